@@ -1,0 +1,21 @@
+# One image for every role: `docker run reparto up`, or see docker-compose.yml.
+
+FROM python:3.13-slim AS build
+WORKDIR /source
+COPY . .
+RUN python -m venv /opt/reparto && /opt/reparto/bin/pip install --no-cache-dir .
+
+FROM python:3.13-slim
+RUN useradd --system --home-dir /var/lib/reparto --create-home --shell /usr/sbin/nologin reparto
+COPY --from=build /opt/reparto /opt/reparto
+ENV PATH=/opt/reparto/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    REPARTO_DATA_DIR=/var/lib/reparto \
+    REPARTO_LISTEN=0.0.0.0:8080
+USER reparto
+WORKDIR /var/lib/reparto
+VOLUME /var/lib/reparto
+EXPOSE 8080
+# No init in between: reparto ends its children itself, and SIGTERM reaches it.
+ENTRYPOINT ["reparto"]
+CMD ["up"]

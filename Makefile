@@ -1,0 +1,69 @@
+# What people and CI run. Each target makes .venv by itself; `make help` lists them.
+
+VENV := .venv
+BIN := $(VENV)/bin
+
+# The first Python that is new enough; PYTHON=… chooses another.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+
+# Where recorded tours are, with the scorer that knows the truth about them; not part of this tree.
+RECORDINGS ?= ../shared/data
+SCORED := route-snap-cases route-snap-real wmata-bus
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint fix bench score docs wheel-check clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+
+run: $(VENV)/.installed ## start everything with a demo city and a simulated fleet; prints the links to open
+	@$(BIN)/reparto demo
+
+test: $(VENV)/.dev ## the whole suite, on a throw-away Postgres of its own
+	$(BIN)/pytest $(TESTS)
+
+lint: $(VENV)/.dev ## style, types, and that imports run one way
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: $(VENV)/.dev ## repair what ruff can repair
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(VENV)/.installed ## measure this machine: pings a second acknowledged and tracked
+	$(BIN)/reparto bench ingest
+
+score: $(VENV)/.installed ## hold live tracking of the recorded tours in RECORDINGS against the truth
+	@$(BIN)/reparto score $(SCORED:%=$(RECORDINGS)/%) --out build/score \
+		--scorer $(RECORDINGS)/route-snap-cases/score_snap.py
+
+docs: $(VENV)/.dev ## build the documentation into site/; a broken link fails
+	$(BIN)/mkdocs build --strict --quiet
+	@echo "open site/index.html"
+
+wheel-check: $(VENV)/.dev ## build the wheel, install it into an empty environment, start each service once
+	$(BIN)/python .ci/wheel_check.py
+
+clean: ## remove what the other targets made, but not the data in .reparto
+	rm -rf $(VENV) build dist site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+# pip knows dependency groups (PEP 735) since 25.1, and Python 3.11 comes with an older one.
+$(VENV)/.made:
+	@test -n "$(PYTHON)" || { echo "Reparto needs Python 3.11 or newer; the python3 here is" \
+		"$$(python3 --version 2>/dev/null || echo missing). Install one, or name it: make PYTHON=/path/to/python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments:" \
+		"apt install python3-venv (Debian, Ubuntu)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.made pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev
+	@touch $@

@@ -1,0 +1,79 @@
+"""Real parts for every test: a Postgres of the suite's own, a migrated template, a copy of it for each test.
+
+`REPARTO_TEST_PG_BIN` runs the suite on another server, for example /usr/lib/postgresql/15/bin.
+"""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from reparto.postgres import EmbeddedPostgres
+from sql.config import DatabaseConfig
+from sql.migrate import migrate
+from sql.pool import Pool, create_pool
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[EmbeddedPostgres]:
+    """The suite's own server; nothing survives it."""
+    binaries = os.environ.get("REPARTO_TEST_PG_BIN")
+    with (
+        tempfile.TemporaryDirectory(prefix="reparto-test-") as directory,
+        EmbeddedPostgres.start(Path(directory), binaries=Path(binaries) if binaries else None, durable=False) as server,
+    ):
+        yield server
+
+
+@pytest.fixture(scope="session")
+def template(postgres: EmbeddedPostgres) -> str:
+    """The name of a migrated database that each test copies."""
+
+    async def make() -> None:
+        admin = await asyncpg.connect(postgres.dsn)
+        await admin.execute("CREATE DATABASE reparto_template")
+        await admin.close()
+        await migrate(DatabaseConfig(database_url=_dsn(postgres, "reparto_template")))
+
+    asyncio.run(make())
+    return "reparto_template"
+
+
+def _dsn(postgres: EmbeddedPostgres, database: str) -> str:
+    return postgres.dsn.replace("/reparto?", f"/{database}?")
+
+
+_copies = iter(range(1_000_000))
+
+
+@pytest.fixture
+async def database(postgres: EmbeddedPostgres, template: str) -> AsyncIterator[DatabaseConfig]:
+    """The settings of this test's own database."""
+    name = f"test_{next(_copies)}"
+    admin = await asyncpg.connect(postgres.dsn)
+    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield replace(DatabaseConfig(), database_url=_dsn(postgres, name))
+    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await admin.close()
+
+
+@pytest.fixture
+async def pool(database: DatabaseConfig) -> AsyncIterator[Pool]:
+    """A pool on this test's own database."""
+    async with await create_pool(database) as made:
+        yield made
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """Real recordings with ground truth, where they are at hand."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip(f"the recordings are not at {SHARED_DATA}")
+    return SHARED_DATA
