@@ -1,0 +1,82 @@
+"""Pings as columns: the shape in which they travel from the phone's request to the tables."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats: TypeAlias = NDArray[np.float64]
+Ints: TypeAlias = NDArray[np.int64]
+Bools: TypeAlias = NDArray[np.bool_]
+Rows: TypeAlias = NDArray[np.void]
+"""A structured array; each field is a column."""
+
+UNKNOWN_MS = np.iinfo(np.int64).min
+"""A time that is not known, in a column of milliseconds."""
+
+PING = np.dtype(
+    [
+        ("driver_id", "<i8"),
+        ("device_id", "<i8"),
+        ("recorded_ms", "<i8"),  # the phone's clock, epoch milliseconds
+        ("received_ms", "<i8"),  # ours
+        ("lat_e6", "<i4"),  # WGS 84 degrees times a million
+        ("lon_e6", "<i4"),
+        ("accuracy_m", "<f4"),  # here and below NaN means unknown
+        ("altitude_m", "<f4"),
+        ("speed_mps", "<f4"),
+        ("heading_deg", "<f4"),  # clockwise from north, [0, 360)
+        ("battery", "<f4"),  # 0 to 1
+        ("charging", "i1"),  # 1 yes, 0 no, -1 unknown
+        ("mock", "i1"),  # 1 yes, 0 no, -1 unknown
+        ("flags", "<u4"),  # geo.clean.Flag: what the decoder repaired or noticed
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pings:
+    """N pings of any number of drivers.
+
+    Attributes:
+        rows: (n,) of dtype `PING`.
+        texts: (n, 2) object: the phone's `activity` and its own `id` for the ping; str, or None where it sent none.
+    """
+
+    rows: Rows
+    texts: NDArray[np.object_]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def take(self, which: Any) -> Self:
+        """Pick pings by index array, slice or mask."""
+        return type(self)(self.rows[which], self.texts[which])
+
+    @classmethod
+    def empty(cls, n: int = 0) -> Self:
+        """Make n pings of which nothing is known: zeros in whole numbers, NaN in floats, -1 in the yes-or-noes."""
+        rows = np.zeros(n, PING)
+        for name in ("accuracy_m", "altitude_m", "speed_mps", "heading_deg", "battery"):
+            rows[name] = np.nan
+        for name in ("charging", "mock"):
+            rows[name] = -1
+        return cls(rows, np.full((n, 2), None, dtype=object))
+
+    @classmethod
+    def concat(cls, parts: Sequence[Self]) -> Self:
+        """Join in the given order."""
+        if not parts:
+            return cls.empty()
+        return cls(np.concatenate([part.rows for part in parts]), np.concatenate([part.texts for part in parts]))
+
+
+def in_order(rows: Rows) -> Ints:
+    """Sort pings driver by driver, each driver's in the order in which history folds them.
+
+    Returns:
+        (n,) indices: by driver, then (recorded_ms, lat_e6, lon_e6, device_id), the total order of inputs.
+    """
+    return np.lexsort((rows["device_id"], rows["lon_e6"], rows["lat_e6"], rows["recorded_ms"], rows["driver_id"]))

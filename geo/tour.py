@@ -1,0 +1,83 @@
+"""How far a driver is through a tour: what comes next, how late, begun, done."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.pings import Rows
+from geo.plans import BIN_M, Plan
+
+DEPOT_M = 200.0
+"""A van this far from the start of its path has left the depot; one this near its end is back."""
+
+
+def next_row(plan: Plan, visits: NDArray[np.uint8], last: int, along_m: float) -> int:
+    """Find the first stop not yet visited at or after where the van is.
+
+    Stops passed over while a later one was visited do not count, nor do those the van has driven past by more than
+    `STOP_SLACK_M` and a bin.
+
+    Args:
+        visits: of each stop.
+        last: 1 + place in the tour of the last stop visited; 0 for none.
+        along_m: place along the path; NaN: not yet on it.
+
+    Returns:
+        Its place in the tour; the number of stops when none is left.
+    """
+    row = last
+    if along_m == along_m:
+        row = max(row, plan.next_from[min(int(along_m / BIN_M), len(plan.next_from) - 1)])
+    count = len(plan.stop_ids)
+    while row < count and visits[row]:
+        row += 1
+    return row
+
+
+def delay_s(
+    plan: Plan, row: int, along_m: float, ms: int, *, at: int = -1, count: int = 0, arrived_ms: int = 0
+) -> float:
+    """Tell how far behind its plan a van is.
+
+    At a stop: how late it came, or how much longer than planned it has been there if that is more. Under way: against
+    the time at which the plan has it there, in proportion of the way between the stop before and the next.
+
+    Args:
+        row: `next_row`.
+        along_m: place along the path; NaN counts as its start.
+        ms: now, by the last believed ping.
+        at, count, arrived_ms: the first stop the van is at (-1: none), how many share the visit, and since when.
+
+    Returns:
+        Seconds, negative ahead of the plan; NaN when the plan has no times or no stop is left.
+    """
+    table = plan.timetable
+    if not table:
+        return float("nan")
+    if at >= 0:
+        done_ms = table[at][0] + sum(done - due for due, done, _ in table[at : at + count])
+        return max(arrived_ms - table[at][0], ms - done_ms) / 1000
+    if row == len(table):
+        return float("nan")
+    due_ms, _, to_m = table[row]
+    _, from_ms, from_m = table[row - 1] if row else (0.0, float(plan.start_ms), 0.0)
+    from_ms = min(from_ms, due_ms)
+    part = min(max(((along_m if along_m == along_m else 0.0) - from_m) / max(to_m - from_m, 1.0), 0.0), 1.0)
+    return (ms - (from_ms + part * (due_ms - from_ms))) / 1000
+
+
+def is_done(plan: Plan, visits: NDArray[np.uint8], standing: Rows, along_m: float) -> bool:
+    """Tell whether a tour is completed.
+
+    It is when at least half of its stops were visited, the van is at none, none is left ahead of it and, on a tour that
+    returns to the depot, the van is within DEPOT_M of the end of its path. Stops left out behind it do not keep it
+    open; a tour of which less than half was seen ends by its hours.
+
+    Args:
+        along_m: place along the path; NaN off it.
+    """
+    count = len(plan.stop_ids)
+    if not count or standing["open"] or not standing["last"] or np.count_nonzero(visits[:count]) * 2 < count:
+        return False
+    if plan.return_to_depot and not along_m >= plan.length_m - DEPOT_M:
+        return False
+    return next_row(plan, visits, int(standing["last"]), along_m) == count

@@ -1,0 +1,97 @@
+import numpy as np
+import pytest
+from city import fold, once, pings_at, place
+
+from geo.clean import Flag, names
+from geo.pings import Pings
+
+
+def flags(pings):
+    return [names(int(row)) for row in fold(pings)[1].judged["flags"]]
+
+
+def join(*parts):
+    return once(Pings.concat(parts))
+
+
+def test_names_are_stable():
+    assert [names(flag) for flag in Flag] == [
+        ["inaccurate"], ["jump"], ["too_fast"], ["clock_ahead"], ["null_island"], ["mock"], ["other_device"],
+        ["gps_week_rollover"], ["epoch_2001"], ["receive_time"],
+    ]  # fmt: skip
+    assert names(0) == []
+
+
+def test_an_outlier_is_a_jump_and_moves_nothing():
+    pings = pings_at([0, 1, 2, 3], [0, 10, 600, 30], 0)
+    track, facts = fold(pings)
+    assert flags(pings) == [[], [], ["jump"], []]
+    assert facts.judged["believed"].tolist() == [True, True, False, True]
+    assert not len(facts.rejudged)
+    assert track["recorded_ms"] == pings.rows["recorded_ms"][3]
+
+
+def test_a_suspect_is_believed_again_when_the_next_ping_agrees():
+    pings = pings_at([0, 1, 2, 3], [0, 10, 900, 905], 0)
+    _, facts = fold(pings)
+    assert facts.judged["believed"].tolist() == [True, True, False, True]
+    assert len(facts.rejudged) == 1
+    again = facts.rejudged[0]
+    assert again["recorded_ms"] == pings.rows["recorded_ms"][2]
+    assert (again["judged"]["believed"], again["judged"]["flags"]) == (True, 0)
+
+
+def test_a_second_outlier_elsewhere_does_not_clear_the_first():
+    assert flags(pings_at([0, 1, 2, 3], [0, 900, -900, 5], 0)) == [[], ["jump"], ["jump"], []]
+
+
+def test_a_believed_last_ping_that_jumps_is_what_moves_the_track():
+    track, _ = fold(pings_at([0, 1, 2], [0, 10, 600], 0))
+    assert track["recorded_ms"] % 1000 == 0
+    assert track["at_ms"] - track["recorded_ms"] == 1000
+
+
+def test_what_the_ping_says_of_itself():
+    assert flags(pings_at([0, 1], 0, 0, accuracy_m=[8, 500])) == [[], ["inaccurate"]]
+    assert flags(pings_at([0, 1], 0, 0, mock=1)) == [["mock"], ["mock"]]
+    assert flags(pings_at([0, 1], 0, 0, speed_mps=[3, 90])) == [[], ["too_fast"]]
+    null = pings_at([0, 1], 0, 0)
+    null.rows["lat_e6"][1] = null.rows["lon_e6"][1] = 3
+    assert flags(null) == [[], ["null_island"]]
+
+
+def test_an_impossible_speed_does_not_unmake_the_place():
+    track, facts = fold(pings_at([0, 1], [0, 5], 0, speed_mps=[3, 90]))
+    assert facts.judged["believed"].all()
+    assert track["lon_e6"] == pytest.approx(place(5, 0)[0] * 1e6, abs=2)
+
+
+def test_a_clock_ahead_moves_not_even_the_position():
+    pings = pings_at([0, 1, 3600], [0, 5, 10], 0)
+    pings.rows["flags"][2] = Flag.CLOCK_AHEAD
+    track, facts = fold(pings)
+    assert facts.judged["believed"].tolist() == [True, True, False]
+    assert track["at_ms"] == pings.rows["recorded_ms"][1]
+
+
+def test_the_other_phone_waits_until_the_active_one_is_quiet():
+    mine, other = pings_at(np.arange(0, 60, 10), 0, 0), pings_at([5, 25, 349, 351, 352], 50, 0, device_id=8)
+    both = join(mine, other, pings_at([360], 0, 0))
+    got = [
+        (device_id, "other_device" in flag) for device_id, flag in zip(both.rows["device_id"], flags(both), strict=True)
+    ]
+    assert [waits for device_id, waits in got if device_id == 8] == [True, True, True, False, False]
+    assert [waits for device_id, waits in got if device_id == 9] == [False] * 6 + [True]
+
+
+def test_repairs_stay_named_and_count():
+    pings = pings_at([0, 1], 0, 0)
+    pings.rows["flags"] = Flag.RECEIVE_TIME | Flag.EPOCH_2001
+    _, facts = fold(pings)
+    assert names(int(facts.judged["flags"][0])) == ["epoch_2001", "receive_time"]
+    assert facts.judged["believed"].all()
+
+
+def test_two_fixes_of_one_second_may_differ_by_their_accuracy_only():
+    assert flags(pings_at([0, 0], [0, 20], 0)) == [[], []]
+    assert ["jump"] in flags(pings_at([0, 0], [0, 200], 0))

@@ -1,0 +1,43 @@
+import csv
+import gzip
+import io
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from geo.gait import on_foot
+
+TRACES = Path(__file__).resolve().parents[3] / "shared" / "data" / "goal-drive-walk" / "trajectories.csv.gz"
+
+
+def test_a_walk_to_the_door_and_back_between_two_drives():
+    seconds = np.arange(0, 301, 5.0)
+    x_m = np.interp(seconds, [0, 100, 140, 180, 300], [0, 1000, 1000, 1000, 2200])
+    y_m = np.interp(seconds, [0, 100, 140, 180, 300], [0, 0, 45, 0, 0])
+    foot = on_foot(seconds, x_m, y_m)
+    assert foot[(seconds >= 115) & (seconds <= 165)].all()
+    assert not foot[(seconds <= 90) | (seconds >= 190)].any()
+
+
+def test_a_red_light_is_no_walk():
+    seconds = np.arange(0, 201, 5.0)
+    x_m = np.interp(seconds, [0, 90, 105, 200], [0, 900, 900, 1850])
+    assert not on_foot(seconds, x_m, np.zeros(len(seconds))).any()
+
+
+def test_few_fixes_are_no_mistake():
+    assert len(on_foot(np.zeros(0), np.zeros(0), np.zeros(0))) == 0
+    assert len(on_foot(np.array([3.0]), np.zeros(1), np.zeros(1))) == 1
+
+
+@pytest.mark.skipif(not TRACES.is_file(), reason=f"no recorded traces at {TRACES}")
+def test_couriers_who_said_what_they_did():
+    rows = csv.DictReader(io.StringIO(gzip.decompress(TRACES.read_bytes()).decode()))
+    right = []
+    for _, trace in groupby(rows, key=lambda row: row["traj"]):
+        trace = list(trace)
+        seconds, x_m, y_m = np.array([[float(row[name]) for name in ("t", "x", "y")] for row in trace]).T
+        right += (on_foot(seconds, x_m, y_m) == [row["label"] == "F" for row in trace]).tolist()
+    assert np.mean(right) >= 0.93

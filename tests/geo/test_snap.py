@@ -1,0 +1,100 @@
+import math
+
+import numpy as np
+import pytest
+from city import START_MS, fold, of_type, pings_at, plan_along, walk
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from geo import snap
+from geo.facts import FactType
+
+OFF = FactType.ROUTE_OFF, FactType.ROUTE_BACK
+DEAD_END = [(0.0, 0.0), (1000.0, 0.0), (1000.0, 400.0), (1000.0, 0.0), (2500.0, 0.0)]
+"""Along a street, 400 m up a dead end and back out of it, on along the street."""
+
+
+def snapped(path, times, x_m, y_m, **phone):
+    return fold(pings_at(times, x_m, y_m, **phone), plan_along(path))
+
+
+@pytest.mark.parametrize("every_s", [1, 5, 15])
+def test_standing_in_a_dead_end_is_not_being_on_the_way_back(every_s):
+    """Both passes are under the van, and its phone wanders for ten minutes."""
+    times, x_m, y_m = walk((0, 0, 0), (100, 1000, 0), (120, 1000, 200), (720, 1000, 200), every_s=every_s)
+    random = np.random.default_rng(1)
+    wander = np.cumsum(random.normal(0, 1, (2, len(times))), axis=1) * np.sqrt(every_s / 5)
+    wander -= wander[:, :1]
+    x_m, y_m = x_m + np.clip(wander[0], -15, 15), y_m + np.clip(wander[1], -15, 15)
+    track, _ = snapped(DEAD_END, times, x_m, y_m)
+    assert track["along_m"] == pytest.approx(1200, abs=40)
+
+
+@pytest.mark.parametrize("every_s", [1, 5, 15, 30])
+def test_the_way_back_out_of_a_dead_end_is_known_by_the_way_the_van_moves(every_s):
+    times, x_m, y_m = walk(
+        (0, 0, 0), (100, 1000, 0), (140, 1000, 400), (200, 1000, 400), (230, 1000, 100), every_s=every_s
+    )
+    track, _ = snapped(DEAD_END, times, x_m, y_m)
+    assert track["along_m"] == pytest.approx(1700 - (230 - times[-1]) * 10, abs=60)
+    assert track["on_route_p"] > 0.9
+
+
+def test_a_fast_road_with_few_fixes_and_no_speeds():
+    times, x_m, y_m = walk((0, 0, 0), (600, 20_000, 0), every_s=15)
+    _, facts = snapped([(0, 0), (20_000, 0)], times, x_m, y_m)
+    assert not len(of_type(facts.happened, *OFF))
+    assert facts.judged["along_m"][3:-8] == pytest.approx(x_m[3:-8], abs=30)
+
+
+def test_one_wrong_fix_moves_nothing():
+    times, x_m, y_m = walk((0, 0, 0), (100, 1000, 0))
+    wrong = y_m.copy()
+    wrong[12] = 180
+    track, facts = snapped([(0, 0), (3000, 0)], times, x_m, wrong)
+    assert facts.judged["on_route"].all()
+    assert np.abs(facts.judged["along_m"] - x_m).max() < 120
+    assert track["along_m"] == pytest.approx(1000, abs=10)
+
+
+@pytest.mark.parametrize("join_m", [2000.0, 400.0])
+def test_a_van_comes_back_to_the_path_far_ahead_and_behind(join_m):
+    times, x_m, y_m = walk(
+        (0, 0, 0), (100, 1000, 0), (140, 1000, 400), (240, join_m, 400), (280, join_m, 0), (340, join_m + 600, 0)
+    )
+    track, facts = snapped([(0, 0), (6000, 0)], times, x_m, y_m)
+    turns = of_type(facts.happened, *OFF)
+    assert turns["type"].tolist() == list(OFF)
+    assert turns["ordinal"][0] == turns["ordinal"][1] == turns["occurred_ms"][0]
+    assert track["along_m"] == pytest.approx(join_m + 600, abs=30)
+
+
+def test_a_driver_walking_to_a_door_leaves_no_route():
+    times, x_m, y_m = walk((0, 0, 0), (100, 1000, 0), (140, 1000, 45), (300, 1000, 45), (340, 1000, 0))
+    _, facts = snapped([(0, 0), (3000, 0)], times, x_m, y_m)
+    assert facts.judged["on_route"].all()
+
+
+@given(st.integers(0, 10_000), st.sampled_from([1_000, 5_000, 30_000]))
+@settings(max_examples=25, derandomize=True, deadline=None)
+def test_weights_are_probabilities_wherever_a_phone_wanders(seed, every_ms):
+    random = np.random.default_rng(seed)
+    plan = plan_along(random.uniform(0, 900, (12, 2)).tolist())
+    memory = snap.fresh(1)
+    x_m, y_m = np.cumsum(random.normal(0, 60, (2, 40)), axis=1)
+    for k in range(40):
+        given_ = [np.array([value]) for value in (x_m[k], y_m[k], random.choice([3.0, 30.0, np.nan]))]
+        speed, heading = (np.array([random.choice([np.nan, high * random.random()])]) for high in (20.0, 360.0))
+        memory, told = snap.step(memory, [plan], np.array([START_MS + k * every_ms]), *given_, speed, heading)
+        weights = memory["on"]["weight"][0]
+        assert weights.sum() + memory["off_weight"][0] == pytest.approx(1, abs=1e-3)
+        assert (np.diff(weights) <= 0).all()
+        assert 0 <= told.on_route_p[0] <= 1
+        if told.on_route[0]:
+            assert 0 <= told.along_m[0] <= plan.length_m
+            assert told.along_sd_m[0] > 0
+
+
+def test_exp_is_right():
+    x = np.concatenate((np.linspace(-130, 40, 999), [0.0, -1e-9, -500.0, np.inf * -1]))
+    assert snap._exp(x) == pytest.approx([math.exp(value) for value in x], rel=1e-7, abs=1e-60)
