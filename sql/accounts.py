@@ -1,0 +1,56 @@
+"""Accounts, and what was fixed when the database was made."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sql.pool import Db, Pool
+from sql.queries import load
+
+_SQL = load("accounts")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A company that delivers; everything belongs to one."""
+
+    id: int
+    name: str
+    settings: dict[str, Any]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance:
+    """What was fixed when the database was made."""
+
+    lanes: int
+    secret: bytes = field(repr=False)
+
+
+async def ensure_account(db: Db | Pool, name: str) -> int:
+    """Find the account of this name, or make it; return its id."""
+    account_id: int = await db.fetchval(_SQL["ensure_account"], name)
+    return account_id
+
+
+async def account_by_id(db: Db | Pool, account_id: int) -> Account:
+    """Read an account that is known to exist."""
+    row = await db.fetchrow(_SQL["account_by_id"], account_id)
+    assert row is not None
+    return Account(**row)
+
+
+async def change_account_settings(db: Db | Pool, account_id: int, settings: dict[str, Any]) -> Account:
+    """Merge new settings over the old ones."""
+    row = await db.fetchrow(_SQL["change_account_settings"], account_id, settings)
+    assert row is not None
+    return Account(**row)
+
+
+async def read_instance(db: Db | Pool) -> Instance:
+    """Read what was fixed when the database was made."""
+    row = await db.fetchrow(_SQL["instance"])
+    if row is None:
+        raise RuntimeError("the database is empty: run `reparto migrate`")
+    return Instance(**row)

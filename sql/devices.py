@@ -1,0 +1,75 @@
+"""Devices: the credentials of phones."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sql.pool import Db, Pool
+from sql.queries import load
+
+_SQL = load("devices")
+
+REVOKED_CHANNEL = "reparto_devices"
+"""Channel on which the id of a revoked device is told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceRow:
+    """A device that works, with the driver it sends for and that driver's lane."""
+
+    id: int
+    account_id: int
+    driver_id: int
+    lane: int
+    app: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedDevice:
+    """A device as its account sees it; its secrets are not kept."""
+
+    id: int
+    label: str | None
+    app: str
+    created_at: datetime
+
+
+async def find_by_token(db: Db | Pool, secret_hash: bytes) -> DeviceRow | None:
+    """Find a working device by its token; None when there is none."""
+    row = await db.fetchrow(_SQL["find_by_token"], secret_hash)
+    return None if row is None else DeviceRow(**row)
+
+
+async def find_by_ingest_token(db: Db | Pool, secret_hash: bytes) -> DeviceRow | None:
+    """Find a working device by its ingest token; None when there is none."""
+    row = await db.fetchrow(_SQL["find_by_ingest_token"], secret_hash)
+    return None if row is None else DeviceRow(**row)
+
+
+async def create_device(
+    db: Db | Pool,
+    *,
+    account_id: int,
+    driver_id: int,
+    label: str | None,
+    app: str,
+    token_hash: bytes | None,
+    ingest_token_hash: bytes,
+) -> int | None:
+    """Keep a new device; None when the account has no such driver."""
+    device_id: int | None = await db.fetchval(
+        _SQL["create_device"], account_id, driver_id, label, app, token_hash, ingest_token_hash
+    )
+    return device_id
+
+
+async def list_devices(db: Db | Pool, *, account_id: int, driver_id: int) -> list[ListedDevice]:
+    """List a driver's working devices."""
+    return [ListedDevice(**row) for row in await db.fetch(_SQL["list_devices"], account_id, driver_id)]
+
+
+async def revoke_device(db: Db | Pool, *, account_id: int, device_id: int) -> bool:
+    """End a device at once and tell every process; False when the account has no such working device."""
+    if await db.fetchval(_SQL["revoke_device"], account_id, device_id) is None:
+        return False
+    await db.execute(_SQL["notify_revoked"], str(device_id))
+    return True

@@ -1,0 +1,71 @@
+"""The feed of facts: read in the order of `seq`, which one numberer gives after commit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sql.pool import Db, Pool
+from sql.queries import load
+
+_SQL = load("events")
+
+EVENTS_CHANNEL = "reparto_events"
+"""Channel on which the accounts are told whose feed has grown, separated by spaces."""
+
+NUMBERED_AT_ONCE = 10_000
+"""Entries that one call of `number_events` numbers at most: about 0.1 s, during which account rows are locked."""
+
+_LOCK = 0x7265_7073_6571  # "repseq"
+_ACCOUNTS_A_PAYLOAD = 390  # 20 bytes each: below the 8 000 that a notification may have
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedEntry:
+    """One revision of a fact."""
+
+    seq: int
+    fact_id: UUID
+    revision: int
+    state: str
+    type: str
+    occurred_at: datetime
+    known_at: datetime
+    driver_id: int
+    route_id: int | None
+    stop_id: int | None
+    geofence_id: int | None
+    late: bool
+    data: dict[str, Any]
+
+
+async def events_numbered(db: Db | Pool, account_id: int) -> int:
+    """Tell the greatest `seq` of an account's feed; 0 when it is empty."""
+    return int(await db.fetchval(_SQL["events_numbered"], account_id))
+
+
+async def read_events(
+    db: Db | Pool, account_id: int, *, after: int, until: int, types: Sequence[str] | None, limit: int
+) -> list[FeedEntry]:
+    """Read entries with `after` < seq <= `until`, in order; `types` None is every type."""
+    rows = await db.fetch(_SQL["read_events"], account_id, after, until, types, limit)
+    return [FeedEntry(**row) for row in rows]
+
+
+async def number_events(db: Db) -> list[int]:
+    """Give `seq` to entries that are committed and have none, and tell who listens.
+
+    Call it again at once when it returns accounts; when it returns none, nothing waits or another process is at it.
+    Not to be called inside a transaction.
+
+    Returns:
+        The accounts whose feed has grown.
+    """
+    async with db.transaction():
+        if not await db.fetchval(_SQL["try_hold_numbering"], _LOCK):
+            return []
+        accounts = [row["id"] for row in await db.fetch(_SQL["number_events"], NUMBERED_AT_ONCE)]
+    for start in range(0, len(accounts), _ACCOUNTS_A_PAYLOAD):
+        await db.execute(_SQL["tell_events"], " ".join(map(str, accounts[start : start + _ACCOUNTS_A_PAYLOAD])))
+    return accounts

@@ -1,0 +1,88 @@
+"""The feed of facts as the tracker writes it: revisions of facts, never rewritten."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+from uuid import UUID
+
+from sql.pool import Db
+from sql.queries import load
+
+_SQL = load("facts")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """One entry of the feed.
+
+    Attributes:
+        fact_id: the same for every revision of a fact, and in every re-run.
+        state: asserted, corrected or retracted.
+        occurred_ms: when it happened, by the phone's clock.
+        folded_ms: recorded_ms of the ping that made it known; None for a fact of the clock.
+    """
+
+    fact_id: UUID
+    revision: int
+    state: str
+    type: str
+    occurred_ms: int
+    folded_ms: int | None
+    lane: int
+    account_id: int
+    driver_id: int
+    route_id: int | None
+    route_version: int | None
+    stop_id: int | None
+    geofence_id: int | None
+    visit_id: UUID | None
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """What was folded of one driver: pings recorded after `after_ms`, until and with `until_ms`."""
+
+    driver_id: int
+    after_ms: int
+    until_ms: int
+
+
+_FIELDS = tuple(field.name for field in fields(Revision))
+
+
+async def known_facts(db: Db, fact_ids: Sequence[UUID], stretches: Sequence[Stretch]) -> dict[UUID, Revision]:
+    """Read the newest revision of facts: those asked for and those that the stretches had made known before."""
+    rows = await db.fetch(
+        _SQL["known_facts"],
+        fact_ids,
+        [stretch.driver_id for stretch in stretches],
+        [stretch.after_ms for stretch in stretches],
+        [stretch.until_ms for stretch in stretches],
+    )
+    return {row["fact_id"]: Revision(**{name: row[name] for name in _FIELDS}) for row in rows}
+
+
+async def put_revisions(db: Db, revisions: Sequence[Revision], *, late_after_s: float) -> None:
+    """Append revisions to the feed; a fact known more than `late_after_s` after it happened is marked late.
+
+    Raises:
+        asyncpg.UniqueViolationError: somebody else wrote this revision; roll back.
+    """
+    columns = (
+        *("account_id", "fact_id", "revision", "state", "type", "occurred_ms", "folded_ms", "lane", "driver_id"),
+        *("route_id", "route_version", "stop_id", "geofence_id", "visit_id", "data"),
+    )
+    await db.execute(
+        _SQL["put_revisions"], *([getattr(one, name) for one in revisions] for name in columns), late_after_s
+    )
+
+
+async def move_facts(db: Db, moved: Sequence[Revision]) -> None:
+    """Note that facts, otherwise the same, are now made known by another ping (`folded_ms`)."""
+    await db.execute(
+        _SQL["move_facts"],
+        [one.fact_id for one in moved],
+        [one.revision for one in moved],
+        [one.folded_ms for one in moved],
+    )

@@ -1,0 +1,24 @@
+"""Lanes: the unit of order and of locking. Whoever writes what a tracker reads holds the driver's lane."""
+
+from collections.abc import Iterable
+
+from sql.pool import Db
+from sql.queries import load
+
+_SQL = load("lanes")
+
+_LOCK_CLASS = 0x6C61_6E65  # "lane"
+
+
+async def lock_lanes(db: Db, lanes: Iterable[int]) -> None:
+    """Hold lanes until the transaction ends; the first statement of a write that the tracker reads.
+
+    Raises:
+        asyncpg.LockNotAvailableError: a tracker held one for longer than the connection's lock_timeout.
+    """
+    await db.execute(_SQL["lock_lanes"], _LOCK_CLASS, sorted(set(lanes)))
+
+
+async def try_lock_lanes(db: Db, lanes: Iterable[int]) -> list[int]:
+    """Hold those lanes that nobody else holds, until the transaction ends; return them."""
+    return [row["lane"] for row in await db.fetch(_SQL["try_lock_lanes"], _LOCK_CLASS, list(lanes))]

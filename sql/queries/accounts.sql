@@ -1,0 +1,18 @@
+-- name: ensure_account
+-- The account of this name, made if there is none. $1 name
+WITH made AS (
+    INSERT INTO account (name) VALUES ($1) ON CONFLICT (name) DO NOTHING RETURNING id
+)
+SELECT id FROM made UNION ALL SELECT id FROM account WHERE name = $1 LIMIT 1;
+
+-- name: account_by_id
+-- $1 account
+SELECT id, name, settings, created_at FROM account WHERE id = $1;
+
+-- name: change_account_settings
+-- Merge new settings over the old. $1 account, $2 settings
+UPDATE account SET settings = settings || $2 WHERE id = $1 RETURNING id, name, settings, created_at;
+
+-- name: instance
+-- What was fixed when the database was made.
+SELECT lanes, secret FROM instance;

@@ -1,0 +1,30 @@
+-- name: find_by_token
+-- A device that may read and send. $1 SHA-256 of its token
+SELECT device.id, device.account_id, device.driver_id, driver.lane, device.app
+  FROM device JOIN driver ON driver.id = device.driver_id
+ WHERE device.token_hash = $1 AND device.revoked_at IS NULL AND driver.deleted_at IS NULL;
+
+-- name: find_by_ingest_token
+-- A device that may send. $1 SHA-256 of its ingest token
+SELECT device.id, device.account_id, device.driver_id, driver.lane, device.app
+  FROM device JOIN driver ON driver.id = device.driver_id
+ WHERE device.ingest_token_hash = $1 AND device.revoked_at IS NULL AND driver.deleted_at IS NULL;
+
+-- name: create_device
+-- $1 account, $2 driver (of that account), $3 label or null, $4 app, $5 SHA-256 of the token or null, $6 of the ingest token
+INSERT INTO device (account_id, driver_id, label, app, token_hash, ingest_token_hash)
+SELECT $1, id, $3, $4, $5, $6 FROM driver WHERE id = $2 AND account_id = $1 AND deleted_at IS NULL
+RETURNING id;
+
+-- name: list_devices
+-- A driver's devices that work. $1 account, $2 driver
+SELECT id, label, app, created_at FROM device
+ WHERE account_id = $1 AND driver_id = $2 AND revoked_at IS NULL ORDER BY id;
+
+-- name: revoke_device
+-- $1 account, $2 device
+UPDATE device SET revoked_at = now() WHERE account_id = $1 AND id = $2 AND revoked_at IS NULL RETURNING id;
+
+-- name: notify_revoked
+-- Tell every process to forget a device. $1 device, as text
+SELECT pg_notify('reparto_devices', $1);

@@ -1,0 +1,37 @@
+-- name: events_numbered
+-- How many entries an account's feed has. $1 account
+SELECT events_numbered FROM account WHERE id = $1;
+
+-- name: read_events
+-- A stretch of an account's feed. $1 account, $2 after which seq, $3 up to which seq, $4 types or null for all, $5 how many
+SELECT seq, fact_id, revision, state, type, occurred_at, known_at, driver_id, route_id, stop_id, geofence_id, late, data
+  FROM event
+ WHERE account_id = $1 AND seq > $2 AND seq <= $3 AND (type = ANY ($4::text[]) OR $4::text[] IS NULL)
+ ORDER BY seq
+ LIMIT $5;
+
+-- name: try_hold_numbering
+-- One process at a time gives numbers; false when another one is at it. $1 lock
+SELECT pg_try_advisory_xact_lock($1);
+
+-- name: number_events
+-- Give committed entries their place in their account's feed, in the order they were made. A seq is given only here, under
+-- the lock, so a reader who has seen n has seen everything up to n. $1 how many at most
+WITH waiting AS (
+    SELECT id, account_id, row_number() OVER (PARTITION BY account_id ORDER BY id) AS place
+      FROM (SELECT id, account_id FROM event WHERE seq IS NULL ORDER BY id LIMIT $1) AS first
+), raised AS (
+    UPDATE account SET events_numbered = events_numbered + counted.entries
+      FROM (SELECT account_id, count(*) AS entries FROM waiting GROUP BY account_id) AS counted
+     WHERE account.id = counted.account_id
+    RETURNING account.id, account.events_numbered - counted.entries AS before
+), numbered AS (
+    UPDATE event SET seq = raised.before + waiting.place
+      FROM waiting JOIN raised ON raised.id = waiting.account_id
+     WHERE event.id = waiting.id
+)
+SELECT id FROM raised ORDER BY id;
+
+-- name: tell_events
+-- Tell every listener whose feed has grown. $1 accounts, separated by spaces
+SELECT pg_notify('reparto_events', $1);

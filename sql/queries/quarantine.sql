@@ -1,0 +1,10 @@
+-- name: put_quarantined
+-- Keep what nobody could use. $1 accounts, $2 drivers or null, $3 devices or null, $4 received_at, $5 sources, $6 reasons,
+-- $7 details or null, $8 bodies: columns of one length
+INSERT INTO quarantine (account_id, driver_id, device_id, received_at, source, reason, detail, body)
+SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::bytea[]);
+
+-- name: list_quarantined
+-- A page of an account's quarantine, newest first. $1 account, $2 last id of the page before or null, $3 at most so many
+SELECT id, driver_id, device_id, received_at, source, reason, detail, body FROM quarantine
+ WHERE account_id = $1 AND ($2::bigint IS NULL OR id < $2) ORDER BY id DESC LIMIT $3;

@@ -1,0 +1,76 @@
+-- name: stops_of_route
+-- The stops of a route in the order of the tour, each with its parcels; removed ones last. $1 route
+SELECT stop.id, stop.external_id, kind, name, address, lat, lon, along_m, radius_m, geofence, phone, email, locale,
+       window_start, window_end, service_s, planned_arrival, instructions, cash_amount, cash_currency, proof,
+       coalesce((SELECT jsonb_agg(jsonb_build_object('barcode', barcode, 'description', description, 'quantity', quantity)
+                                  ORDER BY parcel.seq)
+                   FROM parcel WHERE parcel.stop_id = stop.id), '[]') AS parcels,
+       status, arrived_at, departed_at, link_generation, link_revoked_at IS NOT NULL AS link_revoked
+  FROM stop WHERE route_id = $1 ORDER BY status = 'removed', seq, id;
+
+-- name: new_stop_ids
+-- Ids for stops that are about to be made: their tracking links are derived from them. $1 how many
+SELECT nextval(pg_get_serial_sequence('stop', 'id')) AS id FROM generate_series(1, $1::int);
+
+-- name: put_stops
+-- Make stops, or change those that are there; what happened at them stays. One that was removed is back.
+-- $1 account, $2 route, $3 stops: a list of objects with the columns below
+INSERT INTO stop (id, account_id, route_id, external_id, seq, kind, name, address, lat, lon, along_m, radius_m, geofence,
+                  phone, email, locale, window_start, window_end, service_s, planned_arrival, instructions, cash_amount,
+                  cash_currency, proof, link_hash)
+SELECT id, $1, $2, external_id, seq, kind, name, address, lat, lon, along_m, radius_m, geofence, phone, email, locale,
+       window_start, window_end, service_s, planned_arrival, instructions, cash_amount, cash_currency, proof,
+       decode(link_hash, 'hex')
+  FROM jsonb_to_recordset($3) AS new (
+       id bigint, external_id text, seq int, kind text, name text, address text, lat float8, lon float8, along_m float8,
+       radius_m float8, geofence jsonb, phone text, email text, locale text, window_start timestamptz,
+       window_end timestamptz, service_s float8, planned_arrival timestamptz, instructions text, cash_amount numeric,
+       cash_currency text, proof text[], link_hash text)
+    ON CONFLICT (id) DO UPDATE
+   SET seq = excluded.seq, kind = excluded.kind, name = excluded.name, address = excluded.address, lat = excluded.lat,
+       lon = excluded.lon, along_m = excluded.along_m, radius_m = excluded.radius_m, geofence = excluded.geofence,
+       phone = excluded.phone, email = excluded.email, locale = excluded.locale, window_start = excluded.window_start,
+       window_end = excluded.window_end, service_s = excluded.service_s, planned_arrival = excluded.planned_arrival,
+       instructions = excluded.instructions, cash_amount = excluded.cash_amount, cash_currency = excluded.cash_currency,
+       proof = excluded.proof,
+       status = CASE WHEN stop.status <> 'removed' THEN stop.status WHEN stop.arrived_at IS NULL THEN 'pending'
+                     ELSE 'arrived' END;
+
+-- name: forget_parcels
+-- $1 stops
+DELETE FROM parcel WHERE stop_id = ANY ($1::bigint[]);
+
+-- name: put_parcels
+-- $1 parcels: a list of objects with the columns below
+INSERT INTO parcel (stop_id, seq, barcode, description, quantity)
+SELECT stop_id, seq, barcode, description, quantity
+  FROM jsonb_to_recordset($1) AS new (stop_id bigint, seq int, barcode text, description text, quantity int);
+
+-- name: forget_other_stops
+-- Forget the stops that are not of the tour any more and at which nothing happened. $1 route, $2 stops of the tour
+DELETE FROM stop
+ WHERE route_id = $1 AND NOT id = ANY ($2::bigint[]) AND status = 'pending'
+   AND NOT EXISTS (SELECT FROM visit WHERE visit.stop_id = stop.id)
+   AND NOT EXISTS (SELECT FROM outbox WHERE outbox.stop_id = stop.id);
+
+-- name: remove_other_stops
+-- Keep the stops that are not of the tour any more, as removed. $1 route, $2 stops of the tour
+UPDATE stop SET status = 'removed' WHERE route_id = $1 AND NOT id = ANY ($2::bigint[]) AND status <> 'removed';
+
+-- name: find_link
+-- A stop whose tracking link somebody changes; the row is held. $1 account, $2 stop
+SELECT stop.id, stop.link_generation, route.deleted_at IS NOT NULL OR route.status = 'cancelled' AS route_ended
+  FROM stop JOIN route ON route.id = stop.route_id
+ WHERE stop.account_id = $1 AND stop.id = $2 FOR UPDATE OF stop;
+
+-- name: rotate_link
+-- $1 stop, $2 generation, $3 SHA-256 of the token
+UPDATE stop SET link_generation = $2, link_hash = $3, link_revoked_at = NULL WHERE id = $1;
+
+-- name: revoke_link
+-- $1 stop
+UPDATE stop SET link_revoked_at = coalesce(link_revoked_at, now()) WHERE id = $1;
+
+-- name: revoke_links_of_route
+-- $1 route
+UPDATE stop SET link_revoked_at = coalesce(link_revoked_at, now()) WHERE route_id = $1;

@@ -1,0 +1,37 @@
+-- name: track_of_route
+-- Which pings a route can have: everybody who ever drove it, and from when to when, by any of its plans or by what happened.
+-- $1 account, $2 route or null, $3 external id or null, $4 and $5 seconds before and after a plan in which pings are on it too
+SELECT route.id, route.external_id,
+       least(min(plan.start_at) - make_interval(secs => $4), route.started_at) AS since,
+       greatest(max(plan.end_at) + make_interval(secs => $5), route.finished_at) AS until,
+       coalesce(array_agg(DISTINCT plan.driver_id) FILTER (WHERE plan.driver_id IS NOT NULL), '{}') AS driver_ids
+  FROM route JOIN route_version AS plan ON plan.route_id = route.id
+ WHERE route.account_id = $1 AND route.deleted_at IS NULL AND (route.id = $2 OR route.external_id = $3)
+ GROUP BY route.id;
+
+-- name: devices_of_drivers
+-- Every phone that ever sent for some drivers, revoked ones too. $1 drivers
+SELECT driver.lane, device.id
+  FROM driver JOIN device ON device.driver_id = driver.id
+ WHERE driver.id = ANY ($1::bigint[]);
+
+-- name: read_track
+-- A page of pings of some phones in the order in which history folds them. Each phone's are read in the order of the primary
+-- key, so a page costs what it shows; partitions outside the time are not opened.
+-- Columns of one length: $1 lane, $2 device; $3 from and $4 before when, $5 route or null for any,
+-- $6 recorded_at, $7 lat_e6, $8 lon_e6, $9 device of the last ping shown (-infinity and 0 for none), $10 how many
+SELECT seen.*
+  FROM unnest($1::smallint[], $2::bigint[]) AS phone (lane, device_id)
+ CROSS JOIN LATERAL (
+       SELECT ping.device_id, ping.recorded_at, ping.received_at, ping.lat_e6, ping.lon_e6, ping.accuracy_m, ping.speed_mps,
+              ping.heading_deg, ping.snapped_lat_e6, ping.snapped_lon_e6, ping.along_m, ping.offset_m, ping.on_route,
+              ping.believed, ping.flags, ping.route_version
+         FROM ping
+        WHERE ping.lane = phone.lane AND ping.device_id = phone.device_id
+          AND ping.recorded_at >= greatest($3, $6::timestamptz) AND ping.recorded_at < $4
+          AND (ping.route_id = $5 OR $5::bigint IS NULL)
+          AND (ping.recorded_at, ping.lat_e6, ping.lon_e6, ping.device_id) > ($6, $7::int, $8::int, $9::bigint)
+        ORDER BY ping.recorded_at, ping.lat_e6, ping.lon_e6
+        LIMIT $10) AS seen
+ ORDER BY seen.recorded_at, seen.lat_e6, seen.lon_e6, seen.device_id
+ LIMIT $10;

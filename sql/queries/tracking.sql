@@ -1,0 +1,32 @@
+-- name: find_tracked_route
+-- The route of the stop that a tracking link is of. $1 SHA-256 of the token
+SELECT route_id FROM stop WHERE link_hash = $1;
+
+-- name: tracked_route
+-- What recipients may be told of a route, but for its stops. The live row counts only while its driver is on this route.
+-- $1 route
+SELECT route.account_id, account.settings, route.version, route.status, route.timezone,
+       route.end_at, route.finished_at, route.updated_at, route.deleted_at, driver.name AS driver_name,
+       live.recorded_at, live.route_version AS live_version, live.on_route, live.along_m, live.heading_deg,
+       live.snapped_lat_e6, live.snapped_lon_e6,
+       eta.version AS eta_version, eta.as_of, eta.stop_ids, eta.expected, eta.low, eta.high
+  FROM route
+  JOIN account ON account.id = route.account_id
+  LEFT JOIN driver ON driver.id = route.driver_id
+  LEFT JOIN live ON live.lane = driver.lane AND live.driver_id = driver.id AND live.route_id = route.id
+  LEFT JOIN route_eta AS eta ON eta.route_id = route.id
+ WHERE route.id = $1;
+
+-- name: tracked_stops
+-- $1 route
+SELECT id, kind, name, lat, lon, along_m, locale, window_start, window_end, status, arrived_at, departed_at,
+       link_hash, link_revoked_at IS NOT NULL AS link_revoked
+  FROM stop WHERE route_id = $1 ORDER BY seq, id;
+
+-- name: read_stretch
+-- The vertices of a path from the last one at or before a place to the first one after another; nothing is read of the rest.
+-- $1 route, $2 version, $3 from and $4 to which metre along it
+SELECT path_lon[first:last] AS lon, path_lat[first:last] AS lat, path_along_m[first:last] AS along_m
+  FROM (SELECT path_lon, path_lat, path_along_m,
+               width_bucket($3::float8, path_along_m) AS first, width_bucket($4::float8, path_along_m) + 1 AS last
+          FROM route_version WHERE route_id = $1 AND version = $2) AS path;

@@ -1,0 +1,163 @@
+"""Stops, their parcels and their tracking links."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sql.pool import Db, Pool
+from sql.queries import load
+
+_SQL = load("stops")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParcelPlan:
+    """Something to hand over or to take along."""
+
+    barcode: str | None
+    description: str | None
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopPlan:
+    """A stop as it is planned.
+
+    Attributes:
+        along_m: its place along the path, metres.
+        radius_m: of its circle, metres.
+        geofence: GeoJSON Polygon or MultiPolygon that replaces the circle; None: the circle it is.
+        service_s: how long the driver is expected to stay, seconds.
+    """
+
+    external_id: str
+    kind: str
+    name: str
+    address: str | None
+    lat: float
+    lon: float
+    along_m: float
+    radius_m: float
+    geofence: dict[str, Any] | None
+    phone: str | None
+    email: str | None
+    locale: str | None
+    window_start: datetime | None
+    window_end: datetime | None
+    service_s: float
+    planned_arrival: datetime | None
+    instructions: str | None
+    cash_amount: Decimal | None
+    cash_currency: str | None
+    proof: Sequence[str]
+    parcels: Sequence[ParcelPlan]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopRow:
+    """A stop: its plan, and what became of it.
+
+    Attributes:
+        departed_at: None while the driver is there, or never was.
+        link_revoked: its tracking link was ended by hand or with its route.
+    """
+
+    id: int
+    plan: StopPlan
+    status: str
+    arrived_at: datetime | None
+    departed_at: datetime | None
+    link_generation: int
+    link_revoked: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewStop:
+    """A stop to write. `link_hash` is SHA-256 of its tracking token; it counts only for a stop that is new."""
+
+    id: int
+    plan: StopPlan
+    link_hash: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkRow:
+    """The tracking link of a stop; `route_ended`: its route is deleted or cancelled."""
+
+    id: int
+    link_generation: int
+    route_ended: bool
+
+
+_PLANNED = [field.name for field in fields(StopPlan) if field.name != "parcels"]
+
+
+async def stops_of_route(db: Db | Pool, route_id: int) -> list[StopRow]:
+    """Read every stop a route ever had: those of the tour in its order, then the removed ones."""
+    return [
+        StopRow(
+            plan=StopPlan(
+                **{name: row[name] for name in _PLANNED}, parcels=[ParcelPlan(**parcel) for parcel in row["parcels"]]
+            ),
+            **{
+                name: row[name]
+                for name in ("id", "status", "arrived_at", "departed_at", "link_generation", "link_revoked")
+            },
+        )
+        for row in await db.fetch(_SQL["stops_of_route"], route_id)
+    ]
+
+
+async def new_stop_ids(db: Db, count: int) -> list[int]:
+    """Take ids for stops that are about to be made."""
+    return [row["id"] for row in await db.fetch(_SQL["new_stop_ids"], count)]
+
+
+async def put_stops(db: Db, *, account_id: int, route_id: int, stops: Sequence[NewStop]) -> None:
+    """Make stops in the order given, or change those that are there; what happened at them stays."""
+    rows = [
+        {"id": stop.id, "seq": seq, "link_hash": stop.link_hash.hex(), **asdict(stop.plan)}
+        for seq, stop in enumerate(stops)
+    ]
+    parcels = [
+        {"stop_id": stop.id, "seq": seq, **asdict(parcel)}
+        for stop in stops
+        for seq, parcel in enumerate(stop.plan.parcels)
+    ]
+    await db.execute(_SQL["put_stops"], account_id, route_id, rows)
+    await db.execute(_SQL["forget_parcels"], [stop.id for stop in stops])
+    await db.execute(_SQL["put_parcels"], parcels)
+
+
+async def drop_other_stops(db: Db, route_id: int, stop_ids: Sequence[int], *, forget: bool) -> None:
+    """Take the stops out of a tour that are not among `stop_ids`.
+
+    Args:
+        forget: delete those at which nothing happened, instead of keeping them as removed.
+    """
+    if forget:
+        await db.execute(_SQL["forget_other_stops"], route_id, stop_ids)
+    await db.execute(_SQL["remove_other_stops"], route_id, stop_ids)
+
+
+async def find_link(db: Db, *, account_id: int, stop_id: int) -> LinkRow | None:
+    """Read and hold the tracking link of a stop; None when the account has no such stop."""
+    row = await db.fetchrow(_SQL["find_link"], account_id, stop_id)
+    return None if row is None else LinkRow(**row)
+
+
+async def rotate_link(db: Db, *, stop_id: int, generation: int, link_hash: bytes) -> None:
+    """Put another tracking link in the place of the one before."""
+    await db.execute(_SQL["rotate_link"], stop_id, generation, link_hash)
+
+
+async def revoke_link(db: Db, stop_id: int) -> None:
+    """End a tracking link."""
+    await db.execute(_SQL["revoke_link"], stop_id)
+
+
+async def revoke_links_of_route(db: Db, route_id: int) -> None:
+    """End the tracking links of all stops of a route."""
+    await db.execute(_SQL["revoke_links_of_route"], route_id)

@@ -1,0 +1,145 @@
+"""What a tracking link opens: a stop, and as much of its route as it takes to say when the van comes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sql.pool import Db, Pool
+from sql.queries import load
+
+_SQL = load("tracking")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackedStop:
+    """A stop of a route. Recipients see their own only; the others are counted.
+
+    Attributes:
+        link_hash: SHA-256 of the token that works now; another one's link was rotated away.
+    """
+
+    id: int
+    kind: str
+    name: str
+    lat: float
+    lon: float
+    along_m: float
+    locale: str | None
+    window_start: datetime | None
+    window_end: datetime | None
+    status: str
+    arrived_at: datetime | None
+    departed_at: datetime | None
+    link_hash: bytes = field(repr=False)
+    link_revoked: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackedVan:
+    """The newest believed ping of the route's driver while on this route.
+
+    Attributes:
+        version: of the route's path that `along_m` is measured on.
+        along_m, snapped_lat_e6, snapped_lon_e6: None when not snapped.
+    """
+
+    recorded_at: datetime
+    version: int
+    on_route: bool
+    along_m: float | None
+    heading_deg: float | None
+    snapped_lat_e6: int | None
+    snapped_lon_e6: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackedEta:
+    """The arrivals at the stops ahead, in the order the van comes to them; `version` is the route's then."""
+
+    version: int
+    as_of: datetime
+    stop_ids: Sequence[int]
+    expected: Sequence[datetime]
+    low: Sequence[datetime]
+    high: Sequence[datetime]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackedRoute:
+    """A route as its recipients' pages need it.
+
+    Attributes:
+        settings: of the account.
+        driver_name: None when nobody drives it.
+        van: None while its driver was not seen on it.
+        eta: None until a ping was on it.
+        stops: in the order of the tour, removed ones too.
+    """
+
+    id: int
+    settings: dict[str, Any]
+    version: int
+    status: str
+    timezone: str
+    end_at: datetime
+    finished_at: datetime | None
+    updated_at: datetime
+    deleted_at: datetime | None
+    driver_name: str | None
+    van: TrackedVan | None
+    eta: TrackedEta | None
+    stops: Sequence[TrackedStop]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """Some vertices of a path: degrees, and metres along it."""
+
+    lon: Sequence[float]
+    lat: Sequence[float]
+    along_m: Sequence[float]
+
+
+async def find_tracked_route(db: Db | Pool, link_hash: bytes) -> int | None:
+    """Find the route that a link leads to; None when there is no such link."""
+    route_id: int | None = await db.fetchval(_SQL["find_tracked_route"], link_hash)
+    return route_id
+
+
+async def tracked_route(db: Db | Pool, route_id: int) -> TrackedRoute:
+    """Read a route that is known to exist."""
+    row = await db.fetchrow(_SQL["tracked_route"], route_id)
+    assert row is not None
+    van = eta = None
+    if row["recorded_at"] is not None:
+        van = TrackedVan(
+            recorded_at=row["recorded_at"],
+            version=row["live_version"],
+            on_route=bool(row["on_route"]),
+            **{name: row[name] for name in ("along_m", "heading_deg", "snapped_lat_e6", "snapped_lon_e6")},
+        )
+    if row["as_of"] is not None:
+        eta = TrackedEta(
+            version=row["eta_version"],
+            **{name: row[name] for name in ("as_of", "stop_ids", "expected", "low", "high")},
+        )
+    return TrackedRoute(
+        id=route_id,
+        van=van,
+        eta=eta,
+        stops=[TrackedStop(**stop) for stop in await db.fetch(_SQL["tracked_stops"], route_id)],
+        **{
+            name: row[name]
+            for name in (
+                *("settings", "version", "status", "timezone", "end_at", "finished_at", "updated_at"),
+                *("deleted_at", "driver_name"),
+            )
+        },
+    )
+
+
+async def read_stretch(db: Db | Pool, *, route_id: int, version: int, from_m: float, to_m: float) -> Stretch | None:
+    """Read the part of a path that covers `from_m` to `to_m`; None when there is no such version."""
+    row = await db.fetchrow(_SQL["read_stretch"], route_id, version, from_m, to_m)
+    return None if row is None else Stretch(**row)

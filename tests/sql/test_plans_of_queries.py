@@ -1,0 +1,192 @@
+"""The hot queries read by key: what EXPLAIN says of them on a filled database.
+
+Plans are read as a tracker gets them, made once for all values. Where a table is too small here for its index to pay,
+the test forbids sequential scans: one that is left has no index to use.
+"""
+
+import json
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from sql.pool import Db, Pool
+from sql.queries import load
+from sql.takes import plan_once
+
+DRIVERS = 200
+DAYS = 40
+LAST_MS = 1_772_359_200_000  # 2026-03-01 10:00, an hour after the last ping
+HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+
+_FILL = f"""
+INSERT INTO account (name) VALUES ('a');
+INSERT INTO driver (account_id, lane, external_id, name)
+SELECT 1, i % 64, i::text, i::text FROM generate_series(1, {DRIVERS}) AS i;
+INSERT INTO device (account_id, driver_id, app, ingest_token_hash)
+SELECT 1, driver.id, 'native', int8send(driver.id * 2 + k) FROM driver, generate_series(0, 1) AS k;
+SELECT make_ping_partition(date '2026-03-01' - i) FROM generate_series(0, {DAYS} - 1) AS i;
+INSERT INTO ping (lane, device_id, recorded_at, lat_e6, lon_e6, driver_id, received_at, believed)
+SELECT lane, device.id, timestamptz '2026-03-01 09:00Z' - make_interval(secs => 10 * k), k, 0, driver.id, now(), true
+  FROM driver JOIN device ON device.driver_id = driver.id, generate_series(0, 299) AS k;
+INSERT INTO ping (lane, device_id, recorded_at, lat_e6, lon_e6, driver_id, received_at, believed)
+SELECT lane, device.id, timestamptz '2026-03-01 09:00Z' - make_interval(days => d), k, 0, driver.id, now(), true
+  FROM driver JOIN device ON device.driver_id = driver.id, generate_series(1, {DAYS} - 1) AS d,
+       generate_series(0, 19) AS k;
+INSERT INTO inbox (lane, received_at, pings, body) SELECT i % 60, now(), 100, '' FROM generate_series(1, 20000) AS i;
+INSERT INTO lane_attempt (lane, attempts) SELECT i, 0 FROM generate_series(0, 63) AS i;
+INSERT INTO track (lane, driver_id, account_id, state, folded_until, head_at, stored_until)
+SELECT lane, id, 1, '', now(), now(), now() FROM driver;
+INSERT INTO checkpoint (lane, driver_id, folded_until, state)
+SELECT lane, id, timestamptz '2026-03-01 09:00Z' - make_interval(hours => k), ''
+  FROM driver, generate_series(0, 30) AS k;
+INSERT INTO live (lane, driver_id, account_id, recorded_at, received_at, lat_e6, lon_e6)
+SELECT lane, id, 1, now(), now(), 0, 0 FROM driver;
+INSERT INTO route (id, account_id, external_id, version, driver_id, date, timezone, start_at, end_at, return_to_depot,
+                   path_source, length_m)
+SELECT driver.id * 100 + d, 1, driver.id || '/' || d, 2, driver.id, date '2026-03-01' - d, 'UTC',
+       timestamptz '2026-03-01 08:00Z' - make_interval(days => d),
+       timestamptz '2026-03-01 16:00Z' - make_interval(days => d), false, 'given', 1
+  FROM driver, generate_series(0, {DAYS} - 1) AS d;
+INSERT INTO route_version (route_id, version, effective_at, driver_id, start_at, end_at, return_to_depot, path_lon,
+                           path_lat, path_along_m, stop_ids, stop_lon, stop_lat, stop_along_m, stop_radius_m,
+                           stop_service_s, stop_planned_at)
+SELECT id, made.version, '-infinity', driver_id, start_at, end_at, false, '{{0}}', '{{0}}', '{{0}}', '{{1}}', '{{0}}',
+       '{{0}}', '{{0}}', '{{50}}', '{{60}}', '{{null}}'
+  FROM route, generate_series(1, 2) AS made (version);
+INSERT INTO stop (account_id, route_id, external_id, seq, kind, name, lat, lon, along_m, radius_m, service_s, link_hash)
+SELECT 1, id, '1', 0, 'delivery', '1', 0, 0, 0, 50, 60, int8send(id) FROM route;
+INSERT INTO visit (lane, visit_id, driver_id, account_id, route_id, stop_id, arrived_at, source)
+SELECT 0, gen_random_uuid(), 1, 1, route_id, id, now(), 'auto' FROM stop;
+INSERT INTO event (account_id, seq, fact_id, revision, state, type, occurred_at, known_at, folded_at, lane, driver_id,
+                   route_id, late)
+SELECT 1, row_number() OVER (), gen_random_uuid(), 1, 'asserted',
+       (ARRAY['stop.arrived', 'stop.departed', 'route.started', 'route.completed'])[1 + k % 4], now(), now(),
+       timestamptz '2026-03-01 09:00Z' - make_interval(mins => k), lane, id, id * 100 + k % {DAYS}, false
+  FROM driver, generate_series(0, 199) AS k;
+INSERT INTO geofence (account_id, external_id, version) SELECT 1, i::text, 1 FROM generate_series(1, 500) AS i;
+INSERT INTO geofence_version (geofence_id, version, account_id, effective_at, feature)
+SELECT id, 1, 1, now(), '{{}}' FROM geofence;
+ANALYZE
+"""
+
+
+@pytest.fixture
+async def filled(pool: Pool) -> AsyncIterator[Db]:
+    """A connection, as a tracker has it, to a database with some hundred thousand pings."""
+    async with pool.acquire() as db:
+        for statement in _FILL.split(";\n"):
+            await db.execute(statement)
+        await plan_once(db)
+        yield db
+        await db.execute("RESET ALL")
+
+
+@dataclass(frozen=True)
+class Read:
+    """A table that a plan read, how, and over which index."""
+
+    table: str
+    how: str
+    index: str | None
+
+
+async def explain(db: Db, file: str, name: str, *values: Any, seqscan: bool = False) -> list[Read]:
+    """Run a query and tell what it read, in the order of its plan; nothing is changed."""
+    await db.execute(f"PREPARE hot AS {load(file)[name]}")
+    transaction = db.transaction()
+    await transaction.start()
+    try:
+        await db.execute(f"SET LOCAL enable_seqscan = {'on' if seqscan else 'off'}")
+        text = ", ".join(_literal(value) for value in values)
+        plan = await db.fetchval(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) EXECUTE hot ({text})")
+    finally:
+        await transaction.rollback()
+        await db.execute("DEALLOCATE hot")
+    return list(_reads(json.loads(plan)[0]["Plan"]))
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "'{" + ",".join("null" if one is None else str(one) for one in value) + "}'"
+    return f"'{value}'"
+
+
+def _reads(node: dict[str, Any]) -> Iterator[Read]:
+    if node["Actual Loops"] and "Scan" in node["Node Type"]:
+        if "Relation Name" in node:
+            yield Read(node["Relation Name"], node["Node Type"], node.get("Index Name"))
+        elif "Index Name" in node:  # the half of a bitmap scan that names no table
+            yield Read("", node["Node Type"], node["Index Name"])
+    for child in node.get("Plans", ()):
+        yield from _reads(child)
+
+
+def _uuids(count: int) -> list[UUID]:
+    return [UUID(int=i) for i in range(count)]
+
+
+_LANES = list(range(8))
+_DRIVERS = list(range(1, 9))  # each in the lane of its own number
+
+HOT: list[tuple[str, str, list[Any], set[str]]] = [
+    ("takes", "waiting_lanes", [range(64), [0] * 64, 2, 4, 60], {"inbox_pkey", "track_unsettled", "lane_attempt_pkey"}),
+    ("takes", "suspect_lanes", [_LANES, 1], {"lane_attempt_pkey"}),
+    ("takes", "forget_attempts", [_LANES], {"lane_attempt_pkey"}),
+    ("takes", "take_blocks", [_LANES, [0] * 8, 500, 256], {"inbox_pkey"}),
+    ("tracks", "unsettled_drivers", [_LANES, 2, 32], {"track_unsettled"}),
+    ("tracks", "read_tracks", [_LANES, _DRIVERS, [-1] * 8, 2], {"track_pkey", "account_pkey"}),
+    (
+        "tracks",
+        "write_tracks",
+        [_DRIVERS, _DRIVERS, [0] * 8, ["x"] * 8, *([[LAST_MS] * 8] * 3), [None] * 8, ["f"] * 8, [0] * 8],
+        {"track_pkey"},
+    ),
+    ("tracks", "checkpoints_before", [_DRIVERS, _DRIVERS, [LAST_MS] * 8], {"checkpoint_pkey"}),
+    ("tracks", "drop_checkpoints_from", [_DRIVERS, _DRIVERS, [LAST_MS] * 8], {"checkpoint_pkey"}),
+    (
+        "facts",
+        "known_facts",
+        [_uuids(3), _DRIVERS, [LAST_MS - 7_200_000] * 8, [LAST_MS] * 8],
+        {"event_fact_id_revision_key", "event_fold"},
+    ),
+    ("facts", "move_facts", [_uuids(3), [1] * 3, [LAST_MS] * 3], {"event_fact_id_revision_key"}),
+    ("plans", "plans_of_drivers", [_DRIVERS, [LAST_MS - DAY_MS] * 8], {"route_version_driver", "route_version_pkey"}),
+    ("plans", "read_plans", [[100, 200], [1, 2]], {"route_version_pkey", "route_pkey"}),
+    ("effects", "put_departures", [[0], _uuids(1), [LAST_MS]], {"visit_pkey"}),
+    ("effects", "hold_stops", [[1, 2, 3]], {"stop_pkey"}),
+    ("effects", "settle_stops", [[1, 2, 3]], {"stop_pkey", "visit_stop"}),
+    ("effects", "hold_routes", [[100, 200]], {"route_pkey"}),
+    ("effects", "settle_routes", [[100, 200]], {"route_pkey", "route_version_pkey", "event_tour"}),
+    ("effects", "remove_live_positions", [_DRIVERS, _DRIVERS], {"live_pkey"}),
+    ("geofences", "fence_rows_of_accounts", [[1]], {"geofence_version_account"}),
+]
+
+
+async def test_hot_queries_read_by_key(filled: Db):
+    for file, name, values, indexes in HOT:
+        reads = await explain(filled, file, name, *values)
+        assert not [read.table for read in reads if read.how == "Seq Scan"], f"{name} has no index to read by"
+        assert indexes <= {read.index for read in reads}, name
+    # a join on the key would walk through the dead rows of all takes before
+    reads = await explain(filled, "takes", "take_blocks", _LANES, [0] * 8, 500, 256)
+    assert [read.how for read in reads if read.table == "inbox"].count("Tid Scan") == 1
+
+
+async def test_pings_are_read_and_judged_within_their_days(filled: Db):
+    """However many days lie before and behind them."""
+    for day in (0, 20):
+        at_ms = LAST_MS - 2 * HOUR_MS - day * DAY_MS
+        columns = [_DRIVERS, _DRIVERS, [at_ms] * 8, *([[0] * 8] * 3)]
+        reads = await explain(filled, "pings", "pings_after", *columns, 5, seqscan=True)
+        assert {read.how for read in reads if read.table.startswith("ping")} == {"Index Scan"}
+        assert len({read.table for read in reads if read.table.startswith("ping")}) == 1
+
+    last_ms = LAST_MS - HOUR_MS
+    device = await filled.fetchval("SELECT min(id) FROM device WHERE driver_id = 1")
+    keys: list[Sequence[Any]] = [[1] * 9, [device] * 9, [last_ms - 10_000 * k for k in range(9)], range(9), [0] * 9]
+    judged = [[0] * 9, ["t"] * 9, *([[None] * 9] * 7)]
+    reads = await explain(filled, "pings", "judge_pings", *keys, *judged, last_ms - 80_000, last_ms, seqscan=True)
+    assert [read for read in reads if read.table] == [Read("ping_20260301", "Index Scan", "ping_20260301_pkey")]

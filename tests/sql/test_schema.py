@@ -1,0 +1,61 @@
+"""The schema: migrations from empty equal `schema.sql`, and every statement prepares against it."""
+
+import re
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+import sql
+from sql.config import DatabaseConfig
+from sql.migrate import applied, migrate, migrations
+from sql.pool import Pool
+from sql.queries import load, names
+
+_CATALOG = """
+SELECT 'column', c.relname || '.' || a.attname, format_type(a.atttypid, a.atttypmod) || a.attnotnull::text
+       || coalesce(pg_get_expr(d.adbin, d.adrelid), '') || a.attidentity::text || a.attstorage::text
+  FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+  LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+ WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+UNION ALL
+SELECT 'options', relname, coalesce(reloptions::text, '') || coalesce(pg_get_partkeydef(oid), '')
+  FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+UNION ALL
+SELECT 'index', indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'
+UNION ALL
+SELECT 'constraint', conrelid::regclass::text || '.' || conname, pg_get_constraintdef(oid)
+  FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+UNION ALL
+SELECT 'function', proname, pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+"""
+
+
+async def _catalog(db: asyncpg.Connection) -> set[tuple[str, str, str]]:
+    return {tuple(row) for row in await db.fetch(_CATALOG) if not re.match(r"migration(_pkey)?\b", row[1])}
+
+
+async def test_the_migrations_make_the_schema(database: DatabaseConfig, pool: Pool):
+    text = (Path(sql.__file__).parent / "schema.sql").read_text()
+    async with pool.acquire() as db:
+        migrated = await _catalog(db)
+        await db.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public;")
+        await db.execute(text)
+        assert await _catalog(db) == migrated
+
+
+async def test_migrating_again_changes_nothing(database: DatabaseConfig, pool: Pool):
+    secret = await pool.fetchval("SELECT secret FROM instance")
+    assert await migrate(database) == []
+    assert await applied(pool) == len(migrations())
+    assert await pool.fetchval("SELECT secret FROM instance") == secret
+
+
+@pytest.mark.parametrize("file", names())
+async def test_every_query_prepares(pool: Pool, file: str):
+    async with pool.acquire() as db:
+        for name, text in load(file).items():
+            try:
+                await db.prepare(text)
+            except asyncpg.PostgresError as error:
+                pytest.fail(f"{file}.sql, {name}: {error}")
