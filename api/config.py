@@ -1,0 +1,24 @@
+"""Settings of what people and programs ask, and of the HTTP manners that all doors share."""
+
+from dataclasses import dataclass
+
+ROADS = ("straight", "osrm", "valhalla", "osrm-http")
+"""What REPARTO_ROADS can be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiConfig:
+    """Field `public_url` is REPARTO_PUBLIC_URL in the environment (reparto/settings.py)."""
+
+    public_url: str = ""  # what recipients reach; empty: the address listened on
+    tile_url: str = ""  # template with {z}/{x}/{y} for the maps; empty: the path is drawn on a plain ground
+    tile_attribution: str = ""  # shown on the map, as the tiles' licence asks
+    max_body_bytes: int = 4 * 1024 * 1024  # of one API request
+    max_stops: int = 500  # of one route
+    max_path_vertices: int = 50_000  # of one route
+    max_page: int = 1_000  # things on one page of a list; pings: ten times as many
+    roads: str = "straight"  # what makes a path for a route that brings none; one of ROADS
+    roads_data: str = ""  # the folder that `reparto roads build` fills; empty: roads in REPARTO_DATA_DIR
+    osrm_url: str = ""  # of the OSRM server that osrm-http asks
+    device_cache_s: float = 2.0  # how long a device's credential is believed without asking again
+    stream_clients: int = 2_000  # open SSE streams of one process

@@ -1,0 +1,87 @@
+"""ETAs: when the van is expected at the stops ahead of it."""
+
+from datetime import UTC, datetime
+
+import msgspec
+from aiohttp import web
+
+from api.auth import POOL, caller_of
+from api.ids import ROUTE, STOP, shown
+from api.media import answer
+from api.operation import Operations, Who
+from api.problem import NotFound
+from api.refs import ref_in_path
+from api.staleness import Arrival, aged, is_stale
+from sql.eta import EtaStop, RouteEta, eta_of_route, eta_stops
+
+operations = Operations("eta")
+
+
+class StopEta(msgspec.Struct, frozen=True, kw_only=True):
+    """When the van is expected at a stop: between `low` and `high` with a probability of 80 %.
+
+    `remaining_m` is the way along the path; `stops_before` counts the stops still to do before it.
+    """
+
+    stop_id: str
+    stop_external_id: str
+    expected: datetime
+    low: datetime
+    high: datetime
+    remaining_m: float
+    stops_before: int
+
+
+class RouteEtaView(msgspec.Struct, frozen=True, kw_only=True):
+    """The arrivals of a route, in the order the van comes to its stops.
+
+    `as_of` is when the ping was recorded that they rest on, null until one was on the route; `stale` says that this was
+    more than five minutes ago.
+    """
+
+    computed_at: datetime | None
+    as_of: datetime | None
+    stale: bool
+    stops: list[StopEta]
+
+
+@operations.operation("GET", "/v1/routes/{route}/eta", who=Who.VIEWER, answer=RouteEtaView)
+async def get_eta(request: web.Request) -> web.Response:
+    """Read when the van is expected at the stops ahead of it.
+
+    Silence is added when you ask: nothing is expected in the past, and the end of a window moves away by how long the
+    van was not heard of, beyond the first minute.
+    """
+    ref = ref_in_path(request, "route", ROUTE)
+    pool = request.app[POOL]
+    eta = await eta_of_route(pool, caller_of(request).account_id, route_id=ref.id, external_id=ref.external_id)
+    if eta is None:
+        raise NotFound("There is no route of this id.")
+    return answer(request, view_of(eta, await eta_stops(pool, eta.stop_ids), datetime.now(UTC)))
+
+
+def view_of(eta: RouteEta, stops: dict[int, EtaStop], now: datetime) -> RouteEtaView:
+    """Tell what an ETA is worth `now`; stops that are done since, or gone, are left out."""
+    if eta.as_of is None:
+        return RouteEtaView(computed_at=None, as_of=None, stale=True, stops=[])
+    shown_stops: list[StopEta] = []
+    columns = zip(eta.stop_ids, eta.expected, eta.low, eta.high, eta.remaining_m, strict=True)
+    before = 0
+    for stop_id, expected, low, high, remaining_m in columns:
+        stop = stops.get(stop_id)
+        if stop is None or stop.status not in ("pending", "arrived") or stop.departed_at is not None:
+            continue
+        arrival = aged(Arrival(expected=expected, low=low, high=high), eta.as_of, now)
+        shown_stops.append(
+            StopEta(
+                stop_id=shown(STOP, stop_id),
+                stop_external_id=stop.external_id,
+                expected=arrival.expected,
+                low=arrival.low,
+                high=arrival.high,
+                remaining_m=round(remaining_m, 1),
+                stops_before=before,
+            )
+        )
+        before += stop.kind not in ("break", "depot")
+    return RouteEtaView(computed_at=eta.computed_at, as_of=eta.as_of, stale=is_stale(eta.as_of, now), stops=shown_stops)

@@ -1,0 +1,62 @@
+"""Things by either of their ids: the server's `rt_7`, or the planner's own external id."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from api.auth import POOL, caller_of
+from api.ids import DRIVER, external_id_error, number_of
+from api.problem import NotFound
+from sql.drivers import DriverRow, find_driver
+from sql.pool import Pool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ref:
+    """One of the two is set."""
+
+    id: int | None = None
+    external_id: str | None = None
+
+
+def ref_of(prefix: str, text: str) -> Ref | None:
+    """Read a reference; None when the text can be neither id."""
+    number = number_of(prefix, text)
+    if number is not None:
+        return Ref(id=number)
+    return None if external_id_error("", text) else Ref(external_id=text)
+
+
+def ref_in_path(request: web.Request, name: str, prefix: str) -> Ref:
+    """Read the reference in a path.
+
+    Raises:
+        NotFound: it can be neither id, so there is no such thing.
+    """
+    ref = ref_of(prefix, request.match_info[name])
+    if ref is None:
+        raise NotFound(f"There is no {name} of this id.")
+    return ref
+
+
+async def driver_named(pool: Pool, account_id: int, text: str | None) -> DriverRow | None:
+    """Find the driver that a body or a query names by either id; None when it names none, or one that there is not."""
+    ref = ref_of(DRIVER, text) if text else None
+    if ref is None:
+        return None
+    return await find_driver(pool, account_id=account_id, driver_id=ref.id, external_id=ref.external_id)
+
+
+async def driver_in_path(request: web.Request) -> DriverRow:
+    """Find the driver in a path.
+
+    Raises:
+        NotFound: the caller's account has none such.
+    """
+    ref = ref_in_path(request, "driver", DRIVER)
+    driver = await find_driver(
+        request.app[POOL], account_id=caller_of(request).account_id, driver_id=ref.id, external_id=ref.external_id
+    )
+    if driver is None:
+        raise NotFound("There is no driver of this id.")
+    return driver

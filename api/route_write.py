@@ -1,0 +1,134 @@
+"""Writing routes: what a tracker may be reading at the same moment.
+
+Every write goes the same way: hold the route, then the lanes of the drivers it leaves and comes to, then write a new
+version that is in force from now on (the first one since ever), then tell the tracker whose plan is another one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from api.auth import hash_of
+from api.links import token_of
+from api.problem import Conflict
+from api.refs import Ref
+from geo.plans import EARLY_MS
+from sql import plans, routes, stops
+from sql.accounts import read_instance
+from sql.drivers import DriverRow, find_driver
+from sql.lanes import lock_lanes
+from sql.pool import Db
+from sql.routes import RouteHead, RoutePlan
+from sql.stops import NewStop, StopPlan
+from sql.times import SINCE_EVER
+from sql.tracks import plan_changed
+
+_EARLY = timedelta(milliseconds=EARLY_MS)
+
+
+async def hold_route(db: Db, *, account_id: int, ref: Ref, driver: DriverRow | None) -> RouteHead | None:
+    """Hold a route, the lanes of all drivers who ever had it and of the one it may go to, until the transaction ends.
+
+    Returns:
+        The route as it is now; None when there is none.
+
+    Raises:
+        Conflict: the driver it may go to was deleted a moment ago.
+    """
+    external_id = ref.external_id
+    if external_id is None:
+        known = await routes.find_route(db, account_id=account_id, route_id=ref.id, external_id=None)
+        if known is None:
+            return None
+        external_id = known.external_id
+    await routes.lock_route(db, account_id=account_id, external_id=external_id)
+    before = await routes.find_route(db, account_id=account_id, route_id=None, external_id=external_id)
+    lanes = [] if before is None else await routes.lanes_of_route(db, before.id)
+    await lock_lanes(db, [*lanes, driver.lane] if driver else lanes)
+    # before the lanes were held, one of the drivers may have been deleted, and so have lost the route
+    if driver and not await find_driver(db, account_id=account_id, driver_id=driver.id, external_id=None):
+        raise Conflict(f"The driver {driver.external_id!r} was deleted a moment ago.")
+    return await routes.find_route(db, account_id=account_id, route_id=None, external_id=external_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What a PUT left: `version` is the one in force."""
+
+    route_id: int
+    version: int
+    created: bool
+
+
+async def put_plan(
+    db: Db, *, account_id: int, external_id: str, head: RouteHead | None, driver: DriverRow | None, plan: RoutePlan
+) -> Written:
+    """Bring a held route to a plan; nothing happens when that is the plan in force.
+
+    Raises:
+        Conflict: the route was cancelled.
+    """
+    if head is None:
+        route_id = await routes.create_route(db, account_id=account_id, external_id=external_id, plan=plan)
+        version, at = 1, SINCE_EVER
+    elif plan == await routes.read_plan(db, head.id):
+        return Written(route_id=head.id, version=head.version, created=False)
+    elif head.status == "cancelled":
+        raise Conflict(f"The route {external_id!r} was cancelled. Put it under another external id.")
+    else:
+        route_id, version = head.id, head.version + 1
+        at = await plans.next_plan_time(db, route_id)
+    stop_ids, has_new_stops = await _put_stops(db, account_id, route_id, plan.stops)
+    if head is not None:
+        await routes.replace_route(db, route_id=route_id, version=version, plan=plan, has_new_stops=has_new_stops)
+        not_yet_driven = head.status == "planned" and datetime.now(UTC) < head.start_at - _EARLY
+        await stops.drop_other_stops(db, route_id, stop_ids, forget=not_yet_driven)
+    await plans.add_version(db, route_id=route_id, version=version, effective_at=at, plan=plan, stop_ids=stop_ids)
+    # nothing recorded before a route's hours can be on it
+    await _tell_trackers(db, account_id, head, driver, at if head else plan.start_at - _EARLY)
+    return Written(route_id=route_id, version=version, created=head is None)
+
+
+async def _put_stops(db: Db, account_id: int, route_id: int, planned: Sequence[StopPlan]) -> tuple[list[int], bool]:
+    """Write the stops of a tour; return their ids, and whether any of them is new."""
+    known = {stop.plan.external_id: stop.id for stop in await stops.stops_of_route(db, route_id)}
+    fresh = iter(await stops.new_stop_ids(db, sum(stop.external_id not in known for stop in planned)))
+    stop_ids = [known[stop.external_id] if stop.external_id in known else next(fresh) for stop in planned]
+    secret = (await read_instance(db)).secret
+    new = [
+        NewStop(id=stop_id, plan=stop, link_hash=hash_of(token_of(secret, stop_id, 0)))
+        for stop_id, stop in zip(stop_ids, planned, strict=True)
+    ]
+    await stops.put_stops(db, account_id=account_id, route_id=route_id, stops=new)
+    return stop_ids, not known.keys() >= {stop.external_id for stop in planned}
+
+
+async def give_to(db: Db, *, account_id: int, head: RouteHead, driver: DriverRow | None) -> int:
+    """Give a held route to another driver, or to nobody; return the version that is then in force."""
+    driver_id = driver.id if driver else None
+    if head.driver_id == driver_id:
+        return head.version
+    version, at = head.version + 1, await plans.next_plan_time(db, head.id)
+    await routes.move_to_driver(db, route_id=head.id, version=version, driver_id=driver_id)
+    await plans.copy_version(db, route_id=head.id, version=version, effective_at=at, driver_id=driver_id)
+    await _tell_trackers(db, account_id, head, driver, at)
+    return version
+
+
+async def take_away(db: Db, *, account_id: int, head: RouteHead) -> None:
+    """End a held route: one that never started is gone, one that did is cancelled. Nobody drives or follows it."""
+    await give_to(db, account_id=account_id, head=head, driver=None)
+    await routes.end_route(db, head.id)
+    await stops.revoke_links_of_route(db, head.id)
+
+
+async def _tell_trackers(
+    db: Db, account_id: int, head: RouteHead | None, driver: DriverRow | None, at: datetime
+) -> None:
+    concerned = {}
+    if head is not None and head.driver_id is not None and head.lane is not None:
+        concerned[head.driver_id] = head.lane
+    if driver is not None:
+        concerned[driver.id] = driver.lane
+    for driver_id, lane in concerned.items():
+        await plan_changed(db, lane=lane, driver_id=driver_id, account_id=account_id, effective_at=at)

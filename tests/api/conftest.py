@@ -1,0 +1,246 @@
+"""A real application over a real pool, two accounts in it, and a small tour through the centre of Medellín."""
+
+import copy
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from api import account as account_api
+from api import assets, devices, drivers, geofences, keys, links, openapi, routes
+from api.auth import CONFIG, DEVICES, KEY_PREFIX, POOL, DeviceCache, hash_of, new_secret
+from api.config import ApiConfig
+from api.problem import problems
+from api.roads.choose import ROADS, STRAIGHT
+from api.roads.protocol import Roads
+from sql.accounts import ensure_account
+from sql.keys import create_key
+from sql.pool import Pool
+
+Part = Callable[[web.Application], None]
+
+# Carrera 46, Calle 52, Carrera 43, Calle 57: lon, lat of the corners that the van turns at.
+STREETS = [
+    [-75.5690, 6.2442],
+    [-75.5684, 6.2461],
+    [-75.5678, 6.2480],
+    [-75.5655, 6.2487],
+    [-75.5632, 6.2494],
+    [-75.5638, 6.2513],
+    [-75.5644, 6.2532],
+    [-75.5667, 6.2525],
+    [-75.5690, 6.2518],
+]
+
+TOUR: dict[str, Any] = {
+    "driver": None,
+    "date": "2026-03-02",
+    "timezone": "America/Bogota",
+    "start_at": "2026-03-02T08:00:00-05:00",
+    "end_at": "2026-03-02T14:00:00-05:00",
+    "depot": {"name": "Bodega Centro", "lat": 6.2442, "lon": -75.5690},
+    "path": {"type": "LineString", "coordinates": STREETS},
+    "stops": [
+        {
+            "external_id": "ped-1",
+            "kind": "delivery",
+            "name": "Ana Restrepo",
+            "address": "Cra. 46 # 52-10, apto 301",
+            "lat": 6.24805,
+            "lon": -75.56785,
+            "phone": "+573001112233",
+            "locale": "es",
+            "window": {"start": "2026-03-02T08:00:00-05:00", "end": "2026-03-02T10:00:00-05:00"},
+            "planned_arrival": "2026-03-02T08:20:00-05:00",
+            "parcels": [{"barcode": "MDE0001", "description": "Caja pequeña", "quantity": 1}],
+            "proof": ["photo"],
+        },
+        {
+            "external_id": "ped-2",
+            "kind": "delivery",
+            "name": "Ferretería El Tornillo",
+            "address": "Cl. 52 # 43-80",
+            "lat": 6.24875,
+            "lon": -75.56545,
+            "planned_arrival": "2026-03-02T08:40:00-05:00",
+            "service_s": 300,
+            "cash_on_delivery": {"amount": 85000, "currency": "COP"},
+        },
+        {
+            "external_id": "rec-3",
+            "kind": "pickup",
+            "name": "Taller Laureles",
+            "address": "Cra. 43 # 55-21",
+            "lat": 6.25135,
+            "lon": -75.56375,
+            "planned_arrival": "2026-03-02T09:00:00-05:00",
+        },
+        {
+            "external_id": "ped-4",
+            "kind": "delivery",
+            "name": "Lucía Gómez",
+            "address": "Cl. 57 # 45-02",
+            "lat": 6.25245,
+            "lon": -75.56685,
+            "planned_arrival": "2026-03-02T09:20:00-05:00",
+        },
+    ],
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestAccount:
+    """An account and a key of each role."""
+
+    __test__ = False
+
+    id: int
+    key: str  # of an admin
+    dispatcher_key: str
+    viewer_key: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What an admin of this account sends with every request."""
+        return bearer_headers(self.key)
+
+
+def bearer_headers(secret: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {secret}"}
+
+
+@pytest.fixture
+def bearer() -> Callable[[str], dict[str, str]]:
+    """`headers=bearer(secret)`."""
+    return bearer_headers
+
+
+async def _make_account(pool: Pool, name: str) -> TestAccount:
+    account_id = await ensure_account(pool, name)
+    secrets = {}
+    for role in ("admin", "dispatcher", "viewer"):
+        secrets[role] = new_secret(KEY_PREFIX)
+        await create_key(pool, account_id=account_id, role=role, label="test", secret_hash=hash_of(secrets[role]))
+    return TestAccount(
+        id=account_id, key=secrets["admin"], dispatcher_key=secrets["dispatcher"], viewer_key=secrets["viewer"]
+    )
+
+
+@pytest.fixture
+async def account(pool: Pool) -> TestAccount:
+    """The account that asks."""
+    return await _make_account(pool, "mensajeria")
+
+
+@pytest.fixture
+async def other_account(pool: Pool) -> TestAccount:
+    """An account that must never see the first one's things."""
+    return await _make_account(pool, "competencia")
+
+
+@pytest.fixture
+def api_config() -> ApiConfig:
+    """Settings of the application under test; a test module may override this fixture."""
+    return ApiConfig(public_url="https://reparto.example", max_stops=20, max_path_vertices=200)
+
+
+@pytest.fixture
+def app_parts() -> list[Part]:
+    """What is put into the application, in order. A test module adds its own by overriding this fixture:
+
+    @pytest.fixture
+    def app_parts(app_parts):
+        return [*app_parts, track.operations.add_to]
+    """
+    modules = (keys, account_api, drivers, devices, routes, links, geofences)
+    return [*(module.operations.add_to for module in modules), assets.add_to, openapi.add_to]
+
+
+@pytest.fixture
+def roads() -> Roads:
+    """What makes a path for a route that brings none; a test module may override this fixture."""
+    return STRAIGHT
+
+
+@pytest.fixture
+async def client(
+    pool: Pool, api_config: ApiConfig, app_parts: list[Part], roads: Roads
+) -> AsyncIterator[TestClient[web.Request, web.Application]]:
+    """A client of the application; every request needs its own `headers=account.headers`."""
+    app = web.Application(middlewares=[problems], client_max_size=api_config.max_body_bytes)
+    app[POOL] = pool
+    app[CONFIG] = api_config
+    app[DEVICES] = DeviceCache(pool, ttl_s=api_config.device_cache_s)
+    app[ROADS] = roads
+    for add in app_parts:
+        add(app)
+    async with TestClient(TestServer(app)) as made:
+        yield made
+
+
+Call = Callable[..., Awaitable[Any]]
+
+
+async def _ok(response: Any, *statuses: int) -> Any:
+    assert response.status in statuses, (response.status, await response.text())
+    return await response.json()
+
+
+@pytest.fixture
+def tour() -> dict[str, Any]:
+    """The body that `put_route` sends, to be changed at will."""
+    return copy.deepcopy(TOUR)
+
+
+@pytest.fixture
+def put_route(tour: dict[str, Any]) -> Call:
+    """`await put_route(client, key, route="tour-1", **changes)`: put the tour, give the answer."""
+
+    async def put(client: Any, key: str, route: str = "tour-1", **changes: Any) -> Any:
+        body = {**tour, **changes}
+        return await _ok(await client.put(f"/v1/routes/{route}", json=body, headers=bearer_headers(key)), 200, 201)
+
+    return put
+
+
+@pytest.fixture
+def make_driver() -> Call:
+    """`await make_driver(client, key, "ana")`: make a driver, give the answer."""
+
+    async def make(client: Any, key: str, external_id: str = "ana", **more: Any) -> Any:
+        body = {"external_id": external_id, "name": external_id.title(), **more}
+        return await _ok(await client.post("/v1/drivers", json=body, headers=bearer_headers(key)), 201)
+
+    return make
+
+
+@pytest.fixture
+def make_device() -> Call:
+    """`await make_device(client, key, driver["id"], app="native")`: make a device, give the answer with its secrets."""
+
+    async def make(client: Any, key: str, driver_id: str, **more: Any) -> Any:
+        response = await client.post(f"/v1/drivers/{driver_id}/devices", json=more, headers=bearer_headers(key))
+        return await _ok(response, 201)
+
+    return make
+
+
+@pytest.fixture
+def refused() -> Call:
+    """`await refused(response, 422, "/stops/0/lat")`: it is a problem of this status that names these fields."""
+
+    async def check(response: Any, status: int, *at: str) -> Any:
+        assert response.status == status, (response.status, await response.text())
+        assert response.content_type == "application/problem+json"
+        problem = await response.json(content_type=None)
+        assert problem["status"] == status
+        assert problem["title"]
+        assert problem["detail"]
+        assert {error["at"] for error in problem.get("errors", [])} >= set(at)
+        assert all(error["why"] for error in problem.get("errors", []))
+        return problem
+
+    return check
