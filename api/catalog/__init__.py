@@ -1,0 +1,53 @@
+"""What recipients read, in their languages: one JSON file a language, all with the same keys (checked by a test)."""
+
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+
+LANGUAGES = ("es", "pt", "en")
+
+_TEXTS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        language: msgspec.json.decode((files(__name__) / f"{language}.json").read_bytes(), type=dict[str, Any])
+        for language in LANGUAGES
+    }
+)
+
+
+def texts(language: str) -> Mapping[str, Any]:
+    """Give the texts of one of `LANGUAGES`; those that depend on a number are objects by plural category (CLDR)."""
+    return _TEXTS[language]
+
+
+def choose(wanted: str, accept_language: str, offered: Sequence[str]) -> str:
+    """Choose the language of a page.
+
+    Args:
+        wanted: asked for by name; empty for none.
+        accept_language: the browser's header of that name.
+        offered: some of `LANGUAGES`; the first is for who wants none of them.
+    """
+    ranked = [wanted, *_ranked(accept_language)]
+    return next((language for language in map(_primary, ranked) if language in offered), offered[0])
+
+
+def _primary(tag: str) -> str:
+    return tag.strip().lower().split("-")[0]
+
+
+def _ranked(accept_language: str) -> list[str]:
+    """Sort the tags of `es-CO,es;q=0.9,en;q=0.5` by how much they are wanted; those with q=0 are not."""
+    weighed: list[tuple[float, str]] = []
+    for part in accept_language[:500].split(","):
+        tag, _, weight = part.partition(";")
+        _, _, number = weight.partition("=")
+        try:
+            quality = float(number or 1)
+        except ValueError:
+            continue
+        if quality > 0:
+            weighed.append((quality, tag))
+    return [tag for _, tag in sorted(weighed, key=lambda one: one[0], reverse=True)]

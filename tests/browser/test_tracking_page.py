@@ -1,0 +1,227 @@
+"""What a recipient sees in their browser."""
+
+import re
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from api.config import ApiConfig
+from tests.browser.conftest import Site
+
+PHONE = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
+SOON_MS = 20_000
+
+
+@pytest.fixture
+async def phone(browser: Any) -> AsyncIterator[Any]:
+    """A page of a small phone in Colombia; whatever its console complains about fails the test."""
+    context = await browser.new_context(**PHONE, locale="es-CO", timezone_id="America/Bogota")
+    page = await context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda line: complaints.append(line.text) if line.type in ("error", "warning") else None)
+    yield page
+    await context.close()
+    expected = ("status of 404", "status of 410", "status of 503")  # 503: the server may stop before its page is closed
+    assert [line for line in complaints if not any(status in line for status in expected)] == []
+
+
+async def text_of(page: Any, selector: str) -> str:
+    return str(await page.text_content(selector)).strip()
+
+
+async def until(page: Any, expression: str, wanted: Any = None) -> None:
+    """Wait until an expression about the page holds."""
+    await page.wait_for_function(expression, arg=wanted, timeout=SOON_MS)
+
+
+async def van_at(page: Any) -> Any:
+    return await page.evaluate("document.querySelector('.van').getBoundingClientRect().toJSON()")
+
+
+async def test_the_next_recipient_sees_when_who_and_where(phone: Any, site: Site) -> None:
+    await phone.goto(site.page_of(0))
+    assert await text_of(phone, "#headline") == "Eres la próxima parada"
+    window = await text_of(phone, "#eta-window")
+    assert re.fullmatch(r"\d{1,2}:\d\d\s*([ap]\.\s?m\.)?\s*[–a-]\s*\d{1,2}:\d\d\s[ap]\.\s?m\.", window), window
+    assert await text_of(phone, "#eta-in") == "en 12 minutos"
+    assert "Marta trae tu pedido" in await text_of(phone, "#driver")
+    assert await phone.is_visible("#map .van")
+    assert await phone.is_visible("#map .here")
+    assert await phone.locator("#map .ahead").count() == 1
+    assert not await phone.is_visible("#scene")
+
+
+async def test_the_page_fits_a_small_phone(phone: Any, site: Site) -> None:
+    for place in (0, 3):
+        await phone.goto(site.page_of(place))
+        width = await phone.evaluate("document.documentElement.scrollWidth")
+        assert width == PHONE["viewport"]["width"]  # type: ignore[index]
+
+
+async def test_the_van_moves_and_the_eta_changes_when_a_ping_comes(phone: Any, site: Site) -> None:
+    await phone.goto(site.page_of(0))
+    before = await van_at(phone)
+    window = await text_of(phone, "#eta-window")
+    await phone.wait_for_timeout(300)  # the stream opens; a change before that would come with its first event
+    now = datetime.now(UTC)
+    await site.tour.see_van(260, at=now, heading_deg=90.0)
+    await site.tour.expect({n: now + timedelta(minutes=31 + 12 * n) for n in range(4)}, as_of=now)
+    await site.tour.tell()
+    await until(phone, "window => document.querySelector('#eta-window').textContent !== window", window)
+    await until(
+        phone,
+        "before => document.querySelector('.van').getBoundingClientRect().y < before - 5",
+        before["y"],
+    )
+    turned = await phone.evaluate("document.querySelector('.van .turn').style.transform")
+    assert turned == "rotate(90deg)"
+    assert await text_of(phone, "#eta-in") == "en 31 minutos"
+
+
+async def test_who_is_far_down_the_tour_sees_the_way_not_the_van(phone: Any, site: Site) -> None:
+    now = datetime.now(UTC)
+    await site.tour.expect({n: now + timedelta(minutes=40 * (n + 1)) for n in range(4)}, as_of=now)
+    await phone.goto(site.page_of(3))
+    assert await text_of(phone, "#headline") == "Tu pedido está en camino"
+    assert "Faltan 3 paradas antes de la tuya" in await text_of(phone, "#more")
+    assert not await phone.is_visible("#map")
+    assert await phone.is_visible("#scene")
+    assert await phone.locator("#dots circle").count() == 3
+
+
+async def test_the_whole_way_of_a_delivery(phone: Any, site: Site) -> None:
+    """Planned, on its way, at the door, delivered, over: without a reload until the link ends."""
+    tour, now = site.tour, datetime.now(UTC)
+    headline = "wanted => document.querySelector('h1').textContent === wanted"
+    await tour.change_route(status="planned", started_at=None)
+    await tour.change_stop(0, window_start=now, window_end=now + timedelta(hours=2))
+    await tour.pool.execute("DELETE FROM route_eta")
+    await phone.goto(site.page_of(0))
+    await until(phone, headline, "Tu entrega está programada")
+    assert await text_of(phone, "#eta-label") == "Horario acordado"
+
+    await tour.change_route(status="started", started_at=now)
+    await tour.expect({n: now + timedelta(minutes=12 * (n + 1)) for n in range(4)}, as_of=now)
+    await tour.tell()
+    await until(phone, headline, "Eres la próxima parada")
+    assert await text_of(phone, "#eta-label") == "Llegada estimada"
+
+    await tour.visit(0, now)
+    await tour.tell()
+    await until(phone, headline, "Ya está aquí")
+    assert not await phone.is_visible("#eta")
+
+    await tour.change_stop(0, status="completed", departed_at=now)
+    await tour.tell()
+    await until(phone, headline, "Entregado")
+    assert (await text_of(phone, "#more")).startswith("Fue hoy a las")
+    assert not await phone.is_visible("#map")
+    assert not await phone.is_visible("#driver")
+
+    await tour.change_stop(0, link_revoked_at=now)
+    await tour.tell()
+    await until(phone, headline, "Este enlace ya no es válido")
+
+
+async def test_silence_is_said(phone: Any, site: Site) -> None:
+    long_ago = datetime.now(UTC) - timedelta(minutes=8)
+    await site.tour.see_van(150, at=long_ago)
+    await site.tour.expect({0: long_ago + timedelta(minutes=30)}, as_of=long_ago)
+    await phone.goto(site.page_of(0))
+    assert "Hace un rato que no sabemos del vehículo" in await text_of(phone, "#notice")
+    assert await text_of(phone, "#updated") == "Actualizado hace 8 min"
+    assert not await phone.is_visible("#eta-in")
+
+
+async def test_what_changes_is_spoken(phone: Any, site: Site) -> None:
+    await phone.goto(site.page_of(2))
+    assert await phone.get_attribute("#spoken", "aria-live") == "polite"
+    spoken = await text_of(phone, "#spoken")
+    assert "Tu pedido está en camino. Llegada estimada: " in spoken
+    assert "Faltan 2 paradas antes de la tuya" in spoken
+
+
+@pytest.mark.parametrize(
+    ("locale", "query", "headline"),
+    [
+        ("pt-BR", "", "Você é a próxima parada"),
+        ("en-GB", "", "You are the next stop"),
+        ("en-GB", "?lang=es", "Eres la próxima parada"),
+    ],
+)
+async def test_each_language(browser: Any, site: Site, locale: str, query: str, headline: str) -> None:
+    page = await browser.new_page(locale=locale)
+    await page.goto(site.page_of(0, query))
+    assert await text_of(page, "#headline") == headline
+
+
+async def test_times_are_those_of_the_route_s_zone(browser: Any, site: Site) -> None:
+    context = await browser.new_context(locale="pt-BR", timezone_id="Asia/Tokyo")
+    page = await context.new_page()
+    noon = datetime.now(UTC).replace(hour=17, minute=0, second=0, microsecond=0)  # 12:00 in Bogotá
+    await site.tour.change_route(status="planned", started_at=None)
+    await site.tour.pool.execute("DELETE FROM route_eta")
+    await site.tour.change_stop(0, window_start=noon, window_end=noon + timedelta(hours=2))
+    await page.goto(site.page_of(0))
+    assert "12:00" in await text_of(page, "#eta-window")
+    assert "14:00" in await text_of(page, "#eta-window")
+
+
+async def test_without_a_stream_the_page_asks(browser: Any, site: Site) -> None:
+    page = await browser.new_page(locale="es-CO")
+    await page.route(re.compile("/stream$"), lambda route: route.fulfill(status=503))
+    await page.goto(site.page_of(0))
+    await site.tour.see_van(260, at=datetime.now(UTC), heading_deg=90.0)
+    await until(page, "() => document.querySelector('.van .turn').style.transform === 'rotate(90deg)'")
+
+
+async def test_a_lost_connection_is_said_and_mended(browser: Any, site: Site) -> None:
+    context = await browser.new_context(locale="es-CO")
+    page = await context.new_page()
+    await page.goto(site.page_of(0))
+    assert not await page.is_visible("#notice")
+    await page.route(re.compile("/v1/track/"), lambda route: route.abort())
+    await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # look again, as after a pocket
+    await until(page, "() => document.querySelector('#notice').textContent.startsWith('Sin conexión')")
+    await page.unroute_all(behavior="ignoreErrors")
+    await until(page, "() => document.querySelector('#notice').hidden")
+
+
+class TestWithTiles:
+    @pytest.fixture
+    def api_config(self) -> ApiConfig:
+        return ApiConfig(
+            tile_url="https://{s}.tiles.example/{z}/{x}/{y}.png", tile_attribution="© <a href='#'>map people</a>"
+        )
+
+    async def test_pictures_come_from_the_tile_server_and_from_nowhere_else(self, browser: Any, site: Site) -> None:
+        page = await browser.new_page()
+        asked: set[str] = set()
+
+        async def answer(route: Any) -> None:
+            assert "/t/" not in (await route.request.all_headers()).get("referer", "")
+            asked.add(route.request.url.split("/")[2])
+            await route.fulfill(status=404)
+
+        await page.route(re.compile(r"^https?://(?!127\.0\.0\.1)"), answer)
+        await page.goto(site.page_of(0))
+        await until(page, "() => document.querySelectorAll('.leaflet-tile').length > 0")
+        assert "map people" in await text_of(page, ".leaflet-control-attribution")
+        assert asked
+        assert asked <= {f"{letter}.tiles.example" for letter in "abc"}
+
+
+async def test_an_unknown_link_is_explained(phone: Any, site: Site) -> None:
+    response = await phone.goto(f"{site.url}/t/unknown-token-unknown")
+    assert response.status == 404
+    assert await text_of(phone, "h1") == "No encontramos este seguimiento"
+
+
+async def test_an_ended_link_says_what_happened(phone: Any, site: Site) -> None:
+    await site.tour.change_stop(0, status="failed", departed_at=datetime.now(UTC) - timedelta(hours=25))
+    response = await phone.goto(site.page_of(0))
+    assert response.status == 410
+    assert await text_of(phone, "h1") == "No se pudo entregar"
