@@ -1,0 +1,154 @@
+"""From what a phone said to pings: the checks that every app's messages go through, all columns at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.clean import Flag
+from geo.pings import PING, UNKNOWN_MS, Floats, Ints, Pings
+from ingest.decode.refusals import Refusal, Rejected
+
+NUMBERS = (
+    "lat", "lon", "accuracy_m", "altitude_m", "speed_mps", "heading_deg", "battery", "charging", "mock",
+)  # fmt: skip
+"""The order of the rows of `Columns.numbers`."""
+
+TEXTS = ("activity", "id")
+"""The order of the columns of `Columns.texts`."""
+
+MAX_ID, MAX_ACTIVITY = 64, 32
+"""Characters kept of a phone's own id for a ping and of its activity; a longer one is cut, the ping is not refused."""
+
+AHEAD_MS = 5 * 60_000
+"""A phone's clock this far ahead of ours is wrong: the ping is kept, flagged and moves nothing."""
+
+TOO_FAR_AHEAD_MS = 24 * 3_600_000
+
+# What is outside was not measured. The floor of accuracy leaves out the 0.0 that Android sends when it does not know;
+# 10 km and 1 km/s are beyond what any phone means.
+_LEAST = np.array([[-90.0], [-180.0], [1e-3], [-1e4], [0.0], [0.0], [0.0], [0.0], [0.0]])
+_MOST = np.array([[90.0], [180.0], [1e7], [1e5], [1e3], [360.0], [1.0], [1.0], [1.0]])
+_LAT, _LON, _ALTITUDE = 0, 1, 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """Whose message it is and when it came.
+
+    Attributes:
+        received_ms: our clock.
+        oldest_ms: pings recorded before are refused.
+    """
+
+    driver_id: int
+    device_id: int
+    received_ms: int
+    oldest_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Columns:
+    """What a phone said about n pings, unchecked.
+
+    Attributes:
+        times_ms: (n,) the phone's clock; UNKNOWN_MS where it said none.
+        numbers: (9, n) a row for each of `NUMBERS`; NaN where it said none; 1 and 0 for yes and no.
+        texts: (n, 2) as in `Pings`, or None when no ping has any.
+        refused: (n,) `Refusal` found while reading, 0 where none was; None when none was at all.
+        flags: `geo.clean.Flag` of every one of them.
+    """
+
+    times_ms: Ints
+    numbers: Floats
+    texts: NDArray[np.object_] | None = None
+    refused: NDArray[np.int8] | None = None
+    flags: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decoded:
+    """What a message held: pings to keep, and what was refused of it."""
+
+    pings: Pings
+    rejected: list[Rejected]
+
+
+def check(said: Columns, arrival: Arrival) -> Decoded:
+    """Refuse what is not a ping and make pings of the rest. An odd optional field is unknown, it refuses nothing."""
+    times_ms, numbers, texts = said.times_ms, said.numbers, said.texts
+    measured = (numbers >= _LEAST) & (numbers <= _MOST)  # NaN is outside
+    rejected: list[Rejected] = []
+    refused = _refused(said, measured, arrival)
+    if refused is not None:
+        rejected = [Rejected(int(i), Refusal(int(refused[i])).why) for i in np.flatnonzero(refused)]
+        kept = refused == 0
+        times_ms, numbers, measured = times_ms[kept], numbers[:, kept], measured[:, kept]
+        texts = None if texts is None else texts[kept]
+    if texts is None:
+        texts = np.full((len(times_ms), 2), None, dtype=object)
+    numbers = np.where(measured, numbers, np.nan)
+    return Decoded(Pings(_rows(times_ms, numbers, arrival, said.flags), texts), rejected)
+
+
+def _rows(times_ms: Ints, numbers: Floats, arrival: Arrival, flags: int) -> NDArray[np.void]:
+    lat, lon, accuracy_m, altitude_m, speed_mps, heading_deg, battery, charging, mock = numbers
+    rows = np.empty(len(times_ms), PING)
+    rows["driver_id"] = arrival.driver_id
+    rows["device_id"] = arrival.device_id
+    rows["recorded_ms"] = times_ms
+    rows["received_ms"] = arrival.received_ms
+    rows["lat_e6"] = np.rint(lat * 1e6)
+    rows["lon_e6"] = np.rint(lon * 1e6)
+    rows["accuracy_m"] = accuracy_m
+    rows["altitude_m"] = np.where(altitude_m == -1.0, np.nan, altitude_m)  # how phones say that they do not know
+    rows["speed_mps"] = speed_mps
+    rows["heading_deg"] = np.where(heading_deg > 359.9999, 0.0, heading_deg)  # the next float32 below 360 is 359.99997
+    rows["battery"] = battery
+    rows["charging"] = np.where(charging >= 0, charging, -1)
+    rows["mock"] = np.where(mock >= 0, mock, -1)
+    rows["flags"] = np.where(times_ms > arrival.received_ms + AHEAD_MS, flags | Flag.CLOCK_AHEAD, flags)
+    return rows
+
+
+def _refused(said: Columns, measured: NDArray[np.bool_], arrival: Arrival) -> NDArray[np.int8] | None:
+    """Find the first reason against each ping; None when there is none against any."""
+    newest_ms = arrival.received_ms + TOO_FAR_AHEAD_MS
+    in_time = (said.times_ms >= arrival.oldest_ms) & (said.times_ms <= newest_ms)
+    if said.refused is None and in_time.all() and measured[:2].all():
+        return None
+    unknown = np.isnan(said.numbers[:2])
+    reasons = [
+        (said.times_ms == UNKNOWN_MS, Refusal.TIME_MISSING),
+        (said.times_ms < arrival.oldest_ms, Refusal.TIME_TOO_OLD),
+        (said.times_ms > newest_ms, Refusal.TIME_TOO_FAR_AHEAD),
+        (unknown[_LAT], Refusal.LAT_MISSING),
+        (~measured[_LAT], Refusal.LAT_OUT_OF_RANGE),
+        (unknown[_LON], Refusal.LON_MISSING),
+        (~measured[_LON], Refusal.LON_OUT_OF_RANGE),
+    ]
+    found = np.select([true for true, _ in reasons], [np.int8(reason) for _, reason in reasons], np.int8(0))
+    return found if said.refused is None else np.where(said.refused != 0, said.refused, found)
+
+
+def texts_of(activities: Sequence[object], ids: Sequence[object]) -> NDArray[np.object_] | None:
+    """Make the texts of pings from what was sent as `activity` and `id`; None when there is nothing of either."""
+    if not any(activities) and not any(ids):
+        return None
+    texts = np.empty((len(activities), 2), dtype=object)
+    texts[:, 0] = [_text(activity, MAX_ACTIVITY) for activity in activities]
+    texts[:, 1] = [_text(client_id, MAX_ID) for client_id in ids]
+    return texts
+
+
+def _text(value: object, longest: int) -> str | None:
+    """Give what Postgres can keep of a text: cut, without NUL and halves of surrogate pairs."""
+    if type(value) is int and abs(value) < 1 << 64:
+        return str(value)
+    if type(value) is not str:
+        return None
+    text = value[:longest]
+    if text.isascii() and "\0" not in text:
+        return text or None
+    return text.encode("utf-8", "replace").decode().replace("\0", "") or None

@@ -1,0 +1,189 @@
+"""Reparto's own format: JSON rows, MessagePack rows, and columns, in MessagePack as packed numbers too.
+
+Rows that are all of the expected types take a fast path through typed decoding. One odd row sends the batch through
+the loose path, which finds a reason for each bad ping and gives the same result for the good ones.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+import numpy as np
+
+from api.problem import BadRequest, FieldError, Invalid, TooLarge
+from ingest.decode.columns import NUMBERS, TEXTS, Arrival, Columns, Decoded, check, texts_of
+from ingest.decode.loose import FAR_MS, Column, columns_of, ms_of, numbers_in, times_in
+from ingest.decode.refusals import Refusal
+
+FIELDS = ("time", *NUMBERS, *TEXTS)
+
+_Zoned = Annotated[datetime, msgspec.Meta(tz=True)]
+_Whole = Annotated[int, msgspec.Meta(ge=-FAR_MS, le=FAR_MS)]
+
+
+class Ping(msgspec.Struct, omit_defaults=True, gc=False):
+    """One ping; null or -1 where the phone does not know. `time` is RFC 3339 with a zone, or epoch milliseconds."""
+
+    time: _Zoned | _Whole
+    lat: float
+    lon: float
+    accuracy_m: float | None = None
+    altitude_m: float | None = None
+    speed_mps: float | None = None
+    heading_deg: float | None = None
+    battery: float | None = None
+    charging: bool | None = None
+    mock: bool | None = None
+    activity: str | None = None
+    id: str | None = None
+
+
+class Batch(msgspec.Struct):
+    """Pings as rows in `pings` or as `columns`: a list for each field, or packed numbers. `n` numbers a frame."""
+
+    pings: list[Ping] | None = None
+    columns: dict[str, Any] | None = None
+    n: _Whole | None = None
+
+
+_JSON = msgspec.json.Decoder(Batch | list[Ping])
+_MSGPACK = msgspec.msgpack.Decoder(Batch | list[Ping])
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A request's or frame's body as it was read.
+
+    Attributes:
+        n: the number the phone gave to a WebSocket frame; None where it gave none.
+        typed: `pings`, if any, is a list of `Ping`.
+        pings: what stands for the rows; None where there are none.
+        columns: what stands for the columns; None where there are none.
+    """
+
+    n: int | None
+    typed: bool
+    pings: Any
+    columns: Any
+
+
+def read(body: bytes, *, packed: bool) -> Message:
+    """Read a body, MessagePack if `packed`, else JSON.
+
+    Raises:
+        BadRequest: it is not that at all.
+        Invalid: it is neither an object nor a list.
+    """
+    try:
+        said = (_MSGPACK if packed else _JSON).decode(body)
+    except (ValueError, RecursionError) as error:
+        return _read_loosely(body, packed=packed, why=error)
+    if isinstance(said, list):
+        return Message(None, True, said, None)
+    return Message(said.n, True, said.pings, said.columns)
+
+
+def decode(message: Message, arrival: Arrival, *, max_batch: int) -> Decoded:
+    """Make pings of a message.
+
+    Raises:
+        Invalid: there are neither rows nor columns, or the columns do not go together.
+        TooLarge: there are more than `max_batch` pings.
+    """
+    if message.pings is None and message.columns is None:
+        raise _invalid("/pings", "send a list of pings here, or `columns`")
+    if message.pings is None:
+        return check(columns_of(_together(message.columns, max_batch)), arrival)
+    rows = message.pings
+    if not isinstance(rows, list):
+        raise _invalid("/pings", "must be a list")
+    _limit(len(rows), max_batch)
+    if message.typed:
+        return check(_columns_of_typed(rows), arrival)
+    refused = np.array([0 if isinstance(row, dict) else Refusal.NOT_AN_OBJECT for row in rows], np.int8)
+    objects = [row if isinstance(row, dict) else {} for row in rows]
+    return check(columns_of({name: [row.get(name) for row in objects] for name in FIELDS}, refused), arrival)
+
+
+def sent(message: Message, index: int) -> Any:
+    """Give one ping as it was sent, in plain values."""
+    if message.pings is not None:
+        return msgspec.to_builtins(message.pings[index]) if message.typed else message.pings[index]
+    return {
+        name: _value(name, column, index)
+        for name, column in message.columns.items()
+        if name in FIELDS and column is not None
+    }
+
+
+def _columns_of_typed(rows: list[Ping]) -> Columns:
+    if not rows:
+        return Columns(times_ms=np.empty(0, np.int64), numbers=np.empty((len(NUMBERS), 0)))
+    times, *numbers, activities, ids = zip(*map(msgspec.structs.astuple, rows), strict=True)
+    return Columns(
+        times_ms=np.array([time if type(time) is int else ms_of(time) for time in times], np.int64),
+        numbers=np.array(numbers, np.float64),  # None becomes NaN
+        texts=texts_of(activities, ids),
+    )
+
+
+def _together(columns: Any, max_batch: int) -> dict[str, Column | None]:
+    """Check that columns go together.
+
+    Raises:
+        Invalid: one is missing, of another length, or neither a list nor packed numbers.
+        TooLarge: they are longer than `max_batch`.
+    """
+    if not isinstance(columns, dict):
+        raise _invalid("/columns", "must be an object of columns")
+    known = {name: columns[name] for name in FIELDS if columns.get(name) is not None}
+    lengths: dict[str, int] = {}
+    for name, column in known.items():
+        if isinstance(column, bytes) and name not in TEXTS:
+            if len(column) % 8:
+                raise _invalid(f"/columns/{name}", "packed numbers have 8 bytes each")
+            lengths[name] = len(column) // 8
+        elif isinstance(column, list):
+            lengths[name] = len(column)
+        else:
+            raise _invalid(f"/columns/{name}", "must be a list or, in MessagePack, packed numbers")
+    for name in ("time", "lat", "lon"):
+        if name not in known:
+            raise _invalid(f"/columns/{name}", "is missing")
+    _limit(lengths["time"], max_batch)
+    for name, length in lengths.items():
+        if length != lengths["time"]:
+            raise _invalid(f"/columns/{name}", f"has {length} entries, `time` has {lengths['time']}")
+    return known
+
+
+def _limit(n: int, max_batch: int) -> None:
+    if n > max_batch:
+        raise TooLarge(f"{n} pings at once are too many; send at most {max_batch} in a request.")
+
+
+def _value(name: str, column: Column, index: int) -> Any:
+    if not isinstance(column, bytes):
+        return column[index]
+    return (times_in(column)[0] if name == "time" else numbers_in(name, column))[index].item()
+
+
+def _read_loosely(body: bytes, *, packed: bool, why: Exception) -> Message:
+    try:
+        # Python's own reader takes NaN and 1e400, so that one such ping is refused and not the batch around it.
+        said = msgspec.msgpack.decode(body) if packed else json.loads(body.decode())
+    except (ValueError, RecursionError) as error:
+        raise BadRequest(f"The body cannot be read as {'MessagePack' if packed else 'JSON'}: {why}") from error
+    if isinstance(said, list):
+        return Message(None, False, said, None)
+    if not isinstance(said, dict):
+        raise _invalid("", 'must be a list of pings, {"pings": […]} or {"columns": {…}}')
+    n = said.get("n")
+    n = n if type(n) is int and abs(n) < FAR_MS else None
+    return Message(n, False, said.get("pings"), said.get("columns"))
+
+
+def _invalid(at: str, why: str) -> Invalid:
+    return Invalid("These are not pings in a form that is read here.", errors=[FieldError(at=at, why=why)])

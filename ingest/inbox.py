@@ -1,0 +1,243 @@
+"""The inbox: pings wait here, on disk, for the trackers. Many requests share one commit; each gets its 200 after it."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from types import TracebackType
+from typing import Self, TypeVar
+
+import asyncpg
+from aiohttp import web
+from prometheus_client import Counter, Gauge, Histogram
+
+from api.problem import Unavailable
+from geo.pings import Pings
+from ingest.blocks import Block, split
+from ingest.config import IngestConfig
+from sql.config import DatabaseConfig
+from sql.inbox import depth, put_blocks
+from sql.pool import Db, connect
+from sql.quarantine import Quarantined, put_quarantined
+
+log = logging.getLogger(__name__)
+
+INBOX: web.AppKey["Inbox"] = web.AppKey("inbox")
+
+ACCEPTED = Counter("reparto_pings_accepted_total", "Pings kept on disk")
+QUARANTINED = Counter("reparto_messages_quarantined_total", "Unusable messages kept for an operator", ["source"])
+COMMIT_SECONDS = Histogram(
+    "reparto_inbox_commit_seconds",
+    "Time to write a batch and commit it, seconds",
+    buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30),
+)
+COMMITS_FAILED = Counter("reparto_inbox_commits_failed_total", "Commits whose pings could not be acknowledged")
+HELD_BYTES = Gauge("reparto_inbox_held_bytes", "Memory that holds pings until their commit, bytes, about")
+DEPTH = Gauge("reparto_inbox_depth_pings", "Pings on disk that no tracker has taken yet, estimated")
+
+_PING_BYTES = 200  # in memory with its texts, about
+_DEPTH_EVERY_S = 1.0
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Kept:
+    """What one request waits for."""
+
+    pings: Pings
+    lane: int
+    unusable: Quarantined | None
+    size: int
+    committed: "asyncio.Future[None]"
+
+
+class Inbox:
+    """Keeps pings. `async with` it; it has connections of its own, so that no other work takes them.
+
+    Writers take turns at gathering: one gathers while the others commit. What is gathered belongs to the inbox: a
+    request that hangs up leaves its pings in their batch.
+    """
+
+    def __init__(self, database: DatabaseConfig, config: IngestConfig) -> None:
+        self._database = database
+        self._config = config
+        self._open = False
+        self._depth = 0
+        self._waiting: deque[_Kept] = deque()
+        self._waiting_bytes = 0  # not yet taken by a writer
+        self._held_bytes = 0  # not yet committed
+        self._some, self._enough, self._none_held = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._gathering = asyncio.Lock()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        self._open = True
+        self._none_held.set()
+        jobs = [self._watch_depth(), *(self._write() for _ in range(self._config.inbox_commits))]
+        self._tasks = [asyncio.create_task(job) for job in jobs]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Take nothing more, commit what was taken, stop."""
+        self._open = False
+        self._enough.set()
+        await self._none_held.wait()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def keep(self, pings: Pings, lane: int, unusable: Quarantined | None = None) -> None:
+        """Put pings of one lane on disk, and in the same commit what was unusable of the message they came in.
+
+        Raises:
+            Unavailable: too many wait, or the commit failed; it may have happened all the same, so nothing of it is
+                acknowledged. Sending it again does no harm.
+        """
+        if not len(pings) and unusable is None:
+            return
+        size = _PING_BYTES * len(pings) + (0 if unusable is None else _PING_BYTES + len(unusable.body))
+        self._admit(pings, size)
+        kept = _Kept(pings, lane, unusable, size, asyncio.get_running_loop().create_future())
+        self._waiting.append(kept)
+        self._waiting_bytes += size
+        self._held_bytes += size
+        self._none_held.clear()
+        self._some.set()
+        if self._waiting_bytes >= self._batch_bytes:
+            self._enough.set()
+        await kept.committed
+
+    @property
+    def _batch_bytes(self) -> int:
+        return self._config.gather_pings * _PING_BYTES
+
+    def _admit(self, pings: Pings, size: int) -> None:
+        if not self._open:
+            raise Unavailable("The server is stopping. Please send this again in a moment.", retry_after_s=2)
+        if self._held_bytes and self._held_bytes + size > self._config.inbox_waiting_bytes:
+            raise Unavailable("More pings come in than can be written to disk. Please send this again later.")
+        if len(pings) and self._depth > self._config.inbox_max_depth:
+            raise Unavailable("Tracking is far behind. Please keep these pings and send them later.", retry_after_s=30)
+
+    async def _write(self) -> None:
+        """Gather and commit for ever."""
+        async with _Connection(self._database) as connection:
+            while True:
+                batch = await self._gather()
+                error: Unavailable | None = None
+                try:
+                    with COMMIT_SECONDS.time():
+                        await connection.use(partial(_commit, batch=batch))
+                except Exception as failure:
+                    # Whatever it was, the outcome is unknown: nothing of this batch may be acknowledged.
+                    log.warning("a commit of %d requests failed: %s", len(batch), type(failure).__name__)
+                    COMMITS_FAILED.inc()
+                    error = Unavailable(
+                        "The database cannot take pings now. Please send these again; copies do no harm."
+                    )
+                self._settle(batch, error)
+
+    async def _gather(self) -> list[_Kept]:
+        """Wait for the first, give others a moment to join it, and take as many as one commit should have."""
+        async with self._gathering:
+            await self._some.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._config.gather_ms / 1000):
+                    await self._enough.wait()
+            batch: list[_Kept] = []
+            taken = 0
+            while self._waiting and taken < self._batch_bytes:
+                batch.append(self._waiting.popleft())
+                taken += batch[-1].size
+            self._waiting_bytes -= taken
+            HELD_BYTES.set(self._held_bytes)
+            if not self._waiting:
+                self._some.clear()
+            if self._open and self._waiting_bytes < self._batch_bytes:
+                self._enough.clear()
+            return batch
+
+    def _settle(self, batch: Sequence[_Kept], error: Unavailable | None) -> None:
+        """Answer everyone who waits for this batch and has not hung up."""
+        for kept in batch:
+            self._held_bytes -= kept.size
+            if not kept.committed.done():
+                kept.committed.set_result(None) if error is None else kept.committed.set_exception(error)
+        HELD_BYTES.set(self._held_bytes)
+        if not self._held_bytes:
+            self._none_held.set()
+        if error is None:
+            ACCEPTED.inc(sum(len(kept.pings) for kept in batch))
+            for kept in batch:
+                if kept.unusable is not None:
+                    QUARANTINED.labels(kept.unusable.source).inc()
+
+    async def _watch_depth(self) -> None:
+        """Look now and then how far behind the trackers are; while the database is away the last answer holds."""
+        async with _Connection(self._database) as connection:
+            while True:
+                try:
+                    self._depth = await connection.use(depth)
+                    DEPTH.set(self._depth)
+                except Exception as failure:
+                    log.debug("the depth of the inbox is not known: %s", type(failure).__name__)
+                await asyncio.sleep(_DEPTH_EVERY_S)
+
+
+class _Connection:
+    """A connection that is opened when it is needed and thrown away after any error."""
+
+    def __init__(self, database: DatabaseConfig) -> None:
+        self._database = database
+        self._db: asyncpg.Connection[asyncpg.Record] | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._db is not None:
+            await self._db.close(timeout=5)
+
+    async def use(self, work: Callable[[Db], Awaitable[T]]) -> T:
+        """Do something on the connection."""
+        if self._db is None:
+            self._db = await connect(self._database)
+        try:
+            return await work(self._db)
+        except BaseException:
+            self._db.terminate()
+            self._db = None
+            raise
+
+
+async def _commit(db: Db, batch: Sequence[_Kept]) -> None:
+    unusable = [kept.unusable for kept in batch if kept.unusable is not None]
+    parts = [(kept.lane, kept.pings) for kept in batch if len(kept.pings)]
+    if not unusable:
+        await _put(db, parts)
+        return
+    async with db.transaction():
+        if parts:
+            await _put(db, parts)
+        await put_quarantined(db, unusable)
+
+
+async def _put(db: Db, parts: Sequence[tuple[int, Pings]]) -> None:
+    blocks: list[Block] = split(parts)
+    oldest_ms = min(int(pings.rows["received_ms"][0]) for _, pings in parts)
+    await put_blocks(
+        db,
+        received_at=datetime.fromtimestamp(oldest_ms / 1000, UTC),
+        lanes=[block.lane for block in blocks],
+        pings=[block.pings for block in blocks],
+        bodies=[block.body for block in blocks],
+    )

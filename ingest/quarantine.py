@@ -1,0 +1,93 @@
+"""What phones sent that nobody could use, made ready to be kept beside the pings it came with."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from prometheus_client import Counter as Metric
+
+from ingest.decode import native
+from ingest.decode.columns import Arrival
+from ingest.decode.refusals import Rejected
+from sql.devices import DeviceRow
+from sql.quarantine import Quarantined
+
+REFUSED = Metric("reparto_pings_refused_total", "Pings refused, by reason", ["reason"])
+
+
+def unusable(
+    device: DeviceRow,
+    arrival: Arrival,
+    *,
+    source: str,
+    reason: str,
+    body: bytes,
+    max_bytes: int,
+    detail: str | None = None,
+) -> Quarantined:
+    """Describe a message that could not be used, cut at `max_bytes`."""
+    return Quarantined(
+        account_id=device.account_id,
+        driver_id=device.driver_id,
+        device_id=device.id,
+        received_at=datetime.fromtimestamp(arrival.received_ms / 1000, UTC),
+        source=source,
+        reason=reason,
+        detail=detail,
+        body=body[:max_bytes],
+    )
+
+
+def of_rejected(
+    device: DeviceRow,
+    arrival: Arrival,
+    message: native.Message,
+    rejected: Sequence[Rejected],
+    *,
+    source: str,
+    max_bytes: int,
+) -> Quarantined | None:
+    """Describe the pings of a message that were refused as one entry; None when none was.
+
+    Its reason is the most frequent one, its detail counts them all, its body is a JSON list of the pings as they were
+    sent, as many as fit.
+    """
+    if not rejected:
+        return None
+    counts = Counter(one.why for one in rejected).most_common()
+    return unusable(
+        device,
+        arrival,
+        source=source,
+        reason=counts[0][0],
+        detail=", ".join(f"{why}: {count}" for why, count in counts),
+        body=_listed(message, rejected, max_bytes),
+        max_bytes=max_bytes,
+    )
+
+
+def count_refused(rejected: Sequence[Rejected]) -> None:
+    """Show refusals in the metrics."""
+    for why, count in Counter(one.why for one in rejected).items():
+        REFUSED.labels(why).inc(count)
+
+
+def _listed(message: native.Message, rejected: Sequence[Rejected], max_bytes: int) -> bytes:
+    items: list[str] = []
+    size = 2
+    for one in rejected:
+        items.append(_written(native.sent(message, one.index)))
+        size += len(items[-1]) + 2
+        if size > max_bytes and len(items) > 1:
+            items.pop()
+            break
+    return f"[{', '.join(items)}]".encode()
+
+
+def _written(item: object) -> str:
+    """Write any value that a phone can send as JSON (with NaN), in ASCII."""
+    try:
+        return json.dumps(item, default=repr, skipkeys=True)
+    except (ValueError, RecursionError):
+        return '"too deeply nested to be written"'

@@ -1,0 +1,90 @@
+"""The doors over real HTTP and a real Postgres, with a driver's phone that may knock."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from api.auth import DEVICES, INGEST_TOKEN_PREFIX, POOL, TOKEN_PREFIX, DeviceCache, hash_of, new_secret
+from api.problem import problems
+from geo.pings import Pings
+from ingest import doors
+from ingest.blocks import decode
+from ingest.config import IngestConfig
+from sql.accounts import ensure_account
+from sql.config import DatabaseConfig
+from sql.devices import create_device
+from sql.pool import Pool
+from tests.ingest.phones import Client, Doors, Phone
+
+
+@pytest.fixture
+def make_phone(pool: Pool) -> Callable[..., Awaitable[Phone]]:
+    """`await make_phone("luis", lane=3)`: a driver of the account "mensajeria" with a device."""
+
+    async def make(name: str, *, lane: int = 7, app: str = "native") -> Phone:
+        account_id = await ensure_account(pool, "mensajeria")
+        driver_id = await pool.fetchval(
+            "INSERT INTO driver (account_id, lane, external_id, name) VALUES ($1, $2, $3, $3) RETURNING id",
+            account_id, lane, name,
+        )  # fmt: skip
+        token, ingest_token = new_secret(TOKEN_PREFIX), new_secret(INGEST_TOKEN_PREFIX)
+        device_id = await create_device(
+            pool, account_id=account_id, driver_id=driver_id, label=None, app=app,
+            token_hash=hash_of(token), ingest_token_hash=hash_of(ingest_token),
+        )  # fmt: skip
+        assert device_id is not None
+        return Phone(
+            id=device_id, account_id=account_id, driver_id=driver_id, lane=lane, token=token, ingest_token=ingest_token
+        )
+
+    return make
+
+
+@pytest.fixture
+async def phone(make_phone: Callable[..., Awaitable[Phone]]) -> Phone:
+    """Ana's phone."""
+    return await make_phone("ana")
+
+
+@pytest.fixture
+def patient(database: DatabaseConfig) -> DatabaseConfig:
+    """This test's database, whose locks are waited for longer than any test takes."""
+    return replace(database, lock_timeout_s=60, statement_timeout_s=60)
+
+
+@pytest.fixture
+def open_doors(pool: Pool, patient: DatabaseConfig) -> Doors:
+    """`async with open_doors(max_batch=10) as client`: the doors with settings of their own."""
+
+    @asynccontextmanager
+    async def opened(**settings: Any) -> AsyncIterator[Client]:
+        app = web.Application(middlewares=[problems])
+        app[POOL] = pool
+        app[DEVICES] = DeviceCache(pool, ttl_s=60)
+        doors.add_to(app, patient, replace(IngestConfig(gather_ms=1), **settings))
+        async with TestClient(TestServer(app)) as client:
+            yield client
+
+    return opened
+
+
+@pytest.fixture
+async def client(open_doors: Doors) -> AsyncIterator[Client]:
+    """The doors with the settings that they come with."""
+    async with open_doors() as made:
+        yield made
+
+
+@pytest.fixture
+def kept(pool: Pool) -> Callable[[], Awaitable[Pings]]:
+    """`await kept()`: every ping in the inbox, in the order of its blocks."""
+
+    async def read() -> Pings:
+        return Pings.concat([decode(row["body"]) for row in await pool.fetch("SELECT body FROM inbox ORDER BY id")])
+
+    return read
