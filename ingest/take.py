@@ -1,0 +1,305 @@
+"""One take of the tracker: blocks of locked lanes become pings, tracks and what follows, all in one transaction.
+
+The order of the steps is design, each an answer to a failure that was seen; docs/explanation/tracker.md tells them.
+"""
+
+import random
+from dataclasses import dataclass
+
+import asyncpg
+import numpy as np
+
+from geo import track as fold
+from geo.clean import Flag
+from geo.pings import UNKNOWN_MS, Bools, Ints, Pings, Rows, in_order
+from geo.plans import FOREVER_MS
+from ingest.cache import Drivers, TrackCache
+from ingest.config import IngestConfig
+from ingest.follow import follow
+from ingest.isolate import advance_what_can, ping_that_broke_the_fold
+from ingest.plans import PlanCache
+from sql import pings as stored_pings
+from sql import tracks
+from sql.facts import Stretch
+from sql.pool import Connection
+from sql.quarantine import put_quarantined
+
+MOST_STEPS = 256
+"""Pings folded of one driver in one take, and pings between two checkpoints, about."""
+
+CATCHING_UP = 32
+"""Drivers of one take who fold stored pings again; those whose new pings follow on are not counted."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sent:
+    """Pings as they came out of blocks, in that order, each with its driver's lane."""
+
+    pings: Pings
+    lanes: Ints
+
+    def __len__(self) -> int:
+        return len(self.pings)
+
+    def take(self, which: Bools | Ints) -> "Sent":
+        """Pick some."""
+        return Sent(self.pings.take(which), self.lanes[which])
+
+
+async def take(db: Connection, lanes: list[int], sent: Sent, cache: TrackCache, config: IngestConfig) -> Drivers:
+    """Store pings, fold what can be folded, write what follows. Inside a transaction that holds the lanes.
+
+    Returns:
+        The drivers as they are once the transaction has committed.
+    """
+    every_s = config.rerun_every_s
+    due = await tracks.unsettled_drivers(db, lanes, rerun_every_s=every_s, at_most=CATCHING_UP)
+    lane_of = dict(zip(sent.pings.rows["driver_id"].tolist(), sent.lanes.tolist(), strict=True)) | due
+    drivers = await cache.read(db, lanes, lane_of, rerun_every_s=every_s)
+
+    direct = await _store(db, drivers, _without_repeats(sent))
+    again, was, stretches = await _read_again(db, drivers, _behind(drivers, direct))
+    await _fold(db, drivers, cache.plans, direct, again, was, stretches)
+    await _write_tracks(db, drivers)
+    return drivers
+
+
+def _without_repeats(sent: Sent) -> Sent:
+    """Put pings in the order of history and keep the first of each fix."""
+    sent = sent.take(in_order(sent.pings.rows))
+    rows = sent.pings.rows
+    same = np.ones(max(len(rows) - 1, 0), bool)
+    for name in ("device_id", "recorded_ms", "lat_e6", "lon_e6"):
+        same &= rows[name][1:] == rows[name][:-1]
+    return sent.take(np.concatenate(([True], ~same)) if len(rows) else np.zeros(0, bool))
+
+
+async def _store(db: Connection, drivers: Drivers, sent: Sent) -> Sent:
+    """Store what is not folded at once; return what follows on from a settled track: it is stored when it is judged."""
+    rows = sent.pings.rows
+    of = drivers.index_of(rows["driver_id"])
+    recorded_ms = rows["recorded_ms"]
+    foldable = (rows["flags"] & Flag.CLOCK_AHEAD) == 0
+    maybe_there = (recorded_ms <= drivers.stored_ms[of]) | ~foldable
+    if maybe_there.any():
+        late = sent.take(maybe_there)
+        for row in await stored_pings.add_late_pings(db, late.lanes, late.pings):
+            _note_late(drivers, row)
+
+    straight_on = ~maybe_there & drivers.settled[of]
+    straight_on &= _first_steps(of, recorded_ms, straight_on)
+    waiting = sent.take(~maybe_there & ~straight_on)
+    if len(waiting):
+        await stored_pings.copy_pings(db, waiting.lanes, waiting.pings, None)
+
+    np.maximum.at(drivers.stored_ms, of, recorded_ms)
+    np.maximum.at(drivers.head_ms, of[foldable], recorded_ms[foldable])
+    return sent.take(straight_on)
+
+
+def _note_late(drivers: Drivers, row: asyncpg.Record) -> None:
+    """A ping that is new and in the past asks for a re-run; one past the fold's place only waits its turn."""
+    if row["flags"] & Flag.CLOCK_AHEAD:
+        return
+    i = int(np.searchsorted(drivers.ids, row["driver_id"]))
+    if row["recorded_ms"] <= drivers.tracks["at_ms"][i]:
+        drivers.rerun_from_ms[i] = min(drivers.rerun_from_ms[i], row["recorded_ms"])
+    drivers.head_ms[i] = max(drivers.head_ms[i], row["recorded_ms"])
+
+
+def _first_steps(of: Ints, recorded_ms: Ints, wanted: Bools) -> Bools:
+    """Mark the first `MOST_STEPS` wanted pings of each driver, never only a part of those of one millisecond."""
+    marked = np.zeros(len(of), bool)
+    places = np.flatnonzero(wanted)
+    rank = np.arange(len(places)) - np.searchsorted(of[places], of[places], "left")
+    marked[places[rank < MOST_STEPS]] = True
+    for over in places[rank == MOST_STEPS]:
+        marked &= ~((of == of[over]) & (recorded_ms >= recorded_ms[over]))
+    return marked
+
+
+def _behind(drivers: Drivers, direct: Sent) -> Ints:
+    """Choose who folds stored pings in this take: any of those who are behind, so that nobody always waits."""
+    at_ms = drivers.tracks["at_ms"]
+    drivers.rerun_from_ms[at_ms < drivers.rerun_from_ms] = FOREVER_MS  # the fold comes there anyway
+    behind = (at_ms < drivers.head_ms) | drivers.goes_back
+    behind[drivers.index_of(direct.pings.rows["driver_id"])] = False
+    chosen = random.sample(np.flatnonzero(behind).tolist(), min(CATCHING_UP, int(behind.sum())))
+    return np.array(sorted(chosen), np.int64)
+
+
+async def _read_again(db: Connection, drivers: Drivers, behind: Ints) -> tuple[Sent, Rows, dict[int, Stretch]]:
+    """Go back to a checkpoint where that is asked for, and read the next stored pings of those who are behind.
+
+    Returns:
+        Pings, what they were judged to be (of dtype `sql.pings.STORED`), and by entry what is about to be folded.
+    """
+    back = behind[drivers.goes_back[behind]]
+    if len(back):
+        await _go_back(db, drivers, back)
+    after_ms = drivers.tracks["at_ms"][behind].tolist()
+    pings, was = await stored_pings.pings_after(
+        db, drivers.lanes[behind], drivers.tracks[behind], at_most=MOST_STEPS + 1
+    )
+    order = in_order(pings.rows)
+    pings, was = pings.take(order), was[order]
+    of = drivers.index_of(pings.rows["driver_id"])
+    now = _first_steps(of, pings.rows["recorded_ms"], np.ones(len(of), bool))
+    found = np.bincount(of, minlength=len(drivers))
+    stretches = {}
+    for i, after in zip(behind.tolist(), after_ms, strict=True):
+        mine = of == i
+        all_read = found[i] <= MOST_STEPS
+        if not all_read and not (mine & now).any():  # more pings in one millisecond than a take has steps
+            now |= mine
+        until = FOREVER_MS if all_read else int(pings.rows["recorded_ms"][mine & now][-1])
+        if all_read:
+            drivers.head_ms[i] = pings.rows["recorded_ms"][mine][-1] if mine.any() else drivers.tracks["at_ms"][i]
+        else:  # there are more, if only in the same millisecond
+            drivers.head_ms[i] = max(drivers.head_ms[i], until + 1)
+        if after == UNKNOWN_MS:  # what is older than anything stored is past its retention, and stays as it was
+            after = int(pings.rows["recorded_ms"][mine][0]) - 1 if mine.any() else FOREVER_MS
+        stretches[i] = Stretch(driver_id=int(drivers.ids[i]), after_ms=after, until_ms=until)
+    return Sent(pings.take(now), was["lane"][now].astype(np.int64)), was[now], stretches
+
+
+async def _go_back(db: Connection, drivers: Drivers, back: Ints) -> None:
+    lanes, ids = drivers.lanes[back].tolist(), drivers.ids[back].tolist()
+    from_ms = drivers.rerun_from_ms[back].tolist()
+    states = await tracks.checkpoints_before(db, lanes, ids, from_ms)
+    await tracks.drop_checkpoints_from(db, lanes, ids, from_ms)
+    drivers.tracks[back] = fold.fresh(drivers.ids[back])
+    for i in back.tolist():
+        state = states.get(int(drivers.ids[i]))
+        kept = None if state is None else fold.decode(state)
+        if kept is not None:
+            drivers.tracks[i] = kept
+    drivers.rerun_from_ms[back] = FOREVER_MS
+    drivers.began[back] = True
+    drivers.unmarked[back] = 0
+    await _doubt_again(db, drivers, back)
+
+
+async def _doubt_again(db: Connection, drivers: Drivers, back: Ints) -> None:
+    """Judge as it was at the checkpoint the ping that was a suspected jump there: later ones may have cleared it."""
+    doubted = back[drivers.tracks["clean"]["suspect"]["recorded_ms"][back] != UNKNOWN_MS]
+    if len(doubted):
+        suspects = drivers.tracks["clean"]["suspect"][doubted]
+        judged = np.zeros(len(doubted), fold.JUDGED)
+        judged["flags"] = suspects["flags"]
+        judged["along_m"] = judged["offset_m"] = np.nan
+        for name in ("route_id", "route_version"):
+            judged[name] = drivers.tracks[name][doubted]
+        await stored_pings.judge_pings(db, drivers.lanes[doubted].tolist(), suspects, judged)
+
+
+async def _fold(
+    db: Connection,
+    drivers: Drivers,
+    plans: PlanCache,
+    direct: Sent,
+    again: Sent,
+    was: Rows,
+    stretches: dict[int, Stretch],
+) -> None:
+    """Fold both kinds in one call, store what was judged, write what follows."""
+    pings = Pings.concat([direct.pings, again.pings])
+    lanes = np.concatenate((direct.lanes, again.lanes))
+    stored = np.arange(len(pings)) >= len(direct)
+    order = in_order(pings.rows)
+    pings, lanes, stored = pings.take(order), lanes[order], stored[order]
+    before = np.zeros(len(pings), stored_pings.STORED)
+    before[stored] = was[order[stored] - len(direct)]
+
+    since_ms = drivers.tracks["recorded_ms"].copy()  # the plan shown, even when nothing was believed since
+    since_ms[since_ms == UNKNOWN_MS] = FOREVER_MS
+    np.minimum.at(since_ms, drivers.index_of(pings.rows["driver_id"]), pings.rows["recorded_ms"])
+    timelines = await plans.timelines_of(db, drivers.rows, since_ms.tolist())
+
+    moved, facts, bad = advance_what_can(drivers.tracks, pings, timelines)
+    if len(bad):
+        await _set_aside(db, drivers, pings.take(bad), lanes[bad], stored[bad])
+        good = np.delete(np.arange(len(pings)), bad)
+        pings, lanes, stored, before = pings.take(good), lanes[good], stored[good], before[good]
+    judged, earlier = _with_second_thoughts(pings.rows, facts)
+
+    if (~stored).any():
+        await stored_pings.copy_pings(db, lanes[~stored], pings.take(~stored), judged[~stored])
+    other = stored & ~(before["was_judged"] & _same(before["judged"], judged))
+    if other.any():
+        await stored_pings.judge_pings(db, lanes[other].tolist(), pings.rows[other], judged[other])
+    if len(earlier):
+        await stored_pings.judge_pings(db, drivers.lanes[earlier["track"]].tolist(), earlier, earlier["judged"])
+
+    folded = np.bincount(drivers.index_of(pings.rows["driver_id"]), minlength=len(drivers))
+    touched = folded > 0
+    touched[list(stretches)] = True
+    drivers.tracks = moved
+    drivers.unmarked += folded
+    if touched.any():
+        await follow(db, drivers, timelines, np.flatnonzero(touched), facts.happened, list(stretches.values()))
+
+
+def _same(a: Rows, b: Rows) -> Bools:
+    same = np.ones(len(a), bool)
+    for name in a.dtype.names or ():
+        same &= (a[name] == b[name]) | ((a[name] != a[name]) & (b[name] != b[name]))
+    return same
+
+
+def _with_second_thoughts(rows: Rows, facts: fold.Facts) -> tuple[Rows, Rows]:
+    """Apply what later pings changed about earlier ones; give back those that are not among these."""
+    if not len(facts.rejudged):
+        return facts.judged, facts.rejudged
+    key = ("device_id", "recorded_ms", "lat_e6", "lon_e6")
+    place = {tuple(row): i for i, row in enumerate(zip(*(rows[name].tolist() for name in key), strict=True))}
+    judged = facts.judged.copy()
+    elsewhere = {}
+    for i, again in enumerate(facts.rejudged):
+        fix = tuple(again[name].item() for name in key)
+        if fix in place:
+            judged[place[fix]] = again["judged"]
+        else:
+            elsewhere[fix] = i
+    return judged, facts.rejudged[list(elsewhere.values())]
+
+
+async def _set_aside(db: Connection, drivers: Drivers, pings: Pings, lanes: Ints, stored: Bools) -> None:
+    """Put pings that break the fold where an operator sees them."""
+    accounts = drivers.accounts[drivers.index_of(pings.rows["driver_id"])]
+    await put_quarantined(
+        db,
+        [ping_that_broke_the_fold(row, int(account)) for row, account in zip(pings.rows, accounts, strict=True)],
+    )
+    for row, lane, is_stored in zip(pings.rows, lanes.tolist(), stored.tolist(), strict=True):
+        if is_stored:
+            await stored_pings.remove_ping(db, lane, row)
+
+
+async def _write_tracks(db: Connection, drivers: Drivers) -> None:
+    states = [fold.encode(track) for track in drivers.tracks]
+    mark = np.flatnonzero(drivers.unmarked >= MOST_STEPS)
+    if len(mark):
+        at_ms = drivers.tracks["at_ms"][mark]
+        await tracks.put_checkpoints(
+            db, drivers.lanes[mark].tolist(), drivers.ids[mark].tolist(), at_ms.tolist(), [states[i] for i in mark]
+        )
+        drivers.unmarked[mark] = 0
+    await tracks.write_tracks(
+        db,
+        [
+            tracks.TrackWrite(
+                lane=row.lane,
+                driver_id=row.driver_id,
+                version=row.version,
+                state=state,
+                folded_ms=int(drivers.tracks["at_ms"][i]),
+                head_ms=int(drivers.head_ms[i]),
+                stored_ms=int(drivers.stored_ms[i]),
+                rerun_from_ms=None if drivers.rerun_from_ms[i] == FOREVER_MS else int(drivers.rerun_from_ms[i]),
+                rerun_began=bool(drivers.began[i]),
+                unmarked=int(drivers.unmarked[i]),
+            )
+            for i, (row, state) in enumerate(zip(drivers.rows, states, strict=True))
+        ],
+    )

@@ -1,0 +1,207 @@
+"""The tracker: takes blocks of some lanes at a time and folds them, exactly once, beside any number of others.
+
+Nothing coordinates trackers but Postgres: a lane's advisory lock, the deletion of its blocks and everything that
+follows from them are one transaction. A tracker that dies lets go of all of it.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections import deque
+from contextlib import suppress
+
+import asyncpg
+import numpy as np
+
+from geo.pings import Ints, Pings
+from ingest import blocks
+from ingest.cache import TrackCache
+from ingest.config import IngestConfig
+from ingest.follow import moved_triples
+from ingest.isolate import unreadable_block
+from ingest.silence import LOOK_EVERY_S, notice_silence
+from ingest.take import Sent, take
+from ingest.work import make_partitions
+from sql import effects, takes
+from sql.accounts import read_instance
+from sql.config import DatabaseConfig
+from sql.lanes import try_lock_lanes
+from sql.pool import Connection, connect, is_away
+from sql.quarantine import put_quarantined
+from sql.takes import Block
+
+log = logging.getLogger(__name__)
+
+SETTLED_S = 60.0
+"""No block with a smaller id than one taken so long ago should still come: neither a receiver's statement nor its pause
+before the commit may take that long (`sql/pool.py`)."""
+
+LOOK_AGAIN_S = 600.0
+"""One that comes all the same is found when all dead rows are looked through, so often."""
+
+SUSPECT_ATTEMPTS = 2
+"""From this attempt on (the take before did not commit) a lane gives one block at a time."""
+
+DEADLY_ATTEMPTS = 4
+"""At this attempt the block that killed three processes goes to quarantine unread."""
+
+REST_S = 60.0
+"""A lane whose takes fail even so is not to blame on a block; it is tried so often, and does not stop the others."""
+
+NO_BLOCKS_FAULT = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError, asyncpg.DiskFullError)
+"""What Postgres cannot do now, whatever is in the blocks: such an attempt does not count."""
+
+BLOCKS_AT_ONCE = 256
+"""Blocks of one lane in one take; many small requests make many small blocks."""
+
+
+class Hints:
+    """For each lane the highest block id taken long ago: the search for blocks starts there, past the dead rows."""
+
+    def __init__(self, lanes: int) -> None:
+        self.after = dict.fromkeys(range(lanes), 0)
+        self._since_s = time.monotonic()
+        self._taken: deque[tuple[float, int, int]] = deque()
+
+    def note(self, taken: list[Block]) -> None:
+        """Remember what was taken. Only after the commit."""
+        now_s = time.monotonic()
+        self._taken.extend((now_s, block.lane, block.id) for block in taken)
+        while self._taken and self._taken[0][0] < now_s - SETTLED_S:
+            _, lane, block_id = self._taken.popleft()
+            self.after[lane] = max(self.after[lane], block_id)
+
+    def look_again(self) -> None:
+        """Once in a while, start the next search from the very first block."""
+        now_s = time.monotonic()
+        if now_s - self._since_s >= LOOK_AGAIN_S:
+            self.after = dict.fromkeys(self.after, 0)
+            self._since_s = now_s
+
+
+class Tracker:
+    """Two connections and what is remembered between takes; made anew after any error."""
+
+    def __init__(
+        self,
+        db: Connection,
+        aside: Connection,
+        config: IngestConfig,
+        lanes: int,
+    ) -> None:
+        self._db = db
+        self._aside = aside  # for what is recorded outside the take
+        self._config = config
+        self._hints = Hints(lanes)
+        self._cache = TrackCache()
+        self._looked_s = time.monotonic()  # takes come first, also for a tracker that failed here
+
+    async def turn(self) -> bool:
+        """Take what waits in some lanes; False when there was nothing to do.
+
+        Raises:
+            Exception: anything; the transaction is rolled back and this tracker must be made anew.
+        """
+        self._hints.look_again()
+        waiting = await takes.waiting_lanes(
+            self._db,
+            self._hints.after,
+            rerun_every_s=self._config.rerun_every_s,
+            attempts=DEADLY_ATTEMPTS,
+            rest_s=REST_S,
+        )
+        lanes = random.sample(waiting, min(len(waiting), self._config.lanes_at_once))
+        if not lanes:
+            return False
+        async with self._db.transaction(isolation="read_committed"):
+            held = await try_lock_lanes(self._db, lanes)
+            if not held:
+                return False
+            suspects = await takes.suspect_lanes(self._db, held, attempts=SUSPECT_ATTEMPTS - 1)
+            chosen = [random.choice(suspects)] if suspects else held
+            attempts = await takes.count_attempts(self._aside, chosen)
+            try:
+                taken = await self._take_blocks(chosen, attempts[chosen[0]] if suspects else 0)
+                drivers = await take(self._db, chosen, await self._read(taken), self._cache, self._config)
+                await takes.forget_attempts(self._db, chosen)
+            except NO_BLOCKS_FAULT:
+                await takes.forget_attempts(self._aside, chosen)
+                raise
+        self._cache.remember(drivers)
+        self._hints.note(taken)
+        await effects.tell_live(self._db, moved_triples(drivers))
+        return True
+
+    async def look(self) -> None:
+        """Notice who fell silent, once in a while."""
+        if time.monotonic() - self._looked_s >= LOOK_EVERY_S:
+            await notice_silence(self._db, list(self._hints.after), after_s=self._config.silent_after_s)
+            self._looked_s = time.monotonic()
+
+    async def _take_blocks(self, lanes: list[int], attempts: int) -> list[Block]:
+        """Take blocks of locked lanes; `attempts` counts those of a suspect lane, 0 for lanes nobody suspects."""
+        after = self._hints.after
+        if not attempts:
+            each = max(self._config.pings_at_once // len(lanes), 1)
+            return await takes.take_blocks(self._db, after, lanes, pings=each, blocks=BLOCKS_AT_ONCE)
+        taken = await takes.take_blocks(self._db, after, lanes, pings=1, blocks=1)
+        if attempts < DEADLY_ATTEMPTS or not taken:
+            return taken
+        log.error("block %d of lane %d ended %d takes; it goes to quarantine unread", taken[0].id, lanes[0], attempts)
+        await put_quarantined(self._db, [unreadable_block(taken[0], "ended-the-tracker")])
+        return []
+
+    async def _read(self, taken: list[Block]) -> Sent:
+        parts: list[Pings] = []
+        lanes: list[Ints] = []
+        for block in taken:
+            try:
+                pings = blocks.decode(block.body)
+            except ValueError as error:
+                log.error("block %d of lane %d: %s; it goes to quarantine", block.id, block.lane, error)
+                await put_quarantined(self._db, [unreadable_block(block, "unreadable-block")])
+                continue
+            parts.append(pings)
+            lanes.append(np.full(len(pings), block.lane, np.int64))
+        return Sent(Pings.concat(parts), np.concatenate(lanes) if lanes else np.zeros(0, np.int64))
+
+
+async def run_tracker(config: IngestConfig, database: DatabaseConfig, *, stop: asyncio.Event) -> None:
+    """Track until told to stop; the take under way is finished first.
+
+    After any error the outcome of a commit is unknown: connections, tracks and plans are all read anew.
+    """
+    pause_s = 0.1
+    while not stop.is_set():
+        began_s = time.monotonic()
+        try:
+            await _track(config, database, stop)
+        except Exception as error:
+            if is_away(error):
+                log.warning("tracker: the database is away (%s)", type(error).__name__)
+            else:
+                log.exception("tracker: a take failed and was rolled back")
+        if not stop.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), pause_s * random.uniform(0.5, 1.5))
+            pause_s = 0.1 if time.monotonic() - began_s > REST_S else min(pause_s * 2, 5.0)
+
+
+async def _track(config: IngestConfig, database: DatabaseConfig, stop: asyncio.Event) -> None:
+    db = await connect(database)
+    try:
+        aside = await connect(database)
+        try:
+            await takes.plan_once(db)
+            await make_partitions(db, config)  # a take that found a day missing failed, and comes by here
+            tracker = Tracker(db, aside, config, (await read_instance(db)).lanes)
+            while not stop.is_set():
+                await tracker.look()
+                if not await tracker.turn():
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(stop.wait(), config.tracker_poll_ms / 1000)
+        finally:
+            await aside.close(timeout=5)
+    finally:
+        await db.close(timeout=5)
