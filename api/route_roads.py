@@ -1,0 +1,68 @@
+"""A path for a route that brings none: along roads, or straight where there is no way to know them."""
+
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+
+from api.problem import FieldError
+from api.roads.protocol import NoWay, Roads, RoadsAway
+from api.route_body import RouteBody
+from api.route_path import Path, road_path
+from api.route_plan import places_of
+from sql.routes import RoutePlan
+
+log = logging.getLogger(__name__)
+
+
+async def path_on_roads(
+    roads: Roads, body: RouteBody, *, straight: Path, known: RoutePlan | None, max_vertices: int
+) -> tuple[Path, list[FieldError]]:
+    """Lead a path through the places of a body.
+
+    What was found once for the same places stays: the same body again changes nothing, whatever the roads say by then.
+
+    Args:
+        straight: the straight lines through them, which it is if there is no way.
+        known: the plan in force of this route.
+
+    Returns:
+        The path, and why it is straight although roads were asked for.
+    """
+    places = places_of(body)
+    if known is not None and known.path_source == "road" and places == _places(known):
+        return _path(known), []
+    if len(straight.lon) < 2:
+        return straight, []  # all of them are one
+    try:
+        found = await roads.route(np.array(places))
+        if found.source == "straight":
+            return straight, []
+        return road_path(found.lon, found.lat, max_vertices=max_vertices), []
+    except NoWay as error:
+        at, why = _at(error.place, body), str(error)
+    except RoadsAway as error:
+        log.warning("a route gets straight lines: %s", error)
+        at, why = "/path", str(error)
+    except ValueError as error:
+        at, why = "/path", str(error)
+    return straight, [FieldError(at=at, why=f"straight lines were drawn: {why}")]
+
+
+def _places(plan: RoutePlan) -> Sequence[tuple[float, float]]:
+    depot = [] if plan.depot_lon is None or plan.depot_lat is None else [(plan.depot_lon, plan.depot_lat)]
+    stops = [(stop.lon, stop.lat) for stop in plan.stops]
+    return [*depot, *stops, *(depot if plan.return_to_depot else [])]
+
+
+def _path(plan: RoutePlan) -> Path:
+    lon, lat, along_m = (np.array(column) for column in (plan.path_lon, plan.path_lat, plan.path_along_m))
+    return Path(lon=lon, lat=lat, along_m=along_m, source="road")
+
+
+def _at(place: int | None, body: RouteBody) -> str:
+    """Name a place by its JSON pointer in the body."""
+    stop = -1 if place is None else place - (body.depot is not None)
+    if 0 <= stop < len(body.stops):
+        return f"/stops/{stop}"
+    return "/path" if place is None else "/depot"

@@ -1,0 +1,48 @@
+"""The roads that the settings name, for whoever needs them here: the API for paths, `work` for detours."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from api.roads.choose import open_roads
+from api.roads.detours import match_detours
+from api.roads.protocol import Roads, RoadsAway
+from ingest.config import IngestConfig
+from ingest.work import Job
+from reparto.command import CannotRun
+from reparto.settings import Settings
+from sql.pool import Pool
+
+_LOOK_EVERY_S = 10.0
+
+
+def roads_dir(settings: Settings) -> Path:
+    """Give the folder of road data."""
+    return Path(settings.api.roads_data or Path(settings.server.data_dir) / "roads")
+
+
+@asynccontextmanager
+async def roads_of(settings: Settings, kind: str | None = None) -> AsyncIterator[Roads]:
+    """Open roads for as long as the block runs: those that the settings name, or of another kind.
+
+    Raises:
+        CannotRun: they cannot be opened.
+    """
+    kind = kind or settings.api.roads
+    async with AsyncExitStack() as opened:
+        try:
+            roads = await opened.enter_async_context(
+                open_roads(kind, folder=roads_dir(settings), osrm_url=settings.api.osrm_url)
+            )
+        except RoadsAway as error:
+            raise CannotRun(f"REPARTO_ROADS={kind} cannot be used: {error}.") from error
+        yield roads
+
+
+def detours_job(roads: Roads) -> Job:
+    """Make the job of `work` that matches detours to roads."""
+
+    async def do(pool: Pool, config: IngestConfig) -> bool:
+        return await match_detours(pool, roads)
+
+    return Job(name="detours", do=do, pause_s=_LOOK_EVERY_S)
