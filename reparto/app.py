@@ -1,0 +1,113 @@
+"""The wiring of everything HTTP, top to bottom."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import TypeAlias
+
+from aiohttp import web
+
+from api import (
+    account,
+    assets,
+    detours,
+    devices,
+    drivers,
+    eta,
+    events,
+    geofences,
+    health,
+    keys,
+    links,
+    metrics,
+    openapi,
+    positions,
+    quarantine,
+    routes,
+    track,
+    tracking,
+    tracking_page,
+    visits,
+)
+from api.auth import CONFIG, DEVICES, POOL, DeviceCache
+from api.live import HUB, Hub
+from api.problem import problems
+from api.roads.choose import ROADS, STRAIGHT
+from api.roads.protocol import Roads
+from ingest import doors
+from reparto.settings import Settings
+from sql.config import DatabaseConfig
+from sql.pool import create_pool
+
+Part: TypeAlias = Callable[[web.Application], AsyncIterator[None]]
+"""Something that lives as long as the application."""
+
+SYSTEM = (health, metrics)
+"""In every process that serves HTTP."""
+
+ASKED = (
+    *(account, keys, drivers, devices, geofences),
+    *(routes, links, track, visits, detours, eta),
+    *(positions, events, quarantine),
+    *(tracking, tracking_page),
+)
+"""What people and programs ask."""
+
+
+def create_app(
+    settings: Settings,
+    database: DatabaseConfig,
+    *,
+    takes_pings: bool = True,
+    is_asked: bool = True,
+    roads: Roads = STRAIGHT,
+) -> web.Application:
+    """Make the application of a process.
+
+    Args:
+        takes_pings: it has the doors for phones; the role `ingest`.
+        is_asked: it has what people and programs ask; the role `api`.
+        roads: makes paths for routes that bring none; open for as long as the application runs.
+    """
+    app = create_system_app(settings, database)
+    if is_asked:
+        app.cleanup_ctx.append(_hub(database, settings.api.stream_clients))
+        app.on_shutdown.append(_close_streams)
+        app[ROADS] = roads
+        for module in ASKED:
+            module.operations.add_to(app)
+    if takes_pings:
+        doors.add_to(app, database, settings.ingest)
+    assets.add_to(app)
+    openapi.add_to(app)
+    return app
+
+
+def create_system_app(settings: Settings, database: DatabaseConfig) -> web.Application:
+    """Make the application of a process that only works: /health and /metrics."""
+    app = web.Application(middlewares=[metrics.timing, problems], client_max_size=settings.api.max_body_bytes)
+    app[CONFIG] = settings.api
+    app.cleanup_ctx.append(_pool(database, settings.api.device_cache_s))
+    for module in SYSTEM:
+        module.operations.add_to(app)
+    return app
+
+
+def _pool(database: DatabaseConfig, device_cache_s: float) -> Part:
+    async def opened(app: web.Application) -> AsyncIterator[None]:
+        async with await create_pool(database) as pool:
+            app[POOL] = pool
+            app[DEVICES] = DeviceCache(pool, ttl_s=device_cache_s)
+            yield
+
+    return opened
+
+
+def _hub(database: DatabaseConfig, stream_clients: int) -> Part:
+    async def opened(app: web.Application) -> AsyncIterator[None]:
+        async with Hub(database, app[POOL], app[DEVICES], stream_clients=stream_clients) as app[HUB]:
+            yield
+
+    return opened
+
+
+async def _close_streams(app: web.Application) -> None:
+    app[HUB].close_streams()

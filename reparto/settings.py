@@ -1,0 +1,161 @@
+"""Settings: environment variables `REPARTO_*` over a TOML file over the defaults; every mistake named at once."""
+
+import os
+import re
+import tomllib
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Self
+
+from api.config import ROADS, ApiConfig
+from ingest.config import IngestConfig
+from sql.config import DatabaseConfig
+
+PREFIX = "REPARTO_"
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+_HOST = r"(?:\[[^\]]*\]|[^/?:,\[\]]*)(?::\d+)?"
+_POSTGRES = re.compile(rf"postgres(?:ql)?://(?:[^/?]*@)?{_HOST}(?:,{_HOST})*(?:[/?].*)?")
+_HTTP = re.compile(r"https?://[^\s?#]+")
+_TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+
+
+class SettingsError(Exception):
+    """Some settings cannot be used; the text names every one of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerConfig:
+    """Settings of a process. Field `listen` is REPARTO_LISTEN in the environment."""
+
+    listen: str = "127.0.0.1:8080"  # host:port of everything HTTP
+    health_listen: str = ""  # host:port where `track` and `work` serve /health and /metrics; empty: nowhere
+    data_dir: str = ".reparto"  # the embedded Postgres and the first admin key
+    log_level: str = "INFO"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings, in the parts that need them."""
+
+    server: ServerConfig = field(default_factory=ServerConfig)
+    database: DatabaseConfig = field(default_factory=DatabaseConfig)
+    ingest: IngestConfig = field(default_factory=IngestConfig)
+    api: ApiConfig = field(default_factory=ApiConfig)
+
+    @classmethod
+    def read(cls, env: Mapping[str, str] = os.environ) -> Self:
+        """Read the settings in force. REPARTO_CONFIG names the TOML file; its keys are the names without the prefix.
+
+        Raises:
+            SettingsError: names every missing, unknown or malformed setting.
+        """
+        mistakes: list[str] = []
+        given: dict[str, Any] = _from_file(env.get(f"{PREFIX}CONFIG", ""), mistakes)
+        given |= {
+            name.removeprefix(PREFIX).lower(): value
+            for name, value in env.items()
+            if name.startswith(PREFIX) and name != f"{PREFIX}CONFIG"
+        }
+        parts: dict[str, Any] = {
+            part.name: _part(typing.cast(type, part.type), given, mistakes) for part in fields(cls)
+        }
+        mistakes += [f"{PREFIX}{name.upper()}: there is no such setting" for name in sorted(given)]
+        settings = cls(**parts)
+        mistakes += settings.contradictions()
+        if mistakes:
+            raise SettingsError("\n".join(mistakes))
+        return settings
+
+    def contradictions(self) -> list[str]:
+        """Say which settings cannot be meant, or do not go together."""
+        found = []
+        if self.database.database_url and not _POSTGRES.fullmatch(self.database.database_url):
+            found.append("REPARTO_DATABASE_URL: must look like postgresql://user:password@host:5432/database")
+        if self.ingest.ping_retention_days <= self.ingest.oldest_ping_days:
+            found.append("REPARTO_PING_RETENTION_DAYS: must be more than REPARTO_OLDEST_PING_DAYS")
+        for name in ("listen", "health_listen"):
+            text = getattr(self.server, name)
+            if text and not _is_address(text):
+                found.append(f"{PREFIX}{name.upper()}: must be host:port, not {text!r}")
+        if self.server.log_level not in LOG_LEVELS:
+            found.append(f"REPARTO_LOG_LEVEL: must be one of {', '.join(LOG_LEVELS)}")
+        found += _road_mistakes(self.api)
+        if self.database.lanes > 1024:
+            found.append("REPARTO_LANES: must be from 1 to 1024")
+        return found
+
+    def shown(self) -> dict[str, Any]:
+        """Give every setting in force by its name in the environment; secrets hidden."""
+        return {
+            f"{PREFIX}{one.name.upper()}": getattr(part, one.name) if one.repr or not getattr(part, one.name) else "***"
+            for part in (self.server, self.database, self.ingest, self.api)
+            for one in fields(part)
+        }
+
+
+def _road_mistakes(api: ApiConfig) -> list[str]:
+    if api.roads not in ROADS:
+        return [f"REPARTO_ROADS: must be one of {', '.join(ROADS)}, not {api.roads!r}"]
+    if api.roads != "osrm-http":
+        return ["REPARTO_OSRM_URL: is asked only with REPARTO_ROADS=osrm-http"] if api.osrm_url else []
+    if not _HTTP.fullmatch(api.osrm_url):
+        return [f"REPARTO_OSRM_URL: must look like http://osrm:5000 for REPARTO_ROADS=osrm-http, not {api.osrm_url!r}"]
+    return []
+
+
+def address_of(listen: str) -> tuple[str, int]:
+    """Split `host:port`; an IPv6 host stands in brackets."""
+    host, _, port = listen.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def _is_address(text: str) -> bool:
+    host, _, port = text.rpartition(":")
+    return bool(host) and port.isdecimal() and 0 <= int(port) <= 65535
+
+
+def _from_file(path: str, mistakes: list[str]) -> dict[str, Any]:
+    if not path:
+        return {}
+    try:
+        return {name.lower(): value for name, value in tomllib.loads(Path(path).read_text(encoding="utf-8")).items()}
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        mistakes.append(f"{PREFIX}CONFIG: {path} cannot be read: {error}")
+        return {}
+
+
+def _part(kind: type, given: dict[str, Any], mistakes: list[str]) -> Any:
+    values = {}
+    for one in fields(kind):
+        if one.name not in given:
+            continue
+        try:
+            values[one.name] = _value(given.pop(one.name), one.type)
+        except ValueError as error:
+            mistakes.append(f"{PREFIX}{one.name.upper()}: {error}")
+    return kind(**values)
+
+
+def _value(raw: Any, kind: Any) -> Any:
+    """Read one value as the type of its field."""
+    if kind is bool:
+        if isinstance(raw, bool):
+            return raw
+        if str(raw).lower() in _TRUE:
+            return True
+        if str(raw).lower() in _FALSE:
+            return False
+        raise ValueError(f"must be true or false, not {raw!r}")
+    if kind in (int, float):
+        try:
+            number = kind(raw)
+        except ValueError:
+            raise ValueError(f"must be {'a whole number' if kind is int else 'a number'}, not {raw!r}") from None
+        if kind is int and number < 1:
+            raise ValueError("must be 1 or more")
+        if not 0 <= number < float("inf"):
+            raise ValueError("must not be negative or infinite")
+        return number
+    return str(raw)

@@ -1,0 +1,91 @@
+"""The wiring: every declared operation is served, by the role it belongs to, and ends when the process does."""
+
+import asyncio
+import pkgutil
+from importlib import import_module
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+import api
+import ingest
+from api.auth import KEY_PREFIX, hash_of, new_secret
+from api.openapi import declared
+from api.operation import Operations
+from reparto.app import create_app, create_system_app
+from reparto.serve import bind, serving, url_of
+from reparto.settings import Settings
+from sql.accounts import ensure_account
+from sql.config import DatabaseConfig
+from sql.keys import create_key
+from sql.pool import Pool
+
+SETTINGS = Settings()
+
+
+def routes_of(app: web.Application) -> set[tuple[str, str]]:
+    return {(operation.method, operation.path) for _, operation in declared(app)}
+
+
+EVERYTHING = routes_of(create_app(SETTINGS, SETTINGS.database))
+SYSTEM = routes_of(create_system_app(SETTINGS, SETTINGS.database))
+DESCRIPTION = {("GET", "/openapi.json"), ("GET", "/docs")}
+
+
+@pytest.mark.parametrize("package", [api, ingest])
+def test_no_module_is_forgotten(package: object) -> None:
+    for found in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        of_module = getattr(import_module(found.name), "operations", None)
+        if isinstance(of_module, Operations):
+            assert {(one.method, one.path) for one in of_module} <= EVERYTHING, found.name
+
+
+def test_nothing_is_served_that_is_not_declared() -> None:
+    served = {
+        (route.method, route.resource.canonical) for route in create_app(SETTINGS, SETTINGS.database).router.routes()
+    }
+    assets = {route for route in served if route[1].startswith("/static/")}
+    assert len(served - assets) == len(EVERYTHING)
+
+
+def test_doors_and_questions_are_two_roles_and_together_everything() -> None:
+    takes = routes_of(create_app(SETTINGS, SETTINGS.database, is_asked=False))
+    asked = routes_of(create_app(SETTINGS, SETTINGS.database, takes_pings=False))
+    assert takes & asked == SYSTEM | DESCRIPTION
+    assert takes | asked == EVERYTHING
+    assert all(path.startswith(("/v1/pings", "/ingest/", "/pub")) for _, path in takes - asked)
+
+
+def test_a_process_that_only_works_tells_how_it_is() -> None:
+    assert {("GET", "/health/live"), ("GET", "/health/ready"), ("GET", "/metrics")} == SYSTEM
+
+
+async def test_open_streams_and_sockets_end_when_the_process_does(database: DatabaseConfig, pool: Pool) -> None:
+    key = new_secret(KEY_PREFIX)
+    account_id = await ensure_account(pool, "mensajeria")
+    await create_key(pool, account_id=account_id, role="viewer", label=None, secret_hash=hash_of(key))
+    headers = {"Authorization": f"Bearer {key}"}
+    stop = asyncio.Event()
+    ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    async def serve() -> None:
+        with bind("127.0.0.1:0", "REPARTO_LISTEN") as listener:
+            async with serving(create_app(SETTINGS, database), listener) as url:
+                ready.set_result(url)
+                await stop.wait()
+
+    async with aiohttp.ClientSession() as client, asyncio.TaskGroup() as tasks:
+        tasks.create_task(serve())
+        url = await ready
+        async with client.get(f"{url}/v1/positions/stream", headers=headers) as stream:
+            assert await stream.content.readline()
+            stop.set()
+            async with asyncio.timeout(10):  # less than the time requests under way are given
+                async for _ in stream.content:
+                    pass
+
+
+def test_any_address_is_shown_as_one_that_a_browser_reaches() -> None:
+    with bind("0.0.0.0:0", "REPARTO_LISTEN") as listener:
+        assert url_of(listener) == f"http://127.0.0.1:{listener.getsockname()[1]}"
