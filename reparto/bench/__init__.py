@@ -1,0 +1,19 @@
+"""`reparto bench`: what the machine at hand can do, measured on real processes and a durable Postgres.
+
+Every bench starts a throw-away product, measures, and prints what one run gave. None of them is a test.
+"""
+
+import argparse
+
+from reparto.bench import ingest
+from reparto.command import Subparsers
+
+BENCHES = (ingest,)
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Declare the benches."""
+    parser: argparse.ArgumentParser = subparsers.add_parser("bench", help="measure this machine", description=__doc__)
+    benches = parser.add_subparsers(metavar="bench", required=True)
+    for bench in BENCHES:
+        bench.add_parser(benches)

@@ -1,0 +1,218 @@
+"""`reparto bench ingest`: from the phone's request to the stored, tracked ping.
+
+Batches of 1, 10 and 50 pings a request, one after the other, as fast as they are acknowledged; then the trackers catch
+up; at the end a bare COPY of the same rows into the same table, the ceiling of what any way of a ping could reach.
+How to read the numbers: docs/explanation/benchmarks.md.
+"""
+
+import argparse
+import asyncio
+import os
+import platform
+import time
+from collections import deque
+from collections.abc import Sequence
+from statistics import median
+from urllib.parse import urlsplit
+
+import msgspec
+import uvloop
+from rich.box import SIMPLE
+from rich.table import Table
+
+from reparto.bench.cpu import cpu_s
+from reparto.bench.fleet import make_fleet
+from reparto.bench.load import Device, Load
+from reparto.bench.product import Product, throw_away
+from reparto.command import Subparsers, err, out
+from reparto.tally import Tally
+from sql.bench import copy_again, waiting_pings
+from sql.inbox import depth
+from sql.pool import Db, connect
+
+BATCHES = (1, 10, 50)
+"""Pings a request: a phone that is watched live, one that saves its battery, one that comes back from a tunnel."""
+
+DEVICES = 600
+CONNECTIONS = 48
+COPIED = 500_000
+_WARM_UP_S = 2.0
+_LOOK_EVERY_S = 0.1
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """What one load gave.
+
+    Attributes:
+        batch: pings a request.
+        tracked_per_s: pings tracked a second while the load went on.
+        caught_up_per_s: pings tracked a second after it, until none waited; NaN when none did.
+        cpu_us: CPU microseconds a ping of server, tracker, postgres and client, the catching up included.
+    """
+
+    batch: int
+    seconds: float
+    acknowledged_per_s: float
+    tracked_per_s: float
+    caught_up_per_s: float
+    ack_p50_ms: float
+    ack_p99_ms: float
+    cpu_us: dict[str, float]
+    refused: int
+    sent_again: int
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What one run gave."""
+
+    machine: str
+    devices: int
+    connections: int
+    rows: list[Row]
+    copy_rows: int
+    copy_per_s: float
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Declare `reparto bench ingest`."""
+    parser = subparsers.add_parser("ingest", help="pings in: acknowledged, tracked, CPU a ping", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=10.0, help="of load for each size of batch (default: 10)")
+    parser.add_argument("--repeat", type=int, default=1, help="times; the medians are printed (default: 1)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure and print."""
+    err.print("starting a Postgres and one process of each role …")
+    with throw_away() as product, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        outcome = runner.run(_bench(product, seconds=args.seconds, repeat=args.repeat))
+    if args.json:
+        out.print(msgspec.json.encode(outcome).decode(), markup=False)
+    else:
+        _show(outcome)
+    return 0
+
+
+async def _bench(product: Product, *, seconds: float, repeat: int) -> Outcome:
+    err.print(f"making {DEVICES} drivers, devices and routes …")
+    ready: deque[Device] = deque(await make_fleet(product.api_url, product.key, DEVICES))
+    db = await connect(product.database)
+    try:
+        await _measure(product, db, ready, batch=10, seconds=_WARM_UP_S)
+        rows: list[Row] = []
+        for batch in BATCHES:
+            err.print(f"{batch} pings a request for {seconds:g} s, then catching up …")
+            rows.append(
+                _median([await _measure(product, db, ready, batch=batch, seconds=seconds) for _ in range(repeat)])
+            )
+        err.print("a bare COPY of the same rows …")
+        product.ingest.stop()
+        product.tracker.stop()
+        copied, copy_s = await copy_again(db, COPIED)
+    finally:
+        await db.close()
+    return Outcome(
+        machine=_machine(),
+        devices=DEVICES,
+        connections=CONNECTIONS,
+        rows=rows,
+        copy_rows=copied,
+        copy_per_s=copied / copy_s,
+    )
+
+
+async def _measure(product: Product, db: Db, ready: deque[Device], *, batch: int, seconds: float) -> Row:
+    """Load, then wait until nothing waits for the tracker."""
+    address = urlsplit(product.ingest_url)
+    assert address.hostname is not None
+    assert address.port is not None
+    load = Load(address.hostname, address.port, ready, Tally())
+    cpu_before, began_s = _cpu(product), time.perf_counter()
+    await load.run(connections=CONNECTIONS, batch=batch, seconds=seconds)
+    load_s, cpu_loaded = time.perf_counter() - began_s, _cpu(product)
+    waiting = left = await waiting_pings(db)
+    waiting_s = time.perf_counter()
+    while left:
+        await asyncio.sleep(_LOOK_EVERY_S)
+        # counting them one by one reads the whole inbox: only when the estimate says that it is empty
+        left = await depth(db) or await waiting_pings(db)
+    caught_up_s, cpu_after = time.perf_counter() - waiting_s, _cpu(product)
+    pings = load.tally.acknowledged
+    cpu_loaded["tracker"], cpu_loaded["postgres"] = cpu_after["tracker"], cpu_after["postgres"]
+    return Row(
+        batch=batch,
+        seconds=load_s,
+        acknowledged_per_s=pings / load_s,
+        tracked_per_s=(pings - waiting) / load_s,
+        caught_up_per_s=waiting / caught_up_s if waiting else float("nan"),
+        ack_p50_ms=load.tally.latencies.quantile_s(0.50) * 1000,
+        ack_p99_ms=load.tally.latencies.quantile_s(0.99) * 1000,
+        cpu_us={who: (cpu_loaded[who] - cpu_before[who]) / pings * 1e6 for who in cpu_before},
+        refused=load.tally.refused.total(),
+        sent_again=load.tally.retried.total(),
+    )
+
+
+def _cpu(product: Product) -> dict[str, float]:
+    """Give the CPU time so far of everybody on the way of a ping, seconds."""
+    return {
+        "server": cpu_s(product.ingest.pid),
+        "tracker": cpu_s(product.tracker.pid),
+        "postgres": cpu_s(product.postgres_pid),
+        "client": time.process_time(),
+    }
+
+
+def _median(rows: Sequence[Row]) -> Row:
+    """Take the median of every number over repetitions of one load."""
+
+    def middle(name: str) -> float:
+        return median(float(getattr(row, name)) for row in rows)
+
+    return Row(
+        batch=rows[0].batch,
+        cpu_us={who: median(row.cpu_us[who] for row in rows) for who in rows[0].cpu_us},
+        refused=sum(row.refused for row in rows),
+        sent_again=sum(row.sent_again for row in rows),
+        seconds=middle("seconds"),
+        acknowledged_per_s=middle("acknowledged_per_s"),
+        tracked_per_s=middle("tracked_per_s"),
+        caught_up_per_s=middle("caught_up_per_s"),
+        ack_p50_ms=middle("ack_p50_ms"),
+        ack_p99_ms=middle("ack_p99_ms"),
+    )
+
+
+def _machine() -> str:
+    return f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
+
+
+def _show(outcome: Outcome) -> None:
+    out.print(f"{outcome.machine}, client included; {outcome.devices} devices over {outcome.connections} connections")
+    rates = _table("batch", "acknowledged/s", "tracked/s", "after load/s", "ack p50 ms", "ack p99 ms")
+    for row in outcome.rows:
+        rates.add_row(
+            str(row.batch),
+            *(f"{rate:,.0f}" for rate in (row.acknowledged_per_s, row.tracked_per_s, row.caught_up_per_s)),
+            *(f"{ms:.1f}" for ms in (row.ack_p50_ms, row.ack_p99_ms)),
+        )
+    out.print(rates)
+    out.print("CPU time, µs a ping")
+    cpu = _table("batch", *outcome.rows[0].cpu_us)
+    for row in outcome.rows:
+        cpu.add_row(str(row.batch), *(f"{us:.1f}" for us in row.cpu_us.values()))
+    out.print(cpu)
+    out.print(
+        f"a bare COPY of {outcome.copy_rows:,} of these rows into the same table: {outcome.copy_per_s:,.0f} rows/s"
+    )
+    for row in outcome.rows:
+        if row.refused or row.sent_again:
+            out.print(f"{row.batch} a request: {row.refused:,} pings refused, {row.sent_again:,} requests sent again")
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=SIMPLE, pad_edge=False)
+    for column in columns:
+        table.add_column(column, justify="right", no_wrap=True)
+    return table

@@ -1,0 +1,69 @@
+"""The instruments of the benches; never how fast anything is."""
+
+import asyncio
+import json
+import os
+import time
+from collections import deque
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from reparto.bench.cpu import cpu_s, is_measured
+from reparto.bench.load import Device, Load, fragment
+
+
+async def test_a_load_sends_every_device_on_along_its_drive_and_counts_what_is_acknowledged() -> None:
+    heard: dict[str, list[int]] = {}
+    answers = iter([503, 200])
+
+    async def door(request: web.Request) -> web.Response:
+        status = next(answers, 200)
+        if status == 200:
+            pings = json.loads(await request.read())["pings"]
+            assert all(ping["lat"] == 20.5 and ping["lon"] == -103.25 for ping in pings)
+            heard.setdefault(request.headers["Authorization"], []).extend(ping["time"] for ping in pings)
+        return web.json_response({"accepted": 0, "rejected": []}, status=status)
+
+    app = web.Application()
+    app.router.add_post("/v1/pings", door)
+    drive = [fragment(20.5, -103.25, 8.25, 359.9)] * 3
+    devices = deque(Device(token=f"rpd_{number}", fragments=drive, starts_ms=1_000) for number in range(5))
+    async with TestServer(app) as server:
+        assert server.port is not None
+        load = Load(host="127.0.0.1", port=server.port, ready=devices)
+        await load.run(connections=2, batch=4, seconds=0.2)
+    assert load.tally.acknowledged == sum(len(times) for times in heard.values()) > 0
+    assert load.tally.retried == {"503": 1}
+    assert len(devices) == 5
+    for times in heard.values():
+        assert times == list(range(1_000, 1_000 + 1_000 * len(times), 1_000))
+
+
+async def test_a_load_stops_at_an_answer_that_means_a_mistake() -> None:
+    async def door(request: web.Request) -> web.Response:
+        return web.json_response({"detail": "no"}, status=401)
+
+    app = web.Application()
+    app.router.add_post("/v1/pings", door)
+    device = Device(token="x", fragments=[fragment(1, 2, 3, 4)], starts_ms=0)
+    async with TestServer(app) as server:
+        assert server.port is not None
+        load = Load(host="127.0.0.1", port=server.port, ready=deque([device]))
+        with pytest.raises(ExceptionGroup) as caught:
+            await load.run(connections=1, batch=1, seconds=5)
+    assert "the door answers 401" in str(caught.value.exceptions[0])
+
+
+@pytest.mark.skipif(not is_measured(), reason="this machine has no /proc")
+async def test_cpu_time_counts_a_process_and_what_it_started() -> None:
+    before_s = cpu_s(os.getpid())
+    burn = "import time\nwhile time.process_time() < 0.3: pass"
+    child = await asyncio.create_subprocess_exec("python3", "-c", burn)
+    await child.wait()
+    assert cpu_s(os.getpid()) - before_s >= 0.25
+    until_s = time.process_time() + 0.1
+    while time.process_time() < until_s:
+        pass
+    assert cpu_s(os.getpid()) - before_s >= 0.3
