@@ -1,0 +1,191 @@
+"""`reparto score`: what live tracking says of recorded tours, in files that a scorer can hold against the truth."""
+
+import argparse
+import csv
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from geo import live, plane
+from geo.facts import FactType
+from geo.lines import along_m, drive_s, place_stops
+from geo.pings import UNKNOWN_MS, Pings
+from geo.plans import EARLY_MS, LATE_MS, Plan, Timeline, prepare_plan
+from reparto.command import CannotRun, Subparsers, err, out
+from reparto.recordings import Case, case_files, read_case
+
+_FIELDS = ("accuracy_m", "speed_mps", "heading_deg", "altitude_m", "battery")
+
+_SHOWN: dict[str, tuple[str, float, str]] = {
+    "gross_rate": ("gross %", 100, ".2f"),
+    "wrong_leg_rate_ambiguous": ("wrong pass %", 100, ".2f"),
+    "along_median_m": ("median m", 1, ".1f"),
+    "along_p95_m": ("p95 m", 1, ".0f"),
+    "dwell_p95_m": ("standing p95 m", 1, ".0f"),
+    "off_recall": ("off recall", 1, ".2f"),
+    "off_delay_median_s": ("off delay s", 1, ".0f"),
+    "off_false_alarms_per_h": ("false alarms /h", 1, ".2f"),
+}
+"""Of the scorer's figures those worth a column: heading, factor, format."""
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Declare `reparto score`."""
+    parser = subparsers.add_parser(
+        "score",
+        help="answer recorded tours as live tracking would, for a scorer",
+        description="Fold the pings of recorded tours (NAME.route.json.gz, NAME.pings.csv.gz) in the order of their"
+        " arrival, in this process and without a database, and write what was known at each: NAME.csv (i,s,off) and"
+        " NAME.events.json. With --scorer the scorer is run on them and its figures are shown.",
+    )
+    parser.add_argument("cases", nargs="+", type=Path, metavar="CASES", help="folders of cases, or .route.json[.gz]")
+    parser.add_argument("--out", required=True, type=Path, metavar="PRED", help="folder to write to, one a folder read")
+    parser.add_argument("--scorer", type=Path, metavar="FILE", help="score_snap.py, which comes with the cases")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Answer the cases that the arguments name."""
+    if args.scorer is not None and not args.scorer.is_file():
+        raise CannotRun(f"there is no scorer at {args.scorer}: get the recordings, it comes with them")
+    present = [place for place in args.cases if place.exists()]
+    for place in args.cases:
+        if place not in present:
+            err.print(f"{place} is not there and is left out", markup=False)
+    if not present:
+        raise CannotRun("there are no recorded tours to answer")
+    figures: dict[str, dict[str, Any]] = {}
+    for place in present:
+        cases = [case for case in map(read_case, case_files([place])) if case.recording is not None]
+        folder = args.out / place.name.split(".")[0] if len(args.cases) > 1 else args.out
+        write_answers(cases, folder)
+        out.print(f"{place.name}: {len(cases)} tours answered in {folder}")
+        if args.scorer is not None:
+            for group, row in _score(args.scorer, place, folder).items():
+                figures[f"{place.name} {group}"] = row
+    for line in _table(figures) if figures else ():
+        out.print(line, markup=False)
+    return 0
+
+
+def write_answers(cases: Sequence[Case], folder: Path) -> None:
+    """Track cases, each with a driver of its own, and write what was known of each ping when it arrived."""
+    timelines = [Timeline(driver_id=row, plans=(plan_of(case, row),)) for row, case in enumerate(cases, 1)]
+    pings = [pings_of(case, row) for row, case in enumerate(cases, 1)]
+    answers = live.answer(Pings.concat(pings), timelines)
+    folder.mkdir(parents=True, exist_ok=True)
+    begin = 0
+    for row, case in enumerate(cases):
+        end = begin + len(pings[row])
+        with (folder / f"{case.name}.csv").open("w", newline="") as file:
+            lines = csv.writer(file)
+            lines.writerow(("i", "s", "off"))
+            # in the measure of the case
+            along = np.interp(answers.along_m[begin:end], timelines[row].plans[0].path_along_m, case.path_along_m)
+            for i, (at_m, off) in enumerate(zip(along, answers.off[begin:end], strict=True)):
+                lines.writerow((i, "" if np.isnan(at_m) else f"{at_m:.1f}", int(off)))
+        mine = answers.visits[answers.visits["track"] == row]
+        events = [
+            {
+                "stop": case.stops[int(visit["stop_id"]) - 1].name,
+                "kind": "arrive" if visit["type"] == FactType.STOP_ARRIVED else "depart",
+                "t": int(visit["occurred_ms"]) / 1000,
+            }
+            for visit in mine
+        ]
+        (folder / f"{case.name}.events.json").write_bytes(msgspec.json.encode(events))
+        begin = end
+
+
+def plan_of(case: Case, driver_id: int) -> Plan:
+    """Make the plan of a case as the product does of a route: the stops are placed along the path anew.
+
+    Its stops have the numbers 1, 2, …; its hours are those of the plan and of the recording.
+    """
+    lon, lat = np.array(case.path).T
+    along = along_m(lon, lat)
+    stop_lon, stop_lat = np.array([(stop.lon, stop.lat) for stop in case.stops]).reshape(-1, 2).T
+    planned_ms = np.array([stop.planned_ms for stop in case.stops], np.int64)
+    service_s = np.array([stop.service_s for stop in case.stops])
+    assert case.recording is not None
+    start_ms = int(planned_ms[0]) if len(planned_ms) else case.recording.first_ms
+    start_ms = min(start_ms, case.recording.first_ms + EARLY_MS)
+    end_ms = max(start_ms, int(planned_ms.max(initial=UNKNOWN_MS)), case.recording.last_ms - LATE_MS)
+    return prepare_plan(
+        route_id=driver_id,
+        version=1,
+        order=(start_ms, case.name),
+        effective_ms=UNKNOWN_MS,
+        driver_id=driver_id,
+        start_ms=start_ms,
+        end_ms=end_ms,
+        return_to_depot=not case.stops or case.length_m - case.stops[-1].along_m > 100,
+        path_lon=lon,
+        path_lat=lat,
+        path_along_m=along,
+        stop_ids=np.arange(len(case.stops)) + 1,
+        stop_lon=stop_lon,
+        stop_lat=stop_lat,
+        stop_along_m=place_stops(lon, lat, along, stop_lon, stop_lat, drive_s(planned_ms, service_s)),
+        stop_radius_m=[stop.radius_m for stop in case.stops],
+        stop_service_s=service_s,
+        stop_planned_ms=planned_ms,
+        stop_shapes={},
+    )
+
+
+def pings_of(case: Case, driver_id: int) -> Pings:
+    """Read a case's recording into columns, in the order of arrival."""
+    assert case.recording is not None
+    sent = case.recording.pings
+    pings = Pings.empty(len(sent))
+    rows = pings.rows
+    rows["driver_id"] = rows["device_id"] = driver_id
+    rows["recorded_ms"] = rows["received_ms"] = [ping.time for ping in sent]
+    rows["lon_e6"] = np.rint(np.array([ping.lon for ping in sent]) * 1e6)
+    rows["lat_e6"] = np.rint(np.array([ping.lat for ping in sent]) * 1e6)
+    for name in _FIELDS:
+        rows[name] = np.array([getattr(ping, name) for ping in sent], np.float64)
+    rows["heading_deg"] = plane.wrap_deg(rows["heading_deg"]) % 360
+    return pings
+
+
+def _score(scorer: Path, cases: Path, answers: Path) -> dict[str, dict[str, Any]]:
+    """Run the scorer; give its figures by group of cases."""
+    done = subprocess.run(  # noqa: S603 (the person at the keyboard names the file)
+        [sys.executable, str(scorer), "snap", str(cases), str(answers), "--by", "rate"],
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    if done.returncode:
+        raise CannotRun(f"{scorer.name} could not score {cases}: {done.stderr.strip()}")
+    figures: dict[str, dict[str, Any]] = msgspec.json.decode(_strict(done.stdout))
+    return figures
+
+
+def _strict(text: str) -> str:
+    """Make JSON of what Python writes: it has no NaN."""
+    return text.replace("NaN", "null")
+
+
+def _table(figures: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """Write figures in columns."""
+    rows = [["", *(heading for heading, _, _ in _SHOWN.values()), "arrive P/R", "depart P/R"]]
+    for name, row in figures.items():
+        cells = [
+            "–" if row[key] is None else format(factor * row[key], how) for key, (_, factor, how) in _SHOWN.items()
+        ]
+        for kind in ("arrive", "depart"):
+            found = row[kind]
+            known = found["true"] and found["precision"] is not None
+            cells.append(f"{found['precision']:.3f}/{found['recall']:.3f}" if known else "–")
+        rows.append([name, *cells])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for first, *rest in rows:
+        yield "  ".join((first.ljust(widths[0]), *map(str.rjust, rest, widths[1:])))
