@@ -1,0 +1,75 @@
+"""Real processes: what they may lose is nothing, whatever happens to them."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from api.ids import DEVICE, number_of
+from reparto.child import Child
+from reparto.van import Van
+
+SETTLED_S = 90.0
+
+Start = Callable[..., Child]
+Proof = Callable[[str, list[Van]], Awaitable[None]]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """`start("up", REPARTO_LISTEN=…)` runs a command of the product; nothing survives the test."""
+    children: list[Child] = []
+
+    def make(*command: str, **settings: str) -> Child:
+        log = tmp_path / f"{len(children)}-{command[0]}.log"
+        child = Child(*command, settings=settings, log=log)
+        children.append(child)
+        return child
+
+    yield make
+    for child in reversed(children):
+        if child.exit_code is None:
+            assert child.stop() == 0, child.last_words()
+
+
+@pytest.fixture
+def everything_is_kept() -> Proof:
+    """`await everything_is_kept(dsn, vans)`: what was acknowledged is there once, and all of it was followed."""
+
+    async def prove(dsn: str, vans: list[Van]) -> None:
+        db = await asyncpg.connect(dsn)
+        try:
+            await _settled(db)
+            acknowledged = {(number_of(DEVICE, van.device_id), *fix) for van in vans for fix in van.acknowledged}
+            rows = await db.fetch(
+                "SELECT device_id, (extract(epoch FROM recorded_at) * 1000)::bigint AS ms, lat_e6, lon_e6, believed"
+                " FROM ping"
+            )
+            stored = Counter((row["device_id"], row["ms"], row["lat_e6"], row["lon_e6"]) for row in rows)
+            assert acknowledged - stored.keys() == set(), "acknowledged, but not there"
+            assert stored.keys() - acknowledged == set(), "there, but never acknowledged"
+            assert set(stored.values()) == {1}
+            assert all(row["believed"] is not None for row in rows)
+            for account in await db.fetch("SELECT id, events_numbered FROM account"):
+                seqs = await db.fetch("SELECT seq FROM event WHERE account_id = $1 ORDER BY seq", account["id"])
+                assert [row["seq"] for row in seqs] == list(range(1, account["events_numbered"] + 1))
+            assert await db.fetchval("SELECT count(*) FROM track") == len(vans)
+            assert await db.fetchval("SELECT count(*) FROM live") == len(vans)
+        finally:
+            await db.close()
+
+    return prove
+
+
+async def _settled(db: asyncpg.Connection) -> None:
+    """Wait until nothing waits: inbox drained, every track at its head, every event numbered."""
+    async with asyncio.timeout(SETTLED_S):
+        while await db.fetchval(
+            "SELECT EXISTS (SELECT FROM inbox)"
+            " OR EXISTS (SELECT FROM track WHERE folded_until < head_at OR rerun_from IS NOT NULL)"
+            " OR EXISTS (SELECT FROM event WHERE seq IS NULL)"
+        ):
+            await asyncio.sleep(0.1)

@@ -1,0 +1,52 @@
+"""The product in this process, whole: real HTTP on a real port, a real Postgres, a tracker that runs beside."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+from aiohttp.test_utils import TestServer
+
+from api.auth import KEY_PREFIX, hash_of, new_secret
+from ingest.tracker import run_tracker
+from reparto.app import create_app
+from reparto.client import Client
+from reparto.migrate import prepare
+from reparto.process import alongside
+from reparto.settings import Settings
+from sql.accounts import ensure_account
+from sql.config import DatabaseConfig
+from sql.keys import create_key
+from sql.pool import Pool
+
+SETTLED_S = 60.0
+
+
+@pytest.fixture
+async def client(database: DatabaseConfig, pool: Pool) -> AsyncIterator[Client]:
+    """An admin's client of the running product."""
+    settings = Settings(database=database)
+    await prepare(settings, database)
+    key = new_secret(KEY_PREFIX)
+    account_id = await ensure_account(pool, "journeys")
+    await create_key(pool, account_id=account_id, role="admin", label="test", secret_hash=hash_of(key))
+    async with (
+        alongside(lambda stop: run_tracker(settings.ingest, database, stop=stop)),
+        TestServer(create_app(settings, database)) as server,
+        Client(str(server.make_url("")), key) as made,
+    ):
+        yield made
+
+
+@pytest.fixture
+def settled(pool: Pool) -> Callable[[], Awaitable[None]]:
+    """`await settled()`: every ping is folded, nothing waits."""
+
+    async def wait() -> None:
+        async with asyncio.timeout(SETTLED_S):
+            while await pool.fetchval(
+                "SELECT EXISTS (SELECT FROM inbox)"
+                " OR EXISTS (SELECT FROM track WHERE folded_until < head_at OR rerun_from IS NOT NULL)"
+            ):
+                await asyncio.sleep(0.05)
+
+    return wait
