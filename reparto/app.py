@@ -8,6 +8,7 @@ from aiohttp import web
 from api import (
     account,
     assets,
+    certificate,
     detours,
     devices,
     drivers,
@@ -20,19 +21,24 @@ from api import (
     metrics,
     openapi,
     positions,
+    proofs,
+    proofs_post,
     quarantine,
     routes,
     track,
     tracking,
     tracking_page,
+    uploads,
     visits,
 )
 from api.auth import CONFIG, DEVICES, POOL, DeviceCache
 from api.live import HUB, Hub
 from api.problem import problems
+from api.proofs_store import PROOFS
 from api.roads.choose import ROADS, STRAIGHT
 from api.roads.protocol import Roads
 from ingest import doors
+from reparto.proof_jobs import proofs_of
 from reparto.settings import Settings
 from sql.config import DatabaseConfig
 from sql.pool import create_pool
@@ -48,6 +54,7 @@ ASKED = (
     *(routes, links, track, visits, detours, eta),
     *(positions, events, quarantine),
     *(tracking, tracking_page),
+    *(uploads, proofs_post, proofs, certificate),
 )
 """What people and programs ask."""
 
@@ -72,6 +79,7 @@ def create_app(
         app.cleanup_ctx.append(_hub(database, settings.api.stream_clients))
         app.on_shutdown.append(_close_streams)
         app[ROADS] = roads
+        app.cleanup_ctx.append(_proofs(settings))
         for module in ASKED:
             module.operations.add_to(app)
     if takes_pings:
@@ -104,6 +112,14 @@ def _pool(database: DatabaseConfig, device_cache_s: float) -> Part:
 def _hub(database: DatabaseConfig, stream_clients: int) -> Part:
     async def opened(app: web.Application) -> AsyncIterator[None]:
         async with Hub(database, app[POOL], app[DEVICES], stream_clients=stream_clients) as app[HUB]:
+            yield
+
+    return opened
+
+
+def _proofs(settings: Settings) -> Part:
+    async def opened(app: web.Application) -> AsyncIterator[None]:
+        async with proofs_of(settings) as app[PROOFS]:
             yield
 
     return opened
