@@ -6,6 +6,7 @@ from hashlib import blake2b
 from typing import Any, cast
 
 import msgspec
+from msgspec.structs import replace
 
 from api import ids
 from api.account import settings_of
@@ -22,13 +23,18 @@ Key = tuple[str, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """A part of a manifest as it is shown now; the path's own shape is not at hand, only that it has changed."""
+    """A part of a manifest as it is shown now.
+
+    Attributes:
+        shown: a route without stops and path, or a stop; None of a path, which is not at hand.
+        digest: of it, but for a stop's place along the path.
+        rank, along_m: as in `sql.manifest.Part`.
+    """
 
     kind: str
     id: int
     route_id: int
     digest: bytes
-    plan_digest: bytes
     rank: int | None = None
     along_m: float | None = None
     shown: ManifestRoute | ManifestStop | None = None
@@ -37,6 +43,16 @@ class Piece:
     def key(self) -> Key:
         """Tell it from all other parts of the manifest."""
         return self.kind, self.id
+
+    def plan_digest(self) -> bytes:
+        """Give the digest of what a dispatcher decides: not of whom one may call by now, nor how far the driver is."""
+        if not isinstance(self.shown, ManifestStop):
+            return self.digest
+        return _digest(
+            replace(
+                self.shown, along_m=0.0, status="pending", arrived_at=None, departed_at=None, phone=None, email=None
+            )
+        )
 
 
 async def read_pieces(db: Db, look: Look, known: Mapping[Key, Part]) -> list[Piece]:
@@ -51,45 +67,29 @@ async def read_pieces(db: Db, look: Look, known: Mapping[Key, Part]) -> list[Pie
     for route in look.routes:
         is_current = route is look.current
         path = await path_digest(db, route_id=route.id, version=route.version)
+        shown_route = _route(route, is_current=is_current)
         pieces += [
-            _piece("route", route.id, route.id, shown=_route(route, is_current=is_current)),
-            _piece("path", route.id, route.id, path),
+            Piece(kind="route", id=route.id, route_id=route.id, digest=_digest(shown_route), shown=shown_route),
+            Piece(kind="path", id=route.id, route_id=route.id, digest=_digest(path)),
         ]
         stops = await stops_of_route(db, route.id)
         ranks = _ranks(stops, known)
         with_contact = rule == "always" or (rule == "on_route" and is_current)
         for stop in stops:
-            shown = _stop(stop, route.id, ranks.get(stop.id), with_contact=with_contact)
-            pieces.append(_piece("stop", stop.id, route.id, rank=ranks.get(stop.id), shown=shown))
+            rank = ranks.get(stop.id)
+            shown = _stop(stop, route.id, rank, with_contact=with_contact)
+            pieces.append(
+                Piece(
+                    kind="stop",
+                    id=stop.id,
+                    route_id=route.id,
+                    digest=_digest(replace(shown, along_m=0.0)),
+                    rank=rank,
+                    along_m=shown.along_m,
+                    shown=shown,
+                )
+            )
     return pieces
-
-
-def _piece(
-    kind: str,
-    of: int,
-    route_id: int,
-    path: int = 0,
-    *,
-    rank: int | None = None,
-    shown: ManifestRoute | ManifestStop | None = None,
-) -> Piece:
-    if not isinstance(shown, ManifestStop):
-        digest = _digest(path if shown is None else shown)
-        return Piece(kind=kind, id=of, route_id=route_id, digest=digest, plan_digest=digest, shown=shown)
-    # who may be called depends on the hour, and how far the driver is on the driver
-    plan = msgspec.structs.replace(
-        shown, along_m=0.0, status="pending", arrived_at=None, departed_at=None, phone=None, email=None
-    )
-    return Piece(
-        kind=kind,
-        id=of,
-        route_id=route_id,
-        digest=_digest(msgspec.structs.replace(shown, along_m=0.0)),
-        plan_digest=_digest(plan),
-        rank=rank,
-        along_m=shown.along_m,
-        shown=shown,
-    )
 
 
 def _digest(value: Any) -> bytes:

@@ -86,17 +86,18 @@ def _is_new(piece: Piece, part: Part | None) -> bool:
 def _part(piece: Piece, before: Part | None, version: int) -> Part:
     """Remember a piece that a version brings."""
     stays = before if before is not None and before.removed_in is None else None
+    plan_digest = piece.plan_digest()
     return Part(
         kind=piece.kind,
         id=piece.id,
         route_id=piece.route_id,
         digest=piece.digest,
-        plan_digest=piece.plan_digest,
+        plan_digest=plan_digest,
         rank=piece.rank,
         along_m=piece.along_m,
         added_in=stays.added_in if stays else version,
         changed_in=stays.changed_in if stays and stays.digest == piece.digest else version,
-        planned_in=stays.planned_in if stays and stays.plan_digest == piece.plan_digest else version,
+        planned_in=stays.planned_in if stays and stays.plan_digest == plan_digest else version,
         placed_in=stays.placed_in if stays and stays.along_m == piece.along_m else version,
     )
 

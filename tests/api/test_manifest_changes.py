@@ -304,6 +304,20 @@ async def test_polls_at_once_make_one_version(ana, put, pool):
     assert all(ids_of(told["changed"]) == ["ped-1"] for told in again)
 
 
+async def test_who_can_never_read_it_in_peace_is_asked_to_come_back(ana, put, pool, refused):
+    await put()
+    await pool.execute(
+        """CREATE FUNCTION taken() RETURNS trigger LANGUAGE plpgsql AS
+           $$BEGIN RAISE EXCEPTION 'somebody was faster' USING ERRCODE = '40001'; END$$;
+           CREATE TRIGGER taken BEFORE INSERT ON manifest FOR EACH ROW EXECUTE FUNCTION taken()"""
+    )
+    response = await ana.get()
+    await refused(response, 503)
+    assert int(response.headers["Retry-After"]) > 0
+    await pool.execute("DROP TRIGGER taken ON manifest")
+    assert len((await ana.read())["routes"]) == 1
+
+
 async def test_a_version_is_never_given_for_two_contents(client, account, ana, put, tour, pool):
     """Phones poll while dispatchers and trackers write, also there and back again."""
     await put()
