@@ -50,7 +50,7 @@ class Seen:
     So a poll that brings nothing new costs one query, and no process believes anything without asking.
     """
 
-    def __init__(self, size: int = 50_000) -> None:
+    def __init__(self, size: int = 20_000) -> None:
         self._size = size
         self._looks: dict[int, Look] = {}
 
@@ -61,7 +61,7 @@ class Seen:
     def put(self, driver_id: int, look: Look) -> None:
         """Remember a look whose version is that of its content."""
         if len(self._looks) >= self._size:
-            self._looks.clear()
+            del self._looks[next(iter(self._looks))]
         self._looks[driver_id] = look
 
 
