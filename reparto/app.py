@@ -18,6 +18,7 @@ from api import (
     health,
     keys,
     links,
+    manifest,
     metrics,
     openapi,
     positions,
@@ -82,6 +83,7 @@ def create_app(
         app.cleanup_ctx.append(_proofs(settings))
         for module in ASKED:
             module.operations.add_to(app)
+        manifest.add_to(app)
     if takes_pings:
         doors.add_to(app, database, settings.ingest)
     assets.add_to(app)
