@@ -60,7 +60,7 @@ def _map(sheet: Sheet) -> str:
         f'<path class="stop" d="M{x} {y}l-8 -14a9.3 9.3 0 1 1 16 0z"/>',
         f'<circle class="eye" cx="{x}" cy="{y - 18}" r="3"/>',
         f'<path class="bar" d="M14 {HEIGHT - 18:g}v5h{drawn.bar}v-5"/>',
-        f'<text x="14" y="{HEIGHT - 23:g}">{drawn.bar_m} m</text>',
+        f'<text x="14" y="{HEIGHT - 23:g}">{drawn.bar_words}</text>',
         "</svg>",
     ]
     legend = f'<p class="legend"><i class="stop"></i>{escape(words["map_stop"])}'

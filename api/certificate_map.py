@@ -27,15 +27,15 @@ class SmallMap:
         fence: radius of the circle around the stop.
         stop: the address.
         place: where it was recorded; None: nobody knows.
-        bar_m, bar: the scale, metres and units.
+        bar, bar_words: the scale, how long it is drawn and what it stands for.
     """
 
     path: list[Point]
     fence: float
     stop: Point
     place: Point | None
-    bar_m: int
     bar: float
+    bar_words: str
 
 
 def reach_m(distance_m: float | None) -> float:
@@ -76,6 +76,6 @@ def draw_map(
         fence=round(radius_m * scale, 1),
         stop=(WIDTH / 2, HEIGHT / 2),
         place=None if place is None else placed(np.array([place[0]]), np.array([place[1]]))[0],
-        bar_m=bar_m,
         bar=round(bar_m * scale, 1),
+        bar_words=f"{bar_m} m" if bar_m < 1_000 else f"{bar_m // 1_000} km",
     )

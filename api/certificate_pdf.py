@@ -19,10 +19,9 @@ _INK, _SOFT, _LINE, _GROUND, _PLACE = (31, 41, 51), (102, 114, 127), (217, 223, 
 _TONES = {"good": (24, 121, 78), "partly": (150, 97, 11), "bad": (180, 35, 42), "open": _INK}
 _HASH_ROW, _FOOTER_ROW, _TITLE_ROW, _CAPTION = 3.3, 3.9, 5.0, 4.5
 _SIGNATURE = (58.0, 22.0)
-_LEAST_PHOTO = 18.0
+_LEAST_PHOTO = 28.0
 _MOST_PHOTO = 88.0
-_MOST_LINES = 3  # of one value
-_MOST_CAPTION = 80
+_MOST_LINES = 2  # of one value
 
 Colour = tuple[int, int, int]
 
@@ -63,6 +62,7 @@ class _Page:
         *,
         bold: bool = False,
         width: float = 0,
+        most_lines: int = _MOST_LINES,
     ) -> float:
         """Write words, in lines of `width` where that is given; return where the next line begins."""
         self.pdf.set_font(_FONT, "B" if bold else "", size)
@@ -74,8 +74,8 @@ class _Page:
             return y + height
         lines = self.pdf.multi_cell(width, height, words, align="L", dry_run=True, output="LINES")
         assert isinstance(lines, list)
-        if len(lines) > _MOST_LINES:
-            lines = [*lines[: _MOST_LINES - 1], lines[_MOST_LINES - 1].rstrip() + " …"]
+        if len(lines) > most_lines:
+            lines = [*lines[: most_lines - 1], lines[most_lines - 1].rstrip() + " …"]
         for line in lines:
             self.pdf.set_xy(x, y)
             self.pdf.cell(width, height, line)
@@ -154,7 +154,7 @@ class _Page:
         pdf.set_line_width(0.3)
         bar, low = drawn.bar * scale, top + height - 3
         pdf.polyline([(left + 3, low - 1), (left + 3, low), (left + 3 + bar, low), (left + 3 + bar, low - 1)])
-        self.text(left + 3, low - 4.4, f"{drawn.bar_m} m", 6.5, _SOFT)
+        self.text(left + 3, low - 4.4, drawn.bar_words, 6.5, _SOFT)
         return self.legend(left, top + height + 1.5)
 
     def legend(self, x: float, y: float) -> float:
@@ -188,10 +188,14 @@ class _Page:
             self.text(_LEFT, y, sheet.nothing, 9.5, _SOFT)
             return
         signed = _SIGNATURE[1] + _TITLE_ROW + _CAPTION if sheet.signature else 0.0
+        height = room - _TITLE_ROW - _CAPTION - 3
+        if sheet.photos and sheet.signature and height - signed < _LEAST_PHOTO:
+            y = self.title(y, f"{sheet.photos_title}, {sheet.signature_title}")
+            self.row_of(y, [*sheet.photos, sheet.signature], max(height, _LEAST_PHOTO))
+            return
         if sheet.photos:
-            height = min(max(room - signed - _TITLE_ROW - _CAPTION - 3, _LEAST_PHOTO), _MOST_PHOTO)
             y = self.title(y, sheet.photos_title)
-            y = self.row_of(y, sheet.photos, height) + 2
+            y = self.row_of(y, sheet.photos, min(max(height - signed, _LEAST_PHOTO), _MOST_PHOTO)) + 2
         if sheet.signature:
             y = self.title(y, sheet.signature_title)
             self.picture(_LEFT, y, *_SIGNATURE, sheet.signature)
@@ -212,7 +216,7 @@ class _Page:
 
     def picture(self, x: float, y: float, width: float, height: float, picture: Picture) -> None:
         self.pdf.image(io.BytesIO(picture.jpeg), x=x, y=y, w=width, h=height, keep_aspect_ratio=True)
-        self.text(x, y + height + 0.8, picture.caption[:_MOST_CAPTION], 7.5, _SOFT)
+        self.text(x, y + height + 0.8, picture.caption, 7.5, _SOFT, width=width, most_lines=1)
 
     def foot_height(self) -> float:
         hashes = len(self.sheet.hashes) * _HASH_ROW + _TITLE_ROW + 2 if self.sheet.hashes else 0.0

@@ -4,13 +4,12 @@ import hashlib
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
-import aiohttp
 from aiohttp import BodyPartReader, web
 
 from api.auth import POOL, device_of
 from api.media import answer
 from api.operation import Operations, Who
-from api.problem import BadRequest, FieldError, Invalid, TooLarge, UnsupportedMediaType
+from api.problem import BadRequest, FieldError, Invalid, Problem, TooLarge, UnsupportedMediaType
 from api.proofs_store import PROOFS
 from api.uploads import UploadState, finished, state_of
 from api.uploads_about import About, about_in
@@ -85,12 +84,14 @@ async def _read_form(request: web.Request, most: int) -> _Form:
                 content = await _read_part(part, most)
                 fields.setdefault("filename", part.filename or "")
             elif name == _FILE or name in fields or len(fields) >= _MOST_FIELDS:
-                raise BadRequest(f"The form has `{name}` twice, or too many fields.")
+                raise BadRequest("The form has a field twice, or too many.")
             else:
                 fields[name] = (await _read_part(part, _MOST_FIELD_BYTES)).decode()
+    except Problem:
+        raise
     except UnicodeDecodeError as error:
         raise BadRequest("A field of the form is not UTF-8 text.") from error
-    except (ValueError, AssertionError, LookupError, RuntimeError, OSError, aiohttp.ClientError) as error:
+    except Exception as error:  # aiohttp's reader of forms raises whatever a damaged one leads it into
         raise BadRequest("The form cannot be read, or breaks off.") from error
     if content is None:
         raise Invalid("There is no file in the form.", errors=[FieldError(at=_FILE, why="is missing")])

@@ -55,8 +55,8 @@ def about_in(values: Mapping[str, str], *, at: str) -> About:
         wrong("kind", f"must be one of {', '.join(KINDS)}" if kind else "is missing")
     for name in ("filename", "filetype"):
         text = values.get(name, "")
-        if len(text) > LONGEST_NAME or "\0" in text:
-            wrong(name, f"must have {LONGEST_NAME} characters at most, none of them U+0000")
+        if len(text) > LONGEST_NAME or not text.isprintable():
+            wrong(name, f"must have {LONGEST_NAME} printable characters at most")
     upload_id, taken_at, sha256 = None, None, None
     if "upload_id" in values and (upload_id := _uuid(values["upload_id"])) is None:
         wrong("upload_id", "must be a UUID")

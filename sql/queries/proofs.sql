@@ -42,9 +42,9 @@ UPDATE proof SET state = 'refused', why = $4, stored_at = now(), size_bytes = $2
  WHERE id = $1 AND state = 'pending';
 
 -- name: stop_of_driver
--- A stop of a route that a driver drives, or drove before it was given to another one. $1 account, $2 driver, $3 stop
+-- A stop of a route that a driver drives, or drove before it was given to another one or deleted. $1 account, $2 driver, $3 stop
 SELECT stop.id FROM stop JOIN route ON route.id = stop.route_id
- WHERE stop.account_id = $1 AND stop.id = $3 AND route.deleted_at IS NULL
+ WHERE stop.account_id = $1 AND stop.id = $3
    AND (route.driver_id = $2
         OR EXISTS (SELECT FROM route_version WHERE route_id = route.id AND route_version.driver_id = $2));
 

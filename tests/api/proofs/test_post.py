@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from random import Random
 from uuid import uuid4
 
 import aiohttp
@@ -107,3 +108,23 @@ async def test_a_file_that_is_no_proof_is_refused_and_said_so(client, account, p
     assert (proof["state"], proof["why"]) == ("refused", "not-a-photo")
     assert (proof["url"], proof["thumbnail_url"], proof["served"]) == (None, None, None)
     assert proof["original_url"]
+
+
+async def test_a_damaged_form_never_breaks_anything(client, phone):
+    whole = (
+        b'--x\r\nContent-Disposition: form-data; name="stop_id"\r\n\r\n' + phone.stops[0].encode() + b"\r\n"
+        b'--x\r\nContent-Disposition: form-data; name="kind"\r\n\r\nphoto\r\n'
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n\r\n' + PDF + b"\r\n--x--\r\n"
+    )
+    random = Random(1)
+    damaged = [whole.replace(b"a.jpg", b"\xff\xfe"), whole.replace(b'name="file"', b"X: " + b"a" * 20_000)]
+    damaged += [whole.replace(b'"a.jpg"', odd) for odd in (b"a\r\nX", b'"\0"', b'"\r"')]
+    for _ in range(200):
+        broken = bytearray(whole)
+        for _ in range(random.randint(1, 5)):
+            broken[random.randrange(len(broken))] = random.randrange(256)
+        damaged.append(bytes(broken))
+    for body in damaged:
+        headers = {**phone.headers, "Content-Type": "multipart/form-data; boundary=x"}
+        response = await client.post(PROOFS, data=body, headers=headers)
+        assert response.status in (200, 201, 400, 404, 422), (body, await response.text())
