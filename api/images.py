@@ -156,18 +156,27 @@ def _picture(content: bytes, media_type: str, *, max_pixels: int, zone: ZoneInfo
 def _upright(image: Image.Image) -> Image.Image:
     """Turn it as its EXIF asks, scale it down, and give nothing but its colours: sRGB on white."""
     profile = image.info.get("icc_profile")
-    turned = ImageOps.exif_transpose(image)
-    turned.thumbnail((LONGEST_PX, LONGEST_PX), Image.Resampling.LANCZOS)
+    if image.mode in ("RGB", "L", "CMYK"):
+        image.thumbnail((LONGEST_PX, LONGEST_PX), Image.Resampling.LANCZOS)
+        turned = ImageOps.exif_transpose(image)
+    else:
+        turned = _plain(ImageOps.exif_transpose(image))
+        turned.thumbnail((LONGEST_PX, LONGEST_PX), Image.Resampling.LANCZOS)
     if profile and turned.mode == "RGB":
         with contextlib.suppress(ImageCms.PyCMSError, OSError):  # a damaged profile: the numbers as they are
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             turned = ImageCms.profileToProfile(turned, source, ImageCms.createProfile("sRGB")) or turned
-    if turned.mode.startswith("I;16"):
-        turned = turned.point(lambda value: value / 256).convert("L")
-    with_alpha = turned.convert("RGBA") if turned.has_transparency_data else None
+    with_alpha = turned if turned.mode == "RGBA" else None
     clean = Image.new("RGB", turned.size, "white")
-    clean.paste(with_alpha or turned.convert("RGB"), mask=with_alpha)
+    clean.paste(turned if with_alpha else turned.convert("RGB"), mask=with_alpha)
     return clean
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """Bring palettes and 16 bits to colours that can be scaled."""
+    if image.mode.startswith("I"):
+        return image.point(lambda value: value / 256).convert("L")
+    return image.convert("RGBA" if image.has_transparency_data else "RGB")
 
 
 def _shown(image: Image.Image, media_type: str, served_type: str, taken: Taken) -> Shown:

@@ -352,7 +352,6 @@ CREATE TABLE upload (
 );
 CREATE INDEX upload_driver ON upload (driver_id, created_at);
 CREATE INDEX upload_open ON upload (expires_at) WHERE finished_at IS NULL AND ended_at IS NULL;
-CREATE INDEX upload_complete ON upload (tried_at) WHERE finished_at IS NULL AND ended_at IS NULL AND received = length;
 CREATE INDEX upload_over ON upload (created_at) WHERE finished_at IS NOT NULL OR ended_at IS NOT NULL;
 CREATE INDEX upload_stop ON upload (stop_id);
 

@@ -65,15 +65,30 @@ def test_a_photo_is_turned_as_the_camera_was_held(orientation):
     assert red > 180 > 80 > green
 
 
-def test_pictures_of_odd_colours_are_read():
-    for mode in ("L", "LA", "P", "1", "I;16", "RGBA", "CMYK"):
+@pytest.mark.parametrize("mode", ["L", "LA", "P", "1", "I;16", "RGBA", "CMYK"])
+def test_pictures_of_odd_colours_are_read(mode):
+    for wide, high in ((40, 30), (4000, 3000)):
         written = io.BytesIO()
-        Image.new("RGB", (40, 30), (200, 30, 30)).convert("RGB" if mode in ("I;16", "LA") else mode)
-        plain = (
-            Image.fromarray(np.full((30, 40), 40_000, np.uint16)) if mode == "I;16" else Image.new(mode, (40, 30), 1)
+        if mode == "I;16":
+            image = Image.fromarray(np.full((high, wide), 40_000, np.uint16))
+        else:
+            image = Image.new("RGBA", (wide, high), (156, 156, 156, 255)).convert("RGB" if mode == "CMYK" else "RGBA")
+            image = image.convert("RGB").convert(mode) if mode in ("L", "P", "1", "CMYK") else image.convert(mode)
+        image.save(written, "JPEG" if mode == "CMYK" else "PNG")
+        shown = look("photo", written.getvalue())
+        assert shown.width_px == min(wide, 2048)
+        grey = np.asarray(Image.open(io.BytesIO(shown.served)).convert("L")).mean()
+        assert grey == pytest.approx(156, abs=8)
+
+
+def test_what_is_transparent_is_white():
+    for mode in ("RGBA", "LA", "P"):
+        written = io.BytesIO()
+        Image.new("RGBA", (50, 50), (0, 0, 0, 0)).convert(mode).save(
+            written, "PNG", transparency=0 if mode == "P" else None
         )
-        plain.save(written, "JPEG" if mode == "CMYK" else "PNG")
-        assert look("photo", written.getvalue()).width_px == 40
+        image = Image.open(io.BytesIO(look("photo", written.getvalue()).served))
+        assert image.getpixel((25, 25)) == (255, 255, 255)
 
 
 def test_a_truncated_photo_is_refused():

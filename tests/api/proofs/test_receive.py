@@ -5,8 +5,13 @@ import hashlib
 from collections.abc import AsyncIterator
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
 
-from api.proofs_store import parts_prefix
+from api import uploads
+from api.auth import CONFIG, DEVICES, POOL, DeviceCache
+from api.problem import problems
+from api.proofs_store import PROOFS, parts_prefix
 from api.uploads_receive import PIECE_BYTES
 from tests.api.proofs.pictures import large_photo
 
@@ -186,3 +191,29 @@ async def test_a_body_that_breaks_off_after_a_checksum_counts_for_nothing(client
     with pytest.raises(Exception):  # noqa: B017 (the client tells in several ways that it hung up)
         await append(phone, path, 0, broken(), **checksum)
     assert await offset_of(phone, path) == 0
+
+
+async def test_another_process_goes_on_where_one_was_cut(
+    client, pool, proof_store, app_parts, api_config, phone, begin, until, account, proofs_of
+):
+    content = large_photo(900_000)
+    path = await begin(phone, len(content))
+    wire = await Wire.open(client, phone, path, 0, len(content))
+    await wire.send(content[:300_000])
+    at = await until(phone, path, 300_000)
+    wire.cut()
+    other = web.Application(middlewares=[problems])
+    other[POOL], other[CONFIG], other[DEVICES] = pool, api_config, DeviceCache(pool, ttl_s=0)
+    other[PROOFS] = proof_store
+    uploads.operations.add_to(other)
+    async with TestClient(TestServer(other)) as elsewhere:
+        told = {"Upload-Offset": str(at), "Content-Type": "application/offset+octet-stream"}
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                response = await elsewhere.patch(path, data=content[at:], headers=phone.headers | told)
+                if response.status != 423:  # until the first process has seen that its connection is cut
+                    break
+                await asyncio.sleep(0.05)
+    assert response.status == 204
+    (proof,) = await proofs_of(account, phone.stops[0])
+    assert (proof["state"], proof["sha256"]) == ("stored", hashlib.sha256(content).hexdigest())
