@@ -53,10 +53,6 @@ def about_in(values: Mapping[str, str], *, at: str) -> About:
     kind = values.get("kind", "")
     if kind not in KINDS:
         wrong("kind", f"must be one of {', '.join(KINDS)}" if kind else "is missing")
-    for name in ("filename", "filetype"):
-        text = values.get(name, "")
-        if len(text) > LONGEST_NAME or not text.isprintable():
-            wrong(name, f"must have {LONGEST_NAME} printable characters at most")
     upload_id, taken_at, sha256 = None, None, None
     if "upload_id" in values and (upload_id := _uuid(values["upload_id"])) is None:
         wrong("upload_id", "must be a UUID")
@@ -74,12 +70,17 @@ def about_in(values: Mapping[str, str], *, at: str) -> About:
         stop_id=stop_id,
         kind=kind,
         upload_id=upload_id,
-        filename=values.get("filename") or None,
+        filename=_name(values.get("filename", "")),
         taken_at=taken_at,
         lat=lat,
         lon=lon,
         sha256=sha256,
     )
+
+
+def _name(text: str) -> str | None:
+    """Make a name that can be kept of one that a phone made up: it is no reason to refuse a proof."""
+    return "".join(character for character in text if character.isprintable())[:LONGEST_NAME] or None
 
 
 def _uuid(text: str) -> UUID | None:
