@@ -32,6 +32,7 @@ async def put_arrivals(db: Db, arrivals: Sequence[tuple[Revision, UUID]]) -> Non
         *([getattr(one, name) for one, _ in arrivals] for name in names),
         [one.occurred_ms for one, _ in arrivals],
         [departure for _, departure in arrivals],
+        [one.data.get("source", "auto") for one, _ in arrivals],
     )
 
 
