@@ -98,10 +98,14 @@ class Drive:
 
     def _come_to(self, van: int, fix: int) -> None:
         """Hear what was said before a fix, and put its driver on the plan in force."""
-        self._hear_before(van, fix, int(self.fixes.known_ms[fix]))
-        # a suspect is folded with the ping that clears it: time never goes back
-        self._choose_plan(van, fix, max(int(self.ms[fix]), self._heard_ms(van)))
-        self.until_ms[van] = min(self.plan_until_ms[van], self._next_claim_ms(van) + 1)
+        if van in self.next_claim:
+            self._hear_before(van, fix, int(self.fixes.known_ms[fix]))
+            # a suspect is folded with the ping that clears it: time never goes back
+            self._choose_plan(van, fix, max(int(self.ms[fix]), self._heard_ms(van)))
+            self.until_ms[van] = min(self.plan_until_ms[van], self._next_claim_ms(van) + 1)
+        else:
+            self._choose_plan(van, fix, int(self.ms[fix]))
+            self.until_ms[van] = self.plan_until_ms[van]
 
     def _end(self, van: int, settles: bool) -> bool:
         """Hear what was said before a driver's position, or all; True when anything was."""
@@ -124,12 +128,11 @@ class Drive:
             self.on_after.append((int(self.tracks["route_id"][van]), int(self.tracks["route_version"][van])))
 
     def _next_claim_ms(self, van: int) -> int:
-        place = self.next_claim.get(van)
-        told = self.timelines[van].claims
-        return FOREVER_MS if place is None or place == len(told) else told[place].at_ms
+        place, told = self.next_claim[van], self.timelines[van].claims
+        return told[place].at_ms if place < len(told) else FOREVER_MS
 
     def _heard_ms(self, van: int) -> int:
-        place = self.next_claim.get(van, 0)
+        place = self.next_claim[van]
         return self.timelines[van].claims[place - 1].at_ms if place else UNKNOWN_MS
 
     def _hear(self, van: int, moment: int, claim: Claim) -> None:
@@ -179,10 +182,12 @@ class Drive:
         """Put a driver on the plan in force, closing or carrying over what was open on another."""
         if at_ms < self.plan_until_ms[van]:
             return
-        timeline, mine = self.timelines[van], self.tracks[van : van + 1]
-        old = (int(mine["route_id"][0]), int(mine["route_version"][0]))
-        plan, self.plan_until_ms[van] = timeline.plan_at(at_ms, parking.finished_of(mine[0]), int(mine["chosen"][0]))
+        timeline, track = self.timelines[van], self.tracks[van]
+        old = (int(track["route_id"]), int(track["route_version"]))
+        finished = parking.finished_of(track)
+        plan, self.plan_until_ms[van] = timeline.plan_at(at_ms, finished, int(track["chosen"]))
         if plan is None or old != (plan.route_id, plan.version):
+            mine = self.tracks[van : van + 1]
             before = timeline.plan(*old) if old[0] else None
             if before is not None and plan is not None and plan.route_id == before.route_id:
                 open_row = int(mine["standing"]["open"][0]) - 1
@@ -191,7 +196,7 @@ class Drive:
                 parking.carry_over(mine, before, plan)
             else:
                 self._close(van, moment, before)
-                parking.park(mine[0])
+                parking.park(track)
                 leave_tour(mine)
                 if plan is not None:
                     parking.take_up(mine, timeline, plan)
@@ -199,7 +204,8 @@ class Drive:
                 mine["route_id"], mine["route_version"] = plan.route_id, plan.version
                 self.ask[van] = True
         if plan is not None:
-            parking.drive_on(mine[0], timeline, plan)
+            if plan.route_id in finished:
+                parking.drive_on(track, timeline, plan, finished[plan.route_id])
             self.start_ms[van] = plan.start_ms
             self.home_m[van] = plan.length_m - tour.DEPOT_M if plan.return_to_depot else np.inf
         self.plans[van], self.planned[van] = plan, plan is not None

@@ -15,6 +15,8 @@ from geo.tour import AWAITED, VISITS
 
 def finished_of(track: np.void) -> dict[int, int]:
     """Give the routes that a track holds for done, and the version that was."""
+    if not track["finished"][0]:
+        return {}
     pairs = zip(track["finished"].tolist(), track["finished_version"].tolist(), strict=True)
     return {route_id: version for route_id, version in pairs if route_id}
 
@@ -35,11 +37,8 @@ def unfinish(track: np.void, route_id: int) -> None:
         track[name][: len(kept)] = kept[:MAX_FINISHED]
 
 
-def drive_on(track: np.void, timeline: Timeline, plan: Plan) -> None:
-    """Take up a tour that was done; it is not done again before its new stops are visited."""
-    version = finished_of(track).get(plan.route_id)
-    if version is None:
-        return
+def drive_on(track: np.void, timeline: Timeline, plan: Plan, version: int) -> None:
+    """Take up a tour of which another version was done; it is not done again before its new stops are visited."""
     unfinish(track, plan.route_id)
     awaited = np.isin(plan.stop_ids, list(timeline.new_stops(plan, version)))
     visits = track["visits"][: len(plan.stop_ids)]
