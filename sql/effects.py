@@ -53,7 +53,7 @@ async def settle_stops(db: Db, stop_ids: Sequence[int]) -> None:
 
 
 async def settle_routes(db: Db, route_ids: Sequence[int]) -> None:
-    """Make routes say when they began and ended. Also for who writes that a stop is opened again, or is not after all."""
+    """Make routes say when they began and ended. Also for who writes that a stop is (or is not) opened again."""
     await db.execute(_SQL["hold_routes"], route_ids)
     await db.execute(_SQL["settle_routes"], route_ids)
 
