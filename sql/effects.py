@@ -32,6 +32,7 @@ async def put_arrivals(db: Db, arrivals: Sequence[tuple[Revision, UUID]]) -> Non
         *([getattr(one, name) for one, _ in arrivals] for name in names),
         [one.occurred_ms for one, _ in arrivals],
         [departure for _, departure in arrivals],
+        [one.data.get("source", "auto") for one, _ in arrivals],
     )
 
 
@@ -52,7 +53,7 @@ async def settle_stops(db: Db, stop_ids: Sequence[int]) -> None:
 
 
 async def settle_routes(db: Db, route_ids: Sequence[int]) -> None:
-    """Make routes say when they began and ended."""
+    """Make routes say when they began and ended. Also for who writes that a stop is (or is not) opened again."""
     await db.execute(_SQL["hold_routes"], route_ids)
     await db.execute(_SQL["settle_routes"], route_ids)
 
@@ -103,8 +104,12 @@ class RouteEta:
 
 
 async def put_etas(db: Db, etas: Sequence[RouteEta]) -> None:
-    """Write the ETAs of routes, a row each; one that rests on an older version than the one there changes nothing."""
-    etas = sorted(etas, key=lambda eta: eta.route_id)  # so that two trackers never wait for each other
+    """Write the ETAs of routes, a row each; one that rests on an older version than the one there changes nothing.
+
+    Of two for one route, of the driver who lost it and the one who has it, the newer version counts.
+    """
+    newest = {eta.route_id: eta for eta in sorted(etas, key=lambda eta: (eta.version, eta.as_of_ms))}
+    etas = sorted(newest.values(), key=lambda eta: eta.route_id)  # so that two trackers never wait for each other
     await db.execute(
         _SQL["put_etas"],
         *([getattr(one, name) for one in etas] for name in ("route_id", "version", "as_of_ms")),
