@@ -51,7 +51,9 @@ SELECT stop_id, seq, barcode, description, quantity
 DELETE FROM stop
  WHERE route_id = $1 AND NOT id = ANY ($2::bigint[]) AND status = 'pending'
    AND NOT EXISTS (SELECT FROM visit WHERE visit.stop_id = stop.id)
-   AND NOT EXISTS (SELECT FROM outbox WHERE outbox.stop_id = stop.id);
+   AND NOT EXISTS (SELECT FROM outbox WHERE outbox.stop_id = stop.id)
+   AND NOT EXISTS (SELECT FROM proof WHERE proof.stop_id = stop.id)
+   AND NOT EXISTS (SELECT FROM upload WHERE upload.stop_id = stop.id);
 
 -- name: remove_other_stops
 -- Keep the stops that are not of the tour any more, as removed. $1 route, $2 stops of the tour
