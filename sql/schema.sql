@@ -156,6 +156,9 @@ CREATE TABLE stop (
     link_generation   integer NOT NULL DEFAULT 0,
     link_hash         bytea NOT NULL UNIQUE,  -- SHA-256 of the tracking token
     link_revoked_at   timestamptz,
+    outcome_at        timestamptz,            -- when the driver said completed, failed …; null: nothing of that stands
+    removed_at        timestamptz,            -- when it was taken out of the tour; null: it is in it
+    pin_generation    integer NOT NULL DEFAULT 0,
     UNIQUE (route_id, external_id)
 );
 
@@ -297,10 +300,52 @@ CREATE TABLE driver_event (
     data         jsonb NOT NULL DEFAULT '{}',
     effective    boolean NOT NULL,           -- false: a conflict, recorded and not in force
     why          text,                       -- of a conflict
+    outcome      jsonb NOT NULL DEFAULT '{}',  -- what the data mean for the stop as it was planned when they came in
+    flaw         text,                       -- why it can have no effect in any order; found when it came in
+    pin_generation integer,                  -- of the PIN that its own was held against
+    manifest_version bigint,                 -- what the phone had before it
     PRIMARY KEY (driver_id, id)
 );
 CREATE INDEX driver_event_order ON driver_event (driver_id, occurred_at, id);
 CREATE INDEX driver_event_stop ON driver_event (stop_id, occurred_at, id) WHERE stop_id IS NOT NULL;
+CREATE INDEX driver_event_shift ON driver_event (driver_id, occurred_at, id)
+    WHERE type IN ('shift_started', 'shift_ended', 'break_started', 'break_ended');
+
+-- What an event does to a stop; one that is not here for the status it meets is a conflict. The same table for people
+-- is docs/reference/stop-states.md.
+CREATE TABLE stop_transition (
+    from_status  text NOT NULL,
+    event_type   text NOT NULL,
+    to_status    text NOT NULL,
+    PRIMARY KEY (from_status, event_type)
+);
+INSERT INTO stop_transition (from_status, event_type, to_status) VALUES
+    ('pending', 'arrived', 'arrived'),
+    ('pending', 'departed', 'pending'),
+    ('pending', 'completed', 'completed'),
+    ('pending', 'partially_completed', 'partially_completed'),
+    ('pending', 'failed', 'failed'),
+    ('pending', 'skipped', 'skipped'),
+    ('pending', 'note', 'pending'),
+    ('arrived', 'arrived', 'arrived'),
+    ('arrived', 'departed', 'arrived'),
+    ('arrived', 'completed', 'completed'),
+    ('arrived', 'partially_completed', 'partially_completed'),
+    ('arrived', 'failed', 'failed'),
+    ('arrived', 'skipped', 'skipped'),
+    ('arrived', 'note', 'arrived'),
+    ('completed', 'departed', 'completed'),
+    ('completed', 'reopened', 'pending'),
+    ('completed', 'note', 'completed'),
+    ('partially_completed', 'departed', 'partially_completed'),
+    ('partially_completed', 'reopened', 'pending'),
+    ('partially_completed', 'note', 'partially_completed'),
+    ('failed', 'departed', 'failed'),
+    ('failed', 'reopened', 'pending'),
+    ('failed', 'note', 'failed'),
+    ('skipped', 'departed', 'skipped'),
+    ('skipped', 'reopened', 'pending'),
+    ('skipped', 'note', 'skipped');
 
 -- A file on its way from a phone, in parts. Transport only: what it becomes is a row of `proof`.
 CREATE TABLE upload (
