@@ -96,7 +96,7 @@ def _results(items: list[Event | Refused], recorded: Recorded | None) -> list[Ev
         assert recorded is not None
         kept = recorded.kept[item.body.id]
         if item.body.id not in recorded.fresh or item.body.id in told:
-            why = "other-content" if item.body.id in recorded.differ else kept.why
+            why = "other-content" if item.at in recorded.differ else kept.why
             results.append(EventResult(id=item.id, result="duplicate", why=why, effective=kept.effective))
             continue
         told.add(item.body.id)

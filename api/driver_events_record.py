@@ -43,7 +43,7 @@ class Recorded:
         refused: items that are not kept although they could be read, by their pointer.
         kept: every event of the batch that is there, by id.
         fresh: those that were not there before.
-        differ: those that were there with another content.
+        differ: pointers of those that were there with another content.
         warnings: of fresh ones, by id.
         route_ids: routes that were spoken of.
     """
@@ -51,7 +51,7 @@ class Recorded:
     refused: dict[str, Refused]
     kept: dict[UUID, DriverEventRow]
     fresh: set[UUID]
-    differ: set[UUID]
+    differ: set[str]
     warnings: dict[UUID, list[Warned]]
     route_ids: set[int]
 
@@ -126,12 +126,12 @@ async def _record(
     kept = await driver_events.driver_events_by_id(
         db, driver_id=device.driver_id, ids={one.event.body.id for one in about}
     )
-    differ = {one.event.body.id for one in about if fresh.get(one.event.body.id) is not one and not _same(one, kept)}
+    again = [one for one in about if fresh.get(one.event.body.id) is not one]
     return Recorded(
         refused=refused,
         kept=kept,
         fresh=set(fresh),
-        differ=differ,
+        differ={one.event.at for one in again if not _same(one, kept)},
         warnings=warnings,
         route_ids={one.route_id for one in in_order if one.route_id is not None},
     )

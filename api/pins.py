@@ -34,7 +34,7 @@ def pin_of(secret: bytes, stop_id: int, generation: int) -> str:
 
 
 @operations.operation("POST", "/v1/stops/{stop}/pin/rotate", who=Who.DISPATCHER, answer=Pin)
-async def rotate(request: web.Request) -> web.Response:
+async def rotate_pin(request: web.Request) -> web.Response:
     """Give a stop another PIN.
 
     The one before counts no more, and guesses are counted anew. The recipient sees the new one on the tracking page;
