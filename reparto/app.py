@@ -19,6 +19,7 @@ from api import (
     health,
     keys,
     links,
+    manifest,
     metrics,
     openapi,
     pins,
@@ -81,6 +82,7 @@ def create_app(
         app[driver_events.OLDEST] = timedelta(days=settings.ingest.oldest_ping_days)
         for module in ASKED:
             module.operations.add_to(app)
+        manifest.add_to(app)
     if takes_pings:
         doors.add_to(app, database, settings.ingest)
     assets.add_to(app)
