@@ -6,7 +6,6 @@ from typing import Any, Literal
 from aiohttp import web
 from msgspec import Struct
 
-from api.account import Reason, read_settings
 from api.auth import CONFIG, POOL, device_of
 from api.driver_events_body import Event, EventBatch, Refused, events_in, read_event
 from api.driver_events_outcome import Warned
@@ -48,12 +47,6 @@ class EventResults(Struct, frozen=True, kw_only=True):
     """What became of a batch, in its order."""
 
     results: list[EventResult]
-
-
-class ReasonList(Struct, frozen=True, kw_only=True):
-    """Why a stop can fail, as the account has it now."""
-
-    reasons: list[Reason]
 
 
 @operations.operation("POST", "/v1/driver/events", who=Who.DEVICE, body=EventBatch, answer=EventResults)
@@ -110,10 +103,3 @@ def _results(items: list[Event | Refused], recorded: Recorded | None) -> list[Ev
             )
         )
     return results
-
-
-@operations.operation("GET", "/v1/driver/reasons", who=Who.DEVICE, answer=ReasonList)
-async def get_reasons(request: web.Request) -> web.Response:
-    """Read why a stop can fail: what the driver picks from."""
-    settings = await read_settings(request.app[POOL], device_of(request).account_id)
-    return answer(request, ReasonList(reasons=settings.failure_reasons))

@@ -258,19 +258,10 @@ async def test_only_a_device_may_speak(client, account, phone, refused, bearer, 
     for secret in (account.key, store_app["ingest_token"], "rpd_nobody"):
         response = await client.post("/v1/driver/events", json={"events": []}, headers=bearer(secret))
         await refused(response, 401)
-    await refused(await client.get("/v1/driver/reasons", headers=account.headers), 401)
 
 
 async def test_an_empty_batch_is_fine(phone):
     assert await phone.say() == []
-
-
-async def test_the_reasons_are_the_accounts(client, account, phone, bearer):
-    reasons = [{"code": "dog", "text": "Perro suelto"}]
-    changed = await client.patch("/v1/account", json={"failure_reasons": reasons}, headers=account.headers)
-    assert changed.status == 200
-    response = await client.get("/v1/driver/reasons", headers=bearer(phone.token))
-    assert await response.json() == {"reasons": reasons}
 
 
 # Starts of routes -----------------------------------------------------------------------------------------------------

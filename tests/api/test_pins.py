@@ -151,8 +151,8 @@ async def test_recipients_are_told_once_and_again_when_it_changes(client, accoun
     assert await pool.fetch(waiting) == []
     await pool.execute(
         "INSERT INTO event (account_id, fact_id, revision, state, type, occurred_at, known_at, lane, driver_id,"
-        " route_id, route_version, late) SELECT account_id, gen_random_uuid(), 1, 'asserted', 'route.started', now(), now(), 1,"
-        " driver_id, id, 1, false FROM route"
+        " route_id, route_version, late) SELECT account_id, gen_random_uuid(), 1, 'asserted', 'route.started', now(),"
+        " now(), 1, driver_id, id, 1, false FROM route"
     )
     await begin()
     await begin()
