@@ -5,7 +5,8 @@ from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
-from sql.effects import settle_stops
+from geo.claims import KINDS
+from sql.effects import settle_routes, settle_stops
 from sql.facts import LATE_AFTER_S, Revision, known_facts, put_revisions
 from sql.pool import Db
 from sql.stop_states import JudgedEvent, judge_stop_events
@@ -14,8 +15,6 @@ from sql.tracks import claims_changed
 
 FACTS = {kind: f"stop.{kind}" for kind in ("completed", "partially_completed", "failed", "skipped", "reopened")}
 """Events that the feed tells of, and what it calls them."""
-
-_NO_HISTORY = frozenset({"note"})
 
 
 async def settle(db: Db, stop_ids: Sequence[int], *, most_wrong_pins: int, also: Sequence[JudgedEvent] = ()) -> None:
@@ -33,7 +32,10 @@ async def settle(db: Db, stop_ids: Sequence[int], *, most_wrong_pins: int, also:
         await settle_stops(db, ordered)
     turned = [one for one in changed if one.effective != one.was_effective]
     await _tell_feed(db, [one for one in turned if one.type in FACTS])
-    await _tell_trackers(db, [one for one in turned if one.type not in _NO_HISTORY])
+    await _tell_trackers(db, [one for one in turned if one.type in KINDS])
+    reopened = {one.route_id for one in turned if one.type == "reopened" and one.route_id is not None}
+    if reopened:
+        await settle_routes(db, sorted(reopened))
 
 
 async def _tell_feed(db: Db, turned: Sequence[JudgedEvent]) -> None:

@@ -463,10 +463,10 @@ CREATE TABLE track (
     driver_id      bigint NOT NULL,
     account_id     bigint NOT NULL,
     version        bigint NOT NULL DEFAULT 0,
-    plan_version   bigint NOT NULL DEFAULT 0,           -- raised by every write of a plan of this driver
+    plan_version   bigint NOT NULL DEFAULT 0,           -- raised by every write of a plan or a claim of this driver
     state          bytea,                               -- geo/track.py; null: nothing folded yet
     folded_until   timestamptz NOT NULL DEFAULT '-infinity',
-    head_at        timestamptz NOT NULL DEFAULT '-infinity',  -- the greatest recorded_at to fold
+    head_at        timestamptz NOT NULL DEFAULT '-infinity',  -- the time of the last ping or claim to fold
     stored_until   timestamptz NOT NULL DEFAULT '-infinity',  -- the greatest recorded_at stored, clocks ahead included
     rerun_from     timestamptz,                         -- fold again from here; null: nothing asked
     rerun_at       timestamptz NOT NULL DEFAULT '-infinity',  -- when the last re-run began
@@ -570,7 +570,7 @@ CREATE TABLE event (
     type           text NOT NULL,
     occurred_at    timestamptz NOT NULL,
     known_at       timestamptz NOT NULL,
-    folded_at      timestamptz,          -- recorded_at of the ping that made it known; null: a fact of the clock
+    folded_at      timestamptz,          -- time of the ping or claim that made it known; null: a fact of the clock
     lane           smallint NOT NULL,
     driver_id      bigint NOT NULL,
     route_id       bigint,
@@ -580,6 +580,7 @@ CREATE TABLE event (
     visit_id       uuid,
     late           boolean NOT NULL,
     data           jsonb NOT NULL DEFAULT '{}',
+    first_folded_at timestamptz,         -- when an earlier input made it known, which that of folded_at corrected
     UNIQUE (fact_id, revision)           -- two trackers can never both revise a fact
 );
 CREATE UNIQUE INDEX event_feed ON event (account_id, seq);

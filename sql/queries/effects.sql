@@ -6,18 +6,18 @@ DELETE FROM visit USING unnest($1::smallint[], $2::uuid[]) AS gone (lane, visit)
 -- name: put_arrivals
 -- A visit that was taken back and is there again has its end again, if that stood all the while.
 -- Columns of one length: $1 lane, $2 visit, $3 driver, $4 account, $5 route, $6 its version, $7 stop, $8 geofence, $9 arrived ms,
--- $10 fact of the departure
+-- $10 fact of the departure, $11 source
 INSERT INTO visit (lane, visit_id, driver_id, account_id, route_id, route_version, stop_id, geofence_id, arrived_at,
                    departed_at, source)
 SELECT lane, visit, driver, account, route, version, stop, geofence, from_ms(arrived),
        (SELECT CASE WHEN event.state <> 'retracted' THEN event.occurred_at END
-          FROM event WHERE event.fact_id = new.departure ORDER BY event.revision DESC LIMIT 1), 'auto'
+          FROM event WHERE event.fact_id = new.departure ORDER BY event.revision DESC LIMIT 1), source
   FROM unnest($1::smallint[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::int[], $7::bigint[], $8::bigint[],
-              $9::bigint[], $10::uuid[])
-    AS new (lane, visit, driver, account, route, version, stop, geofence, arrived, departure)
+              $9::bigint[], $10::uuid[], $11::text[])
+    AS new (lane, visit, driver, account, route, version, stop, geofence, arrived, departure, source)
     ON CONFLICT (lane, visit_id) DO UPDATE
    SET arrived_at = excluded.arrived_at, departed_at = excluded.departed_at, route_id = excluded.route_id,
-       route_version = excluded.route_version;
+       route_version = excluded.route_version, source = excluded.source;
 
 -- name: put_departures
 -- Columns of one length: $1 lane, $2 visit, $3 departed ms or null (it is there still)
@@ -71,14 +71,17 @@ SELECT FROM route WHERE id = ANY ($1::bigint[]) ORDER BY id FOR NO KEY UPDATE;
 
 -- name: settle_routes
 -- Make routes say what the feed says of their begin and end, whichever of their drivers it is about. A completed route
--- that has got another stop to come to is under way again. $1 routes
+-- that has got another stop to come to, or of which one was opened again, is under way again. $1 routes
 UPDATE route
    SET started_at = told.started_at, finished_at = told.finished_at,
        status = CASE WHEN route.status = 'cancelled' THEN 'cancelled' WHEN told.finished_at IS NOT NULL THEN 'finished'
                      WHEN told.started_at IS NOT NULL THEN 'started' ELSE 'planned' END
   FROM (SELECT asked.route_id, min(fact.occurred_at) FILTER (WHERE fact.type = 'route.started') AS started_at,
-               max(fact.occurred_at) FILTER (WHERE fact.type = 'route.completed' AND plan.stop_ids <@ done.stop_ids)
-                   AS finished_at
+               max(fact.occurred_at) FILTER (WHERE fact.type = 'route.completed' AND plan.stop_ids <@ done.stop_ids
+                                                       AND NOT EXISTS (
+                   SELECT FROM driver_event AS opened
+                    WHERE opened.stop_id = ANY (plan.stop_ids) AND opened.type = 'reopened' AND opened.effective
+                      AND opened.occurred_at > fact.occurred_at)) AS finished_at
           FROM unnest($1::bigint[]) AS asked (route_id)
           JOIN route AS now ON now.id = asked.route_id
           JOIN route_version AS plan ON plan.route_id = now.id AND plan.version = now.version
