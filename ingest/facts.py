@@ -12,9 +12,6 @@ from geo.pings import Rows
 from geo.track import FactType
 from sql.facts import Revision, Stretch
 
-LATE_AFTER_S = 300.0
-"""A fact that becomes known more than five minutes after it happened is late: nobody is notified of it any more."""
-
 TYPES = {
     FactType.STOP_APPROACHING: "stop.approaching",
     FactType.STOP_ARRIVED: "stop.arrived",

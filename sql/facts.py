@@ -10,6 +10,9 @@ from sql.queries import load
 
 _SQL = load("facts")
 
+LATE_AFTER_S = 300.0
+"""A fact that becomes known more than five minutes after it happened is late: nobody is notified of it any more."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:

@@ -31,16 +31,39 @@ UPDATE visit SET departed_at = from_ms(left_at.departed)
 SELECT FROM stop WHERE id = ANY ($1::bigint[]) ORDER BY id FOR NO KEY UPDATE;
 
 -- name: settle_stops
--- Make stops say what their visits say; what a driver or dispatcher said of them stays. $1 stops
+-- Make stops say what was said of them and what was seen there: the last thing said that is in force, else a visit. What
+-- became of a stop stands even if it was taken out of the tour later. Nothing from before a stop was reopened counts.
+-- $1 stops
 UPDATE stop
-   SET arrived_at = seen.arrived_at, departed_at = seen.departed_at,
-       status = CASE WHEN stop.status NOT IN ('pending', 'arrived') THEN stop.status
-                     WHEN seen.arrived_at IS NULL THEN 'pending' ELSE 'arrived' END
-  FROM (SELECT asked.stop_id, min(visit.arrived_at) AS arrived_at,
-               CASE WHEN bool_and(visit.departed_at IS NOT NULL) THEN max(visit.departed_at) END AS departed_at
-          FROM unnest($1::bigint[]) AS asked (stop_id) LEFT JOIN visit ON visit.stop_id = asked.stop_id
-         GROUP BY asked.stop_id) AS seen
- WHERE stop.id = seen.stop_id;
+   SET arrived_at = coalesce(seen.arrived_at, said.arrived_at),
+       departed_at = CASE WHEN seen.arrived_at IS NULL THEN said.departed_at ELSE seen.departed_at END,
+       outcome_at = CASE WHEN last.status NOT IN ('pending', 'arrived') THEN last.occurred_at END,
+       status = CASE WHEN last.status NOT IN ('pending', 'arrived') THEN last.status
+                     WHEN stop.removed_at IS NOT NULL THEN 'removed'
+                     WHEN last.status = 'arrived' OR seen.arrived_at IS NOT NULL THEN 'arrived'
+                     ELSE 'pending' END
+  FROM unnest($1::bigint[]) AS asked (stop_id)
+  LEFT JOIN LATERAL (
+       SELECT max(occurred_at) AS reopened_at FROM driver_event AS event
+        WHERE event.stop_id = asked.stop_id AND event.effective AND event.type = 'reopened') AS anew ON true
+  LEFT JOIN LATERAL (
+       SELECT step.to_status AS status, event.occurred_at
+         FROM driver_event AS event
+         JOIN stop_transition AS step ON step.event_type = event.type AND step.to_status <> step.from_status
+        WHERE event.stop_id = asked.stop_id AND event.effective
+        ORDER BY event.occurred_at DESC, event.id DESC LIMIT 1) AS last ON true
+  LEFT JOIN LATERAL (
+       SELECT min(occurred_at) FILTER (WHERE type = 'arrived') AS arrived_at,
+              max(occurred_at) FILTER (WHERE type = 'departed') AS departed_at
+         FROM driver_event AS event
+        WHERE event.stop_id = asked.stop_id AND event.effective AND event.type IN ('arrived', 'departed')
+          AND event.occurred_at > coalesce(anew.reopened_at, '-infinity')) AS said ON true
+  LEFT JOIN LATERAL (
+       SELECT min(visit.arrived_at) AS arrived_at,
+              CASE WHEN bool_and(visit.departed_at IS NOT NULL) THEN max(visit.departed_at) END AS departed_at
+         FROM visit
+        WHERE visit.stop_id = asked.stop_id AND visit.arrived_at > coalesce(anew.reopened_at, '-infinity')) AS seen ON true
+ WHERE stop.id = asked.stop_id;
 
 -- name: hold_routes
 -- As hold_stops, for routes that several drivers had. $1 routes
@@ -69,6 +92,17 @@ UPDATE route
           LEFT JOIN route_version AS done ON done.route_id = fact.route_id AND done.version = fact.route_version
          GROUP BY asked.route_id) AS told
  WHERE route.id = told.route_id;
+
+-- name: announce_pins
+-- Have the recipients told their PINs, once, when the van is out. The PIN itself is not kept: whoever sends it derives it.
+-- $1 routes
+INSERT INTO outbox (account_id, stop_id, kind, payload)
+SELECT stop.account_id, stop.id, 'pin', '{}'
+  FROM route JOIN stop ON stop.route_id = route.id
+ WHERE route.id = ANY ($1::bigint[]) AND route.status = 'started' AND now() < route.end_at
+   AND 'pin' = ANY (stop.proof) AND stop.status IN ('pending', 'arrived')
+ ORDER BY stop.id
+    ON CONFLICT (stop_id, kind) DO NOTHING;
 
 -- name: move_live_positions
 -- Show each driver at their newest believed ping. A driver in the middle of a re-run only moves forward; one who is settled

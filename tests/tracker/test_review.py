@@ -430,8 +430,9 @@ async def _put(fleet: Fleet, name: str, driver_id: int | None, start_at: datetim
             driver = await find_driver(db, account_id=fleet.account_id, driver_id=driver_id, external_id=None)
         head = await hold_route(db, account_id=fleet.account_id, ref=Ref(id=None, external_id=name), driver=driver)
         return await put_plan(
-            db, account_id=fleet.account_id, external_id=name, head=head, driver=driver, plan=routes_plan
-        )
+            db, account_id=fleet.account_id, external_id=name, head=head, driver=driver, plan=routes_plan,
+            most_wrong_pins=5,
+        )  # fmt: skip
 
 
 async def test_a_route_for_tomorrow_folds_nothing_of_today_again(fleet: Fleet, east):
