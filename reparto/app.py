@@ -1,6 +1,7 @@
 """The wiring of everything HTTP, top to bottom."""
 
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from typing import TypeAlias
 
 from aiohttp import web
@@ -11,6 +12,7 @@ from api import (
     certificate,
     detours,
     devices,
+    driver_events,
     drivers,
     eta,
     events,
@@ -21,11 +23,14 @@ from api import (
     manifest,
     metrics,
     openapi,
+    pins,
     positions,
     proofs,
     proofs_post,
     quarantine,
+    reopening,
     routes,
+    shifts,
     track,
     tracking,
     tracking_page,
@@ -52,7 +57,8 @@ SYSTEM = (health, metrics)
 
 ASKED = (
     *(account, keys, drivers, devices, geofences),
-    *(routes, links, track, visits, detours, eta),
+    *(routes, links, pins, reopening, track, visits, detours, eta),
+    *(driver_events, shifts),
     *(positions, events, quarantine),
     *(tracking, tracking_page),
     *(uploads, proofs_post, proofs, certificate),
@@ -81,6 +87,7 @@ def create_app(
         app.on_shutdown.append(_close_streams)
         app[ROADS] = roads
         app.cleanup_ctx.append(_proofs(settings))
+        app[driver_events.OLDEST] = timedelta(days=settings.ingest.oldest_ping_days)
         for module in ASKED:
             module.operations.add_to(app)
         manifest.add_to(app)

@@ -157,6 +157,9 @@ CREATE TABLE stop (
     link_generation   integer NOT NULL DEFAULT 0,
     link_hash         bytea NOT NULL UNIQUE,  -- SHA-256 of the tracking token
     link_revoked_at   timestamptz,
+    outcome_at        timestamptz,            -- when the driver said completed, failed …; null: nothing of that stands
+    removed_at        timestamptz,            -- when it was taken out of the tour; null: it is in it
+    pin_generation    integer NOT NULL DEFAULT 0,
     UNIQUE (route_id, external_id)
 );
 
@@ -298,37 +301,52 @@ CREATE TABLE driver_event (
     data         jsonb NOT NULL DEFAULT '{}',
     effective    boolean NOT NULL,           -- false: a conflict, recorded and not in force
     why          text,                       -- of a conflict
+    outcome      jsonb NOT NULL DEFAULT '{}',  -- what the data mean for the stop as it was planned when they came in
+    flaw         text,                       -- why it can have no effect in any order; found when it came in
+    pin_generation integer,                  -- of the PIN that its own was held against
+    manifest_version bigint,                 -- what the phone had before it
     PRIMARY KEY (driver_id, id)
 );
 CREATE INDEX driver_event_order ON driver_event (driver_id, occurred_at, id);
 CREATE INDEX driver_event_stop ON driver_event (stop_id, occurred_at, id) WHERE stop_id IS NOT NULL;
+CREATE INDEX driver_event_shift ON driver_event (driver_id, occurred_at, id)
+    WHERE type IN ('shift_started', 'shift_ended', 'break_started', 'break_ended');
 
--- What a driver's phone is shown, as far as it takes to tell what changed since it asked. A version never stands for two
--- contents: content and version are written by whoever first sees that the content is another one.
-CREATE TABLE manifest (
-    driver_id  bigint PRIMARY KEY REFERENCES driver,
-    version    bigint NOT NULL,  -- only grows: the second it was made in, or one more than the version before
-    oldest     bigint NOT NULL   -- what changed since a version before this one is not known any more
+-- What an event does to a stop; one that is not here for the status it meets is a conflict. The same table for people
+-- is docs/reference/stop-states.md.
+CREATE TABLE stop_transition (
+    from_status  text NOT NULL,
+    event_type   text NOT NULL,
+    to_status    text NOT NULL,
+    PRIMARY KEY (from_status, event_type)
 );
-
--- A route without its stops, its path, or a stop. No foreign keys to them: what is gone is remembered for a while.
-CREATE TABLE manifest_part (
-    driver_id    bigint NOT NULL REFERENCES manifest,
-    kind         text NOT NULL CHECK (kind IN ('route', 'path', 'stop')),
-    id           bigint NOT NULL,  -- of the stop, else of the route
-    route_id     bigint NOT NULL,
-    digest       bytea NOT NULL,   -- of all that is shown
-    plan_digest  bytea NOT NULL,   -- of what a dispatcher decides: not how far the driver is with it
-    rank         bigint,           -- of a stop of the tour: its place in the order, with room between two
-    along_m      double precision, -- of a stop: in no digest, because another path moves all stops and changes none
-    added_in     bigint NOT NULL,  -- versions
-    changed_in   bigint NOT NULL,
-    planned_in   bigint NOT NULL,  -- the plan digest changed
-    placed_in    bigint NOT NULL,  -- along_m changed
-    removed_in   bigint,           -- null: it is shown
-    why          text,             -- it was removed
-    PRIMARY KEY (driver_id, kind, id)
-);
+INSERT INTO stop_transition (from_status, event_type, to_status) VALUES
+    ('pending', 'arrived', 'arrived'),
+    ('pending', 'departed', 'pending'),
+    ('pending', 'completed', 'completed'),
+    ('pending', 'partially_completed', 'partially_completed'),
+    ('pending', 'failed', 'failed'),
+    ('pending', 'skipped', 'skipped'),
+    ('pending', 'note', 'pending'),
+    ('arrived', 'arrived', 'arrived'),
+    ('arrived', 'departed', 'arrived'),
+    ('arrived', 'completed', 'completed'),
+    ('arrived', 'partially_completed', 'partially_completed'),
+    ('arrived', 'failed', 'failed'),
+    ('arrived', 'skipped', 'skipped'),
+    ('arrived', 'note', 'arrived'),
+    ('completed', 'departed', 'completed'),
+    ('completed', 'reopened', 'pending'),
+    ('completed', 'note', 'completed'),
+    ('partially_completed', 'departed', 'partially_completed'),
+    ('partially_completed', 'reopened', 'pending'),
+    ('partially_completed', 'note', 'partially_completed'),
+    ('failed', 'departed', 'failed'),
+    ('failed', 'reopened', 'pending'),
+    ('failed', 'note', 'failed'),
+    ('skipped', 'departed', 'skipped'),
+    ('skipped', 'reopened', 'pending'),
+    ('skipped', 'note', 'skipped');
 
 -- A file on its way from a phone, in parts. Transport only: what it becomes is a row of `proof`.
 CREATE TABLE upload (
@@ -411,6 +429,33 @@ CREATE INDEX proof_upload ON proof (upload_id);
 CREATE INDEX proof_stored ON proof (stored_at);
 CREATE INDEX proof_unfixed ON proof (stored_at) WHERE fix_checked_at IS NULL;
 
+-- What a driver's phone is shown, as far as it takes to tell what changed since it asked. A version never stands for two
+-- contents: content and version are written by whoever first sees that the content is another one.
+CREATE TABLE manifest (
+    driver_id  bigint PRIMARY KEY REFERENCES driver,
+    version    bigint NOT NULL,  -- only grows: the second it was made in, or one more than the version before
+    oldest     bigint NOT NULL   -- what changed since a version before this one is not known any more
+);
+
+-- A route without its stops, its path, or a stop. No foreign keys to them: what is gone is remembered for a while.
+CREATE TABLE manifest_part (
+    driver_id    bigint NOT NULL REFERENCES manifest,
+    kind         text NOT NULL CHECK (kind IN ('route', 'path', 'stop')),
+    id           bigint NOT NULL,  -- of the stop, else of the route
+    route_id     bigint NOT NULL,
+    digest       bytea NOT NULL,   -- of all that is shown
+    plan_digest  bytea NOT NULL,   -- of what a dispatcher decides: not how far the driver is with it
+    rank         bigint,           -- of a stop of the tour: its place in the order, with room between two
+    along_m      double precision, -- of a stop: in no digest, because another path moves all stops and changes none
+    added_in     bigint NOT NULL,  -- versions
+    changed_in   bigint NOT NULL,
+    planned_in   bigint NOT NULL,  -- the plan digest changed
+    placed_in    bigint NOT NULL,  -- along_m changed
+    removed_in   bigint,           -- null: it is shown
+    why          text,             -- it was removed
+    PRIMARY KEY (driver_id, kind, id)
+);
+
 -- What follows --------------------------------------------------------------------------------------------------------
 
 -- One row a driver: the fold of everything stored about them, up to folded_until.
@@ -419,10 +464,10 @@ CREATE TABLE track (
     driver_id      bigint NOT NULL,
     account_id     bigint NOT NULL,
     version        bigint NOT NULL DEFAULT 0,
-    plan_version   bigint NOT NULL DEFAULT 0,           -- raised by every write of a plan of this driver
+    plan_version   bigint NOT NULL DEFAULT 0,           -- raised by every write of a plan or a claim of this driver
     state          bytea,                               -- geo/track.py; null: nothing folded yet
     folded_until   timestamptz NOT NULL DEFAULT '-infinity',
-    head_at        timestamptz NOT NULL DEFAULT '-infinity',  -- the greatest recorded_at to fold
+    head_at        timestamptz NOT NULL DEFAULT '-infinity',  -- the time of the last ping or claim to fold
     stored_until   timestamptz NOT NULL DEFAULT '-infinity',  -- the greatest recorded_at stored, clocks ahead included
     rerun_from     timestamptz,                         -- fold again from here; null: nothing asked
     rerun_at       timestamptz NOT NULL DEFAULT '-infinity',  -- when the last re-run began
@@ -526,7 +571,7 @@ CREATE TABLE event (
     type           text NOT NULL,
     occurred_at    timestamptz NOT NULL,
     known_at       timestamptz NOT NULL,
-    folded_at      timestamptz,          -- recorded_at of the ping that made it known; null: a fact of the clock
+    folded_at      timestamptz,          -- time of the ping or claim that made it known; null: a fact of the clock
     lane           smallint NOT NULL,
     driver_id      bigint NOT NULL,
     route_id       bigint,
@@ -536,6 +581,7 @@ CREATE TABLE event (
     visit_id       uuid,
     late           boolean NOT NULL,
     data           jsonb NOT NULL DEFAULT '{}',
+    first_folded_at timestamptz,         -- when an earlier input made it known, which that of folded_at corrected
     UNIQUE (fact_id, revision)           -- two trackers can never both revise a fact
 );
 CREATE UNIQUE INDEX event_feed ON event (account_id, seq);
