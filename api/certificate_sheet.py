@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from api.account import Settings
 from api.certificate_map import SmallMap
-from api.proofs_stop import StopProof
+from api.proofs_stop import CashDue, StopProof
 from api.proofs_view import Place, Proof
 
 MOST_PHOTOS = 4
@@ -177,7 +177,7 @@ def _sections(
                 (words["for"], stop.name),
                 (words["address"], stop.address or ""),
                 (words["parcels"], "; ".join(_parcel(one) for one in stop.parcels)),
-                (words["cash"], _cash(outcome.data.get("cash")) if outcome else ""),
+                (words["cash"], _cash(outcome.data.get("cash"), stop.cash_on_delivery) if outcome else ""),
             ],
         ),
         (
@@ -231,8 +231,8 @@ def _recipient(raw: Any) -> str:
     return raw[:200] if isinstance(raw, str) else ""
 
 
-def _cash(raw: Any) -> str:
+def _cash(raw: Any, due: CashDue | None) -> str:
     if not isinstance(raw, Mapping) or not isinstance(raw.get("amount"), (int, float, str)):
         return ""
-    parts = [raw["amount"], raw.get("currency"), raw.get("method")]
+    parts = [raw["amount"], raw.get("currency") or (due.currency if due else None), raw.get("method")]
     return " ".join(str(part) for part in parts if isinstance(part, (int, float, str)))[:100]

@@ -15,6 +15,13 @@ from sql import proofs
 from sql.proofs import Outcome, ProofRow, StopStory
 
 
+class CashDue(Struct, frozen=True, kw_only=True):
+    """Money to collect at the stop."""
+
+    amount: float
+    currency: str | None
+
+
 class ProvenStop(Struct, frozen=True, kw_only=True):
     """The stop as it was planned, and how it stands now."""
 
@@ -29,6 +36,7 @@ class ProvenStop(Struct, frozen=True, kw_only=True):
     required: list[str]
     """Kinds of proof that were asked for."""
     parcels: list[dict[str, Any]]
+    cash_on_delivery: CashDue | None
     arrived_at: datetime | None
     departed_at: datetime | None
 
@@ -134,6 +142,9 @@ def _stop(story: StopStory) -> ProvenStop:
         status=story.status,
         required=story.required,
         parcels=story.parcels,
+        cash_on_delivery=None
+        if story.cash_amount is None
+        else CashDue(amount=float(story.cash_amount), currency=story.cash_currency),
         arrived_at=story.arrived_at,
         departed_at=story.departed_at,
     )

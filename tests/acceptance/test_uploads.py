@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -110,8 +111,23 @@ async def test_a_large_photo_arrives_through_cuts_and_kills(
         driver_id = await client.driver("ana", "Ana")
         route = await client.ask("PUT", "/v1/routes/r1", body=ROUTE)
         _, token = await client.device(driver_id, "phone")
+        stop_id, upload_id = route["stops"][0]["id"], str(uuid4())
     content = await asyncio.to_thread(large_photo)
     (tmp_path / "photo.jpg").write_bytes(content)
+
+    event = {
+        "id": str(uuid4()),
+        "type": "completed",
+        "stop_id": stop_id,
+        "occurred_at": datetime.now(UTC).isoformat(),
+        "data": {
+            "recipient": {"name": "Ana", "relation": "self"},
+            "proofs": [{"upload_id": upload_id, "kind": "photo", "sha256": hashlib.sha256(content).hexdigest()}],
+        },
+    }
+    async with Client(url, token) as phone:  # the event is there long before its photo
+        answer = await phone.ask("POST", "/v1/driver/events", body={"events": [event]})
+    assert [one["result"] for one in answer["results"]] == ["applied"]
 
     async with cutting_network(port, after_bytes=CUT_AFTER_BYTES) as network:
         told = {
@@ -119,11 +135,11 @@ async def test_a_large_photo_arrives_through_cuts_and_kills(
             "file": str(tmp_path / "photo.jpg"),
             "headers": {"Authorization": f"Bearer {token}"},
             "metadata": {
-                "stop_id": route["stops"][0]["id"],
+                "stop_id": stop_id,
                 "kind": "photo",
                 "filename": "puerta.jpg",
                 "filetype": "image/jpeg",
-                "upload_id": str(uuid4()),
+                "upload_id": upload_id,
             },
             "chunk": CHUNK_BYTES,
         }
@@ -142,6 +158,12 @@ async def test_a_large_photo_arrives_through_cuts_and_kills(
     assert network.cuts > len(content) // CHUNK_BYTES
     await until(pool, "SELECT state = 'stored' FROM proof")
 
+    async with Client(url, token) as phone, Client(url, key) as client:
+        answer = await phone.ask("POST", "/v1/driver/events", body={"events": [event]})
+        assert [one["result"] for one in answer["results"]] == ["duplicate"]
+        whole = await client.ask("GET", f"/v1/stops/{stop_id}/proof")
+    assert (whole["stop"]["status"], whole["outcome"]["id"]) == ("completed", event["id"])
+    assert [(one["state"], one["event_id"]) for one in whole["photos"]] == [("stored", event["id"])]
     (proof,) = await pool.fetch("SELECT id, sha256, size_bytes FROM proof")
     assert (proof["sha256"], proof["size_bytes"]) == (hashlib.sha256(content).digest(), len(content))
     kept = tmp_path / "data" / "blobs" / blob_name(account_id, proof["id"], ORIGINAL)
