@@ -107,7 +107,9 @@ def test_a_clients_damaged_body_is_no_error_of_ours() -> None:
     configure("INFO", "ingest")
     try:
         kept = [
-            server.filter(server.makeRecord("aiohttp.server", logging.ERROR, "x.py", 1, "Unhandled exception", (), info))
+            server.filter(
+                server.makeRecord("aiohttp.server", logging.ERROR, "x.py", 1, "Unhandled exception", (), info)
+            )
             for error in (web.RequestPayloadError("Can not decode content-encoding: gzip"), RuntimeError("ours"))
             for info in [(type(error), error, None)]
         ]
