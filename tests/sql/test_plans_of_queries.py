@@ -162,6 +162,13 @@ HOT: list[tuple[str, str, list[Any], set[str]]] = [
     ("effects", "settle_routes", [[100, 200]], {"route_pkey", "route_version_pkey", "event_tour"}),
     ("effects", "remove_live_positions", [_DRIVERS, _DRIVERS], {"live_pkey"}),
     ("geofences", "fence_rows_of_accounts", [[1]], {"geofence_version_account"}),
+    (
+        "manifest",
+        "look_at",
+        [1, 1, "2026-03-01 09:00Z"],
+        {"manifest_pkey", "route_to_drive", "driver_event_order", "stop_route_id_external_id_key", "parcel_pkey"},
+    ),
+    ("manifest", "parts_of_manifest", [1], {"manifest_part_pkey"}),
 ]
 
 
