@@ -84,7 +84,7 @@ def estimate(tracks: Rows, timelines: Sequence[Timeline]) -> Eta:
 
     from_m = np.where(np.isnan(mine["along_m"]), 0.0, mine["along_m"])
     remaining_m = np.maximum(stops[:, 3] - from_m[which], 0.0)
-    service_s = np.where(visited > 0, 0.0, stops[:, 4])
+    service_s = np.where(tour.served(visited), 0.0, stops[:, 4])
     served_s = np.cumsum(service_s) - service_s
     served_s -= served_s[begin][which]  # at the stops before this one
     delay_s = mine["delay_s"].astype(np.float64)
@@ -95,7 +95,7 @@ def estimate(tracks: Rows, timelines: Sequence[Timeline]) -> Eta:
 
     spread_s = SPREAD_S + SPREAD_PART * lead_s
     spread_s = np.where(mine["on_route"][which], spread_s, 1.5 * spread_s)
-    ahead = visited == 0
+    ahead = ~tour.served(visited)
     which, lead_s, spread_s = which[ahead], lead_s[ahead], spread_s[ahead]
     track = np.array(vans, np.int64)[which]
     return Eta(
