@@ -1,5 +1,5 @@
-"""Late is not wrong: a morning told over HTTP in any order, in any batches and with a route replaced on the way ends in
-the same settled history as told in order.
+"""Late is not wrong: a morning told over HTTP in any order, in any batches, with a route replaced on the way and with
+what the driver said of it ends in the same settled history as told in order.
 
 Every order has a driver and a route of its own and is told by itself: the day ends now, by each one's own clock. The
 moment from which a replaced route is in force is our clock's, so that there is a tunnel in the morning, of which the
@@ -11,7 +11,8 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
+from uuid import NAMESPACE_URL, uuid5
 
 from reparto.client import Client, Phone, route_path
 from reparto.importer import import_routes
@@ -24,6 +25,28 @@ Settled = Callable[[], Awaitable[None]]
 
 TUNNEL_AT_S, TUNNEL_S, ENDS_S = 1_300, 45, 1_545
 """Between mvd-09 and mvd-10; after the tunnel less is told than a clock may be ahead without a flag, 300 s."""
+
+SAID = (
+    ("route_started", None, 5),
+    ("arrived", "mvd-02", 180),
+    ("departed", "mvd-02", 310),
+    ("completed", "mvd-03", 420),
+    ("arrived", "mvd-07", 992),
+    ("skipped", "mvd-07", 1_010),
+    ("failed", "mvd-09", 1_290),
+)
+"""What the driver said: type, stop, and when in the morning, seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """An entry of the driver's app, as `POST /v1/driver/events` takes it."""
+
+    time: int
+    body: dict[str, Any]
+
+
+Told: TypeAlias = SentPing | Event
 
 
 @dataclass(slots=True)
@@ -39,8 +62,9 @@ class Morning:
     client: Client
     settled: Settled
     phone: Phone
-    before: Sequence[SentPing]
-    after: Sequence[SentPing]
+    token: str
+    before: Sequence[Told]
+    after: Sequence[Told]
     plan: PlannedRoute
     begins_ms: int
     shift_ms: int
@@ -53,22 +77,31 @@ class Morning:
         await self.client.put_route(replace(self.plan, body=self.plan.body | {"stops": stops}))
         self.replaced_ms.append(round(time.time() * 1000))
 
-    async def tell(self, pings: Sequence[SentPing]) -> None:
-        """Send a batch."""
-        assert not await self.phone.send(pings)
+    async def tell(self, things: Sequence[Told]) -> None:
+        """Send a batch of pings, and one of what the driver said."""
+        if pings := [one for one in things if isinstance(one, SentPing)]:
+            assert not await self.phone.send(pings)
+        if events := [one.body for one in things if isinstance(one, Event)]:
+            async with self.client.session.post(
+                f"{self.client.url}/v1/driver/events",
+                json={"events": events},
+                headers={"Authorization": f"Bearer {self.token}"},
+            ) as response:
+                results = (await response.json())["results"]
+                assert {one["result"] for one in results} <= {"applied", "conflict", "duplicate"}, results
 
 
 Job = Callable[[], Awaitable[None]]
 Order = Callable[[Morning, random.Random], list[Job]]
 
 
-def batches(morning: Morning, pings: Sequence[SentPing], chance: random.Random) -> list[Job]:
-    """Split pings at random: single ones, some, many."""
+def batches(morning: Morning, told: Sequence[Told], chance: random.Random) -> list[Job]:
+    """Split what is told at random: single things, some, many."""
     jobs: list[Job] = []
     at = 0
-    while at < len(pings):
+    while at < len(told):
         size = chance.choice((1, 7, 40, 150))
-        jobs.append(lambda batch=pings[at : at + size]: morning.tell(batch))
+        jobs.append(lambda batch=told[at : at + size]: morning.tell(batch))
         at += size
     return jobs
 
@@ -94,30 +127,42 @@ def replaced_last(morning: Morning, chance: random.Random) -> list[Job]:
 
 def shuffled(morning: Morning, chance: random.Random) -> list[Job]:
     """Tell everything in no order at all, a tenth of it twice."""
-    pings = [*_all(morning), *chance.sample(_all(morning), 32)]
-    chance.shuffle(pings)
-    jobs = batches(morning, pings, chance)
+    told = [*_all(morning), *chance.sample(_all(morning), 32)]
+    chance.shuffle(told)
+    jobs = batches(morning, told, chance)
     jobs.insert(chance.randrange(len(jobs)), morning.replace_route)
     return jobs
 
 
 def backlogs(morning: Morning, chance: random.Random) -> list[Job]:
     """Tell it in stretches, each in order, but the stretches in none: what a phone with a bad network does."""
-    pings = sorted(_all(morning), key=_time)
-    starts = sorted([0, *chance.sample(range(1, len(pings)), 5)])
-    stretches = [pings[begin:end] for begin, end in zip(starts, [*starts[1:], None], strict=True)]
+    told = sorted(_all(morning), key=_time)
+    starts = sorted([0, *chance.sample(range(1, len(told)), 5)])
+    stretches = [told[begin:end] for begin, end in zip(starts, [*starts[1:], None], strict=True)]
     chance.shuffle(stretches)
     jobs = [job for stretch in stretches for job in batches(morning, stretch, chance)]
     jobs.insert(chance.randrange(len(jobs)), morning.replace_route)
     return jobs
 
 
-# What drivers say (POST /v1/driver/events) is told here too, as more jobs, in order and late.
+def said_last(morning: Morning, chance: random.Random) -> list[Job]:
+    """Hear what the driver said when all is driven and folded, the last first."""
+    pings = [one for one in _all(morning) if isinstance(one, SentPing)]
+    said = [one for one in _all(morning) if isinstance(one, Event)]
+    return [
+        morning.replace_route,
+        *batches(morning, pings, chance),
+        morning.settled,
+        *(lambda one=one: morning.tell([one]) for one in reversed(said)),
+    ]
+
+
 ORDERS: dict[str, tuple[Order, int]] = {
     "in order": (in_order, 0),
     "in order, other batches": (in_order, 1),
     "backwards": (backwards, 2),
     "replaced last": (replaced_last, 3),
+    "said last": (said_last, 7),
     "shuffled": (shuffled, 4),
     "shuffled otherwise": (shuffled, 5),
     "in backlogs": (backlogs, 6),
@@ -140,11 +185,15 @@ async def test_a_morning_told_in_any_order_is_the_same_history(client: Client, s
         histories[name] = await history(client, morning)
 
     expected = histories["in order"]
-    visited = [*(f"mvd-0{number}" for number in (1, 2, 3, 4, 5, 6, 8, 9)), "mvd-11"]
-    assert [visit["stop"] for visit in expected["visits"]] == visited
+    visited = {visit["stop"]: visit["source"] for visit in expected["visits"]}
+    assert [*visited] == [*(f"mvd-0{number}" for number in range(1, 10)), "mvd-11"]
+    assert visited["mvd-07"] == "driver"  # nobody would have seen it
+    assert visited["mvd-08"] == "auto"
     assert set(expected["track"]["route_version"]) == {1, 2}
-    removed = {stop["stop"] for stop in expected["stops"] if stop["status"] == "removed"}
-    assert removed == {"mvd-04", "mvd-07", "mvd-10"}
+    statuses = {stop["stop"]: stop["status"] for stop in expected["stops"]}
+    assert [statuses[stop] for stop in ("mvd-03", "mvd-04", "mvd-07", "mvd-09", "mvd-10")] == [
+        *("completed", "removed", "skipped", "failed", "removed"),
+    ]
     for name, told in histories.items():
         for what in expected:
             assert told[what] == expected[what], f"{what}, {name}"
@@ -163,13 +212,28 @@ async def begin(client: Client, settled: Settled, case: Case, name: str) -> Morn
     route = route_of_case(case, shift_ms=shift_ms, timezone="UTC")
     route = replace(route, external_id=name, driver=name, body=route.body | {"driver": name})
     drivers = await import_routes(client, [route])
+    stop_ids = {stop["external_id"]: stop["id"] for stop in (await client.ask("GET", route_path(name)))["stops"]}
+    said = [
+        Event(
+            time=(at_ms := recording.first_ms + shift_ms + at_s * 1000),
+            body={
+                "id": str(uuid5(NAMESPACE_URL, f"{name}/{number}")),
+                "type": kind,
+                "occurred_at": at_ms,
+                **({"stop_id": stop_ids[stop]} if stop else {"route_id": name}),
+                **({"data": {"reason": "nobody_home"}} if kind == "failed" else {}),
+            },
+        )
+        for number, (kind, stop, at_s) in enumerate(SAID)
+    ]
     _, token = await client.device(drivers[name], "test")
     return Morning(
         name=name,
         client=client,
         settled=settled,
         phone=Phone(client.session, client.url, token, Tally(), random.Random(0)),
-        before=before.shifted(shift_ms).pings,
+        token=token,
+        before=[*before.shifted(shift_ms).pings, *said],
         after=after.shifted(shift_ms + TUNNEL_S * 1000).pings,
         plan=route,
         begins_ms=now_ms,
@@ -196,7 +260,12 @@ async def history(client: Client, morning: Morning) -> dict[str, Any]:
     return {
         "track": track | {"time": [at(one) for one in track["time"]]},
         "visits": [
-            {"stop": visit["stop_external_id"], "from": at(visit["arrived_at"]), "to": at(visit["departed_at"])}
+            {
+                "stop": visit["stop_external_id"],
+                "from": at(visit["arrived_at"]),
+                "to": at(visit["departed_at"]),
+                "source": visit["source"],
+            }
             for visit in (await client.ask("GET", f"{route}/visits"))["visits"]
         ],
         "stops": [
@@ -227,16 +296,16 @@ async def feed(
                 assert entry["revision"] == (before["revision"] if before else 0) + 1
                 facts[entry["fact_id"]] = entry
     told = [
-        (at(fact["occurred_at"]), fact["type"], names.get(fact["stop_id"]), str(fact["data"]))
+        (at(fact["occurred_at"]), fact["type"], names.get(fact["stop_id"]), str(fact["data"] | {"event_id": None}))
         for fact in facts.values()
         if fact["state"] != "retracted"
     ]
     return sorted(told, key=str)
 
 
-def _time(ping: SentPing) -> int:
-    return ping.time
+def _time(one: Told) -> int:
+    return one.time
 
 
-def _all(morning: Morning) -> list[SentPing]:
+def _all(morning: Morning) -> list[Told]:
     return [*morning.before, *morning.after]
