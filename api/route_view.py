@@ -183,7 +183,7 @@ def route_of(
     depot = None
     if row.depot_lat is not None and row.depot_lon is not None:
         depot = Depot(lat=row.depot_lat, lon=row.depot_lon, name=row.depot_name)
-    heading_for = row.next_stop_id if row.status == "started" else None
+    heading_for = _heading_for(row, stops) if row.status == "started" else None
     return Route(
         **_item(row),
         depot=depot,
@@ -195,6 +195,20 @@ def route_of(
         ],
         eta=eta,
     )
+
+
+def _heading_for(row: RouteRow, stops: Sequence[StopRow]) -> int | None:
+    """Name the stop that the van comes to next: as its place says, else the first of the tour that is to be done."""
+    if row.next_stop_id is not None:
+        return row.next_stop_id
+    to_do = (
+        stop.id
+        for stop in stops
+        if stop.status in ("pending", "arrived")
+        and stop.departed_at is None
+        and stop.plan.kind not in ("break", "depot")
+    )
+    return next(to_do, None)
 
 
 def link_of(request: web.Request, secret: bytes, stop: StopRow) -> str | None:

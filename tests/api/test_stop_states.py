@@ -208,6 +208,17 @@ async def test_a_driver_without_pings_is_believed(phone):
     assert shown["status"] == "completed"
 
 
+async def test_en_route_is_the_next_stop_of_a_started_route(phone, pool):
+    await phone.say(event("completed", 5, phone.stops[0]))
+    assert await phone.statuses() == ["completed", "pending", "pending", "pending"]
+    await pool.execute("UPDATE route SET status = 'started', started_at = now()")
+    assert await phone.statuses() == ["completed", "en_route", "pending", "pending"]
+    await phone.say(event("arrived", 6, phone.stops[1]))
+    assert await phone.statuses() == ["completed", "arrived", "pending", "pending"]
+    await phone.say(event("departed", 7, phone.stops[1]), event("completed", 7, phone.stops[1]))
+    assert await phone.statuses() == ["completed", "completed", "en_route", "pending"]
+
+
 # A dispatcher's changes meanwhile ------------------------------------------------------------------------------------
 
 
