@@ -331,13 +331,24 @@ async def told_at_once(fleet: Fleet, day: Day, config: IngestConfig) -> dict[str
     return await _history(fleet)
 
 
+def _with_holes(chance: random.Random, phone: Phone, pings: Pings) -> tuple[Phone, Pings]:
+    """Make a copy that tells less: whichever comes first, all that was told counts."""
+    copy = pings.take(np.arange(len(pings)))
+    for name in ("accuracy_m", "speed_mps", "battery"):
+        if chance.random() < 0.5:
+            copy.rows[name] = np.nan
+    if chance.random() < 0.5:
+        copy.rows["mock"] = -1
+    return phone, copy
+
+
 async def told_in_any_order(
     fleet: Fleet, day: Day, config: IngestConfig, chance: random.Random
 ) -> dict[str, list[tuple[Any, ...]]]:
     """Send in some order and in batches, some of it twice, and plan in between, while two trackers take turns."""
     await fleet.pool.execute(_FORGET)
     trackers = Trackers(fleet, config)
-    sends = [*day.sends, *chance.sample(day.sends, len(day.sends) // 10)]
+    sends = [*day.sends, *(_with_holes(chance, *send) for send in chance.sample(day.sends, len(day.sends) // 10))]
     how = chance.choice(("live", "shuffled", "newest first", "mostly in order"))
     if how == "shuffled":
         chance.shuffle(sends)
