@@ -311,6 +311,14 @@ async def test_an_eta_by_a_driver_who_lost_the_route_does_not_replace_a_newer_on
     assert await fleet.pool.fetchval("SELECT version FROM route_eta") == 2
 
 
+async def test_both_drivers_of_a_route_in_one_take_stop_nobody(fleet: Fleet, east):
+    ana, bo, _ = await _given_away(fleet, 60)
+    await fleet.send(ana, east([(0, 0), (10, 80)]))
+    await fleet.send(bo, east([(70, 240), (80, 320)]))
+    await fleet.settle()
+    assert await fleet.pool.fetchval("SELECT version FROM route_eta") == 2
+
+
 async def test_two_trackers_that_see_visits_of_one_stop_both_count(fleet: Fleet):
     ana, bo, route_id = await _given_away(fleet, 60)
     stop_id = await fleet.pool.fetchval("SELECT min(id) FROM stop")
