@@ -20,7 +20,7 @@ from geo.pings import Pings
 from ingest.config import IngestConfig
 from ingest.tracker import Tracker
 from sql.accounts import read_instance
-from sql.effects import settle_routes
+from sql.effects import settle_routes, settle_stops
 from sql.lanes import lock_lanes
 from sql.pool import Connection, Db, connect
 from sql.times import SINCE_EVER
@@ -135,6 +135,8 @@ def claim(
             " ON CONFLICT (driver_id, id) DO UPDATE SET effective = excluded.effective",
             phone.driver_id, event_id, account_id, phone.lane, kind, route_id, stop_id, at, effective,
         )  # fmt: skip
+        if stop_id is not None:
+            await settle_stops(db, [stop_id])
         await claims_changed(
             db, lane=phone.lane, driver_id=phone.driver_id, account_id=account_id, from_at=at, until_at=at
         )
