@@ -13,6 +13,7 @@ from api.media import answer
 from api.operation import Operations, Who
 from api.problem import FieldError
 from sql import accounts
+from sql.effects import tell_live
 from sql.pool import Db, Pool
 
 operations = Operations("account")
@@ -124,6 +125,7 @@ async def patch_account(request: web.Request) -> web.Response:
     refuse(_mistakes(change))
     new: dict[str, Any] = msgspec.to_builtins(change)
     account = await accounts.change_account_settings(request.app[POOL], caller_of(request).account_id, new)
+    await tell_live(request.app[POOL], [(account.id, 0, 0)])
     return answer(request, _shown(account))
 
 

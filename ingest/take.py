@@ -88,13 +88,17 @@ async def take(db: Connection, lanes: list[int], sent: Sent, cache: TrackCache, 
 
 
 def _without_repeats(sent: Sent) -> Sent:
-    """Put pings in the order of history and keep the first of each fix."""
+    """Put pings in the order of history and keep the first of each fix, with what only its copies tell."""
     sent = sent.take(in_order(sent.pings.rows))
     rows = sent.pings.rows
     same = np.ones(max(len(rows) - 1, 0), bool)
     for name in ("device_id", "recorded_ms", "lat_e6", "lon_e6"):
         same &= rows[name][1:] == rows[name][:-1]
-    return sent.take(np.concatenate(([True], ~same)) if len(rows) else np.zeros(0, bool))
+    first = np.concatenate(([True], ~same)) if len(rows) else np.zeros(0, bool)
+    kept = np.flatnonzero(first)
+    for copy in np.flatnonzero(~first):  # few, and in the order in which they came
+        sent.pings.fill(int(kept[np.searchsorted(kept, copy) - 1]), int(copy))
+    return sent.take(first)
 
 
 async def _store(db: Connection, drivers: Drivers, sent: Sent) -> Sent:
@@ -107,7 +111,10 @@ async def _store(db: Connection, drivers: Drivers, sent: Sent) -> Sent:
     maybe_there = (recorded_ms <= np.maximum(drivers.stored_ms, drivers.tracks["at_ms"])[of]) | ~foldable
     if maybe_there.any():
         late = sent.take(maybe_there)
-        for row in await stored_pings.add_late_pings(db, late.lanes, late.pings):
+        added = await stored_pings.add_late_pings(db, late.lanes, late.pings)
+        copies = len(late) - len(added)
+        filled = await stored_pings.fill_pings(db, late.lanes, late.pings) if copies else []
+        for row in (*added, *filled):
             _note_late(drivers, row)
 
     straight_on = ~maybe_there & drivers.settled[of]
@@ -122,7 +129,7 @@ async def _store(db: Connection, drivers: Drivers, sent: Sent) -> Sent:
 
 
 def _note_late(drivers: Drivers, row: asyncpg.Record) -> None:
-    """A ping that is new and in the past asks for a re-run; one past the fold's place only waits its turn."""
+    """A past ping that is new or tells more asks for a re-run; one past the fold's place waits its turn."""
     if row["flags"] & Flag.CLOCK_AHEAD:
         return
     i = int(np.searchsorted(drivers.ids, row["driver_id"]))

@@ -130,7 +130,7 @@ async def put_etas(db: Db, etas: Sequence[RouteEta]) -> None:
 
 
 async def tell_live(db: Db | Pool, moved: Sequence[tuple[int, int, int]]) -> None:
-    """Tell every listener who moved: (account, driver or 0, route or 0). After the commit: in it, all commits queue."""
+    """Tell every listener who moved or what changed: (account, driver or 0, route or 0). In a commit commits queue."""
     for payload in _payloads([f"{account}:{driver}:{route}" for account, driver, route in moved]):
         await db.execute(_SQL["tell_live"], payload)
 

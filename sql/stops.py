@@ -93,6 +93,7 @@ class LinkRow:
     """The tracking link of a stop; `route_ended`: its route is deleted or cancelled."""
 
     id: int
+    route_id: int
     link_generation: int
     route_ended: bool
 

@@ -63,7 +63,7 @@ UPDATE stop SET removed_at = now() WHERE route_id = $1 AND NOT id = ANY ($2::big
 
 -- name: find_link
 -- A stop whose tracking link somebody changes; the row is held. $1 account, $2 stop
-SELECT stop.id, stop.link_generation, route.deleted_at IS NOT NULL OR route.status = 'cancelled' AS route_ended
+SELECT stop.id, stop.route_id, stop.link_generation, route.deleted_at IS NOT NULL OR route.status = 'cancelled' AS route_ended
   FROM stop JOIN route ON route.id = stop.route_id
  WHERE stop.account_id = $1 AND stop.id = $2 FOR UPDATE OF stop;
 

@@ -20,7 +20,7 @@ from geo.pings import Pings
 from ingest.config import IngestConfig
 from ingest.tracker import Tracker
 from sql.accounts import read_instance
-from sql.effects import settle_routes
+from sql.effects import settle_routes, settle_stops
 from sql.lanes import lock_lanes
 from sql.pool import Connection, Db, connect
 from sql.times import SINCE_EVER
@@ -135,6 +135,8 @@ def claim(
             " ON CONFLICT (driver_id, id) DO UPDATE SET effective = excluded.effective",
             phone.driver_id, event_id, account_id, phone.lane, kind, route_id, stop_id, at, effective,
         )  # fmt: skip
+        if stop_id is not None:
+            await settle_stops(db, [stop_id])
         await claims_changed(
             db, lane=phone.lane, driver_id=phone.driver_id, account_id=account_id, from_at=at, until_at=at
         )
@@ -331,13 +333,24 @@ async def told_at_once(fleet: Fleet, day: Day, config: IngestConfig) -> dict[str
     return await _history(fleet)
 
 
+def _with_holes(chance: random.Random, phone: Phone, pings: Pings) -> tuple[Phone, Pings]:
+    """Make a copy that tells less: whichever comes first, all that was told counts."""
+    copy = pings.take(np.arange(len(pings)))
+    for name in ("accuracy_m", "speed_mps", "battery"):
+        if chance.random() < 0.5:
+            copy.rows[name] = np.nan
+    if chance.random() < 0.5:
+        copy.rows["mock"] = -1
+    return phone, copy
+
+
 async def told_in_any_order(
     fleet: Fleet, day: Day, config: IngestConfig, chance: random.Random
 ) -> dict[str, list[tuple[Any, ...]]]:
     """Send in some order and in batches, some of it twice, and plan in between, while two trackers take turns."""
     await fleet.pool.execute(_FORGET)
     trackers = Trackers(fleet, config)
-    sends = [*day.sends, *chance.sample(day.sends, len(day.sends) // 10)]
+    sends = [*day.sends, *(_with_holes(chance, *send) for send in chance.sample(day.sends, len(day.sends) // 10))]
     how = chance.choice(("live", "shuffled", "newest first", "mostly in order"))
     if how == "shuffled":
         chance.shuffle(sends)
