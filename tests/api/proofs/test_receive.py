@@ -59,6 +59,18 @@ def offset_of(client):
 
 
 @pytest.fixture
+def seen_cut(pool):
+    """Wait until the server has seen that the connection which appends is cut; a phone is told 423 until then."""
+
+    async def wait() -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while await pool.fetchval("SELECT writer IS NOT NULL FROM upload"):
+                await asyncio.sleep(0.02)
+
+    return wait
+
+
+@pytest.fixture
 def until(offset_of):
     """Wait until an upload is at least there."""
 
@@ -71,7 +83,7 @@ def until(offset_of):
     return wait
 
 
-async def test_bytes_that_arrived_before_the_cut_count(client, phone, begin, append, until, proofs_of, account):
+async def test_bytes_that_arrived_before_the_cut_count(client, phone, begin, until, seen_cut, proofs_of, account):
     content = large_photo(1_500_000)
     path, at = await begin(phone, len(content)), 0
     while at < len(content):
@@ -79,6 +91,7 @@ async def test_bytes_that_arrived_before_the_cut_count(client, phone, begin, app
         await wire.send(content[at : at + 400_000])
         reached = await until(phone, path, min(at + 400_000, len(content)))
         wire.cut()
+        await seen_cut()
         at = reached
     async with asyncio.timeout(PATIENCE_S):  # nobody heard the answer to the last bytes
         while (proof := (await proofs_of(account, phone.stops[0]))[0])["state"] == "pending":
@@ -86,16 +99,16 @@ async def test_bytes_that_arrived_before_the_cut_count(client, phone, begin, app
     assert (proof["state"], proof["sha256"]) == ("stored", hashlib.sha256(content).hexdigest())
 
 
-async def test_a_cut_loses_less_than_a_piece_and_the_phone_goes_on_at_once(client, phone, begin, append, until, pool):
+async def test_a_cut_loses_less_than_a_piece_and_the_phone_goes_on_at_once(
+    client, phone, begin, append, until, seen_cut
+):
     content = large_photo(900_000)
     path = await begin(phone, len(content))
     wire = await Wire.open(client, phone, path, 0, len(content))
     await wire.send(content[: 2 * PIECE_BYTES + 1000])
     at = await until(phone, path, 2 * PIECE_BYTES)
     wire.cut()
-    async with asyncio.timeout(PATIENCE_S):
-        while await pool.fetchval("SELECT writer IS NOT NULL FROM upload"):
-            await asyncio.sleep(0.02)
+    await seen_cut()
     at = await until(phone, path, at)
     assert (await append(phone, path, at, content[at:])).status == 204
 
