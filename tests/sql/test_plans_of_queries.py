@@ -73,6 +73,11 @@ SELECT id, gen_random_uuid(), 1, lane, (ARRAY['arrived', 'departed', 'note'])[1 
 INSERT INTO geofence (account_id, external_id, version) SELECT 1, i::text, 1 FROM generate_series(1, 500) AS i;
 INSERT INTO geofence_version (geofence_id, version, account_id, effective_at, feature)
 SELECT id, 1, 1, now(), '{{}}' FROM geofence;
+INSERT INTO upload (driver_id, id, account_id, device_id, stop_id, metadata, length, received, expires_at, finished_at)
+SELECT driver.id, md5(driver.id || '/' || k)::uuid, 1, driver.id * 2, 1, '', 9, 9, now(), now()
+  FROM driver, generate_series(1, 50) AS k;
+INSERT INTO proof (account_id, driver_id, upload_id, stop_id, kind, state, begun_at, stored_at)
+SELECT 1, driver_id, id, stop_id, 'photo', 'stored', now(), now() FROM upload;
 ANALYZE
 """
 
@@ -181,6 +186,12 @@ HOT: list[tuple[str, str, list[Any], set[str]]] = [
     ("effects", "settle_routes", [[100, 200]], {"route_pkey", "route_version_pkey", "event_tour"}),
     ("effects", "remove_live_positions", [_DRIVERS, _DRIVERS], {"live_pkey"}),
     ("geofences", "fence_rows_of_accounts", [[1]], {"geofence_version_account"}),
+    ("uploads", "used", [7], {"upload_driver"}),
+    ("uploads", "append", [7, UUID(int=1), UUID(int=2), 0, [9], ["a"], 72], {"upload_pkey"}),
+    ("uploads", "unfinished", [15, 2], {"upload_open"}),
+    ("uploads", "expire", [100], {"upload_open"}),
+    ("proofs", "claimed", [7, UUID(int=1)], set()),
+    ("proofs", "is_of_another", [7, UUID(int=1)], {"proof_upload"}),
     (
         "manifest",
         "look_at",
