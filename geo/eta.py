@@ -26,7 +26,7 @@ best), those of buses hardly (they catch up)."""
 PACES = (0.6, 1.8)
 """No tour is expected to be faster or slower than this for the rest of the day."""
 
-DRIVE_NOISE_S, PACE_NOISE, SERVICE_NOISE, START_NOISE_S = 15.0, 0.05, 0.85, 90.0
+DRIVE_NOISE_S, PACE_NOISE, SERVICE_NOISE, START_NOISE_S = 15.0, 0.06, 0.85, 90.0
 """How far off arrivals are expected to be: the variance of a drive for every second of it, the part by which all drives
 of a day are off together, the part by which a service is, and the seconds by which a start is. A drive of ten minutes
 is off by two, a service of two minutes by nearly two, as buses and delivery tours are; `geo.eta_window` learns by how
