@@ -11,6 +11,9 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 RECORDINGS ?= ../shared/data
 SCORED := route-snap-cases route-snap-real wmata-bus
 
+# `make score THROUGH=new` asks a whole product by HTTP instead, started for it; an address asks the one that runs there.
+THROUGH ?=
+
 .DEFAULT_GOAL := help
 .PHONY: help run test lint fix bench score docs wheel-check clean
 
@@ -21,7 +24,7 @@ run: $(VENV)/.installed ## start everything with a demo city and a simulated fle
 	@$(BIN)/reparto demo
 
 test: $(VENV)/.dev ## the whole suite, on a throw-away Postgres of its own
-	$(BIN)/pytest $(TESTS)
+	$(BIN)/pytest --numprocesses=$(shell nproc) --dist=loadfile $(TESTS)
 
 lint: $(VENV)/.dev ## style, types, and that imports run one way
 	$(BIN)/ruff check
@@ -38,7 +41,7 @@ bench: $(VENV)/.installed ## measure this machine: pings a second acknowledged a
 
 score: $(VENV)/.installed ## hold live tracking of the recorded tours in RECORDINGS against the truth
 	@$(BIN)/reparto score $(SCORED:%=$(RECORDINGS)/%) --out build/score \
-		--scorer $(RECORDINGS)/route-snap-cases/score_snap.py
+		--scorer $(RECORDINGS)/route-snap-cases/score_snap.py $(if $(THROUGH),--through $(THROUGH))
 
 docs: $(VENV)/.dev ## build the documentation into site/; a broken link fails
 	$(BIN)/mkdocs build --strict --quiet

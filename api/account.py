@@ -13,6 +13,7 @@ from api.media import answer
 from api.operation import Operations, Who
 from api.problem import FieldError
 from sql import accounts
+from sql.effects import tell_live
 from sql.pool import Db, Pool
 
 operations = Operations("account")
@@ -22,6 +23,7 @@ Colour: TypeAlias = Annotated[str, Meta(pattern="^#[0-9a-f]{6}$", examples=["#0b
 Languages: TypeAlias = Annotated[list[Language], Meta(min_length=1, max_length=3)]
 StopRadius: TypeAlias = Annotated[float, Meta(ge=10, le=1_000)]
 Service: TypeAlias = Annotated[float, Meta(ge=0, le=86_400)]
+DriverContact: TypeAlias = Literal["always", "on_route", "never"]
 
 
 class Colours(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -72,6 +74,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Of the circle around a stop that has no geofence of its own."""
     service_s: Service = 120.0
     """How long a driver stays at a stop whose planner did not say."""
+    driver_contact: DriverContact = "on_route"
+    """When drivers see a recipient's phone and e-mail: `on_route` is while the route is their current one."""
 
 
 class SettingsChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -84,6 +88,7 @@ class SettingsChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     failure_reasons: Reasons | UnsetType = UNSET
     stop_radius_m: StopRadius | UnsetType = UNSET
     service_s: Service | UnsetType = UNSET
+    driver_contact: DriverContact | UnsetType = UNSET
 
 
 class Account(Settings, frozen=True, kw_only=True):
@@ -120,6 +125,7 @@ async def patch_account(request: web.Request) -> web.Response:
     refuse(_mistakes(change))
     new: dict[str, Any] = msgspec.to_builtins(change)
     account = await accounts.change_account_settings(request.app[POOL], caller_of(request).account_id, new)
+    await tell_live(request.app[POOL], [(account.id, 0, 0)])
     return answer(request, _shown(account))
 
 

@@ -13,6 +13,9 @@ from msgspec import Struct
 App: TypeAlias = Literal["native", "owntracks", "traccar", "overland", "gpslogger", "osmand", "bggeo"]
 """What sends: an app made for Reparto (native), or one from a store."""
 
+WELCOME: tuple[App, ...] = ("native", "traccar", "osmand")
+"""Those that have a door here; for the others there is none yet."""
+
 
 class Setup(Struct, frozen=True, kw_only=True):
     """What makes a phone send here.

@@ -9,22 +9,24 @@ from msgspec import Meta, Struct
 from api import ids
 from api.auth import DEVICES, INGEST_TOKEN_PREFIX, POOL, TOKEN_PREFIX, caller_of, hash_of, new_secret
 from api.bodies import read_body
-from api.device_setup import App, Setup, setup_of
+from api.device_setup import WELCOME, App, Setup, setup_of
 from api.links import public_url
 from api.media import answer
 from api.operation import Operations, Who
-from api.problem import NotFound
+from api.problem import AppWithoutDoor, NotFound
 from api.refs import driver_in_path
 from sql import devices
 
 operations = Operations("devices")
+
+_WELCOME = " and ".join((", ".join(WELCOME[:-1]), WELCOME[-1]))
 
 
 class NewDevice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A phone to let in. Without an `app` it is one made for Reparto, which may also read the driver's tour."""
 
     label: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
-    app: App = "native"
+    app: Annotated[App, Meta(description=f"So far {_WELCOME}; for another one the answer is 409")] = "native"
 
 
 class Device(Struct, frozen=True, kw_only=True):
@@ -68,6 +70,8 @@ async def post_device(request: web.Request) -> web.Response:
     """
     driver = await driver_in_path(request)
     new = await read_body(request, NewDevice)
+    if new.app not in WELCOME:
+        raise AppWithoutDoor(f"What {new.app} sends is not understood here yet. These apps are: {_WELCOME}.")
     token = new_secret(TOKEN_PREFIX) if new.app == "native" else None
     ingest_token = new_secret(INGEST_TOKEN_PREFIX)
     number = await devices.create_device(

@@ -17,6 +17,8 @@ from api.operation import Operations, Who
 from api.problem import Conflict, NotFound
 from sql import stops
 from sql.accounts import read_instance
+from sql.effects import tell_live
+from sql.stops import LinkRow
 
 operations = Operations("tracking links")
 
@@ -63,6 +65,7 @@ async def rotate(request: web.Request) -> web.Response:
         generation = link.link_generation + 1
         token = token_of((await read_instance(db)).secret, stop_id, generation)
         await stops.rotate_link(db, stop_id=stop_id, generation=generation, link_hash=hash_of(token))
+    await _tell(request, link)
     shown = Link(stop_id=ids.shown(ids.STOP, stop_id), tracking_url=tracking_url(request, token))
     return answer(request, shown)
 
@@ -76,4 +79,10 @@ async def revoke(request: web.Request) -> web.Response:
         if link is None:
             raise NotFound("There is no stop of this id.")
         await stops.revoke_link(db, stop_id)
+    await _tell(request, link)
     return answer(request, Link(stop_id=ids.shown(ids.STOP, stop_id), tracking_url=None))
+
+
+async def _tell(request: web.Request, link: LinkRow) -> None:
+    """Wake the pages that are open on the route: one of them may have lost its right to be."""
+    await tell_live(request.app[POOL], [(caller_of(request).account_id, 0, link.route_id)])

@@ -236,6 +236,10 @@ class Hub:
 
     def _on_live(self, _connection: Any, _process: int, _channel: str, payload: Any) -> None:
         for account_id, driver_id, route_id in _numbers(payload, 3):
+            if not driver_id and not route_id:  # settings: rare, so that it is not known here whose a route is
+                for watched in self._routes:
+                    _raise(self._routes, watched, None)
+                continue
             _raise(self._accounts, account_id, driver_id)
             _raise(self._routes, route_id, driver_id)
 

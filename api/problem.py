@@ -96,6 +96,14 @@ class Conflict(Problem):
     title = "The request contradicts what is there"
 
 
+class AppWithoutDoor(Problem):
+    """No door here understands what this phone app sends."""
+
+    status = 409
+    type = "app-without-door"
+    title = "There is no door for this app yet"
+
+
 class Gone(Problem):
     """It was there and has ended."""
 
@@ -190,6 +198,16 @@ def _of_http(error: web.HTTPException) -> web.Response:
 @web.middleware
 async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn whatever a handler raises into its document; what nobody foresaw is logged and says only that."""
+    response = await _answered(request, handler)
+    if request.content.exception() is not None:
+        # Behind a body that breaks off or does not unpack no request can follow. aiohttp would find that out only when
+        # it reads on after the answer: log it as a defect, and hang up on a client that has been told to go on.
+        request.content.feed_eof()
+        response.force_close()
+    return response
+
+
+async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except Problem as problem:

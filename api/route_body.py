@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
+from api.account import StopRadius
+
 Lat: TypeAlias = Annotated[float, Meta(ge=-90, le=90, description="WGS 84 degrees")]
 Lon: TypeAlias = Annotated[float, Meta(ge=-180, le=180, description="WGS 84 degrees")]
 Time: TypeAlias = Annotated[datetime, Meta(tz=True)]
@@ -96,6 +98,7 @@ class StopBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     parcels: Annotated[list[ParcelBody], Meta(max_length=1_000)] = []
     cash_on_delivery: CashBody | None = None
     proof: Annotated[list[ProofKind], Meta(max_length=4)] = []
+    radius_m: Annotated[StopRadius, Meta(description="Of the circle around it; else as the account says")] | None = None
     geofence: (
         Annotated[
             dict[str, Any],

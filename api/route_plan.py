@@ -142,7 +142,7 @@ def _stop(stop: StopBody, along_m: float, settings: Settings) -> StopPlan:
         lat=stop.lat,
         lon=stop.lon,
         along_m=along_m,
-        radius_m=settings.stop_radius_m,
+        radius_m=settings.stop_radius_m if stop.radius_m is None else stop.radius_m,
         geofence=_geometry(stop.geofence) if stop.geofence else None,
         phone=stop.phone,
         email=stop.email,

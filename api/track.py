@@ -18,6 +18,7 @@ from api.problem import FieldError, Invalid, NotFound
 from api.refs import ref_in_path
 from api.times import time_in
 from api.track_formats import FORMATS, write
+from api.track_gait import Gait
 from geo.clean import names
 from sql.drivers import find_driver
 from sql.track_read import NOWHERE, Place, read_track, track_of_route
@@ -54,6 +55,7 @@ class TrackColumns(msgspec.Struct, frozen=True, kw_only=True):
         lat, lon: the phone's own place; snapped_lat, snapped_lon: that place on the route's path.
         along_m: metres along the path; offset_m: beside it, left is positive. Null off the route.
         believed: whether the ping counts; null until it has been judged.
+        on_foot: whether the driver was on foot, or sat in the parked van; null where the ping does not count.
         flags: why not, and what was repaired.
         route_version: the version of the route it was judged by.
     """
@@ -73,6 +75,7 @@ class TrackColumns(msgspec.Struct, frozen=True, kw_only=True):
     believed: list[bool | None]
     flags: list[list[str]]
     route_version: list[int | None]
+    on_foot: list[bool | None]
 
 
 class TrackPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,9 +152,9 @@ async def _page(
         request.app[POOL], driver_ids, since=since, until=until, route_id=route_id, after=after, limit=limit
     )
     following = _cursor_after(pings[-1]) if len(pings) == limit else None
-    columns = await asyncio.to_thread(
-        _columns, pings
-    )  # tens of milliseconds for a full page: others are served meanwhile
+    gait = await Gait.read(request.app[POOL], pings)
+    # tens of milliseconds for a full page: others are served meanwhile
+    columns = await asyncio.to_thread(_columns, pings, gait)
     if not kind:
         return answer(request, {"columns": columns, "next": following})
     headers = {"Content-Disposition": f'attachment; filename="{title}.{FORMATS[kind].ending}"'}
@@ -175,7 +178,7 @@ def _place(micros: int, lat_e6: int, lon_e6: int, device_id: int) -> Place:
     return Place(recorded_at=_EPOCH + micros * _MICROSECOND, lat_e6=lat_e6, lon_e6=lon_e6, device_id=device_id)
 
 
-def _columns(pings: Sequence[asyncpg.Record]) -> dict[str, list[Any]]:
+def _columns(pings: Sequence[asyncpg.Record], gait: Gait) -> dict[str, list[Any]]:
     """Turn records into the columns of `TrackColumns`."""
     reasons: dict[int, list[str]] = {}  # few combinations occur, and most pings have none
     for flags in {ping["flags"] for ping in pings}:
@@ -196,6 +199,7 @@ def _columns(pings: Sequence[asyncpg.Record]) -> dict[str, list[Any]]:
         "believed": [ping["believed"] for ping in pings],
         "flags": [reasons[ping["flags"]] for ping in pings],
         "route_version": [ping["route_version"] for ping in pings],
+        "on_foot": gait.on_foot(),
     }
 
 

@@ -111,7 +111,7 @@ def estimate(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Model
     remaining_m = np.maximum(columns[:, ALONG] - np.nan_to_num(mine["along_m"])[which], 0.0)
     wait_s, start_s, driven_s, pace = _now(mine, vans)
     drive_s = np.maximum(columns[:, DRIVE] - driven_s[which], 0.0) * pace[which]
-    service_s = np.where(visited > 0, 0.0, columns[:, SERVICE])
+    service_s = np.where(tour.served(visited), 0.0, columns[:, SERVICE])
     served_s = np.cumsum(service_s) - service_s
     served_s -= served_s[begin][which]  # at the stops before this one
     squares = np.cumsum(service_s**2) - service_s**2
@@ -130,7 +130,7 @@ def estimate(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Model
     lead_s = np.where(np.isnan(delay_s), lead_s, lead_s - (1.0 - kept) * delay_s)
     lead_s = np.maximum(lead_s, remaining_m / FASTEST_MPS)
 
-    left = visited == 0
+    left = ~tour.served(visited)
     which, lead_s, early_s, late_s = (each[left] for each in (which, lead_s, early_s, late_s))
     return Eta(
         track=np.array(vans.at, np.int64)[which],

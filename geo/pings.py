@@ -72,6 +72,19 @@ class Pings:
             return cls.empty()
         return cls(np.concatenate([part.rows for part in parts]), np.concatenate([part.texts for part in parts]))
 
+    def fill(self, into: int, copy: int) -> None:
+        """Put into one ping what it leaves open and a copy of it tells. In place."""
+        mine, other = self.rows[into], self.rows[copy]
+        for name in ("accuracy_m", "altitude_m", "speed_mps", "heading_deg", "battery"):
+            if np.isnan(mine[name]):
+                mine[name] = other[name]
+        for name in ("charging", "mock"):
+            if mine[name] < 0:
+                mine[name] = other[name]
+        for column, text in enumerate(self.texts[into]):
+            if text is None:
+                self.texts[into, column] = self.texts[copy, column]
+
 
 def in_order(rows: Rows) -> Ints:
     """Sort pings driver by driver, each driver's in the order in which history folds them.

@@ -11,7 +11,7 @@ from ingest import facts
 from ingest.cache import Drivers
 from sql import effects
 from sql.effects import RouteEta
-from sql.facts import Revision, Stretch, known_facts, move_facts, put_revisions
+from sql.facts import LATE_AFTER_S, Revision, Stretch, known_facts, move_facts, put_revisions
 from sql.pool import Db
 
 ETA_MOVED_MS = 10_000
@@ -56,7 +56,7 @@ async def _write_facts(db: Db, drivers: Drivers, happened: Rows, stretches: Sequ
     if moved:
         await move_facts(db, moved)
     if changed:
-        await put_revisions(db, changed, late_after_s=facts.LATE_AFTER_S)
+        await put_revisions(db, changed, late_after_s=LATE_AFTER_S)
         await _settle(db, changed)
 
 

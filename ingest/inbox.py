@@ -226,9 +226,9 @@ async def _commit(db: Db, batch: Sequence[_Kept]) -> None:
         await _put(db, parts)
         return
     async with db.transaction():
-        if parts:
-            await _put(db, parts)
         await put_quarantined(db, unusable)
+        if parts:  # last, so that only the commit is between the ids of blocks and a tracker that sees them
+            await _put(db, parts)
 
 
 async def _put(db: Db, parts: Sequence[tuple[int, Pings]]) -> None:

@@ -13,6 +13,7 @@ from contextlib import suppress
 
 import asyncpg
 import numpy as np
+from prometheus_client import Counter, Gauge, Histogram
 
 from geo.pings import Ints, Pings
 from ingest import blocks
@@ -32,6 +33,16 @@ from sql.quarantine import put_quarantined
 from sql.takes import Block
 
 log = logging.getLogger(__name__)
+
+TAKE_SECONDS = Histogram(
+    "reparto_take_seconds",
+    "Time of a take, from its transaction's begin to its commit, seconds",
+    buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30),
+)
+PINGS = Counter("reparto_pings_taken_total", "Pings that takes stored, copies included; re-runs are not counted")
+RERUNS = Counter("reparto_reruns_total", "Drivers who were folded again from an earlier place")
+CATCHING_UP = Gauge("reparto_take_drivers_behind", "Drivers of the last take of whom more waits to be folded")
+TAKES_FAILED = Counter("reparto_takes_failed_total", "Takes that were rolled back, but for a database that was away")
 
 SETTLED_S = 60.0
 """No block with a smaller id than one taken so long ago should still come: neither a receiver's statement nor its pause
@@ -114,6 +125,7 @@ class Tracker:
         lanes = random.sample(waiting, min(len(waiting), self._config.lanes_at_once))
         if not lanes:
             return False
+        began_s = time.perf_counter()
         async with self._db.transaction(isolation="read_committed"):
             held = await try_lock_lanes(self._db, lanes)
             if not held:
@@ -123,11 +135,16 @@ class Tracker:
             attempts = await takes.count_attempts(self._aside, chosen)
             try:
                 taken = await self._take_blocks(chosen, attempts[chosen[0]] if suspects else 0)
-                drivers = await take(self._db, chosen, await self._read(taken), self._cache, self._config)
+                sent = await self._read(taken)
+                drivers = await take(self._db, chosen, sent, self._cache, self._config)
                 await takes.forget_attempts(self._db, chosen)
             except NO_BLOCKS_FAULT:
                 await takes.forget_attempts(self._aside, chosen)
                 raise
+        TAKE_SECONDS.observe(time.perf_counter() - began_s)
+        PINGS.inc(len(sent))
+        RERUNS.inc(int(drivers.began.sum()))
+        CATCHING_UP.set(int((~drivers.settled).sum()))
         self._cache.remember(drivers)
         self._hints.note(taken)
         await effects.tell_live(self._db, moved_triples(drivers))
@@ -181,6 +198,7 @@ async def run_tracker(config: IngestConfig, database: DatabaseConfig, *, stop: a
             if is_away(error):
                 log.warning("tracker: the database is away (%s)", type(error).__name__)
             else:
+                TAKES_FAILED.inc()
                 log.exception("tracker: a take failed and was rolled back")
         if not stop.is_set():
             with suppress(TimeoutError):

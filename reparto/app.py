@@ -1,6 +1,7 @@
 """The wiring of everything HTTP, top to bottom."""
 
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from typing import TypeAlias
 
 from aiohttp import web
@@ -10,6 +11,7 @@ from api import (
     assets,
     detours,
     devices,
+    driver_events,
     drivers,
     eta,
     events,
@@ -17,11 +19,15 @@ from api import (
     health,
     keys,
     links,
+    manifest,
     metrics,
     openapi,
+    pins,
     positions,
     quarantine,
+    reopening,
     routes,
+    shifts,
     track,
     tracking,
     tracking_page,
@@ -45,7 +51,8 @@ SYSTEM = (health, metrics)
 
 ASKED = (
     *(account, keys, drivers, devices, geofences),
-    *(routes, links, track, visits, detours, eta),
+    *(routes, links, pins, reopening, track, visits, detours, eta),
+    *(driver_events, shifts),
     *(positions, events, quarantine),
     *(tracking, tracking_page),
 )
@@ -72,8 +79,10 @@ def create_app(
         app.cleanup_ctx.append(_hub(database, settings.api.stream_clients))
         app.on_shutdown.append(_close_streams)
         app[ROADS] = roads
+        app[driver_events.OLDEST] = timedelta(days=settings.ingest.oldest_ping_days)
         for module in ASKED:
             module.operations.add_to(app)
+        manifest.add_to(app)
     if takes_pings:
         doors.add_to(app, database, settings.ingest)
     assets.add_to(app)

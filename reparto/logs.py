@@ -35,6 +35,12 @@ def configure(level: str, role: str) -> None:
     handler.setFormatter(PlainLines(role) if sys.stderr.isatty() else JsonLines(role))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.getLogger("asyncio").setLevel(logging.WARNING)
+    logging.getLogger("aiohttp.server").addFilter(_is_ours)
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Leave out what aiohttp calls unhandled but is a client's: a body nobody wanted, damaged, after its answer."""
+    return not (record.exc_info and isinstance(record.exc_info[1], web.RequestPayloadError))
 
 
 def blacked_out(text: str) -> str:

@@ -65,6 +65,7 @@ def route_of_case(case: Case, *, shift_ms: int, timezone: str) -> PlannedRoute:
             "lon": stop.lon,
             "planned_arrival": _rfc3339(_moment(stop.planned_ms + shift_ms)),
             "service_s": stop.service_s,
+            "radius_m": stop.radius_m,
         }
         for stop in case.stops
     ]

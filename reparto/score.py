@@ -1,10 +1,12 @@
 """`reparto score`: what live tracking says of recorded tours, in files that a scorer can hold against the truth."""
 
 import argparse
+import asyncio
 import csv
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +15,13 @@ import numpy as np
 
 from geo import live, plane
 from geo.facts import FactType
-from geo.lines import along_m, drive_s, place_stops
-from geo.pings import UNKNOWN_MS, Pings
+from geo.lines import along_m, check_path, drive_s, place_stops
+from geo.pings import UNKNOWN_MS, Bools, Floats, Pings
 from geo.plans import EARLY_MS, LATE_MS, Plan, Timeline, prepare_plan
 from reparto import backtest
+from reparto.client import target_key
 from reparto.command import CannotRun, Subparsers, err, out
+from reparto.front_door import NEW, Said, open_door, say
 from reparto.recordings import Case, case_files, read_case
 
 _FIELDS = ("accuracy_m", "speed_mps", "heading_deg", "altitude_m", "battery")
@@ -35,14 +39,9 @@ _SHOWN: dict[str, tuple[str, float, str]] = {
 """Of the scorer's figures those worth a column: heading, factor, format."""
 
 _ETA_SHOWN = {
-    "mae_min": "MAE",
-    "median_ae_min": "median",
-    "p90_ae_min": "P90",
-    "bias_min": "bias",
-    "coverage": "coverage",
-    "width_min": "width",
-    "interval_score_min": "interval score",
-}
+    "mae_min": "MAE", "median_ae_min": "median", "p90_ae_min": "P90", "bias_min": "bias", "coverage": "coverage",
+    "width_min": "width", "interval_score_min": "interval score",
+}  # fmt: skip
 """The scorer's figures of ETAs, and their headings."""
 
 
@@ -54,11 +53,19 @@ def add_parser(subparsers: Subparsers) -> None:
         description="Fold the pings of recorded tours (NAME.route.json.gz, NAME.pings.csv.gz) in the order of their"
         " arrival, in this process and without a database, and write what was known at each: NAME.csv (i,s,off),"
         " NAME.events.json, and every five minutes NAME.eta.csv (t,stop,eta,lo,hi), with what was learned from the"
-        " folder's visits and drives that were over by then. With --scorer the scorer is run on them; its figures are"
-        " shown.",
+        " folder's visits and drives that were over by then. With --through a running product answers instead, and what"
+        " it ends with is written. With"
+        " --scorer the scorer is run on the answers and its figures are shown.",
     )
     parser.add_argument("cases", nargs="+", type=Path, metavar="CASES", help="folders of cases, or .route.json[.gz]")
     parser.add_argument("--out", required=True, type=Path, metavar="PRED", help="folder to write to, one a folder read")
+    parser.add_argument(
+        "--through",
+        metavar="URL",
+        help="send the pings by HTTP to the product that listens there, and read back what it made of them;"
+        f" `{NEW}` starts one and throws it away",
+    )
+    parser.add_argument("--key", help="an API key for --through (default: the admin key in REPARTO_DATA_DIR)")
     parser.add_argument("--scorer", type=Path, metavar="FILE", help="score_snap.py, which comes with the cases")
     parser.set_defaults(run=run)
 
@@ -75,20 +82,38 @@ def run(args: argparse.Namespace) -> int:
         raise CannotRun("there are no recorded tours to answer")
     figures: dict[str, dict[str, Any]] = {}
     etas: dict[str, dict[str, Any]] = {}
-    for place in present:
-        cases = [case for case in map(read_case, case_files([place])) if case.recording is not None]
-        folder = args.out / place.name.split(".")[0] if len(args.cases) > 1 else args.out
-        write_answers(cases, folder)
-        out.print(f"{place.name}: {len(cases)} tours answered in {folder}")
-        if args.scorer is not None:
-            for group, row in _score(args.scorer, "snap", place, folder, "--by", "rate").items():
-                figures[f"{place.name} {group}"] = row
-            for group, row in _score(args.scorer, "eta", place, folder).items():
-                if group != "answered" and row["n"]:
-                    etas[f"{place.name} {group}"] = row
+    with _answerer(args) as answer_cases:
+        for place in present:
+            cases = [case for case in map(read_case, case_files([place])) if case.recording is not None]
+            folder = args.out / place.name.split(".")[0] if len(args.cases) > 1 else args.out
+            answer_cases(cases, folder)
+            out.print(f"{place.name}: {len(cases)} tours answered in {folder}")
+            if args.scorer is not None:
+                for group, row in _score(args.scorer, "snap", place, folder, "--by", "rate").items():
+                    figures[f"{place.name} {group}"] = row
+                for group, row in _score(args.scorer, "eta", place, folder).items() if args.through is None else ():
+                    if group != "answered" and row["n"]:
+                        etas[f"{place.name} {group}"] = row
     for line in (*_table(figures), "", *_eta_table(etas)) if figures else ():
         out.print(line, markup=False)
     return 0
+
+
+@contextmanager
+def _answerer(args: argparse.Namespace) -> Iterator[Callable[[Sequence[Case], Path], None]]:
+    """Choose who answers: this process, or a product through its front door."""
+    if args.through is None:
+        yield write_answers
+        return
+    key = "" if args.through == NEW else target_key(args)
+    with open_door(args.through, key) as door:
+        yield lambda cases, folder: write_answers_of_product(cases, asyncio.run(say(door, cases)), folder)
+
+
+def write_answers_of_product(cases: Sequence[Case], told: Sequence[Said], folder: Path) -> None:
+    """Write what a product said of cases once everything was settled."""
+    for case, said in zip(cases, told, strict=True):
+        _write(folder, case, said.along_m, said.off, said.visits)
 
 
 def write_answers(cases: Sequence[Case], folder: Path) -> None:
@@ -97,27 +122,18 @@ def write_answers(cases: Sequence[Case], folder: Path) -> None:
     pings = [pings_of(case, row) for row, case in enumerate(cases, 1)]
     together = Pings.concat(pings)
     answers = live.answer(together, timelines)
-    folder.mkdir(parents=True, exist_ok=True)
     begin = 0
     for row, case in enumerate(cases):
         end = begin + len(pings[row])
-        with (folder / f"{case.name}.csv").open("w", newline="") as file:
-            lines = csv.writer(file)
-            lines.writerow(("i", "s", "off"))
-            # in the measure of the case
-            along = np.interp(answers.along_m[begin:end], timelines[row].plans[0].path_along_m, case.path_along_m)
-            for i, (at_m, off) in enumerate(zip(along, answers.off[begin:end], strict=True)):
-                lines.writerow((i, "" if np.isnan(at_m) else f"{at_m:.1f}", int(off)))
-        mine = answers.visits[answers.visits["track"] == row]
-        events = [
-            {
-                "stop": case.stops[int(visit["stop_id"]) - 1].name,
-                "kind": "arrive" if visit["type"] == FactType.STOP_ARRIVED else "depart",
-                "t": int(visit["occurred_ms"]) / 1000,
-            }
-            for visit in mine
+        visits = [
+            (
+                case.stops[int(visit["stop_id"]) - 1].name,
+                "arrive" if visit["type"] == FactType.STOP_ARRIVED else "depart",
+                int(visit["occurred_ms"]),
+            )
+            for visit in answers.visits[answers.visits["track"] == row]
         ]
-        (folder / f"{case.name}.events.json").write_bytes(msgspec.json.encode(events))
+        _write(folder, case, answers.along_m[begin:end], answers.off[begin:end], visits)
         begin = end
     write_etas(cases, backtest.replay(together, timelines), folder)
 
@@ -136,12 +152,30 @@ def write_etas(cases: Sequence[Case], answers: Iterable[backtest.Answer], folder
             csv.writer(file).writerows(rows)
 
 
+def _write(folder: Path, case: Case, said_m: Floats, off: Bools, visits: Sequence[tuple[str, str, int]]) -> None:
+    """Write the answers about one case as the scorer reads them.
+
+    Args:
+        said_m, off: (n,) for each row of the recording: metres along the path, NaN: not known; off the route.
+        visits: stop, "arrive" or "depart", and when, epoch milliseconds.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    along = np.interp(said_m, along_m(*np.array(case.path).T), case.path_along_m)  # in the measure of the case
+    with (folder / f"{case.name}.csv").open("w", newline="") as file:
+        lines = csv.writer(file)
+        lines.writerow(("i", "s", "off"))
+        for i, (at_m, is_off) in enumerate(zip(along.tolist(), off.tolist(), strict=True)):
+            lines.writerow((i, "" if np.isnan(at_m) else f"{at_m:.1f}", int(is_off)))
+    events = [{"stop": stop, "kind": kind, "t": at_ms / 1000} for stop, kind, at_ms in visits]
+    (folder / f"{case.name}.events.json").write_bytes(msgspec.json.encode(events))
+
+
 def plan_of(case: Case, driver_id: int) -> Plan:
     """Make the plan of a case as the product does of a route: the stops are placed along the path anew.
 
     Its stops have the numbers 1, 2, …; its hours are those of the plan and of the recording.
     """
-    lon, lat = np.array(case.path).T
+    lon, lat = check_path(*np.array(case.path).T, max_vertices=len(case.path))
     along = along_m(lon, lat)
     stop_lon, stop_lat = np.array([(stop.lon, stop.lat) for stop in case.stops]).reshape(-1, 2).T
     planned_ms = np.array([stop.planned_ms for stop in case.stops], np.int64)

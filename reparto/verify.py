@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reparto.client import Client, route_path
+from reparto.command import CannotRun
 from reparto.recordings import time_ms
 from reparto.van import Fix, Van
 
@@ -49,6 +50,28 @@ async def settled_track(
         complete = len(track["time"]) >= pings and None not in track["believed"]
         if complete or time.monotonic() > until_s:
             return track
+        await asyncio.sleep(_LOOK_EVERY_S)
+
+
+async def settled(client: Client, *, until_s: float) -> None:
+    """Wait until nothing waits to be folded, re-runs included.
+
+    Args:
+        until_s: by `time.monotonic`.
+
+    Raises:
+        CannotRun: something still waits then.
+    """
+    while True:
+        numbers = dict(
+            line.rsplit(" ", 1)
+            for line in (await client.fetch("GET", "/metrics")).decode().splitlines()
+            if line.startswith(("reparto_inbox_pings ", "reparto_tracks_unsettled "))
+        )
+        if len(numbers) == 2 and not any(map(float, numbers.values())):
+            return
+        if time.monotonic() > until_s:
+            raise CannotRun(f"tracking did not catch up within {CATCH_UP_S:.0f} s of the last ping")
         await asyncio.sleep(_LOOK_EVERY_S)
 
 

@@ -32,6 +32,7 @@ async def put_arrivals(db: Db, arrivals: Sequence[tuple[Revision, UUID]]) -> Non
         *([getattr(one, name) for one, _ in arrivals] for name in names),
         [one.occurred_ms for one, _ in arrivals],
         [departure for _, departure in arrivals],
+        [one.data.get("source", "auto") for one, _ in arrivals],
     )
 
 
@@ -45,16 +46,25 @@ async def put_departures(db: Db, departures: Sequence[Revision]) -> None:
     )
 
 
-async def settle_stops(db: Db, stop_ids: Sequence[int]) -> None:
-    """Make stops say what their visits say."""
+async def hold_stops(db: Db, stop_ids: Sequence[int]) -> None:
+    """Be the only one who says what becomes of stops until the transaction ends. Comes after any lane."""
     await db.execute(_SQL["hold_stops"], stop_ids)
+
+
+async def settle_stops(db: Db, stop_ids: Sequence[int]) -> None:
+    """Make stops say what their drivers said and what their visits say."""
+    await hold_stops(db, stop_ids)
     await db.execute(_SQL["settle_stops"], stop_ids)
 
 
 async def settle_routes(db: Db, route_ids: Sequence[int]) -> None:
-    """Make routes say when they began and ended."""
+    """Make routes say when they began and ended; recipients of one that began are told their PINs.
+
+    Also for who writes that a stop is opened again, or is not after all.
+    """
     await db.execute(_SQL["hold_routes"], route_ids)
     await db.execute(_SQL["settle_routes"], route_ids)
+    await db.execute(_SQL["announce_pins"], route_ids)
 
 
 async def move_live_positions(db: Db, lanes: Ints, accounts: Ints, tracks: Rows, settled: Bools) -> None:
@@ -103,8 +113,12 @@ class RouteEta:
 
 
 async def put_etas(db: Db, etas: Sequence[RouteEta]) -> None:
-    """Write the ETAs of routes, a row each; one that rests on an older version than the one there changes nothing."""
-    etas = sorted(etas, key=lambda eta: eta.route_id)  # so that two trackers never wait for each other
+    """Write the ETAs of routes, a row each; one that rests on an older version than the one there changes nothing.
+
+    Of two for one route, of the driver who lost it and the one who has it, the newer version counts.
+    """
+    newest = {eta.route_id: eta for eta in sorted(etas, key=lambda eta: (eta.version, eta.as_of_ms))}
+    etas = sorted(newest.values(), key=lambda eta: eta.route_id)  # so that two trackers never wait for each other
     await db.execute(
         _SQL["put_etas"],
         *([getattr(one, name) for one in etas] for name in ("route_id", "version", "as_of_ms")),
@@ -116,7 +130,7 @@ async def put_etas(db: Db, etas: Sequence[RouteEta]) -> None:
 
 
 async def tell_live(db: Db | Pool, moved: Sequence[tuple[int, int, int]]) -> None:
-    """Tell every listener who moved: (account, driver or 0, route or 0). After the commit: in it, all commits queue."""
+    """Tell every listener who moved or what changed: (account, driver or 0, route or 0). In a commit commits queue."""
     for payload in _payloads([f"{account}:{driver}:{route}" for account, driver, route in moved]):
         await db.execute(_SQL["tell_live"], payload)
 

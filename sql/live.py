@@ -10,7 +10,9 @@ from sql.queries import load
 _SQL = load("live")
 
 LIVE_CHANNEL = "reparto_live"
-"""Channel on which trackers tell who moved: `account:driver:route` triples, separated by spaces; route 0 is none."""
+"""Channel on which trackers tell who moved: `account:driver:route` triples, separated by spaces; route 0 is none.
+
+Driver 0 tells of the route itself; driver and route 0 of the account's settings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

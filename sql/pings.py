@@ -79,16 +79,38 @@ async def add_late_pings(db: Db, lanes: Ints, pings: Pings) -> list[asyncpg.Reco
         Those that were new: rows of driver_id, recorded_ms and flags.
     """
     rows = pings.rows
-    columns = [
-        lanes.tolist(),
-        *(rows[name].tolist() for name in (*_KEY, "driver_id", "received_ms")),
+    keys = (rows[name].tolist() for name in (*_KEY, "driver_id", "received_ms"))
+    added: list[asyncpg.Record] = await db.fetch(
+        _SQL["add_late_pings"], lanes.tolist(), *keys, *_told(pings), rows["flags"].tolist()
+    )
+    return added
+
+
+async def fill_pings(db: Db, lanes: Ints, pings: Pings) -> list[asyncpg.Record]:
+    """Put what copies tell into stored pings where those say nothing; what is there stays.
+
+    Args:
+        lanes: (n,) of their drivers, n at least 1.
+        pings: (n,) no fix twice.
+
+    Returns:
+        Those that were filled: rows of driver_id, recorded_ms and flags.
+    """
+    rows = pings.rows
+    keys = (rows[name].tolist() for name in _KEY)
+    span = int(rows["recorded_ms"].min()), int(rows["recorded_ms"].max())
+    filled: list[asyncpg.Record] = await db.fetch(_SQL["fill_pings"], lanes.tolist(), *keys, *_told(pings), *span)
+    return filled
+
+
+def _told(pings: Pings) -> list[list[Any]]:
+    """Give what a phone may leave out, as columns with None for unknown."""
+    rows = pings.rows
+    return [
         *(_real_or_none(rows[name]) for name in _RAW),
         *([None if one < 0 else bool(one) for one in rows[name].tolist()] for name in ("charging", "mock")),
         *(pings.texts[:, column].tolist() for column in (0, 1)),
-        rows["flags"].tolist(),
     ]
-    added: list[asyncpg.Record] = await db.fetch(_SQL["add_late_pings"], *columns)
-    return added
 
 
 async def pings_after(db: Db, lanes: Ints, tracks: Rows, *, at_most: int) -> tuple[Pings, Rows]:

@@ -13,6 +13,9 @@ from sql.times import SINCE_EVER
 
 _SQL = load("track_read")
 
+_MOST_BESIDE = 1_000
+"""Pings read on either side of a page: more than any phone records in the time that is looked at."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteSpan:
@@ -88,3 +91,28 @@ async def read_track(
         limit,
     )
     return pings
+
+
+async def beside_page(
+    db: Db | Pool, firsts: Sequence[asyncpg.Record], lasts: Sequence[asyncpg.Record], *, within_s: float, gap_s: float
+) -> list[asyncpg.Record]:
+    """Read the believed pings around a page.
+
+    Args:
+        firsts, lasts: for each phone its first and its last ping of the page, as `read_track` gives them.
+        within_s: how far before the first and after the last.
+        gap_s: how much further away the next one beyond may be, to be read too.
+
+    Returns:
+        Records of device_id, recorded_at, lat_e6 and lon_e6, in no order.
+    """
+    found: list[asyncpg.Record] = await db.fetch(
+        _SQL["beside_page"],
+        [ping["lane"] for ping in firsts],
+        [ping["device_id"] for ping in firsts],
+        *([ping[name] for ping in pings] for pings in (firsts, lasts) for name in ("recorded_at", "lat_e6", "lon_e6")),
+        within_s,
+        gap_s,
+        _MOST_BESIDE,
+    )
+    return found

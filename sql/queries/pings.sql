@@ -15,6 +15,31 @@ SELECT lane, device, from_ms(recorded), lat_e6, lon_e6, driver, from_ms(received
     ON CONFLICT DO NOTHING
 RETURNING driver_id, to_ms(recorded_at) AS recorded_ms, flags;
 
+-- name: fill_pings
+-- What the first copy of a fix left open and a later one tells; give back the pings that were filled.
+-- Columns of one length: $1 lane, $2 device, $3 recorded ms, $4 lat_e6, $5 lon_e6, $6 accuracy, $7 altitude, $8 speed,
+-- $9 heading, $10 battery, $11 charging, $12 mock, $13 activity, $14 client id;
+-- $15 and $16 the first and the last recorded ms: other days are not even opened
+UPDATE ping
+   SET accuracy_m = coalesce(ping.accuracy_m, sent.accuracy), altitude_m = coalesce(ping.altitude_m, sent.altitude),
+       speed_mps = coalesce(ping.speed_mps, sent.speed), heading_deg = coalesce(ping.heading_deg, sent.heading),
+       battery = coalesce(ping.battery, sent.battery), charging = coalesce(ping.charging, sent.charging),
+       mock = coalesce(ping.mock, sent.mock), activity = coalesce(ping.activity, sent.activity),
+       client_id = coalesce(ping.client_id, sent.client)
+  FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::int[], $5::int[], $6::real[], $7::real[], $8::real[],
+              $9::real[], $10::real[], $11::boolean[], $12::boolean[], $13::text[], $14::text[])
+    AS sent (lane, device, recorded, lat_e6, lon_e6, accuracy, altitude, speed, heading, battery, charging, mock, activity,
+             client)
+ WHERE ping.lane = sent.lane AND ping.device_id = sent.device AND ping.recorded_at = from_ms(sent.recorded)
+   AND ping.lat_e6 = sent.lat_e6 AND ping.lon_e6 = sent.lon_e6
+   AND ping.recorded_at BETWEEN from_ms($15) AND from_ms($16)
+   AND (ping.accuracy_m IS NULL AND sent.accuracy IS NOT NULL OR ping.altitude_m IS NULL AND sent.altitude IS NOT NULL
+        OR ping.speed_mps IS NULL AND sent.speed IS NOT NULL OR ping.heading_deg IS NULL AND sent.heading IS NOT NULL
+        OR ping.battery IS NULL AND sent.battery IS NOT NULL OR ping.charging IS NULL AND sent.charging IS NOT NULL
+        OR ping.mock IS NULL AND sent.mock IS NOT NULL OR ping.activity IS NULL AND sent.activity IS NOT NULL
+        OR ping.client_id IS NULL AND sent.client IS NOT NULL)
+RETURNING ping.driver_id, to_ms(ping.recorded_at) AS recorded_ms, ping.flags;
+
 -- name: pings_after
 -- The next pings of some drivers after a place in their order, at most $7 of each; without clocks ahead (flag 8). Device by
 -- device, so that each is read in the order of the key, day by day, and no further than needed.

@@ -23,7 +23,7 @@ SELECT driver.lane, device.id
 SELECT seen.*
   FROM unnest($1::smallint[], $2::bigint[]) AS phone (lane, device_id)
  CROSS JOIN LATERAL (
-       SELECT ping.device_id, ping.recorded_at, ping.received_at, ping.lat_e6, ping.lon_e6, ping.accuracy_m, ping.speed_mps,
+       SELECT ping.lane, ping.device_id, ping.recorded_at, ping.received_at, ping.lat_e6, ping.lon_e6, ping.accuracy_m, ping.speed_mps,
               ping.heading_deg, ping.snapped_lat_e6, ping.snapped_lon_e6, ping.along_m, ping.offset_m, ping.on_route,
               ping.believed, ping.flags, ping.route_version
          FROM ping
@@ -35,3 +35,35 @@ SELECT seen.*
         LIMIT $10) AS seen
  ORDER BY seen.recorded_at, seen.lat_e6, seen.lon_e6, seen.device_id
  LIMIT $10;
+
+-- name: beside_page
+-- Believed pings of some phones around a page of their tracks: at most $11 of the $9 seconds before the first and after the
+-- last of each, and the next one beyond, if it came within $10 seconds more. In no order.
+-- Columns of one length: $1 lane, $2 device, $3 $4 $5 recorded_at, lat_e6, lon_e6 of the first, $6 $7 $8 of the last ping
+SELECT phone.device_id, beside.*
+  FROM unnest($1::smallint[], $2::bigint[], $3::timestamptz[], $4::int[], $5::int[], $6::timestamptz[], $7::int[], $8::int[])
+    AS phone (lane, device_id, first_at, first_lat, first_lon, last_at, last_lat, last_lon)
+ CROSS JOIN LATERAL (
+       (SELECT recorded_at, lat_e6, lon_e6 FROM ping
+         WHERE lane = phone.lane AND device_id = phone.device_id AND believed
+           AND recorded_at BETWEEN phone.first_at - make_interval(secs => $9) AND phone.first_at
+           AND (recorded_at, lat_e6, lon_e6) < (phone.first_at, phone.first_lat, phone.first_lon)
+         ORDER BY recorded_at DESC LIMIT $11)
+        UNION ALL
+       (SELECT recorded_at, lat_e6, lon_e6 FROM ping
+         WHERE lane = phone.lane AND device_id = phone.device_id AND believed
+           AND recorded_at >= phone.first_at - make_interval(secs => $9 + $10)
+           AND recorded_at < phone.first_at - make_interval(secs => $9)
+         ORDER BY recorded_at DESC, lat_e6 DESC, lon_e6 DESC LIMIT 1)
+        UNION ALL
+       (SELECT recorded_at, lat_e6, lon_e6 FROM ping
+         WHERE lane = phone.lane AND device_id = phone.device_id AND believed
+           AND recorded_at BETWEEN phone.last_at AND phone.last_at + make_interval(secs => $9)
+           AND (recorded_at, lat_e6, lon_e6) > (phone.last_at, phone.last_lat, phone.last_lon)
+         ORDER BY recorded_at LIMIT $11)
+        UNION ALL
+       (SELECT recorded_at, lat_e6, lon_e6 FROM ping
+         WHERE lane = phone.lane AND device_id = phone.device_id AND believed
+           AND recorded_at > phone.last_at + make_interval(secs => $9)
+           AND recorded_at <= phone.last_at + make_interval(secs => $9 + $10)
+         ORDER BY recorded_at, lat_e6, lon_e6 LIMIT 1)) AS beside;

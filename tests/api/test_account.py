@@ -31,6 +31,13 @@ async def test_new_stops_take_the_accounts_radius_and_service(client, account, p
     assert [stop["service_s"] for stop in route["stops"]] == [60, 300, 60, 60]
 
 
+async def test_a_stop_may_have_a_radius_of_its_own(client, account, put_route, tour):
+    tour["stops"][1]["radius_m"] = 25
+    await put_route(client, account.key)
+    route = await (await client.get("/v1/routes/tour-1", headers=account.headers)).json()
+    assert [stop["radius_m"] for stop in route["stops"]] == [60, 25, 60, 60]
+
+
 async def test_only_an_admin_changes_settings(client, account, bearer, refused):
     response = await client.patch("/v1/account", json={"service_s": 60}, headers=bearer(account.dispatcher_key))
     await refused(response, 403)

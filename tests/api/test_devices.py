@@ -2,21 +2,19 @@
 
 import asyncio
 import xml.etree.ElementTree as ET
+from typing import get_args
 
 import asyncpg
 import pytest
 
 from api.auth import DEVICES, hash_of
+from api.device_setup import WELCOME, App
 from api.problem import Unauthorized
 from sql.devices import REVOKED_CHANNEL
 
 STORE_APPS = {
-    "owntracks": "/owntracks",
     "traccar": "/osmand",
-    "overland": "/overland",
-    "gpslogger": "/gpslogger?%ALL",
     "osmand": "/osmand?lat={0}&lon={1}&timestamp={2}&hdop={3}&altitude={4}&speed={5}&bearing={6}",
-    "bggeo": "/bggeo",
 }
 
 
@@ -42,25 +40,37 @@ async def test_a_store_app_gets_only_the_secret_that_writes(client, account, mak
 @pytest.mark.parametrize(
     ("locale", "first"),
     [
-        (None, "Instala OwnTracks."),
-        ("pt-BR", "Instale o OwnTracks."),
-        ("en", "Install OwnTracks."),
-        ("qu", "Instala OwnTracks."),
+        (None, "Instala Traccar Client."),
+        ("pt-BR", "Instale o Traccar Client."),
+        ("en", "Install Traccar Client."),
+        ("qu", "Instala Traccar Client."),
     ],
 )
 async def test_the_steps_are_in_the_drivers_language(client, account, make_driver, make_device, locale, first):
     driver = await make_driver(client, account.key, locale=locale)
-    made = await make_device(client, account.key, driver["id"], app="owntracks")
+    made = await make_device(client, account.key, driver["id"], app="traccar")
     assert made["setup"]["steps"][0] == first
+
+
+@pytest.mark.parametrize("app", sorted(set(get_args(App)) - set(WELCOME)))
+async def test_an_app_without_a_door_is_refused_in_words(client, account, make_driver, refused, app):
+    await make_driver(client, account.key, "ana")
+    problem = await refused(
+        await client.post("/v1/drivers/ana/devices", json={"app": app}, headers=account.headers), 409
+    )
+    assert problem["type"] == "app-without-door"
+    assert "native, traccar and osmand" in problem["detail"]
+    listed = await (await client.get("/v1/drivers/ana/devices", headers=account.headers)).json()
+    assert listed["devices"] == []
 
 
 async def test_secrets_are_never_listed(client, account, make_driver, make_device):
     await make_driver(client, account.key, "ana")
-    made = await make_device(client, account.key, "ana", app="overland", label="iPhone")
+    made = await make_device(client, account.key, "ana", app="traccar", label="iPhone")
     response = await client.get("/v1/drivers/ana/devices", headers=account.headers)
     assert made["ingest_token"] not in await response.text()
     (device,) = (await response.json())["devices"]
-    assert (device["id"], device["app"], device["label"]) == (made["id"], "overland", "iPhone")
+    assert (device["id"], device["app"], device["label"]) == (made["id"], "traccar", "iPhone")
 
 
 async def test_a_deleted_device_is_shut_out_at_once_and_everywhere(

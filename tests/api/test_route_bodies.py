@@ -215,6 +215,7 @@ MISTAKES = [
     ((*STOP, "planned_arrival"), "3026-03-02T10:00:00Z", "/stops/1/planned_arrival"),
     ((*STOP, "service_s"), -1, "/stops/1/service_s"),
     ((*STOP, "service_s"), 1e9, "/stops/1/service_s"),
+    ((*STOP, "radius_m"), 9, "/stops/1/radius_m"),
     ((*STOP, "instructions"), "x" * 2_001, "/stops/1/instructions"),
     ((*STOP, "parcels"), [{"quantity": 0}], "/stops/1/parcels/0/quantity"),
     ((*STOP, "parcels"), [{"quantity": 10**12}], "/stops/1/parcels/0/quantity"),

@@ -251,3 +251,76 @@ async def test_a_page_reads_only_the_days_asked_for_in_the_order_of_the_key(pool
     run = [line for line in plan.splitlines() if "never executed" not in line]
     assert sum(" Scan using " in line for line in run) == 1, plan
     assert sum("Sort Method" in line for line in run) == 1, plan  # of the page, not of what a phone ever sent
+
+
+async def walk(tour: Tour) -> None:
+    """Drive for four minutes, walk to a door and back, drive on: a ping every 5 s."""
+    east_m = 0.0
+    for n in range(140):
+        east_m += 50 if n < 48 or n >= 90 else (6 if n < 69 else -6)
+        await tour.keep_pings(
+            [START + timedelta(seconds=5 * n)], lat_e6=6_244_200, lon_e6=-75_569_000 + round(east_m * 9.04)
+        )
+
+
+async def test_on_foot_or_driving_is_told_of_what_counts(client: Any, account: Any, tour: Tour) -> None:
+    await walk(tour)
+    await tour.keep_pings([START + timedelta(seconds=302)], believed=False, flags=int(Flag.JUMP))
+    await tour.keep_pings([START + timedelta(seconds=303)], believed=None)
+    columns = await columns_of(client, "/v1/routes/tour-1/track", account.headers)
+    foot = dict(zip(columns["time"], columns["on_foot"], strict=True))
+    assert foot["2026-03-02T13:05:02Z"] is None
+    assert foot["2026-03-02T13:05:03Z"] is None
+    assert [foot[f"2026-03-02T13:{at}Z"] for at in ("01:00", "03:30", "04:30", "06:00", "07:00", "08:30", "11:00")] == [
+        *(False, False),
+        *(True, True, True),
+        *(False, False),
+    ]
+
+
+@pytest.mark.parametrize("limit", [1, 3, 7, 50])
+async def test_on_foot_does_not_depend_on_the_borders_of_a_page(
+    client: Any, account: Any, tour: Tour, limit: int
+) -> None:
+    await walk(tour)
+    other = await tour.pool.fetchval(
+        "INSERT INTO device (account_id, driver_id, app, ingest_token_hash)"
+        " VALUES ($1, $2, 'osmand', '\\x00') RETURNING id",
+        tour.account_id,
+        tour.driver_id,
+    )
+    await tour.keep_pings(every(20, 10), device_id=other)  # a phone that lies in the van, in the same moments
+    whole = await columns_of(client, "/v1/routes/tour-1/track", account.headers)
+    assert True in whole["on_foot"]
+    assert False in whole["on_foot"]
+    seen: list[bool] = []
+    cursor = ""
+    while cursor is not None:
+        path = f"/v1/routes/tour-1/track?limit={limit}&cursor={cursor}"
+        page = await (await client.get(path, headers=account.headers)).json()
+        seen += page["columns"]["on_foot"]
+        cursor = page["next"]
+    assert seen == whole["on_foot"]
+    path = f"/v1/drivers/dr_{tour.driver_id}/track?from=2026-03-02T13:05:00Z&to=2026-03-02T13:06:00Z"
+    part = await columns_of(client, path, account.headers)
+    begin = whole["time"].index(part["time"][0])
+    assert part["on_foot"] == whole["on_foot"][begin : begin + len(part["time"])]
+
+
+@pytest.mark.parametrize("plans", ["force_custom_plan", "force_generic_plan"])
+async def test_what_is_beside_a_page_is_found_in_the_order_of_the_key(pool: Pool, tour: Tour, plans: str) -> None:
+    await tour.keep_pings([START + timedelta(days=day, seconds=second) for day in range(6) for second in range(3)])
+    await pool.execute("ANALYZE ping")
+    async with pool.acquire() as db:
+        await db.execute(f"SET plan_cache_mode = {plans}")
+        await db.execute("SET enable_seqscan = off")  # the tables are tiny
+        await db.execute("PREPARE beside AS " + load("track_read")["beside_page"])
+        lines = await db.fetch(
+            "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF)"
+            f" EXECUTE beside ('{{{tour.lane}}}', '{{{tour.device_id}}}', '{{2026-03-04 13:00:00Z}}', '{{0}}', '{{0}}',"
+            " '{2026-03-04 13:00:02Z}', '{0}', '{0}', 120, 600, 1000)"
+        )
+    plan = "\n".join(line[0] for line in lines)
+    run = [line for line in plan.splitlines() if "never executed" not in line]
+    assert sum(" using " in line for line in run) == 4, plan  # of the one day that is near enough
+    assert not any("Seq Scan" in line or "Bitmap" in line for line in run), plan

@@ -192,6 +192,29 @@ async def test_a_stream_ends_with_its_link(client: Any, tour: Tour) -> None:
             await next_event(response)
 
 
+@pytest.mark.parametrize("what", ["rotate", "revoke"])
+async def test_a_stream_ends_at_once_when_its_link_is_taken_away(
+    client: Any, account: Any, tour: Tour, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    monkeypatch.setattr(tracking, "LOOK_AGAIN_S", 600.0)
+    async with client.get(f"/v1/track/{tour.tokens[0]}/stream") as response:
+        await next_event(response)
+        path = f"/v1/stops/st_{tour.stop_ids[0]}/tracking-link/{what}"
+        assert (await client.post(path, headers=account.headers)).status == 200
+        assert await next_event(response) == ("end", {"why": "revoked"})
+
+
+async def test_a_stream_follows_the_accounts_settings_at_once(
+    client: Any, account: Any, tour: Tour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracking, "LOOK_AGAIN_S", 600.0)
+    async with client.get(f"/v1/track/{tour.tokens[1]}/stream") as response:
+        assert (await next_event(response))[1]["position"] is not None
+        strict = {"visibility": {"max_stops_before": 0, "max_minutes": 60}}
+        assert (await client.patch("/v1/account", json=strict, headers=account.headers)).status == 200
+        assert (await next_event(response))[1]["position"] is None
+
+
 async def test_a_stream_ends_when_its_stop_is_replaced(client: Any, tour: Tour) -> None:
     async with client.get(f"/v1/track/{tour.tokens[3]}/stream") as response:
         await next_event(response)
@@ -372,5 +395,6 @@ def test_every_text_that_the_pages_use_exists() -> None:
     used = set(re.findall(r"texts\.(\w+)", script))
     states = ("planned", "on_the_way", "next", "arriving", "arrived", "departed", "completed", "partially_completed")
     used |= {f"{state}{kind}" for state in (*states, "failed", "skipped") for kind in ("", "_pickup")}
+    used |= {"pin", "pin_pickup"}
     used |= {f"gone_{why}{more}" for why in ("revoked", "cancelled", "removed", "over") for more in ("", "_more")}
     assert used <= catalog.texts("en").keys()

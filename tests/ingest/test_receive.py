@@ -182,6 +182,23 @@ async def test_damaged_compression_is_a_bad_request(client: Client, phone: Phone
     assert (status, problem["type"]) == (400, "bad-request")
 
 
+_GZIP = gzip.compress(b"[]" * 50_000)
+
+
+@pytest.mark.parametrize(
+    "body", [b"this is not gzip", _GZIP[:10] + b"\xff" * 50, _GZIP[:-30] + b"\0" * 30], ids=["none", "begin", "end"]
+)
+@pytest.mark.parametrize("token", ["", "unknown"])
+async def test_damaged_compression_is_no_error_of_ours(
+    client: Client, phone: Phone, caplog: pytest.LogCaptureFixture, body: bytes, token: str
+) -> None:
+    headers = {"Authorization": f"Bearer {token}"} if token else phone.headers  # a body that nobody even reads
+    response = await client.post("/v1/pings", data=body, headers={**JSON, **headers, "Content-Encoding": "gzip"})
+    assert response.status == (401 if token else 400)
+    assert await post(client, phone, b'{"pings": []}') == (200, {"accepted": 0, "rejected": []})
+    assert [record.getMessage() for record in caplog.records if record.levelname in ("ERROR", "WARNING")] == []
+
+
 async def test_another_kind_of_body_is_not_read(client: Client, phone: Phone) -> None:
     status, problem = await post(client, phone, b"<xml/>", **{"Content-Type": "application/xml"})
     assert (status, problem["type"]) == (415, "unsupported-media-type")

@@ -1,13 +1,16 @@
-"""The product in this process, whole: real HTTP on a real port, a real Postgres, a tracker that runs beside."""
+"""The product in this process, whole: real HTTP on a real port, a real Postgres, a tracker and `work` beside."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 from aiohttp.test_utils import TestServer
 
 from api.auth import KEY_PREFIX, hash_of, new_secret
+from ingest.config import IngestConfig
 from ingest.tracker import run_tracker
+from ingest.work import run_work
 from reparto.app import create_app
 from reparto.client import Client
 from reparto.migrate import prepare
@@ -24,13 +27,15 @@ SETTLED_S = 60.0
 @pytest.fixture
 async def client(database: DatabaseConfig, pool: Pool) -> AsyncIterator[Client]:
     """An admin's client of the running product."""
-    settings = Settings(database=database)
+    often = replace(IngestConfig(), rerun_every_s=0.2)  # nobody waits for re-runs here
+    settings = Settings(database=database, ingest=often)
     await prepare(settings, database)
     key = new_secret(KEY_PREFIX)
     account_id = await ensure_account(pool, "journeys")
     await create_key(pool, account_id=account_id, role="admin", label="test", secret_hash=hash_of(key))
     async with (
         alongside(lambda stop: run_tracker(settings.ingest, database, stop=stop)),
+        alongside(lambda stop: run_work(settings.ingest, database, stop=stop)),
         TestServer(create_app(settings, database)) as server,
         Client(str(server.make_url("")), key) as made,
     ):
@@ -39,13 +44,14 @@ async def client(database: DatabaseConfig, pool: Pool) -> AsyncIterator[Client]:
 
 @pytest.fixture
 def settled(pool: Pool) -> Callable[[], Awaitable[None]]:
-    """`await settled()`: every ping is folded, nothing waits."""
+    """`await settled()`: every ping is folded, every event is in the feed, nothing waits."""
 
     async def wait() -> None:
         async with asyncio.timeout(SETTLED_S):
             while await pool.fetchval(
                 "SELECT EXISTS (SELECT FROM inbox)"
                 " OR EXISTS (SELECT FROM track WHERE folded_until < head_at OR rerun_from IS NOT NULL)"
+                " OR EXISTS (SELECT FROM event WHERE seq IS NULL)"
             ):
                 await asyncio.sleep(0.05)
 

@@ -90,38 +90,6 @@ async def test_a_morning_in_montevideo(client: Client, settled: Settled) -> None
     assert [time_ms(one["properties"]["recorded_at"]) for one in positions] == [recording.last_ms]
 
 
-async def test_the_same_morning_in_any_order_and_any_batches_is_the_same_history(
-    client: Client, settled: Settled
-) -> None:
-    route, recording = moved_to_now(read_case(HERE / "montevideo.route.json"), speed=AT_ONCE, timezone="UTC")
-    assert recording is not None
-    as_recorded = list(recording.pings)
-    orders = {
-        "live": as_recorded,
-        "backwards": sorted(as_recorded, key=lambda ping: -ping.time),
-        "shuffled": random.Random(7).sample(as_recorded, len(as_recorded)),
-    }
-    phones = {}
-    for name in orders:
-        driver_id = await client.driver(name, name)
-        await client.put_route(replace(route, external_id=name, body=route.body | {"driver": name}))
-        _, token = await client.device(driver_id, "test")
-        phones[name] = Phone(client.session, client.url, token, Tally(), random.Random(0))
-    for batch in (slice(0, 1), slice(1, 130), slice(130, None)):
-        for name, pings in orders.items():
-            await phones[name].send(pings[batch])
-        await settled()
-
-    histories = {}
-    for name in orders:
-        track = await client.track(f"/v1/routes/{name}/track")
-        del track["received_at"]
-        histories[name] = (track, await visits_of(client, name))
-    assert histories["backwards"] == histories["live"]
-    assert histories["shuffled"] == histories["live"]
-    assert len(histories["live"][1]) == 9
-
-
 async def test_etas_are_there_in_the_middle_of_a_morning_and_come_true(client: Client, settled: Settled) -> None:
     expected = json.loads((HERE / "montevideo.events.json").read_text())
     name, recording, phone, shift_ms = await put(client, HERE / "montevideo.route.json", share=0.5)

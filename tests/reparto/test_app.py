@@ -3,6 +3,7 @@
 import asyncio
 import pkgutil
 from importlib import import_module
+from typing import get_args
 
 import aiohttp
 import pytest
@@ -11,6 +12,7 @@ from aiohttp import web
 import api
 import ingest
 from api.auth import KEY_PREFIX, hash_of, new_secret
+from api.device_setup import WELCOME, App, setup_of
 from api.openapi import declared
 from api.operation import Operations
 from reparto.app import create_app, create_system_app
@@ -55,6 +57,13 @@ def test_doors_and_questions_are_two_roles_and_together_everything() -> None:
     assert takes & asked == SYSTEM | DESCRIPTION
     assert takes | asked == EVERYTHING
     assert all(path.startswith(("/v1/pings", "/ingest/", "/pub")) for _, path in takes - asked)
+
+
+@pytest.mark.parametrize("app", get_args(App))
+def test_a_phone_is_let_in_with_the_apps_that_have_a_door_and_no_others(app: App) -> None:
+    setup = setup_of(app, public_url="", device_id="dv_1", token=None, ingest_token="rpi_x", locale=None)
+    door = setup.url.partition("?")[0].replace("rpi_x", "{token}") or "/v1/pings"  # native apps know the API
+    assert any(path == door for _, path in EVERYTHING) == (app in WELCOME)
 
 
 def test_a_process_that_only_works_tells_how_it_is() -> None:

@@ -6,9 +6,11 @@ import logging
 import pytest
 from aiohttp import ClientSession, web
 
-from api.auth import INGEST_TOKEN_PREFIX, KEY_PREFIX, new_secret
-from reparto.logs import JsonLines, PlainLines, blacked_out
+from api.auth import INGEST_TOKEN_PREFIX, KEY_PREFIX
+from reparto.logs import JsonLines, PlainLines, blacked_out, configure
 from reparto.serve import bind, serving
+
+SECRET = "Zk3-" + "x_9A" * 9 + "pQ7"
 
 
 def record_of(message: str, *args: object, error: BaseException | None = None) -> logging.LogRecord:
@@ -40,8 +42,8 @@ def test_an_error_brings_its_traceback() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        new_secret(KEY_PREFIX),
-        f"GET /ingest/{new_secret(INGEST_TOKEN_PREFIX)}/osmand?id=1",
+        KEY_PREFIX + SECRET,
+        f"GET /ingest/{INGEST_TOKEN_PREFIX}{SECRET}/osmand?id=1",
         "GET /ingest/GEHEIM/osmand",
         "GET /t/GEHEIM?lang=es",
         "GET /v1/track/GEHEIM/stream",
@@ -98,3 +100,22 @@ async def test_requests_are_named_by_their_route(
                     pass
     said = [record.getMessage() for record in caplog.records if record.name == "reparto.access"]
     assert [line.split()[1] for line in said] == routes
+
+
+def test_a_clients_damaged_body_is_no_error_of_ours() -> None:
+    """aiohttp reads on after an early answer and calls what it meets there unhandled."""
+    server = logging.getLogger("aiohttp.server")
+    before = logging.root.handlers[:], logging.root.level
+    configure("INFO", "ingest")
+    try:
+        kept = [
+            server.filter(
+                server.makeRecord("aiohttp.server", logging.ERROR, "x.py", 1, "Unhandled exception", (), info)
+            )
+            for error in (web.RequestPayloadError("Can not decode content-encoding: gzip"), RuntimeError("ours"))
+            for info in [(type(error), error, None)]
+        ]
+    finally:
+        logging.root.handlers[:], logging.root.level = before
+        server.filters.clear()
+    assert [bool(one) for one in kept] == [False, True]

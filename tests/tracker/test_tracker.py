@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from prometheus_client import REGISTRY
 
 from ingest.silence import notice_silence
 from sql.times import ms_of
@@ -225,10 +226,10 @@ async def test_a_ping_that_breaks_the_fold_is_quarantined_and_the_rest_is_tracke
     phone = await fleet.phone(await fleet.driver())
     advance = track.advance
 
-    def break_at_20(tracks, pings, timelines):
+    def break_at_20(tracks, pings, timelines, settles=None):
         if (pings.rows["recorded_ms"] == ms_of(START) + 20_000).any():
             raise ZeroDivisionError
-        return advance(tracks, pings, timelines)
+        return advance(tracks, pings, timelines, settles)
 
     monkeypatch.setattr("ingest.isolate.advance", break_at_20)
     await fleet.send(phone, east([(0, 0), (10, 80), (20, 160), (30, 240)]))
@@ -259,3 +260,49 @@ async def test_silence_is_noticed_once_and_ends_with_the_next_ping(fleet: Fleet,
         assert await notice_silence(db, range(64), after_s=600) == 1
     types = await fleet.pool.fetch("SELECT type FROM event WHERE type LIKE 'driver.%' ORDER BY id")
     assert [row["type"] for row in types] == ["driver.silent", "driver.seen"]
+
+
+async def test_a_tracker_counts_what_it_does(fleet: Fleet, east, tour):
+    def count(name: str) -> float:
+        return REGISTRY.get_sample_value(name) or 0.0
+
+    names = ("reparto_take_seconds_count", "reparto_pings_taken_total", "reparto_reruns_total")
+    before = {name: count(name) for name in names}
+    phone = await fleet.phone(await fleet.driver())
+    pings = east(tour)
+    await fleet.send(phone, pings.take([*range(10), *range(20, 30)]))
+    await fleet.settle()
+    assert count("reparto_take_drivers_behind") == 0
+    assert count("reparto_reruns_total") == before["reparto_reruns_total"]
+    await fleet.send(phone, pings.take([*range(10, 21)]))  # late, and one again
+    await fleet.settle()
+    assert count("reparto_pings_taken_total") - before["reparto_pings_taken_total"] == 31
+    assert count("reparto_reruns_total") - before["reparto_reruns_total"] == 1
+    assert count("reparto_take_seconds_count") - before["reparto_take_seconds_count"] >= 2
+    assert count("reparto_take_drivers_behind") == 0
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_what_a_copy_tells_fills_what_the_first_left_open(fleet: Fleet, east, together: bool):
+    phone = await fleet.phone(await fleet.driver())
+    places = [(0, 0), (10, 80), (20, 160)]
+    first = east(places, accuracy_m=float("nan"), speed_mps=8)
+    second = east(places, accuracy_m=[5, 900, 5], speed_mps=3, battery=0.5, mock=0)
+    second.texts[:, 0] = "driving"
+    await fleet.send(phone, first)
+    if not together:
+        await fleet.settle()
+        assert await fleet.pool.fetchval("SELECT bool_and(believed) FROM ping")
+    await fleet.send(phone, second)
+    await fleet.settle()
+    rows = await fleet.pool.fetch(
+        "SELECT accuracy_m, speed_mps, battery, mock, activity, believed FROM ping ORDER BY recorded_at"
+    )
+    told = [(5, 8, 0.5, False, "driving", True), (900, 8, 0.5, False, "driving", False)]
+    assert [tuple(row) for row in rows] == [told[0], told[1], told[0]]  # and the second is judged by it
+    assert await fleet.pool.fetchval("SELECT battery FROM live") == 0.5
+    reruns = await fleet.pool.fetchval("SELECT rerun_at FROM track")
+    await fleet.send(phone, first)
+    await fleet.settle()
+    assert await fleet.pool.fetchval("SELECT count(*) FROM ping") == 3
+    assert await fleet.pool.fetchval("SELECT rerun_at FROM track") == reruns  # nothing new, nothing folded again
