@@ -120,6 +120,13 @@ CREATE TABLE route_version (
     stop_service_s   double precision[] NOT NULL,
     stop_planned_at  timestamptz[] NOT NULL,       -- planned arrival; null where the planner gave none
     stop_shapes      jsonb NOT NULL DEFAULT '{}',  -- stop id (as text) to the GeoJSON polygon that replaces its circle
+    -- for ETAs; empty in a version made before they were kept, and stop_drive_s wherever roads did not make the path
+    stop_window_start  timestamptz[] NOT NULL DEFAULT '{}',       -- promised; null where nothing was
+    stop_window_end    timestamptz[] NOT NULL DEFAULT '{}',
+    stop_kind          text[] NOT NULL DEFAULT '{}',
+    stop_parcels       integer[] NOT NULL DEFAULT '{}',           -- things to hand over or take along
+    stop_drive_s       double precision[] NOT NULL DEFAULT '{}',  -- of driving from the stop before, or the path's start
+    wait_for_window    boolean NOT NULL DEFAULT false,            -- a van that is early waits until the window begins
     PRIMARY KEY (route_id, version)
 );
 CREATE INDEX route_version_driver ON route_version (driver_id, route_id);
