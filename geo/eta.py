@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from geo import tour
+from geo.eta_model import Model
 from geo.pings import UNKNOWN_MS, Floats, Ints, Rows
 from geo.plans import TYPICAL_MPS, Plan, Timeline
 
@@ -42,7 +43,7 @@ class Eta:
     stops_before: Ints
 
 
-def estimate(tracks: Rows, timelines: Sequence[Timeline]) -> Eta:
+def estimate(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Model] | None = None) -> Eta:
     """Estimate the arrivals of many drivers at all stops ahead of each.
 
     A stop where the van already is, was, or which was passed over is not ahead. A driver on no route has none.
@@ -50,6 +51,7 @@ def estimate(tracks: Rows, timelines: Sequence[Timeline]) -> Eta:
     Args:
         tracks: (m,) of dtype `geo.track.TRACK`.
         timelines: (m,) of the same drivers.
+        models: (m,) what the account of each has learned; None: nothing.
     """
     vans: list[int] = []
     plans: list[Plan] = []
