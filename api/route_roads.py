@@ -66,7 +66,8 @@ def _stop_drive_s(found: RoadPath, body: RouteBody) -> Sequence[float]:
     """Tell how long the driving to each stop takes; a way without a depot begins at the first stop."""
     if found.leg_durations_s is None:
         return ()
-    return ([] if body.depot else [0.0]) + found.leg_durations_s.tolist()[: len(body.stops) - (body.depot is None)]
+    legs: list[float] = found.leg_durations_s.tolist()
+    return ([] if body.depot else [0.0]) + legs[: len(body.stops) - (body.depot is None)]
 
 
 def _at(place: int | None, body: RouteBody) -> str:

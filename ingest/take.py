@@ -59,7 +59,7 @@ async def take(db: Connection, lanes: list[int], sent: Sent, cache: TrackCache, 
 
     direct = await _store(db, drivers, _without_repeats(sent))
     again, was, stretches = await _read_again(db, drivers, _behind(drivers, direct))
-    await _fold(db, drivers, cache.plans, direct, again, was, stretches)
+    await _fold(db, drivers, cache.plans, direct, again, was, stretches, config)
     await _write_tracks(db, drivers)
     return drivers
 
@@ -201,6 +201,7 @@ async def _fold(
     again: Sent,
     was: Rows,
     stretches: dict[int, Stretch],
+    config: IngestConfig,
 ) -> None:
     """Fold both kinds in one call, store what was judged, write what follows."""
     pings = Pings.concat([direct.pings, again.pings])
@@ -237,7 +238,7 @@ async def _fold(
     drivers.tracks = moved
     drivers.unmarked += folded
     if touched.any():
-        await follow(db, drivers, timelines, np.flatnonzero(touched), facts.happened, list(stretches.values()))
+        await follow(db, drivers, timelines, np.flatnonzero(touched), facts.happened, list(stretches.values()), config)
 
 
 def _same(a: Rows, b: Rows) -> Bools:

@@ -26,13 +26,14 @@ class PlanRow:
         stop_shapes: stop id as text to the GeoJSON geometry that replaces that stop's circle.
         stop_window_start, stop_window_end: promised; None where nothing was. Empty, as stop_kind and stop_parcels, in a
             version made before they were kept.
-        stop_drive_s: of driving to each stop from the one before or the path's start; empty where roads did not make it.
+        stop_drive_s: of driving to each stop from the one before or the path's start; empty where no roads say so.
         wait_for_window: a van that is early waits until the window begins.
     """
 
     route_id: int
     external_id: str
     account_id: int
+    timezone: str
     version: int
     effective_at: datetime
     driver_id: int | None

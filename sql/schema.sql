@@ -29,7 +29,8 @@ CREATE TABLE account (
     fences_version   bigint NOT NULL DEFAULT 0,  -- raised by every write of a geofence; trackers compare it with their cache
     events_numbered  bigint NOT NULL DEFAULT 0,  -- the greatest event.seq given out
     detours_seen     bigint NOT NULL DEFAULT 0,  -- the greatest event.seq that detours follow from
-    created_at       timestamptz NOT NULL DEFAULT now()
+    created_at       timestamptz NOT NULL DEFAULT now(),
+    eta_version      bigint NOT NULL DEFAULT 0  -- raised by every batch that ETAs learned from
 );
 
 CREATE TABLE api_key (
@@ -413,6 +414,88 @@ CREATE TABLE route_eta (
     remaining_m   double precision[] NOT NULL
 ) WITH (fillfactor = 50);
 
+-- What somebody was told of a stop when it was still so far away, and what came true. The first of each bucket of leads.
+CREATE TABLE eta_told (
+    route_id    bigint NOT NULL REFERENCES route,
+    stop_id     bigint NOT NULL,                -- of the route; it may be forgotten
+    bucket      smallint NOT NULL CHECK (bucket BETWEEN 0 AND 4),  -- of the lead: 0-15, 15-30, 30-60, 60-120, > 120 min
+    account_id  bigint NOT NULL,
+    driver_id   bigint NOT NULL,
+    as_of       timestamptz NOT NULL,           -- recorded_at of the ping it rested on
+    expected    timestamptz NOT NULL,
+    low         timestamptz NOT NULL,
+    high        timestamptz NOT NULL,
+    planned     timestamptz,                    -- by the timetable; null where the plan had none
+    delay_s     real,                           -- behind it, at as_of
+    came_at     timestamptz,                    -- the first arrival after as_of, as visits have it; null until then
+    learned_at  timestamptz,                    -- when windows learned from it; null: not yet
+    PRIMARY KEY (stop_id, bucket)
+);
+CREATE INDEX eta_told_account ON eta_told (account_id, as_of);
+CREATE INDEX eta_told_route ON eta_told (route_id);
+CREATE INDEX eta_told_unlearned ON eta_told (account_id, came_at) WHERE came_at IS NOT NULL AND learned_at IS NULL;
+
+-- How far each drive of a route was learned from. What is older than `until` is never learned again.
+CREATE TABLE eta_learned (
+    route_id    bigint NOT NULL REFERENCES route,
+    driver_id   bigint NOT NULL REFERENCES driver,
+    account_id  bigint NOT NULL,
+    until       timestamptz NOT NULL DEFAULT '-infinity',
+    due_at      timestamptz,                    -- since when there is something new; null: nothing is
+    PRIMARY KEY (route_id, driver_id)
+);
+CREATE INDEX eta_learned_due ON eta_learned (due_at) WHERE due_at IS NOT NULL;
+
+-- What an account's drives say: took / expected without knowing this thing. docs/howto/eta-accuracy.md tells how to read it.
+CREATE TABLE eta_drive (
+    account_id     bigint NOT NULL REFERENCES account,
+    scope          text NOT NULL,               -- drive, drive_leg, drive_cell, drive_driver
+    key            text NOT NULL,               -- which one; empty where the scope has but one
+    hour_class     smallint NOT NULL,           -- of the local time of day; -1: all of them
+    weekday_class  smallint NOT NULL,           -- 0 Monday to Friday, 1 Saturday, 2 Sunday; -1: all of them
+    n              double precision NOT NULL,   -- observations, older ones counting less
+    mean           double precision NOT NULL,   -- of log(took / expected)
+    m2             double precision NOT NULL,   -- sum of squared differences from the mean, weighted like n
+    as_of          timestamptz NOT NULL,        -- to which moment n and m2 are decayed
+    version        bigint NOT NULL,             -- account.eta_version that changed it last
+    updated_at     timestamptz NOT NULL DEFAULT now(),
+    factor         double precision GENERATED ALWAYS AS (exp(mean)) STORED,  -- for reading: 1.2 is a fifth slower
+    PRIMARY KEY (account_id, scope, key, hour_class, weekday_class)
+);
+CREATE INDEX eta_drive_version ON eta_drive (account_id, version);
+CREATE INDEX eta_drive_age ON eta_drive (as_of);
+
+-- The same of services; scopes service, service_place, service_area, service_kind, service_driver.
+CREATE TABLE eta_service (
+    account_id     bigint NOT NULL REFERENCES account,
+    scope          text NOT NULL,
+    key            text NOT NULL,
+    hour_class     smallint NOT NULL,
+    weekday_class  smallint NOT NULL,
+    n              double precision NOT NULL,
+    mean           double precision NOT NULL,
+    m2             double precision NOT NULL,
+    as_of          timestamptz NOT NULL,
+    version        bigint NOT NULL,
+    updated_at     timestamptz NOT NULL DEFAULT now(),
+    factor         double precision GENERATED ALWAYS AS (exp(mean)) STORED,
+    PRIMARY KEY (account_id, scope, key, hour_class, weekday_class)
+);
+CREATE INDEX eta_service_version ON eta_service (account_id, version);
+CREATE INDEX eta_service_age ON eta_service (as_of);
+
+-- How wide an account's windows are, by lead.
+CREATE TABLE eta_window (
+    account_id  bigint NOT NULL REFERENCES account,
+    lead_s      double precision NOT NULL,      -- from this lead on
+    early       double precision NOT NULL,      -- how far before and after what was expected a window reaches,
+    late        double precision NOT NULL,      -- parts of the spread that the model expects
+    n           double precision NOT NULL,      -- ETAs of late that it rests on
+    alpha       double precision NOT NULL,      -- part of the arrivals left outside on either side
+    updated_at  timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (account_id, lead_s)
+);
+
 -- The feed of facts. A fact that is judged anew appears again with the next revision.
 CREATE TABLE event (
     id             bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
@@ -439,6 +522,7 @@ CREATE TABLE event (
 CREATE UNIQUE INDEX event_feed ON event (account_id, seq);
 CREATE INDEX event_unnumbered ON event (id) WHERE seq IS NULL;
 CREATE INDEX event_fold ON event (driver_id, folded_at);
+CREATE INDEX event_eta ON event (route_id) WHERE type IN ('eta.late', 'stop.approaching');
 CREATE INDEX event_tour ON event (route_id) WHERE type IN ('route.started', 'route.completed');
 CREATE INDEX event_detour ON event (account_id, seq) WHERE type IN ('route.off_route', 'route.back_on_route');
 CREATE INDEX event_detour_route ON event (route_id, driver_id) WHERE type IN ('route.off_route', 'route.back_on_route');

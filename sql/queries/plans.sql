@@ -11,7 +11,7 @@ SELECT DISTINCT asked.driver AS driver_id, plan.route_id, plan.version
 
 -- name: read_plans
 -- Columns of one length: $1 route, $2 version
-SELECT route.id AS route_id, route.external_id, route.account_id, plan.version, plan.effective_at, plan.driver_id,
+SELECT route.id AS route_id, route.external_id, route.account_id, route.timezone, plan.version, plan.effective_at, plan.driver_id,
        plan.start_at, plan.end_at, plan.return_to_depot, plan.path_lon, plan.path_lat, plan.path_along_m,
        plan.stop_ids, plan.stop_lon, plan.stop_lat, plan.stop_along_m, plan.stop_radius_m, plan.stop_service_s,
        plan.stop_planned_at, plan.stop_shapes, plan.stop_window_start, plan.stop_window_end, plan.stop_kind,
