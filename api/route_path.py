@@ -23,7 +23,7 @@ class Path:
     Attributes:
         lon, lat, along_m: (v,) degrees, metres from its start.
         source: as in a route.
-        stop_drive_s: seconds of driving to each stop from the one before or the path's start; empty where no road tells.
+        stop_drive_s: seconds of driving to each stop from the one before or the path's start; empty where unknown.
     """
 
     lon: Floats

@@ -72,23 +72,24 @@ async def write_alerts(
     now_ms = ms_of(datetime.now(UTC))
     settled = drivers.settled
     rows = [(row, i) for row, i in enumerate(touched.tolist()) if settled[i]]
-    left = [_taken_back(fact) for _, i in rows for fact in _left_behind(drivers, i)]
     await _ask_the_feed(db, drivers, [i for _, i in rows])
-    late: list[Revision] = list(left)
+    begin = np.searchsorted(found.track, np.arange(len(touched) + 1)).tolist()
+    late: list[Revision] = []
     near: list[tuple[int, _Ahead]] = []
     for row, i in rows:
         alerts = drivers.shown[i].alerts
-        if alerts is None:
-            continue
+        assert alerts is not None
         rules = accounts[int(drivers.accounts[i])].rules
-        ahead = _ahead(drivers, timelines[i], i, row, found)
         young = now_ms - int(drivers.tracks["recorded_ms"][i]) < YOUNG_MS
+        which = slice(begin[row], begin[row + 1])
+        plan = timelines[i].plan(int(drivers.tracks["route_id"][i]), int(drivers.tracks["route_version"][i]))
+        if not _is_worth_a_look(alerts, rules, plan, found, which, now_ms, young=young):
+            continue
+        ahead = _ahead(plan, found, which) if plan is not None else []
         changed = {fact.stop_id: fact for fact in _late(drivers, i, alerts, ahead, rules, young=young)}
         late += changed.values()
-        drivers.shown[i] = replace(
-            drivers.shown[i],
-            alerts=replace(alerts, late={**alerts.late, **{stop: fact for stop, fact in changed.items() if stop}}),
-        )
+        known = {**alerts.late, **{stop: fact for stop, fact in changed.items() if stop is not None}}
+        drivers.shown[i] = replace(drivers.shown[i], alerts=replace(alerts, late=known))
         if young and drivers.tracks["on_route"][i]:
             near += [
                 (i, stop) for stop in ahead if _is_near(stop, rules, now_ms) and stop.stop_id not in alerts.approaching
@@ -101,73 +102,73 @@ async def write_alerts(
         await put_outbox(db, notices)
 
 
-def _route_of(drivers: Drivers, i: int) -> int:
-    """Give the route that a driver is on, or finished last; 0 for none."""
-    track = drivers.tracks[i]
-    return int(track["route_id"]) or int(track["finished"][0])
-
-
-def _left_behind(drivers: Drivers, i: int) -> list[Revision]:
-    """What was said to be late of a route that the driver has left."""
-    alerts = drivers.shown[i].alerts
-    if alerts is None or alerts.route_id == _route_of(drivers, i):
-        return []
-    drivers.shown[i] = replace(drivers.shown[i], alerts=None)
-    return [fact for fact in alerts.late.values() if fact.state != "retracted"]
-
-
 async def _ask_the_feed(db: Db, drivers: Drivers, entries: Sequence[int]) -> None:
-    """Find out what the feed says of routes of which it is not known yet."""
-    routes = {i: _route_of(drivers, i) for i in entries if drivers.shown[i].alerts is None and _route_of(drivers, i)}
-    if not routes:
+    """Find out what the feed says of drivers of whom it is not known, or who are on another route now."""
+    on = {i: int(drivers.tracks["route_id"][i]) for i in entries}
+    asked = [i for i in entries if (alerts := drivers.shown[i].alerts) is None or alerts.route_id != on[i]]
+    if not asked:
         return
-    known = await told_facts(db, set(routes.values()))
-    for i, route_id in routes.items():
-        mine = [fact for fact in known if fact.route_id == route_id]
-        alerts = Alerts(
-            route_id=route_id,
-            late={
-                fact.stop_id: fact
-                for fact in mine
-                if fact.type == LATE and fact.driver_id == drivers.ids[i] and fact.stop_id is not None
-            },
-            approaching=frozenset(
-                fact.stop_id for fact in mine if fact.type == APPROACHING and fact.stop_id is not None
-            ),
+    known = await told_facts(db, {on[i] for i in asked} - {0}, {int(drivers.ids[i]) for i in asked})
+    for i in asked:
+        late = {
+            fact.stop_id: fact
+            for fact in known
+            if fact.type == LATE and fact.driver_id == drivers.ids[i] and fact.stop_id is not None
+        }
+        approaching = frozenset(
+            fact.stop_id
+            for fact in known
+            if fact.type == APPROACHING and fact.route_id == on[i] and fact.stop_id is not None
         )
+        alerts = Alerts(route_id=on[i], late=late, approaching=approaching)
         drivers.shown[i] = replace(drivers.shown[i], alerts=alerts)
 
 
-def _ahead(drivers: Drivers, timeline: Timeline, i: int, row: int, found: Eta) -> list[_Ahead]:
-    track = drivers.tracks[i]
-    plan = timeline.plan(int(track["route_id"]), int(track["route_version"]))
-    which = np.flatnonzero(found.track == row)
-    if plan is None or not len(which):
-        return []
-    place_of = {stop_id: place for place, stop_id in enumerate(plan.stop_ids.tolist())}
+def _is_worth_a_look(
+    alerts: Alerts, rules: EtaRules, plan: Plan | None, found: Eta, which: slice, now_ms: int, *, young: bool
+) -> bool:
+    """Tell whether there may be something to tell or to take back: mostly there is not, and this is quick."""
+    if any(fact.state != "retracted" for fact in alerts.late.values()):
+        return True
+    if not young or plan is None:
+        return False
+    expected_ms, rule = found.expected_ms[which], rules.approaching
+    near = np.zeros(len(expected_ms), bool)
+    if rule.minutes is not None:
+        near |= expected_ms - now_ms <= rule.minutes * 60_000
+    if rule.stops is not None:
+        near |= found.stops_before[which] <= rule.stops + sum(kind in _NOBODY_WAITS for kind in plan.stop_kinds)
+    if not alerts.approaching.issuperset(found.stop_id[which][near].tolist()):
+        return True
+    end_ms = plan.stop_window_ms[places_in(plan, found.stop_id[which]), 1]
+    return bool(((end_ms != UNKNOWN_MS) & (expected_ms - end_ms > rules.late_after_minutes * 60_000)).any())
+
+
+def places_in(plan: Plan, stop_ids: Ints) -> Ints:
+    """Find the places in the tour of some of its stops."""
+    order = np.argsort(plan.stop_ids)
+    places: Ints = order[np.searchsorted(plan.stop_ids, stop_ids, sorter=order)]
+    return places
+
+
+def _ahead(plan: Plan, found: Eta, which: slice) -> list[_Ahead]:
+    """Put together what is said of the stops ahead of a van."""
     ahead: list[_Ahead] = []
     waiting = 0
-    columns = (found.stop_id, found.expected_ms, found.low_ms, found.high_ms)
-    for stop_id, expected_ms, low_ms, high_ms in zip(*(column[which].tolist() for column in columns), strict=True):
-        place = place_of[stop_id]
+    names = ("stop_id", "expected_ms", "low_ms", "high_ms")
+    columns = {name: getattr(found, name)[which].tolist() for name in names}
+    for n, place in enumerate(places_in(plan, found.stop_id[which]).tolist()):
         kind = plan.stop_kinds[place]
         ahead.append(
             _Ahead(
-                stop_id=stop_id,
+                **{name: column[n] for name, column in columns.items()},
                 kind=kind,
-                expected_ms=expected_ms,
-                low_ms=low_ms,
-                high_ms=high_ms,
-                window_end_ms=_window_end_ms(plan, place),
+                window_end_ms=int(plan.stop_window_ms[place, 1]),
                 stops_before=waiting,
             )
         )
         waiting += kind not in _NOBODY_WAITS
     return ahead
-
-
-def _window_end_ms(plan: Plan, place: int) -> int:
-    return int(plan.stop_window_ms[place, 1])
 
 
 def _late(

@@ -10,7 +10,7 @@ from geo.eta_score import bucket_of
 from geo.pings import Bools, Floats, Ints, Rows
 from geo.plans import Plan, Timeline
 from geo.track import FactType
-from ingest.alerts import write_alerts
+from ingest.alerts import places_in, write_alerts
 from ingest.cache import Drivers
 from ingest.config import IngestConfig
 from ingest.shown import Shown
@@ -121,7 +121,7 @@ def _told(drivers: Drivers, i: int, shown: Shown, now: EtaWrite, plan: Plan | No
     if not len(other) or plan is None:
         return shown, []
     delay_s = float(drivers.tracks["delay_s"][i])
-    planned_ms: Floats = plan.stop_due_ms[_places(plan, eta.stop_ids[other])]
+    planned_ms: Floats = plan.stop_due_ms[places_in(plan, eta.stop_ids[other])]
     first = [
         Told(
             route_id=eta.route_id,
@@ -139,9 +139,3 @@ def _told(drivers: Drivers, i: int, shown: Shown, now: EtaWrite, plan: Plan | No
         for place, planned in zip(other.tolist(), planned_ms.tolist(), strict=True)
     ]
     return replace(shown, buckets=buckets), first
-
-
-def _places(plan: Plan, stop_ids: Ints) -> Ints:
-    order = np.argsort(plan.stop_ids)
-    places: Ints = order[np.searchsorted(plan.stop_ids, stop_ids, sorter=order)]
-    return places

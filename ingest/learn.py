@@ -32,7 +32,7 @@ _ACCOUNTS_AT_ONCE = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Driven:
-    """A drive with all that is known of it; times in epoch milliseconds, by stop of the plan as `observe` takes them."""
+    """A drive with all that is known of it; times in epoch milliseconds, by stop as `observe` takes them."""
 
     drive: Drive
     plan: Plan

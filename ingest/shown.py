@@ -10,11 +10,12 @@ from sql.facts import Revision
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Alerts:
-    """What the feed says of a route's ETAs.
+    """What the feed says of a driver's ETAs.
 
     Attributes:
-        late: the newest revision of `eta.late` of this driver, by stop.
-        approaching: stops that were told that the van is near, whoever drove it.
+        route_id: the route that the driver is on; 0: none.
+        late: the newest revision of `eta.late` of this driver by stop, also of routes left lately.
+        approaching: stops of the route that were told that the van is near, whoever drove it.
     """
 
     route_id: int

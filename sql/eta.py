@@ -133,10 +133,10 @@ async def eta_accounts(db: Db | Pool, account_ids: Iterable[int]) -> dict[int, E
     }
 
 
-async def told_facts(db: Db, route_ids: Iterable[int]) -> list[Revision]:
-    """Read what the feed says of the ETAs of routes: the newest revision of each fact."""
+async def told_facts(db: Db, route_ids: Iterable[int], driver_ids: Iterable[int]) -> list[Revision]:
+    """Read what the feed says of the ETAs of routes, and of the last day's lateness of drivers: newest revisions."""
     names = [field.name for field in fields(Revision)]
-    rows = await db.fetch(_SQL["told_facts"], sorted(route_ids))
+    rows = await db.fetch(_SQL["told_facts"], sorted(route_ids), sorted(driver_ids))
     return [Revision(**{name: row[name] for name in names}) for row in rows]
 
 

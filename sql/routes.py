@@ -23,7 +23,7 @@ class RoutePlan:
         depot_name, depot_lat, depot_lon: None where there is no depot.
         path_source: `given`, `road`, or `straight` lines through depot and stops.
         path_lon, path_lat, path_along_m: degrees and metres from the start, one entry a vertex.
-        stop_drive_s: seconds of driving to each stop from the one before or the path's start; empty where no road tells.
+        stop_drive_s: seconds of driving to each stop from the one before or the path's start; empty where unknown.
         wait_for_window: a van that is early waits until the window begins.
     """
 

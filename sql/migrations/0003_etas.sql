@@ -92,3 +92,4 @@ CREATE TABLE eta_window (
 );
 
 CREATE INDEX event_eta ON event (route_id) WHERE type IN ('eta.late', 'stop.approaching');
+CREATE INDEX event_eta_driver ON event (driver_id, occurred_at) WHERE type = 'eta.late';

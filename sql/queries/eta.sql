@@ -37,11 +37,18 @@ SELECT route, version, from_ms(as_of), now(), stop_ids::bigint[],
 SELECT id, eta_version, settings FROM account WHERE id = ANY ($1::bigint[]);
 
 -- name: told_facts
--- The newest revision of what the feed says of the ETAs of routes. $1 routes
+-- The newest revision of what the feed says of the ETAs of routes, and of what it lately said to be late of drivers, who may
+-- have lost the route since. $1 routes, $2 drivers
+WITH touched AS (
+    SELECT id FROM event WHERE route_id = ANY ($1::bigint[]) AND type IN ('eta.late', 'stop.approaching')
+     UNION
+    SELECT id FROM event
+     WHERE driver_id = ANY ($2::bigint[]) AND type = 'eta.late' AND occurred_at > now() - interval '1 day'
+)
 SELECT DISTINCT ON (fact_id)
        fact_id, revision, state, type, to_ms(occurred_at) AS occurred_ms, to_ms(folded_at) AS folded_ms, lane, account_id,
        driver_id, route_id, route_version, stop_id, geofence_id, visit_id, data
-  FROM event WHERE route_id = ANY ($1::bigint[]) AND type IN ('eta.late', 'stop.approaching')
+  FROM touched JOIN event USING (id)
  ORDER BY fact_id, revision DESC;
 
 -- name: put_outbox
