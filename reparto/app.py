@@ -21,6 +21,7 @@ from api import (
     openapi,
     positions,
     quarantine,
+    reports,
     routes,
     track,
     tracking,
@@ -46,7 +47,7 @@ SYSTEM = (health, metrics)
 ASKED = (
     *(account, keys, drivers, devices, geofences),
     *(routes, links, track, visits, detours, eta),
-    *(positions, events, quarantine),
+    *(positions, events, reports, quarantine),
     *(tracking, tracking_page),
 )
 """What people and programs ask."""

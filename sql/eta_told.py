@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Literal, TypeAlias
 
 from sql.pool import Db, Pool
 from sql.queries import load
 
 _SQL = load("eta_told")
+
+Source: TypeAlias = Literal["eta", "timetable", "timetable_and_delay"]
+"""Who tells when a van comes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,14 +42,14 @@ class AccuracyRow:
     """How well one source told arrivals of one bucket of leads; seconds.
 
     Attributes:
-        source: eta, timetable or timetable_and_delay.
+        bucket: None: all of them.
         bias_s: positive when vans came later than told.
         coverage: part of the arrivals within the window; None, as the next two, for sources without windows.
         score_s: mean interval score: width, and ten times what an arrival misses it by.
     """
 
-    bucket: int
-    source: str
+    bucket: int | None
+    source: Source
     n: int
     mae_s: float
     median_s: float
@@ -80,7 +84,7 @@ async def settle_told(db: Db, stop_ids: Sequence[int]) -> None:
 async def read_accuracy(
     db: Db | Pool, account_id: int, *, since: datetime, until: datetime, driver_id: int | None, route_id: int | None
 ) -> list[AccuracyRow]:
-    """Tell how well arrivals were told, of what was told from `since` on and before `until`; by bucket, then source."""
+    """Tell how well arrivals were told, of what was told from `since` on and before `until`."""
     return [
         AccuracyRow(**row) for row in await db.fetch(_SQL["accuracy"], account_id, since, until, driver_id, route_id)
     ]

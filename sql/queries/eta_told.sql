@@ -20,7 +20,7 @@ UPDATE eta_told AS told
  WHERE told.stop_id = true_at.stop_id AND told.bucket = true_at.bucket AND told.came_at IS DISTINCT FROM true_at.arrived_at;
 
 -- name: accuracy
--- How well arrivals were told, by bucket of the lead and by who says it: our ETAs, the timetable, the timetable and the
+-- How well arrivals were told, by bucket of the lead (null: all of them) and by who says it: our ETAs, the timetable, the timetable and the
 -- delay then. Errors in seconds, positive when the van came later; the score is the interval score of an 80 % window
 -- (Gneiting and Raftery 2007), as in geo/eta_score.py.
 -- $1 account, $2 from and $3 until when it was told, $4 driver or null, $5 route or null
@@ -43,7 +43,8 @@ SELECT told.bucket, said.source, count(*) AS n, avg(abs(said.error_s)) AS mae_s,
  WHERE told.account_id = $1 AND told.as_of >= $2 AND told.as_of < $3 AND told.came_at IS NOT NULL
    AND ($4::bigint IS NULL OR told.driver_id = $4) AND ($5::bigint IS NULL OR told.route_id = $5)
    AND said.error_s IS NOT NULL
- GROUP BY told.bucket, said.source ORDER BY told.bucket, said.source;
+ GROUP BY GROUPING SETS ((told.bucket, said.source), (said.source))
+ ORDER BY told.bucket NULLS LAST, said.source;
 
 -- name: accounts_to_learn_told
 -- Accounts with ETAs that came true and that windows did not learn from yet. $1 seconds since then, $2 how many
