@@ -29,7 +29,7 @@ class Figures:
     """How well some arrivals were told; seconds.
 
     Attributes:
-        bias_s: mean error, positive when vans came later than told.
+        bias_s: mean error, positive when vans came sooner than told.
         coverage: part of the arrivals within the window; NaN, as the next two, without windows.
         score_s: mean interval score: the width, and 2 / (1 - LEVEL) times what an arrival misses the window by.
     """
@@ -55,7 +55,7 @@ def figures(
     Source of the score: Gneiting and Raftery, Strictly Proper Scoring Rules, Prediction, and Estimation, 2007.
     """
     came = _seconds(came_ms)
-    error = came - _seconds(expected_ms)
+    error = _seconds(expected_ms) - came
     far = np.abs(error)
     coverage = width = score = float("nan")
     if low_ms is not None and high_ms is not None:

@@ -1,20 +1,20 @@
 """ETAs learn from what is over: a job of `work`, in batches, for one account at a time.
 
 What is learned, and the note of what it was learned from, are one transaction that one process at a time makes for an
-account: a visit is learned once, however many processes there are and whenever one of them dies. How far a drive was
-learned is a time, by the phone's clock: what is corrected or comes in before it later is not learned again, because
-nobody could take the first version out of a mean, and old drives count less every day anyway.
+account: a drive to a stop and a service at it are learned once, however many processes there are and whenever one dies.
+What is corrected after that is not learned again: nobody could take the first version out of a mean, and it counts less
+every day anyway. That is why learning waits a little, and for all pings of a phone that are on their way.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from geo.eta_model import Key, Model, Observation, Row, keys_of, learn, observe, passed
-from geo.eta_window import Band, adapt
-from geo.pings import UNKNOWN_MS, Floats, Ints
+from geo.eta_model import Key, Model, Observation, Row, learn, observe, passed
+from geo.eta_window import Given, adapt
+from geo.pings import UNKNOWN_MS, Ints
 from geo.plans import EARLY_MS, Plan
 from ingest.config import IngestConfig
 from ingest.models import read_model
@@ -32,13 +32,17 @@ _ACCOUNTS_AT_ONCE = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Driven:
-    """A drive with all that is known of it; times in epoch milliseconds, by stop as `observe` takes them."""
+    """A drive as far as it is settled; times in epoch milliseconds by stop, as `observe` takes them.
 
-    drive: Drive
+    Attributes:
+        goes_on: there were visits after that.
+    """
+
     plan: Plan
     arrived_ms: Ints
     departed_ms: Ints
-    last_ms: int
+    passed_ms: Ints
+    goes_on: bool
 
 
 async def learn_etas(pool: Pool, config: IngestConfig) -> bool:
@@ -57,21 +61,21 @@ async def _learn_account(db: Connection, account_id: int, after_s: float) -> boo
     """Learn a batch. Rows that trackers write too are held only at the end, always in this order."""
     drives = await eta_learning.due_drives(db, account_id, after_s=after_s, at_most=DRIVES_AT_ONCE)
     model = await read_model(db, account_id)
-    found: list[Observation] = []
+    seen: list[Observation] = []
     learned: list[Learned] = []
     for drive in drives:
         driven = await _read(db, drive)
-        if driven is not None and drive.horizon_ms > drive.until_ms:
-            found += await asyncio.to_thread(_observations, model, driven)
-        goes_on = driven is not None and driven.last_ms > drive.horizon_ms
-        learned.append(Learned(drive=drive, until_ms=max(drive.horizon_ms, drive.until_ms), goes_on=goes_on))
-    changed = await asyncio.to_thread(_learned_rows, model, found)
+        new = await asyncio.to_thread(_observations, drive, driven) if driven is not None else {}
+        seen += new.values()
+        goes_on = driven is not None and driven.goes_on
+        learned.append(Learned(drive=drive, learned={*drive.learned, *new}, goes_on=goes_on))
+    changed = await asyncio.to_thread(_changed, model, seen)
 
     if learned:
         await eta_learning.note_learned(db, learned)
     told = await take_told(db, account_id, after_s=after_s, at_most=TOLD_AT_ONCE)
     if told:
-        await eta_learning.put_bands(db, account_id, _adapted(model, told))
+        await eta_learning.put_bands(db, account_id, adapt(model.bands, _given(told)))
     if changed or told:
         version = model.version + 1
         await eta_learning.put_rows(db, account_id, version, changed)
@@ -86,39 +90,36 @@ async def _read(db: Db, drive: Drive) -> _Driven | None:
         return None
     (row,) = await read_plans(db, [(drive.route_id, drive.version)])
     plan = plan_of(row)
+    arrived_ms, departed_ms = (np.full(len(plan.stop_ids), UNKNOWN_MS) for _ in range(2))
+    for place, stop_id in enumerate(plan.stop_ids.tolist()):
+        arrived, departed = visits.get(stop_id, (None, None))
+        if arrived is not None and arrived <= drive.horizon_ms:
+            arrived_ms[place] = arrived
+        if departed is not None and departed <= drive.horizon_ms:
+            departed_ms[place] = departed
     ms, along_m = await eta_learning.drive_places(
         db, drive, from_ms=plan.start_ms - EARLY_MS, until_ms=drive.horizon_ms
     )
-    arrived_ms, departed_ms = _times(plan, visits, ms, along_m, drive.horizon_ms)
-    last_ms = max(arrived if departed is None else departed for arrived, departed in visits.values())
-    return _Driven(drive=drive, plan=plan, arrived_ms=arrived_ms, departed_ms=departed_ms, last_ms=last_ms)
+    return _Driven(
+        plan=plan,
+        arrived_ms=arrived_ms,
+        departed_ms=departed_ms,
+        passed_ms=passed(plan, ms, along_m),
+        goes_on=any((departed or arrived) > drive.horizon_ms for arrived, departed in visits.values()),
+    )
 
 
-def _times(
-    plan: Plan, visits: Mapping[int, tuple[int, int | None]], ms: Ints, along_m: Floats, horizon_ms: int
-) -> tuple[Ints, Ints]:
-    """Tell when the driver was at each stop: as visits say; where there is none, when the van passed by."""
-    arrived_ms = passed(plan, ms, along_m).copy()
-    departed_ms = arrived_ms.copy()
-    for place, stop_id in enumerate(plan.stop_ids.tolist()):
-        if stop_id in visits:
-            arrived, departed = visits[stop_id]
-            arrived_ms[place] = arrived if arrived <= horizon_ms else UNKNOWN_MS
-            departed_ms[place] = departed if departed is not None and departed <= horizon_ms else UNKNOWN_MS
-    return arrived_ms, departed_ms
+def _observations(drive: Drive, driven: _Driven) -> dict[str, Observation]:
+    """What a drive says that was not learned yet, by a name of its own."""
+    found = observe(driven.plan, driven.arrived_ms, driven.departed_ms, driven.passed_ms)
+    named = {f"{one.what}:{driven.plan.stop_ids[one.row]}": one for one in found}
+    return {name: one for name, one in named.items() if name not in drive.learned and one.ended_ms <= drive.horizon_ms}
 
 
-def _observations(model: Model, driven: _Driven) -> list[Observation]:
-    """What a drive says that was not learned yet."""
-    drive = driven.drive
-    found = observe(model, driven.plan, drive.driver_id, driven.arrived_ms, driven.departed_ms)
-    return [one for one in found if drive.until_ms < one.ended_ms <= drive.horizon_ms]
+def _changed(model: Model, seen: Sequence[Observation]) -> dict[Key, Row]:
+    return learn(model.rows, seen) if seen else {}
 
 
-def _learned_rows(model: Model, found: list[Observation]) -> dict[Key, Row]:
-    return learn({key: model.rows[key] for key in keys_of(found) if key in model.rows}, found) if found else {}
-
-
-def _adapted(model: Model, told: list[Outcome]) -> tuple[Band, ...]:
-    columns = (np.array([getattr(one, name) for one in told]) for name in ("lead_s", "early_s", "late_s", "error_s"))
-    return adapt(model.bands, *columns)
+def _given(told: Sequence[Outcome]) -> Given:
+    names = ("lead_s", "early_s", "late_s", "error_s")
+    return Given(**{name: np.array([getattr(one, name) for one in told]) for name in names})

@@ -1,6 +1,6 @@
 """What ETAs learned, and which drives they still have to learn from."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,7 +22,7 @@ class Drive:
     """One driver's drive of one route, of which something is not learned yet.
 
     Attributes:
-        until_ms: what ended until then is learned, or never will be.
+        learned: what was learned of it: never a second time.
         horizon_ms: what ended until then is settled, and long enough ago.
         due_at: since when there is something new.
         version: the last of the route that its driver had; None: the driver never had it.
@@ -31,7 +31,7 @@ class Drive:
     route_id: int
     driver_id: int
     lane: int
-    until_ms: int
+    learned: list[str]
     horizon_ms: int
     due_at: datetime
     version: int | None
@@ -39,10 +39,10 @@ class Drive:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learned:
-    """What became of a `Drive`: learned until then; `goes_on`: there is more, later."""
+    """What became of a `Drive`: all that is learned of it now; `goes_on`: there is more, later."""
 
     drive: Drive
-    until_ms: int
+    learned: Set[str]
     goes_on: bool
 
 
@@ -82,7 +82,7 @@ async def drive_places(db: Db, drive: Drive, *, from_ms: int, until_ms: int) -> 
 
 
 async def note_learned(db: Db, learned: Sequence[Learned]) -> None:
-    """Note until where drives are learned from."""
+    """Note what is learned of drives."""
     routes = [one.drive.route_id for one in learned]
     drivers = [one.drive.driver_id for one in learned]
     await db.execute(_SQL["hold_drives"], routes, drivers)
@@ -90,7 +90,7 @@ async def note_learned(db: Db, learned: Sequence[Learned]) -> None:
         _SQL["note_learned"],
         routes,
         drivers,
-        [one.until_ms for one in learned],
+        ["{" + ",".join(sorted(one.learned)) + "}" for one in learned],
         [one.drive.due_at for one in learned],
         [one.goes_on for one in learned],
     )
@@ -118,8 +118,8 @@ async def rows_since(db: Db | Pool, account_id: int, version: int) -> dict[Key, 
 
 async def put_rows(db: Db, account_id: int, version: int, rows: Mapping[Key, Row]) -> None:
     """Write rows that changed, as of a version."""
-    for statement, kind in (("put_drive_rows", "drive"), ("put_service_rows", "service")):
-        mine = [(key, row) for key, row in sorted(rows.items()) if key.scope.startswith(kind)]
+    for statement, of_services in (("put_drive_rows", False), ("put_service_rows", True)):
+        mine = [(key, row) for key, row in sorted(rows.items()) if key.scope.startswith("service") is of_services]
         await db.execute(
             _SQL[statement],
             account_id,

@@ -43,7 +43,7 @@ class AccuracyRow:
 
     Attributes:
         bucket: None: all of them.
-        bias_s: positive when vans came later than told.
+        bias_s: positive when vans came sooner than told.
         coverage: part of the arrivals within the window; None, as the next two, for sources without windows.
         score_s: mean interval score: width, and ten times what an arrival misses it by.
     """

@@ -28,39 +28,40 @@ CREATE TABLE eta_told (
 );
 CREATE INDEX eta_told_account ON eta_told (account_id, as_of);
 CREATE INDEX eta_told_route ON eta_told (route_id);
+CREATE INDEX eta_told_age ON eta_told (as_of);
 CREATE INDEX eta_told_unlearned ON eta_told (account_id, came_at) WHERE came_at IS NOT NULL AND learned_at IS NULL;
 
--- How far each drive of a route was learned from. What is older than `until` is never learned again.
+-- Which drives of routes ETAs learned from, and of which there is something new.
 CREATE TABLE eta_learned (
     route_id    bigint NOT NULL REFERENCES route,
     driver_id   bigint NOT NULL REFERENCES driver,
     account_id  bigint NOT NULL,
-    until       timestamptz NOT NULL DEFAULT '-infinity',
+    learned     text[] NOT NULL DEFAULT '{}',   -- what was: drive:7 to the stop 7, service:7 at it; never a second time
     due_at      timestamptz,                    -- since when there is something new; null: nothing is
     PRIMARY KEY (route_id, driver_id)
 );
 CREATE INDEX eta_learned_due ON eta_learned (due_at) WHERE due_at IS NOT NULL;
 
--- What an account's drives say: took / expected without knowing this thing. docs/howto/eta-accuracy.md tells how to read it.
+-- What an account's drives say, and how late its tours begin: took / expected without knowing this thing.
+-- docs/howto/eta-accuracy.md tells how to read it.
 CREATE TABLE eta_drive (
     account_id     bigint NOT NULL REFERENCES account,
-    scope          text NOT NULL,               -- drive, drive_leg, drive_cell, drive_driver
+    scope          text NOT NULL,               -- drive, drive_leg, …, start, start_place: geo/eta_rows.py
     key            text NOT NULL,               -- which one; empty where the scope has but one
     hour_class     smallint NOT NULL,           -- of the local time of day; -1: all of them
     weekday_class  smallint NOT NULL,           -- 0 Monday to Friday, 1 Saturday, 2 Sunday; -1: all of them
-    n              double precision NOT NULL,   -- observations, older ones counting less
-    mean           double precision NOT NULL,   -- of log(took / expected)
+    n              double precision NOT NULL,   -- how much was seen, minutes or times; older ones count less
+    mean           double precision NOT NULL,   -- of took / expected: 1.2 is a fifth slower; of starts minutes late
     m2             double precision NOT NULL,   -- sum of squared differences from the mean, weighted like n
     as_of          timestamptz NOT NULL,        -- to which moment n and m2 are decayed
     version        bigint NOT NULL,             -- account.eta_version that changed it last
     updated_at     timestamptz NOT NULL DEFAULT now(),
-    factor         double precision GENERATED ALWAYS AS (exp(mean)) STORED,  -- for reading: 1.2 is a fifth slower
     PRIMARY KEY (account_id, scope, key, hour_class, weekday_class)
 );
 CREATE INDEX eta_drive_version ON eta_drive (account_id, version);
 CREATE INDEX eta_drive_age ON eta_drive (as_of);
 
--- The same of services; scopes service, service_place, service_area, service_kind, service_driver.
+-- The same of services; scopes service, service_place, ….
 CREATE TABLE eta_service (
     account_id     bigint NOT NULL REFERENCES account,
     scope          text NOT NULL,
@@ -73,7 +74,6 @@ CREATE TABLE eta_service (
     as_of          timestamptz NOT NULL,
     version        bigint NOT NULL,
     updated_at     timestamptz NOT NULL DEFAULT now(),
-    factor         double precision GENERATED ALWAYS AS (exp(mean)) STORED,
     PRIMARY KEY (account_id, scope, key, hour_class, weekday_class)
 );
 CREATE INDEX eta_service_version ON eta_service (account_id, version);

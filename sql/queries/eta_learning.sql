@@ -16,9 +16,9 @@ SELECT account_id FROM eta_learned WHERE due_at <= now() - make_interval(secs =>
 SELECT pg_try_advisory_xact_lock($1, ($2::bigint % 2147483648)::int);
 
 -- name: due_drives
--- Drives to learn from, and up to where they are settled: learned at once beyond that, a late ping would be learned twice.
+-- Drives to learn from, and up to where they are settled: beyond that a late ping may still change them.
 -- $1 account, $2 seconds after their visits, $3 how many
-SELECT due.route_id, due.driver_id, driver.lane, to_ms(due.until) AS until_ms,
+SELECT due.route_id, due.driver_id, driver.lane, due.learned,
        to_ms(least(track.folded_until, track.rerun_from, now() - make_interval(secs => $2))) AS horizon_ms, due.due_at,
        (SELECT max(version) FROM route_version AS plan
          WHERE plan.route_id = due.route_id AND plan.driver_id = due.driver_id) AS version
@@ -50,12 +50,13 @@ SELECT FROM eta_learned WHERE (route_id, driver_id) IN (SELECT * FROM unnest($1:
 
 -- name: note_learned
 -- Drives were learned from; one whose visits go on is due again later, one that was noted meanwhile stays due.
--- Columns of one length: $1 route, $2 driver, $3 until ms, $4 when it was due, $5 whether visits go on
+-- Columns of one length: $1 route, $2 driver, $3 all that was learned, as text of an array, $4 when it was due,
+-- $5 whether visits go on
 UPDATE eta_learned AS drive
-   SET until = greatest(drive.until, from_ms(done.until)),
+   SET learned = done.learned::text[],
        due_at = CASE WHEN done.goes_on THEN now() WHEN drive.due_at = done.due_at THEN NULL ELSE drive.due_at END
-  FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::boolean[])
-    AS done (route, driver, until, due_at, goes_on)
+  FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::timestamptz[], $5::boolean[])
+    AS done (route, driver, learned, due_at, goes_on)
  WHERE drive.route_id = done.route AND drive.driver_id = done.driver;
 
 -- name: eta_version

@@ -21,7 +21,7 @@ UPDATE eta_told AS told
 
 -- name: accuracy
 -- How well arrivals were told, by bucket of the lead (null: all of them) and by who says it: our ETAs, the timetable, the timetable and the
--- delay then. Errors in seconds, positive when the van came later; the score is the interval score of an 80 % window
+-- delay then. Errors in seconds, positive when the van came sooner; the score is the interval score of an 80 % window
 -- (Gneiting and Raftery 2007), as in geo/eta_score.py.
 -- $1 account, $2 from and $3 until when it was told, $4 driver or null, $5 route or null
 SELECT told.bucket, said.source, count(*) AS n, avg(abs(said.error_s)) AS mae_s,
@@ -36,9 +36,9 @@ SELECT told.bucket, said.source, count(*) AS n, avg(abs(said.error_s)) AS mae_s,
   FROM eta_told AS told
  CROSS JOIN LATERAL (SELECT extract(epoch FROM told.high - told.low)::float8 AS s) AS width
  CROSS JOIN LATERAL (
-       VALUES ('eta', extract(epoch FROM told.came_at - told.expected)::float8),
-              ('timetable', extract(epoch FROM told.came_at - told.planned)::float8),
-              ('timetable_and_delay', extract(epoch FROM told.came_at - told.planned)::float8 - told.delay_s)
+       VALUES ('eta', extract(epoch FROM told.expected - told.came_at)::float8),
+              ('timetable', extract(epoch FROM told.planned - told.came_at)::float8),
+              ('timetable_and_delay', extract(epoch FROM told.planned - told.came_at)::float8 + told.delay_s)
        ) AS said (source, error_s)
  WHERE told.account_id = $1 AND told.as_of >= $2 AND told.as_of < $3 AND told.came_at IS NOT NULL
    AND ($4::bigint IS NULL OR told.driver_id = $4) AND ($5::bigint IS NULL OR told.route_id = $5)

@@ -114,7 +114,7 @@ async def test_an_arrival_before_it_was_told_is_not_its_outcome(client: Any, acc
     assert await report(client, account) == {}
     await tour.visit(0, NOW - timedelta(minutes=8))
     await settle_told(tour.pool, tour.stop_ids)
-    assert (await report(client, account))["all", "eta"]["bias_s"] == 120
+    assert (await report(client, account))["all", "eta"]["bias_s"] == -120
 
 
 async def test_only_what_is_asked_for_counts(client: Any, account: Any, other_account: Any, pool: Pool, tour: Tour):
