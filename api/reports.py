@@ -32,11 +32,12 @@ _TIME = {"type": "string", "format": "date-time"}
 class Accuracy(msgspec.Struct, frozen=True, kw_only=True):
     """How well arrivals of some leads were told, seconds.
 
-    `lead_min`: minutes from when it was told to when the van was expected; `all`: any. `source`: our ETAs, what the
-    planned times alone would have said, or those and the delay then; the last two have no windows and count only
-    stops with planned times. Of `n` arrivals: mean, median and 90th percentile of the absolute error; `bias_s`, the mean error,
-    is positive when vans came sooner than told; `coverage` is the part that came within the window, which is to be 0.8;
-    `width_s` is how wide windows were; `score_s`, the interval score, puts both into one number: less is better.
+    `lead_min`: minutes from when it was told to when the van was expected; `all`: any.
+    `source`: our ETAs, what the planned times alone would have said, or those and the delay then; the last two have no
+    windows and count only stops with planned times.
+    Of `n` arrivals: mean, median and 90th percentile of the absolute error; `bias_s`, the mean error, is positive when
+    vans came sooner than told; `coverage` is the part that came within the window, which is to be 0.8; `width_s` is how
+    wide windows were; `score_s`, the interval score, puts both into one number: less is better.
     """
 
     lead_min: str

@@ -80,6 +80,7 @@ def _etas(tracks: Rows, touched: Ints, found: eta.Eta) -> list[tuple[int, EtaWri
                     low_ms=found.low_ms[part],
                     high_ms=found.high_ms[part],
                     remaining_m=found.remaining_m[part],
+                    spread_s=found.spread_s[part],
                 ),
             )
         )
@@ -135,6 +136,8 @@ def _told(drivers: Drivers, i: int, shown: Shown, now: EtaWrite, plan: Plan | No
             high_ms=int(eta.high_ms[place]),
             planned_ms=None if np.isnan(planned) else int(planned),
             delay_s=None if np.isnan(delay_s) else delay_s,
+            spread_s=float(eta.spread_s[place]),
+            on_route=bool(drivers.tracks["on_route"][i]),
         )
         for place, planned in zip(other.tolist(), planned_ms.tolist(), strict=True)
     ]

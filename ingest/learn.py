@@ -121,5 +121,7 @@ def _changed(model: Model, seen: Sequence[Observation]) -> dict[Key, Row]:
 
 
 def _given(told: Sequence[Outcome]) -> Given:
-    names = ("lead_s", "early_s", "late_s", "error_s")
-    return Given(**{name: np.array([getattr(one, name) for one in told]) for name in names})
+    """Windows learn on the route: off it nobody knows where the van will come back."""
+    given = [(one.lead_s, one.spread_s, one.error_s, one.route_id) for one in told if one.on_route]
+    lead_s, spread_s, error_s, tour = np.array(given, np.float64).reshape(-1, 4).T
+    return Given(lead_s=lead_s, spread_s=spread_s, error_s=error_s, tour=tour.astype(np.int64))

@@ -20,7 +20,11 @@ _SQL = load("eta")
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class EtaWrite:
-    """One route's arrivals, arrays in the order of the stops ahead; times in epoch milliseconds."""
+    """One route's arrivals, arrays in the order of the stops ahead; times in epoch milliseconds.
+
+    Attributes:
+        spread_s: how far off each is expected to be; kept with what was told, not with the ETA.
+    """
 
     route_id: int
     version: int
@@ -30,6 +34,7 @@ class EtaWrite:
     low_ms: Ints
     high_ms: Ints
     remaining_m: NDArray[np.float64]
+    spread_s: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,8 @@ class Told:
         bucket: of the lead, as `geo.eta_score.bucket_of` has it.
         planned_ms: by the timetable; None where the plan has no times.
         delay_s: behind it at as_of, None as above.
+        spread_s: how far off the arrival was expected to be.
+        on_route: whether the van was on its path at as_of.
     """
 
     route_id: int
@@ -35,6 +37,8 @@ class Told:
     high_ms: int
     planned_ms: int | None
     delay_s: float | None
+    spread_s: float
+    on_route: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,12 +66,18 @@ class AccuracyRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What was told and what came true, seconds: from the ping to what was expected, how far the window reached to both
-    sides, and arrival minus what was expected."""
+    """What was told and what came true.
 
+    Attributes:
+        lead_s: from the ping to what was expected.
+        spread_s: how far off it was expected to be.
+        error_s: arrival minus what was expected.
+    """
+
+    route_id: int
+    on_route: bool
     lead_s: float
-    early_s: float
-    late_s: float
+    spread_s: float
     error_s: float
 
 

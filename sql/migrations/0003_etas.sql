@@ -22,6 +22,8 @@ CREATE TABLE eta_told (
     high        timestamptz NOT NULL,
     planned     timestamptz,                    -- by the timetable; null where the plan had none
     delay_s     real,                           -- behind it, at as_of
+    spread_s    double precision NOT NULL,      -- how far off it was expected to be: the measure of windows
+    on_route    boolean NOT NULL,
     came_at     timestamptz,                    -- the first arrival after as_of, as visits have it; null until then
     learned_at  timestamptz,                    -- when windows learned from it; null: not yet
     PRIMARY KEY (stop_id, bucket)

@@ -45,6 +45,8 @@ async def tell(
         high_ms=ms_of(expected) + int(wide_s * 500),
         planned_ms=planned and ms_of(planned),
         delay_s=60.0 if planned else None,
+        spread_s=60.0,
+        on_route=True,
     )
     await put_told(tour.pool, [told])
     return told

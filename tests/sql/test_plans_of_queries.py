@@ -66,13 +66,15 @@ SELECT 1, row_number() OVER (), gen_random_uuid(), 1, 'asserted',
        (ARRAY['stop.arrived', 'stop.departed', 'route.started', 'route.completed'])[1 + k % 4], now(), now(),
        timestamptz '2026-03-01 09:00Z' - make_interval(mins => k), lane, id, id * 100 + k % {DAYS}, false
   FROM driver, generate_series(0, 199) AS k;
-INSERT INTO event (account_id, seq, fact_id, revision, state, type, occurred_at, known_at, lane, driver_id, route_id, late)
+INSERT INTO event (account_id, seq, fact_id, revision, state, type, occurred_at, known_at, lane, driver_id, route_id,
+                   late)
 SELECT 1, 100000 + row_number() OVER (), gen_random_uuid(), 1, 'asserted',
        (ARRAY['eta.late', 'stop.approaching'])[1 + k % 2], now() - make_interval(hours => k), now(), lane, id,
        id * 100 + k % {DAYS}, false
   FROM driver, generate_series(0, 99) AS k;
-INSERT INTO eta_told (route_id, stop_id, bucket, account_id, driver_id, as_of, expected, low, high, came_at, learned_at)
-SELECT route.id, stop.id, k, 1, route.driver_id, route.start_at, now(), now(), now(), route.start_at,
+INSERT INTO eta_told (route_id, stop_id, bucket, account_id, driver_id, as_of, expected, low, high, spread_s, on_route,
+                      came_at, learned_at)
+SELECT route.id, stop.id, k, 1, route.driver_id, route.start_at, now(), now(), now(), 60, true, route.start_at,
        CASE WHEN route.id % 100 > 0 THEN now() END
   FROM stop JOIN route ON route.id = stop.route_id, generate_series(0, 4) AS k;
 INSERT INTO eta_learned (route_id, driver_id, account_id, due_at)
@@ -183,7 +185,7 @@ HOT: list[tuple[str, str, list[Any], set[str]]] = [
     ("eta_learning", "accounts_to_learn", [300, 20], {"eta_learned_due"}),
     ("eta_learning", "due_drives", [1, 300, 50], {"eta_learned_due", "track_pkey", "route_version_driver"}),
     ("eta_learning", "drive_visits", [100, 1], {"visit_route"}),
-    ("eta_learning", "note_learned", [[100], [1], ["{}"], ["2026-03-01T08:00:00Z"], ["f"]], {"eta_learned_pkey"}),
+    ("eta_learning", "note_learned", [[100], [1], ['"{}"'], ["2026-03-01T08:00:00Z"], ["f"]], {"eta_learned_pkey"}),
     ("eta_learning", "rows_since", [1, 995], {"eta_drive_version"}),
     ("geofences", "fence_rows_of_accounts", [[1]], {"geofence_version_account"}),
 ]
