@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import math
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from reparto.accuracy.compare import Line, compare, lines_of
@@ -37,7 +37,7 @@ def score(args: argparse.Namespace) -> int:
         title = ", ".join(path.name for path in args.files)
         tours = tours_of_cases(args.files)
     else:
-        until = args.until or date.today() - timedelta(days=1)
+        until = args.until or datetime.now(UTC).date() - timedelta(days=1)
         since = args.since or until - timedelta(days=6)
         if since > until:
             raise CannotRun("--from is after --to")
