@@ -23,6 +23,7 @@ Colour: TypeAlias = Annotated[str, Meta(pattern="^#[0-9a-f]{6}$", examples=["#0b
 Languages: TypeAlias = Annotated[list[Language], Meta(min_length=1, max_length=3)]
 StopRadius: TypeAlias = Annotated[float, Meta(ge=10, le=1_000)]
 Service: TypeAlias = Annotated[float, Meta(ge=0, le=86_400)]
+DriverContact: TypeAlias = Literal["always", "on_route", "never"]
 
 
 class Colours(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -75,6 +76,8 @@ class Settings(EtaRules, frozen=True, kw_only=True):
     """How long a driver stays at a stop whose planner did not say."""
     wait_for_window: bool = False
     """A driver who is early waits until the stop's window begins; counts for routes that are put from then on."""
+    driver_contact: DriverContact = "on_route"
+    """When drivers see a recipient's phone and e-mail: `on_route` is while the route is their current one."""
 
 
 class SettingsChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -90,6 +93,7 @@ class SettingsChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     wait_for_window: bool | UnsetType = UNSET
     approaching: Approaching | UnsetType = UNSET
     late_after_minutes: LateAfter | UnsetType = UNSET
+    driver_contact: DriverContact | UnsetType = UNSET
 
 
 class Account(Settings, frozen=True, kw_only=True):

@@ -127,6 +127,25 @@ def decode_polyline(text: str, precision: int = 5) -> tuple[Floats, Floats]:
     return np.ascontiguousarray(lon), np.ascontiguousarray(lat)
 
 
+def encode_polyline(lon: ArrayLike, lat: ArrayLike, precision: int = 5) -> str:
+    """Encode a line, the reverse of `decode_polyline`.
+
+    Args:
+        lon, lat: (n,) degrees.
+        precision: decimals that are kept, 1 to 7.
+
+    Source: https://developers.google.com/maps/documentation/utilities/polylinealgorithm
+    """
+    places = np.rint(np.column_stack((_degrees(lat), _degrees(lon))) * 10.0**precision).astype(np.int64)
+    steps = np.diff(places, axis=0, prepend=0).reshape(-1)
+    zigzag = (steps << 1) ^ (steps >> 63)
+    chunks = zigzag[:, None] >> np.arange(0, 35, 5)  # of five bits, the lowest first
+    is_last = chunks < 32
+    codes = np.where(is_last, chunks, (chunks & 31) | 32) + 63
+    wanted = np.arange(chunks.shape[1]) <= is_last.argmax(axis=1)[:, None]
+    return str(codes[wanted].astype(np.uint8).tobytes(), "ascii")
+
+
 def slice_path(lon: Floats, lat: Floats, along: Floats, from_m: float, to_m: float = np.inf) -> tuple[Floats, Floats]:
     """Cut the piece of a path between two places along it, both ends included.
 

@@ -17,6 +17,7 @@ from api import (
     health,
     keys,
     links,
+    manifest,
     metrics,
     openapi,
     positions,
@@ -75,6 +76,7 @@ def create_app(
         app[ROADS] = roads
         for module in ASKED:
             module.operations.add_to(app)
+        manifest.add_to(app)
     if takes_pings:
         doors.add_to(app, database, settings.ingest)
     assets.add_to(app)

@@ -40,6 +40,11 @@ async def copy_again(db: Db, at_most: int) -> tuple[int, float]:
         return int(status.rpartition(" ")[2]), time.perf_counter() - began_s
 
 
+async def change_stops(db: Db) -> None:
+    """Plan one stop of every route otherwise, behind the API's back."""
+    await db.execute(_SQL["change_stops"])
+
+
 async def _chunks(file: IO[bytes]) -> AsyncIterator[bytes]:
     while chunk := file.read(_CHUNK_BYTES):
         yield chunk

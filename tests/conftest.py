@@ -21,6 +21,11 @@ from sql.pool import Pool, create_pool
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a case with raw bytes by its place: bytes may hold the time, and every process must find the same names."""
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[EmbeddedPostgres]:
     """The suite's own server; nothing survives it."""

@@ -5,10 +5,10 @@ Every bench starts a throw-away product, measures, and prints what one run gave.
 
 import argparse
 
-from reparto.bench import ingest
+from reparto.bench import ingest, manifest
 from reparto.command import Subparsers
 
-BENCHES = (ingest,)
+BENCHES = (ingest, manifest)
 
 
 def add_parser(subparsers: Subparsers) -> None:

@@ -71,7 +71,7 @@ class Load:
 
     async def _send(self, batch: int, until_s: float) -> None:
         loop = asyncio.get_running_loop()
-        transport, wire = await loop.create_connection(_Wire, self.host, self.port)
+        transport, wire = await loop.create_connection(Wire, self.host, self.port)
         try:
             while True:
                 device = self.ready.popleft()
@@ -82,7 +82,7 @@ class Load:
         finally:
             transport.close()
 
-    async def _until_acknowledged(self, wire: "_Wire", device: Device, body: bytes, pings: int) -> None:
+    async def _until_acknowledged(self, wire: "Wire", device: Device, body: bytes, pings: int) -> None:
         request = b"POST /v1/pings HTTP/1.1\r\nHost: %b\r\nAuthorization: Bearer %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (  # noqa: E501
             self.host.encode(), device.token.encode(), len(body), body
         )  # fmt: skip
@@ -103,8 +103,8 @@ class Load:
             await asyncio.sleep(SAID_AGAIN_S)
 
 
-class _Wire(asyncio.Protocol):
-    """One kept-alive connection, one request at a time; answers have a Content-Length."""
+class Wire(asyncio.Protocol):
+    """One kept-alive connection, one request at a time; answers without a Content-Length have no body."""
 
     def __init__(self) -> None:
         self._heard = bytearray()
@@ -125,7 +125,7 @@ class _Wire(asyncio.Protocol):
         if end < 0:
             return
         head = bytes(self._heard[:end])
-        length = int(head.lower().partition(b"\r\ncontent-length:")[2].partition(b"\r\n")[0])
+        length = int(head.lower().partition(b"\r\ncontent-length:")[2].partition(b"\r\n")[0] or 0)
         if len(self._heard) < end + 4 + length:
             return
         body = bytes(self._heard[end + 4 : end + 4 + length])

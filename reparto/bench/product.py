@@ -32,6 +32,7 @@ class Product:
     key: str
     database: DatabaseConfig
     postgres_pid: int
+    api: Child
     ingest: Child
     tracker: Child
 
@@ -65,6 +66,7 @@ def throw_away() -> Iterator[Product]:
             key=key,
             database=database,
             postgres_pid=postgres.pid,
+            api=started["api"][0],
             ingest=started["ingest"][0],
             tracker=started["track"][0],
         )

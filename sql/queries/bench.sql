@@ -12,3 +12,7 @@ SELECT lane, device_id, recorded_at, lat_e6, lon_e6, driver_id, received_at, acc
 -- name: empty_pings
 -- Throw every ping away; only ever on a bench's own database.
 TRUNCATE ping;
+
+-- name: change_stops
+-- Plan one stop of every route otherwise; only ever in a bench's own database.
+UPDATE stop SET service_s = service_s + 1 WHERE id IN (SELECT min(id) FROM stop GROUP BY route_id);

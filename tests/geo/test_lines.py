@@ -102,3 +102,18 @@ def test_the_path_ahead_over_the_antimeridian():
 def test_a_straight_path_skips_repeated_places():
     lon, lat = lines.straight_path([1, 1, 2, 1], [0, 0, 0, 0])
     assert (lon.tolist(), lat.tolist()) == ([1, 2, 1], [0, 0, 0])
+
+
+@given(
+    st.integers(1, 7),
+    st.lists(st.tuples(st.floats(-180, 180), st.floats(-90, 90)), max_size=30),
+)
+def test_an_encoded_polyline_reads_as_what_was_written(precision, line):
+    lon, lat = np.array([lon for lon, _ in line]), np.array([lat for _, lat in line])
+    read_lon, read_lat = lines.decode_polyline(lines.encode_polyline(lon, lat, precision), precision)
+    assert read_lon == pytest.approx(lon, abs=0.51 * 10.0**-precision)
+    assert read_lat == pytest.approx(lat, abs=0.51 * 10.0**-precision)
+
+
+def test_a_known_polyline_is_written():
+    assert lines.encode_polyline([-120.2, -120.95, -126.453], [38.5, 40.7, 43.252]) == "_p~iF~ps|U_ulLnnqC_mqNvxq`@"

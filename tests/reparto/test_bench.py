@@ -11,7 +11,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from reparto.bench.cpu import cpu_s, is_measured
-from reparto.bench.load import Device, Load, fragment
+from reparto.bench.load import Device, Load, Wire, fragment
+from reparto.bench.manifest import Phone
 
 
 async def test_a_load_sends_every_device_on_along_its_drive_and_counts_what_is_acknowledged() -> None:
@@ -54,6 +55,22 @@ async def test_a_load_stops_at_an_answer_that_means_a_mistake() -> None:
         with pytest.raises(ExceptionGroup) as caught:
             await load.run(connections=1, batch=1, seconds=5)
     assert "the door answers 401" in str(caught.value.exceptions[0])
+
+
+async def test_a_phone_polls_with_the_version_it_has_and_hears_answers_without_a_body() -> None:
+    async def manifest(request: web.Request) -> web.Response:
+        assert request.headers["Authorization"] == "Bearer rpd_1"
+        known = request.headers.get("If-None-Match")
+        return web.Response(status=304) if known == '"7"' else web.json_response({"since": request.query["since"]})
+
+    app = web.Application()
+    app.router.add_get("/v1/driver/manifest", manifest)
+    phone = Phone(token="rpd_1", version=7)
+    async with TestServer(app) as server:
+        transport, wire = await asyncio.get_running_loop().create_connection(Wire, "127.0.0.1", server.port)
+        assert await wire.ask(phone.request(header='If-None-Match: "{v}"')) == (304, b"")
+        assert await wire.ask(phone.request("?since={v}")) == (200, b'{"since": "7"}')
+        transport.close()
 
 
 @pytest.mark.skipif(not is_measured(), reason="this machine has no /proc")

@@ -188,6 +188,13 @@ HOT: list[tuple[str, str, list[Any], set[str]]] = [
     ("eta_learning", "note_learned", [[100], [1], ['"{}"'], ["2026-03-01T08:00:00Z"], ["f"]], {"eta_learned_pkey"}),
     ("eta_learning", "rows_since", [1, 995], {"eta_drive_version"}),
     ("geofences", "fence_rows_of_accounts", [[1]], {"geofence_version_account"}),
+    (
+        "manifest",
+        "look_at",
+        [1, 1, "2026-03-01 09:00Z"],
+        {"manifest_pkey", "route_to_drive", "driver_event_order", "stop_route_id_external_id_key", "parcel_pkey"},
+    ),
+    ("manifest", "parts_of_manifest", [1], {"manifest_part_pkey"}),
 ]
 
 
