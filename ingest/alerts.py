@@ -13,7 +13,7 @@ import numpy as np
 
 from geo.eta import Eta
 from geo.pings import UNKNOWN_MS, Ints
-from geo.plans import Plan, Timeline
+from geo.plans import Plan, Timeline, places_in
 from ingest import facts
 from ingest.cache import Drivers
 from ingest.models import AccountEta
@@ -142,13 +142,6 @@ def _is_worth_a_look(
         return True
     end_ms = plan.stop_window_ms[places_in(plan, found.stop_id[which]), 1]
     return bool(((end_ms != UNKNOWN_MS) & (expected_ms - end_ms > rules.late_after_minutes * 60_000)).any())
-
-
-def places_in(plan: Plan, stop_ids: Ints) -> Ints:
-    """Find the places in the tour of some of its stops."""
-    order = np.argsort(plan.stop_ids)
-    places: Ints = order[np.searchsorted(plan.stop_ids, stop_ids, sorter=order)]
-    return places
 
 
 def _ahead(plan: Plan, found: Eta, which: slice) -> list[_Ahead]:

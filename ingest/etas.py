@@ -8,9 +8,9 @@ import numpy as np
 from geo import eta
 from geo.eta_score import bucket_of
 from geo.pings import Bools, Floats, Ints, Rows
-from geo.plans import Plan, Timeline
+from geo.plans import Plan, Timeline, places_in
 from geo.track import FactType
-from ingest.alerts import places_in, write_alerts
+from ingest.alerts import write_alerts
 from ingest.cache import Drivers
 from ingest.config import IngestConfig
 from ingest.shown import Shown

@@ -1,15 +1,19 @@
 """Who would have told arrivals how well: the timetable, with the delay, our ETAs without and with what was learned."""
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from geo.eta import estimate
+from geo.eta_model import passed
 from geo.eta_score import BUCKETS_MIN, Figures, bucket_name, bucket_of, figures
+from geo.facts import FactType
 from geo.pings import UNKNOWN_MS, Bools, Floats, Ints
+from geo.plans import places_in
 from reparto.accuracy.tours import Tours
-from reparto.backtest import Answer, replay
+from reparto.backtest import Tour, fold, replay
 
 SOURCES = ("timetable", "timetable and delay", "before learning", "today")
 """Who tells when vans come: the plan; the plan and the delay then; our ETAs without what was learned; with it."""
@@ -42,8 +46,13 @@ class Told:
 
     def part(self, which: Bools) -> "Told":
         """Pick some."""
-        columns = {field.name: getattr(self, field.name) for field in fields(self)}
-        return Told(**{name: None if column is None else column[which] for name, column in columns.items()})
+        return Told(
+            asked_ms=self.asked_ms[which],
+            expected_ms=self.expected_ms[which],
+            came_ms=self.came_ms[which],
+            low_ms=None if self.low_ms is None else self.low_ms[which],
+            high_ms=None if self.high_ms is None else self.high_ms[which],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,46 +74,59 @@ def compare(tours: Tours) -> dict[str, Told]:
     Returns:
         By source, in their order; without those that could tell nothing.
     """
-    today = _told(tours, list(replay(tours.pings, tours.timelines)), ("timetable", "timetable and delay", "today"))
-    before = _told(tours, list(replay(tours.pings, tours.timelines, learning=False)), ("before learning",))
-    found = today | before
-    return {source: found[source] for source in SOURCES if source in found}
+    folded, states = fold(tours.pings, tours.timelines)
+    came_ms = [
+        _reached(tour) if stored_ms is None else stored_ms
+        for tour, stored_ms in zip(folded, tours.came_ms, strict=True)
+    ]
+    plans = [timeline.plans[0] for timeline in tours.timelines]
+    columns: dict[str, list[Floats]] = {source: [] for source in SOURCES}
+    for at_ms, which, track in states:
+        cold = estimate(track, [tours.timelines[which]])
+        row = places_in(plans[which], cold.stop_id)
+        due_ms = plans[which].stop_due_ms[row]
+        asked = (at_ms, came_ms[which][row])
+        columns["timetable"].append(_column(*asked, due_ms))
+        columns["timetable and delay"].append(_column(*asked, due_ms + 1000 * float(track["delay_s"][0])))
+        columns["before learning"].append(_column(*asked, cold.expected_ms, cold.low_ms, cold.high_ms))
+    for answer in replay(tours.pings, tours.timelines):
+        asked = (answer.at_ms, came_ms[answer.tour][answer.row])
+        columns["today"].append(_column(*asked, answer.expected_ms, answer.low_ms, answer.high_ms))
+    told = {source: _told(parts) for source, parts in columns.items() if parts}
+    return {source: said for source, said in told.items() if len(said.came_ms)}
 
 
-def _told(tours: Tours, answers: Sequence[Answer], sources: Sequence[str]) -> dict[str, Told]:
-    columns: defaultdict[str, list[Floats]] = defaultdict(list)
-    for answer in answers:
-        came_ms = tours.came_ms[answer.tour][answer.row]
-        asked = (came_ms != UNKNOWN_MS) & (came_ms - answer.at_ms > 1000 * LEAST_LEAD_S)
-        due_ms = tours.timelines[answer.tour].plans[0].stop_due_ms[answer.row]
-        said = {
-            "asked": np.full(len(came_ms), answer.at_ms),
-            "came": came_ms,
-            "expected": answer.expected_ms,
-            "low": answer.low_ms,
-            "high": answer.high_ms,
-            "timetable": due_ms,
-            "timetable and delay": due_ms + 1000 * answer.delay_s,
-        }
-        for name, column in said.items():
-            columns[name].append(column[asked].astype(np.float64))
-    if not columns:
-        return {}
-    joined = {name: np.concatenate(parts) for name, parts in columns.items()}
-    found = {}
-    for source in sources:
-        expected = joined.get(source, joined["expected"])
-        known = ~np.isnan(expected)
-        windows = source not in joined
-        if known.any():
-            found[source] = Told(
-                asked_ms=joined["asked"][known],
-                expected_ms=expected[known],
-                came_ms=joined["came"][known],
-                low_ms=joined["low"][known] if windows else None,
-                high_ms=joined["high"][known] if windows else None,
-            )
-    return found
+def _reached(tour: Tour) -> Ints:
+    """Tell when a van came to each stop: one without planned service is passed, the others are visited."""
+    came_ms = passed(tour.plan, tour.ms, tour.along_m).copy()
+    came_ms[tour.plan.stops[:, 4] > 0] = UNKNOWN_MS
+    for _, row, what, at_ms in tour.visits:
+        if what is FactType.STOP_ARRIVED and came_ms[row] == UNKNOWN_MS:
+            came_ms[row] = at_ms
+    return came_ms
+
+
+def _column(
+    at_ms: int, came_ms: Ints, expected_ms: ArrayLike, low_ms: ArrayLike = np.nan, high_ms: ArrayLike = np.nan
+) -> Floats:
+    """Put what was told of the stops ahead of one van into rows: asked, expected, came, low, high."""
+    counts = (came_ms != UNKNOWN_MS) & (came_ms - at_ms > 1000 * LEAST_LEAD_S)
+    columns = np.broadcast_arrays(at_ms, expected_ms, came_ms, low_ms, high_ms)
+    rows: Floats = np.column_stack(columns).astype(np.float64)[counts]
+    return rows
+
+
+def _told(parts: Sequence[Floats]) -> Told:
+    rows = np.concatenate(parts)
+    asked_ms, expected_ms, came_ms, low_ms, high_ms = rows[~np.isnan(rows[:, 1])].T
+    windows = not np.isnan(low_ms).any()
+    return Told(
+        asked_ms=asked_ms,
+        expected_ms=expected_ms,
+        came_ms=came_ms,
+        low_ms=low_ms if windows else None,
+        high_ms=high_ms if windows else None,
+    )
 
 
 def lines_of(told: dict[str, Told]) -> Iterator[Line]:

@@ -8,14 +8,11 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from geo.eta_model import passed
-from geo.facts import FactType
 from geo.pings import UNKNOWN_MS, Ints, Pings, in_order
-from geo.plans import Plan, Timeline
-from geo.track import advance, fresh
+from geo.plans import Timeline
 from reparto.client import Client
 from reparto.command import CannotRun
-from reparto.explain.day import Day
+from reparto.explain.day import Day, Visit
 from reparto.explain.sources import day_of_case, day_of_product
 from reparto.recordings import case_files, read_case
 
@@ -29,19 +26,20 @@ class Tours:
 
     Attributes:
         pings: of all, in the order of time within each.
-        came_ms: (s,) of each tour's stops, when the van came; UNKNOWN_MS where it never did.
+        came_ms: (s,) of each tour's stops, when the van came as the product has it; UNKNOWN_MS where it never did. None
+            where there is no product: what today's fold makes of all pings.
     """
 
     pings: Pings
     timelines: Sequence[Timeline]
-    came_ms: Sequence[Ints]
+    came_ms: Sequence[Ints | None]
 
     def __len__(self) -> int:
         return len(self.timelines)
 
 
 def tours_of_cases(places: Sequence[Path]) -> Tours:
-    """Read the cases of folders that have pings; when vans came is what today's fold of all their pings says.
+    """Read the cases of folders that have pings.
 
     Raises:
         CannotRun: there is none.
@@ -72,19 +70,17 @@ async def days_of_product(client: Client, since: date, until: date, *, driver: s
 
 
 def tours_of(days: Sequence[Day]) -> Tours:
-    """Put days together. When vans came is what the product has stored, else what today's fold says."""
+    """Put days together."""
     timelines: list[Timeline] = []
     pings: list[Pings] = []
-    came: list[Ints] = []
+    came: list[Ints | None] = []
     for number, day in enumerate(days, 1):
         plan = replace(day.plan, route_id=number, driver_id=number, utc_offset_s=_utc_offset_s(day))
-        timeline = Timeline(driver_id=number, plans=(plan,))
         rows = day.pings.rows.copy()
         rows["driver_id"] = number
-        mine = Pings(rows, day.pings.texts)
-        timelines.append(timeline)
-        pings.append(mine)
-        came.append(_stored(day) if day.stored_visits is not None else _reached(plan, mine, timeline))
+        timelines.append(Timeline(driver_id=number, plans=(plan,)))
+        pings.append(Pings(rows, day.pings.texts))
+        came.append(None if day.stored_visits is None else _came(len(day.stops), day.stored_visits))
     joined = Pings.concat(pings)
     return Tours(pings=joined.take(in_order(joined.rows)), timelines=timelines, came_ms=came)
 
@@ -95,23 +91,9 @@ def _utc_offset_s(day: Day) -> int:
     return round(offset.total_seconds())
 
 
-def _stored(day: Day) -> Ints:
-    came_ms = np.full(len(day.stops), UNKNOWN_MS)
-    for visit in day.stored_visits or ():
+def _came(stops: int, visits: Sequence[Visit]) -> Ints:
+    came_ms = np.full(stops, UNKNOWN_MS)
+    for visit in visits:
         if came_ms[visit.stop] == UNKNOWN_MS or visit.came_ms < came_ms[visit.stop]:
             came_ms[visit.stop] = visit.came_ms
-    return came_ms
-
-
-def _reached(plan: Plan, pings: Pings, timeline: Timeline) -> Ints:
-    """Tell when a van came: a stop without planned service is passed, the others are visited."""
-    _, facts = advance(fresh(np.array([timeline.driver_id])), pings, [timeline])
-    judged = facts.judged
-    on_path = judged["on_route"] & ~np.isnan(judged["along_m"])
-    came_ms = passed(plan, pings.rows["recorded_ms"][on_path], judged["along_m"][on_path]).copy()
-    came_ms[plan.stops[:, 4] > 0] = UNKNOWN_MS
-    for fact in facts.happened[facts.happened["type"] == FactType.STOP_ARRIVED]:
-        place = int(np.flatnonzero(plan.stop_ids == fact["stop_id"])[0])
-        if came_ms[place] == UNKNOWN_MS:
-            came_ms[place] = fact["occurred_ms"]
     return came_ms
