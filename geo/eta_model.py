@@ -1,60 +1,28 @@
 """What an account's own history says of how long drives and services take.
 
 Everything learned is a table of `Row`s: a person can read it, and it is stored as it is. `Model` is what ETAs are made
-with: the rows, the windows' table (`geo.eta_window`), and look-ups prepared for each plan.
+with: the rows, the windows' table (`geo.eta_window`), and what they mean for each plan.
 
     rows of the account ──Model()──► model ──outlook(plan)──► seconds per leg and per stop ──► geo.eta.estimate
-          ▲                                                                                        │
-          └── learn(rows, observations) ◄── observe(model, plan, passed) ◄── closed visits, driven stretches
+          ▲
+          └── learn(rows, observations) ◄── observe(plan, …) ◄── closed visits, driven stretches
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from geo.eta_places import Parts, places
+from geo.eta_rows import ANY, CHAINS, Key, Row, added, applied
+from geo.eta_seen import Observation, observe, passed
 from geo.eta_window import BUILT_IN, Band
-from geo.pings import UNKNOWN_MS, Floats, Ints
+from geo.pings import UNKNOWN_MS, Floats
 from geo.plans import Plan
 
-ANY = -1
-"""Hour or weekday class of a row that holds for all of them."""
-
-
-class Key(NamedTuple):
-    """What a row is about.
-
-    Attributes:
-        scope: `drive` (all drives of the account), `drive_leg`, `drive_cell`, `drive_driver`, `service` (all),
-            `service_place`, `service_area`, `service_kind`, `service_driver`.
-        key: which leg, cell, driver, place, area or kind, in a form to read; empty where the scope has but one.
-        hour_class: of the local time of day, 0 to 5; ANY.
-        weekday_class: 0 Monday to Friday, 1 Saturday, 2 Sunday; ANY.
-    """
-
-    scope: str
-    key: str = ""
-    hour_class: int = ANY
-    weekday_class: int = ANY
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What was seen of one thing.
-
-    Attributes:
-        n: observations, older ones counting less.
-        mean: of log(seconds it took / seconds expected without knowing this thing).
-        m2: sum of squared differences from the mean, weighted like n.
-        as_of_ms: to which moment n and m2 are decayed.
-    """
-
-    n: float
-    mean: float
-    m2: float
-    as_of_ms: int
+__all__ = ["ANY", "COLD", "Key", "Model", "Observation", "Outlook", "Row", "keys_of", "learn", "observe", "passed"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,12 +30,13 @@ class Outlook:
     """What a model expects of a plan.
 
     Attributes:
-        columns: (s + 1, 6) for each stop: along_m; drive_s, from the stop before (the path's start); drive_var;
-            service_s; service_var (seconds squared); opens_s (its window opens, seconds after the plan's start; -inf).
-            The last row is the path's end.
+        columns: (s, 4) of each stop: along_m; drive_s, from the path's start, without services; service_s; opens_s (its
+            window opens, seconds after the plan's start; -inf where nobody waits for it).
+        late_s: how long after the plan's start the tour begins.
     """
 
     columns: Floats
+    late_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -89,7 +58,7 @@ class Model:
         """Give what is expected of a plan; looked up once, kept as long as the plan and this model live."""
         found = self._outlooks.get(plan)
         if found is None:
-            found = self._outlooks[plan] = Outlook(np.zeros((len(plan.stop_ids) + 1, 6)))
+            found = self._outlooks[plan] = _outlook(self.rows, plan)
         return found
 
 
@@ -97,49 +66,11 @@ COLD = Model()
 """A model that knows nothing."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Observation:
-    """One drive or service that is over.
-
-    Attributes:
-        keys: the rows it says something about.
-        values: log(took / expected) for each of them.
-        ended_ms: when it was over.
-    """
-
-    keys: tuple[Key, ...]
-    values: tuple[float, ...]
-    ended_ms: int
-
-
-def observe(model: Model, plan: Plan, driver_id: int, arrived_ms: Ints, departed_ms: Ints) -> list[Observation]:
-    """Tell what a driven tour, or the part of it that is over, says.
-
-    Args:
-        model: against which drivers are held; any version of the account's, the newest is best.
-        plan: as it was driven.
-        driver_id: who drove.
-        arrived_ms, departed_ms: (s,) of each stop, UNKNOWN_MS where it was not visited or passed; equal where the van
-            passed without halting (`passed`). A visit that is still open: departed_ms UNKNOWN_MS.
-    """
-    return []
-
-
-def passed(plan: Plan, ms: Ints, along_m: Floats) -> Ints:
-    """Tell when a van passed each stop, from its believed places on the path, for `observe`.
-
-    Args:
-        ms, along_m: (p,) of its pings on the route, ascending in time.
-
-    Returns:
-        (s,) interpolated; UNKNOWN_MS where two places on both sides of the stop are more than five minutes apart, or
-        there are none.
-    """
-    return np.full(len(plan.stop_ids), UNKNOWN_MS)
-
-
 def learn(rows: Mapping[Key, Row], observations: Sequence[Observation]) -> dict[Key, Row]:
     """Add observations to rows; in a batch their order does not matter.
+
+    Levels are learned from the general to the special: what a driver or an hour adds is measured against what the
+    levels above say after this batch.
 
     Args:
         rows: those of the observations' keys that exist (others may be there too).
@@ -147,9 +78,46 @@ def learn(rows: Mapping[Key, Row], observations: Sequence[Observation]) -> dict[
     Returns:
         The rows that changed, and only these.
     """
-    return {}
+    changed: dict[Key, Row] = {}
+    for what, (nothing_known, levels) in CHAINS.items():
+        mine = [observation for observation in observations if observation.what == what]
+        expected = [nothing_known] * len(mine)
+        for depth, level in enumerate(levels):
+            seen: defaultdict[Key, list[tuple[float, float, int]]] = defaultdict(list)
+            for i, observation in enumerate(mine):
+                value = observation.value / expected[i] if level.relative else observation.value
+                weight = observation.minutes if level.by_minutes else 1.0
+                for key, part in observation.keys[depth]:
+                    seen[key].append((weight * part, value, observation.ended_ms))
+            changed |= {key: added(rows.get(key), values, level.half_life_ms) for key, values in seen.items()}
+            for i, observation in enumerate(mine):
+                parts = [(changed[key], part) for key, part in observation.keys[depth]]
+                expected[i] = applied(level, expected[i], parts, observation.ended_ms)
+    return changed
 
 
 def keys_of(observations: Iterable[Observation]) -> set[Key]:
     """List the rows that `learn` needs."""
-    return {key for observation in observations for key in observation.keys}
+    return {key for observation in observations for level in observation.keys for key, _ in level}
+
+
+def _outlook(rows: Mapping[Key, Row], plan: Plan) -> Outlook:
+    seen = places(plan)
+    due_ms = seen.due_ms.tolist()
+    drive = [_expected(rows, "drive", keys, at_ms) for keys, at_ms in zip(seen.drive_keys, due_ms, strict=True)]
+    service = [_expected(rows, "service", keys, at_ms) for keys, at_ms in zip(seen.service_keys, due_ms, strict=True)]
+    late_min = _expected(rows, "start", seen.start_keys, plan.start_ms)
+    opens_ms = plan.stop_window_ms[:, 0]
+    waits = (opens_ms != UNKNOWN_MS) & plan.wait_for_window
+    opens_s = np.where(waits, (np.where(waits, opens_ms, plan.start_ms) - plan.start_ms) / 1000, -np.inf)
+    leg_s = seen.drive_s * np.array(drive)
+    service_s = seen.service_s * np.array(service)
+    columns = np.column_stack((plan.stops[:, 3], np.cumsum(leg_s), service_s, opens_s))
+    return Outlook(columns, 60.0 * late_min)
+
+
+def _expected(rows: Mapping[Key, Row], what: str, keys: Sequence[Parts], at_ms: float) -> float:
+    expected, levels = CHAINS[what]
+    for level, parts in zip(levels, keys, strict=True):
+        expected = applied(level, expected, [(rows.get(key), part) for key, part in parts], at_ms)
+    return expected

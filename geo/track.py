@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from geo import clean, fence, plane, snap, stops, tour
+from geo import clean, fence, pace, plane, snap, stops, tour
 from geo.facts import HAPPENED, JUDGED, REJUDGED, Facts, FactType
 from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Pings, Rows
 from geo.plans import MAX_STOPS, Plan, Timeline
@@ -21,7 +21,7 @@ __all__ = [
     "advance", "decode", "encode", "fresh", "tick",
 ]  # fmt: skip
 
-STATE_VERSION = 2
+STATE_VERSION = 3
 """Raised when `TRACK` changes: a stored state of another version is not read, its driver is folded from the start."""
 
 MAX_FINISHED = 16
@@ -69,6 +69,7 @@ TRACK = np.dtype(
         ("clean", clean.CLEAN),
         ("snap", snap.SNAP),
         ("standing", stops.STANDING),
+        ("pace", pace.PACE),
         ("visits", "u1", (MAX_STOPS,)),  # visits of each stop of the plan in force, in the plan's order
         ("fences", fence.FENCES),
     ]
@@ -292,6 +293,7 @@ def _leave_tour(tracks: Rows) -> None:
     for name in ("along_m", "along_sd_m", "on_route_p", "offset_m", "delay_s"):
         tracks[name] = np.nan
     tracks["snap"], tracks["standing"] = snap.fresh(len(tracks)), stops.fresh(len(tracks))
+    tracks["pace"] = pace.fresh(len(tracks))
 
 
 class _Drive:
@@ -409,6 +411,7 @@ class _Drive:
             standing["base"]["ms"], standing["along_m"] = UNKNOWN_MS, np.nan  # metres of another plane and path
             mine["on_route"], mine["along_m"], mine["offset_m"] = False, np.nan, np.nan
             mine["snapped_lat_e6"] = mine["snapped_lon_e6"] = 0
+            mine["pace"] = pace.fresh(1)
 
     def _close(self, van: int, fix: int, plan: Plan | None) -> None:
         """End an open visit because its stop or route is no longer the driver's."""
@@ -452,10 +455,12 @@ class _Drive:
                     self._happened(int(fixes[i]), FactType.ROUTE_BACK, int(ms[i]), plans[i], -1, off_ms)
 
         visits = tracks["visits"][vans]
+        arrived_ms = tracks["standing"]["arrived_ms"][vans]
         standing, happened = stops.step(
             tracks["standing"][vans], visits, plans, ms, x_m, y_m, snapped.along_m, accuracy_m, speed_mps
         )
         tracks["standing"][vans] = standing
+        tracks["pace"][vans] = pace.step(tracks["pace"][vans], plans, ms, snapped.along_m, arrived_ms, happened)
         ask = {int(i) for i in np.flatnonzero(snapped.along_m >= self.home_m[vans])}
         for visit in happened:
             i = visit.van
