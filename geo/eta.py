@@ -13,7 +13,7 @@ from geo import tour
 from geo.eta_model import COLD, Model, Outlook
 from geo.eta_window import widen
 from geo.pace import START_M
-from geo.pings import UNKNOWN_MS, Floats, Ints, Rows
+from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Rows
 from geo.plans import Plan, Timeline
 
 FASTEST_MPS = 22.0

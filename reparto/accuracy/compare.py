@@ -11,9 +11,9 @@ from geo.eta_model import passed
 from geo.eta_score import BUCKETS_MIN, Figures, bucket_name, bucket_of, figures
 from geo.facts import FactType
 from geo.pings import UNKNOWN_MS, Bools, Floats, Ints
-from geo.plans import places_in
+from geo.plans import Plan, places_in
 from reparto.accuracy.tours import Tours
-from reparto.backtest import Tour, fold, replay
+from reparto.backtest import fold, replay
 
 SOURCES = ("timetable", "timetable and delay", "before learning", "today")
 """Who tells when vans come: the plan; the plan and the delay then; our ETAs without what was learned; with it."""
@@ -76,7 +76,7 @@ def compare(tours: Tours) -> dict[str, Told]:
     """
     folded, states = fold(tours.pings, tours.timelines)
     came_ms = [
-        _reached(tour) if stored_ms is None else stored_ms
+        _reached(tour.plan, tour.ms, tour.along_m, tour.visits) if stored_ms is None else stored_ms
         for tour, stored_ms in zip(folded, tours.came_ms, strict=True)
     ]
     plans = [timeline.plans[0] for timeline in tours.timelines]
@@ -96,11 +96,16 @@ def compare(tours: Tours) -> dict[str, Told]:
     return {source: said for source, said in told.items() if len(said.came_ms)}
 
 
-def _reached(tour: Tour) -> Ints:
-    """Tell when a van came to each stop: one without planned service is passed, the others are visited."""
-    came_ms = passed(tour.plan, tour.ms, tour.along_m).copy()
-    came_ms[tour.plan.stops[:, 4] > 0] = UNKNOWN_MS
-    for _, row, what, at_ms in tour.visits:
+def _reached(plan: Plan, ms: Ints, along_m: Floats, visits: Sequence[tuple[int, int, FactType, int]]) -> Ints:
+    """Tell when a van came to each stop: one without planned service is passed, the others are visited.
+
+    Args:
+        ms, along_m: of its believed places on the path.
+        visits: when each arrival and departure was known, the stop's place, which of both, and when it was.
+    """
+    came_ms = passed(plan, ms, along_m).copy()
+    came_ms[plan.stops[:, 4] > 0] = UNKNOWN_MS
+    for _, row, what, at_ms in visits:
         if what is FactType.STOP_ARRIVED and came_ms[row] == UNKNOWN_MS:
             came_ms[row] = at_ms
     return came_ms
