@@ -81,7 +81,7 @@ def compare(tours: Tours) -> dict[str, Told]:
     ]
     plans = [timeline.plans[0] for timeline in tours.timelines]
     columns: dict[str, list[Floats]] = {source: [] for source in SOURCES}
-    for at_ms, which, track in states:
+    for at_ms, which, track in sorted(states, key=lambda state: state[:2]):  # as `replay` asks
         cold = estimate(track, [tours.timelines[which]])
         row = places_in(plans[which], cold.stop_id)
         due_ms = plans[which].stop_due_ms[row]
