@@ -142,8 +142,8 @@ async def put_bands(db: Db, account_id: int, bands: Sequence[Band]) -> None:
 
 
 async def drop_rows(db: Db | Pool, before: datetime, *, at_most: int) -> int:
-    """Forget what nothing was seen of since a time; return how many rows."""
+    """Forget what nothing was seen of since a time, and which drives were learned from before; return how many rows."""
     dropped = 0
-    for statement in ("drop_drive_rows", "drop_service_rows"):
+    for statement in ("drop_drive_rows", "drop_service_rows", "drop_drives"):
         dropped += len(await db.fetch(_SQL[statement], before, at_most))
     return dropped

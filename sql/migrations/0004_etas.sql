@@ -40,9 +40,11 @@ CREATE TABLE eta_learned (
     account_id  bigint NOT NULL,
     learned     text[] NOT NULL DEFAULT '{}',   -- what was: drive:7 to the stop 7, service:7 at it; never a second time
     due_at      timestamptz,                    -- since when there is something new; null: nothing is
+    noted_at    timestamptz NOT NULL DEFAULT now(),  -- when a visit was closed last
     PRIMARY KEY (route_id, driver_id)
 );
 CREATE INDEX eta_learned_due ON eta_learned (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX eta_learned_age ON eta_learned (noted_at);
 
 -- What an account's drives say, and how late its tours begin: took / expected without knowing this thing.
 -- docs/howto/eta-accuracy.md tells how to read it.

@@ -4,7 +4,8 @@
 INSERT INTO eta_learned (route_id, driver_id, account_id, due_at)
 SELECT DISTINCT route, driver, account, now() FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS new (route, driver, account)
  ORDER BY route, driver
-    ON CONFLICT (route_id, driver_id) DO UPDATE SET due_at = coalesce(eta_learned.due_at, excluded.due_at);
+    ON CONFLICT (route_id, driver_id) DO UPDATE
+   SET due_at = coalesce(eta_learned.due_at, excluded.due_at), noted_at = now();
 
 -- name: accounts_to_learn
 -- Accounts of which drives wait to be learned from, the longest waiting first. $1 seconds after their visits, $2 how many
@@ -118,3 +119,9 @@ RETURNING account_id;
 -- $1 before, $2 at most so many
 DELETE FROM eta_service WHERE ctid = ANY (ARRAY(SELECT ctid FROM eta_service WHERE as_of < $1 ORDER BY as_of LIMIT $2))
 RETURNING account_id;
+
+-- name: drop_drives
+-- Forget what was learned of drives of which no ping can come any more. $1 before, $2 at most so many
+DELETE FROM eta_learned
+ WHERE ctid = ANY (ARRAY(SELECT ctid FROM eta_learned WHERE noted_at < $1 ORDER BY noted_at LIMIT $2))
+RETURNING route_id;

@@ -174,6 +174,8 @@ async def test_what_was_not_seen_for_long_is_forgotten(fleet: Fleet, east, tour)
     await job.do(fleet.pool, replace(CONFIG, eta_retention_days=age_days + 10))
     assert await learned(fleet) != {}
     assert await fleet.pool.fetchval("SELECT count(*) FROM eta_told") > 0
+    await fleet.pool.execute("UPDATE eta_learned SET noted_at = $1", conftest.START)
     await job.do(fleet.pool, replace(CONFIG, eta_retention_days=age_days - 10))
+    assert await fleet.pool.fetchval("SELECT count(*) FROM eta_learned") == 0
     assert await learned(fleet) == {}
     assert await fleet.pool.fetchval("SELECT count(*) FROM eta_told") == 0
