@@ -33,12 +33,15 @@ async def follow_etas(
         happened: of dtype `geo.track.HAPPENED`; its tracks are entries of `drivers`.
     """
     tracks = drivers.tracks[touched]
-    accounts = await drivers.models.of_accounts(db, drivers.accounts[touched].tolist())
-    found = eta.estimate(
-        tracks,
-        [timelines[i] for i in touched.tolist()],
-        [accounts[one].model for one in drivers.accounts[touched].tolist()],
-    )
+    of = drivers.accounts[touched].tolist()
+    plans = [
+        timelines[i].plan(route_id, version)
+        for i, route_id, version in zip(
+            touched.tolist(), tracks["route_id"].tolist(), tracks["route_version"].tolist(), strict=True
+        )
+    ]
+    accounts = await drivers.models.of_accounts(db, zip(of, plans, strict=True))
+    found = eta.estimate(tracks, [timelines[i] for i in touched.tolist()], [accounts[one].model for one in of])
     events = set(happened["track"][np.isin(happened["type"], _EVENTS)].tolist())
     news: list[EtaWrite] = []
     told: list[Told] = []

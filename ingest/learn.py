@@ -12,12 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from geo.eta_model import Key, Model, Observation, Row, learn, observe, passed
+from geo.eta_model import Observation, keys_of, learn, observe, passed
 from geo.eta_window import Given, adapt
 from geo.pings import UNKNOWN_MS, Ints
 from geo.plans import EARLY_MS, Plan
 from ingest.config import IngestConfig
-from ingest.models import read_model
 from ingest.plans import plan_of
 from sql import eta_learning
 from sql.eta_learning import Drive, Learned
@@ -60,7 +59,7 @@ async def learn_etas(pool: Pool, config: IngestConfig) -> bool:
 async def _learn_account(db: Connection, account_id: int, after_s: float) -> bool:
     """Learn a batch. Rows that trackers write too are held only at the end, always in this order."""
     drives = await eta_learning.due_drives(db, account_id, after_s=after_s, at_most=DRIVES_AT_ONCE)
-    model = await read_model(db, account_id)
+    version = await eta_learning.eta_version(db, account_id) + 1
     seen: list[Observation] = []
     learned: list[Learned] = []
     for drive in drives:
@@ -69,15 +68,16 @@ async def _learn_account(db: Connection, account_id: int, after_s: float) -> boo
         seen += new.values()
         goes_on = driven is not None and driven.goes_on
         learned.append(Learned(drive=drive, learned={*drive.learned, *new}, goes_on=goes_on))
-    changed = await asyncio.to_thread(_changed, model, seen)
+    rows = await eta_learning.rows_of_keys(db, account_id, keys_of(seen)) if seen else {}
+    changed = await asyncio.to_thread(learn, rows, seen)
 
     if learned:
         await eta_learning.note_learned(db, learned)
     told = await take_told(db, account_id, after_s=after_s, at_most=TOLD_AT_ONCE)
     if told:
-        await eta_learning.put_bands(db, account_id, adapt(model.bands, _given(told)))
+        bands = await eta_learning.read_bands(db, account_id)
+        await eta_learning.put_bands(db, account_id, adapt(bands, _given(told)))
     if changed or told:
-        version = model.version + 1
         await eta_learning.put_rows(db, account_id, version, changed)
         await eta_learning.raise_eta_version(db, account_id, version)
     return len(drives) == DRIVES_AT_ONCE or len(told) == TOLD_AT_ONCE
@@ -114,10 +114,6 @@ def _observations(drive: Drive, driven: _Driven) -> dict[str, Observation]:
     found = observe(driven.plan, driven.arrived_ms, driven.departed_ms, driven.passed_ms)
     named = {f"{one.what}:{driven.plan.stop_ids[one.row]}": one for one in found}
     return {name: one for name, one in named.items() if name not in drive.learned and one.ended_ms <= drive.horizon_ms}
-
-
-def _changed(model: Model, seen: Sequence[Observation]) -> dict[Key, Row]:
-    return learn(model.rows, seen) if seen else {}
 
 
 def _given(told: Sequence[Outcome]) -> Given:

@@ -1,13 +1,23 @@
-"""What accounts have learned of ETAs, kept by a tracker between takes. No take waits for what was learned since."""
+"""What accounts have learned of ETAs, kept by a tracker between takes. No take waits for what was learned since.
+
+An account that delivers to other doors every day learns far more than one day needs: only rows that concern the plans
+being driven are read.
+"""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from weakref import WeakSet
 
 from geo.eta_model import Key, Model, Row
+from geo.eta_places import places
+from geo.plans import Plan
 from sql.eta import EtaAccount, eta_accounts
-from sql.eta_learning import read_bands, rows_since
+from sql.eta_learning import read_bands, rows_of_keys, rows_since
 from sql.eta_rules import EtaRules
 from sql.pool import Db
+
+MOST_KEYS = 200_000
+"""About 50 MB; with more the keys of plans that are not driven any more are forgotten."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -18,43 +28,80 @@ class AccountEta:
     rules: EtaRules
 
 
+@dataclass(slots=True, eq=False)
+class _Known:
+    """What was read of an account: `rows` are the model's, and hold whatever there is of `keys`."""
+
+    model: Model
+    rows: dict[Key, Row]
+    keys: set[Key] = field(default_factory=set)
+    plans: WeakSet[Plan] = field(default_factory=WeakSet)
+
+
 class ModelCache:
     """Models by account. A newer version is read between takes; until then the one before serves."""
 
     def __init__(self) -> None:
-        self._models: dict[int, Model] = {}
+        self._known: dict[int, _Known] = {}
         self._newer: dict[int, int] = {}
 
-    async def of_accounts(self, db: Db, account_ids: Iterable[int]) -> dict[int, AccountEta]:
-        """Give what ETAs of accounts are made with; a model that was never read is read now."""
-        accounts = await eta_accounts(db, set(account_ids))
+    async def of_accounts(self, db: Db, driven: Iterable[tuple[int, Plan | None]]) -> dict[int, AccountEta]:
+        """Give what ETAs of accounts are made with.
+
+        Args:
+            driven: accounts, each with a plan that its model must know of; an account may occur more than once.
+        """
+        plans: dict[int, set[Plan]] = {}
+        for account_id, plan in driven:
+            plans.setdefault(account_id, set()).update(() if plan is None else (plan,))
         found = {}
-        for account_id, account in accounts.items():
-            if account_id not in self._models:
-                self._models[account_id] = await _read(db, account_id, account.eta_version, None)
-            model = self._models[account_id]
-            if model.version < account.eta_version:
+        for account_id, account in (await eta_accounts(db, plans)).items():
+            known = self._known.get(account_id)
+            if known is None:
+                known = self._known[account_id] = await _first(db, account_id, account)
+            await _add_plans(db, account_id, known, plans[account_id].difference(known.plans))
+            if known.model.version < account.eta_version:
                 self._newer[account_id] = account.eta_version
-            found[account_id] = AccountEta(model=model, rules=account.rules)
+            found[account_id] = AccountEta(model=known.model, rules=account.rules)
         return found
 
     async def read_newer(self, db: Db) -> None:
         """Read what was learned since. Between takes."""
         while self._newer:
             account_id, version = self._newer.popitem()
-            self._models[account_id] = await _read(db, account_id, version, self._models.get(account_id))
+            known = self._known[account_id]
+            if len(known.keys) > MOST_KEYS:
+                known.keys = {key for plan in known.plans for key in _keys_of(plan)}
+            rows = {key: row for key, row in known.rows.items() if key in known.keys}
+            since = await rows_since(db, account_id, known.model.version)
+            rows |= {key: row for key, row in since.items() if key in known.keys}
+            known.model = Model(version=version, rows=rows, bands=await read_bands(db, account_id))
+            known.rows = rows
 
 
-async def read_model(db: Db, account_id: int) -> Model:
-    """Read all that an account, which is known to exist, has learned."""
-    account: EtaAccount = (await eta_accounts(db, [account_id]))[account_id]
-    return await _read(db, account_id, account.eta_version, None)
+async def _first(db: Db, account_id: int, account: EtaAccount) -> _Known:
+    rows: dict[Key, Row] = {}
+    bands = await read_bands(db, account_id)
+    return _Known(model=Model(version=account.eta_version, rows=rows, bands=bands), rows=rows)
 
 
-async def _read(db: Db, account_id: int, version: int, before: Model | None) -> Model:
-    """Read the rows that changed since a model was read. They may be newer than `version`, and are read again then."""
-    rows: dict[Key, Row] = {} if before is None else dict(before.rows)
-    if version:
-        rows |= await rows_since(db, account_id, 0 if before is None else before.version)
-    bands = await read_bands(db, account_id) if version else ()
-    return Model(version=version, rows=rows, bands=bands) if bands else Model(version=version, rows=rows)
+async def _add_plans(db: Db, account_id: int, known: _Known, plans: Iterable[Plan]) -> None:
+    """Read the rows of plans that nobody asked for. No other plan has them: what was said of those stands."""
+    keys = set()
+    for plan in plans:
+        keys.update(_keys_of(plan))
+        known.plans.add(plan)
+    keys -= known.keys
+    known.keys |= keys
+    if keys and known.model.version:
+        known.rows |= await rows_of_keys(db, account_id, keys)
+
+
+def _keys_of(plan: Plan) -> set[Key]:
+    seen = places(plan)
+    return {
+        key
+        for levels in (*seen.drive_keys, *seen.service_keys, seen.start_keys)
+        for level in levels
+        for key, _ in level
+    }

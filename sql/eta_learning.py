@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
+import asyncpg
 import numpy as np
 
 from geo.eta_model import Key, Row
-from geo.eta_window import Band
+from geo.eta_window import BUILT_IN, Band
 from geo.pings import Floats, Ints
 from sql.pool import Db, Pool
 from sql.queries import load
@@ -107,12 +108,21 @@ async def raise_eta_version(db: Db, account_id: int, version: int) -> None:
 
 
 async def rows_since(db: Db | Pool, account_id: int, version: int) -> dict[Key, Row]:
-    """Read the rows that changed after a version; all of them after version 0, or -1."""
+    """Read the rows that changed after a version; all of them after version 0."""
+    return _rows(await db.fetch(_SQL["rows_since"], account_id, version))
+
+
+async def rows_of_keys(db: Db | Pool, account_id: int, keys: Iterable[Key]) -> dict[Key, Row]:
+    """Read those of some rows that there are."""
+    return _rows(await db.fetch(_SQL["rows_of_keys"], account_id, *map(list, zip(*keys, strict=True))))
+
+
+def _rows(found: Sequence[asyncpg.Record]) -> dict[Key, Row]:
     return {
         Key(row["scope"], row["key"], row["hour_class"], row["weekday_class"]): Row(
             n=row["n"], mean=row["mean"], m2=row["m2"], as_of_ms=row["as_of_ms"]
         )
-        for row in await db.fetch(_SQL["rows_since"], account_id, version)
+        for row in found
     }
 
 
@@ -130,8 +140,8 @@ async def put_rows(db: Db, account_id: int, version: int, rows: Mapping[Key, Row
 
 
 async def read_bands(db: Db | Pool, account_id: int) -> tuple[Band, ...]:
-    """Read how wide an account's windows are, by lead; empty before anything was learned."""
-    return tuple(Band(**row) for row in await db.fetch(_SQL["read_bands"], account_id))
+    """Read how wide an account's windows are, by lead; as built in before anything was learned."""
+    return tuple(Band(**row) for row in await db.fetch(_SQL["read_bands"], account_id)) or BUILT_IN
 
 
 async def put_bands(db: Db, account_id: int, bands: Sequence[Band]) -> None:

@@ -76,6 +76,18 @@ SELECT scope, key, hour_class, weekday_class, n, mean, m2, to_ms(as_of) AS as_of
 SELECT scope, key, hour_class, weekday_class, n, mean, m2, to_ms(as_of) AS as_of_ms
   FROM eta_service WHERE account_id = $1 AND version > $2;
 
+-- name: rows_of_keys
+-- What was learned of some things. $1 account; columns of one length: $2 scope, $3 key, $4 hour class, $5 weekday class
+SELECT row.scope, row.key, row.hour_class, row.weekday_class, row.n, row.mean, row.m2, to_ms(row.as_of) AS as_of_ms
+  FROM unnest($2::text[], $3::text[], $4::smallint[], $5::smallint[]) AS asked (scope, key, hour, weekday)
+  JOIN eta_drive AS row ON row.account_id = $1 AND row.scope = asked.scope AND row.key = asked.key
+                       AND row.hour_class = asked.hour AND row.weekday_class = asked.weekday
+ UNION ALL
+SELECT row.scope, row.key, row.hour_class, row.weekday_class, row.n, row.mean, row.m2, to_ms(row.as_of) AS as_of_ms
+  FROM unnest($2::text[], $3::text[], $4::smallint[], $5::smallint[]) AS asked (scope, key, hour, weekday)
+  JOIN eta_service AS row ON row.account_id = $1 AND row.scope = asked.scope AND row.key = asked.key
+                         AND row.hour_class = asked.hour AND row.weekday_class = asked.weekday;
+
 -- name: read_bands
 -- $1 account
 SELECT lead_s, early, late, n, alpha FROM eta_window WHERE account_id = $1 ORDER BY lead_s;

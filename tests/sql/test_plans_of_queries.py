@@ -187,6 +187,12 @@ HOT: list[tuple[str, str, list[Any], set[str]]] = [
     ("eta_learning", "drive_visits", [100, 1], {"visit_route"}),
     ("eta_learning", "note_learned", [[100], [1], ['"{}"'], ["2026-03-01T08:00:00Z"], ["f"]], {"eta_learned_pkey"}),
     ("eta_learning", "rows_since", [1, 995], {"eta_drive_version"}),
+    (
+        "eta_learning",
+        "rows_of_keys",
+        [1, ["drive_cell"] * 9, range(9), [-1] * 9, [-1] * 9],
+        {"eta_drive_pkey", "eta_service_pkey"},
+    ),
     ("geofences", "fence_rows_of_accounts", [[1]], {"geofence_version_account"}),
     (
         "manifest",

@@ -4,16 +4,18 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import asyncpg
 import pytest
 
+from geo.eta_model import COLD, Key, Model, Row
+from geo.plans import Plan
 from ingest import learn
 from ingest.config import IngestConfig
 from ingest.learn import learn_etas
-from ingest.models import read_model
+from ingest.models import ModelCache
 from ingest.work import JOBS
+from sql.eta_learning import eta_version, put_rows, rows_since
 
 from . import conftest
 from .conftest import Fleet
@@ -140,30 +142,48 @@ async def test_accounts_learn_for_themselves(fleet: Fleet, east, tour):
     await driven(fleet, east, tour)
     other = await fleet.pool.fetchval("INSERT INTO account (name) VALUES ('other') RETURNING id")
     await learn_all(fleet)
+    assert await rows_since(fleet.pool, fleet.account_id, 0)
+    assert not await rows_since(fleet.pool, other, 0)
+    assert await eta_version(fleet.pool, other) == 0
+
+
+async def model_of(fleet: Fleet, cache: ModelCache, plan: Plan | None) -> Model:
     async with fleet.pool.acquire() as db:
-        assert (await read_model(db, fleet.account_id)).rows
-        assert not (await read_model(db, other)).rows
+        return (await cache.of_accounts(db, [(fleet.account_id, plan)]))[fleet.account_id].model
 
 
 async def test_a_tracker_reads_what_was_learned_after_its_next_take(fleet: Fleet, east, tour):
-    await driven(fleet, east, tour)
+    driver = await driven(fleet, east, tour)
     assert fleet.tracker is not None
-    models = fleet.tracker._cache.models
-
-    async def model() -> Any:
-        async with fleet.pool.acquire() as db:
-            return (await models.of_accounts(db, [fleet.account_id]))[fleet.account_id].model
-
-    assert (await model()).version == 0
+    cache = fleet.tracker._cache
+    (plan,) = cache.plans._known[driver].timeline.plans
+    assert (await model_of(fleet, cache.models, plan)).version == 0
     await learn_all(fleet)
-    assert (await model()).version == 0  # nobody waits for it
-    second = await fleet.driver("bo")
-    await fleet.send(await fleet.phone(second), east([(0, 0)]))
+    assert (await model_of(fleet, cache.models, plan)).version == 0  # nobody waits for it
+    await fleet.send(await fleet.phone(await fleet.driver("bo")), east([(0, 0)]))
     await fleet.settle()
-    now = await model()
-    assert now.version == await fleet.pool.fetchval("SELECT eta_version FROM account") > 0
-    async with fleet.pool.acquire() as db:
-        assert now.rows == (await read_model(db, fleet.account_id)).rows
+    model = await model_of(fleet, cache.models, plan)
+    assert model.version == await eta_version(fleet.pool, fleet.account_id) > 0
+    learned_rows = await rows_since(fleet.pool, fleet.account_id, 0)
+    assert model.rows == learned_rows
+    assert model.outlook(plan).columns[:, 2].sum() > COLD.outlook(plan).columns[:, 2].sum()  # services took longer
+
+    fresh = ModelCache()  # of a tracker that starts now
+    assert (await model_of(fleet, fresh, plan)).rows == learned_rows
+
+
+async def test_only_what_concerns_the_plans_being_driven_is_read(fleet: Fleet, east, tour):
+    driver = await driven(fleet, east, tour)
+    await learn_all(fleet)
+    elsewhere = Key("service_place", "0.0000,0.0000")
+    await put_rows(fleet.pool, fleet.account_id, 1, {elsewhere: Row(n=1.0, mean=2.0, m2=0.0, as_of_ms=0)})
+    assert fleet.tracker is not None
+    (plan,) = fleet.tracker._cache.plans._known[driver].timeline.plans
+    cache = ModelCache()
+    assert (await model_of(fleet, cache, None)).rows == {}
+    rows = (await model_of(fleet, cache, plan)).rows
+    assert elsewhere not in rows
+    assert len(rows) == len(await rows_since(fleet.pool, fleet.account_id, 0)) - 1
 
 
 async def test_what_was_not_seen_for_long_is_forgotten(fleet: Fleet, east, tour):
