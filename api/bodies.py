@@ -32,7 +32,7 @@ async def read_body(request: web.Request, kind: type[T]) -> T:
     """
     content = await read_limited(request, request.app[CONFIG].max_body_bytes)
     raw: Any = parse(request.content_type, content, Any)
-    refuse(list(islice(_unstorable(raw), MOST_ERRORS)))
+    refuse(list(islice(unstorable(raw), MOST_ERRORS)))
     body: T = converted(raw, kind, "")
     return body
 
@@ -110,7 +110,7 @@ def _escaped(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
 
 
-def _unstorable(raw: Any) -> Iterator[FieldError]:
+def unstorable(raw: Any) -> Iterator[FieldError]:
     """Find what JSON and MessagePack can say but no column can keep."""
     waiting = [("", raw, 0)]
     while waiting:

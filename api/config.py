@@ -16,6 +16,11 @@ class ApiConfig:
     max_body_bytes: int = 4 * 1024 * 1024  # of one API request
     max_stops: int = 500  # of one route
     max_path_vertices: int = 50_000  # of one route
+    max_events: int = 1_000  # of a driver, in one request
+    max_event_batch_bytes: int = 2 * 1024 * 1024  # of one such request, unpacked
+    max_event_data_bytes: int = 32 * 1024  # of one event's data; a bigger one is refused, the others are not
+    max_note_length: int = 2_000  # characters
+    max_wrong_pins: int = 5  # of one stop, after which no PIN counts until it is replaced
     max_page: int = 1_000  # things on one page of a list; pings: ten times as many
     roads: str = "straight"  # what makes a path for a route that brings none; one of ROADS
     roads_data: str = ""  # the folder that `reparto roads build` fills; empty: roads in REPARTO_DATA_DIR

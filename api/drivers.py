@@ -16,7 +16,7 @@ from api.paging import PAGING, Id, cursor_in, cursor_of, limit_in
 from api.problem import Conflict, NotFound
 from api.refs import driver_in_path
 from api.route_body import Line, Locale, Phone
-from api.route_write import give_to
+from api.route_write import take_from_driver
 from sql import devices, drivers, routes
 from sql.drivers import DriverRow
 from sql.lanes import lock_lanes
@@ -117,7 +117,7 @@ async def delete_driver(request: web.Request) -> web.Response:
     async with request.app[POOL].acquire() as db, db.transaction():
         await lock_lanes(db, [driver.lane])
         for head in await routes.routes_to_drive(db, driver.id):
-            await give_to(db, account_id=account_id, head=head, driver=None)
+            await take_from_driver(db, account_id=account_id, head=head)
         phones = await devices.list_devices(db, account_id=account_id, driver_id=driver.id)
         for phone in phones:
             await devices.revoke_device(db, account_id=account_id, device_id=phone.id)

@@ -98,7 +98,7 @@ def _digest(value: Any) -> bytes:
 
 def _ranks(stops: Sequence[StopRow], known: Mapping[Key, Part]) -> dict[int, int]:
     """Number the stops of the tour, by id."""
-    tour = [stop.id for stop in stops if stop.status != "removed"]
+    tour = [stop.id for stop in stops if not stop.removed]
     before = [known.get(("stop", stop_id)) for stop_id in tour]
     return dict(zip(tour, keep_order([part.rank if part else None for part in before]), strict=True))
 
@@ -137,7 +137,7 @@ def _stop(row: StopRow, route_id: int, rank: int | None, *, with_contact: bool) 
         kind=cast(Any, plan.kind),
         order=rank,
         status=cast(StopStatus, row.status),
-        why="taken_off" if row.status == "removed" else None,
+        why="taken_off" if row.removed else None,
         name=plan.name,
         address=plan.address,
         lat=plan.lat,

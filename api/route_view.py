@@ -8,8 +8,10 @@ from aiohttp import web
 from msgspec import Struct
 
 from api import ids
+from api.auth import Role, caller_of
 from api.eta import RouteEtaView
 from api.links import token_of, tracking_url
+from api.pins import pin_of
 from sql.routes import RouteRow
 from sql.stops import StopRow
 
@@ -100,7 +102,10 @@ class RouteList(Struct, frozen=True, kw_only=True):
 class Stop(Struct, frozen=True, kw_only=True):
     """A stop of a route.
 
-    `along_m` is its place along the path in metres. `tracking_url` is null when its link was ended.
+    `along_m` is its place along the path in metres. `status` en_route: pending, and the van's next. `outcome_at` is
+    when the driver said what became of it. `removed`: it is not of the tour any more, whatever became of it before.
+    `tracking_url` is null when its link was ended. `pin` is what the recipient tells the driver; null where none is
+    asked for, and for viewers.
     """
 
     id: str
@@ -122,11 +127,14 @@ class Stop(Struct, frozen=True, kw_only=True):
     planned_arrival: datetime | None
     arrived_at: datetime | None
     departed_at: datetime | None
+    outcome_at: datetime | None
+    removed: bool
     instructions: str | None
     parcels: list[Parcel]
     cash_on_delivery: Cash | None
     proof: list[str]
     tracking_url: str | None
+    pin: str | None
 
 
 class Route(RouteItem, frozen=True, kw_only=True):
@@ -171,20 +179,36 @@ def route_of(
     *,
     secret: bytes,
 ) -> Route:
-    """Show a route with its stops; `secret` is the installation's, from which tracking links are derived."""
+    """Show a route with its stops; `secret` is the installation's, from which tracking links and PINs are derived."""
     depot = None
     if row.depot_lat is not None and row.depot_lon is not None:
         depot = Depot(lat=row.depot_lat, lon=row.depot_lon, name=row.depot_name)
-    heading_for = row.next_stop_id if row.status == "started" else None
+    heading_for = _heading_for(row, stops) if row.status == "started" else None
     return Route(
         **_item(row),
         depot=depot,
         return_to_depot=row.return_to_depot,
         path_source=cast(PathSource, row.path_source),
         path=Path(type="LineString", coordinates=path),
-        stops=[_stop(stop, link_of(request, secret, stop), heading_for) for stop in stops],
+        stops=[
+            _stop(stop, link_of(request, secret, stop), _pin_for(request, secret, stop), heading_for) for stop in stops
+        ],
         eta=eta,
     )
+
+
+def _heading_for(row: RouteRow, stops: Sequence[StopRow]) -> int | None:
+    """Name the stop that the van comes to next: as its place says, else the first of the tour that is to be done."""
+    if row.next_stop_id is not None:
+        return row.next_stop_id
+    to_do = (
+        stop.id
+        for stop in stops
+        if stop.status in ("pending", "arrived")
+        and stop.departed_at is None
+        and stop.plan.kind not in ("break", "depot")
+    )
+    return next(to_do, None)
 
 
 def link_of(request: web.Request, secret: bytes, stop: StopRow) -> str | None:
@@ -194,7 +218,13 @@ def link_of(request: web.Request, secret: bytes, stop: StopRow) -> str | None:
     return tracking_url(request, token_of(secret, stop.id, stop.link_generation))
 
 
-def _stop(row: StopRow, link: str | None, heading_for: int | None) -> Stop:
+def _pin_for(request: web.Request, secret: bytes, stop: StopRow) -> str | None:
+    if "pin" not in stop.plan.proof or caller_of(request).role < Role.DISPATCHER:
+        return None
+    return pin_of(secret, stop.id, stop.pin_generation)
+
+
+def _stop(row: StopRow, link: str | None, pin: str | None, heading_for: int | None) -> Stop:
     plan = row.plan
     window = cash = None
     if plan.window_start is not None and plan.window_end is not None:
@@ -206,6 +236,8 @@ def _stop(row: StopRow, link: str | None, heading_for: int | None) -> Stop:
         status="en_route" if row.status == "pending" and row.id == heading_for else cast(StopStatus, row.status),
         arrived_at=row.arrived_at,
         departed_at=row.departed_at,
+        outcome_at=row.outcome_at,
+        removed=row.removed,
         window=window,
         cash_on_delivery=cash,
         parcels=[
@@ -214,6 +246,7 @@ def _stop(row: StopRow, link: str | None, heading_for: int | None) -> Stop:
         ],
         proof=list(plan.proof),
         tracking_url=link,
+        pin=pin,
         **{
             name: getattr(plan, name)
             for name in (

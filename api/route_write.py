@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from api.auth import hash_of
+from api.driver_events_settle import settle
 from api.links import token_of
 from api.problem import Conflict
 from api.refs import Ref
@@ -61,9 +62,19 @@ class Written:
 
 
 async def put_plan(
-    db: Db, *, account_id: int, external_id: str, head: RouteHead | None, driver: DriverRow | None, plan: RoutePlan
+    db: Db,
+    *,
+    account_id: int,
+    external_id: str,
+    head: RouteHead | None,
+    driver: DriverRow | None,
+    plan: RoutePlan,
+    most_wrong_pins: int,
 ) -> Written:
     """Bring a held route to a plan; nothing happens when that is the plan in force.
+
+    Args:
+        most_wrong_pins: after which no other PIN of a stop counts.
 
     Raises:
         Conflict: the route was cancelled.
@@ -84,6 +95,8 @@ async def put_plan(
         not_yet_driven = head.status == "planned" and datetime.now(UTC) < head.start_at - _EARLY
         await stops.drop_other_stops(db, route_id, stop_ids, forget=not_yet_driven)
     await plans.add_version(db, route_id=route_id, version=version, effective_at=at, plan=plan, stop_ids=stop_ids)
+    if head is not None:
+        await settle(db, await stops.stop_ids_of_route(db, route_id), most_wrong_pins=most_wrong_pins)
     # nothing recorded before a route's hours can be on it
     await _tell_trackers(db, account_id, head, driver, at if head else plan.start_at - _EARLY)
     return Written(route_id=route_id, version=version, created=head is None)
@@ -103,8 +116,26 @@ async def _put_stops(db: Db, account_id: int, route_id: int, planned: Sequence[S
     return stop_ids, not known.keys() >= {stop.external_id for stop in planned}
 
 
-async def give_to(db: Db, *, account_id: int, head: RouteHead, driver: DriverRow | None) -> int:
-    """Give a held route to another driver, or to nobody; return the version that is then in force."""
+async def give_to(db: Db, *, account_id: int, head: RouteHead, driver: DriverRow, most_wrong_pins: int) -> int:
+    """Give a held route to another driver; return the version that is then in force.
+
+    What that driver said of its stops before counts now, if nobody else had them then.
+
+    Args:
+        most_wrong_pins: after which no other PIN of a stop counts.
+    """
+    version = await _move(db, account_id=account_id, head=head, driver=driver)
+    if version != head.version:
+        await settle(db, await stops.stop_ids_of_route(db, head.id), most_wrong_pins=most_wrong_pins)
+    return version
+
+
+async def take_from_driver(db: Db, *, account_id: int, head: RouteHead) -> int:
+    """Give a route whose driver's lane is held to nobody; return the version that is then in force."""
+    return await _move(db, account_id=account_id, head=head, driver=None)
+
+
+async def _move(db: Db, *, account_id: int, head: RouteHead, driver: DriverRow | None) -> int:
     driver_id = driver.id if driver else None
     if head.driver_id == driver_id:
         return head.version
@@ -117,7 +148,7 @@ async def give_to(db: Db, *, account_id: int, head: RouteHead, driver: DriverRow
 
 async def take_away(db: Db, *, account_id: int, head: RouteHead) -> None:
     """End a held route: one that never started is gone, one that did is cancelled. Nobody drives or follows it."""
-    await give_to(db, account_id=account_id, head=head, driver=None)
+    await take_from_driver(db, account_id=account_id, head=head)
     await routes.end_route(db, head.id)
     await stops.revoke_links_of_route(db, head.id)
 

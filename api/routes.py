@@ -23,7 +23,7 @@ from api.route_body import RouteBody
 from api.route_plan import check_plan, make_plan
 from api.route_roads import path_on_roads
 from api.route_view import PathSource, Route, RouteList, RouteStatus, item_of, link_of, route_of
-from api.route_write import give_to, hold_route, put_plan, take_away
+from api.route_write import give_to, hold_route, put_plan, take_away, take_from_driver
 from api.versions import check_if_match, etag
 from sql import routes
 from sql.accounts import read_instance
@@ -105,7 +105,13 @@ async def put_route(request: web.Request) -> web.Response:
         external_id = head.external_id if head else ref.external_id
         assert external_id is not None
         written = await put_plan(
-            db, account_id=account_id, external_id=external_id, head=head, driver=driver, plan=draft.plan
+            db,
+            account_id=account_id,
+            external_id=external_id,
+            head=head,
+            driver=driver,
+            plan=draft.plan,
+            most_wrong_pins=config.max_wrong_pins,
         )
         shown = await _put_answer(request, db, written.route_id, [*warnings, *draft.warnings])
     await tell_live(pool, [(account_id, 0, written.route_id)])
@@ -128,7 +134,13 @@ async def assign_route(request: web.Request) -> web.Response:
         head = await _held(request, db, driver)
         if head.status == "cancelled":
             raise Conflict("This route was cancelled; nobody can drive it any more.")
-        version = await give_to(db, account_id=account_id, head=head, driver=driver)
+        if driver is None:
+            version = await take_from_driver(db, account_id=account_id, head=head)
+        else:
+            most_wrong_pins = request.app[CONFIG].max_wrong_pins
+            version = await give_to(
+                db, account_id=account_id, head=head, driver=driver, most_wrong_pins=most_wrong_pins
+            )
         shown = await _put_answer(request, db, head.id, [])
     await tell_live(pool, [(account_id, 0, head.id)])
     return answer(request, shown, headers=etag(version))
@@ -246,7 +258,7 @@ async def _put_answer(request: web.Request, db: Db, route_id: int, warnings: lis
                 tracking_url=link_of(request, secret, stop),
             )
             for stop in await stops_of_route(db, route_id)
-            if stop.status != "removed"
+            if not stop.removed
         ],
         warnings=warnings,
     )

@@ -18,6 +18,7 @@ from typing import Literal
 import msgspec
 
 from api.account import settings_of
+from api.pins import pin_of
 from api.staleness import Arrival, Sight, aged
 from sql.tracking import TrackedEta, TrackedRoute, TrackedStop
 
@@ -86,7 +87,8 @@ class TrackingView(msgspec.Struct, frozen=True, kw_only=True):
             with what outcome), completed, partially_completed, failed or skipped.
         under_way: the van is out and has not been here.
         stops_before: stops that the van still makes before this one; None when this one is done or was passed by.
-        done_at: when the van left, or was here; None until then.
+        done_at: when the driver said so, else when the van left or was here; None until then.
+        pin: what the recipient tells the driver at the door; only while this stop is next or the van is here.
         updated_at: when the newest thing said here was known.
         timezone: of the route, for showing times.
         poll_after_s: how soon to ask again without a stream.
@@ -104,6 +106,7 @@ class TrackingView(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime
     timezone: str
     poll_after_s: int
+    pin: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +168,7 @@ def view_of(
         updated_at=_updated_at(route, done_at, now),
         timezone=route.timezone,
         poll_after_s=POLL_NEAR_S if position else POLL_UNDER_WAY_S if under_way else POLL_LATER_S,
+        pin=_pin(route, stop) if under_way else None,
     )
 
 
@@ -173,7 +177,7 @@ def _is_done(stop: TrackedStop) -> bool:
 
 
 def _done_at(stop: TrackedStop) -> datetime | None:
-    return (stop.departed_at or stop.arrived_at) if _is_done(stop) else None
+    return (stop.outcome_at or stop.departed_at or stop.arrived_at) if _is_done(stop) else None
 
 
 def _status(route: TrackedRoute, stop: TrackedStop) -> str:
@@ -251,8 +255,16 @@ def _near(route: TrackedRoute, stop: TrackedStop, before: int | None, arrival: A
     return before <= rule.max_stops_before and arrival.expected - now <= timedelta(minutes=rule.max_minutes)
 
 
+def _pin(route: TrackedRoute, stop: TrackedStop) -> str | None:
+    if not stop.asks_pin or _status(route, stop) not in ("en_route", "arrived"):
+        return None
+    return pin_of(route.secret, stop.id, stop.pin_generation)
+
+
 def _on_break(route: TrackedRoute) -> bool:
-    return any(stop.kind == "break" and stop.arrived_at is not None and not _is_done(stop) for stop in route.stops)
+    return route.on_break or any(
+        stop.kind == "break" and stop.arrived_at is not None and not _is_done(stop) for stop in route.stops
+    )
 
 
 def _position(route: TrackedRoute, now: datetime) -> PositionView | None:

@@ -52,6 +52,10 @@ UNBELIEVED = Flag.INACCURATE | Flag.JUMP | Flag.CLOCK_AHEAD | Flag.NULL_ISLAND |
 means nothing, so it does not move the track's position, and the pings recorded meanwhile are not late."""
 
 
+GIVEN = Flag.CLOCK_AHEAD | Flag.GPS_WEEK_ROLLOVER | Flag.EPOCH_2001 | Flag.RECEIVE_TIME
+"""What a ping brings along. Everything else is judged here, and anew whenever the ping is folded again."""
+
+
 def names(flags: int) -> list[str]:
     """Give the stable texts of flags: `inaccurate`, `gps_week_rollover`, …"""
     return [str(flag.name).lower() for flag in Flag if flag & flags]
@@ -199,7 +203,7 @@ class _Place:
 
 def _own_flags(rows: Rows) -> Ints:
     """Flags that need no other ping."""
-    flags: Ints = rows["flags"].astype(np.int64) & ~int(Flag.JUMP | Flag.OTHER_DEVICE)
+    flags: Ints = rows["flags"].astype(np.int64) & int(GIVEN)
     null = (np.abs(rows["lat_e6"]) < NULL_ISLAND_DEG * 1e6) & (np.abs(rows["lon_e6"]) < NULL_ISLAND_DEG * 1e6)
     for flag, here in (
         (Flag.INACCURATE, rows["accuracy_m"] > INACCURATE_M),

@@ -112,7 +112,7 @@ def estimate(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Model
     remaining_m = np.maximum(columns[:, ALONG] - np.nan_to_num(mine["along_m"])[which], 0.0)
     wait_s, start_s, driven_s, pace = _now(mine, vans)
     drive_s = np.maximum(columns[:, DRIVE] - driven_s[which], 0.0) * pace[which]
-    service_s = np.where(visited > 0, 0.0, columns[:, SERVICE])
+    service_s = np.where(tour.served(visited), 0.0, columns[:, SERVICE])
     served_s = np.cumsum(service_s) - service_s
     served_s -= served_s[begin][which]  # at the stops before this one
     squares = np.cumsum(service_s**2) - service_s**2
@@ -128,7 +128,7 @@ def estimate(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Model
     lead_s = np.maximum(lead_s, remaining_m / FASTEST_MPS)
 
     early_s, late_s = _windows(vans, which, lead_s, spread_s, mine["on_route"][which])
-    left = visited == 0
+    left = ~tour.served(visited)
     which, lead_s, spread_s, early_s, late_s = (each[left] for each in (which, lead_s, spread_s, early_s, late_s))
     return Eta(
         track=np.array(vans.at, np.int64)[which],

@@ -54,7 +54,7 @@ REJUDGED = np.dtype(
 HAPPENED = np.dtype(
     [
         ("track", "<i8"),  # row in `tracks`
-        ("folded_ms", "<i8"),  # recorded_ms of the ping that made it known
+        ("folded_ms", "<i8"),  # recorded_ms of the ping that made it known, or when the driver said it
         ("type", "<i2"),  # FactType
         ("occurred_ms", "<i8"),  # when it happened by the phone's clock, at or before folded_ms
         ("route_id", "<i8"),  # 0: none
@@ -62,15 +62,17 @@ HAPPENED = np.dtype(
         ("stop_id", "<i8"),  # 0: none
         ("geofence_id", "<i8"),  # 0: none
         ("ordinal", "<i8"),  # tells repeated facts of one kind and place apart, the same in every re-run
-        ("along_m", "<f8"),  # of the ping that made it known, as the next three; NaN: not snapped
+        ("along_m", "<f8"),  # of the ping that made it known, as the next three; NaN: not snapped, or a driver's word
         ("offset_m", "<f4"),
         ("lat_e6", "<i4"),
         ("lon_e6", "<i4"),
+        ("source", "i1"),  # 0 as the pings say, 1 as the driver says
     ]
 )
-"""One fact. `ordinal` is the number of the visit for STOP_ARRIVED and STOP_DEPARTED (1, 2, …); 1 for ROUTE_STARTED and
-ROUTE_COMPLETED; else a time in ms: of the first far fix for ROUTE_OFF and its ROUTE_BACK, of entering or crossing for a
-geofence, of the last ping for DRIVER_SILENT and of the first new one for DRIVER_SEEN."""
+"""One fact; of two about the same the later row counts. `ordinal` is the number of the visit for STOP_ARRIVED and
+STOP_DEPARTED (1, 2, …), how often for ROUTE_COMPLETED, 1 for ROUTE_STARTED; else a time in ms: of the first far fix
+for ROUTE_OFF and its ROUTE_BACK, of entering or crossing for a geofence, of the last ping for DRIVER_SILENT and of the
+first new one for DRIVER_SEEN."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,6 +7,7 @@ so that the same ping finds the same plan today and in a re-run next month.
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -232,49 +233,87 @@ def prepare_plan(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What a driver said and history rests on: `route_started`, `arrived`, `departed`, `completed`, …
+
+    Attributes:
+        at_ms: when it happened, by the phone's clock.
+        id: the event's UUID as text; tells the order within a millisecond.
+        kind: the type of the event.
+        route_id: which route; of the stop, where there is one.
+        stop_id: 0: of a route.
+        lat, lon: where the driver was, degrees; None: not said.
+    """
+
+    at_ms: int
+    id: str
+    kind: str
+    route_id: int
+    stop_id: int = 0
+    lat: float | None = None
+    lon: float | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Timeline:
-    """All that was ever planned for a driver, and their account's fences.
+    """All that was ever planned for a driver or said by them, and their account's fences.
 
     Attributes:
         driver_id: the driver.
         plans: every version of every route the driver ever had, also those versions whose driver is somebody else or
             nobody: they end the assignment.
         fences: of the driver's account, one object shared by all its drivers.
+        claims: by (at_ms, id), whatever order they are given in.
     """
 
     driver_id: int
     plans: tuple[Plan, ...] = ()
     fences: Fences = field(default_factory=Fences)
+    claims: tuple[Claim, ...] = ()
     _from_ms: list[int] = field(init=False, repr=False)
     _candidates: list[tuple[Plan, ...]] = field(init=False, repr=False)
     _by_version: dict[tuple[int, int], Plan] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         from_ms, candidates = _spans(self.driver_id, self.plans)
+        object.__setattr__(self, "claims", tuple(sorted(self.claims, key=lambda claim: (claim.at_ms, claim.id))))
         object.__setattr__(self, "_from_ms", from_ms)
         object.__setattr__(self, "_candidates", candidates)
         object.__setattr__(self, "_by_version", {(plan.route_id, plan.version): plan for plan in self.plans})
 
-    def plan_at(self, at_ms: int, finished: Sequence[int] = ()) -> tuple[Plan | None, int]:
+    def plan_at(
+        self, at_ms: int, finished: Mapping[int, int] = MappingProxyType({}), chosen: int = 0
+    ) -> tuple[Plan | None, int]:
         """Tell which plan a ping is on.
 
         Of each route the version in force counts; of those that are this driver's, inside their hours and not finished,
-        the first by `Plan.order`.
+        the one that the driver chose, else the first by `Plan.order`.
 
         Args:
             at_ms: when the ping was recorded.
-            finished: ids of routes that are done.
+            finished: routes that are done, and the version that was; one with other stops is not done.
+            chosen: the route that the driver said they drive; 0: none.
 
         Returns:
-            The plan, None when there is none, and until when (exclusive, ms) that answer holds for the same `finished`.
+            The plan, None when there is none, and until when (exclusive, ms) that answer holds for the same `finished`
+            and `chosen`.
         """
         span = bisect_right(self._from_ms, at_ms)
         until_ms = self._from_ms[span] if span < len(self._from_ms) else FOREVER_MS
+        first = None
         for plan in self._candidates[span]:
-            if plan.route_id not in finished:
+            if plan.route_id in finished and not self.new_stops(plan, finished[plan.route_id]):
+                continue
+            if plan.route_id == chosen or not chosen:
                 return plan, until_ms
-        return None, until_ms
+            first = first or plan
+        return first, until_ms
+
+    def new_stops(self, plan: Plan, version: int) -> set[int]:
+        """Find the stops of a plan that an earlier version of its route did not have; none where that is not known."""
+        before = self.plan(plan.route_id, version)
+        return set() if before is None else set(plan.stop_ids.tolist()) - set(before.stop_ids.tolist())
 
     def plan(self, route_id: int, version: int) -> Plan | None:
         """Find one version of a route."""

@@ -2,6 +2,7 @@
 
 A van inside a stop's fence that drives on is no arrival; nor is one that passes the stop on another pass of the path.
 An arrival becomes known when the van has stood for DWELL_MS, and is dated back to the first fix of that standing.
+What the driver says of a visit counts more (`geo.claims`); here it is only looked after.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Rows
 from geo.plans import BIN_M, STOP_SLACK_M, TYPICAL_MPS, Plan, outside, windows
+from geo.tour import AWAITED, VISITS, served
 
 SLOW_MPS = 2.5
 """Standing, or the driver walking to the door."""
@@ -47,7 +49,7 @@ STANDING = np.dtype(
         ("open", "<i2"),  # 1 + place in the tour of the stop the van is at; 0: none
         ("open_count", "<i2"),  # how many stops of that place share the visit
         ("arrived_ms", "<i8"),
-        ("inside_ms", "<i8"),  # last fix inside the fence
+        ("inside_ms", "<i8"),  # last fix inside the fence; 0: none yet, the driver said that they had arrived
         ("outs", "u1"),  # fixes outside in a row
         ("last", "<i2"),  # 1 + place in the tour of the last stop visited; 0: none
         ("candidate", "<i2"),  # 1 + place in the tour of the stop where the van may be standing; 0: none
@@ -56,6 +58,16 @@ STANDING = np.dtype(
         ("idle_ms", "<i8"),  # how much less it was under way than the clock says, from the fix before it came
         ("along_m", "<f8"),  # of the last fix; NaN off the path
         ("base", [("ms", "<i8"), ("x_m", "<f8"), ("y_m", "<f8")], (2,)),  # two earlier fixes: older, newer
+        ("by_driver", "?"),  # the visit began because the driver said so
+        ("said", "<i2"),  # 1 + place of the stop in it whose arrival the driver told last; 0: none
+        ("left", "<i2"),  # 1 + place of the first stop that the driver said they left; 0: none, or a fix was outside
+        ("left_count", "<i2"),
+        (
+            "closed",
+            "<i2",
+        ),  # 1 + place of the first stop of the visit that ended last; 0: none, or its end was corrected
+        ("closed_count", "<i2"),
+        ("closed_ms", "<i8"),  # when
     ]
 )
 """What remains of a driver on a plan, beside the count of visits."""
@@ -91,12 +103,12 @@ class Visit:
 def step(
     memory: Rows, visits: NDArray[np.uint8], plans: Sequence[Plan],
     ms: Ints, x_m: Floats, y_m: Floats, along_m: Floats, accuracy_m: Floats, speed_mps: Floats,
-) -> tuple[Rows, list[Visit]]:  # fmt: skip
+) -> tuple[Rows, list[Visit], Bools]:  # fmt: skip
     """Look at one fix each of n drivers.
 
     Args:
         memory: (n,) of dtype `STANDING`. Not changed.
-        visits: (n, MAX_STOPS) visits of each stop so far. Arrivals are counted here, in place.
+        visits: (n, MAX_STOPS) of each stop so far, as `geo.tour` reads them. Arrivals are counted here, in place.
         plans: (n) which plan.
         ms: (n,) when, never before the fix before.
         x_m, y_m: (n,) where, metres on the plan's plane.
@@ -104,7 +116,7 @@ def step(
         accuracy_m, speed_mps: (n,) NaN where the phone did not say.
 
     Returns:
-        The new memory, and what happened, van by van.
+        The new memory; what happened, van by van; and (n,) which vans stand.
     """
     memory = memory.copy()
     lately_ms = _idle_ms(memory, ms, x_m, y_m, along_m)
@@ -115,13 +127,14 @@ def step(
 
     away = _away(memory, plans, ms, x_m, y_m, margin_m, vague_m, slow)
     found = _nearest(memory, visits, plans, x_m, y_m, along_m, margin_m)
+    _heed_driver(memory, plans, x_m, y_m, margin_m, found)
     before = memory["candidate"].astype(np.int64) - 1
     same = (found >= 0) & (found == before)
     since_ms = np.where(same & slow, memory["candidate_ms"], np.where(found >= 0, ms, 0))
     arriving = same & slow & (ms - since_ms >= DWELL_MS)
     # inside for a fix or two, and gone: it stood there if the clock says so, and the phone does not say it drove
     idle_ms = np.where(before >= 0, memory["idle_ms"], 0) + lately_ms
-    never = visits[np.arange(len(memory)), np.maximum(before, 0)] == 0
+    never = _unseen(visits[np.arange(len(memory)), np.maximum(before, 0)])
     passed = (before >= 0) & ~same & never & (memory["open"] == 0) & (idle_ms >= IDLE_MS)
     were_ms = memory["candidate_ms"].tolist(), memory["once_ms"].tolist()
     memory["candidate"], memory["candidate_ms"] = found + 1, since_ms
@@ -132,7 +145,7 @@ def step(
     for van in np.flatnonzero(away | arriving | passed).tolist():
         mine, plan = memory[van], plans[van]
         if mine["open"]:
-            left_ms = int(mine["inside_ms"]) if away[van] else max(int(mine["arrived_ms"]), int(since_ms[van]))
+            left_ms = int(mine["inside_ms"] if away[van] else since_ms[van])
             happened += close(memory, van, visits[van], left_ms)
         if passed[van]:
             first_ms, last_ms = were_ms[0][van], were_ms[1][van]
@@ -141,34 +154,63 @@ def step(
                 happened += close(memory, van, visits[van], last_ms)
         if arriving[van]:
             happened += _open(memory, van, visits[van], plan, int(found[van]), int(since_ms[van]), int(ms[van]))
-    return memory, happened
+    return memory, happened, slow
 
 
 def close(memory: Rows, van: int, visits: NDArray[np.uint8], left_ms: int) -> list[Visit]:
-    """End the open visit of one van, if there is one; writes into `memory`."""
+    """End the open visit of one van, if there is one, never before it began; writes into `memory`."""
     mine = memory[van]
-    first = int(mine["open"]) - 1
-    gone = [
-        Visit(van, False, row, int(visits[row]), left_ms)
-        for row in range(first, first + int(mine["open_count"]))
-        if first >= 0
-    ]
+    first, count = int(mine["open"]) - 1, int(mine["open_count"])
+    if first < 0:
+        return []
+    left_ms = max(left_ms, int(mine["arrived_ms"]))
     mine["open"] = mine["open_count"] = mine["arrived_ms"] = mine["inside_ms"] = mine["outs"] = 0
-    return gone
+    mine["by_driver"], mine["said"] = False, 0
+    mine["closed"], mine["closed_count"], mine["closed_ms"] = first + 1, count, left_ms
+    return [Visit(van, False, row, int(visits[row]) & VISITS, left_ms) for row in range(first, first + count)]
+
+
+def begin(memory: Rows, van: int, visits: NDArray[np.uint8], row: int, count: int, since_ms: int) -> list[Visit]:
+    """Open a visit of one van at stops that share it; writes into `memory` and `visits`."""
+    mine = memory[van]
+    mine["open"], mine["open_count"], mine["last"] = row + 1, count, row + count
+    mine["arrived_ms"], mine["inside_ms"], mine["outs"] = since_ms, 0, 0
+    mine["candidate"] = mine["candidate_ms"] = 0
+    for each in range(row, row + count):
+        visits[each] = (int(visits[each]) & ~(AWAITED | VISITS)) | min((int(visits[each]) & VISITS) + 1, VISITS)
+    return [Visit(van, True, each, int(visits[each]) & VISITS, since_ms) for each in range(row, row + count)]
 
 
 def _open(
     memory: Rows, van: int, visits: NDArray[np.uint8], plan: Plan, row: int, since_ms: int, ms: int
 ) -> list[Visit]:
-    mine = memory[van]
     count = 1
-    while count < plan.together[row] and not visits[row + count]:
+    while count < plan.together[row] and not served(visits[row + count]):
         count += 1
-    mine["open"], mine["open_count"], mine["last"] = row + 1, count, row + count
-    mine["arrived_ms"], mine["inside_ms"], mine["outs"] = since_ms, ms, 0
-    mine["candidate"] = mine["candidate_ms"] = 0
-    visits[row : row + count] = np.minimum(visits[row : row + count].astype(np.int64) + 1, 255)
-    return [Visit(van, True, each, int(visits[each]), since_ms) for each in range(row, row + count)]
+    begun = begin(memory, van, visits, row, count, since_ms)
+    memory["inside_ms"][van] = ms
+    return begun
+
+
+def _unseen(visits: NDArray[np.uint8]) -> Bools:
+    """Tell which stops were not visited, or are to be visited again."""
+    unseen: Bools = ((visits & VISITS) == 0) | ((visits & AWAITED) != 0)
+    return unseen
+
+
+def _heed_driver(memory: Rows, plans: Sequence[Plan], x_m: Floats, y_m: Floats, margin_m: Floats, found: Ints) -> None:
+    """Do not look elsewhere inside the fence of the stop where the driver says they are, nor open again the one they
+    say they left before a fix was outside its fence; writes `left` and `found`."""
+    for van in np.flatnonzero(memory["by_driver"] | (memory["left"] != 0)).tolist():
+        mine, at = memory[van], (float(x_m[van]), float(y_m[van]))
+        if mine["by_driver"] and outside(plans[van], int(mine["open"]) - 1, *at) <= margin_m[van]:
+            found[van] = -1
+        left = int(mine["left"]) - 1
+        if left >= 0:
+            if outside(plans[van], left, *at) > margin_m[van]:
+                mine["left"] = mine["left_count"] = 0
+            elif left <= found[van] < left + mine["left_count"]:
+                found[van] = -1
 
 
 def _idle_ms(memory: Rows, ms: Ints, x_m: Floats, y_m: Floats, along_m: Floats) -> Ints:
@@ -218,7 +260,7 @@ def _away(
     memory["outs"][at] = np.where(left, np.minimum(memory["outs"][at].astype(np.int64) + 1, 255), 0)
     moving = ~slow[at]
     gone = (memory["outs"][at] >= 2) & (moving | (ms[at] - memory["inside_ms"][at] >= LEFT_MS))
-    away[at] = gone | (moving & (out_m > vague_m[at] + FAR_M))
+    away[at] = (gone | (moving & (out_m > vague_m[at] + FAR_M))) & (memory["inside_ms"][at] != 0)
     return away
 
 
@@ -254,9 +296,10 @@ def _nearest(
     here_m = np.minimum.reduceat(np.where(here, away_m, np.inf), starts[:-1])
     inside = (out_m <= margin_m[van]) & (apart_m <= STOP_SLACK_M) & ~here & (away_m + NEARER_M <= here_m[which])
     passed_over = np.clip(row - memory["last"].astype(np.int64)[van], 0, 4)
-    seen = visits[van, row] > 0
-    inside &= ~(seen & (first_open >= 0)[van])  # a drifting phone does not go back to the stop next door
-    cost = np.where(inside, away_m + OUT_OF_TURN_M * passed_over + np.where(seen, 1_000.0, 0.0), np.inf)
+    counted = visits[van, row]
+    # a drifting phone does not go back to the stop next door
+    inside &= _unseen(counted) | (first_open < 0)[van]
+    cost = np.where(inside, away_m + OUT_OF_TURN_M * passed_over + np.where(served(counted), 1_000.0, 0.0), np.inf)
     cheapest = np.minimum.reduceat(cost, starts[:-1])
     best = np.flatnonzero(cost == cheapest[which])
     best = best[np.searchsorted(which[best], np.arange(len(vans)))]

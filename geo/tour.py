@@ -1,4 +1,9 @@
-"""How far a driver is through a tour: what comes next, how late, begun, done."""
+"""How far a driver is through a tour: what is served, what comes next, how late, done.
+
+What a track counts of each stop is one byte: the visits, and two bits of what was said of it.
+"""
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,11 +12,28 @@ from geo.pings import Rows
 from geo.plans import BIN_M, Plan
 
 DEPOT_M = 200.0
-"""A van this far from the start of its path has left the depot; one this near its end is back."""
+"""A van this far from the start of its path has left the depot; one standing this near its end is back."""
+
+HOME_M = 30.0
+"""So near the end of its path a van is back even while it moves."""
+
+DONE = 0x80
+"""The driver said that there is nothing more to do at the stop, visited or not."""
+
+AWAITED = 0x40
+"""What there was of the stop does not count any more: the tour is not done before it is visited (again)."""
+
+VISITS = 0x3F
+"""The bits that count visits."""
+
+
+def served(visits: Any) -> Any:
+    """Tell which stops need no (further) visit; of bytes as a track counts them, or of one."""
+    return ((visits & (DONE | VISITS)) != 0) & ((visits & AWAITED) == 0)
 
 
 def next_row(plan: Plan, visits: NDArray[np.uint8], last: int, along_m: float) -> int:
-    """Find the first stop not yet visited at or after where the van is.
+    """Find the first stop not yet served at or after where the van is; when there is none, the first that is awaited.
 
     Stops passed over while a later one was visited do not count, nor do those the van has driven past by more than
     `STOP_SLACK_M` and a bin.
@@ -28,8 +50,11 @@ def next_row(plan: Plan, visits: NDArray[np.uint8], last: int, along_m: float) -
     if along_m == along_m:
         row = max(row, plan.next_from[min(int(along_m / BIN_M), len(plan.next_from) - 1)])
     count = len(plan.stop_ids)
-    while row < count and visits[row]:
+    while row < count and visits[row] and served(visits[row]):
         row += 1
+    if row == count:
+        awaited = np.flatnonzero(visits[:count] & AWAITED)
+        return int(awaited[0]) if len(awaited) else count
     return row
 
 
@@ -65,19 +90,20 @@ def delay_s(
     return (ms - (from_ms + part * (due_ms - from_ms))) / 1000
 
 
-def is_done(plan: Plan, visits: NDArray[np.uint8], standing: Rows, along_m: float) -> bool:
+def is_done(plan: Plan, visits: NDArray[np.uint8], standing: Rows, along_m: float, *, slow: bool) -> bool:
     """Tell whether a tour is completed.
 
-    It is when at least half of its stops were visited, the van is at none, none is left ahead of it and, on a tour that
-    returns to the depot, the van is within DEPOT_M of the end of its path. Stops left out behind it do not keep it
-    open; a tour of which less than half was seen ends by its hours.
+    It is when at least half of its stops are served, the van is at none, none is left ahead of it nor awaited and, on a
+    tour that returns to the depot, the van stands within DEPOT_M of the end of its path or has come within HOME_M of
+    it. Stops left out behind it do not keep it open; a tour of which less than half was served ends by its hours.
 
     Args:
         along_m: place along the path; NaN off it.
+        slow: the van stands.
     """
     count = len(plan.stop_ids)
-    if not count or standing["open"] or not standing["last"] or np.count_nonzero(visits[:count]) * 2 < count:
+    if not count or standing["open"] or np.count_nonzero(served(visits[:count])) * 2 < count:
         return False
-    if plan.return_to_depot and not along_m >= plan.length_m - DEPOT_M:
+    if plan.return_to_depot and not along_m >= plan.length_m - (DEPOT_M if slow else HOME_M):
         return False
     return next_row(plan, visits, int(standing["last"]), along_m) == count

@@ -20,7 +20,7 @@ from ingest.models import AccountEta
 from ingest.shown import Alerts
 from sql.eta import Notice, eta_stops, put_outbox, told_facts
 from sql.eta_rules import EtaRules
-from sql.facts import Revision, put_revisions
+from sql.facts import LATE_AFTER_S, Revision, put_revisions
 from sql.pool import Db
 from sql.times import ms_of
 
@@ -96,7 +96,7 @@ async def write_alerts(
             ]
     told = late + await _approaching(db, drivers, near)
     if told:
-        await put_revisions(db, told, late_after_s=facts.LATE_AFTER_S)
+        await put_revisions(db, told, late_after_s=LATE_AFTER_S)
     notices = [_notice(fact) for fact in told if fact.state == "asserted"]
     if notices:
         await put_outbox(db, notices)

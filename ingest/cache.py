@@ -35,7 +35,7 @@ class Drivers:
 
     Attributes:
         tracks: of dtype `geo.track.TRACK`, copies.
-        head_ms: the greatest recorded_ms to fold.
+        head_ms: the time of the last ping or claim to fold.
         stored_ms: the greatest recorded_ms stored.
         rerun_from_ms: fold again from here; FOREVER_MS when nobody asks.
         may_rerun: the last re-run is long enough ago.

@@ -12,9 +12,6 @@ from geo.pings import Rows
 from geo.track import FactType
 from sql.facts import Revision, Stretch
 
-LATE_AFTER_S = 300.0
-"""A fact that becomes known more than five minutes after it happened is late: nobody is notified of it any more."""
-
 TYPES = {
     FactType.STOP_APPROACHING: "stop.approaching",
     FactType.STOP_ARRIVED: "stop.arrived",
@@ -31,6 +28,14 @@ TYPES = {
     FactType.DRIVER_SEEN: "driver.seen",
 }
 """The name of each fact in the feed."""
+
+_OF_A_TOUR = {
+    FactType.STOP_ARRIVED,
+    FactType.STOP_DEPARTED,
+    FactType.ROUTE_STARTED,
+    FactType.ROUTE_COMPLETED,
+}
+"""What a driver may have a word in: it says whose word it is."""
 
 _OF_A_VISIT = {
     FactType.STOP_ARRIVED,
@@ -54,7 +59,8 @@ def revise(
 ) -> dict[UUID, Revision]:
     """Say what happened as first revisions of facts, by fact_id.
 
-    A fact's id rests on what it is about, never on when it became known: a re-run finds the same one.
+    A fact's id rests on what it is about, never on when it became known: a re-run finds the same one. What is said anew
+    of the same counts.
 
     Args:
         happened: (h,) of dtype `geo.track.HAPPENED`.
@@ -73,13 +79,17 @@ def revise(
         visit_id = _id_of("visit", *place) if kind in _OF_A_VISIT else None
         fact_id = _id_of(TYPES[kind], *place) if visit_id is None else _id_of(TYPES[kind], visit_id)
         owner = owners[driver_id]
+        folded_ms = int(row["folded_ms"])
+        before = found.get(fact_id)
+        first_ms = folded_ms if before is None else _first_ms(before)
         found[fact_id] = Revision(
             fact_id=fact_id,
             revision=1,
             state="asserted",
             type=TYPES[kind],
             occurred_ms=int(row["occurred_ms"]),
-            folded_ms=None if of_the_clock else int(row["folded_ms"]),
+            folded_ms=None if of_the_clock else folded_ms,
+            first_folded_ms=first_ms if first_ms < folded_ms else None,
             lane=owner.lane,
             account_id=owner.account_id,
             driver_id=driver_id,
@@ -111,13 +121,14 @@ def compare(
     moved: list[Revision] = []
     for fact_id, fact in now.items():
         before = known.get(fact_id)
+        fact = _with_first(fact, before, until.get(fact.driver_id))
         if before is None:
             changed.append(fact)
         elif before.state == "retracted":
             changed.append(replace(fact, revision=before.revision + 1))
         elif _says(fact) != _says(before):
             changed.append(replace(fact, revision=before.revision + 1, state="corrected"))
-        elif fact.folded_ms != before.folded_ms:
+        elif (fact.folded_ms, fact.first_folded_ms) != (before.folded_ms, before.first_folded_ms):
             moved.append(replace(fact, revision=before.revision))
     for fact_id, before in known.items():
         if fact_id in now or before.state == "retracted" or before.folded_ms is None:
@@ -129,7 +140,23 @@ def compare(
 
 
 def _says(fact: Revision) -> tuple[Any, ...]:
-    return fact.type, fact.occurred_ms, fact.route_id, fact.route_version, fact.data
+    # releases that heard no drivers named no source
+    data = {"source": "auto"} | fact.data
+    return fact.type, fact.occurred_ms, fact.route_id, fact.route_version, data
+
+
+def _first_ms(fact: Revision) -> int:
+    first_ms = fact.folded_ms if fact.first_folded_ms is None else fact.first_folded_ms
+    assert first_ms is not None
+    return first_ms
+
+
+def _with_first(fact: Revision, before: Revision | None, stretch: tuple[int, int] | None) -> Revision:
+    """Remember which input made a fact known that this one says anew, unless that one is folded again too."""
+    if before is None or before.state == "retracted" or before.folded_ms is None or fact.folded_ms is None:
+        return fact
+    after_ms = fact.folded_ms - 1 if stretch is None else stretch[0]
+    return replace(fact, first_folded_ms=_first_ms(before)) if before.folded_ms <= after_ms else fact
 
 
 def eta_fact_id(kind: str, *, driver_id: int, route_id: int, stop_id: int) -> UUID:
@@ -155,4 +182,6 @@ def _data_of(row: np.void) -> dict[str, Any]:
         data["offset_m"] = round(float(row["offset_m"]), 1)
     if row["lat_e6"] or row["lon_e6"]:
         data |= {"lat": int(row["lat_e6"]) / 1e6, "lon": int(row["lon_e6"]) / 1e6}
+    if FactType(int(row["type"])) in _OF_A_TOUR:
+        data["source"] = "driver" if row["source"] else "auto"
     return data

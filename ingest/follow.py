@@ -11,7 +11,7 @@ from ingest.etas import follow_etas
 from sql import effects
 from sql.eta_learning import note_visits
 from sql.eta_told import settle_told
-from sql.facts import Revision, Stretch, known_facts, move_facts, put_revisions
+from sql.facts import LATE_AFTER_S, Revision, Stretch, known_facts, move_facts, put_revisions
 from sql.pool import Db
 
 
@@ -49,7 +49,7 @@ async def _write_facts(db: Db, drivers: Drivers, happened: Rows, stretches: Sequ
     if moved:
         await move_facts(db, moved)
     if changed:
-        await put_revisions(db, changed, late_after_s=facts.LATE_AFTER_S)
+        await put_revisions(db, changed, late_after_s=LATE_AFTER_S)
         await _settle(db, changed)
 
 

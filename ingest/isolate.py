@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 import msgspec
 import numpy as np
 
-from geo.pings import Ints, Pings, Rows
+from geo.pings import Bools, Ints, Pings, Rows
 from geo.plans import Timeline
 from geo.track import Facts, advance
 from sql.quarantine import Quarantined
@@ -16,18 +17,38 @@ from sql.times import time_of
 log = logging.getLogger(__name__)
 
 
-def advance_what_can(tracks: Rows, pings: Pings, timelines: Sequence[Timeline]) -> tuple[Rows, Facts, Ints]:
-    """Fold pings; when that fails, without those that make it fail.
+def advance_what_can(
+    tracks: Rows, pings: Pings, timelines: Sequence[Timeline], settles: Bools
+) -> tuple[Rows, Facts, Ints]:
+    """Fold pings and claims; when that fails, without those that make it fail.
+
+    Of a driver whose claims make it fail none is heard: they are kept where they are.
 
     Returns:
         What `geo.track.advance` gives for the pings that are left, and the indices of those that were left out.
     """
     try:
-        return *advance(tracks, pings, timelines), np.zeros(0, np.int64)
+        return *advance(tracks, pings, timelines, settles), np.zeros(0, np.int64)
     except Exception:
         log.exception("the fold of %d pings failed; looking for the ping that does it", len(pings))
+    timelines = _without_bad_claims(tracks, pings, timelines, settles)
     bad = _culprits(tracks, pings, timelines)
-    return *advance(tracks, pings.take(np.delete(np.arange(len(pings)), bad)), timelines), bad
+    return *advance(tracks, pings.take(np.delete(np.arange(len(pings)), bad)), timelines, settles), bad
+
+
+def _without_bad_claims(
+    tracks: Rows, pings: Pings, timelines: Sequence[Timeline], settles: Bools
+) -> Sequence[Timeline]:
+    """Leave out the claims of drivers whom nothing but them keeps from being folded."""
+    heard = list(timelines)
+    for i, timeline in enumerate(timelines):
+        mine = pings.take(pings.rows["driver_id"] == tracks["driver_id"][i])
+        silent = replace(timeline, claims=())
+        one = tracks[i : i + 1], mine
+        if timeline.claims and not _folds(*one, [timeline], settles[i : i + 1]) and _folds(*one, [silent]):
+            log.error("claims of driver %d break the fold and are not heard", timeline.driver_id)
+            heard[i] = silent
+    return heard
 
 
 def _culprits(tracks: Rows, pings: Pings, timelines: Sequence[Timeline]) -> Ints:
@@ -41,9 +62,9 @@ def _culprits(tracks: Rows, pings: Pings, timelines: Sequence[Timeline]) -> Ints
     return np.array(bad, np.int64)
 
 
-def _folds(tracks: Rows, pings: Pings, timelines: Sequence[Timeline]) -> bool:
+def _folds(tracks: Rows, pings: Pings, timelines: Sequence[Timeline], settles: Bools | None = None) -> bool:
     try:
-        advance(tracks, pings, timelines)
+        advance(tracks, pings, timelines, settles)
     except Exception:
         return False
     return True

@@ -1,4 +1,4 @@
-"""The plans and fences that a tracker folds against, prepared once and kept while they are the versions in force."""
+"""What a tracker folds against: plans, claims and fences, prepared once and kept while they are those in force."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ import numpy as np
 from geo.fence import Fence, Fences, prepare_fence
 from geo.pings import UNKNOWN_MS
 from geo.plans import FOREVER_MS, Plan, Timeline, prepare_plan
+from sql.claims import claims_of_drivers
 from sql.geofences import FenceRow, fence_rows_of_accounts
 from sql.plans import PlanRow, plans_of_drivers, read_plans
 from sql.pool import Db
@@ -17,7 +18,7 @@ from sql.times import ms_of
 from sql.tracks import TrackRow
 
 _MARGIN_MS = 86_400_000
-"""Plans are read from a day before the first ping that needs them: a driver only a little late finds them here."""
+"""Plans and claims are read from a day before the first input that needs them, for drivers only a little late."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -65,7 +66,9 @@ class PlanCache:
         )
 
     async def _read_plans(self, db: Db, stale: Sequence[tuple[TrackRow, int]]) -> None:
-        wanted = await plans_of_drivers(db, [track.driver_id for track, _ in stale], [since for _, since in stale])
+        drivers, since = [track.driver_id for track, _ in stale], [since for _, since in stale]
+        wanted = await plans_of_drivers(db, drivers, since)
+        claims = await claims_of_drivers(db, drivers, since)
         plans = {
             (plan.route_id, plan.version): plan
             for driver_id in wanted
@@ -83,6 +86,7 @@ class PlanCache:
                 timeline=Timeline(
                     driver_id=track.driver_id,
                     plans=tuple(plans[key] for key in wanted[track.driver_id]),
+                    claims=tuple(claims[track.driver_id]),
                     fences=self._fences[track.account_id][1],
                 ),
             )

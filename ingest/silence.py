@@ -7,7 +7,7 @@ import numpy as np
 
 from geo import track as fold
 from ingest import facts
-from sql.facts import known_facts, put_revisions
+from sql.facts import LATE_AFTER_S, known_facts, put_revisions
 from sql.lanes import try_lock_lanes
 from sql.pool import Connection
 from sql.silence import mark_silent, silence_candidates
@@ -41,7 +41,7 @@ async def notice_silence(db: Connection, lanes: Sequence[int], *, after_s: float
         now = facts.revise(happened, owners, [one.driver_id for one in found], of_the_clock=True)
         # who falls silent again after the same ping, because what came since is not believed any more, is known to be
         news, _ = facts.compare(now, await known_facts(db, list(now), []), [])
-        await put_revisions(db, news, late_after_s=facts.LATE_AFTER_S)
+        await put_revisions(db, news, late_after_s=LATE_AFTER_S)
         changed = [found[i] for i in happened["track"].tolist()]
         await mark_silent(
             db,

@@ -4,7 +4,8 @@ The order of the steps is design, each an answer to a failure that was seen; doc
 """
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time
 
 import asyncpg
 import numpy as np
@@ -20,9 +21,12 @@ from ingest.isolate import advance_what_can, ping_that_broke_the_fold
 from ingest.plans import PlanCache
 from sql import pings as stored_pings
 from sql import tracks
-from sql.facts import Stretch
+from sql.claims import first_claims
+from sql.facts import Stretch, begins_before
+from sql.partitions import partition_days
 from sql.pool import Connection
 from sql.quarantine import put_quarantined
+from sql.times import ms_of
 
 MOST_STEPS = 256
 """Pings folded of one driver in one take, and pings between two checkpoints, about."""
@@ -46,6 +50,25 @@ class Sent:
         return Sent(self.pings.take(which), self.lanes[which])
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Again:
+    """What is folded of those who are behind.
+
+    Attributes:
+        sent: stored pings.
+        was: (n,) of dtype `sql.pings.STORED`, what they were judged to be.
+        stretches: by entry in the drivers, what is about to be folded.
+        begin_ms: by entry, of those who are folded from the start: when their first input was; missing without any.
+        settles: (m,) of whom nothing but claims comes after.
+    """
+
+    sent: Sent
+    was: Rows
+    stretches: dict[int, Stretch]
+    begin_ms: dict[int, int]
+    settles: Bools
+
+
 async def take(db: Connection, lanes: list[int], sent: Sent, cache: TrackCache, config: IngestConfig) -> Drivers:
     """Store pings, fold what can be folded, write what follows. Inside a transaction that holds the lanes.
 
@@ -58,8 +81,8 @@ async def take(db: Connection, lanes: list[int], sent: Sent, cache: TrackCache, 
     drivers = await cache.read(db, lanes, lane_of, rerun_every_s=every_s)
 
     direct = await _store(db, drivers, _without_repeats(sent))
-    again, was, stretches = await _read_again(db, drivers, _behind(drivers, direct))
-    await _fold(db, drivers, cache.plans, direct, again, was, stretches, config)
+    again = await _read_again(db, drivers, _behind(drivers, direct))
+    await _fold(db, drivers, cache.plans, direct, again, config)
     await _write_tracks(db, drivers)
     return drivers
 
@@ -80,7 +103,8 @@ async def _store(db: Connection, drivers: Drivers, sent: Sent) -> Sent:
     of = drivers.index_of(rows["driver_id"])
     recorded_ms = rows["recorded_ms"]
     foldable = (rows["flags"] & Flag.CLOCK_AHEAD) == 0
-    maybe_there = (recorded_ms <= drivers.stored_ms[of]) | ~foldable
+    # what a driver said may be folded past the last ping: one between is late, though none newer is stored
+    maybe_there = (recorded_ms <= np.maximum(drivers.stored_ms, drivers.tracks["at_ms"])[of]) | ~foldable
     if maybe_there.any():
         late = sent.take(maybe_there)
         for row in await stored_pings.add_late_pings(db, late.lanes, late.pings):
@@ -128,12 +152,8 @@ def _behind(drivers: Drivers, direct: Sent) -> Ints:
     return np.array(sorted(chosen), np.int64)
 
 
-async def _read_again(db: Connection, drivers: Drivers, behind: Ints) -> tuple[Sent, Rows, dict[int, Stretch]]:
-    """Go back to a checkpoint where that is asked for, and read the next stored pings of those who are behind.
-
-    Returns:
-        Pings, what they were judged to be (of dtype `sql.pings.STORED`), and by entry what is about to be folded.
-    """
+async def _read_again(db: Connection, drivers: Drivers, behind: Ints) -> Again:
+    """Go back to a checkpoint where that is asked for, and read the next stored pings of those who are behind."""
     back = behind[drivers.goes_back[behind]]
     if len(back):
         await _go_back(db, drivers, back)
@@ -147,25 +167,47 @@ async def _read_again(db: Connection, drivers: Drivers, behind: Ints) -> tuple[S
     now = _first_steps(of, pings.rows["recorded_ms"], np.ones(len(of), bool))
     found = np.bincount(of, minlength=len(drivers))
     stretches = {}
+    settles = np.zeros(len(drivers), bool)
     for i, after in zip(behind.tolist(), after_ms, strict=True):
         mine = of == i
-        all_read = found[i] <= MOST_STEPS
-        if not all_read and not (mine & now).any():  # more pings in one millisecond than a take has steps
+        settles[i] = found[i] <= MOST_STEPS
+        if not settles[i] and not (mine & now).any():  # more pings in one millisecond than a take has steps
             now |= mine
-        until = FOREVER_MS if all_read else int(pings.rows["recorded_ms"][mine & now][-1])
-        if all_read:
+        until = FOREVER_MS if settles[i] else int(pings.rows["recorded_ms"][mine & now][-1])
+        if settles[i]:
             drivers.head_ms[i] = pings.rows["recorded_ms"][mine][-1] if mine.any() else drivers.tracks["at_ms"][i]
         else:  # there are more, if only in the same millisecond
             drivers.head_ms[i] = max(drivers.head_ms[i], until + 1)
-        if after == UNKNOWN_MS:  # what is older than anything stored is past its retention, and stays as it was
-            after = int(pings.rows["recorded_ms"][mine][0]) - 1 if mine.any() else FOREVER_MS
         stretches[i] = Stretch(driver_id=int(drivers.ids[i]), after_ms=after, until_ms=until)
-    return Sent(pings.take(now), was["lane"][now].astype(np.int64)), was[now], stretches
+    begin_ms = await _begin_history(db, drivers, stretches, pings.rows)
+    return Again(Sent(pings.take(now), was["lane"][now].astype(np.int64)), was[now], stretches, begin_ms, settles)
+
+
+async def _begin_history(db: Connection, drivers: Drivers, stretches: dict[int, Stretch], rows: Rows) -> dict[int, int]:
+    """Find the first inputs of those who are folded from the start.
+
+    What is older than the oldest ping that is kept is past its retention, and stays as it was.
+    """
+    new = [i for i, stretch in stretches.items() if stretch.after_ms == UNKNOWN_MS]
+    if not new:
+        return {}
+    days = await partition_days(db)
+    kept_ms = ms_of(datetime.combine(days[0], time(), UTC)) if days else UNKNOWN_MS + 1
+    said_ms = await first_claims(db, drivers.ids[new].tolist(), since_ms=kept_ms)
+    begin_ms = {}
+    for i in new:
+        stretches[i] = replace(stretches[i], after_ms=kept_ms - 1)
+        mine = rows["recorded_ms"][rows["driver_id"] == drivers.ids[i]]
+        first = [said_ms[stretches[i].driver_id]] if stretches[i].driver_id in said_ms else []
+        if first or len(mine):
+            begin_ms[i] = min(first + mine[:1].tolist())
+    return begin_ms
 
 
 async def _go_back(db: Connection, drivers: Drivers, back: Ints) -> None:
     lanes, ids = drivers.lanes[back].tolist(), drivers.ids[back].tolist()
-    from_ms = drivers.rerun_from_ms[back].tolist()
+    begin = await begins_before(db, dict(zip(ids, drivers.rerun_from_ms[back].tolist(), strict=True)))
+    from_ms = [begin[driver_id] for driver_id in ids]
     states = await tracks.checkpoints_before(db, lanes, ids, from_ms)
     await tracks.drop_checkpoints_from(db, lanes, ids, from_ms)
     drivers.tracks[back] = fold.fresh(drivers.ids[back])
@@ -198,26 +240,27 @@ async def _fold(
     drivers: Drivers,
     plans: PlanCache,
     direct: Sent,
-    again: Sent,
-    was: Rows,
-    stretches: dict[int, Stretch],
+    again: Again,
     config: IngestConfig,
 ) -> None:
     """Fold both kinds in one call, store what was judged, write what follows."""
-    pings = Pings.concat([direct.pings, again.pings])
-    lanes = np.concatenate((direct.lanes, again.lanes))
+    pings = Pings.concat([direct.pings, again.sent.pings])
+    lanes = np.concatenate((direct.lanes, again.sent.lanes))
     stored = np.arange(len(pings)) >= len(direct)
     order = in_order(pings.rows)
     pings, lanes, stored = pings.take(order), lanes[order], stored[order]
     before = np.zeros(len(pings), stored_pings.STORED)
-    before[stored] = was[order[stored] - len(direct)]
+    before[stored] = again.was[order[stored] - len(direct)]
 
     since_ms = drivers.tracks["recorded_ms"].copy()  # the plan shown, even when nothing was believed since
+    since_ms[since_ms == UNKNOWN_MS] = drivers.tracks["at_ms"][since_ms == UNKNOWN_MS]
     since_ms[since_ms == UNKNOWN_MS] = FOREVER_MS
+    for i, begin in again.begin_ms.items():
+        since_ms[i] = begin
     np.minimum.at(since_ms, drivers.index_of(pings.rows["driver_id"]), pings.rows["recorded_ms"])
     timelines = await plans.timelines_of(db, drivers.rows, since_ms.tolist())
 
-    moved, facts, bad = advance_what_can(drivers.tracks, pings, timelines)
+    moved, facts, bad = advance_what_can(drivers.tracks, pings, timelines, again.settles)
     if len(bad):
         await _set_aside(db, drivers, pings.take(bad), lanes[bad], stored[bad])
         good = np.delete(np.arange(len(pings)), bad)
@@ -234,11 +277,13 @@ async def _fold(
 
     folded = np.bincount(drivers.index_of(pings.rows["driver_id"]), minlength=len(drivers))
     touched = folded > 0
-    touched[list(stretches)] = True
+    touched[list(again.stretches)] = True
     drivers.tracks = moved
+    drivers.head_ms[again.settles] = np.maximum(drivers.head_ms, moved["at_ms"])[again.settles]
     drivers.unmarked += folded
     if touched.any():
-        await follow(db, drivers, timelines, np.flatnonzero(touched), facts.happened, list(stretches.values()), config)
+        stretches = list(again.stretches.values())
+        await follow(db, drivers, timelines, np.flatnonzero(touched), facts.happened, stretches, config)
 
 
 def _same(a: Rows, b: Rows) -> Bools:

@@ -1,6 +1,7 @@
 """The wiring of everything HTTP, top to bottom."""
 
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from typing import TypeAlias
 
 from aiohttp import web
@@ -10,6 +11,7 @@ from api import (
     assets,
     detours,
     devices,
+    driver_events,
     drivers,
     eta,
     events,
@@ -20,10 +22,13 @@ from api import (
     manifest,
     metrics,
     openapi,
+    pins,
     positions,
     quarantine,
+    reopening,
     reports,
     routes,
+    shifts,
     track,
     tracking,
     tracking_page,
@@ -47,7 +52,8 @@ SYSTEM = (health, metrics)
 
 ASKED = (
     *(account, keys, drivers, devices, geofences),
-    *(routes, links, track, visits, detours, eta),
+    *(routes, links, pins, reopening, track, visits, detours, eta),
+    *(driver_events, shifts),
     *(positions, events, reports, quarantine),
     *(tracking, tracking_page),
 )
@@ -74,6 +80,7 @@ def create_app(
         app.cleanup_ctx.append(_hub(database, settings.api.stream_clients))
         app.on_shutdown.append(_close_streams)
         app[ROADS] = roads
+        app[driver_events.OLDEST] = timedelta(days=settings.ingest.oldest_ping_days)
         for module in ASKED:
             module.operations.add_to(app)
         manifest.add_to(app)

@@ -31,6 +31,7 @@ async def put_arrivals(db: Db, arrivals: Sequence[tuple[Revision, UUID]]) -> Non
         *([getattr(one, name) for one, _ in arrivals] for name in names),
         [one.occurred_ms for one, _ in arrivals],
         [departure for _, departure in arrivals],
+        [one.data.get("source", "auto") for one, _ in arrivals],
     )
 
 
@@ -44,16 +45,25 @@ async def put_departures(db: Db, departures: Sequence[Revision]) -> None:
     )
 
 
-async def settle_stops(db: Db, stop_ids: Sequence[int]) -> None:
-    """Make stops say what their visits say."""
+async def hold_stops(db: Db, stop_ids: Sequence[int]) -> None:
+    """Be the only one who says what becomes of stops until the transaction ends. Comes after any lane."""
     await db.execute(_SQL["hold_stops"], stop_ids)
+
+
+async def settle_stops(db: Db, stop_ids: Sequence[int]) -> None:
+    """Make stops say what their drivers said and what their visits say."""
+    await hold_stops(db, stop_ids)
     await db.execute(_SQL["settle_stops"], stop_ids)
 
 
 async def settle_routes(db: Db, route_ids: Sequence[int]) -> None:
-    """Make routes say when they began and ended."""
+    """Make routes say when they began and ended; recipients of one that began are told their PINs.
+
+    Also for who writes that a stop is opened again, or is not after all.
+    """
     await db.execute(_SQL["hold_routes"], route_ids)
     await db.execute(_SQL["settle_routes"], route_ids)
+    await db.execute(_SQL["announce_pins"], route_ids)
 
 
 async def move_live_positions(db: Db, lanes: Ints, accounts: Ints, tracks: Rows, settled: Bools) -> None:

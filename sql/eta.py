@@ -118,8 +118,12 @@ async def eta_stops(db: Db | Pool, stop_ids: Sequence[int]) -> dict[int, EtaStop
 
 
 async def put_etas(db: Db, etas: Sequence[EtaWrite]) -> None:
-    """Write the ETAs of routes, a row each; one that rests on an older version than the one there changes nothing."""
-    etas = sorted(etas, key=lambda eta: eta.route_id)  # so that two trackers never wait for each other
+    """Write the ETAs of routes, a row each; one that rests on an older version than the one there changes nothing.
+
+    Of two for one route, of the driver who lost it and the one who has it, the newer version counts.
+    """
+    newest = {eta.route_id: eta for eta in sorted(etas, key=lambda eta: (eta.version, eta.as_of_ms))}
+    etas = sorted(newest.values(), key=lambda eta: eta.route_id)  # so that two trackers never wait for each other
     await db.execute(
         _SQL["put_etas"],
         *([getattr(one, name) for one in etas] for name in ("route_id", "version", "as_of_ms")),

@@ -125,7 +125,7 @@ async def read_plan(db: Db, route_id: int) -> RoutePlan:
     """Read the plan in force of a route that is known to exist."""
     row = await db.fetchrow(_SQL["plan_of_route"], route_id)
     assert row is not None
-    stops = [stop.plan for stop in await stops_of_route(db, route_id) if stop.status != "removed"]
+    stops = [stop.plan for stop in await stops_of_route(db, route_id) if not stop.removed]
     return RoutePlan(**row, stops=stops)
 
 

@@ -165,6 +165,9 @@ CREATE TABLE stop (
     link_generation   integer NOT NULL DEFAULT 0,
     link_hash         bytea NOT NULL UNIQUE,  -- SHA-256 of the tracking token
     link_revoked_at   timestamptz,
+    outcome_at        timestamptz,            -- when the driver said completed, failed …; null: nothing of that stands
+    removed_at        timestamptz,            -- when it was taken out of the tour; null: it is in it
+    pin_generation    integer NOT NULL DEFAULT 0,
     UNIQUE (route_id, external_id)
 );
 
@@ -306,10 +309,132 @@ CREATE TABLE driver_event (
     data         jsonb NOT NULL DEFAULT '{}',
     effective    boolean NOT NULL,           -- false: a conflict, recorded and not in force
     why          text,                       -- of a conflict
+    outcome      jsonb NOT NULL DEFAULT '{}',  -- what the data mean for the stop as it was planned when they came in
+    flaw         text,                       -- why it can have no effect in any order; found when it came in
+    pin_generation integer,                  -- of the PIN that its own was held against
+    manifest_version bigint,                 -- what the phone had before it
     PRIMARY KEY (driver_id, id)
 );
 CREATE INDEX driver_event_order ON driver_event (driver_id, occurred_at, id);
 CREATE INDEX driver_event_stop ON driver_event (stop_id, occurred_at, id) WHERE stop_id IS NOT NULL;
+CREATE INDEX driver_event_shift ON driver_event (driver_id, occurred_at, id)
+    WHERE type IN ('shift_started', 'shift_ended', 'break_started', 'break_ended');
+
+-- What an event does to a stop; one that is not here for the status it meets is a conflict. The same table for people
+-- is docs/reference/stop-states.md.
+CREATE TABLE stop_transition (
+    from_status  text NOT NULL,
+    event_type   text NOT NULL,
+    to_status    text NOT NULL,
+    PRIMARY KEY (from_status, event_type)
+);
+INSERT INTO stop_transition (from_status, event_type, to_status) VALUES
+    ('pending', 'arrived', 'arrived'),
+    ('pending', 'departed', 'pending'),
+    ('pending', 'completed', 'completed'),
+    ('pending', 'partially_completed', 'partially_completed'),
+    ('pending', 'failed', 'failed'),
+    ('pending', 'skipped', 'skipped'),
+    ('pending', 'note', 'pending'),
+    ('arrived', 'arrived', 'arrived'),
+    ('arrived', 'departed', 'arrived'),
+    ('arrived', 'completed', 'completed'),
+    ('arrived', 'partially_completed', 'partially_completed'),
+    ('arrived', 'failed', 'failed'),
+    ('arrived', 'skipped', 'skipped'),
+    ('arrived', 'note', 'arrived'),
+    ('completed', 'departed', 'completed'),
+    ('completed', 'reopened', 'pending'),
+    ('completed', 'note', 'completed'),
+    ('partially_completed', 'departed', 'partially_completed'),
+    ('partially_completed', 'reopened', 'pending'),
+    ('partially_completed', 'note', 'partially_completed'),
+    ('failed', 'departed', 'failed'),
+    ('failed', 'reopened', 'pending'),
+    ('failed', 'note', 'failed'),
+    ('skipped', 'departed', 'skipped'),
+    ('skipped', 'reopened', 'pending'),
+    ('skipped', 'note', 'skipped');
+
+-- A file on its way from a phone, in parts. Transport only: what it becomes is a row of `proof`.
+CREATE TABLE upload (
+    driver_id       bigint NOT NULL REFERENCES driver,
+    id              uuid NOT NULL,               -- made by the phone, else by us
+    account_id      bigint NOT NULL REFERENCES account,
+    device_id       bigint NOT NULL REFERENCES device,
+    stop_id         bigint NOT NULL REFERENCES stop,
+    metadata        text NOT NULL,               -- Upload-Metadata as it was sent: HEAD gives it back
+    length          bigint NOT NULL CHECK (length > 0),
+    received        bigint NOT NULL DEFAULT 0 CHECK (received BETWEEN 0 AND length),  -- bytes that are durable
+    writer          uuid,                        -- the request that may append; null: none is under way
+    writer_seen_at  timestamptz,                 -- when its last bytes became durable
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    expires_at      timestamptz NOT NULL,        -- pushed on by every part
+    attempts        integer NOT NULL DEFAULT 0,  -- to finish it, ended by the end of their process
+    tried_at        timestamptz,                 -- the last attempt to finish it
+    finished_at     timestamptz,                 -- its proof is stored or refused
+    ended_at        timestamptz,                 -- terminated or expired before that
+    PRIMARY KEY (driver_id, id)
+);
+CREATE INDEX upload_driver ON upload (driver_id, created_at);
+CREATE INDEX upload_open ON upload (expires_at) WHERE finished_at IS NULL AND ended_at IS NULL;
+CREATE INDEX upload_over ON upload (created_at) WHERE finished_at IS NOT NULL OR ended_at IS NOT NULL;
+CREATE INDEX upload_stop ON upload (stop_id);
+
+CREATE TABLE upload_part (
+    driver_id   bigint NOT NULL,
+    upload_id   uuid NOT NULL,
+    from_byte   bigint NOT NULL,
+    bytes       integer NOT NULL CHECK (bytes > 0),
+    blob        text NOT NULL,                   -- its name in the blob store
+    PRIMARY KEY (driver_id, upload_id, from_byte),  -- two requests never both append at the same place
+    FOREIGN KEY (driver_id, upload_id) REFERENCES upload ON DELETE CASCADE
+);
+
+-- What shows that a stop was served. Made by the upload or by the event that names it, whichever comes first.
+CREATE TABLE proof (
+    id              bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+    account_id      bigint NOT NULL REFERENCES account,
+    driver_id       bigint NOT NULL REFERENCES driver,
+    device_id       bigint REFERENCES device,
+    upload_id       uuid NOT NULL,
+    stop_id         bigint NOT NULL REFERENCES stop,
+    kind            text NOT NULL CHECK (kind IN ('photo', 'signature', 'document')),
+    state           text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'stored', 'refused')),
+    why             text,                        -- of a refusal
+    begun_at        timestamptz,                 -- when its upload was made; null: only an event has named it so far
+    stored_at       timestamptz,                 -- when its bytes were complete and judged
+    event_id        uuid,                        -- of the driver's event that names it; so are the next three
+    event_at        timestamptz,
+    event_lat       double precision,
+    event_lon       double precision,
+    event_sha256    bytea,                       -- what that event says the bytes are
+    said_at         timestamptz,                 -- when and where it was taken, as the upload's metadata say
+    said_lat        double precision,
+    said_lon        double precision,
+    exif_at         timestamptz,                 -- the same, as the photo itself says; never in what is served
+    exif_lat        double precision,
+    exif_lon        double precision,
+    filename        text,
+    bytes           bigint,                      -- of the original, as uploaded and kept untouched
+    sha256          bytea,
+    media_type      text,                        -- as found in its bytes, whatever the phone called it
+    served_bytes    bigint,                      -- of what is shown: re-encoded, nothing in it but the picture
+    served_sha256   bytea,
+    served_type     text,
+    width_px        integer,
+    height_px       integer,
+    fix_checked_at  timestamptz,                 -- null: the ping nearest to it is still looked up at every reading
+    fix_at          timestamptz,                 -- recorded_at of that ping, kept before pings are dropped
+    fix_lat         double precision,
+    fix_lon         double precision,
+    fix_accuracy_m  real,
+    UNIQUE (driver_id, upload_id)
+);
+CREATE INDEX proof_stop ON proof (stop_id, id);
+CREATE INDEX proof_upload ON proof (upload_id);
+CREATE INDEX proof_stored ON proof (stored_at);
+CREATE INDEX proof_unfixed ON proof (stored_at) WHERE fix_checked_at IS NULL;
 
 -- What a driver's phone is shown, as far as it takes to tell what changed since it asked. A version never stands for two
 -- contents: content and version are written by whoever first sees that the content is another one.
@@ -346,10 +471,10 @@ CREATE TABLE track (
     driver_id      bigint NOT NULL,
     account_id     bigint NOT NULL,
     version        bigint NOT NULL DEFAULT 0,
-    plan_version   bigint NOT NULL DEFAULT 0,           -- raised by every write of a plan of this driver
+    plan_version   bigint NOT NULL DEFAULT 0,           -- raised by every write of a plan or a claim of this driver
     state          bytea,                               -- geo/track.py; null: nothing folded yet
     folded_until   timestamptz NOT NULL DEFAULT '-infinity',
-    head_at        timestamptz NOT NULL DEFAULT '-infinity',  -- the greatest recorded_at to fold
+    head_at        timestamptz NOT NULL DEFAULT '-infinity',  -- the time of the last ping or claim to fold
     stored_until   timestamptz NOT NULL DEFAULT '-infinity',  -- the greatest recorded_at stored, clocks ahead included
     rerun_from     timestamptz,                         -- fold again from here; null: nothing asked
     rerun_at       timestamptz NOT NULL DEFAULT '-infinity',  -- when the last re-run began
@@ -539,7 +664,7 @@ CREATE TABLE event (
     type           text NOT NULL,
     occurred_at    timestamptz NOT NULL,
     known_at       timestamptz NOT NULL,
-    folded_at      timestamptz,          -- recorded_at of the ping that made it known; null: a fact of the clock
+    folded_at      timestamptz,          -- time of the ping or claim that made it known; null: a fact of the clock
     lane           smallint NOT NULL,
     driver_id      bigint NOT NULL,
     route_id       bigint,
@@ -549,6 +674,7 @@ CREATE TABLE event (
     visit_id       uuid,
     late           boolean NOT NULL,
     data           jsonb NOT NULL DEFAULT '{}',
+    first_folded_at timestamptz,         -- when an earlier input made it known, which that of folded_at corrected
     UNIQUE (fact_id, revision)           -- two trackers can never both revise a fact
 );
 CREATE UNIQUE INDEX event_feed ON event (account_id, seq);

@@ -61,7 +61,10 @@ class StopRow:
 
     Attributes:
         departed_at: None while the driver is there, or never was.
+        outcome_at: when the driver completed it, failed or skipped it; None: nothing of that stands.
         link_revoked: its tracking link was ended by hand or with its route.
+        removed: it is not of the tour any more.
+        pin_generation: how often its PIN was replaced.
     """
 
     id: int
@@ -69,8 +72,11 @@ class StopRow:
     status: str
     arrived_at: datetime | None
     departed_at: datetime | None
+    outcome_at: datetime | None
     link_generation: int
     link_revoked: bool
+    removed: bool
+    pin_generation: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,11 +109,19 @@ async def stops_of_route(db: Db | Pool, route_id: int) -> list[StopRow]:
             ),
             **{
                 name: row[name]
-                for name in ("id", "status", "arrived_at", "departed_at", "link_generation", "link_revoked")
+                for name in (
+                    *("id", "status", "arrived_at", "departed_at", "outcome_at", "link_generation", "link_revoked"),
+                    *("removed", "pin_generation"),
+                )
             },
         )
         for row in await db.fetch(_SQL["stops_of_route"], route_id)
     ]
+
+
+async def stop_ids_of_route(db: Db, route_id: int) -> list[int]:
+    """Name every stop a route ever had, by id ascending."""
+    return [row["id"] for row in await db.fetch(_SQL["ids_of_route"], route_id)]
 
 
 async def new_stop_ids(db: Db, count: int) -> list[int]:

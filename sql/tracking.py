@@ -17,6 +17,8 @@ class TrackedStop:
 
     Attributes:
         link_hash: SHA-256 of the token that works now; another one's link was rotated away.
+        outcome_at: when the driver said what became of it; None: nothing of that stands.
+        asks_pin: the driver needs its PIN, which is derived from `pin_generation`.
     """
 
     id: int
@@ -33,6 +35,9 @@ class TrackedStop:
     departed_at: datetime | None
     link_hash: bytes = field(repr=False)
     link_revoked: bool
+    outcome_at: datetime | None = None
+    asks_pin: bool = False
+    pin_generation: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +80,8 @@ class TrackedRoute:
         van: None while its driver was not seen on it.
         eta: None until a ping was on it.
         stops: in the order of the tour, removed ones too.
+        on_break: its driver said so.
+        secret: the installation's, from which PINs are derived.
     """
 
     id: int
@@ -90,6 +97,8 @@ class TrackedRoute:
     van: TrackedVan | None
     eta: TrackedEta | None
     stops: Sequence[TrackedStop]
+    on_break: bool = False
+    secret: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +142,7 @@ async def tracked_route(db: Db | Pool, route_id: int) -> TrackedRoute:
             name: row[name]
             for name in (
                 *("settings", "version", "status", "timezone", "end_at", "finished_at", "updated_at"),
-                *("deleted_at", "driver_name"),
+                *("deleted_at", "driver_name", "on_break", "secret"),
             )
         },
     )

@@ -64,6 +64,20 @@ async def plan_changed(db: Db, *, lane: int, driver_id: int, account_id: int, ef
     await db.execute(_SQL["plan_changed"], lane, driver_id, account_id, effective_at)
 
 
+async def claims_changed(
+    db: Db, *, lane: int, driver_id: int, account_id: int, from_at: datetime, until_at: datetime
+) -> None:
+    """Tell the tracker that what a driver said is another thing now. The caller holds the lane.
+
+    Call it in the transaction that writes the events, for every driver of whom a claim came, or lost or won its effect.
+    After a `reopened` also `sql.effects.settle_routes`.
+
+    Args:
+        from_at, until_at: when the first and the last of those claims occurred.
+    """
+    await db.execute(_SQL["claims_changed"], lane, driver_id, account_id, from_at, until_at)
+
+
 async def fences_changed(db: Db, *, account_id: int, effective_at: datetime) -> None:
     """Tell the tracker that an account's geofences changed at `effective_at`. The caller holds every lane."""
     await db.execute(_SQL["fences_changed"], account_id, effective_at)

@@ -101,6 +101,9 @@
     show(byId("whom"), Boolean(view.stop.name));
     say(byId("whom").lastElementChild, fill(texts.for, { name: view.stop.name }));
 
+    show(byId("pin"), Boolean(view.pin));
+    say(byId("pin").lastElementChild, view.pin ? fill(texts[`pin${kind}`], { pin: view.pin }) : "");
+
     document.body.dataset.scene =
       { planned: "planned", failed: "no", skipped: "no" }[state] || (DONE.includes(state) ? "yes" : "way");
     document.body.dataset.state = state;

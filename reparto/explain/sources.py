@@ -91,7 +91,7 @@ async def day_of_product(client: Client, route: str) -> Day:
     visits = await client.ask("GET", f"{route_path(route)}/visits")
     if not track.get("time"):
         raise CannotRun(f"the route {shown['external_id']!r} has no pings yet")
-    on_tour = [stop for stop in shown["stops"] if stop["status"] != "removed"]
+    on_tour = [stop for stop in shown["stops"] if not stop["removed"]]
     stops = [_stop(stop) for stop in on_tour]
     lon, lat = np.array(shown["path"]["coordinates"], np.float64).T
     along = (lon, lat, lines.along_m(lon, lat))

@@ -6,18 +6,18 @@ DELETE FROM visit USING unnest($1::smallint[], $2::uuid[]) AS gone (lane, visit)
 -- name: put_arrivals
 -- A visit that was taken back and is there again has its end again, if that stood all the while.
 -- Columns of one length: $1 lane, $2 visit, $3 driver, $4 account, $5 route, $6 its version, $7 stop, $8 geofence, $9 arrived ms,
--- $10 fact of the departure
+-- $10 fact of the departure, $11 source
 INSERT INTO visit (lane, visit_id, driver_id, account_id, route_id, route_version, stop_id, geofence_id, arrived_at,
                    departed_at, source)
 SELECT lane, visit, driver, account, route, version, stop, geofence, from_ms(arrived),
        (SELECT CASE WHEN event.state <> 'retracted' THEN event.occurred_at END
-          FROM event WHERE event.fact_id = new.departure ORDER BY event.revision DESC LIMIT 1), 'auto'
+          FROM event WHERE event.fact_id = new.departure ORDER BY event.revision DESC LIMIT 1), source
   FROM unnest($1::smallint[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::int[], $7::bigint[], $8::bigint[],
-              $9::bigint[], $10::uuid[])
-    AS new (lane, visit, driver, account, route, version, stop, geofence, arrived, departure)
+              $9::bigint[], $10::uuid[], $11::text[])
+    AS new (lane, visit, driver, account, route, version, stop, geofence, arrived, departure, source)
     ON CONFLICT (lane, visit_id) DO UPDATE
    SET arrived_at = excluded.arrived_at, departed_at = excluded.departed_at, route_id = excluded.route_id,
-       route_version = excluded.route_version;
+       route_version = excluded.route_version, source = excluded.source;
 
 -- name: put_departures
 -- Columns of one length: $1 lane, $2 visit, $3 departed ms or null (it is there still)
@@ -31,16 +31,39 @@ UPDATE visit SET departed_at = from_ms(left_at.departed)
 SELECT FROM stop WHERE id = ANY ($1::bigint[]) ORDER BY id FOR NO KEY UPDATE;
 
 -- name: settle_stops
--- Make stops say what their visits say; what a driver or dispatcher said of them stays. $1 stops
+-- Make stops say what was said of them and what was seen there: the last thing said that is in force, else a visit. What
+-- became of a stop stands even if it was taken out of the tour later. Nothing from before a stop was reopened counts.
+-- $1 stops
 UPDATE stop
-   SET arrived_at = seen.arrived_at, departed_at = seen.departed_at,
-       status = CASE WHEN stop.status NOT IN ('pending', 'arrived') THEN stop.status
-                     WHEN seen.arrived_at IS NULL THEN 'pending' ELSE 'arrived' END
-  FROM (SELECT asked.stop_id, min(visit.arrived_at) AS arrived_at,
-               CASE WHEN bool_and(visit.departed_at IS NOT NULL) THEN max(visit.departed_at) END AS departed_at
-          FROM unnest($1::bigint[]) AS asked (stop_id) LEFT JOIN visit ON visit.stop_id = asked.stop_id
-         GROUP BY asked.stop_id) AS seen
- WHERE stop.id = seen.stop_id;
+   SET arrived_at = coalesce(seen.arrived_at, said.arrived_at),
+       departed_at = CASE WHEN seen.arrived_at IS NULL THEN said.departed_at ELSE seen.departed_at END,
+       outcome_at = CASE WHEN last.status NOT IN ('pending', 'arrived') THEN last.occurred_at END,
+       status = CASE WHEN last.status NOT IN ('pending', 'arrived') THEN last.status
+                     WHEN stop.removed_at IS NOT NULL THEN 'removed'
+                     WHEN last.status = 'arrived' OR seen.arrived_at IS NOT NULL THEN 'arrived'
+                     ELSE 'pending' END
+  FROM unnest($1::bigint[]) AS asked (stop_id)
+  LEFT JOIN LATERAL (
+       SELECT max(occurred_at) AS reopened_at FROM driver_event AS event
+        WHERE event.stop_id = asked.stop_id AND event.effective AND event.type = 'reopened') AS anew ON true
+  LEFT JOIN LATERAL (
+       SELECT step.to_status AS status, event.occurred_at
+         FROM driver_event AS event
+         JOIN stop_transition AS step ON step.event_type = event.type AND step.to_status <> step.from_status
+        WHERE event.stop_id = asked.stop_id AND event.effective
+        ORDER BY event.occurred_at DESC, event.id DESC LIMIT 1) AS last ON true
+  LEFT JOIN LATERAL (
+       SELECT min(occurred_at) FILTER (WHERE type = 'arrived') AS arrived_at,
+              max(occurred_at) FILTER (WHERE type = 'departed') AS departed_at
+         FROM driver_event AS event
+        WHERE event.stop_id = asked.stop_id AND event.effective AND event.type IN ('arrived', 'departed')
+          AND event.occurred_at > coalesce(anew.reopened_at, '-infinity')) AS said ON true
+  LEFT JOIN LATERAL (
+       SELECT min(visit.arrived_at) AS arrived_at,
+              CASE WHEN bool_and(visit.departed_at IS NOT NULL) THEN max(visit.departed_at) END AS departed_at
+         FROM visit
+        WHERE visit.stop_id = asked.stop_id AND visit.arrived_at > coalesce(anew.reopened_at, '-infinity')) AS seen ON true
+ WHERE stop.id = asked.stop_id;
 
 -- name: hold_routes
 -- As hold_stops, for routes that several drivers had. $1 routes
@@ -48,14 +71,17 @@ SELECT FROM route WHERE id = ANY ($1::bigint[]) ORDER BY id FOR NO KEY UPDATE;
 
 -- name: settle_routes
 -- Make routes say what the feed says of their begin and end, whichever of their drivers it is about. A completed route
--- that has got another stop to come to is under way again. $1 routes
+-- that has got another stop to come to, or of which one was opened again, is under way again. $1 routes
 UPDATE route
    SET started_at = told.started_at, finished_at = told.finished_at,
        status = CASE WHEN route.status = 'cancelled' THEN 'cancelled' WHEN told.finished_at IS NOT NULL THEN 'finished'
                      WHEN told.started_at IS NOT NULL THEN 'started' ELSE 'planned' END
   FROM (SELECT asked.route_id, min(fact.occurred_at) FILTER (WHERE fact.type = 'route.started') AS started_at,
-               max(fact.occurred_at) FILTER (WHERE fact.type = 'route.completed' AND plan.stop_ids <@ done.stop_ids)
-                   AS finished_at
+               max(fact.occurred_at) FILTER (WHERE fact.type = 'route.completed' AND plan.stop_ids <@ done.stop_ids
+                                                       AND NOT EXISTS (
+                   SELECT FROM driver_event AS opened
+                    WHERE opened.stop_id = ANY (plan.stop_ids) AND opened.type = 'reopened' AND opened.effective
+                      AND opened.occurred_at > fact.occurred_at)) AS finished_at
           FROM unnest($1::bigint[]) AS asked (route_id)
           JOIN route AS now ON now.id = asked.route_id
           JOIN route_version AS plan ON plan.route_id = now.id AND plan.version = now.version
@@ -66,6 +92,17 @@ UPDATE route
           LEFT JOIN route_version AS done ON done.route_id = fact.route_id AND done.version = fact.route_version
          GROUP BY asked.route_id) AS told
  WHERE route.id = told.route_id;
+
+-- name: announce_pins
+-- Have the recipients told their PINs, once, when the van is out. The PIN itself is not kept: whoever sends it derives it.
+-- $1 routes
+INSERT INTO outbox (account_id, stop_id, kind, payload)
+SELECT stop.account_id, stop.id, 'pin', '{}'
+  FROM route JOIN stop ON stop.route_id = route.id
+ WHERE route.id = ANY ($1::bigint[]) AND route.status = 'started' AND now() < route.end_at
+   AND 'pin' = ANY (stop.proof) AND stop.status IN ('pending', 'arrived')
+ ORDER BY stop.id
+    ON CONFLICT (stop_id, kind) DO NOTHING;
 
 -- name: move_live_positions
 -- Show each driver at their newest believed ping. A driver in the middle of a re-run only moves forward; one who is settled

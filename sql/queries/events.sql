@@ -16,10 +16,11 @@ SELECT pg_try_advisory_xact_lock($1);
 
 -- name: number_events
 -- Give committed entries their place in their account's feed, in the order they were made. A seq is given only here, under
--- the lock, so a reader who has seen n has seen everything up to n. $1 how many at most
+-- the lock, so a reader who has seen n has seen everything up to n. A tracker may be moving facts: both hold entries in the
+-- order of ids, so that neither waits for the other. $1 how many at most
 WITH waiting AS (
     SELECT id, account_id, row_number() OVER (PARTITION BY account_id ORDER BY id) AS place
-      FROM (SELECT id, account_id FROM event WHERE seq IS NULL ORDER BY id LIMIT $1) AS first
+      FROM (SELECT id, account_id FROM event WHERE seq IS NULL ORDER BY id LIMIT $1 FOR UPDATE) AS first
 ), raised AS (
     UPDATE account SET events_numbered = events_numbered + counted.entries
       FROM (SELECT account_id, count(*) AS entries FROM waiting GROUP BY account_id) AS counted

@@ -75,5 +75,5 @@ SELECT route.id, route.external_id, route.version, route.status, route.driver_id
   LEFT JOIN live ON live.lane = driver.lane AND live.driver_id = driver.id AND live.route_id = route.id
  CROSS JOIN LATERAL (
        SELECT count(*) AS stops, count(*) FILTER (WHERE status NOT IN ('pending', 'arrived') OR departed_at IS NOT NULL) AS done
-         FROM stop WHERE stop.route_id = route.id AND stop.status <> 'removed') AS counted
+         FROM stop WHERE stop.route_id = route.id AND stop.removed_at IS NULL) AS counted
  WHERE route.id = ANY ($1::bigint[]) ORDER BY route.start_at DESC, route.id DESC;

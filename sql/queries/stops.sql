@@ -5,15 +5,17 @@ SELECT stop.id, stop.external_id, kind, name, address, lat, lon, along_m, radius
        coalesce((SELECT jsonb_agg(jsonb_build_object('barcode', barcode, 'description', description, 'quantity', quantity)
                                   ORDER BY parcel.seq)
                    FROM parcel WHERE parcel.stop_id = stop.id), '[]') AS parcels,
-       status, arrived_at, departed_at, link_generation, link_revoked_at IS NOT NULL AS link_revoked
-  FROM stop WHERE route_id = $1 ORDER BY status = 'removed', seq, id;
+       status, arrived_at, departed_at, outcome_at, link_generation, link_revoked_at IS NOT NULL AS link_revoked,
+       removed_at IS NOT NULL AS removed, pin_generation
+  FROM stop WHERE route_id = $1 ORDER BY removed_at IS NOT NULL, seq, id;
 
 -- name: new_stop_ids
 -- Ids for stops that are about to be made: their tracking links are derived from them. $1 how many
 SELECT nextval(pg_get_serial_sequence('stop', 'id')) AS id FROM generate_series(1, $1::int);
 
 -- name: put_stops
--- Make stops, or change those that are there; what happened at them stays. One that was removed is back.
+-- Make stops, or change those that are there; what happened at them stays. One that was removed is back;
+-- its status follows (settle_stops).
 -- $1 account, $2 route, $3 stops: a list of objects with the columns below
 INSERT INTO stop (id, account_id, route_id, external_id, seq, kind, name, address, lat, lon, along_m, radius_m, geofence,
                   phone, email, locale, window_start, window_end, service_s, planned_arrival, instructions, cash_amount,
@@ -32,9 +34,7 @@ SELECT id, $1, $2, external_id, seq, kind, name, address, lat, lon, along_m, rad
        phone = excluded.phone, email = excluded.email, locale = excluded.locale, window_start = excluded.window_start,
        window_end = excluded.window_end, service_s = excluded.service_s, planned_arrival = excluded.planned_arrival,
        instructions = excluded.instructions, cash_amount = excluded.cash_amount, cash_currency = excluded.cash_currency,
-       proof = excluded.proof,
-       status = CASE WHEN stop.status <> 'removed' THEN stop.status WHEN stop.arrived_at IS NULL THEN 'pending'
-                     ELSE 'arrived' END;
+       proof = excluded.proof, removed_at = NULL;
 
 -- name: forget_parcels
 -- $1 stops
@@ -51,11 +51,15 @@ SELECT stop_id, seq, barcode, description, quantity
 DELETE FROM stop
  WHERE route_id = $1 AND NOT id = ANY ($2::bigint[]) AND status = 'pending'
    AND NOT EXISTS (SELECT FROM visit WHERE visit.stop_id = stop.id)
-   AND NOT EXISTS (SELECT FROM outbox WHERE outbox.stop_id = stop.id);
+   AND NOT EXISTS (SELECT FROM driver_event WHERE driver_event.stop_id = stop.id)
+   AND NOT EXISTS (SELECT FROM outbox WHERE outbox.stop_id = stop.id)
+   AND NOT EXISTS (SELECT FROM proof WHERE proof.stop_id = stop.id)
+   AND NOT EXISTS (SELECT FROM upload WHERE upload.stop_id = stop.id);
 
 -- name: remove_other_stops
--- Keep the stops that are not of the tour any more, as removed. $1 route, $2 stops of the tour
-UPDATE stop SET status = 'removed' WHERE route_id = $1 AND NOT id = ANY ($2::bigint[]) AND status <> 'removed';
+-- Keep the stops that are not of the tour any more, as removed; their status follows (settle_stops).
+-- $1 route, $2 stops of the tour
+UPDATE stop SET removed_at = now() WHERE route_id = $1 AND NOT id = ANY ($2::bigint[]) AND removed_at IS NULL;
 
 -- name: find_link
 -- A stop whose tracking link somebody changes; the row is held. $1 account, $2 stop
@@ -74,3 +78,7 @@ UPDATE stop SET link_revoked_at = coalesce(link_revoked_at, now()) WHERE id = $1
 -- name: revoke_links_of_route
 -- $1 route
 UPDATE stop SET link_revoked_at = coalesce(link_revoked_at, now()) WHERE route_id = $1;
+
+-- name: ids_of_route
+-- Every stop a route ever had. $1 route
+SELECT id FROM stop WHERE route_id = $1 ORDER BY id;

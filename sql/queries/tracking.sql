@@ -9,18 +9,23 @@ SELECT route.account_id, account.settings, route.version, route.status, route.ti
        route.end_at, route.finished_at, route.updated_at, route.deleted_at, driver.name AS driver_name,
        live.recorded_at, live.route_version AS live_version, live.on_route, live.along_m, live.heading_deg,
        live.snapped_lat_e6, live.snapped_lon_e6,
-       eta.version AS eta_version, eta.as_of, eta.stop_ids, eta.expected, eta.low, eta.high
+       eta.version AS eta_version, eta.as_of, eta.stop_ids, eta.expected, eta.low, eta.high,
+       coalesce(pause.is_on, false) AS on_break, (SELECT secret FROM instance) AS secret
   FROM route
   JOIN account ON account.id = route.account_id
   LEFT JOIN driver ON driver.id = route.driver_id
   LEFT JOIN live ON live.lane = driver.lane AND live.driver_id = driver.id AND live.route_id = route.id
   LEFT JOIN route_eta AS eta ON eta.route_id = route.id
+  LEFT JOIN LATERAL (
+       SELECT type = 'break_started' AS is_on FROM driver_event
+        WHERE driver_id = route.driver_id AND type IN ('break_started', 'break_ended', 'shift_ended') AND effective
+        ORDER BY occurred_at DESC, id DESC LIMIT 1) AS pause ON true
  WHERE route.id = $1;
 
 -- name: tracked_stops
 -- $1 route
 SELECT id, kind, name, lat, lon, along_m, locale, window_start, window_end, status, arrived_at, departed_at,
-       link_hash, link_revoked_at IS NOT NULL AS link_revoked
+       outcome_at, link_hash, link_revoked_at IS NOT NULL AS link_revoked, 'pin' = ANY (proof) AS asks_pin, pin_generation
   FROM stop WHERE route_id = $1 ORDER BY seq, id;
 
 -- name: read_stretch

@@ -7,6 +7,17 @@ INSERT INTO track (lane, driver_id, account_id, plan_version) VALUES ($1, $2, $3
        version = track.version + 1,
        rerun_from = CASE WHEN track.folded_until >= $4 THEN least(track.rerun_from, $4) ELSE track.rerun_from END;
 
+-- name: claims_changed
+-- Tell the tracker that what a driver said is another thing from a time on: fold again what was folded past it, and fold
+-- as far as the last of it, though no ping may come. The caller holds the driver's lane.
+-- $1 lane, $2 driver, $3 account, $4 and $5 when the first and the last claim that changed happened
+INSERT INTO track (lane, driver_id, account_id, plan_version, head_at) VALUES ($1, $2, $3, 1, $5)
+    ON CONFLICT (lane, driver_id) DO UPDATE
+   SET plan_version = track.plan_version + 1,
+       version = track.version + 1,
+       rerun_from = CASE WHEN track.folded_until >= $4 THEN least(track.rerun_from, $4) ELSE track.rerun_from END,
+       head_at = greatest(track.head_at, $5);
+
 -- name: fences_changed
 -- Tell the tracker that an account's geofences changed; drivers folded past that time (a phone's clock ahead) fold again.
 -- The caller holds every lane. $1 account, $2 from when

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,20 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from api import account as account_api
-from api import assets, devices, drivers, geofences, keys, links, openapi, routes
+from api import (
+    assets,
+    devices,
+    driver_events,
+    drivers,
+    geofences,
+    keys,
+    links,
+    openapi,
+    pins,
+    reopening,
+    routes,
+    shifts,
+)
 from api.auth import CONFIG, DEVICES, KEY_PREFIX, POOL, DeviceCache, hash_of, new_secret
 from api.config import ApiConfig
 from api.problem import problems
@@ -19,6 +33,8 @@ from api.roads.protocol import Roads
 from sql.accounts import ensure_account
 from sql.keys import create_key
 from sql.pool import Pool
+
+from .driver_day import Phone, hours
 
 Part = Callable[[web.Application], None]
 
@@ -181,6 +197,13 @@ async def client(
         yield made
 
 
+def say_events(app: web.Application) -> None:
+    """What is there to say of stops: by their drivers, by dispatchers."""
+    app[driver_events.OLDEST] = timedelta(days=30)
+    for module in (driver_events, shifts, pins, reopening):
+        module.operations.add_to(app)
+
+
 Call = Callable[..., Awaitable[Any]]
 
 
@@ -226,6 +249,24 @@ def make_device() -> Call:
         return await _ok(response, 201)
 
     return make
+
+
+@pytest.fixture
+async def phone(
+    client: TestClient[web.Request, web.Application],
+    account: TestAccount,
+    make_driver: Call,
+    make_device: Call,
+    put_route: Call,
+    tour: dict[str, Any],
+) -> Phone:
+    """Ana's phone, with the tour of today; only where the application has `say_events`."""
+    driver = await make_driver(client, account.key, "ana")
+    device = await make_device(client, account.key, driver["id"])
+    tour |= hours() | {"driver": "ana"}
+    put = await put_route(client, account.key)
+    stops = [stop["id"] for stop in put["stops"]]
+    return Phone(client=client, account=account, token=device["token"], driver=driver["id"], stops=stops)
 
 
 @pytest.fixture

@@ -177,13 +177,18 @@ async def test_a_stop_at_which_something_may_have_happened_is_kept_as_removed(
 
     back = await put_route(client, account.key, **times)
     assert back["stops"][3] == made["stops"][3]
-    assert (await read(client, account))["stops"][3]["status"] == "pending"
+    assert (await read(client, account))["stops"][3]["status"] == ("arrived" if what == "visit" else "pending")
 
 
-async def test_what_happened_at_a_stop_survives_an_edit(client, account, put_route, tour, pool):
+async def test_what_happened_at_a_stop_survives_an_edit(client, account, make_driver, put_route, tour, pool):
+    tour["driver"] = (await make_driver(client, account.key))["external_id"]
     await put_route(client, account.key)
     await start(pool)
-    await pool.execute("UPDATE stop SET status = 'completed', arrived_at = now(), departed_at = now() WHERE seq = 0")
+    await pool.execute(
+        "INSERT INTO driver_event (driver_id, id, account_id, lane, type, route_id, stop_id, occurred_at, effective)"
+        " SELECT driver_id, gen_random_uuid(), route.account_id, 1, 'completed', route.id, stop.id, now(), true"
+        " FROM route JOIN stop ON stop.route_id = route.id WHERE stop.seq = 0"
+    )
     tour["stops"][0]["instructions"] = "Timbre 2"
     await put_route(client, account.key)
     shown = await read(client, account)

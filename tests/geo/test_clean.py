@@ -22,6 +22,23 @@ def test_names_are_stable():
     assert names(0) == []
 
 
+def test_what_was_judged_by_other_thresholds_is_judged_anew():
+    """A stored ping brings the flags of its last fold; what its receiver saw stays."""
+    pings = pings_at([0, 1, 2], [0, 10, 20], 0, speed_mps=9.0)
+    pings.rows["flags"] = int(
+        Flag.INACCURATE
+        | Flag.JUMP
+        | Flag.TOO_FAST
+        | Flag.NULL_ISLAND
+        | Flag.MOCK
+        | Flag.OTHER_DEVICE
+        | Flag.RECEIVE_TIME
+    )
+    assert flags(pings) == [["receive_time"]] * 3
+    pings.rows["accuracy_m"] = 900
+    assert flags(pings) == [["inaccurate", "receive_time"]] * 3
+
+
 def test_an_outlier_is_a_jump_and_moves_nothing():
     pings = pings_at([0, 1, 2, 3], [0, 10, 600, 30], 0)
     track, facts = fold(pings)

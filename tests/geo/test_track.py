@@ -1,3 +1,5 @@
+from types import MappingProxyType
+
 import numpy as np
 import pytest
 from city import (
@@ -128,7 +130,7 @@ def test_states_are_small_and_come_back():
     assert decode(state).tobytes() == track.tobytes()
     assert decode(bytes((STATE_VERSION + 1,)) + state[1:]) is None
     assert decode(b"") is None
-    assert decode(state + bytes(TRACK.itemsize)) is None
+    assert decode(bytes((STATE_VERSION, 0)) + bytes(TRACK.itemsize + 1)) is None
     assert TRACK["snap"].itemsize <= 400
 
 
@@ -163,7 +165,7 @@ def test_progress_never_runs_backwards_on_a_clean_drive():
     under_way = facts.judged["route_id"] != 0
     along = facts.judged["along_m"][under_way]
     true = np.interp(pings.rows["recorded_ms"], truth.ms, truth.along_m)[under_way]
-    assert true.max() > plan.length_m - 250  # the last metres belong to no route: it is completed
+    assert true.max() > plan.length_m - 60  # the last metres belong to no route: it is completed
     assert np.diff(along).min() > -30
     assert np.abs(along - true).max() < 60
 
@@ -312,12 +314,12 @@ def test_which_plan_a_ping_is_on():
     evening = plan_along(STREET, route_id=6, start_ms=START_MS + 3 * 3_600_000, hours=2)
     timeline = Timeline(driver_id=1, plans=(evening, morning))
 
-    def at(hours, finished=()):
+    def at(hours, finished=MappingProxyType({})):
         plan, _ = timeline.plan_at(START_MS + int(hours * 3_600_000), finished)
         return plan and plan.route_id
 
     assert [at(hours) for hours in (-2.1, -2, 0, 2.5, 6, 6.1, 9, 9.1)] == [None, 5, 5, 5, 5, 6, 6, None]
-    assert [at(hours, (5,)) for hours in (0, 1, 2)] == [None, 6, 6]
+    assert [at(hours, {5: 1}) for hours in (0, 1, 2)] == [None, 6, 6]
 
 
 def test_versions_of_others_end_an_assignment():

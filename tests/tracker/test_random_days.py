@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from pkgutil import resolve_name
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -19,17 +20,19 @@ from geo.pings import Pings
 from ingest.config import IngestConfig
 from ingest.tracker import Tracker
 from sql.accounts import read_instance
+from sql.effects import settle_routes
 from sql.lanes import lock_lanes
 from sql.pool import Connection, Db, connect
 from sql.times import SINCE_EVER
-from sql.tracks import fences_changed, plan_changed
+from sql.tracks import claims_changed, fences_changed, plan_changed
 
 from .conftest import LAT, LON, START, Fleet, Phone, pings_east
 
 _LON_PER_M = 1 / (111_320 * math.cos(math.radians(LAT)))
 
 _FORGET = """
-TRUNCATE ping, track, checkpoint, live, visit, event, route_eta, route_version, geofence_version, lane_attempt, inbox;
+TRUNCATE driver_event, ping, track, checkpoint, live, visit, event, route_eta, route_version, geofence_version,
+         lane_attempt, inbox;
 UPDATE stop SET status = 'pending', arrived_at = NULL, departed_at = NULL;
 UPDATE route SET status = 'planned', started_at = NULL, finished_at = NULL
 """
@@ -49,10 +52,11 @@ def after(seconds: float) -> datetime:
 
 @dataclass(slots=True)
 class Day:
-    """What is sent, and what is planned in the course of it."""
+    """What is sent, what is planned in the course of it, and what drivers say: each claim, and what becomes of it."""
 
     sends: list[tuple[Phone, Pings]]
     changes: list[Change]
+    words: list[list[Change]]
 
 
 @dataclass(slots=True)
@@ -115,6 +119,59 @@ def plan(route_id: int, version: int, effective_at: datetime, driver: Phone | No
             )
 
     return change
+
+
+def claim(
+    phone: Phone, account_id: int, event_id: UUID, kind: str, route_id: int, stop_id: int | None, at: datetime,
+    effective: bool,
+) -> Change:  # fmt: skip
+    """Write what a driver said, or whether it is in force, as the API does."""
+
+    async def change(db: Db) -> None:
+        await lock_lanes(db, [phone.lane])
+        await db.execute(
+            "INSERT INTO driver_event (driver_id, id, account_id, lane, type, route_id, stop_id, occurred_at,"
+            " effective) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+            " ON CONFLICT (driver_id, id) DO UPDATE SET effective = excluded.effective",
+            phone.driver_id, event_id, account_id, phone.lane, kind, route_id, stop_id, at, effective,
+        )  # fmt: skip
+        await claims_changed(
+            db, lane=phone.lane, driver_id=phone.driver_id, account_id=account_id, from_at=at, until_at=at
+        )
+        if kind == "reopened":
+            await settle_routes(db, [route_id])
+
+    return change
+
+
+def _words(
+    chance: random.Random, phones: list[Phone], tours: dict[int, list[int]], account_id: int
+) -> list[list[Change]]:
+    """Make up what drivers say, sensible or not; some of it is in force for a while only, or only after a while."""
+    words = []
+    for phone in phones:
+        for _ in range(chance.choice((0, 2, 6, 12))):
+            kind = chance.choice(
+                (
+                    "arrived",
+                    "arrived",
+                    "departed",
+                    "departed",
+                    "completed",
+                    "failed",
+                    "reopened",
+                    "route_started",
+                    "note",
+                )
+            )
+            route_id = chance.choice(list(tours))
+            stop_id = None if kind == "route_started" else chance.choice(tours[route_id])
+            what = phone, account_id, UUID(int=chance.getrandbits(128)), kind, route_id, stop_id
+            at = after(chance.choice((chance.randrange(-200, 900), chance.uniform(0, 600))))
+            at = at.replace(microsecond=at.microsecond // 1000 * 1000)
+            changing = chance.choice(((True,), (True,), (True, False), (False, True), (True, False, True)))
+            words.append([claim(*what, at, effective) for effective in changing])
+    return words
 
 
 def fence(account_id: int, geofence_id: int, version: int, at: datetime, east_m: float, radius_m: float) -> Change:
@@ -213,9 +270,15 @@ async def make_day(fleet: Fleet, chance: random.Random) -> Day:
 
     given, given_stops = await make_route(fleet, "given away", [400, 1000])
     moved_s = chance.randrange(30, 600)
+    back_s = moved_s + chance.randrange(20, 300)
     both = [phones["bo"], phones["cy"]]
     changes.append(plan(given, 1, SINCE_EVER, phones["bo"], given_stops, both[:1], account_id))
     changes.append(plan(given, 2, after(moved_s), phones["cy"], given_stops, both, account_id))
+    if chance.random() < 0.5:
+        changes.append(plan(given, 3, after(back_s), phones["bo"], given_stops, both, account_id))
+    quiet, quiet_stops = await make_route(fleet, "without pings", [500, 800])
+    eve = await fleet.phone(await fleet.driver("eve"))
+    changes.append(plan(quiet, 1, SINCE_EVER, eve, quiet_stops, [eve], account_id))
 
     next_tour, next_stops = await make_route(fleet, "next", [700, 200])
     next_stops = dict(sorted(next_stops.items(), key=lambda item: item[1]))
@@ -244,7 +307,10 @@ async def make_day(fleet: Fleet, chance: random.Random) -> Day:
             other.rows["recorded_ms"] += 1_500
             sends += [(second, other.take([i])) for i in range(len(other))]
     sends.sort(key=lambda send: send[1].rows["recorded_ms"][0])
-    return Day(sends, changes)
+    words = _words(chance, [phones["ana"]], {tour: list(tour_stops), next_tour: list(next_stops)}, account_id)
+    words += _words(chance, both, {given: list(given_stops)}, account_id)
+    words += _words(chance, [eve], {quiet: list(quiet_stops)}, account_id)
+    return Day(sends, changes, words)
 
 
 async def _history(fleet: Fleet) -> dict[str, list[tuple[Any, ...]]]:
@@ -257,7 +323,7 @@ async def _history(fleet: Fleet) -> dict[str, list[tuple[Any, ...]]]:
 async def told_at_once(fleet: Fleet, day: Day, config: IngestConfig) -> dict[str, list[tuple[Any, ...]]]:
     """Plan everything, send everything, fold."""
     await fleet.pool.execute(_FORGET)
-    for change in day.changes:
+    for change in [*day.changes, *(change for word in day.words for change in word)]:
         await commit(fleet, change)
     for phone in {phone for phone, _ in day.sends}:
         await fleet.send(phone, Pings.concat([pings for sender, pings in day.sends if sender is phone]))
@@ -287,6 +353,10 @@ async def told_in_any_order(
     places = sorted(chance.choice((0, len(jobs), chance.randrange(len(jobs)))) for _ in day.changes)
     for change, place in reversed(list(zip(day.changes, places, strict=True))):
         jobs.insert(place, change)
+    for word in day.words:
+        places = sorted((chance.choice((0, len(jobs), chance.randrange(len(jobs)))) for _ in word), reverse=True)
+        for change, place in zip(reversed(word), places, strict=True):
+            jobs.insert(place, change)
     for job in jobs:
         turns = [trackers.turn(which) for which in (0, 1) if chance.random() < 0.3]
         await asyncio.gather(commit(fleet, job), *turns)

@@ -155,12 +155,12 @@ def test_only_the_driver_whose_fold_breaks_is_folded_ping_by_ping(east, monkeypa
 
     calls = 0
 
-    def break_at_20(tracks, pings, timelines):
+    def break_at_20(tracks, pings, timelines, settles=None):
         nonlocal calls
         calls += 1
         if (pings.rows["recorded_ms"] == ms_of(START) + 20_000).any():
             raise ZeroDivisionError
-        return track.advance(tracks, pings, timelines)
+        return track.advance(tracks, pings, timelines, settles)
 
     monkeypatch.setattr("ingest.isolate.advance", break_at_20)
     parts = []
@@ -174,7 +174,7 @@ def test_only_the_driver_whose_fold_breaks_is_folded_ping_by_ping(east, monkeypa
     from geo.plans import Timeline
 
     timelines = [Timeline(driver_id=driver) for driver in range(1, 21)]
-    _, facts, bad = advance_what_can(track.fresh(np.arange(1, 21)), pings, timelines)
+    _, facts, bad = advance_what_can(track.fresh(np.arange(1, 21)), pings, timelines, np.zeros(20, bool))
     assert (pings.rows["recorded_ms"][bad] == ms_of(START) + 20_000).all()
     assert len(bad) == 1
     assert len(facts.judged) == len(pings) - 1
@@ -311,6 +311,14 @@ async def test_an_eta_by_a_driver_who_lost_the_route_does_not_replace_a_newer_on
     assert await fleet.pool.fetchval("SELECT version FROM route_eta") == 2
 
 
+async def test_both_drivers_of_a_route_in_one_take_stop_nobody(fleet: Fleet, east):
+    ana, bo, _ = await _given_away(fleet, 60)
+    await fleet.send(ana, east([(0, 0), (10, 80)]))
+    await fleet.send(bo, east([(70, 240), (80, 320)]))
+    await fleet.settle()
+    assert await fleet.pool.fetchval("SELECT version FROM route_eta") == 2
+
+
 async def test_two_trackers_that_see_visits_of_one_stop_both_count(fleet: Fleet):
     ana, bo, route_id = await _given_away(fleet, 60)
     stop_id = await fleet.pool.fetchval("SELECT min(id) FROM stop")
@@ -422,8 +430,9 @@ async def _put(fleet: Fleet, name: str, driver_id: int | None, start_at: datetim
             driver = await find_driver(db, account_id=fleet.account_id, driver_id=driver_id, external_id=None)
         head = await hold_route(db, account_id=fleet.account_id, ref=Ref(id=None, external_id=name), driver=driver)
         return await put_plan(
-            db, account_id=fleet.account_id, external_id=name, head=head, driver=driver, plan=routes_plan
-        )
+            db, account_id=fleet.account_id, external_id=name, head=head, driver=driver, plan=routes_plan,
+            most_wrong_pins=5,
+        )  # fmt: skip
 
 
 async def test_a_route_for_tomorrow_folds_nothing_of_today_again(fleet: Fleet, east):

@@ -225,10 +225,10 @@ async def test_a_ping_that_breaks_the_fold_is_quarantined_and_the_rest_is_tracke
     phone = await fleet.phone(await fleet.driver())
     advance = track.advance
 
-    def break_at_20(tracks, pings, timelines):
+    def break_at_20(tracks, pings, timelines, settles=None):
         if (pings.rows["recorded_ms"] == ms_of(START) + 20_000).any():
             raise ZeroDivisionError
-        return advance(tracks, pings, timelines)
+        return advance(tracks, pings, timelines, settles)
 
     monkeypatch.setattr("ingest.isolate.advance", break_at_20)
     await fleet.send(phone, east([(0, 0), (10, 80), (20, 160), (30, 240)]))

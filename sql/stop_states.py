@@ -1,0 +1,60 @@
+"""Which events of drivers are in force: folded in the order in which they happened, whenever they came."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from sql.pool import Db
+from sql.queries import load
+
+_SQL = load("stop_states")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedEvent:
+    """An event that is judged otherwise than before.
+
+    Attributes:
+        lane: of its driver.
+        lat, lon: degrees; None where the phone did not know.
+        data: as it was sent, without what is kept nowhere (a PIN).
+        outcome: what the data mean for the stop as it was planned when they came in.
+        effective: it is in force now; `was_effective`: it was before. False for one that has just been written.
+    """
+
+    driver_id: int
+    id: UUID
+    account_id: int
+    lane: int
+    type: str
+    route_id: int | None
+    stop_id: int | None
+    occurred_ms: int
+    lat: float | None
+    lon: float | None
+    data: dict[str, Any]
+    outcome: dict[str, Any]
+    effective: bool
+    was_effective: bool
+
+
+async def judge_stop_events(db: Db, stop_ids: Sequence[int], *, most_wrong_pins: int) -> list[JudgedEvent]:
+    """Judge everything said of stops. The caller holds the lanes of all drivers who ever had them, and the stops."""
+    return _judged(await db.fetch(_SQL["judge_stop_events"], stop_ids, most_wrong_pins))
+
+
+async def judge_shift_events(db: Db, *, driver_id: int, from_ms: int) -> list[JudgedEvent]:
+    """Judge a driver's shifts and breaks from a time on. The caller holds the driver's lane."""
+    return _judged(await db.fetch(_SQL["judge_shift_events"], driver_id, from_ms))
+
+
+async def judge_route_starts(db: Db, *, driver_id: int, from_ms: int) -> list[JudgedEvent]:
+    """Judge a driver's explicit starts of routes from a time on. The caller holds the driver's lane."""
+    return _judged(await db.fetch(_SQL["judge_route_starts"], driver_id, from_ms))
+
+
+def _judged(rows: list[asyncpg.Record]) -> list[JudgedEvent]:
+    return [JudgedEvent(**row) for row in rows]
