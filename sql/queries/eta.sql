@@ -46,7 +46,8 @@ WITH touched AS (
      WHERE driver_id = ANY ($2::bigint[]) AND type = 'eta.late' AND occurred_at > now() - interval '1 day'
 )
 SELECT DISTINCT ON (fact_id)
-       fact_id, revision, state, type, to_ms(occurred_at) AS occurred_ms, to_ms(folded_at) AS folded_ms, lane, account_id,
+       fact_id, revision, state, type, to_ms(occurred_at) AS occurred_ms, to_ms(folded_at) AS folded_ms,
+       to_ms(first_folded_at) AS first_folded_ms, lane, account_id,
        driver_id, route_id, route_version, stop_id, geofence_id, visit_id, data
   FROM touched JOIN event USING (id)
  ORDER BY fact_id, revision DESC;
