@@ -26,9 +26,6 @@ best), those of buses hardly (they catch up)."""
 PACES = (0.6, 1.8)
 """No tour is expected to be faster or slower than this for the rest of the day."""
 
-STILL_PART = 0.5
-"""A van that has been at a stop for longer than expected will stay for this part of what was expected."""
-
 DRIVE_NOISE_S, PACE_NOISE, SERVICE_NOISE, START_NOISE_S = 15.0, 0.05, 0.85, 90.0
 """How far off arrivals are expected to be: the variance of a drive for every second of it, the part by which all drives
 of a day are off together, the part by which a service is, and the seconds by which a start is. A drive of ten minutes
@@ -51,6 +48,7 @@ class Eta:
         remaining_m: (k,) metres of path to the stop, at least 0.
         stops_before: (k,) how many stops come before it.
         spread_s: (k,) how far off the arrival is expected to be: the measure of windows (`geo.eta_window`).
+        delay_s: (k,) how late each stop would be reached if none of the delay were made up; NaN without planned times.
     """
 
     track: Ints
@@ -61,6 +59,7 @@ class Eta:
     remaining_m: Floats
     stops_before: Ints
     spread_s: Floats
+    delay_s: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,7 +92,7 @@ def estimate(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Model
     vans = _under_way(tracks, timelines, models)
     if not vans.at:
         none = np.zeros(0, np.int64)
-        return Eta(none, none, none, none, none, np.zeros(0), none, np.zeros(0))
+        return Eta(none, none, none, none, none, np.zeros(0), none, np.zeros(0), np.zeros(0))
     mine = tracks[vans.at]
     as_of_ms = mine["recorded_ms"]
     count = np.array([len(plan.stop_ids) for plan in vans.plans], np.int64) - np.array(vans.row, np.int64)
@@ -125,11 +124,14 @@ def estimate(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Model
     )
     lead_s = np.maximum(wait_s, start_s)[which] + drive_s + served_s
     lead_s = _after_windows(mine, vans, which, begin, lead_s, columns[:, OPENS])
+    due_ms = np.concatenate([plan.stop_due_ms[row:] for plan, row in zip(vans.plans, vans.row, strict=True)])
+    delay_s = lead_s + (as_of_ms[which] - due_ms) / 1000
+    early_s, late_s, kept = _learned(vans, which, lead_s, spread_s, mine["on_route"][which])
+    lead_s = np.where(np.isnan(delay_s), lead_s, lead_s - (1.0 - kept) * delay_s)
     lead_s = np.maximum(lead_s, remaining_m / FASTEST_MPS)
 
-    early_s, late_s = _windows(vans, which, lead_s, spread_s, mine["on_route"][which])
     left = ~tour.served(visited)
-    which, lead_s, spread_s, early_s, late_s = (each[left] for each in (which, lead_s, spread_s, early_s, late_s))
+    which, lead_s, early_s, late_s = (each[left] for each in (which, lead_s, early_s, late_s))
     return Eta(
         track=np.array(vans.at, np.int64)[which],
         stop_id=stop_id[left],
@@ -138,7 +140,8 @@ def estimate(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Model
         high_ms=_in_order(which, lead_s + late_s) + as_of_ms[which],
         remaining_m=remaining_m[left],
         stops_before=np.arange(len(which)) - np.searchsorted(which, which, "left"),
-        spread_s=spread_s,
+        spread_s=spread_s[left],
+        delay_s=delay_s[left],
     )
 
 
@@ -181,7 +184,7 @@ def _now(mine: Rows, vans: _Vans) -> tuple[Floats, Floats, Floats, Floats]:
         )
         if service_s > 0:
             service_s += max(float(opens_s), 0.0)
-            wait_s[i] = max(service_s - at_s[i], STILL_PART * service_s)
+            wait_s[i] = max(service_s - at_s[i], 0.0)
             served_s[i] += at_s[i]
 
     begun = memory["begun_ms"] != UNKNOWN_MS
@@ -231,15 +234,18 @@ def _after_windows(mine: Rows, vans: _Vans, which: Ints, begin: Ints, lead_s: Fl
     return lead_s + before_s
 
 
-def _windows(vans: _Vans, which: Ints, lead_s: Floats, spread_s: Floats, on_route: Bools) -> tuple[Floats, Floats]:
-    """Tell how far windows reach to both sides, by the bands of each van's own account."""
+def _learned(
+    vans: _Vans, which: Ints, lead_s: Floats, spread_s: Floats, on_route: Bools
+) -> tuple[Floats, Floats, Floats]:
+    """Tell how far windows reach to both sides, and which part of a delay stays, by what each van's account learned."""
     number = {model: i for i, model in enumerate(dict.fromkeys(vans.models))}
     of_model = np.array([number[model] for model in vans.models], np.int64)[which]
-    early_s, late_s = np.empty(len(lead_s)), np.empty(len(lead_s))
+    early_s, late_s, kept = np.empty((3, len(lead_s)))
     borders = np.cumsum(np.bincount(of_model, minlength=len(number)))[:-1]
     for model, theirs in zip(number, np.split(np.argsort(of_model, kind="stable"), borders), strict=True):
         early_s[theirs], late_s[theirs] = widen(model.bands, lead_s[theirs], spread_s[theirs], on_route[theirs])
-    return early_s, late_s
+        kept[theirs] = model.delay_kept(lead_s[theirs])
+    return early_s, late_s, kept
 
 
 def _in_order(which: Ints, seconds: Floats) -> Ints:

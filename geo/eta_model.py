@@ -5,7 +5,8 @@ with: the rows, the windows' table (`geo.eta_window`), and what they mean for ea
 
     rows of the account ──Model()──► model ──outlook(plan)──► seconds per leg and per stop ──► geo.eta.estimate
           ▲
-          └── learn(rows, observations) ◄── observe(plan, …) ◄── closed visits, driven stretches
+          └── learn(rows, observations) ◄─┬─ observe(plan, …) ◄── closed visits, driven stretches
+                                          └─ delays(…) ◄── ETAs that have come true
 """
 
 from collections import defaultdict
@@ -17,12 +18,25 @@ import numpy as np
 
 from geo.eta_places import Parts, places
 from geo.eta_rows import ANY, CHAINS, Key, Row, added, applied
-from geo.eta_seen import Observation, observe, passed
+from geo.eta_seen import DELAY_KEYS, DELAY_LEADS_S, Observation, delays, observe, passed
 from geo.eta_window import BUILT_IN, Band
 from geo.pings import UNKNOWN_MS, Floats
 from geo.plans import Plan
 
-__all__ = ["ANY", "COLD", "Key", "Model", "Observation", "Outlook", "Row", "keys_of", "learn", "observe", "passed"]
+__all__ = [
+    "ANY",
+    "COLD",
+    "Key",
+    "Model",
+    "Observation",
+    "Outlook",
+    "Row",
+    "delays",
+    "keys_of",
+    "learn",
+    "observe",
+    "passed",
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +74,14 @@ class Model:
         if found is None:
             found = self._outlooks[plan] = _outlook(self.rows, plan)
         return found
+
+    def delay_kept(self, lead_s: Floats) -> Floats:
+        """Tell which part of a delay will still be there after a lead: 1 where nothing is known, 0 where vans always
+        catch up with their plan.
+        """
+        parts = [_expected(self.rows, "delay", keys, 0) for keys in DELAY_KEYS]
+        kept: Floats = np.interp(lead_s, DELAY_LEADS_S, np.clip(parts, 0.0, 1.0))
+        return kept
 
 
 COLD = Model()

@@ -64,10 +64,12 @@ def planned_drive_s(plan: Plan) -> Floats:
     known_s = np.where(np.isnan(plan.stop_drive_s), paced_s, plan.stop_drive_s)
     if not len(along_m) or np.isnan(plan.stop_due_ms).any():
         return known_s
-    before_ms = np.concatenate(([float(plan.start_ms)], plan.stop_due_ms[:-1] + 1000 * service_s[:-1]))
+    opens_ms = np.where(plan.wait_for_window, plan.stop_window_ms[:, 0], UNKNOWN_MS)
+    served_ms = np.maximum(plan.stop_due_ms, opens_ms) + 1000 * service_s
+    before_ms = np.concatenate(([float(plan.start_ms)], served_ms[:-1]))
     drive_s = np.maximum((plan.stop_due_ms - before_ms) / 1000, 0.0)
-    waits = (plan.stop_window_ms[:, 0] != UNKNOWN_MS) & (plan.stop_due_ms <= plan.stop_window_ms[:, 0] + 1000)
-    return np.where(waits & plan.wait_for_window, np.minimum(drive_s, known_s), drive_s)
+    on_opening = np.abs(plan.stop_due_ms - opens_ms) <= 60_000
+    return np.where(on_opening, np.minimum(drive_s, known_s), drive_s)
 
 
 def _look(plan: Plan) -> Places:

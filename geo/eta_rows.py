@@ -21,7 +21,7 @@ class Key(NamedTuple):
         scope: `drive` (all drives of the account), `drive_speed` (by the speed the plan expects), `drive_hour`,
             `drive_cell`, `drive_driver`, `drive_leg`, `drive_leg_hour`, `drive_leg_now`; `service` (all),
             `service_kind` (kind of stop and parcels), `service_area`, `service_driver`, `service_place`; `start`,
-            `start_place`.
+            `start_place`; `delay` (by lead).
         key: which leg, cell, driver, place, area or kind, in a form to read; empty where the scope has but one.
         hour_class: 0 to 5, see `HOURS`; ANY.
         weekday_class: 0 Monday to Friday, 1 Saturday, 2 Sunday; ANY.
@@ -39,7 +39,8 @@ class Row:
 
     Attributes:
         n: how much was seen: minutes of expected driving, or how often; older ones count less.
-        mean: of seconds it took for every second expected without knowing this thing; of minutes late for `start`.
+        mean: of seconds it took for every second expected without knowing this thing; of minutes late for `start`; of
+            the part of a delay that was still there for `delay`, whose n counts squared minutes of delay.
         m2: sum of squared differences from the mean, weighted like n.
         as_of_ms: to which moment n and m2 are decayed.
     """
@@ -94,6 +95,7 @@ CHAINS: dict[str, tuple[float, tuple[Level, ...]]] = {
             Level("service_place", 5.0),
         ),
     ),
+    "delay": (1.0, (Level("delay", 20_000.0, by_minutes=True),)),
     "start": (0.0, (Level("start", 4.0), Level("start_place", 2.0))),
 }
 """By what is observed: what is expected when nothing is known, and the levels from the general to the special."""

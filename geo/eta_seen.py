@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 
 from geo.eta_places import Parts, places
+from geo.eta_rows import Key
 from geo.pings import UNKNOWN_MS, Floats, Ints
 from geo.plans import Plan
 
@@ -38,7 +39,7 @@ class Observation:
         keys: level by level, the rows it concerns.
     """
 
-    what: Literal["drive", "service", "start"]
+    what: Literal["drive", "service", "start", "delay"]
     row: int
     ended_ms: int
     value: float
@@ -79,6 +80,39 @@ def observe(plan: Plan, arrived_ms: Ints, departed_ms: Ints, passed_ms: Ints) ->
             value = _ratio((came_ms[row] - left_ms) / 1000, seen.drive_s[row])
             minutes = float(seen.drive_s[row]) / 60
             told.append(Observation("drive", row, int(came_ms[row]), value, minutes, seen.drive_keys[row]))
+    return told
+
+
+DELAY_LEADS_S = (0.0, 600.0, 1200.0, 2400.0, 4800.0, 9600.0)
+"""Leads for which it is learned how much of a delay is still there; between them it is interpolated."""
+
+DELAY_KEYS: tuple[tuple[Parts, ...], ...] = tuple(
+    (((Key("delay", f"{lead_s / 60:.0f} min"), 1.0),),) for lead_s in DELAY_LEADS_S
+)
+
+
+def delays(lead_s: Floats, delay_s: Floats, late_s: Floats, at_ms: int) -> list[Observation]:
+    """Tell how much of a tour's delay was still there when it arrived.
+
+    A plan with slack brings vans back to their times, one without keeps them late. All arrivals of a tour that became
+    known together count as one.
+
+    Args:
+        lead_s: (k,) of ETAs that have come true, from the ping to what was expected.
+        delay_s: (k,) `geo.eta.Eta.delay_s` of each; NaN where the plan has no times.
+        late_s: (k,) how late the van came to the stop by its plan.
+        at_ms: when that was known.
+    """
+    known = ~np.isnan(delay_s)
+    place = np.interp(lead_s[known], DELAY_LEADS_S, np.arange(len(DELAY_LEADS_S)))
+    x, y = delay_s[known] / 60, late_s[known] / 60
+    told = []
+    for i, keys in enumerate(DELAY_KEYS):
+        weight = np.maximum(1.0 - np.abs(place - i), 0.0)
+        squares = float((weight * x * x).sum())
+        if squares > 0:
+            kept = float((weight * x * y).sum()) / squares
+            told.append(Observation("delay", i, at_ms, kept, squares / (1.0 + float(weight.sum())), keys))
     return told
 
 

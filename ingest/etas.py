@@ -84,6 +84,7 @@ def _etas(tracks: Rows, touched: Ints, found: eta.Eta) -> list[tuple[int, EtaWri
                     high_ms=found.high_ms[part],
                     remaining_m=found.remaining_m[part],
                     spread_s=found.spread_s[part],
+                    paced_s=found.delay_s[part],
                 ),
             )
         )
@@ -140,6 +141,7 @@ def _told(drivers: Drivers, i: int, shown: Shown, now: EtaWrite, plan: Plan | No
             planned_ms=None if np.isnan(planned) else int(planned),
             delay_s=None if np.isnan(delay_s) else delay_s,
             spread_s=float(eta.spread_s[place]),
+            paced_s=None if np.isnan(eta.paced_s[place]) else float(eta.paced_s[place]),
             on_route=bool(drivers.tracks["on_route"][i]),
         )
         for place, planned in zip(other.tolist(), planned_ms.tolist(), strict=True)

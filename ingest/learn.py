@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from geo.eta_model import Observation, keys_of, learn, observe, passed
+from geo.eta_model import Observation, delays, keys_of, learn, observe, passed
 from geo.eta_window import Given, adapt
 from geo.pings import UNKNOWN_MS, Ints
 from geo.plans import EARLY_MS, Plan
@@ -68,12 +68,12 @@ async def _learn_account(db: Connection, account_id: int, after_s: float) -> boo
         seen += new.values()
         goes_on = driven is not None and driven.goes_on
         learned.append(Learned(drive=drive, learned={*drive.learned, *new}, goes_on=goes_on))
-    rows = await eta_learning.rows_of_keys(db, account_id, keys_of(seen)) if seen else {}
-    changed = await asyncio.to_thread(learn, rows, seen)
-
     if learned:
         await eta_learning.note_learned(db, learned)
     told = await take_told(db, account_id, after_s=after_s, at_most=TOLD_AT_ONCE)
+    seen += _delays(told)
+    rows = await eta_learning.rows_of_keys(db, account_id, keys_of(seen)) if seen else {}
+    changed = learn(rows, seen)
     if told:
         bands = await eta_learning.read_bands(db, account_id)
         await eta_learning.put_bands(db, account_id, adapt(bands, _given(told)))
@@ -121,3 +121,16 @@ def _given(told: Sequence[Outcome]) -> Given:
     given = [(one.lead_s, one.spread_s, one.error_s, one.route_id) for one in told if one.on_route]
     lead_s, spread_s, error_s, tour = np.array(given, np.float64).reshape(-1, 4).T
     return Given(lead_s=lead_s, spread_s=spread_s, error_s=error_s, tour=tour.astype(np.int64))
+
+
+def _delays(told: Sequence[Outcome]) -> list[Observation]:
+    """How much of each tour's delay was still there when it arrived."""
+    tours: dict[int, list[tuple[float, float, float, int]]] = {}
+    for one in told:
+        if one.on_route and one.paced_s is not None and one.late_s is not None:
+            tours.setdefault(one.route_id, []).append((one.lead_s, one.paced_s, one.late_s, one.came_ms))
+    found: list[Observation] = []
+    for rows in tours.values():
+        lead_s, paced_s, late_s, came_ms = np.array(rows, np.float64).T
+        found += delays(lead_s, paced_s, late_s, int(came_ms.max()))
+    return found

@@ -10,6 +10,7 @@ from weakref import WeakSet
 
 from geo.eta_model import Key, Model, Row
 from geo.eta_places import places
+from geo.eta_seen import DELAY_KEYS
 from geo.plans import Plan
 from sql.eta import EtaAccount, eta_accounts
 from sql.eta_learning import read_bands, rows_of_keys, rows_since
@@ -18,6 +19,10 @@ from sql.pool import Db
 
 MOST_KEYS = 200_000
 """About 50 MB; with more the keys of plans that are not driven any more are forgotten."""
+
+
+_ALWAYS = frozenset(key for levels in DELAY_KEYS for level in levels for key, _ in level)
+"""What is learned of no plan in particular: how much of a delay stays."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -34,7 +39,7 @@ class _Known:
 
     model: Model
     rows: dict[Key, Row]
-    keys: set[Key] = field(default_factory=set)
+    keys: set[Key] = field(default_factory=lambda: set(_ALWAYS))
     plans: WeakSet[Plan] = field(default_factory=WeakSet)
 
 
@@ -71,7 +76,7 @@ class ModelCache:
             account_id, version = self._newer.popitem()
             known = self._known[account_id]
             if len(known.keys) > MOST_KEYS:
-                known.keys = {key for plan in known.plans for key in _keys_of(plan)}
+                known.keys = {key for plan in known.plans for key in _keys_of(plan)} | _ALWAYS
             rows = {key: row for key, row in known.rows.items() if key in known.keys}
             since = await rows_since(db, account_id, known.model.version)
             rows |= {key: row for key, row in since.items() if key in known.keys}
@@ -80,7 +85,7 @@ class ModelCache:
 
 
 async def _first(db: Db, account_id: int, account: EtaAccount) -> _Known:
-    rows: dict[Key, Row] = {}
+    rows = await rows_of_keys(db, account_id, _ALWAYS) if account.eta_version else {}
     bands = await read_bands(db, account_id)
     return _Known(model=Model(version=account.eta_version, rows=rows, bands=bands), rows=rows)
 

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 
 from geo.eta import estimate
-from geo.eta_model import Model, learn, observe, passed
+from geo.eta_model import Model, Observation, delays, learn, observe, passed
 from geo.eta_window import Given, adapt
 from geo.facts import FactType
 from geo.live import timely
@@ -28,7 +28,7 @@ class Answer:
         at_ms: the moment.
         as_of_ms: the ping they rest on.
         row: (k,) stops ahead, their places in the tour.
-        expected_ms, low_ms, high_ms, spread_s: (k,) as in `geo.eta.Eta`.
+        expected_ms, low_ms, high_ms, spread_s, delay_s: (k,) as in `geo.eta.Eta`.
         on_route: whether the van was on its path.
     """
 
@@ -40,11 +40,12 @@ class Answer:
     low_ms: Ints
     high_ms: Ints
     spread_s: Floats
+    delay_s: Floats
     on_route: bool
 
     def only(self, which: Bools) -> Self:
         """Keep some of the stops."""
-        columns = ("row", "expected_ms", "low_ms", "high_ms", "spread_s")
+        columns = ("row", "expected_ms", "low_ms", "high_ms", "spread_s", "delay_s")
         return replace(self, **{name: getattr(self, name)[which] for name in columns})
 
 
@@ -82,7 +83,9 @@ def replay(pings: Pings, timelines: Sequence[Timeline]) -> Iterator[Answer]:
         row_of = {stop_id: row for row, stop_id in enumerate(tour.plan.stop_ids.tolist())}
         rows = np.array([row_of[stop_id] for stop_id in eta.stop_id.tolist()], np.int64)
         as_of_ms, on_route = int(track["recorded_ms"][0]), bool(track["on_route"][0])
-        answer = Answer(which, at_ms, as_of_ms, rows, eta.expected_ms, eta.low_ms, eta.high_ms, eta.spread_s, on_route)
+        answer = Answer(
+            which, at_ms, as_of_ms, rows, eta.expected_ms, eta.low_ms, eta.high_ms, eta.spread_s, eta.delay_s, on_route
+        )
         tour.open.append(answer)
         yield answer
 
@@ -134,24 +137,35 @@ def _learn(model: Model, tour: _Tour, now_ms: int) -> Model:
     ]
     tour.learned |= {(one.what, one.row) for one in seen}
     reached_ms = np.where((arrived_ms != UNKNOWN_MS) & (tour.plan.stops[:, 4] > 0), arrived_ms, passed_ms)
-    given, tour.open = _come_true(tour.open, reached_ms)
+    given, kept, tour.open = _come_true(tour.plan, tour.open, reached_ms, now_ms)
     if not seen and not len(given.error_s):
         return model
-    rows = {**model.rows, **learn(model.rows, seen)}
+    rows = {**model.rows, **learn(model.rows, seen + kept)}
     return Model(version=model.version + 1, rows=rows, bands=adapt(model.bands, given))
 
 
-def _come_true(answers: Sequence[Answer], reached_ms: Ints) -> tuple[Given, list[Answer]]:
+def _come_true(
+    plan: Plan, answers: Sequence[Answer], reached_ms: Ints, now_ms: int
+) -> tuple[Given, list[Observation], list[Answer]]:
     """Take the ETAs of stops that were reached out of those that wait."""
-    given, left = [np.zeros((0, 4))], []
+    given, left = [np.zeros((0, 6))], []
     for answer in answers:
         known = reached_ms[answer.row] != UNKNOWN_MS
         counts = known & (reached_ms[answer.row] > answer.at_ms) & answer.on_route
         lead_ms = (answer.expected_ms - answer.as_of_ms)[counts]
         error_ms = (reached_ms[answer.row] - answer.expected_ms)[counts]
-        columns = (lead_ms / 1000, answer.spread_s[counts], error_ms / 1000, np.full(len(lead_ms), answer.tour))
+        late_ms = (reached_ms - plan.stop_due_ms)[answer.row][counts]
+        columns = (
+            lead_ms / 1000,
+            answer.spread_s[counts],
+            error_ms / 1000,
+            np.full(len(lead_ms), answer.tour),
+            answer.delay_s[counts],
+            late_ms / 1000,
+        )
         given.append(np.column_stack(columns))
         if not known.all():
             left.append(answer.only(~known))
-    lead_s, spread_s, error_s, tour = np.concatenate(given).T
-    return Given(lead_s, spread_s, error_s, tour.astype(np.int64)), left
+    lead_s, spread_s, error_s, tour, delay_s, late_s = np.concatenate(given).T
+    kept = delays(lead_s, delay_s, late_s, now_ms)
+    return Given(lead_s, spread_s, error_s, tour.astype(np.int64)), kept, left

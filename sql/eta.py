@@ -23,7 +23,7 @@ class EtaWrite:
     """One route's arrivals, arrays in the order of the stops ahead; times in epoch milliseconds.
 
     Attributes:
-        spread_s: how far off each is expected to be; kept with what was told, not with the ETA.
+        spread_s, paced_s: `spread_s` and `delay_s` of `geo.eta.Eta`; kept with what was told, not with the ETA.
     """
 
     route_id: int
@@ -35,6 +35,7 @@ class EtaWrite:
     high_ms: Ints
     remaining_m: NDArray[np.float64]
     spread_s: NDArray[np.float64]
+    paced_s: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ class Told:
         delay_s: behind it at as_of, None as above.
         spread_s: how far off the arrival was expected to be.
         on_route: whether the van was on its path at as_of.
+        paced_s: how late the van would be there if all of its delay stayed (`geo.eta.Eta.delay_s`); None as above.
     """
 
     route_id: int
@@ -39,6 +40,7 @@ class Told:
     delay_s: float | None
     spread_s: float
     on_route: bool
+    paced_s: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,9 @@ class Outcome:
         lead_s: from the ping to what was expected.
         spread_s: how far off it was expected to be.
         error_s: arrival minus what was expected.
+        paced_s: as in `Told`.
+        late_s: arrival minus what was planned; None without planned times.
+        came_ms: the arrival, epoch milliseconds.
     """
 
     route_id: int
@@ -79,6 +84,9 @@ class Outcome:
     lead_s: float
     spread_s: float
     error_s: float
+    paced_s: float | None
+    late_s: float | None
+    came_ms: int
 
 
 async def put_told(db: Db, told: Sequence[Told]) -> None:

@@ -23,6 +23,7 @@ CREATE TABLE eta_told (
     planned     timestamptz,                    -- by the timetable; null where the plan had none
     delay_s     real,                           -- behind it, at as_of
     spread_s    double precision NOT NULL,      -- how far off it was expected to be: the measure of windows
+    paced_s     real,                           -- how late there if all of the delay stayed; null without planned times
     on_route    boolean NOT NULL,
     came_at     timestamptz,                    -- the first arrival after as_of, as visits have it; null until then
     learned_at  timestamptz,                    -- when windows learned from it; null: not yet
@@ -50,7 +51,7 @@ CREATE INDEX eta_learned_age ON eta_learned (noted_at);
 -- docs/howto/eta-accuracy.md tells how to read it.
 CREATE TABLE eta_drive (
     account_id     bigint NOT NULL REFERENCES account,
-    scope          text NOT NULL,               -- drive, drive_leg, …, start, start_place: geo/eta_rows.py
+    scope          text NOT NULL,               -- drive, drive_leg, …, start, start_place, delay: geo/eta_rows.py
     key            text NOT NULL,               -- which one; empty where the scope has but one
     hour_class     smallint NOT NULL,           -- of the local time of day; -1: all of them
     weekday_class  smallint NOT NULL,           -- 0 Monday to Friday, 1 Saturday, 2 Sunday; -1: all of them

@@ -47,6 +47,7 @@ async def tell(
         delay_s=60.0 if planned else None,
         spread_s=60.0,
         on_route=True,
+        paced_s=None,
     )
     await put_told(tour.pool, [told])
     return told

@@ -74,6 +74,7 @@ def etas(expected_s: Sequence[float], *, as_of_s: float = 0.0, wide_s: float = 6
         high_ms=expected_ms + int(wide_s * 1000),
         remaining_m=np.zeros(len(expected_s)),
         spread_s=np.zeros(len(expected_s)),
+        paced_s=np.zeros(len(expected_s)),
     )
 
 

@@ -118,7 +118,7 @@ def start(tour, monkeypatch: pytest.MonkeyPatch) -> datetime:
 async def test_learning_waits_for_pings_on_their_way(start: datetime, fleet: Fleet, east, tour):
     await driven(fleet, east, tour)
     await learn_all(fleet, IngestConfig())
-    assert await learned(fleet) == {}
+    assert ("service", "") not in await learned(fleet)
     await fleet.pool.execute("UPDATE eta_learned SET due_at = now() - interval '1 hour'")
     gone_s = (datetime.now(UTC) - start).total_seconds()
     first_left = await fleet.pool.fetchval("SELECT min(departed_at) FROM visit")
@@ -135,7 +135,7 @@ async def test_what_is_not_settled_is_not_learned(fleet: Fleet, east, tour):
     await driven(fleet, east, tour)
     await fleet.pool.execute("UPDATE track SET rerun_from = $1", conftest.START)
     await learn_all(fleet)
-    assert await learned(fleet) == {}
+    assert {scope for scope, _ in await learned(fleet)} <= {"delay"}  # of ETAs, not of drives
 
 
 async def test_accounts_learn_for_themselves(fleet: Fleet, east, tour):
@@ -180,7 +180,7 @@ async def test_only_what_concerns_the_plans_being_driven_is_read(fleet: Fleet, e
     assert fleet.tracker is not None
     (plan,) = fleet.tracker._cache.plans._known[driver].timeline.plans
     cache = ModelCache()
-    assert (await model_of(fleet, cache, None)).rows == {}
+    assert {key.scope for key in (await model_of(fleet, cache, None)).rows} <= {"delay"}
     rows = (await model_of(fleet, cache, plan)).rows
     assert elsewhere not in rows
     assert len(rows) == len(await rows_since(fleet.pool, fleet.account_id, 0)) - 1
