@@ -29,6 +29,7 @@ from api import (
     proofs_post,
     quarantine,
     reopening,
+    reports,
     routes,
     shifts,
     track,
@@ -59,7 +60,7 @@ ASKED = (
     *(account, keys, drivers, devices, geofences),
     *(routes, links, pins, reopening, track, visits, detours, eta),
     *(driver_events, shifts),
-    *(positions, events, quarantine),
+    *(positions, events, reports, quarantine),
     *(tracking, tracking_page),
     *(uploads, proofs_post, proofs, certificate),
 )
