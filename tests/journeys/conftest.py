@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestServer
 from api.auth import KEY_PREFIX, hash_of, new_secret
 from ingest.config import IngestConfig
 from ingest.tracker import run_tracker
-from ingest.work import run_work
+from ingest.work import JOBS, run_work
 from reparto.app import create_app
 from reparto.client import Client
 from reparto.migrate import prepare
@@ -35,7 +35,7 @@ async def client(database: DatabaseConfig, pool: Pool) -> AsyncIterator[Client]:
     await create_key(pool, account_id=account_id, role="admin", label="test", secret_hash=hash_of(key))
     async with (
         alongside(lambda stop: run_tracker(settings.ingest, database, stop=stop)),
-        alongside(lambda stop: run_work(settings.ingest, database, stop=stop)),
+        alongside(lambda stop: run_work(settings.ingest, database, stop=stop, jobs=JOBS)),
         TestServer(create_app(settings, database)) as server,
         Client(str(server.make_url("")), key) as made,
     ):
