@@ -401,6 +401,13 @@ def outside(plan: Plan, row: int, x_m: float, y_m: float) -> float:
     return float(-shapely.distance(polygon.boundary, place) if polygon.contains(place) else polygon.distance(place))
 
 
+def places_in(plan: Plan, stop_ids: Ints) -> Ints:
+    """Find the places in the tour of some of its stops."""
+    order = np.argsort(plan.stop_ids)
+    places: Ints = order[np.searchsorted(plan.stop_ids, stop_ids, sorter=order)]
+    return places
+
+
 def windows(arrays: Sequence[NDArray[Any]], first: Sequence[int], past: Sequence[int]) -> tuple[NDArray[Any], Ints]:
     """Join a piece of each array: the ragged gather under the per-ping work.
 
