@@ -131,13 +131,15 @@ def estimate(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Model
     lead_s = np.maximum(lead_s, remaining_m / FASTEST_MPS)
 
     left = ~tour.served(visited)
-    which, lead_s, early_s, late_s = (each[left] for each in (which, lead_s, early_s, late_s))
+    which = which[left]
+    # what is farther away is known no better, whatever was learned of each lead by itself
+    lead_ms, early_ms, late_ms = (_in_order(which, seconds[left]) for seconds in (lead_s, early_s, late_s))
     return Eta(
         track=np.array(vans.at, np.int64)[which],
         stop_id=stop_id[left],
-        expected_ms=_in_order(which, lead_s) + as_of_ms[which],
-        low_ms=_in_order(which, np.maximum(lead_s - early_s, 0.0)) + as_of_ms[which],
-        high_ms=_in_order(which, lead_s + late_s) + as_of_ms[which],
+        expected_ms=lead_ms + as_of_ms[which],
+        low_ms=_never_less(which, np.maximum(lead_ms - early_ms, 0)) + as_of_ms[which],
+        high_ms=lead_ms + late_ms + as_of_ms[which],
         remaining_m=remaining_m[left],
         stops_before=np.arange(len(which)) - np.searchsorted(which, which, "left"),
         spread_s=spread_s[left],
@@ -250,7 +252,11 @@ def _learned(
 
 def _in_order(which: Ints, seconds: Floats) -> Ints:
     """Make seconds of each van's stops never decrease, in whole milliseconds."""
+    return _never_less(which, np.rint(seconds * 1000).astype(np.int64))
+
+
+def _never_less(which: Ints, ms: Ints) -> Ints:
     tall = np.int64(1) << 42  # 139 years in milliseconds: every van on a floor of its own
     floor = which * tall
-    ordered: Ints = np.maximum.accumulate(np.rint(seconds * 1000).astype(np.int64) + floor) - floor
+    ordered: Ints = np.maximum.accumulate(ms + floor) - floor
     return ordered
