@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Pings, in_order
-from geo.plans import Plan, prepare_plan
+from geo.plans import Plan
+from geo.prepare import prepare_plan
 from ingest.decode.columns import NUMBERS, Arrival, Columns, check
 from reparto.command import CannotRun
 
