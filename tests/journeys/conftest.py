@@ -1,6 +1,5 @@
 """The product in this process, whole: real HTTP on a real port, a real Postgres, a tracker and `work` beside."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 
@@ -20,6 +19,7 @@ from sql.accounts import ensure_account
 from sql.config import DatabaseConfig
 from sql.keys import create_key
 from sql.pool import Pool
+from tests.settling import settle
 
 SETTLED_S = 60.0
 
@@ -47,12 +47,6 @@ def settled(pool: Pool) -> Callable[[], Awaitable[None]]:
     """`await settled()`: every ping is folded, every event is in the feed, nothing waits."""
 
     async def wait() -> None:
-        async with asyncio.timeout(SETTLED_S):
-            while await pool.fetchval(
-                "SELECT EXISTS (SELECT FROM inbox)"
-                " OR EXISTS (SELECT FROM track WHERE folded_until < head_at OR rerun_from IS NOT NULL)"
-                " OR EXISTS (SELECT FROM event WHERE seq IS NULL)"
-            ):
-                await asyncio.sleep(0.05)
+        await settle(pool, within_s=SETTLED_S)
 
     return wait
