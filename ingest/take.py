@@ -81,7 +81,8 @@ async def take(db: Connection, lanes: list[int], sent: Sent, cache: TrackCache, 
     lane_of = dict(zip(sent.pings.rows["driver_id"].tolist(), sent.lanes.tolist(), strict=True)) | due
     drivers = await cache.read(db, lanes, lane_of, rerun_every_s=every_s)
     kept = await hold_back(db, drivers, sent.pings, config)
-    sent = Sent(kept, drivers.lanes[drivers.index_of(kept.rows["driver_id"])])
+    if kept is not sent.pings:
+        sent = Sent(kept, drivers.lanes[drivers.index_of(kept.rows["driver_id"])])
 
     direct = await _store(db, drivers, _without_repeats(sent))
     again = await _read_again(db, drivers, _behind(drivers, direct))

@@ -168,6 +168,50 @@ async def test_a_late_end_takes_back_what_came_after_it(fleet: Fleet, phone: Pho
     assert await count(fleet, "visit") == 2
 
 
+@pytest.mark.parametrize("folds", [True, False], ids=["folded at once", "others come first"])
+async def test_nothing_is_shown_of_it_from_the_first_take_on(fleet: Fleet, phone: Phone, tour, monkeypatch, folds):
+    fleet.config = replace(fleet.config, rerun_every_s=3_600)
+    await say(fleet, phone, "shift_started", -10)
+    await send(fleet, phone, tour[:20])
+    await fleet.settle()
+    assert [await count(fleet, table) for table in ("live", "route_eta")] == [1, 1]
+    await fleet.pool.execute("UPDATE track SET rerun_at = now()")
+    await say(fleet, phone, "shift_ended", 95)
+    await send(fleet, phone, [(5_000, 0)])
+    with monkeypatch.context() as patch:
+        patch.setattr("ingest.take.CATCHING_UP", 32 if folds else 0)
+        await fleet.turn()
+    shown = await fleet.pool.fetch("SELECT recorded_at FROM live UNION ALL SELECT as_of FROM route_eta")
+    assert [row["recorded_at"] for row in shown] == ([after(90), after(90)] if folds else [])
+    await fleet.settle()
+    assert await fleet.pool.fetchval("SELECT recorded_at FROM live") == after(90)
+    assert await fleet.pool.fetchval("SELECT as_of FROM route_eta") == after(90)
+    assert await fleet.pool.fetchval("SELECT count(*) FROM track WHERE shifts_from IS NOT NULL") == 0
+
+
+async def test_proofs_and_detours_forget_the_places_too(fleet: Fleet, phone: Phone, tour):
+    await say(fleet, phone, "shift_started", -10)
+    await send(fleet, phone, tour)
+    await fleet.settle()
+    for seconds in (50, 200):
+        await fleet.pool.execute(
+            "INSERT INTO proof (account_id, driver_id, upload_id, stop_id, kind, fix_checked_at, fix_at, fix_lat,"
+            " fix_lon) SELECT $1, $2, gen_random_uuid(), max(id), 'photo', now(), $3, 1, 1 FROM stop",
+            fleet.account_id, phone.driver_id, after(seconds),
+        )  # fmt: skip
+        await fleet.pool.execute(
+            "INSERT INTO detour (route_id, driver_id, from_at, to_at, source, length_m, path, pings, checked_at)"
+            " SELECT id, $1, $2, $3, 'road', 100, '[[[1, 1], [2, 2]]]', 9, now() FROM route",
+            phone.driver_id, after(seconds), after(seconds + 40),
+        )  # fmt: skip
+    await say(fleet, phone, "shift_ended", 95)
+    await fleet.settle()
+    proofs = await fleet.pool.fetch("SELECT fix_at, fix_lat, fix_checked_at IS NULL AS open FROM proof ORDER BY fix_at")
+    assert [tuple(row) for row in proofs] == [(after(50), 1, False), (None, None, True)]
+    detours = await fleet.pool.fetch("SELECT path <> '[]' AS has_path, checked_at IS NULL FROM detour ORDER BY from_at")
+    assert [tuple(row) for row in detours] == [(True, False), (False, True)]
+
+
 async def test_a_driver_without_a_ping_in_a_shift_is_nowhere(fleet: Fleet, phone: Phone, tour):
     await say(fleet, phone, "shift_started", -100)
     await send(fleet, phone, tour)
