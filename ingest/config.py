@@ -27,5 +27,12 @@ class IngestConfig:
     silent_after_s: float = 600.0  # a driver on a route of whom nothing believable came for so long is silent
     longest_shift_hours: float = 16.0  # a shift counts for so long, also one whose end nobody said
     hold_hours: float = 24.0  # what was recorded outside a shift waits so long for one, where it is not kept
+    eta_near_s: float = 900.0  # a stop expected within this is near: its ETA is written again when it moved by
+    eta_moved_near_s: float = 30.0  # so much,
+    eta_moved_far_s: float = 120.0  # that of a stop farther away when it moved by so much
+    eta_learn_after_s: float = (
+        300.0  # a visit has been over for so long when ETAs learn from it; as late as a ping gets
+    )
+    eta_retention_days: float = 90.0  # what was told, and what was learned and not seen since, is forgotten
     ping_retention_days: float = 90.0  # pings older than this are dropped, a day at a time
     quarantine_retention_days: float = 30.0
