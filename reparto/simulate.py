@@ -155,15 +155,18 @@ async def drive_fleet(
     ahead_ms = options.minutes * 60_000 * (1 - 1 / options.speed)
     clock = Clock(starts_ms=round(time.time() * 1000 - ahead_ms), speed=options.speed)
 
-    async def go(van: Van) -> None:
+    async def plan(van: Van) -> None:
         van.leaves_ms = clock.starts_ms - van.begins_ms
         route = route_of_tour(van.tour, van.name, driver=van.name, leaves_ms=van.leaves_ms, city=options.city)
         async with gate:
             answer = await client.put_route(route)
+        chance = random.Random(f"{van.name}'s app")
+        van.app = open_app(client, tokens[van.name], tally, chance, route=van.name, stops=answer["stops"])
+
+    async def go(van: Van) -> None:
+        assert van.app is not None
         chance = random.Random(van.name)
-        token = tokens[van.name]
-        phone = Phone(client.session, doors or client.url, token, tally, chance)
-        van.app = open_app(client, token, tally, chance, route=van.name, stops=answer["stops"])
+        phone = Phone(client.session, doors or client.url, tokens[van.name], tally, chance)
         keep = van.acknowledged.append if options.keep else None
         await together(
             [
@@ -172,6 +175,7 @@ async def drive_fleet(
             ]
         )
 
+    await together([plan(van) for van in vans])
     await together([go(van) for van in vans])
 
 
