@@ -26,7 +26,7 @@ from tests.journeys.histories import history
 HOURS_MS = 3 * 3_600_000
 PINGS, EVENTS, PHOTOS = 5_000, 60, 40
 AT_ONCE = 4
-LIVE_PINGS, BACKLOG_PINGS = 20, 150
+LIVE_PINGS, BACKLOG_PINGS = 60, 150
 """In a request."""
 
 OF_A_PROOF = (
@@ -119,7 +119,7 @@ async def live(driver: Driver, settled: Settled) -> None:
     jobs += [(at_ms + 500, partial(driver.app.upload, photo)) for at_ms, photo in driver.photos]
     for number, (_, do) in enumerate(sorted(jobs, key=lambda job: job[0])):
         await do()
-        if number % 100 == 0:
+        if number % 50 == 0:
             await settled()
 
 
