@@ -101,8 +101,10 @@ ANALYZE
 async def filled(pool: Pool) -> AsyncIterator[Db]:
     """A connection, as a tracker has it, to a database with some hundred thousand pings."""
     async with pool.acquire() as db:
+        await db.execute("SET statement_timeout = 0")  # filling is no query of the product
         for statement in _FILL.split(";\n"):
             await db.execute(statement)
+        await db.execute("RESET statement_timeout")
         await plan_once(db)
         yield db
         await db.execute("RESET ALL")
