@@ -10,7 +10,7 @@ from ingest import facts
 from sql.facts import LATE_AFTER_S, known_facts, put_revisions
 from sql.lanes import try_lock_lanes
 from sql.pool import Connection
-from sql.silence import mark_silent, silence_candidates
+from sql.silence import mark_silent, put_off_looks, silence_candidates
 from sql.times import ms_of
 
 LOOK_EVERY_S = 10.0
@@ -24,6 +24,12 @@ async def notice_silence(db: Connection, lanes: Sequence[int], *, after_s: float
         lanes: to look at; those that another tracker holds are left to the next look.
         after_s: a driver on a route of whom nothing believable came for longer is silent.
     """
+    changed = await _notice(db, lanes, after_s)
+    await put_off_looks(db, after_s=after_s)
+    return changed
+
+
+async def _notice(db: Connection, lanes: Sequence[int], after_s: float) -> int:
     waiting = {one.lane for one in await silence_candidates(db, lanes, after_s=after_s)}
     if not waiting:
         return 0

@@ -507,10 +507,12 @@ CREATE TABLE live (
     snapped_lon_e6 integer,
     next_stop_id   bigint,
     delay_s        real,
+    look_at        timestamptz NOT NULL DEFAULT now(),  -- when the driver's silence may have changed; infinity: as it is now it cannot
     PRIMARY KEY (lane, driver_id)
 ) WITH (fillfactor = 50);
 CREATE INDEX live_account ON live (account_id);
 CREATE INDEX live_route ON live (route_id);
+CREATE INDEX live_due ON live (look_at);  -- not received_at, which every ping changes
 
 -- Arrival to departure at a stop or a geofence; visit_id is the same in every re-run.
 CREATE TABLE visit (

@@ -42,8 +42,8 @@ SELECT lane, id, 1, '', now(), now(), now() FROM driver;
 INSERT INTO checkpoint (lane, driver_id, folded_until, state)
 SELECT lane, id, timestamptz '2026-03-01 09:00Z' - make_interval(hours => k), ''
   FROM driver, generate_series(0, 30) AS k;
-INSERT INTO live (lane, driver_id, account_id, recorded_at, received_at, lat_e6, lon_e6)
-SELECT lane, id, 1, now(), now(), 0, 0 FROM driver;
+INSERT INTO live (lane, driver_id, account_id, recorded_at, received_at, lat_e6, lon_e6, look_at)
+SELECT lane, id, 1, now(), now(), 0, 0, now() + make_interval(secs => 3 * id - 9) FROM driver;
 INSERT INTO route (id, account_id, external_id, version, driver_id, date, timezone, start_at, end_at, return_to_depot,
                    path_source, length_m)
 SELECT driver.id * 100 + d, 1, driver.id || '/' || d, 2, driver.id, date '2026-03-01' - d, 'UTC',
@@ -180,6 +180,8 @@ HOT: list[tuple[str, str, list[Any], set[str]]] = [
     ("effects", "hold_routes", [[100, 200]], {"route_pkey"}),
     ("effects", "settle_routes", [[100, 200]], {"route_pkey", "route_version_pkey", "event_tour"}),
     ("effects", "remove_live_positions", [_DRIVERS, _DRIVERS], {"live_pkey"}),
+    ("silence", "silence_candidates", [range(64), 600], {"live_due", "track_pkey"}),
+    ("silence", "put_off_looks", [600], {"live_due", "track_pkey", "live_pkey"}),
     ("geofences", "fence_rows_of_accounts", [[1]], {"geofence_version_account"}),
     (
         "manifest",
