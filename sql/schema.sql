@@ -348,6 +348,11 @@ INSERT INTO stop_transition (from_status, event_type, to_status) VALUES
     ('skipped', 'reopened', 'pending'),
     ('skipped', 'note', 'skipped');
 
+-- The status of a stop after all that was said of it so far, in the order of a window; null says nothing.
+CREATE FUNCTION next_stop_status(status text, said text) RETURNS text LANGUAGE sql STABLE RETURN
+    coalesce((SELECT to_status FROM stop_transition WHERE from_status = status AND event_type = said), status);
+CREATE AGGREGATE stop_status (text) (SFUNC = next_stop_status, STYPE = text, INITCOND = 'pending');
+
 -- A file on its way from a phone, in parts. Transport only: what it becomes is a row of `proof`.
 CREATE TABLE upload (
     driver_id       bigint NOT NULL REFERENCES driver,
