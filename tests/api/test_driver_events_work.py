@@ -39,7 +39,8 @@ async def test_all_that_was_said_of_a_stop_is_walked_through_once(phone, pool):
         await db.execute(
             "INSERT INTO driver_event (driver_id, id, account_id, lane, device_id, type, route_id, stop_id,"
             " occurred_at, effective) SELECT driver_id, gen_random_uuid(), account_id, lane, device_id, 'arrived',"
-            " route_id, stop_id, occurred_at + make_interval(secs => n / 10.0), false FROM driver_event, generate_series(1, 2000) AS n"
+            " route_id, stop_id, occurred_at + make_interval(secs => n / 10.0), false"
+            " FROM driver_event, generate_series(1, 2000) AS n"
         )
         await db.execute("ANALYZE driver_event")
         assert await _work(db, "stop_states", "judge_stop_events", f"'{{{stop_id}}}'", "5") < 50 * 2000
