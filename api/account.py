@@ -14,6 +14,7 @@ from api.operation import Operations, Who
 from api.problem import FieldError
 from sql import accounts
 from sql.effects import tell_live
+from sql.eta_rules import Approaching, EtaRules, LateAfter
 from sql.pool import Db, Pool
 
 operations = Operations("account")
@@ -60,7 +61,7 @@ _USUAL_REASONS = (
 )
 
 
-class Settings(Struct, frozen=True, kw_only=True):
+class Settings(EtaRules, frozen=True, kw_only=True):
     """What an account can set."""
 
     brand: Brand = ""
@@ -74,6 +75,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Of the circle around a stop that has no geofence of its own."""
     service_s: Service = 120.0
     """How long a driver stays at a stop whose planner did not say."""
+    wait_for_window: bool = False
+    """A driver who is early waits until the stop's window begins; counts for routes that are put from then on."""
     driver_contact: DriverContact = "on_route"
     """When drivers see a recipient's phone and e-mail: `on_route` is while the route is their current one."""
 
@@ -88,6 +91,9 @@ class SettingsChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     failure_reasons: Reasons | UnsetType = UNSET
     stop_radius_m: StopRadius | UnsetType = UNSET
     service_s: Service | UnsetType = UNSET
+    wait_for_window: bool | UnsetType = UNSET
+    approaching: Approaching | UnsetType = UNSET
+    late_after_minutes: LateAfter | UnsetType = UNSET
     driver_contact: DriverContact | UnsetType = UNSET
 
 

@@ -11,10 +11,12 @@ from api.media import answer
 from api.operation import Operations, Who
 from api.problem import NotFound
 from api.refs import ref_in_path
-from api.staleness import Arrival, aged, is_stale
+from api.staleness import Arrival, Sight, aged
 from sql.eta import EtaStop, RouteEta, eta_of_route, eta_stops
 
 operations = Operations("eta")
+
+_UNDER_WAY = ("planned", "started")
 
 
 class StopEta(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,10 +35,10 @@ class StopEta(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RouteEtaView(msgspec.Struct, frozen=True, kw_only=True):
-    """The arrivals of a route, in the order the van comes to its stops.
+    """The arrivals of a route, in the order the van comes to its stops; none when it has ended.
 
-    `as_of` is when the ping was recorded that they rest on, null until one was on the route; `stale` says that this was
-    more than five minutes ago.
+    `as_of` is when the newest ping on the route was recorded, null until there was one; `stale` says that this was more
+    than five minutes ago, or that the van has left its path.
     """
 
     computed_at: datetime | None
@@ -64,14 +66,15 @@ def view_of(eta: RouteEta, stops: dict[int, EtaStop], now: datetime) -> RouteEta
     """Tell what an ETA is worth `now`; stops that are done since, or gone, are left out."""
     if eta.as_of is None:
         return RouteEtaView(computed_at=None, as_of=None, stale=True, stops=[])
+    sight = Sight.newest(eta.as_of, eta.seen_at, eta.on_route)
     shown_stops: list[StopEta] = []
     columns = zip(eta.stop_ids, eta.expected, eta.low, eta.high, eta.remaining_m, strict=True)
     before = 0
-    for stop_id, expected, low, high, remaining_m in columns:
+    for stop_id, expected, low, high, remaining_m in columns if eta.status in _UNDER_WAY else ():
         stop = stops.get(stop_id)
-        if stop is None or stop.status not in ("pending", "arrived") or stop.departed_at is not None:
+        if stop is None or stop.status != "pending" or stop.arrived_at is not None:
             continue
-        arrival = aged(Arrival(expected=expected, low=low, high=high), eta.as_of, now)
+        arrival = aged(Arrival(expected=expected, low=low, high=high), sight, now)
         shown_stops.append(
             StopEta(
                 stop_id=shown(STOP, stop_id),
@@ -79,9 +82,16 @@ def view_of(eta: RouteEta, stops: dict[int, EtaStop], now: datetime) -> RouteEta
                 expected=arrival.expected,
                 low=arrival.low,
                 high=arrival.high,
-                remaining_m=round(remaining_m, 1),
+                remaining_m=round(_remaining_m(eta, stop, remaining_m), 1),
                 stops_before=before,
             )
         )
         before += stop.kind not in ("break", "depot")
-    return RouteEtaView(computed_at=eta.computed_at, as_of=eta.as_of, stale=is_stale(eta.as_of, now), stops=shown_stops)
+    return RouteEtaView(computed_at=eta.computed_at, as_of=sight.as_of, stale=sight.is_stale(now), stops=shown_stops)
+
+
+def _remaining_m(eta: RouteEta, stop: EtaStop, then_m: float) -> float:
+    """Measure the way to a stop from where the van was seen last, where that is on the path the stop is placed on."""
+    if eta.along_m is None or not eta.on_route or not eta.seen_version == eta.version == eta.route_version:
+        return then_m
+    return max(stop.along_m - eta.along_m, 0.0)

@@ -18,12 +18,19 @@ LONGEST_M = 5_000_000.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Path:
-    """A line to drive. `lon`, `lat`, `along_m`: (v,) degrees, metres from its start; `source`: as in a route."""
+    """A line to drive.
+
+    Attributes:
+        lon, lat, along_m: (v,) degrees, metres from its start.
+        source: as in a route.
+        stop_drive_s: seconds of driving to each stop from the one before or the path's start; empty where unknown.
+    """
 
     lon: Floats
     lat: Floats
     along_m: Floats
     source: str
+    stop_drive_s: Sequence[float] = ()
 
 
 def given_path(path: dict[str, Any], *, max_vertices: int) -> Path | FieldError:

@@ -96,6 +96,8 @@ def make_plan(body: RouteBody, path: Path, *, driver_id: int | None, settings: S
         path_lat=path.lat.tolist(),
         path_along_m=path.along_m.tolist(),
         stops=[_stop(stop, at_m, settings) for stop, at_m in zip(body.stops, along_m.tolist(), strict=True)],
+        stop_drive_s=list(path.stop_drive_s),
+        wait_for_window=settings.wait_for_window,
     )
     return Draft(plan=plan, warnings=[warning for _, warning in far])
 

@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from api.problem import FieldError
-from api.roads.protocol import NoWay, Roads, RoadsAway
+from api.roads.protocol import NoWay, RoadPath, Roads, RoadsAway
 from api.route_body import RouteBody
 from api.route_path import Path, road_path
 from api.route_plan import places_of
@@ -38,7 +39,8 @@ async def path_on_roads(
         found = await roads.route(np.array(places))
         if found.source == "straight":
             return straight, []
-        return road_path(found.lon, found.lat, max_vertices=max_vertices), []
+        path = road_path(found.lon, found.lat, max_vertices=max_vertices)
+        return replace(path, stop_drive_s=_stop_drive_s(found, body)), []
     except NoWay as error:
         at, why = _at(error.place, body), str(error)
     except RoadsAway as error:
@@ -57,7 +59,15 @@ def _places(plan: RoutePlan) -> Sequence[tuple[float, float]]:
 
 def _path(plan: RoutePlan) -> Path:
     lon, lat, along_m = (np.array(column) for column in (plan.path_lon, plan.path_lat, plan.path_along_m))
-    return Path(lon=lon, lat=lat, along_m=along_m, source="road")
+    return Path(lon=lon, lat=lat, along_m=along_m, source="road", stop_drive_s=plan.stop_drive_s)
+
+
+def _stop_drive_s(found: RoadPath, body: RouteBody) -> Sequence[float]:
+    """Tell how long the driving to each stop takes; a way without a depot begins at the first stop."""
+    if found.leg_durations_s is None:
+        return ()
+    legs: list[float] = found.leg_durations_s.tolist()
+    return ([] if body.depot else [0.0]) + legs[: len(body.stops) - (body.depot is None)]
 
 
 def _at(place: int | None, body: RouteBody) -> str:

@@ -19,8 +19,8 @@ import msgspec
 
 from api.account import settings_of
 from api.pins import pin_of
-from api.staleness import Arrival, aged, is_stale
-from sql.tracking import TrackedRoute, TrackedStop
+from api.staleness import Arrival, Sight, aged
+from sql.tracking import TrackedEta, TrackedRoute, TrackedStop
 
 ENDS_AFTER_DONE = timedelta(hours=24)
 """A delivered parcel's page is looked at again the same evening and the next morning, then it is only a leak."""
@@ -36,6 +36,7 @@ POLL_NEAR_S, POLL_UNDER_WAY_S, POLL_LATER_S = 5, 20, 60
 
 _DONE = frozenset({"completed", "partially_completed", "failed", "skipped", "removed"})
 _NOT_COUNTED = frozenset({"break", "depot"})
+_UNDER_WAY = frozenset({"planned", "started"})
 
 
 class StopView(msgspec.Struct, frozen=True, kw_only=True):
@@ -219,11 +220,18 @@ def _stops_before(route: TrackedRoute, stop: TrackedStop) -> int | None:
 
 def _arrival(route: TrackedRoute, stop: TrackedStop, now: datetime) -> Arrival | None:
     eta = route.eta
-    if eta is None or _is_done(stop) or stop.arrived_at is not None or stop.id not in eta.stop_ids:
+    if eta is None or route.status not in _UNDER_WAY or _is_done(stop) or stop.arrived_at is not None:
+        return None
+    if stop.id not in eta.stop_ids:
         return None
     place = list(eta.stop_ids).index(stop.id)
     said = Arrival(expected=eta.expected[place], low=eta.low[place], high=eta.high[place])
-    return aged(said, eta.as_of, now)
+    return aged(said, _sight(route, eta), now)
+
+
+def _sight(route: TrackedRoute, eta: TrackedEta) -> Sight:
+    van = route.van
+    return Sight.newest(eta.as_of, van.recorded_at if van else None, van.on_route if van else None)
 
 
 def _eta(route: TrackedRoute, arrival: Arrival | None, now: datetime) -> EtaView | None:
@@ -233,7 +241,7 @@ def _eta(route: TrackedRoute, arrival: Arrival | None, now: datetime) -> EtaView
         expected=_whole_seconds(arrival.expected),
         low=_whole_seconds(arrival.low),
         high=_whole_seconds(arrival.high),
-        stale=is_stale(route.eta.as_of, now) or (route.van is not None and not route.van.on_route),
+        stale=_sight(route, route.eta).is_stale(now),
     )
 
 

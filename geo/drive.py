@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from geo import claims, fence, parking, plane, snap, stops, tour
+from geo import claims, fence, pace, parking, plane, snap, stops, tour
 from geo.facts import HAPPENED, JUDGED, FactType
 from geo.fixes import Fixes
 from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Rows
@@ -169,7 +169,7 @@ class Drive:
             self._start(van, moment, claim.at_ms, plan)
         if len(row):
             for visit in claims.apply(claim, mine["standing"], mine["visits"][0], int(row[0])):
-                self._visited(moment, visit, plan)
+                self._visited(moment, visit, plan, van)
 
     def _start(self, van: int, moment: int, at_ms: int, plan: Plan) -> None:
         """Begin a tour as the driver says; once a stop was visited it had begun, and they have come back to it."""
@@ -226,7 +226,7 @@ class Drive:
         standing = self.tracks["standing"][van : van + 1]
         for visit in stops.close(standing, 0, self.tracks["visits"][van], int(standing["inside_ms"][0])):
             if plan is not None:
-                self._visited(moment, visit, plan)
+                self._visited(moment, visit, plan, van)
 
     # fixes ------------------------------------------------------------------------------------------------------------
 
@@ -268,10 +268,11 @@ class Drive:
             tracks["standing"][vans], visits, plans, ms, x_m, y_m, snapped.along_m, accuracy_m, speed_mps
         )
         tracks["standing"][vans] = standing
+        tracks["pace"][vans] = pace.begin(tracks["pace"][vans], ms, snapped.along_m)
         ask = set(np.flatnonzero(self.ask[vans] | (snapped.along_m >= self.home_m[vans])).tolist())
         for visit in happened:
             i = visit.van
-            self._visited(int(fixes[i]), visit, plans[i])
+            self._visited(int(fixes[i]), visit, plans[i], int(vans[i]))
             tracks["visits"][vans[i]] = visits[i]
             ask.add(i)
         for i in sorted(ask):
@@ -294,7 +295,8 @@ class Drive:
         self.plan_until_ms[van] = UNKNOWN_MS  # the next input is on another plan or none
         self.until_ms[van] = UNKNOWN_MS
 
-    def _visited(self, moment: int, visit: stops.Visit, plan: Plan) -> None:
+    def _visited(self, moment: int, visit: stops.Visit, plan: Plan, van: int) -> None:
+        pace.visited(self.tracks["pace"][van], plan, visit)
         kind = FactType.STOP_ARRIVED if visit.arrived else FactType.STOP_DEPARTED
         self._happened(moment, kind, visit.occurred_ms, plan, visit.row, visit.ordinal)
 

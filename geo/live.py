@@ -40,8 +40,8 @@ def answer(pings: Pings, timelines: Sequence[Timeline]) -> Answers:
         pings: (n,) in the order of their arrival; every driver has a timeline.
         timelines: of the drivers, driver_id ascending and unique.
     """
-    timely = _timely(pings.rows)
-    folded = timely[in_order(pings.rows[timely])]
+    known = timely(pings.rows)
+    folded = known[in_order(pings.rows[known])]
     ids = np.array([timeline.driver_id for timeline in timelines], np.int64)
     # no border of a batch changes history, so that all pings at once are answered like each alone
     _, facts = advance(fresh(ids), pings.take(folded), timelines)
@@ -57,16 +57,16 @@ def answer(pings: Pings, timelines: Sequence[Timeline]) -> Answers:
     return Answers(along_m, off == 1, visits)
 
 
-def _timely(rows: Rows) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def timely(rows: Rows) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """Find the pings that are after all earlier arrivals of their driver in the order of history."""
     newest: dict[int, tuple[int, ...]] = {}
-    timely: list[int] = []
+    found: list[int] = []
     keys = rows[["driver_id", "recorded_ms", "lat_e6", "lon_e6", "device_id"]].tolist()
     for row, (driver_id, *key) in enumerate(keys):
         if tuple(key) > newest.get(driver_id, (UNKNOWN_MS,)):
             newest[driver_id] = tuple(key)
-            timely.append(row)
-    return np.array(timely, np.int64)
+            found.append(row)
+    return np.array(found, np.int64)
 
 
 def _last_known(column: Floats) -> Floats:

@@ -6,7 +6,7 @@ Stops are found again by their ids. A tour that was done is driven on when its r
 import numpy as np
 from numpy.typing import NDArray
 
-from geo import snap
+from geo import pace, snap
 from geo.pings import UNKNOWN_MS, Rows
 from geo.plans import MAX_STOPS, Plan, Timeline
 from geo.state import MAX_FINISHED, PARKED
@@ -113,3 +113,4 @@ def carry_over(tracks: Rows, before: Plan, plan: Plan) -> None:
         for name in ("along_m", "along_sd_m", "on_route_p", "offset_m"):
             tracks[name] = np.nan
         tracks["snapped_lat_e6"] = tracks["snapped_lon_e6"] = 0
+        tracks["pace"] = pace.fresh(1)

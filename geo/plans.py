@@ -40,7 +40,7 @@ TYPICAL_MPS = 6.5
 X, Y, DX, DY, INVERSE, ALONG, LENGTH = range(7)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
 class Plan:
     """One version of a route. Make it with `prepare_plan`.
 
@@ -63,6 +63,13 @@ class Plan:
         stops: (s, 5) columns x, y (metres on the plane), radius_m, along_m, service_s.
         stop_lon, stop_lat: (s,) degrees.
         stop_due_ms: (s,) planned arrivals; gaps are filled from their neighbours; NaN everywhere when none was planned.
+        stop_window_ms: (s, 2) promised: from, until; UNKNOWN_MS where there is none.
+        stop_kinds: (s,) delivery, pickup, return, break.
+        stop_parcels: (s,) how many.
+        stop_drive_s: (s,) what routing says the drive from the stop before takes (the first: from the path's start);
+            NaN where nothing said.
+        wait_for_window: a van that is early waits until the window opens.
+        utc_offset_s: of the route's time zone while it is driven, for the hour and weekday of what is learned.
         stops_near: for every BIN_M metres along the path, (first, one past the last) stop within STOP_SLACK_M of it.
         next_from: for every BIN_M metres along the path, the first stop that is not behind it.
         timetable: (s,) of each stop (due, done: due and served, both as in stop_due_ms; along_m), empty without times.
@@ -91,6 +98,12 @@ class Plan:
     stop_lon: Floats
     stop_lat: Floats
     stop_due_ms: Floats
+    stop_window_ms: Ints
+    stop_kinds: Sequence[str]
+    stop_parcels: Ints
+    stop_drive_s: Floats
+    wait_for_window: bool
+    utc_offset_s: int
     stops_near: Sequence[tuple[int, int]]
     next_from: Sequence[int]
     timetable: Sequence[tuple[float, float, float]]
@@ -119,6 +132,12 @@ def prepare_plan(
     stop_service_s: ArrayLike,
     stop_planned_ms: ArrayLike,
     stop_shapes: Mapping[int, Mapping[str, Any]],
+    stop_window_ms: ArrayLike | None = None,
+    stop_kinds: Sequence[str] | None = None,
+    stop_parcels: ArrayLike | None = None,
+    stop_drive_s: ArrayLike | None = None,
+    wait_for_window: bool = False,
+    utc_offset_s: int = 0,
 ) -> Plan:
     """Put a route on its plane. Costs about a millisecond; keep the result as long as the version lives.
 
@@ -128,6 +147,8 @@ def prepare_plan(
             along_m as `geo.lines.place_stops` made it, never decreasing.
         stop_planned_ms: (s,) planned arrivals, epoch milliseconds; UNKNOWN_MS where there is none.
         stop_shapes: GeoJSON Polygon or MultiPolygon of the stops (by stop id) whose fence is not a circle.
+        stop_window_ms: (s, 2) as in `Plan`; None: no stop has a window.
+        stop_kinds, stop_parcels, stop_drive_s: (s,) as in `Plan`; None: deliveries of one parcel, no drive known.
 
     Raises:
         ValueError: columns differ in length, no vertex, more than MAX_STOPS stops, stops not in order along the path,
@@ -139,7 +160,15 @@ def prepare_plan(
     count = len(ids)
     columns = [_floats(column) for column in (stop_lon, stop_lat, stop_radius_m, stop_along_m, stop_service_s)]
     planned_ms = np.ascontiguousarray(stop_planned_ms, np.int64).reshape(-1)
-    if not len(lon) == len(lat) == len(along_m) or any(len(column) != count for column in (*columns, planned_ms)):
+    window_ms = np.full((count, 2), UNKNOWN_MS) if stop_window_ms is None else np.asarray(stop_window_ms, np.int64)
+    window_ms = window_ms.reshape(-1, 2)
+    kinds = tuple(stop_kinds) if stop_kinds is not None else ("delivery",) * count
+    parcels = np.ones(count, np.int64) if stop_parcels is None else np.asarray(stop_parcels, np.int64).reshape(-1)
+    drive_s = np.full(count, np.nan) if stop_drive_s is None else _floats(stop_drive_s)
+    optional = (window_ms, kinds, parcels, drive_s)
+    if not len(lon) == len(lat) == len(along_m) or any(
+        len(column) != count for column in (*columns, planned_ms, *optional)
+    ):
         raise ValueError("columns differ in length")
     if not len(lon):
         raise ValueError("a plan needs a path")
@@ -186,6 +215,12 @@ def prepare_plan(
         stop_lon=at_lon,
         stop_lat=at_lat,
         stop_due_ms=due_ms,
+        stop_window_ms=window_ms,
+        stop_kinds=kinds,
+        stop_parcels=parcels,
+        stop_drive_s=drive_s,
+        wait_for_window=wait_for_window,
+        utc_offset_s=utc_offset_s,
         stops_near=list(zip(first.tolist(), past.tolist(), strict=True)),
         next_from=first.tolist(),
         timetable=timetable if not np.isnan(due_ms).any() else [],
@@ -364,6 +399,13 @@ def outside(plan: Plan, row: int, x_m: float, y_m: float) -> float:
         return float(np.sqrt((x - x_m) ** 2 + (y - y_m) ** 2) - radius_m)
     place = shapely.Point(x_m, y_m)
     return float(-shapely.distance(polygon.boundary, place) if polygon.contains(place) else polygon.distance(place))
+
+
+def places_in(plan: Plan, stop_ids: Ints) -> Ints:
+    """Find the places in the tour of some of its stops."""
+    order = np.argsort(plan.stop_ids)
+    places: Ints = order[np.searchsorted(plan.stop_ids, stop_ids, sorter=order)]
+    return places
 
 
 def windows(arrays: Sequence[NDArray[Any]], first: Sequence[int], past: Sequence[int]) -> tuple[NDArray[Any], Ints]:

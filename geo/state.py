@@ -5,11 +5,11 @@ import zlib
 import numpy as np
 from numpy.typing import NDArray
 
-from geo import clean, fence, snap, stops
+from geo import clean, fence, pace, snap, stops
 from geo.pings import UNKNOWN_MS, Rows
 from geo.plans import MAX_STOPS
 
-STATE_VERSION = 3
+STATE_VERSION = 4
 """Raised when `TRACK` changes: a stored state of another version is not read, its driver is folded from the start."""
 
 MAX_FINISHED = 16
@@ -75,6 +75,7 @@ TRACK = np.dtype(
         ("clean", clean.CLEAN),
         ("snap", snap.SNAP),
         ("standing", stops.STANDING),
+        ("pace", pace.PACE),
         ("visits", "u1", (MAX_STOPS,)),  # of each stop of the plan in force, in the plan's order: see geo.tour
         ("fences", fence.FENCES),
         ("parked", PARKED, (MAX_PARKED,)),  # last, because hardly anybody has one
@@ -110,6 +111,7 @@ def leave_tour(tracks: Rows) -> None:
     for name in ("along_m", "along_sd_m", "on_route_p", "offset_m", "delay_s"):
         tracks[name] = np.nan
     tracks["snap"], tracks["standing"] = snap.fresh(len(tracks)), stops.fresh(len(tracks))
+    tracks["pace"] = pace.fresh(len(tracks))
 
 
 def encode(track: np.void) -> bytes:

@@ -1,4 +1,4 @@
-"""What a tracker remembers between takes: tracks at the version it last wrote, plans, and the ETAs it last wrote.
+"""What a tracker remembers between takes: tracks at the version it last wrote, plans, and what it showed of ETAs.
 
 Everything here can be read again from the database, and is forgotten after any error: an outcome that is not known to
 have committed is never built upon.
@@ -12,8 +12,9 @@ import numpy as np
 from geo import track as fold
 from geo.pings import UNKNOWN_MS, Bools, Ints, Rows
 from geo.plans import FOREVER_MS
+from ingest.models import ModelCache
 from ingest.plans import PlanCache
-from sql.effects import RouteEta
+from ingest.shown import Shown
 from sql.pool import Db
 from sql.tracks import TrackRow, ensure_tracks, read_tracks
 
@@ -25,7 +26,7 @@ _MOST_TRACKS = 100_000
 class _Known:
     version: int
     track: np.void
-    eta: RouteEta | None
+    shown: Shown
 
 
 @dataclass(slots=True, eq=False)
@@ -40,11 +41,13 @@ class Drivers:
         may_rerun: the last re-run is long enough ago.
         began: a re-run began in this take.
         unmarked: pings folded since the last checkpoint.
-        etas: as last written, where it is known.
+        shown: what others were told of their ETAs.
+        models: what their accounts learned of ETAs.
     """
 
     rows: list[TrackRow]
-    etas: list[RouteEta | None]
+    shown: list[Shown]
+    models: ModelCache
     tracks: Rows
     ids: Ints
     lanes: Ints
@@ -81,6 +84,7 @@ class TrackCache:
 
     def __init__(self) -> None:
         self.plans = PlanCache()
+        self.models = ModelCache()
         self._known: dict[int, _Known] = {}
 
     def clear(self) -> None:
@@ -92,8 +96,8 @@ class TrackCache:
         """Keep what a take wrote. Only after its commit."""
         if len(self._known) > _MOST_TRACKS:
             self._known.clear()
-        for row, track, eta in zip(drivers.rows, drivers.tracks, drivers.etas, strict=True):
-            self._known[row.driver_id] = _Known(row.version + 1, track.copy(), eta)
+        for row, track, shown in zip(drivers.rows, drivers.tracks, drivers.shown, strict=True):
+            self._known[row.driver_id] = _Known(row.version + 1, track.copy(), shown)
 
     async def read(self, db: Db, lanes: Sequence[int], lane_of: dict[int, int], *, rerun_every_s: float) -> Drivers:
         """Read the drivers of a take, from here where the version agrees, else from the database.
@@ -114,14 +118,14 @@ class TrackCache:
     def _assemble(self, rows: list[TrackRow]) -> Drivers:
         ids = np.array([row.driver_id for row in rows], np.int64)
         tracks = fold.fresh(ids)
-        etas: list[RouteEta | None] = [None] * len(rows)
+        shown = [Shown() for _ in rows]
         rerun_from_ms = np.full(len(rows), FOREVER_MS, np.int64)
         for i, row in enumerate(rows):
             if row.rerun_from_ms is not None:
                 rerun_from_ms[i] = row.rerun_from_ms
             known = self._known.get(row.driver_id)
             if known is not None and known.version == row.version:
-                tracks[i], etas[i] = known.track, known.eta
+                tracks[i], shown[i] = known.track, known.shown
             elif row.state is not None:
                 state = fold.decode(row.state)
                 if state is None:  # of an earlier release: fold everything again
@@ -130,7 +134,8 @@ class TrackCache:
                     tracks[i] = state
         return Drivers(
             rows=rows,
-            etas=etas,
+            shown=shown,
+            models=self.models,
             tracks=tracks,
             ids=ids,
             lanes=np.array([row.lane for row in rows], np.int64),

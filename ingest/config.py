@@ -25,5 +25,12 @@ class IngestConfig:
     rerun_every_s: float = 2.0  # at most one re-run of a driver in this time
     tracker_poll_ms: float = 40.0  # an idle tracker looks for blocks so often
     silent_after_s: float = 600.0  # a driver on a route of whom nothing believable came for so long is silent
+    eta_near_s: float = 900.0  # a stop expected within this is near: its ETA is written again when it moved by
+    eta_moved_near_s: float = 30.0  # so much,
+    eta_moved_far_s: float = 120.0  # that of a stop farther away when it moved by so much
+    eta_learn_after_s: float = (
+        300.0  # a visit has been over for so long when ETAs learn from it; as late as a ping gets
+    )
+    eta_retention_days: float = 90.0  # what was told, and what was learned and not seen since, is forgotten
     ping_retention_days: float = 90.0  # pings older than this are dropped, a day at a time
     quarantine_retention_days: float = 30.0

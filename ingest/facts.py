@@ -159,6 +159,11 @@ def _with_first(fact: Revision, before: Revision | None, stretch: tuple[int, int
     return replace(fact, first_folded_ms=_first_ms(before)) if before.folded_ms <= after_ms else fact
 
 
+def eta_fact_id(kind: str, *, driver_id: int, route_id: int, stop_id: int) -> UUID:
+    """Name what there is at most one of for a driver and a stop: `eta.late`, `stop.approaching`."""
+    return _id_of(kind, driver_id, route_id, stop_id)
+
+
 def departure_of(arrival: Revision) -> UUID:
     """Name the fact that ends the visit which an arrival began."""
     assert arrival.visit_id is not None

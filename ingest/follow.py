@@ -2,23 +2,17 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from geo import eta
 from geo.pings import UNKNOWN_MS, Ints, Rows
 from geo.plans import Timeline
 from ingest import facts
 from ingest.cache import Drivers
+from ingest.config import IngestConfig
+from ingest.etas import follow_etas
 from sql import effects
-from sql.effects import RouteEta
+from sql.eta_learning import note_visits
+from sql.eta_told import settle_told
 from sql.facts import LATE_AFTER_S, Revision, Stretch, known_facts, move_facts, put_revisions
 from sql.pool import Db
-
-ETA_MOVED_MS = 10_000
-"""An ETA that moved less is not written again,"""
-
-ETA_AGE_MS = 20_000
-"""unless the one shown rests on a ping so much older."""
 
 
 async def follow(
@@ -28,6 +22,7 @@ async def follow(
     touched: Ints,
     happened: Rows,
     stretches: Sequence[Stretch],
+    config: IngestConfig,
 ) -> None:
     """Write what follows for the drivers that were folded.
 
@@ -41,9 +36,7 @@ async def follow(
     await effects.move_live_positions(
         db, drivers.lanes[touched], drivers.accounts[touched], drivers.tracks[touched], drivers.settled[touched]
     )
-    moved = [one for i, one in _etas(drivers, timelines, touched) if _is_news(drivers, i, one)]
-    if moved:
-        await effects.put_etas(db, moved)
+    await follow_etas(db, drivers, timelines, touched, happened, config)
 
 
 async def _write_facts(db: Db, drivers: Drivers, happened: Rows, stretches: Sequence[Stretch]) -> None:
@@ -75,52 +68,22 @@ async def _settle(db: Db, changed: Sequence[Revision]) -> None:
     stops = sorted({fact.stop_id for fact in arrivals + departures if fact.stop_id is not None})
     if stops:
         await effects.settle_stops(db, stops)
+        await settle_told(db, stops)
+        await _note_visits(db, departures)
     tours = {fact.route_id for fact in changed if fact.type in ("route.started", "route.completed") and fact.route_id}
     if tours:
         await effects.settle_routes(db, sorted(tours))
 
 
-def _etas(drivers: Drivers, timelines: Sequence[Timeline], touched: Ints) -> list[tuple[int, RouteEta]]:
-    tracks = drivers.tracks[touched]
-    found = eta.estimate(tracks, [timelines[i] for i in touched.tolist()])
-    rows, first = np.unique(found.track, return_index=True)
-    etas = []
-    for row, begin, end in zip(rows.tolist(), first, np.append(first, len(found.track))[1:], strict=True):
-        part = slice(begin, end)
-        track = tracks[row]
-        etas.append(
-            (
-                int(touched[row]),
-                RouteEta(
-                    route_id=int(track["route_id"]),
-                    version=int(track["route_version"]),
-                    as_of_ms=int(track["recorded_ms"]),
-                    stop_ids=found.stop_id[part],
-                    expected_ms=found.expected_ms[part],
-                    low_ms=found.low_ms[part],
-                    high_ms=found.high_ms[part],
-                    remaining_m=found.remaining_m[part],
-                ),
-            )
-        )
-    return etas
-
-
-def _is_news(drivers: Drivers, i: int, now: RouteEta) -> bool:
-    """Tell whether an ETA is worth writing; remembers it if so. One in the middle of a re-run waits for its end."""
-    shown = drivers.etas[i]
-    if not drivers.settled[i] and (shown is None or now.as_of_ms < shown.as_of_ms):
-        return False
-    if (
-        shown is not None
-        and (shown.route_id, shown.version) == (now.route_id, now.version)
-        and abs(now.as_of_ms - shown.as_of_ms) < ETA_AGE_MS
-        and np.array_equal(shown.stop_ids, now.stop_ids)
-        and (np.abs(shown.expected_ms - now.expected_ms) < ETA_MOVED_MS).all()
-    ):
-        return False
-    drivers.etas[i] = now
-    return True
+async def _note_visits(db: Db, departures: Sequence[Revision]) -> None:
+    """Leave closed visits for `work` to learn from."""
+    closed = {
+        (fact.route_id, fact.driver_id, fact.account_id)
+        for fact in departures
+        if fact.route_id is not None and fact.stop_id is not None and fact.state != "retracted"
+    }
+    if closed:
+        await note_visits(db, closed)
 
 
 def moved_triples(drivers: Drivers) -> list[tuple[int, int, int]]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -76,7 +77,7 @@ class PlanCache:
         }
         missing = sorted({key for keys in wanted.values() for key in keys} - plans.keys())
         for row in await read_plans(db, missing) if missing else ():
-            plans[row.route_id, row.version] = _plan_of(row)
+            plans[row.route_id, row.version] = plan_of(row)
         for track, since_ms in stale:
             self._known[track.driver_id] = _Known(
                 plan_version=track.plan_version,
@@ -102,7 +103,8 @@ class PlanCache:
             self._fences[account] = (wanted[account], Fences(tuple(found)))
 
 
-def _plan_of(row: PlanRow) -> Plan:
+def plan_of(row: PlanRow) -> Plan:
+    """Prepare a plan as it is stored."""
     return prepare_plan(
         route_id=row.route_id,
         version=row.version,
@@ -123,7 +125,23 @@ def _plan_of(row: PlanRow) -> Plan:
         stop_service_s=np.array(row.stop_service_s),
         stop_planned_ms=np.array([_ms_or_unknown(at) for at in row.stop_planned_at], np.int64),
         stop_shapes={int(stop_id): shape for stop_id, shape in row.stop_shapes.items()},
+        stop_window_ms=[
+            (_ms_or_unknown(start), _ms_or_unknown(end))
+            for start, end in zip(row.stop_window_start, row.stop_window_end, strict=True)
+        ]
+        or None,
+        stop_kinds=row.stop_kind or None,
+        stop_parcels=row.stop_parcels or None,
+        stop_drive_s=row.stop_drive_s or None,
+        wait_for_window=row.wait_for_window,
+        utc_offset_s=_utc_offset_s(row),
     )
+
+
+def _utc_offset_s(row: PlanRow) -> int:
+    offset = row.start_at.astimezone(ZoneInfo(row.timezone)).utcoffset()
+    assert offset is not None
+    return round(offset.total_seconds())
 
 
 def _fence_of(row: FenceRow) -> Fence:

@@ -82,7 +82,7 @@ async def take(db: Connection, lanes: list[int], sent: Sent, cache: TrackCache, 
 
     direct = await _store(db, drivers, _without_repeats(sent))
     again = await _read_again(db, drivers, _behind(drivers, direct))
-    await _fold(db, drivers, cache.plans, direct, again)
+    await _fold(db, drivers, cache.plans, direct, again, config)
     await _write_tracks(db, drivers)
     return drivers
 
@@ -248,6 +248,7 @@ async def _fold(
     plans: PlanCache,
     direct: Sent,
     again: Again,
+    config: IngestConfig,
 ) -> None:
     """Fold both kinds in one call, store what was judged, write what follows."""
     pings = Pings.concat([direct.pings, again.sent.pings])
@@ -288,7 +289,8 @@ async def _fold(
     drivers.head_ms[again.settles] = np.maximum(drivers.head_ms, moved["at_ms"])[again.settles]
     drivers.unmarked += folded
     if touched.any():
-        await follow(db, drivers, timelines, np.flatnonzero(touched), facts.happened, list(again.stretches.values()))
+        stretches = list(again.stretches.values())
+        await follow(db, drivers, timelines, np.flatnonzero(touched), facts.happened, stretches, config)
 
 
 def _same(a: Rows, b: Rows) -> Bools:

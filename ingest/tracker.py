@@ -148,6 +148,7 @@ class Tracker:
         self._cache.remember(drivers)
         self._hints.note(taken)
         await effects.tell_live(self._db, moved_triples(drivers))
+        await self._cache.models.read_newer(self._db)
         return True
 
     async def look(self) -> None:

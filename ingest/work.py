@@ -1,6 +1,6 @@
 """The `work` role: what must happen again and again, in any number of processes, beside the way of a ping.
 
-Events get their numbers, tomorrow gets its partition, and what has become too old goes.
+Events get their numbers, tomorrow gets its partition, ETAs learn, and what has become too old goes.
 """
 
 import asyncio
@@ -11,7 +11,10 @@ from datetime import UTC, datetime, timedelta
 from math import ceil
 
 from ingest.config import IngestConfig
+from ingest.learn import learn_etas
 from sql.config import DatabaseConfig
+from sql.eta_learning import drop_rows
+from sql.eta_told import drop_told
 from sql.events import number_events
 from sql.partitions import drop_partitions_before, ensure_partitions
 from sql.pool import Db, Pool, create_pool, is_away
@@ -109,11 +112,19 @@ async def _checkpoints(pool: Pool, config: IngestConfig) -> bool:
     return await drop_checkpoints(pool, oldest_ping, at_most=_AT_ONCE) == _AT_ONCE
 
 
+async def _etas(pool: Pool, config: IngestConfig) -> bool:
+    before = datetime.now(UTC) - timedelta(days=config.eta_retention_days)
+    told = await drop_told(pool, before, at_most=_AT_ONCE)
+    return max(told, await drop_rows(pool, before, at_most=_AT_ONCE)) >= _AT_ONCE
+
+
 JOBS = (
     Job(name="number events", do=_number_events, pause_s=0.2),
     Job(name="partitions", do=_partitions, pause_s=3600.0),
     Job(name="quarantine retention", do=_quarantine, pause_s=3600.0),
     Job(name="detour retention", do=_detours, pause_s=3600.0),
     Job(name="checkpoint retention", do=_checkpoints, pause_s=3600.0),
+    Job(name="ETA learning", do=learn_etas, pause_s=60.0),
+    Job(name="ETA retention", do=_etas, pause_s=3600.0),
 )
 """Everything the role does, in no order."""

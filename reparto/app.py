@@ -9,6 +9,7 @@ from aiohttp import web
 from api import (
     account,
     assets,
+    certificate,
     detours,
     devices,
     driver_events,
@@ -24,21 +25,27 @@ from api import (
     openapi,
     pins,
     positions,
+    proofs,
+    proofs_post,
     quarantine,
     reopening,
+    reports,
     routes,
     shifts,
     track,
     tracking,
     tracking_page,
+    uploads,
     visits,
 )
 from api.auth import CONFIG, DEVICES, POOL, DeviceCache
 from api.live import HUB, Hub
 from api.problem import problems
+from api.proofs_store import PROOFS
 from api.roads.choose import ROADS, STRAIGHT
 from api.roads.protocol import Roads
 from ingest import doors
+from reparto.proof_jobs import proofs_of
 from reparto.settings import Settings
 from sql.config import DatabaseConfig
 from sql.pool import create_pool
@@ -53,8 +60,9 @@ ASKED = (
     *(account, keys, drivers, devices, geofences),
     *(routes, links, pins, reopening, track, visits, detours, eta),
     *(driver_events, shifts),
-    *(positions, events, quarantine),
+    *(positions, events, reports, quarantine),
     *(tracking, tracking_page),
+    *(uploads, proofs_post, proofs, certificate),
 )
 """What people and programs ask."""
 
@@ -79,6 +87,7 @@ def create_app(
         app.cleanup_ctx.append(_hub(database, settings.api.stream_clients))
         app.on_shutdown.append(_close_streams)
         app[ROADS] = roads
+        app.cleanup_ctx.append(_proofs(settings))
         app[driver_events.OLDEST] = timedelta(days=settings.ingest.oldest_ping_days)
         for module in ASKED:
             module.operations.add_to(app)
@@ -113,6 +122,14 @@ def _pool(database: DatabaseConfig, device_cache_s: float) -> Part:
 def _hub(database: DatabaseConfig, stream_clients: int) -> Part:
     async def opened(app: web.Application) -> AsyncIterator[None]:
         async with Hub(database, app[POOL], app[DEVICES], stream_clients=stream_clients) as app[HUB]:
+            yield
+
+    return opened
+
+
+def _proofs(settings: Settings) -> Part:
+    async def opened(app: web.Application) -> AsyncIterator[None]:
+        async with proofs_of(settings) as app[PROOFS]:
             yield
 
     return opened

@@ -13,6 +13,7 @@ from pathlib import Path
 import aiohttp
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from reparto.accuracy import command as accuracy
 from reparto.client import ANSWER_TIMEOUT_S, Client, Phone, add_target, open_client, target_url, together
 from reparto.command import CannotRun, Subparsers, err, out
 from reparto.explain.command import add_arguments, explain
@@ -44,6 +45,7 @@ def add_parser(subparsers: Subparsers) -> None:
     sender.add_argument("--driver", help="external id of the driver of all files (default: each file's name)")
     add_target(parser)
     add_arguments(parser)
+    accuracy.add_arguments(parser)
     parser.set_defaults(run=run)
 
 
@@ -51,6 +53,10 @@ def run(args: argparse.Namespace) -> int:
     """Replay what the arguments name, or draw it."""
     if args.explain:
         return explain(args)
+    if args.score:
+        return accuracy.score(args)
+    if args.since or args.until or args.report:
+        raise CannotRun("--from, --to and --report go with --score")
     if args.route or args.out:
         raise CannotRun("--route and --out go with --explain")
     if not args.files:

@@ -17,6 +17,7 @@ from reparto.app import create_app, create_system_app
 from reparto.command import CannotRun, Subparsers, out
 from reparto.database import check_schema, given_database
 from reparto.process import end_with_parent, run_until_stopped
+from reparto.proof_jobs import proof_jobs, proofs_of
 from reparto.road_engine import detours_job, roads_of
 from reparto.serve import bind, serving
 from reparto.settings import Settings, address_of
@@ -28,7 +29,7 @@ _SERVERS = {
 }
 _LOOPS = {
     "track": "fold pings from the inbox into tracks, visits, ETAs and events",
-    "work": "number events, match detours to roads, make and drop partitions, forget what is too old",
+    "work": "number events, match detours to roads, finish uploads, make and drop partitions, forget what is too old",
 }
 
 _TELLS_APART = {"ingest": ("/v1/account", 401, "api"), "api": ("/v1/pings", 405, "ingest")}
@@ -102,5 +103,6 @@ async def _loop(role: str, settings: Settings, database: DatabaseConfig, stop: a
             if role == "track":
                 await run_tracker(settings.ingest, database, stop=stop)
                 return
-            async with roads_of(settings) as roads:
-                await run_work(settings.ingest, database, stop=stop, also=[detours_job(roads)])
+            async with roads_of(settings) as roads, proofs_of(settings) as store:
+                also = [detours_job(roads), *proof_jobs(store)]
+                await run_work(settings.ingest, database, stop=stop, also=also)

@@ -5,7 +5,7 @@ import asyncio
 import csv
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from geo.facts import FactType
 from geo.lines import along_m, check_path, drive_s, place_stops
 from geo.pings import UNKNOWN_MS, Bools, Floats, Pings
 from geo.plans import EARLY_MS, LATE_MS, Plan, Timeline, prepare_plan
+from reparto import backtest
 from reparto.client import target_key
 from reparto.command import CannotRun, Subparsers, err, out
 from reparto.front_door import NEW, Said, open_door, say
@@ -37,6 +38,12 @@ _SHOWN: dict[str, tuple[str, float, str]] = {
 }
 """Of the scorer's figures those worth a column: heading, factor, format."""
 
+_ETA_SHOWN = {
+    "mae_min": "MAE", "median_ae_min": "median", "p90_ae_min": "P90", "bias_min": "bias", "coverage": "coverage",
+    "width_min": "width", "interval_score_min": "interval score",
+}  # fmt: skip
+"""The scorer's figures of ETAs, and their headings."""
+
 
 def add_parser(subparsers: Subparsers) -> None:
     """Declare `reparto score`."""
@@ -44,8 +51,10 @@ def add_parser(subparsers: Subparsers) -> None:
         "score",
         help="answer recorded tours as live tracking would, for a scorer",
         description="Fold the pings of recorded tours (NAME.route.json.gz, NAME.pings.csv.gz) in the order of their"
-        " arrival, in this process and without a database, and write what was known at each: NAME.csv (i,s,off) and"
-        " NAME.events.json. With --through a running product answers instead, and what it ends with is written. With"
+        " arrival, in this process and without a database, and write what was known at each: NAME.csv (i,s,off),"
+        " NAME.events.json, and every five minutes NAME.eta.csv (t,stop,eta,lo,hi), with what was learned from the"
+        " folder's visits and drives that were over by then. With --through a running product answers instead, and what"
+        " it ends with is written. With"
         " --scorer the scorer is run on the answers and its figures are shown.",
     )
     parser.add_argument("cases", nargs="+", type=Path, metavar="CASES", help="folders of cases, or .route.json[.gz]")
@@ -72,6 +81,7 @@ def run(args: argparse.Namespace) -> int:
     if not present:
         raise CannotRun("there are no recorded tours to answer")
     figures: dict[str, dict[str, Any]] = {}
+    etas: dict[str, dict[str, Any]] = {}
     with _answerer(args) as answer_cases:
         for place in present:
             cases = [case for case in map(read_case, case_files([place])) if case.recording is not None]
@@ -79,9 +89,12 @@ def run(args: argparse.Namespace) -> int:
             answer_cases(cases, folder)
             out.print(f"{place.name}: {len(cases)} tours answered in {folder}")
             if args.scorer is not None:
-                for group, row in _score(args.scorer, place, folder).items():
+                for group, row in _score(args.scorer, "snap", place, folder, "--by", "rate").items():
                     figures[f"{place.name} {group}"] = row
-    for line in _table(figures) if figures else ():
+                for group, row in _score(args.scorer, "eta", place, folder).items() if args.through is None else ():
+                    if group != "answered" and row["n"]:
+                        etas[f"{place.name} {group}"] = row
+    for line in (*_table(figures), "", *_eta_table(etas)) if figures else ():
         out.print(line, markup=False)
     return 0
 
@@ -107,7 +120,8 @@ def write_answers(cases: Sequence[Case], folder: Path) -> None:
     """Track cases, each with a driver of its own, and write what was known of each ping when it arrived."""
     timelines = [Timeline(driver_id=row, plans=(plan_of(case, row),)) for row, case in enumerate(cases, 1)]
     pings = [pings_of(case, row) for row, case in enumerate(cases, 1)]
-    answers = live.answer(Pings.concat(pings), timelines)
+    together = Pings.concat(pings)
+    answers = live.answer(together, timelines)
     begin = 0
     for row, case in enumerate(cases):
         end = begin + len(pings[row])
@@ -121,6 +135,21 @@ def write_answers(cases: Sequence[Case], folder: Path) -> None:
         ]
         _write(folder, case, answers.along_m[begin:end], answers.off[begin:end], visits)
         begin = end
+    write_etas(cases, backtest.replay(together, timelines), folder)
+
+
+def write_etas(cases: Sequence[Case], answers: Iterable[backtest.Answer], folder: Path) -> None:
+    """Write what was said of stops ahead."""
+    lines: list[list[tuple[object, ...]]] = [[("t", "stop", "eta", "lo", "hi")] for _ in cases]
+    for answer in answers:
+        stops = cases[answer.tour].stops
+        times = (column.tolist() for column in (answer.row, answer.expected_ms, answer.low_ms, answer.high_ms))
+        for row, *window_ms in zip(*times, strict=True):
+            seconds = (f"{at_ms / 1000:.1f}" for at_ms in window_ms)
+            lines[answer.tour].append((round(answer.at_ms / 1000), stops[row].name, *seconds))
+    for case, rows in zip(cases, lines, strict=True):
+        with (folder / f"{case.name}.eta.csv").open("w", newline="") as file:
+            csv.writer(file).writerows(rows)
 
 
 def _write(folder: Path, case: Case, said_m: Floats, off: Bools, visits: Sequence[tuple[str, str, int]]) -> None:
@@ -194,10 +223,10 @@ def pings_of(case: Case, driver_id: int) -> Pings:
     return pings
 
 
-def _score(scorer: Path, cases: Path, answers: Path) -> dict[str, dict[str, Any]]:
-    """Run the scorer; give its figures by group of cases."""
+def _score(scorer: Path, mode: str, cases: Path, answers: Path, *more: str) -> dict[str, dict[str, Any]]:
+    """Run the scorer; give its figures by group of cases, or of leads."""
     done = subprocess.run(  # noqa: S603 (the person at the keyboard names the file)
-        [sys.executable, str(scorer), "snap", str(cases), str(answers), "--by", "rate"],
+        [sys.executable, str(scorer), mode, str(cases), str(answers), *more],
         capture_output=True,
         check=False,
         text=True,
@@ -225,6 +254,18 @@ def _table(figures: dict[str, dict[str, Any]]) -> Iterator[str]:
             known = found["true"] and found["precision"] is not None
             cells.append(f"{found['precision']:.3f}/{found['recall']:.3f}" if known else "–")
         rows.append([name, *cells])
+    yield from _columns(rows)
+
+
+def _eta_table(figures: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """Write figures of ETAs in columns."""
+    rows = [["ETAs, minutes", *_ETA_SHOWN.values()]]
+    for name, row in figures.items():
+        rows.append([name, *("–" if row[key] is None else f"{row[key]:.2f}" for key in _ETA_SHOWN)])
+    yield from _columns(rows)
+
+
+def _columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for first, *rest in rows:
         yield "  ".join((first.ljust(widths[0]), *map(str.rjust, rest, widths[1:])))

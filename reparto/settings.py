@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 
-from api.config import ROADS, ApiConfig
+from api.blobs import SCHEMES
+from api.config import ROADS, ApiConfig, ProofConfig
 from ingest.config import IngestConfig
 from sql.config import DatabaseConfig
 
@@ -31,7 +32,7 @@ class ServerConfig:
 
     listen: str = "127.0.0.1:8080"  # host:port of everything HTTP
     health_listen: str = ""  # host:port where `track` and `work` serve /health and /metrics; empty: nowhere
-    data_dir: str = ".reparto"  # the embedded Postgres and the first admin key
+    data_dir: str = ".reparto"  # the embedded Postgres, the first admin key, and proofs without a blob_url
     log_level: str = "INFO"
 
 
@@ -43,6 +44,7 @@ class Settings:
     database: DatabaseConfig = field(default_factory=DatabaseConfig)
     ingest: IngestConfig = field(default_factory=IngestConfig)
     api: ApiConfig = field(default_factory=ApiConfig)
+    proofs: ProofConfig = field(default_factory=ProofConfig)
 
     @classmethod
     def read(cls, env: Mapping[str, str] = os.environ) -> Self:
@@ -82,6 +84,8 @@ class Settings:
         if self.server.log_level not in LOG_LEVELS:
             found.append(f"REPARTO_LOG_LEVEL: must be one of {', '.join(LOG_LEVELS)}")
         found += _road_mistakes(self.api)
+        if self.proofs.blob_url and not re.match(rf"({'|'.join(SCHEMES)})://", self.proofs.blob_url):
+            found.append("REPARTO_BLOB_URL: must begin with s3://, gs://, az:// or file:///, or be empty")
         if self.database.lanes > 1024:
             found.append("REPARTO_LANES: must be from 1 to 1024")
         return found
@@ -90,7 +94,7 @@ class Settings:
         """Give every setting in force by its name in the environment; secrets hidden."""
         return {
             f"{PREFIX}{one.name.upper()}": getattr(part, one.name) if one.repr or not getattr(part, one.name) else "***"
-            for part in (self.server, self.database, self.ingest, self.api)
+            for part in (self.server, self.database, self.ingest, self.api, self.proofs)
             for one in fields(part)
         }
 

@@ -25,6 +25,7 @@ from reparto.key import first_admin_key
 from reparto.migrate import prepare
 from reparto.postgres import EmbeddedPostgres
 from reparto.process import alongside, keep_running, run_until_stopped, stopped_within
+from reparto.proof_jobs import proof_jobs, proofs_of
 from reparto.road_engine import detours_job, roads_of
 from reparto.serve import bind, serving
 from reparto.settings import Settings
@@ -72,9 +73,12 @@ async def _up(
     env = {**os.environ, "REPARTO_DATABASE_URL": url}
     async with (
         roads_of(settings) as roads,
+        proofs_of(settings) as store,
         alongside(postgres.keep) if postgres else nullcontext(),
         alongside(lambda stop: keep_running(_again("track"), env, stop=stop, patience_s=_TRACKER_PATIENCE_S)),
-        alongside(lambda stop: run_work(settings.ingest, database, stop=stop, also=[detours_job(roads)])),
+        alongside(
+            lambda stop: run_work(settings.ingest, database, stop=stop, also=[detours_job(roads), *proof_jobs(store)])
+        ),
         serving(create_app(settings, database, roads=roads), listener) as address,
     ):
         _greet(address, key_file, is_first_start=is_first_start)

@@ -1,7 +1,6 @@
-"""What follows from facts and tracks, in the tables that others read: visits, stops, routes, live positions, ETAs."""
+"""What follows from facts and tracks, in the tables that others read: visits, stops, routes, live positions."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -98,37 +97,6 @@ async def move_live_positions(db: Db, lanes: Ints, accounts: Ints, tracks: Rows,
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class RouteEta:
-    """One route's arrivals, arrays in the order of the stops ahead; times in epoch milliseconds."""
-
-    route_id: int
-    version: int
-    as_of_ms: int
-    stop_ids: Ints
-    expected_ms: Ints
-    low_ms: Ints
-    high_ms: Ints
-    remaining_m: NDArray[np.float64]
-
-
-async def put_etas(db: Db, etas: Sequence[RouteEta]) -> None:
-    """Write the ETAs of routes, a row each; one that rests on an older version than the one there changes nothing.
-
-    Of two for one route, of the driver who lost it and the one who has it, the newer version counts.
-    """
-    newest = {eta.route_id: eta for eta in sorted(etas, key=lambda eta: (eta.version, eta.as_of_ms))}
-    etas = sorted(newest.values(), key=lambda eta: eta.route_id)  # so that two trackers never wait for each other
-    await db.execute(
-        _SQL["put_etas"],
-        *([getattr(one, name) for one in etas] for name in ("route_id", "version", "as_of_ms")),
-        *(
-            [_array_text(getattr(one, name)) for one in etas]
-            for name in ("stop_ids", "expected_ms", "low_ms", "high_ms", "remaining_m")
-        ),
-    )
-
-
 async def tell_live(db: Db | Pool, moved: Sequence[tuple[int, int, int]]) -> None:
     """Tell every listener who moved or what changed: (account, driver or 0, route or 0). In a commit commits queue."""
     for payload in _payloads([f"{account}:{driver}:{route}" for account, driver, route in moved]):
@@ -146,10 +114,6 @@ def _payloads(words: Sequence[str]) -> Iterator[str]:
         size += len(word) + 1
     if line:
         yield " ".join(line)
-
-
-def _array_text(values: NDArray[Any]) -> str:
-    return "{" + ",".join(map(str, values.tolist())) + "}"
 
 
 def _without(values: NDArray[Any], null: Bools | None = None) -> list[Any]:

@@ -24,11 +24,16 @@ class PlanRow:
         stop_ids: in the order of the tour; the other `stop_` lists have the same length and order.
         stop_planned_at: None where the planner gave no arrival.
         stop_shapes: stop id as text to the GeoJSON geometry that replaces that stop's circle.
+        stop_window_start, stop_window_end: promised; None where nothing was. Empty, as stop_kind and stop_parcels, in a
+            version made before they were kept.
+        stop_drive_s: of driving to each stop from the one before or the path's start; empty where no roads say so.
+        wait_for_window: a van that is early waits until the window begins.
     """
 
     route_id: int
     external_id: str
     account_id: int
+    timezone: str
     version: int
     effective_at: datetime
     driver_id: int | None
@@ -46,6 +51,12 @@ class PlanRow:
     stop_service_s: list[float]
     stop_planned_at: list[datetime | None]
     stop_shapes: dict[str, dict[str, Any]]
+    stop_window_start: list[datetime | None]
+    stop_window_end: list[datetime | None]
+    stop_kind: list[str]
+    stop_parcels: list[int]
+    stop_drive_s: list[float]
+    wait_for_window: bool
 
 
 async def plans_of_drivers(
@@ -99,6 +110,12 @@ async def add_version(
         [stop.service_s for stop in plan.stops],
         [stop.planned_arrival for stop in plan.stops],
         {str(stop_id): stop.geofence for stop_id, stop in zip(stop_ids, plan.stops, strict=True) if stop.geofence},
+        [stop.window_start for stop in plan.stops],
+        [stop.window_end for stop in plan.stops],
+        [stop.kind for stop in plan.stops],
+        [sum(parcel.quantity for parcel in stop.parcels) for stop in plan.stops],
+        plan.stop_drive_s,
+        plan.wait_for_window,
     )
 
 

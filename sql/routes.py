@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from sql.pool import Db, Pool
@@ -23,6 +23,8 @@ class RoutePlan:
         depot_name, depot_lat, depot_lon: None where there is no depot.
         path_source: `given`, `road`, or `straight` lines through depot and stops.
         path_lon, path_lat, path_along_m: degrees and metres from the start, one entry a vertex.
+        stop_drive_s: seconds of driving to each stop from the one before or the path's start; empty where unknown.
+        wait_for_window: a van that is early waits until the window begins.
     """
 
     driver_id: int | None
@@ -40,6 +42,8 @@ class RoutePlan:
     path_lat: Sequence[float]
     path_along_m: Sequence[float]
     stops: Sequence[StopPlan]
+    stop_drive_s: Sequence[float] = field(default_factory=list)
+    wait_for_window: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,8 @@ CREATE TABLE account (
     fences_version   bigint NOT NULL DEFAULT 0,  -- raised by every write of a geofence; trackers compare it with their cache
     events_numbered  bigint NOT NULL DEFAULT 0,  -- the greatest event.seq given out
     detours_seen     bigint NOT NULL DEFAULT 0,  -- the greatest event.seq that detours follow from
-    created_at       timestamptz NOT NULL DEFAULT now()
+    created_at       timestamptz NOT NULL DEFAULT now(),
+    eta_version      bigint NOT NULL DEFAULT 0  -- raised by every batch that ETAs learned from
 );
 
 CREATE TABLE api_key (
@@ -121,6 +122,13 @@ CREATE TABLE route_version (
     stop_service_s   double precision[] NOT NULL,
     stop_planned_at  timestamptz[] NOT NULL,       -- planned arrival; null where the planner gave none
     stop_shapes      jsonb NOT NULL DEFAULT '{}',  -- stop id (as text) to the GeoJSON polygon that replaces its circle
+    -- for ETAs; empty in a version made before they were kept, and stop_drive_s wherever roads did not make the path
+    stop_window_start  timestamptz[] NOT NULL DEFAULT '{}',       -- promised; null where nothing was
+    stop_window_end    timestamptz[] NOT NULL DEFAULT '{}',
+    stop_kind          text[] NOT NULL DEFAULT '{}',
+    stop_parcels       integer[] NOT NULL DEFAULT '{}',           -- things to hand over or take along
+    stop_drive_s       double precision[] NOT NULL DEFAULT '{}',  -- of driving from the stop before, or the path's start
+    wait_for_window    boolean NOT NULL DEFAULT false,            -- a van that is early waits until the window begins
     PRIMARY KEY (route_id, version)
 );
 CREATE INDEX route_version_driver ON route_version (driver_id, route_id);
@@ -383,7 +391,7 @@ CREATE TABLE upload_part (
     upload_id   uuid NOT NULL,
     from_byte   bigint NOT NULL,
     bytes       integer NOT NULL CHECK (bytes > 0),
-    blob        text NOT NULL,                   -- its name in the blob store
+    blob        text NOT NULL UNIQUE,            -- its name in the blob store
     PRIMARY KEY (driver_id, upload_id, from_byte),  -- two requests never both append at the same place
     FOREIGN KEY (driver_id, upload_id) REFERENCES upload ON DELETE CASCADE
 );
@@ -409,11 +417,12 @@ CREATE TABLE proof (
     said_at         timestamptz,                 -- when and where it was taken, as the upload's metadata say
     said_lat        double precision,
     said_lon        double precision,
+    said_sha256     bytea,
     exif_at         timestamptz,                 -- the same, as the photo itself says; never in what is served
     exif_lat        double precision,
     exif_lon        double precision,
     filename        text,
-    bytes           bigint,                      -- of the original, as uploaded and kept untouched
+    size_bytes      bigint,                      -- of the original, as uploaded and kept untouched
     sha256          bytea,
     media_type      text,                        -- as found in its bytes, whatever the phone called it
     served_bytes    bigint,                      -- of what is shown: re-encoded, nothing in it but the picture
@@ -566,6 +575,93 @@ CREATE TABLE route_eta (
     remaining_m   double precision[] NOT NULL
 ) WITH (fillfactor = 50);
 
+-- What somebody was told of a stop when it was still so far away, and what came true. The first of each bucket of leads.
+CREATE TABLE eta_told (
+    route_id    bigint NOT NULL REFERENCES route,
+    stop_id     bigint NOT NULL,                -- of the route; it may be forgotten
+    bucket      smallint NOT NULL CHECK (bucket BETWEEN 0 AND 4),  -- of the lead: 0-15, 15-30, 30-60, 60-120, > 120 min
+    account_id  bigint NOT NULL,
+    driver_id   bigint NOT NULL,
+    as_of       timestamptz NOT NULL,           -- recorded_at of the ping it rested on
+    expected    timestamptz NOT NULL,
+    low         timestamptz NOT NULL,
+    high        timestamptz NOT NULL,
+    planned     timestamptz,                    -- by the timetable; null where the plan had none
+    delay_s     real,                           -- behind it, at as_of
+    spread_s    double precision NOT NULL,      -- how far off it was expected to be: the measure of windows
+    paced_s     real,                           -- how late there if all of the delay stayed; null without planned times
+    on_route    boolean NOT NULL,
+    came_at     timestamptz,                    -- the first arrival after as_of, as visits have it; null until then
+    learned_at  timestamptz,                    -- when windows learned from it; null: not yet
+    PRIMARY KEY (stop_id, bucket)
+);
+CREATE INDEX eta_told_account ON eta_told (account_id, as_of);
+CREATE INDEX eta_told_route ON eta_told (route_id);
+CREATE INDEX eta_told_age ON eta_told (as_of);
+CREATE INDEX eta_told_unlearned ON eta_told (account_id, came_at) WHERE came_at IS NOT NULL AND learned_at IS NULL;
+
+-- Which drives of routes ETAs learned from, and of which there is something new.
+CREATE TABLE eta_learned (
+    route_id    bigint NOT NULL REFERENCES route,
+    driver_id   bigint NOT NULL REFERENCES driver,
+    account_id  bigint NOT NULL,
+    learned     text[] NOT NULL DEFAULT '{}',   -- what was: drive:7 to the stop 7, service:7 at it; never a second time
+    due_at      timestamptz,                    -- since when there is something new; null: nothing is
+    noted_at    timestamptz NOT NULL DEFAULT now(),  -- when a visit was closed last
+    PRIMARY KEY (route_id, driver_id)
+);
+CREATE INDEX eta_learned_due ON eta_learned (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX eta_learned_age ON eta_learned (noted_at);
+
+-- What an account's drives say, and how late its tours begin: took / expected without knowing this thing.
+-- docs/howto/eta-accuracy.md tells how to read it.
+CREATE TABLE eta_drive (
+    account_id     bigint NOT NULL REFERENCES account,
+    scope          text NOT NULL,               -- drive, drive_leg, …, start, start_place, delay: geo/eta_rows.py
+    key            text NOT NULL,               -- which one; empty where the scope has but one
+    hour_class     smallint NOT NULL,           -- of the local time of day; -1: all of them
+    weekday_class  smallint NOT NULL,           -- 0 Monday to Friday, 1 Saturday, 2 Sunday; -1: all of them
+    n              double precision NOT NULL,   -- how much was seen, minutes or times; older ones count less
+    mean           double precision NOT NULL,   -- of took / expected: 1.2 is a fifth slower; of starts minutes late
+    m2             double precision NOT NULL,   -- sum of squared differences from the mean, weighted like n
+    as_of          timestamptz NOT NULL,        -- to which moment n and m2 are decayed
+    version        bigint NOT NULL,             -- account.eta_version that changed it last
+    updated_at     timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (account_id, scope, key, hour_class, weekday_class)
+);
+CREATE INDEX eta_drive_version ON eta_drive (account_id, version);
+CREATE INDEX eta_drive_age ON eta_drive (as_of);
+
+-- The same of services; scopes service, service_place, ….
+CREATE TABLE eta_service (
+    account_id     bigint NOT NULL REFERENCES account,
+    scope          text NOT NULL,
+    key            text NOT NULL,
+    hour_class     smallint NOT NULL,
+    weekday_class  smallint NOT NULL,
+    n              double precision NOT NULL,
+    mean           double precision NOT NULL,
+    m2             double precision NOT NULL,
+    as_of          timestamptz NOT NULL,
+    version        bigint NOT NULL,
+    updated_at     timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (account_id, scope, key, hour_class, weekday_class)
+);
+CREATE INDEX eta_service_version ON eta_service (account_id, version);
+CREATE INDEX eta_service_age ON eta_service (as_of);
+
+-- How wide an account's windows are, by lead.
+CREATE TABLE eta_window (
+    account_id  bigint NOT NULL REFERENCES account,
+    lead_s      double precision NOT NULL,      -- from this lead on
+    early       double precision NOT NULL,      -- how far before and after what was expected a window reaches,
+    late        double precision NOT NULL,      -- parts of the spread that the model expects
+    n           double precision NOT NULL,      -- ETAs of late that it rests on
+    alpha       double precision NOT NULL,      -- part of the arrivals left outside on either side
+    updated_at  timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (account_id, lead_s)
+);
+
 -- The feed of facts. A fact that is judged anew appears again with the next revision.
 CREATE TABLE event (
     id             bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
@@ -593,6 +689,8 @@ CREATE TABLE event (
 CREATE UNIQUE INDEX event_feed ON event (account_id, seq);
 CREATE INDEX event_unnumbered ON event (id) WHERE seq IS NULL;
 CREATE INDEX event_fold ON event (driver_id, folded_at);
+CREATE INDEX event_eta ON event (route_id) WHERE type IN ('eta.late', 'stop.approaching');
+CREATE INDEX event_eta_driver ON event (driver_id, occurred_at) WHERE type = 'eta.late';
 CREATE INDEX event_tour ON event (route_id) WHERE type IN ('route.started', 'route.completed');
 CREATE INDEX event_detour ON event (account_id, seq) WHERE type IN ('route.off_route', 'route.back_on_route');
 CREATE INDEX event_detour_route ON event (route_id, driver_id) WHERE type IN ('route.off_route', 'route.back_on_route');

@@ -16,6 +16,20 @@ _TEXTS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     }
 )
 
+_CERTIFICATE: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        language: msgspec.json.decode(
+            (files(__name__) / "certificate" / f"{language}.json").read_bytes(), type=dict[str, str]
+        )
+        for language in LANGUAGES
+    }
+)
+
+
+def certificate_texts(language: str) -> Mapping[str, str]:
+    """Give the texts of a certificate of delivery in one of `LANGUAGES`."""
+    return _CERTIFICATE[language]
+
 
 def texts(language: str) -> Mapping[str, Any]:
     """Give the texts of one of `LANGUAGES`; those that depend on a number are objects by plural category (CLDR)."""

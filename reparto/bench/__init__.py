@@ -1,14 +1,14 @@
 """`reparto bench`: what the machine at hand can do, measured on real processes and a durable Postgres.
 
-Every bench starts a throw-away product, measures, and prints what one run gave. None of them is a test.
+Every bench but `eta` starts a throw-away product, measures, and prints what one run gave. None of them is a test.
 """
 
 import argparse
 
-from reparto.bench import ingest, manifest
+from reparto.bench import eta, ingest, manifest
 from reparto.command import Subparsers
 
-BENCHES = (ingest, manifest)
+BENCHES = (ingest, manifest, eta)
 
 
 def add_parser(subparsers: Subparsers) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from geo.pings import Bools, Floats, Ints, Pings, in_order
+from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Pings, in_order
 from geo.plans import Plan, prepare_plan
 from ingest.decode.columns import NUMBERS, Arrival, Columns, check
 from reparto.command import CannotRun
@@ -24,6 +24,7 @@ class PlannedStop:
         along_m: where the tour serves it, metres along the path.
         fence: a GeoJSON geometry that replaces the circle; None: it is the circle.
         planned_ms: planned arrival; `UNKNOWN_MS` where there is none.
+        window_ms: promised, from and until; `UNKNOWN_MS` where nothing was.
     """
 
     name: str
@@ -34,6 +35,9 @@ class PlannedStop:
     service_s: float
     planned_ms: int
     fence: Mapping[str, Any] | None = None
+    window_ms: tuple[int, int] = (UNKNOWN_MS, UNKNOWN_MS)
+    kind: str = "delivery"
+    parcels: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -132,6 +136,9 @@ def plan_of(
             stop_service_s=[stop.service_s for stop in stops],
             stop_planned_ms=[stop.planned_ms for stop in stops],
             stop_shapes={number: stop.fence for number, stop in zip(ids, stops, strict=True) if stop.fence},
+            stop_window_ms=[stop.window_ms for stop in stops],
+            stop_kinds=[stop.kind for stop in stops],
+            stop_parcels=[stop.parcels for stop in stops],
         )
     except ValueError as error:
         raise CannotRun(f"{name} cannot be driven: {error}") from error

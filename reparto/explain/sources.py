@@ -142,7 +142,7 @@ async def day_of_product(client: Client, route: str) -> Day:
 
 
 def _stop(stop: Mapping[str, Any]) -> PlannedStop:
-    planned = stop["planned_arrival"]
+    planned, window = stop["planned_arrival"], stop["window"]
     return PlannedStop(
         name=stop["external_id"],
         lat=stop["lat"],
@@ -152,6 +152,9 @@ def _stop(stop: Mapping[str, Any]) -> PlannedStop:
         service_s=stop["service_s"],
         planned_ms=UNKNOWN_MS if planned is None else time_ms(planned),
         fence=stop["geofence"],
+        window_ms=(time_ms(window["start"]), time_ms(window["end"])) if window else (UNKNOWN_MS, UNKNOWN_MS),
+        kind=stop["kind"],
+        parcels=sum(parcel["quantity"] for parcel in stop["parcels"]),
     )
 
 

@@ -30,7 +30,7 @@ CREATE TABLE upload_part (
     upload_id   uuid NOT NULL,
     from_byte   bigint NOT NULL,
     bytes       integer NOT NULL CHECK (bytes > 0),
-    blob        text NOT NULL,                   -- its name in the blob store
+    blob        text NOT NULL UNIQUE,            -- its name in the blob store
     PRIMARY KEY (driver_id, upload_id, from_byte),  -- two requests never both append at the same place
     FOREIGN KEY (driver_id, upload_id) REFERENCES upload ON DELETE CASCADE
 );
@@ -56,11 +56,12 @@ CREATE TABLE proof (
     said_at         timestamptz,                 -- when and where it was taken, as the upload's metadata say
     said_lat        double precision,
     said_lon        double precision,
+    said_sha256     bytea,
     exif_at         timestamptz,                 -- the same, as the photo itself says; never in what is served
     exif_lat        double precision,
     exif_lon        double precision,
     filename        text,
-    bytes           bigint,                      -- of the original, as uploaded and kept untouched
+    size_bytes      bigint,                      -- of the original, as uploaded and kept untouched
     sha256          bytea,
     media_type      text,                        -- as found in its bytes, whatever the phone called it
     served_bytes    bigint,                      -- of what is shown: re-encoded, nothing in it but the picture

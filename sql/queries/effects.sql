@@ -138,23 +138,6 @@ SELECT new.lane, new.driver, new.account, from_ms(new.recorded), from_ms(new.rec
 DELETE FROM live USING unnest($1::smallint[], $2::bigint[]) AS gone (lane, driver)
  WHERE live.lane = gone.lane AND live.driver_id = gone.driver;
 
--- name: put_etas
--- One row a route; arrays are given as Postgres array text, since asyncpg sends no ragged arrays. A driver who lost the
--- route and whose pings come late does not replace what its driver's say.
--- Columns of one length: $1 route, $2 its version, $3 as of ms, $4 stop ids, $5 expected ms, $6 low ms, $7 high ms, $8 remaining_m
-INSERT INTO route_eta (route_id, version, as_of, computed_at, stop_ids, expected, low, high, remaining_m)
-SELECT route, version, from_ms(as_of), now(), stop_ids::bigint[],
-       ARRAY(SELECT from_ms(ms) FROM unnest(expected::bigint[]) WITH ORDINALITY AS at (ms, place) ORDER BY place),
-       ARRAY(SELECT from_ms(ms) FROM unnest(low::bigint[]) WITH ORDINALITY AS at (ms, place) ORDER BY place),
-       ARRAY(SELECT from_ms(ms) FROM unnest(high::bigint[]) WITH ORDINALITY AS at (ms, place) ORDER BY place),
-       remaining::float8[]
-  FROM unnest($1::bigint[], $2::int[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
-    AS new (route, version, as_of, stop_ids, expected, low, high, remaining)
-    ON CONFLICT (route_id) DO UPDATE
-   SET version = excluded.version, as_of = excluded.as_of, computed_at = excluded.computed_at, stop_ids = excluded.stop_ids,
-       expected = excluded.expected, low = excluded.low, high = excluded.high, remaining_m = excluded.remaining_m
- WHERE route_eta.version <= excluded.version;
-
 -- name: tell_live
 -- Tell every listener who moved. $1 triples account:driver:route, separated by spaces
 SELECT pg_notify('reparto_live', $1);

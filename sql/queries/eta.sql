@@ -1,10 +1,61 @@
 -- name: eta_of_route
--- When a route's van is expected where; nulls until a ping was on the route.
+-- When a route's van is expected where, and where it was seen last; nulls until a ping was on the route. The live row counts
+-- only while its driver is on this route.
 -- $1 account, $2 route or null, $3 external id or null
-SELECT route.id AS route_id, eta.as_of, eta.computed_at, eta.stop_ids, eta.expected, eta.low, eta.high, eta.remaining_m
-  FROM route LEFT JOIN route_eta AS eta ON eta.route_id = route.id
+SELECT route.status, route.version AS route_version, eta.version, eta.as_of, eta.computed_at, eta.stop_ids, eta.expected,
+       eta.low, eta.high, eta.remaining_m, live.recorded_at AS seen_at, live.on_route, live.along_m,
+       live.route_version AS seen_version
+  FROM route
+  LEFT JOIN route_eta AS eta ON eta.route_id = route.id
+  LEFT JOIN driver ON driver.id = route.driver_id
+  LEFT JOIN live ON live.lane = driver.lane AND live.driver_id = driver.id AND live.route_id = route.id
  WHERE route.account_id = $1 AND route.deleted_at IS NULL AND (route.id = $2 OR route.external_id = $3);
 
 -- name: eta_stops
 -- $1 stops
-SELECT id, external_id, kind, status, departed_at FROM stop WHERE id = ANY ($1::bigint[]);
+SELECT id, external_id, kind, status, along_m, arrived_at, departed_at FROM stop WHERE id = ANY ($1::bigint[]);
+
+-- name: put_etas
+-- One row a route; arrays are given as Postgres array text, since asyncpg sends no ragged arrays. A driver who lost the
+-- route and whose pings come late does not replace what its driver's say.
+-- Columns of one length: $1 route, $2 its version, $3 as of ms, $4 stop ids, $5 expected ms, $6 low ms, $7 high ms, $8 remaining_m
+INSERT INTO route_eta (route_id, version, as_of, computed_at, stop_ids, expected, low, high, remaining_m)
+SELECT route, version, from_ms(as_of), now(), stop_ids::bigint[],
+       ARRAY(SELECT from_ms(ms) FROM unnest(expected::bigint[]) WITH ORDINALITY AS at (ms, place) ORDER BY place),
+       ARRAY(SELECT from_ms(ms) FROM unnest(low::bigint[]) WITH ORDINALITY AS at (ms, place) ORDER BY place),
+       ARRAY(SELECT from_ms(ms) FROM unnest(high::bigint[]) WITH ORDINALITY AS at (ms, place) ORDER BY place),
+       remaining::float8[]
+  FROM unnest($1::bigint[], $2::int[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
+    AS new (route, version, as_of, stop_ids, expected, low, high, remaining)
+    ON CONFLICT (route_id) DO UPDATE
+   SET version = excluded.version, as_of = excluded.as_of, computed_at = excluded.computed_at, stop_ids = excluded.stop_ids,
+       expected = excluded.expected, low = excluded.low, high = excluded.high, remaining_m = excluded.remaining_m
+ WHERE route_eta.version <= excluded.version;
+
+-- name: eta_accounts
+-- What trackers must know of accounts: how much their ETAs have learned, and when somebody must hear of one. $1 accounts
+SELECT id, eta_version, settings FROM account WHERE id = ANY ($1::bigint[]);
+
+-- name: told_facts
+-- The newest revision of what the feed says of the ETAs of routes, and of what it lately said to be late of drivers, who may
+-- have lost the route since. $1 routes, $2 drivers
+WITH touched AS (
+    SELECT id FROM event WHERE route_id = ANY ($1::bigint[]) AND type IN ('eta.late', 'stop.approaching')
+     UNION
+    SELECT id FROM event
+     WHERE driver_id = ANY ($2::bigint[]) AND type = 'eta.late' AND occurred_at > now() - interval '1 day'
+)
+SELECT DISTINCT ON (fact_id)
+       fact_id, revision, state, type, to_ms(occurred_at) AS occurred_ms, to_ms(folded_at) AS folded_ms,
+       to_ms(first_folded_at) AS first_folded_ms, lane, account_id,
+       driver_id, route_id, route_version, stop_id, geofence_id, visit_id, data
+  FROM touched JOIN event USING (id)
+ ORDER BY fact_id, revision DESC;
+
+-- name: put_outbox
+-- Leave notifications for whoever sends them: one for each stop and kind, ever. Columns of one length: $1 account, $2 stop,
+-- $3 kind, $4 payload
+INSERT INTO outbox (account_id, stop_id, kind, payload)
+SELECT account, stop, kind, payload FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::jsonb[])
+    AS new (account, stop, kind, payload)
+    ON CONFLICT (stop_id, kind) DO NOTHING;

@@ -79,6 +79,44 @@ async def test_many_at_once_make_one_route(client, account, make_driver, put_rou
     assert all(answer == answers[0] for answer in answers)
 
 
+async def test_the_tracker_gets_what_etas_rest_on(client, account, make_driver, put_route, tour, pool):
+    driver = await make_driver(client, account.key, "ana")
+    tour["stops"][1]["parcels"] = [{"quantity": 2}, {"barcode": "x"}]
+    await put_route(client, account.key, driver="ana", stops=tour["stops"])
+    (plan,) = await _plans(pool, number(driver["id"]))
+    promised = [stop.get("window") for stop in tour["stops"]]
+    assert [start and start.isoformat() for start in plan.stop_window_start] == [
+        window and datetime.fromisoformat(window["start"]).astimezone(UTC).isoformat() for window in promised
+    ]
+    assert [end is None for end in plan.stop_window_end] == [window is None for window in promised]
+    assert plan.stop_kind == [stop["kind"] for stop in tour["stops"]]
+    assert plan.stop_parcels[1] == 3
+    assert (plan.stop_drive_s, plan.wait_for_window, plan.timezone) == ([], False, tour["timezone"])
+
+
+async def test_another_promised_window_is_another_version(client, account, make_driver, put_route, tour, pool):
+    driver = await make_driver(client, account.key, "ana")
+    await put_route(client, account.key, driver="ana")
+    tour["stops"][0]["window"]["end"] = "2026-03-02T15:30:00Z"
+    assert (await put_route(client, account.key, driver="ana", stops=tour["stops"]))["version"] == 2
+    assert (await put_route(client, account.key, driver="ana", stops=tour["stops"]))["version"] == 2
+    first, second = await _plans(pool, number(driver["id"]))
+    assert second.stop_window_end[0] - first.stop_window_end[0] == timedelta(minutes=30)
+
+
+async def test_vans_wait_for_windows_where_the_account_says_so(client, account, make_driver, put_route, pool):
+    driver = await make_driver(client, account.key, "ana")
+    await put_route(client, account.key, driver="ana")
+    change = await client.patch("/v1/account", json={"wait_for_window": True}, headers=account.headers)
+    assert (await change.json())["wait_for_window"] is True
+    made = await put_route(client, account.key, driver="ana")
+    await make_driver(client, account.key, "bo")
+    await client.post(f"/v1/routes/{made['id']}/assign", json={"driver": "bo"}, headers=account.headers)
+    plans = await _plans(pool, number(driver["id"]))
+    assert [plan.wait_for_window for plan in plans] == [False, True, True]
+    assert plans[2].stop_kind == plans[0].stop_kind
+
+
 async def test_many_edits_at_once_give_as_many_versions_in_order(client, account, make_driver, put_route, pool):
     await make_driver(client, account.key, "ana")
     await make_driver(client, account.key, "beto")

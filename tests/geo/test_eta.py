@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from city import START_MS, fold, pings_at, plan_along, town_day, walk
@@ -5,6 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.eta import estimate
+from geo.eta_model import COLD
+from geo.eta_window import Band
 from geo.pings import UNKNOWN_MS
 from geo.plans import TYPICAL_MPS, Timeline
 from geo.track import advance, fresh
@@ -52,6 +56,14 @@ def test_no_route_no_eta():
     for tracks in (np.array([track]), fresh(np.array([1])), fresh(np.array([], np.int64))):
         eta = estimate(tracks, [Timeline(driver_id=1)] * len(tracks))
         assert len(eta.track) == len(eta.expected_ms) == 0
+
+
+def test_windows_never_narrow_with_the_lead_whatever_was_learned():
+    bands = (Band(0.0, 3.0, 3.0, 9.0, 0.2), Band(300.0, 0.4, 0.4, 9.0, 0.2), Band(3600.0, 0.3, 0.3, 9.0, 0.2))
+    track, _ = fold(pings_at(*walk((0, 0, 0), (50, 500, 0))), plan := plan_along(STREET, STOPS, service_s=100))
+    eta = estimate(np.array([track]), [Timeline(driver_id=1, plans=(plan,))], [replace(COLD, bands=bands)])
+    assert (np.diff(eta.high_ms - eta.low_ms) >= 0).all()
+    assert (np.diff(eta.high_ms - eta.expected_ms) >= 0).all()
 
 
 @given(st.integers(1, 400), st.integers(0, 3))

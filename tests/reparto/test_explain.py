@@ -1,8 +1,6 @@
 """A day as a page: it holds what the fold gives, needs nothing else, and shows where what is stored differs."""
 
 import asyncio
-import random
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -11,17 +9,13 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from aiohttp.test_utils import TestServer
 
-from api.auth import KEY_PREFIX, hash_of, new_secret
 from geo.clean import names
 from geo.facts import FactType
 from geo.plans import Timeline
 from geo.track import advance, fresh
-from ingest.tracker import run_tracker
-from reparto.app import create_app
 from reparto.cli import main
-from reparto.client import Client, Phone
+from reparto.client import Client
 from reparto.explain import fold as folding
 from reparto.explain.compare import compare
 from reparto.explain.day import DRIVER, Day, Visit
@@ -29,19 +23,11 @@ from reparto.explain.fold import fold
 from reparto.explain.page import data_of, page_of
 from reparto.explain.sources import day_of_case, day_of_product
 from reparto.importer import import_routes, moved_to_now
-from reparto.migrate import prepare
-from reparto.process import alongside
 from reparto.recordings import read_case
 from reparto.replay import AT_ONCE
-from reparto.settings import Settings
-from reparto.tally import Tally
-from sql.accounts import ensure_account
-from sql.config import DatabaseConfig
-from sql.keys import create_key
 from sql.pool import Pool
 
 MONTEVIDEO = Path(__file__).parent.parent / "journeys" / "montevideo.route.json"
-SETTLED_S = 60.0
 
 
 class Page(HTMLParser):
@@ -221,46 +207,6 @@ def test_what_cannot_be_explained_is_said_in_a_sentence(
 
 
 # --- from the product -------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-async def key(database: DatabaseConfig, pool: Pool) -> str:
-    """A key of the account whose day is explained."""
-    await prepare(Settings(database=database), database)
-    made = new_secret(KEY_PREFIX)
-    account_id = await ensure_account(pool, "explained")
-    await create_key(pool, account_id=account_id, role="admin", label="test", secret_hash=hash_of(made))
-    return made
-
-
-@pytest.fixture
-async def client(database: DatabaseConfig, key: str) -> AsyncIterator[Client]:
-    """A client of the running product: real HTTP, a tracker beside."""
-    settings = Settings(database=database)
-    async with (
-        alongside(lambda stop: run_tracker(settings.ingest, database, stop=stop)),
-        TestServer(create_app(settings, database)) as server,
-        Client(str(server.make_url("")), key) as made,
-    ):
-        yield made
-
-
-@pytest.fixture
-async def morning(client: Client, pool: Pool) -> str:
-    """A morning in Montevideo, driven and settled; the route's external id."""
-    case = read_case(MONTEVIDEO)
-    route, recording = moved_to_now(case, speed=AT_ONCE, timezone="America/Montevideo")
-    assert recording is not None
-    drivers = await import_routes(client, [route])
-    _, token = await client.device(drivers[case.name], "test")
-    await Phone(client.session, client.url, token, Tally(), random.Random(0)).send(recording.pings)
-    async with asyncio.timeout(SETTLED_S):
-        while await pool.fetchval(
-            "SELECT EXISTS (SELECT FROM inbox)"
-            " OR EXISTS (SELECT FROM track WHERE folded_until < head_at OR rerun_from IS NOT NULL)"
-        ):
-            await asyncio.sleep(0.05)
-    return route.external_id
 
 
 async def test_what_is_stored_is_what_the_same_geo_says_again(client: Client, morning: str) -> None:

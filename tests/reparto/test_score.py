@@ -1,5 +1,6 @@
 """Scoring: every ping has an answer made of those before it, and the files are what a scorer reads."""
 
+import csv
 import gzip
 import json
 from pathlib import Path
@@ -59,3 +60,52 @@ def test_missing_recordings_are_said_in_a_sentence(
     missing = str(tmp_path / "scorer.py")
     assert main(["score", str(cases), "--out", str(tmp_path / "pred"), "--scorer", missing]) == 1
     assert f"no scorer at {missing}" in " ".join(capsys.readouterr().err.split())
+
+
+def etas(folder: Path) -> list[dict[str, str]]:
+    with (folder / "x.eta.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_stops_ahead_have_etas_and_windows(cases: Path, tmp_path: Path) -> None:
+    assert main(["score", str(cases), "--out", str(tmp_path / "pred")]) == 0
+    said = etas(tmp_path / "pred")
+    assert {row["t"] for row in said} == {"1000"}  # the tour is over before it is asked again
+    assert [row["stop"] for row in said] == ["A", "B"]
+    assert all(1000 <= float(row["lo"]) <= float(row["eta"]) <= float(row["hi"]) for row in said)
+    assert float(said[1]["eta"]) == pytest.approx(1200, abs=30)
+
+
+def test_what_comes_later_changes_nothing_that_was_said(shared_data: Path, tmp_path: Path) -> None:
+    """A morning cut off says of its first hours what the whole morning says of them."""
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    routes = sorted((shared_data / "wmata-bus").glob("*.route.json.gz"))[:10]
+    at_s = []
+    for route in routes:
+        pings = route.with_name(route.name.replace(".route.json", ".pings.csv"))
+        head, *lines = gzip.decompress(pings.read_bytes()).decode().split("\n")
+        at_s += [float(line.split(",")[1]) for line in lines if line]
+        for folder in (whole, cut):
+            folder.mkdir(exist_ok=True)
+            (folder / route.name).write_bytes(route.read_bytes())
+        (whole / pings.name).write_bytes(pings.read_bytes())
+    end_s = sorted(at_s)[len(at_s) // 2]
+    for route in routes:
+        name = route.name.replace(".route.json", ".pings.csv")
+        head, *lines = gzip.decompress((whole / name).read_bytes()).decode().split("\n")
+        early = [line for line in lines if line and float(line.split(",")[1]) <= end_s]
+        if early:
+            (cut / name).write_bytes(gzip.compress("\n".join([head, *early]).encode()))
+    for folder in (whole, cut):
+        assert main(["score", str(folder), "--out", str(tmp_path / "pred" / folder.name)]) == 0
+    compared = 0
+    for route in routes:
+        name = route.name.replace(".route.json.gz", ".eta.csv")
+        if (tmp_path / "pred" / "cut" / name).exists():
+            said = (tmp_path / "pred" / "cut" / name).read_text().split()[1:]
+            # the last moment asked may lie after the cut
+            said = [line for line in said if float(line.split(",")[0]) <= end_s]
+            later = (tmp_path / "pred" / "whole" / name).read_text().split()[1:]
+            assert said == later[: len(said)]
+            compared += len(said)
+    assert compared > 500

@@ -66,6 +66,21 @@ SELECT 1, row_number() OVER (), gen_random_uuid(), 1, 'asserted',
        (ARRAY['stop.arrived', 'stop.departed', 'route.started', 'route.completed'])[1 + k % 4], now(), now(),
        timestamptz '2026-03-01 09:00Z' - make_interval(mins => k), lane, id, id * 100 + k % {DAYS}, false
   FROM driver, generate_series(0, 199) AS k;
+INSERT INTO event (account_id, seq, fact_id, revision, state, type, occurred_at, known_at, lane, driver_id, route_id,
+                   late)
+SELECT 1, 100000 + row_number() OVER (), gen_random_uuid(), 1, 'asserted',
+       (ARRAY['eta.late', 'stop.approaching'])[1 + k % 2], now() - make_interval(hours => k), now(), lane, id,
+       id * 100 + k % {DAYS}, false
+  FROM driver, generate_series(0, 99) AS k;
+INSERT INTO eta_told (route_id, stop_id, bucket, account_id, driver_id, as_of, expected, low, high, spread_s, on_route,
+                      came_at, learned_at)
+SELECT route.id, stop.id, k, 1, route.driver_id, route.start_at, now(), now(), now(), 60, true, route.start_at,
+       CASE WHEN route.id % 100 > 0 THEN now() END
+  FROM stop JOIN route ON route.id = stop.route_id, generate_series(0, 4) AS k;
+INSERT INTO eta_learned (route_id, driver_id, account_id, due_at)
+SELECT id, driver_id, 1, CASE WHEN id % 100 = 0 THEN start_at END FROM route;
+INSERT INTO eta_drive (account_id, scope, key, hour_class, weekday_class, n, mean, m2, as_of, version)
+SELECT 1, 'drive_cell', k::text, -1, -1, 1, 1, 0, now(), k % 1000 FROM generate_series(1, 20000) AS k;
 INSERT INTO driver_event (driver_id, id, account_id, lane, type, route_id, occurred_at, effective)
 SELECT id, gen_random_uuid(), 1, lane, (ARRAY['arrived', 'departed', 'note'])[1 + k % 3], id * 100,
        timestamptz '2026-03-01 09:00Z' - make_interval(mins => 10 * k), true
@@ -73,6 +88,11 @@ SELECT id, gen_random_uuid(), 1, lane, (ARRAY['arrived', 'departed', 'note'])[1 
 INSERT INTO geofence (account_id, external_id, version) SELECT 1, i::text, 1 FROM generate_series(1, 500) AS i;
 INSERT INTO geofence_version (geofence_id, version, account_id, effective_at, feature)
 SELECT id, 1, 1, now(), '{{}}' FROM geofence;
+INSERT INTO upload (driver_id, id, account_id, device_id, stop_id, metadata, length, received, expires_at, finished_at)
+SELECT driver.id, md5(driver.id || '/' || k)::uuid, 1, driver.id * 2, 1, '', 9, 9, now(), now()
+  FROM driver, generate_series(1, 50) AS k;
+INSERT INTO proof (account_id, driver_id, upload_id, stop_id, kind, state, begun_at, stored_at)
+SELECT 1, driver_id, id, stop_id, 'photo', 'stored', now(), now() FROM upload;
 ANALYZE
 """
 
@@ -182,7 +202,30 @@ HOT: list[tuple[str, str, list[Any], set[str]]] = [
     ("effects", "remove_live_positions", [_DRIVERS, _DRIVERS], {"live_pkey"}),
     ("silence", "silence_candidates", [range(64), 600], {"live_due", "track_pkey"}),
     ("silence", "put_off_looks", [600], {"live_due", "track_pkey", "live_pkey"}),
+    ("eta", "eta_of_route", [1, 100, None], {"route_pkey", "route_eta_pkey", "live_pkey"}),
+    ("eta", "told_facts", [[100, 200], [1, 2]], {"event_eta", "event_eta_driver"}),
+    ("eta_told", "settle_told", [[1, 2, 3]], {"eta_told_pkey", "visit_stop"}),
+    ("eta_told", "take_told", [1, 300, 100], {"eta_told_unlearned", "eta_told_pkey"}),
+    ("eta_told", "accounts_to_learn_told", [300, 20], {"eta_told_unlearned"}),
+    ("eta_told", "drop_told", ["2026-01-21T00:00:00Z", 100], {"eta_told_age"}),
+    ("eta_learning", "accounts_to_learn", [300, 20], {"eta_learned_due"}),
+    ("eta_learning", "due_drives", [1, 300, 50], {"eta_learned_due", "track_pkey", "route_version_driver"}),
+    ("eta_learning", "drive_visits", [100, 1], {"visit_route"}),
+    ("eta_learning", "note_learned", [[100], [1], ['"{}"'], ["2026-03-01T08:00:00Z"], ["f"]], {"eta_learned_pkey"}),
+    ("eta_learning", "rows_since", [1, 995], {"eta_drive_version"}),
+    (
+        "eta_learning",
+        "rows_of_keys",
+        [1, ["drive_cell"] * 9, range(9), [-1] * 9, [-1] * 9],
+        {"eta_drive_pkey", "eta_service_pkey"},
+    ),
     ("geofences", "fence_rows_of_accounts", [[1]], {"geofence_version_account"}),
+    ("uploads", "used", [7], {"upload_driver"}),
+    ("uploads", "append", [7, UUID(int=1), UUID(int=2), 0, [9], ["a"], 72], {"upload_pkey"}),
+    ("uploads", "unfinished", [15, 2], {"upload_open"}),
+    ("uploads", "expire", [100], {"upload_open"}),
+    ("proofs", "claimed", [7, UUID(int=1)], set()),
+    ("proofs", "is_of_another", [7, UUID(int=1)], {"proof_upload"}),
     (
         "manifest",
         "look_at",
@@ -201,6 +244,13 @@ async def test_hot_queries_read_by_key(filled: Db):
     # a join on the key would walk through the dead rows of all takes before
     reads = await explain(filled, "takes", "take_blocks", _LANES, [0] * 8, 500, 256)
     assert [read.how for read in reads if read.table == "inbox"].count("Tid Scan") == 1
+
+
+async def test_a_drive_is_read_within_its_days(filled: Db):
+    times = [LAST_MS - 4 * HOUR_MS, LAST_MS]
+    reads = await explain(filled, "eta_learning", "drive_places", 1, 1, 100, 1, *times)
+    pings = [read for read in reads if read.table.startswith("ping")]
+    assert {(read.table, read.index) for read in pings} == {("ping_20260301", "ping_20260301_pkey")}
 
 
 async def test_pings_are_read_and_judged_within_their_days(filled: Db):

@@ -16,6 +16,7 @@ class Grid:
         self.asked = 0
         self.refusal = None
         self.vertices = 2
+        self.mps = None
 
     async def route(self, places):
         self.asked += 1
@@ -26,8 +27,13 @@ class Grid:
             places[-1].tolist()
         ]
         lon, lat = np.array(turns).T
+        legs_m = np.diff(along_m(lon, lat)[::2])
         return RoadPath(
-            source="road", lon=lon, lat=lat, leg_lengths_m=np.diff(along_m(lon, lat))[::2], leg_durations_s=None
+            source="road",
+            lon=lon,
+            lat=lat,
+            leg_lengths_m=legs_m,
+            leg_durations_s=None if self.mps is None else legs_m / self.mps,
         )
 
 
@@ -45,6 +51,23 @@ async def test_the_path_follows_the_roads_and_the_answer_says_so(client, account
     along = [stop["along_m"] for stop in made["stops"]]
     assert along == sorted(along)
     assert along[-1] == pytest.approx(made["length_m"])
+
+
+@pytest.mark.parametrize("has_depot", [True, False])
+async def test_the_plan_knows_how_long_the_roads_take(client, account, put_route, roads, tour, pool, has_depot):
+    roads.mps = 8.0
+    made = await put_route(client, account.key, path=None, depot=tour["depot"] if has_depot else None)
+    drives_s = await pool.fetchval("SELECT stop_drive_s FROM route_version")
+    along = [stop["along_m"] for stop in made["stops"]]
+    assert drives_s == pytest.approx(np.diff([0.0, *along]) / 8.0, abs=0.5)
+    assert (drives_s[0] == 0) is not has_depot
+    roads.refusal = RoadsAway("gone")  # what is known stays, as the path does
+    tour["stops"][0]["instructions"] = "segundo piso"
+    again = await put_route(
+        client, account.key, path=None, depot=tour["depot"] if has_depot else None, stops=tour["stops"]
+    )
+    assert again["version"] == 2
+    assert await pool.fetchval("SELECT stop_drive_s FROM route_version WHERE version = 2") == drives_s
 
 
 async def test_a_path_that_is_given_asks_no_roads(client, account, put_route, roads):

@@ -1,0 +1,178 @@
+"""Where bytes of proofs are kept: a folder of ours, or a bucket (S3, GCS, Azure), behind one door.
+
+obstore is that door. Only writing into the folder is done here: obstore's own store for folders does not ask the disk
+to keep what it wrote (fsync), and what we have acknowledged must outlive a power failure.
+"""
+
+import asyncio
+import os
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Self
+from urllib.parse import unquote, urlsplit
+
+import obstore
+from obstore.exceptions import BaseError, NotFoundError
+from obstore.store import LocalStore, ObjectStore, from_url
+
+from api.problem import Unavailable
+
+SCHEMES = ("s3", "gs", "az", "file")
+"""What REPARTO_BLOB_URL can begin with."""
+
+UNFINISHED = "unfinished/"
+"""Where a file of the folder is written before it gets its name; what a crash leaves there is swept."""
+
+_TIMEOUT = timedelta(seconds=20)
+_TRIES = 3
+_AT_ONCE = 1_000  # names in one request to delete, as S3 takes them
+
+
+class BlobMissing(Exception):  # noqa: N818
+    """There is no blob of this name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blob:
+    """A name in the store, and when its bytes were written."""
+
+    name: str
+    modified_at: datetime
+
+
+class Blobs:
+    """A store of named bytes. What `put` returned from is kept."""
+
+    def __init__(self, store: ObjectStore, folder: Path | None) -> None:
+        """Use `open`."""
+        self._store = store
+        self._folder = folder
+
+    @classmethod
+    def open(cls, url: str, *, folder: Path) -> Self:
+        """Open the store that a URL names; `folder`, which is made if it is missing, when the URL is empty.
+
+        Credentials come from the environment, as the tools of each cloud read them (AWS_ACCESS_KEY_ID, …).
+
+        Raises:
+            OSError: the folder cannot be made.
+            ValueError, BaseError: the URL names no store.
+        """
+        if not url or url.startswith("file:"):
+            folder = Path(unquote(urlsplit(url).path)) if url else folder
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return cls(LocalStore(folder.resolve(), automatic_cleanup=True), folder.resolve())
+        return cls(from_url(url, retry_config={"max_retries": 3, "retry_timeout": _TIMEOUT}), None)
+
+    async def put(self, name: str, content: bytes) -> None:
+        """Keep bytes under a name, in place of those before. They are durable when this returns.
+
+        Raises:
+            Unavailable: the store cannot take them now.
+        """
+        try:
+            if self._folder is None:
+                await obstore.put_async(self._store, name, content)
+            else:
+                await asyncio.to_thread(_write, self._folder, name, content)
+        except (BaseError, OSError) as error:
+            raise _away() from error
+
+    async def get(self, name: str) -> bytes:
+        """Read a blob.
+
+        Raises:
+            BlobMissing: there is none of this name.
+            Unavailable: the store cannot be read now.
+        """
+        try:
+            return bytes(await (await obstore.get_async(self._store, name)).bytes_async())
+        except (NotFoundError, FileNotFoundError) as error:
+            raise BlobMissing(name) from error
+        except (BaseError, OSError) as error:
+            raise _away() from error
+
+    async def drop(self, names: Sequence[str]) -> None:
+        """Forget blobs; one that is not there is forgotten already.
+
+        Raises:
+            Unavailable: the store cannot be reached now.
+        """
+        try:
+            if self._folder is None:
+                for first in range(0, len(names), _AT_ONCE):
+                    await obstore.delete_async(self._store, names[first : first + _AT_ONCE])
+                return
+            for name in names:
+                try:
+                    await obstore.delete_async(self._store, name)
+                except (NotFoundError, FileNotFoundError):
+                    continue
+        except (BaseError, OSError) as error:
+            raise _away() from error
+
+    async def list(self, prefix: str) -> list[Blob]:
+        """List the blobs below a prefix, a path without a slash at its end.
+
+        Raises:
+            Unavailable: the store cannot be reached now.
+        """
+        try:
+            found = await obstore.list(self._store, prefix).collect_async()
+        except (NotFoundError, FileNotFoundError):
+            return []
+        except (BaseError, OSError) as error:
+            raise _away() from error
+        return [Blob(name=one["path"], modified_at=one["last_modified"]) for one in found]
+
+
+def _away() -> Unavailable:
+    return Unavailable("The store of proofs cannot be reached now; what it had is kept. Please try again.")
+
+
+def _write(folder: Path, name: str, content: bytes) -> None:
+    """Write a file so that it is there whole after a power failure, or not at all."""
+    for _ in range(_TRIES):
+        try:
+            return _write_once(folder / name, folder, content)
+        except FileNotFoundError:  # a folder went with the last file in it, between making and using it
+            continue
+    return _write_once(folder / name, folder, content)
+
+
+def _write_once(target: Path, folder: Path, content: bytes) -> None:
+    unfinished = folder / UNFINISHED / secrets.token_hex(12)
+    for one in (target, unfinished):
+        _make_folders(one.parent, folder)
+    try:
+        with unfinished.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(target)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+    _sync(target.parent)
+
+
+def _make_folders(folder: Path, root: Path) -> None:
+    """Make the missing folders below `root`, each durable in the one above."""
+    missing = []
+    while folder != root and not folder.is_dir():
+        missing.append(folder)
+        folder = folder.parent
+    for one in reversed(missing):
+        one.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _sync(one.parent)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,76 @@
+"""What a photo says of itself: when and where. Kept beside the proof, and never in what is served."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from PIL import Image
+from PIL.ExifTags import GPS, IFD, Base
+
+_NEWEST = timedelta(days=2)  # a camera's clock may be ahead; farther it is not set at all
+_OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """When and where a photo says that it was taken; degrees. None: it does not say, or cannot be meant."""
+
+    at: datetime | None = None
+    lat: float | None = None
+    lon: float | None = None
+
+
+def read_exif(image: Image.Image, zone: ZoneInfo) -> Taken:
+    """Read what a photo says of itself; `zone` is that of times that do not name theirs."""
+    try:
+        exif = image.getexif()
+        gps, details = exif.get_ifd(IFD.GPSInfo), exif.get_ifd(IFD.Exif)
+    except Exception:  # damaged; Pillow's reader raises whatever that leads it into
+        return Taken()
+    lat = _degrees(gps.get(GPS.GPSLatitude), gps.get(GPS.GPSLatitudeRef), "S", 90)
+    lon = _degrees(gps.get(GPS.GPSLongitude), gps.get(GPS.GPSLongitudeRef), "W", 180)
+    if lat is None or lon is None or (lat, lon) == (0.0, 0.0):  # written by cameras that know no place
+        lat = lon = None
+    return Taken(at=_camera_time(details, zone) or _satellite_time(gps), lat=lat, lon=lon)
+
+
+def _degrees(parts: Any, side: Any, negative: str, limit: int) -> float | None:
+    try:
+        degrees, minutes, seconds = (float(part) for part in parts)
+        value = degrees + minutes / 60 + seconds / 3600
+    except (TypeError, ValueError, ZeroDivisionError):
+        return None
+    if not math.isfinite(value) or not 0 <= value <= limit:
+        return None
+    return -value if str(side).upper().startswith(negative) else value
+
+
+def _camera_time(details: Mapping[int, Any], zone: ZoneInfo) -> datetime | None:
+    try:
+        at = datetime.strptime(str(details[Base.DateTimeOriginal]).strip("\0 "), "%Y:%m:%d %H:%M:%S")  # noqa: DTZ007
+    except (KeyError, ValueError):
+        return None
+    try:
+        offset = datetime.strptime(str(details[Base.OffsetTimeOriginal]).strip("\0 "), "%z").utcoffset()
+    except (KeyError, ValueError):
+        offset = None
+    return _believable(at.replace(tzinfo=zone if offset is None else timezone(offset)))
+
+
+def _satellite_time(gps: Mapping[int, Any]) -> datetime | None:
+    try:
+        day = datetime.strptime(str(gps[GPS.GPSDateStamp]).strip("\0 "), "%Y:%m:%d").replace(tzinfo=UTC)
+        hours, minutes, seconds = (float(part) for part in gps[GPS.GPSTimeStamp])
+        return _believable(day + timedelta(hours=hours, minutes=minutes, seconds=seconds))
+    except (KeyError, TypeError, ValueError, OverflowError, ZeroDivisionError):
+        return None
+
+
+def _believable(at: datetime) -> datetime | None:
+    try:
+        return at.astimezone(UTC) if _OLDEST <= at <= datetime.now(UTC) + _NEWEST else None
+    except OverflowError:
+        return None

@@ -1,0 +1,1 @@
+"""How well arrivals would have been foretold: `reparto replay --score`."""

@@ -1,0 +1,130 @@
+"""A proof in one request."""
+
+import asyncio
+import hashlib
+from random import Random
+from uuid import uuid4
+
+import aiohttp
+import pytest
+
+from api.config import ProofConfig
+from tests.api.proofs.pictures import PDF, STROKES, photo
+
+PROOFS = "/v1/driver/proofs"
+
+
+@pytest.fixture
+def proof_config() -> ProofConfig:
+    return ProofConfig(max_upload_bytes=200_000)
+
+
+def form(content: bytes | None, **fields: str) -> aiohttp.FormData:
+    made = aiohttp.FormData(default_to_multipart=True)
+    for name, value in fields.items():
+        made.add_field(name, value)
+    if content is not None:
+        made.add_field("file", content, filename="puerta.jpg", content_type="text/html")
+    return made
+
+
+async def test_a_small_proof_in_one_request(client, account, phone, proofs_of):
+    for kind, content in (("photo", photo()), ("signature", STROKES), ("document", PDF)):
+        data = form(content, stop_id=phone.stops[0], kind=kind, taken_at="2026-03-02T08:20:00-05:00")
+        response = await client.post(PROOFS, data=data, headers=phone.headers)
+        assert response.status == 201, await response.text()
+        assert (await response.json())["state"] == "stored"
+    proofs = await proofs_of(account, phone.stops[0])
+    assert [one["kind"] for one in proofs] == ["photo", "signature", "document"]
+    assert proofs[0]["filename"] == "puerta.jpg"
+    assert proofs[0]["taken_at"] == "2026-03-02T13:20:00Z"
+
+
+async def test_sent_again_it_is_the_same_proof(client, account, phone, proofs_of):
+    content, answers = photo(), []
+    for upload_id in ({}, {"upload_id": str(uuid4())}):
+        sent = [
+            await client.post(
+                PROOFS, data=form(content, stop_id=phone.stops[0], kind="photo", **upload_id), headers=phone.headers
+            )
+            for _ in range(3)
+        ]
+        assert [response.status for response in sent] == [201, 200, 200]
+        answers += [(await response.json())["proof_id"] for response in sent]
+    assert len(set(answers)) == 2
+    assert len(await proofs_of(account, phone.stops[0])) == 2
+
+
+async def test_sent_twice_at_once_it_is_one_proof(client, account, phone, proofs_of):
+    content = photo()
+    sent = await asyncio.gather(
+        *(
+            client.post(PROOFS, data=form(content, stop_id=phone.stops[0], kind="photo"), headers=phone.headers)
+            for _ in range(8)
+        )
+    )
+    assert {response.status for response in sent} <= {200, 201, 409, 423}
+    again = await client.post(PROOFS, data=form(content, stop_id=phone.stops[0], kind="photo"), headers=phone.headers)
+    assert again.status in (200, 201)
+    (proof,) = await proofs_of(account, phone.stops[0])
+    assert (proof["state"], proof["sha256"]) == ("stored", hashlib.sha256(content).hexdigest())
+
+
+async def test_bad_forms_name_the_field(client, account, other_account, make_phone, phone, refused):
+    async def post(data, **headers):
+        return await client.post(PROOFS, data=data, headers={**phone.headers, **headers})
+
+    stop = phone.stops[0]
+    await refused(await post(form(None, stop_id=stop, kind="photo")), 422, "file")
+    await refused(await post(form(photo(), kind="photo")), 422, "stop_id")
+    await refused(await post(form(photo(), stop_id=stop, kind="video")), 422, "kind")
+    await refused(await post(form(photo(), stop_id=stop, kind="photo", sha256="zz")), 422, "sha256")
+    await refused(await post(form(b"", stop_id=stop, kind="photo")), 422)
+    await refused(await post(form(bytes(200_001), stop_id=stop, kind="photo")), 413)
+    await refused(await post(form(photo(), stop_id=stop, kind="photo", note="x" * 5000)), 413)
+    await refused(await post(form(photo(), **{f"f{i}": "x" for i in range(30)})), 400)
+    await refused(await post(b"{}", **{"Content-Type": "application/json"}), 415)
+    for content_type in ("multipart/form-data", "multipart/form-data; boundary=x"):
+        for body in (
+            b"",
+            b"--x\r\n",
+            b"garbage",
+            b"--x\r\n\r\n\xff\r\n--x--",
+            b"--x\r\nContent-Disposition: x\r\n\r\n",
+        ):
+            response = await post(body, **{"Content-Type": content_type})
+            assert response.status in (400, 422), (content_type, body, await response.text())
+    foreign = await make_phone(client, other_account.key, "eva")
+    data = form(photo(), stop_id=stop, kind="photo")
+    await refused(await client.post(PROOFS, data=data, headers=foreign.headers), 404)
+
+
+async def test_a_file_that_is_no_proof_is_refused_and_said_so(client, account, phone, proofs_of, refused):
+    for _ in range(2):
+        data = form(b"<svg/>", stop_id=phone.stops[0], kind="photo")
+        problem = await refused(await client.post(PROOFS, data=data, headers=phone.headers), 422)
+        assert (problem["type"], "not-a-photo" in problem["detail"]) == ("proof-refused", True)
+    (proof,) = await proofs_of(account, phone.stops[0])
+    assert (proof["state"], proof["why"]) == ("refused", "not-a-photo")
+    assert (proof["url"], proof["thumbnail_url"], proof["served"]) == (None, None, None)
+    assert proof["original_url"]
+
+
+async def test_a_damaged_form_never_breaks_anything(client, phone):
+    whole = (
+        b'--x\r\nContent-Disposition: form-data; name="stop_id"\r\n\r\n' + phone.stops[0].encode() + b"\r\n"
+        b'--x\r\nContent-Disposition: form-data; name="kind"\r\n\r\nphoto\r\n'
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n\r\n' + PDF + b"\r\n--x--\r\n"
+    )
+    random = Random(1)
+    damaged = [whole.replace(b"a.jpg", b"\xff\xfe"), whole.replace(b'name="file"', b"X: " + b"a" * 20_000)]
+    damaged += [whole.replace(b'"a.jpg"', odd) for odd in (b"a\r\nX", b'"\0"', b'"\r"')]
+    for _ in range(200):
+        broken = bytearray(whole)
+        for _ in range(random.randint(1, 5)):
+            broken[random.randrange(len(broken))] = random.randrange(256)
+        damaged.append(bytes(broken))
+    for body in damaged:
+        headers = {**phone.headers, "Content-Type": "multipart/form-data; boundary=x"}
+        response = await client.post(PROOFS, data=body, headers=headers)
+        assert response.status in (200, 201, 400, 404, 422), (body, await response.text())

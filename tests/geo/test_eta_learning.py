@@ -1,0 +1,235 @@
+"""What is learned: the arithmetic of rows, what a tour says, what a model makes of it, and what never gets worse."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from city import START_MS, fold, pings_at, plan_along, town_day, town_plan, walk
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from geo.eta import estimate
+from geo.eta_model import COLD, Key, Model, Row, delays, keys_of, learn, observe, passed
+from geo.eta_places import planned_drive_s
+from geo.eta_rows import CHAINS, Level, added, applied, hour_and_weekday
+from geo.pings import UNKNOWN_MS
+from geo.plans import TYPICAL_MPS, Timeline, prepare_plan
+from geo.track import advance, fresh
+
+STREET = [(0.0, 0.0), (6000.0, 0.0)]
+STOPS = [(1500.0, 10.0), (3000.0, 10.0), (4500.0, 10.0), (5900.0, 10.0)]
+PLANNED = START_MS + np.array([300, 660, 1020, 1380]) * 1000  # 300 s of drive and 60 s of service each
+DAY_MS = 86_400_000
+
+
+def eta_of(track, plan, model=COLD):
+    return estimate(np.array([track]), [Timeline(driver_id=1, plans=(plan,))], [model])
+
+
+def driven(plan, drive_times=1.0, service_times=1.0, start_ms=START_MS):
+    """Arrivals and departures of a tour whose drives and services take so many times what was planned."""
+    leg_s, service_s = planned_drive_s(plan) * drive_times, plan.stops[:, 4] * service_times
+    before_s = np.concatenate(([0.0], np.cumsum(service_s)[:-1]))
+    arrived = start_ms + np.rint(1000 * (np.cumsum(leg_s) + before_s)).astype(np.int64)
+    return arrived, arrived + np.rint(1000 * service_s).astype(np.int64)
+
+
+def seen(plan, **how):
+    arrived, departed = driven(plan, **how)
+    return observe(plan, arrived, departed, np.full(len(arrived), UNKNOWN_MS))
+
+
+def test_the_plan_comes_before_routing_and_routing_before_length():
+    bare = plan_along(STREET, STOPS)
+    assert planned_drive_s(bare)[1] == pytest.approx(1500 / TYPICAL_MPS, abs=1)
+    routed = replace(bare, stop_drive_s=np.array([100.0, 200.0, np.nan, 250.0]))
+    assert planned_drive_s(routed).tolist() == pytest.approx([100, 200, 1500 / TYPICAL_MPS, 250], abs=1)
+    timed = replace(plan_along(STREET, STOPS, planned_ms=PLANNED), stop_drive_s=routed.stop_drive_s)
+    assert planned_drive_s(timed).tolist() == pytest.approx([300, 300, 300, 300])
+
+
+def test_a_row_shrinks_to_its_parent_by_what_was_seen():
+    level = Level("x", 3.0)
+    assert applied(level, 1.0, [(None, 1.0)], 0) == 1.0
+    assert applied(level, 1.0, [(Row(3.0, 2.0, 0.0, 0), 1.0)], 0) == pytest.approx(1.5)
+    assert applied(level, 1.0, [(Row(3e9, 2.0, 0.0, 0), 1.0)], 0) == pytest.approx(2.0)
+    crossing = replace(level, relative=True)
+    assert applied(crossing, 4.0, [(Row(3.0, 2.0, 0.0, 0), 1.0)], 0) == pytest.approx(6.0)
+    half = [(Row(3e9, 2.0, 0.0, 0), 0.5), (None, 0.5)]
+    assert applied(level, 1.0, half, 0) == pytest.approx(1.5)
+
+
+def test_what_is_old_counts_less():
+    level = Level("x", 1.0, half_life_ms=DAY_MS)
+    row = added(Row(8.0, 1.0, 0.0, 0), [(1.0, 2.0, 3 * DAY_MS)], DAY_MS)
+    assert (row.n, row.mean, row.m2) == pytest.approx((2.0, 1.5, 0.5))
+    assert applied(level, 1.0, [(row, 1.0)], 3 * DAY_MS) == pytest.approx((2 * 1.5 + 1) / 3)
+    assert applied(level, 1.0, [(row, 1.0)], 4 * DAY_MS) == pytest.approx((1 * 1.5 + 1) / 2)
+
+
+@given(st.permutations(range(12)), st.integers(1, 11))
+@settings(max_examples=25, derandomize=True, deadline=None)
+def test_neither_order_nor_batches_change_a_row(order, cut):
+    values = [(1.0 + i % 3, 0.5 + 0.1 * i, i * DAY_MS // 4) for i in range(12)]
+    whole = added(None, values, DAY_MS)
+    assert added(None, [values[i] for i in order], DAY_MS) == whole
+    parts = added(added(None, [values[i] for i in order[:cut]], DAY_MS), [values[i] for i in order[cut:]], DAY_MS)
+    assert (parts.n, parts.mean, parts.m2) == pytest.approx((whole.n, whole.mean, whole.m2))
+
+
+def test_the_order_within_a_batch_does_not_matter():
+    told = [one for times in (1.1, 1.4) for one in seen(town_plan(3), drive_times=times, service_times=2 * times)]
+    rows = learn({}, told)
+    assert learn({}, told[::-1]) == rows
+    assert set(rows) == keys_of(told)
+
+
+def test_hours_and_weekdays_are_those_of_the_route():
+    thursday_noon = 12 * 3_600_000  # 1 January 1970
+    assert hour_and_weekday(thursday_noon, 0) == (3, 0)
+    assert hour_and_weekday(thursday_noon, -4 * 3600) == (1, 0)
+    assert hour_and_weekday(thursday_noon + 2 * DAY_MS, 0) == (3, 1)
+    assert hour_and_weekday(thursday_noon + 3 * DAY_MS, 0) == (3, 2)
+
+
+def test_a_tour_tells_of_drives_services_and_its_start():
+    plan = plan_along(STREET, STOPS, planned_ms=PLANNED)
+    told = seen(plan, drive_times=1.5, service_times=2.0, start_ms=START_MS)
+    drives = [(one.row, one.value) for one in told if one.what == "drive"]
+    assert drives == [(row, pytest.approx(1.5)) for row in (1, 2, 3)]  # before the first nobody knows when it left
+    assert [one.value for one in told if one.what == "service"] == pytest.approx([2.0] * 4)
+    assert [one.value for one in told if one.what == "start"] == pytest.approx([2.5])  # 450 s instead of 300
+
+
+def test_an_open_visit_tells_nothing_of_its_service():
+    plan = plan_along(STREET, STOPS, planned_ms=PLANNED)
+    arrived, departed = driven(plan)
+    departed[1:] = arrived[2:] = UNKNOWN_MS
+    told = observe(plan, arrived, departed, np.full(4, UNKNOWN_MS))
+    assert [(one.what, one.row) for one in told] == [("start", 0), ("service", 0), ("drive", 1)]
+
+
+def test_a_stop_without_service_is_passed():
+    plan = plan_along(STREET, STOPS, planned_ms=PLANNED, service_s=0)
+    ms, along_m = START_MS + np.arange(0, 1230, 30) * 1000, np.arange(0, 6150, 150.0)
+    along_m[3] = 5000.0  # one wild place passes nothing
+    at = passed(plan, ms, along_m)
+    assert ((at - START_MS) / 1000).tolist() == pytest.approx([300, 600, 900, 1180], abs=10)
+    nobody = np.full(4, UNKNOWN_MS)
+    told = observe(plan, nobody, nobody, at)
+    assert {one.what for one in told} == {"drive", "start"}
+    assert passed(plan, ms[:12], along_m[:12])[1:].tolist() == [UNKNOWN_MS] * 3
+
+
+def test_a_fleet_that_drives_slower_than_planned_is_expected_to():
+    rows: dict[Key, Row] = {}
+    for day in range(40):
+        rows |= learn(rows, seen(town_plan(day % 5), drive_times=1.4, service_times=0.5, start_ms=START_MS))
+    plan = town_plan(77)
+    look = Model(rows=rows).outlook(plan).columns
+    assert look[-1, 1] / planned_drive_s(plan).sum() == pytest.approx(1.4, abs=0.05)
+    assert (look[:, 2] / plan.stops[:, 4]).tolist() == pytest.approx([0.5] * len(look), abs=0.05)
+
+
+def test_a_driver_is_held_against_the_places_they_drive():
+    rows: dict[Key, Row] = {}
+    for _ in range(60):
+        slow = seen(town_plan(1, driver_id=1), drive_times=1.5)
+        rows |= learn(rows, slow + seen(town_plan(1, driver_id=2), drive_times=1.5))
+    assert rows[Key("drive_driver", "1")].mean == pytest.approx(1.0, abs=0.15)
+    assert rows[Key("drive")].mean == pytest.approx(1.5)
+
+
+def test_a_model_looks_at_a_plan_once():
+    plan = town_plan(5)
+    model = Model(version=3)
+    assert model.outlook(plan) is model.outlook(plan)
+
+
+def test_without_history_it_is_the_plan_and_the_present_delay():
+    for seed in range(4):
+        plan, truth, pings = town_day(seed, stops=20, every_s=15)
+        half = pings.take(pings.rows["recorded_ms"] < truth.departed_ms[6] + 60_000)
+        track, _ = fold(half, plan)
+        eta = eta_of(track, plan)
+        arrived = dict(zip(plan.stop_ids.tolist(), truth.arrived_ms.tolist(), strict=True))
+        due = dict(zip(plan.stop_ids.tolist(), plan.stop_due_ms.tolist(), strict=True))
+        ids = eta.stop_id.tolist()
+        real = np.array([arrived[i] for i in ids])
+        plainly = np.array([due[i] for i in ids]) + 1000 * float(track["delay_s"])
+        assert np.abs(eta.expected_ms - real).mean() <= np.abs(plainly - real).mean() + 15_000
+
+
+def test_before_its_start_a_tour_is_expected_to_start_on_time():
+    plan = plan_along(STREET, STOPS, planned_ms=PLANNED)
+    track, _ = fold(pings_at(*walk((-900, 0, 0), (-600, 0, 0))), plan)
+    assert ((eta_of(track, plan).expected_ms - PLANNED) / 1000).tolist() == pytest.approx([0] * 4, abs=1)
+    late = Model(rows={Key("start"): Row(1e6, 3.0, 0.0, START_MS)})
+    assert ((eta_of(track, plan, late).expected_ms - PLANNED) / 1000).tolist() == pytest.approx([180] * 4, abs=1)
+
+
+def test_an_early_van_waits_for_the_window_if_the_account_says_so():
+    window = np.full((4, 2), UNKNOWN_MS)
+    window[1] = START_MS + 1_200_000, START_MS + 2_000_000
+    routed = replace(plan_along(STREET, STOPS), stop_drive_s=np.full(4, 300.0))
+    waits = replace(routed, stop_window_ms=window, wait_for_window=True)
+    track, _ = fold(pings_at(*walk((0, 0, 0), (300, 1500, 0), (360, 1500, 0), (420, 1800, 0))), waits)
+    lead_s = (eta_of(track, waits).expected_ms - START_MS) / 1000
+    assert lead_s[0] == pytest.approx(660, abs=30)  # it comes before the window opens
+    assert lead_s[1] == pytest.approx(1200 + 60 + 300, abs=5)  # and is served when it does
+    goes = replace(waits, wait_for_window=False)
+    assert ((eta_of(track, goes).expected_ms - START_MS) / 1000)[1] == pytest.approx(1020, abs=30)
+
+
+def test_todays_pace_counts_the_more_the_longer_it_lasts():
+    plan = plan_along([(0.0, 0.0), (40_000.0, 0.0)], [(39_000.0, 0.0)], planned_ms=[START_MS + 3_900_000])
+    slow = []
+    for until_s in (600, 1800, 3600):
+        track, _ = fold(pings_at(*walk((0, 0, 0), (until_s, until_s * 5.0, 0), every_s=30)), plan)
+        left_s = (39_000 - until_s * 5.0) / 10
+        slow.append(((eta_of(track, plan).expected_ms[0] - track["recorded_ms"]) / 1000) / left_s)
+    assert 1.0 < slow[0] < slow[1] < slow[2] < 2.0
+
+
+def test_plans_with_slack_bring_vans_back_to_their_times():
+    lead, delay = np.full(50, 1800.0), np.full(50, 600.0)
+    rows: dict[Key, Row] = {}
+    for day in range(2000):
+        rows |= learn(rows, delays(lead, delay, np.full(50, 120.0), START_MS + day))
+    model = Model(rows=rows)
+    assert model.delay_kept(np.array([1800.0]))[0] == pytest.approx(0.2, abs=0.1)
+    assert COLD.delay_kept(np.array([0.0, 1800.0, 1e5])).tolist() == [1.0, 1.0, 1.0]
+    assert delays(lead, np.full(50, np.nan), lead, START_MS) == []
+
+
+def test_what_one_account_learned_is_nothing_to_another():
+    plan, _, pings = town_day(4, stops=12, every_s=30)
+    tracks, _ = advance(fresh(np.array([1])), pings.take(slice(0, 40)), [Timeline(driver_id=1, plans=(plan,))])
+    slow = Model(rows={Key("drive"): Row(1e9, 2.0, 0.0, START_MS)})
+    lines = [Timeline(driver_id=1, plans=(plan,))]
+    both = estimate(np.concatenate([tracks, tracks, tracks]), lines * 3, [COLD, slow, COLD])
+    alone = [estimate(tracks, lines, [model]).expected_ms.tolist() for model in (COLD, slow, COLD)]
+    assert [both.expected_ms[both.track == i].tolist() for i in range(3)] == alone
+    assert alone[0] != alone[1]
+
+
+def test_a_plan_prepared_without_the_new_columns_has_none_of_them():
+    plan = plan_along(STREET, STOPS)
+    assert (plan.stop_window_ms == UNKNOWN_MS).all()
+    assert (plan.stop_kinds, plan.wait_for_window) == (("delivery",) * 4, False)
+    assert np.isnan(plan.stop_drive_s).all()
+    columns = {name: getattr(plan, name) for name in ("path_lon", "path_lat", "path_along_m", "stop_ids")}
+    with pytest.raises(ValueError, match="differ in length"):
+        prepare_plan(
+            route_id=1, version=1, order=(0, ""), effective_ms=0, driver_id=1, start_ms=0, end_ms=1,
+            return_to_depot=False, **columns, stop_lon=plan.stop_lon, stop_lat=plan.stop_lat,
+            stop_along_m=plan.stops[:, 3], stop_radius_m=plan.stops[:, 2], stop_service_s=plan.stops[:, 4],
+            stop_planned_ms=[UNKNOWN_MS] * 4, stop_shapes={}, stop_kinds=["delivery"],
+        )  # fmt: skip
+
+
+def test_every_chain_begins_with_what_all_have_in_common():
+    for what, (nothing_known, levels) in CHAINS.items():
+        assert levels[0].scope == what
+        assert math.isfinite(nothing_known)
