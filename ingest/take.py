@@ -17,6 +17,7 @@ from geo.plans import FOREVER_MS
 from ingest.cache import Drivers, TrackCache
 from ingest.config import IngestConfig
 from ingest.follow import follow
+from ingest.held import hold_back
 from ingest.isolate import advance_what_can, ping_that_broke_the_fold
 from ingest.plans import PlanCache
 from sql import pings as stored_pings
@@ -79,6 +80,9 @@ async def take(db: Connection, lanes: list[int], sent: Sent, cache: TrackCache, 
     due = await tracks.unsettled_drivers(db, lanes, rerun_every_s=every_s, at_most=CATCHING_UP)
     lane_of = dict(zip(sent.pings.rows["driver_id"].tolist(), sent.lanes.tolist(), strict=True)) | due
     drivers = await cache.read(db, lanes, lane_of, rerun_every_s=every_s)
+    kept = await hold_back(db, drivers, sent.pings, config)
+    if kept is not sent.pings:
+        sent = Sent(kept, drivers.lanes[drivers.index_of(kept.rows["driver_id"])])
 
     direct = await _store(db, drivers, _without_repeats(sent))
     again = await _read_again(db, drivers, _behind(drivers, direct))

@@ -40,12 +40,12 @@ async def test_the_silent_are_not_looked_at_before_something_comes(fleet: Fleet,
     await fleet.route(driver, [600, 1500])
     await fleet.send(phone, east([(0, 0), (10, 80)]))
     await fleet.settle()
-    assert await _look(fleet) == 1
+    assert (await _look(fleet), await _look(fleet)) == (1, 0)
     assert await fleet.pool.fetchval("SELECT look_at = 'infinity' FROM live")
     await fleet.send(phone, east([(20, 160)]), received_at=datetime.now(UTC))
     await fleet.settle()
     assert await _due(fleet) == 1
-    assert (await _look(fleet), await _due(fleet)) == (1, 0)
+    assert (await _look(fleet), await _look(fleet), await _due(fleet)) == (1, 0, 0)
 
 
 async def test_a_driver_who_comes_on_a_route_without_a_ping_is_looked_at(fleet: Fleet, east: Any) -> None:
