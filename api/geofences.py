@@ -14,7 +14,7 @@ from api.paging import PAGING, Id, cursor_in, cursor_of, limit_in
 from api.problem import FieldError, NotFound
 from api.refs import ref_in_path
 from api.versions import check_if_match, etag
-from geo.fence import prepare_fence
+from geo.fence_shape import prepare_fence
 from sql import geofences
 from sql.accounts import read_instance
 from sql.geofences import GeofenceRow

@@ -18,7 +18,7 @@ from api.ids import external_id_error
 from api.problem import FieldError
 from api.route_body import RouteBody, StopBody
 from api.route_path import Path, given_path, place, straight_path
-from geo.fence import polygon_on_plane
+from geo.fence_shape import polygon_on_plane
 from geo.lines import check_places, drive_s
 from geo.pings import UNKNOWN_MS, Floats
 from geo.plans import MAX_STOPS

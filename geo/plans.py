@@ -15,7 +15,8 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from geo import plane
-from geo.fence import Fences, polygon_on_plane
+from geo.fence import Fences
+from geo.fence_shape import polygon_on_plane
 from geo.pings import UNKNOWN_MS, Floats, Ints
 
 EARLY_MS = 2 * 3_600_000

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from geo.fence import Fence, Fences, prepare_fence
+from geo.fence import Fences
+from geo.fence_shape import Fence, prepare_fence
 from geo.pings import UNKNOWN_MS
 from geo.plans import FOREVER_MS, Plan, Timeline, prepare_plan
 from sql.claims import claims_of_drivers

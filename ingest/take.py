@@ -203,7 +203,7 @@ async def _begin_history(db: Connection, drivers: Drivers, stretches: dict[int, 
     if not new:
         return {}
     days = await partition_days(db)
-    kept_ms = ms_of(datetime.combine(days[0], time(), UTC)) if days else UNKNOWN_MS + 1
+    kept_ms = ms_of(datetime.combine(days[0], time(), UTC)) if days else 0  # there are none
     said_ms = await first_claims(db, drivers.ids[new].tolist(), since_ms=kept_ms)
     begin_ms = {}
     for i in new:

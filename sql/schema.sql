@@ -369,6 +369,11 @@ INSERT INTO stop_transition (from_status, event_type, to_status) VALUES
     ('skipped', 'reopened', 'pending'),
     ('skipped', 'note', 'skipped');
 
+-- The status of a stop after all that was said of it so far, in the order of a window; null says nothing.
+CREATE FUNCTION next_stop_status(status text, said text) RETURNS text LANGUAGE sql STABLE RETURN
+    coalesce((SELECT to_status FROM stop_transition WHERE from_status = status AND event_type = said), status);
+CREATE AGGREGATE stop_status (text) (SFUNC = next_stop_status, STYPE = text, INITCOND = 'pending');
+
 -- A file on its way from a phone, in parts. Transport only: what it becomes is a row of `proof`.
 CREATE TABLE upload (
     driver_id       bigint NOT NULL REFERENCES driver,
@@ -530,10 +535,12 @@ CREATE TABLE live (
     snapped_lon_e6 integer,
     next_stop_id   bigint,
     delay_s        real,
+    look_at        timestamptz NOT NULL DEFAULT now(),  -- when the driver's silence may have changed; infinity: as it is now it cannot
     PRIMARY KEY (lane, driver_id)
 ) WITH (fillfactor = 50);
 CREATE INDEX live_account ON live (account_id);
 CREATE INDEX live_route ON live (route_id);
+CREATE INDEX live_due ON live (look_at);  -- not received_at, which every ping changes
 
 -- Arrival to departure at a stop or a geofence; visit_id is the same in every re-run.
 CREATE TABLE visit (

@@ -23,7 +23,7 @@ class Candidate:
 async def silence_candidates(
     db: Db, lanes: Sequence[int], *, after_s: float, longest_shift_s: float
 ) -> list[Candidate]:
-    """Find drivers whose silence may have changed, by driver_id ascending.
+    """Find drivers who are due and whose silence may have changed, by driver_id ascending.
 
     Args:
         longest_shift_s: where only what was recorded in a shift is kept, one counts for so long at most.
@@ -35,3 +35,8 @@ async def silence_candidates(
 async def mark_silent(db: Db, lanes: Sequence[int], drivers: Sequence[int], silent: Sequence[bool]) -> None:
     """Remember who is silent now."""
     await db.execute(_SQL["mark_silent"], lanes, drivers, silent)
+
+
+async def put_off_looks(db: Db, *, but_for: Sequence[int], after_s: float) -> None:
+    """Look at those who are due, but for some drivers, again when their silence may have changed."""
+    await db.execute(_SQL["put_off_looks"], but_for, after_s)

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.facts import FactType
-from geo.fence import Fences, prepare_fence
+from geo.fence import Fences
+from geo.fence_shape import prepare_fence
 from geo.pings import UNKNOWN_MS
 
 IN, OUT, THROUGH, DWELL = FactType.FENCE_ENTERED, FactType.FENCE_EXITED, FactType.FENCE_CROSSED, FactType.FENCE_DWELLED

@@ -23,7 +23,8 @@ from hypothesis import strategies as st
 from geo import snap
 from geo.clean import Flag
 from geo.facts import FactType
-from geo.fence import Fences, prepare_fence
+from geo.fence import Fences
+from geo.fence_shape import prepare_fence
 from geo.pings import UNKNOWN_MS, Pings, in_order
 from geo.plans import Timeline
 from geo.track import STATE_VERSION, TRACK, advance, decode, encode, fresh, tick
