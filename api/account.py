@@ -15,6 +15,8 @@ from api.problem import FieldError
 from sql import accounts
 from sql.effects import tell_live
 from sql.eta_rules import Approaching, EtaRules, LateAfter
+from sql.held import release_held
+from sql.lanes import lock_lanes
 from sql.pool import Db, Pool
 
 operations = Operations("account")
@@ -25,6 +27,7 @@ Languages: TypeAlias = Annotated[list[Language], Meta(min_length=1, max_length=3
 StopRadius: TypeAlias = Annotated[float, Meta(ge=10, le=1_000)]
 Service: TypeAlias = Annotated[float, Meta(ge=0, le=86_400)]
 DriverContact: TypeAlias = Literal["always", "on_route", "never"]
+LocationPolicy: TypeAlias = Literal["always", "shift"]
 
 
 class Colours(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -79,6 +82,8 @@ class Settings(EtaRules, frozen=True, kw_only=True):
     """A driver who is early waits until the stop's window begins; counts for routes that are put from then on."""
     driver_contact: DriverContact = "on_route"
     """When drivers see a recipient's phone and e-mail: `on_route` is while the route is their current one."""
+    location_policy: LocationPolicy = "always"
+    """Which places of drivers are kept: all, or only those recorded in a shift of theirs."""
 
 
 class SettingsChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -95,6 +100,7 @@ class SettingsChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     approaching: Approaching | UnsetType = UNSET
     late_after_minutes: LateAfter | UnsetType = UNSET
     driver_contact: DriverContact | UnsetType = UNSET
+    location_policy: LocationPolicy | UnsetType = UNSET
 
 
 class Account(Settings, frozen=True, kw_only=True):
@@ -126,11 +132,18 @@ async def patch_account(request: web.Request) -> web.Response:
     """Change settings of the account.
 
     What is left out stays as it is; an object or a list that is given replaces the whole of the one before.
+    `location_policy` counts for what phones send from now on; what was held back is kept once it is `always` again.
     """
     change = await read_body(request, SettingsChange)
     refuse(_mistakes(change))
     new: dict[str, Any] = msgspec.to_builtins(change)
-    account = await accounts.change_account_settings(request.app[POOL], caller_of(request).account_id, new)
+    account_id = caller_of(request).account_id
+    async with request.app[POOL].acquire() as db, db.transaction():
+        if change.location_policy is not UNSET:  # no tracker may be at it: each of them goes by one policy or the other
+            await lock_lanes(db, range((await accounts.read_instance(db)).lanes))
+        account = await accounts.change_account_settings(db, account_id, new)
+        if change.location_policy == "always":
+            await release_held(db, account_id=account_id)
     await tell_live(request.app[POOL], [(account.id, 0, 0)])
     return answer(request, _shown(account))
 

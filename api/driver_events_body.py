@@ -7,6 +7,7 @@ and what is refused with a status would be sent for ever.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Annotated, Any, Literal, TypeAlias
 from uuid import UUID
 
@@ -29,6 +30,9 @@ OF_A_STOP = frozenset({"arrived", "departed", "completed", "partially_completed"
 
 AHEAD = timedelta(minutes=5)
 """A phone's clock may be so far ahead; what it dates later never happened."""
+
+MOST_ERRORS = 20
+"""Named of one event."""
 
 MOST_PROOFS, MOST_BARCODES = 40, 1_000
 """Of one event."""
@@ -207,13 +211,14 @@ def read_event(raw: Any, at: str, *, now: datetime, oldest: datetime, config: Ap
     if not isinstance(raw, dict):
         return Refused(id=None, why="not-an-object", at=at)
     try:
-        errors = [FieldError(at=at + error.at, why=error.why) for error in unstorable(raw)]
+        errors = [FieldError(at=at + error.at, why=error.why) for error in islice(unstorable(raw), MOST_ERRORS)]
         if errors:
             raise Invalid("", errors=errors)
         body: EventBody = converted(raw, EventBody, at)
         data: Said = converted(body.data or {}, _DATA.get(body.type, Said), f"{at}/data")
     except Invalid as problem:
-        return Refused(id=event_id, why="invalid-fields", at=problem.errors[0].at, errors=tuple(problem.errors))
+        named = tuple(problem.errors[:MOST_ERRORS])
+        return Refused(id=event_id, why="invalid-fields", at=named[0].at, errors=named)
     if len(msgspec.json.encode(body.data)) > config.max_event_data_bytes:
         return Refused(id=event_id, why="too-large", at=f"{at}/data")
     if len(data.note or "") > config.max_note_length:
@@ -221,7 +226,7 @@ def read_event(raw: Any, at: str, *, now: datetime, oldest: datetime, config: Ap
     occurred_ms = body.occurred_at if isinstance(body.occurred_at, int) else ms_of(body.occurred_at)
     errors = list(_contradictions(body, data, at))
     if errors:
-        return Refused(id=event_id, why="invalid-fields", at=errors[0].at, errors=tuple(errors))
+        return Refused(id=event_id, why="invalid-fields", at=errors[0].at, errors=tuple(errors[:MOST_ERRORS]))
     if occurred_ms > ms_of(now + AHEAD):
         return Refused(id=event_id, why="clock-ahead", at=f"{at}/occurred_at")
     if occurred_ms < ms_of(oldest):

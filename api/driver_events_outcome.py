@@ -4,12 +4,13 @@ import hmac
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from api.driver_events_body import Done, Event, NotDone, ParcelSaid
+from api.driver_events_body import Done, Event, NotDone
 from sql.driver_events import SpokenStop
 
 
@@ -86,22 +87,24 @@ def _done(said: Done, data: dict[str, Any], stop: SpokenStop, lock: Lock | None,
     asks_scans = "barcode" in stop.proof
     planned = [parcel.barcode for parcel in stop.parcels if parcel.barcode is not None]
     handed = {parcel["barcode"] for parcel in parcels if parcel["outcome"] in ("delivered", "collected")}
-    unscanned = [one for one in planned if one not in said.barcodes and one in handed]
-    missing = unscanned if said.barcodes or asks_scans else []
-    unknown = [one for one in dict.fromkeys(said.barcodes) if one not in planned]
+    scanned = dict.fromkeys(said.barcodes)
+    unscanned = [one for one in dict.fromkeys(planned) if one not in scanned and one in handed]
+    missing = unscanned if scanned or asks_scans else []
+    known = set(planned)
+    unknown = [one for one in scanned if one not in known]
     for name, barcodes in (("barcodes_missing", missing), ("barcodes_unknown", unknown)):
         if barcodes:
             outcome[name] = barcodes
             warnings.append(Warned(why=name.replace("_", "-"), what=barcodes))
 
     if said.cash is not None or stop.cash_amount is not None:
-        due, amount = float(stop.cash_amount or 0), said.cash.amount if said.cash else 0.0
+        due, amount = Decimal(stop.cash_amount or 0), said.cash.amount if said.cash else 0.0
         outcome["cash"] = {
             "amount": amount,
             "method": said.cash.method if said.cash else None,
             "currency": stop.cash_currency,
-            "due": due,
-            "difference": round(amount - due, 6),
+            "due": float(due),
+            "difference": float(Decimal(str(amount)) - due),
         }
     return Meaning(
         data=data,
@@ -125,28 +128,33 @@ def _pin_flaw(pin: str | None, lock: Lock | None) -> str | None:
 def _parcels(said: Done, stop: SpokenStop, *, is_whole: bool) -> tuple[list[dict[str, Any]], list[str]]:
     """Say what became of every parcel; name those that were not planned."""
     handed, rest = ("delivered", "returned") if stop.kind == "delivery" else ("collected", "missing")
-    by_name: dict[str | int, int] = {parcel.seq: parcel.seq for parcel in stop.parcels}
-    by_name |= {parcel.barcode: parcel.seq for parcel in stop.parcels if parcel.barcode is not None}
-    named: defaultdict[int, list[ParcelSaid]] = defaultdict(list)
+    by_name: defaultdict[str | int, list[int]] = defaultdict(list)
+    for parcel in stop.parcels:
+        by_name[parcel.seq].append(parcel.seq)
+        if parcel.barcode is not None:
+            by_name[parcel.barcode].append(parcel.seq)
+    left = {parcel.seq: parcel.quantity for parcel in stop.parcels}
+    named: defaultdict[int, list[tuple[int, str]]] = defaultdict(list)
     strange = []
     for one in said.parcels:
         name = one.barcode if one.barcode is not None else one.seq
         assert name is not None
-        if name in by_name:
-            named[by_name[name]].append(one)
-        else:
+        if name not in by_name:
             strange.append(one)
+            continue
+        # several parcels may have one barcode: each is named in its turn
+        seq = next((seq for seq in by_name[name] if left[seq]), by_name[name][-1])
+        quantity = left[seq] if one.quantity is None else one.quantity
+        left[seq] = max(left[seq] - quantity, 0)
+        named[seq].append((quantity, one.outcome))
 
     def lines() -> Iterator[dict[str, Any]]:
         for parcel in stop.parcels:
-            left = parcel.quantity
-            for one in named[parcel.seq]:
-                quantity = left if one.quantity is None else one.quantity
-                left = max(left - quantity, 0)
-                yield _line(parcel.seq, parcel.barcode, quantity, one.outcome)
-            if left:
+            for quantity, outcome in named[parcel.seq]:
+                yield _line(parcel.seq, parcel.barcode, quantity, outcome)
+            if left[parcel.seq]:
                 whole = is_whole and not named[parcel.seq]
-                yield _line(parcel.seq, parcel.barcode, left, handed if whole else rest)
+                yield _line(parcel.seq, parcel.barcode, left[parcel.seq], handed if whole else rest)
         for one in strange:
             yield _line(None, one.barcode, 1 if one.quantity is None else one.quantity, one.outcome)
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from geo.claims import KINDS
 from sql.effects import settle_routes, settle_stops
 from sql.facts import LATE_AFTER_S, Revision, known_facts, put_revisions
+from sql.held import shifts_changed
 from sql.pool import Db
 from sql.stop_states import JudgedEvent, judge_stop_events
 from sql.times import time_of
@@ -15,6 +16,9 @@ from sql.tracks import claims_changed
 
 FACTS = {kind: f"stop.{kind}" for kind in ("completed", "partially_completed", "failed", "skipped", "reopened")}
 """Events that the feed tells of, and what it calls them."""
+
+SHIFTS = frozenset({"shift_started", "shift_ended"})
+"""Events that say which places of a driver are kept."""
 
 
 async def settle(db: Db, stop_ids: Sequence[int], *, most_wrong_pins: int, also: Sequence[JudgedEvent] = ()) -> None:
@@ -33,6 +37,7 @@ async def settle(db: Db, stop_ids: Sequence[int], *, most_wrong_pins: int, also:
     turned = [one for one in changed if one.effective != one.was_effective]
     await _tell_feed(db, [one for one in turned if one.type in FACTS])
     await _tell_trackers(db, [one for one in turned if one.type in KINDS])
+    await _tell_shifts(db, [one for one in turned if one.type in SHIFTS])
     reopened = {one.route_id for one in turned if one.type == "reopened" and one.route_id is not None}
     if reopened:
         await settle_routes(db, sorted(reopened))
@@ -92,3 +97,12 @@ async def _tell_trackers(db: Db, turned: Iterable[JudgedEvent]) -> None:
             from_at=time_of(min(times_ms)),
             until_at=time_of(max(times_ms)),
         )
+
+
+async def _tell_shifts(db: Db, turned: Iterable[JudgedEvent]) -> None:
+    first_ms: dict[tuple[int, int, int], int] = {}
+    for one in turned:
+        who = (one.lane, one.driver_id, one.account_id)
+        first_ms[who] = min(first_ms.get(who, one.occurred_ms), one.occurred_ms)
+    for (lane, driver_id, account_id), from_ms in sorted(first_ms.items()):
+        await shifts_changed(db, lane=lane, driver_id=driver_id, account_id=account_id, from_at=time_of(from_ms))

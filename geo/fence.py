@@ -1,4 +1,4 @@
-"""Geofences that a driver is in.
+"""Geofences, and which of them a driver is in.
 
 A fence is entered when a fix is clearly inside or two in a row are inside at all, left when one is clearly outside or
 two in a row are outside: a phone lying on the border does not flap. One driven through between two pings is crossed.

@@ -1,4 +1,4 @@
-"""Shapes of geofences: circles, polygons and corridors in GeoJSON, checked and put on planes."""
+"""The shape of a geofence: a circle, a polygon or a corridor, read from GeoJSON and put on a plane of its own."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -41,6 +41,7 @@ class Drivers:
         may_rerun: the last re-run is long enough ago.
         began: a re-run began in this take.
         unmarked: pings folded since the last checkpoint.
+        shift_only_ms, shifts_from_ms: as in `sql.tracks.TrackRow`.
         shown: what others were told of their ETAs.
         models: what their accounts learned of ETAs.
     """
@@ -58,6 +59,8 @@ class Drivers:
     may_rerun: Bools
     began: Bools
     unmarked: Ints
+    shift_only_ms: Ints
+    shifts_from_ms: Ints
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -146,4 +149,6 @@ class TrackCache:
             may_rerun=np.array([row.may_rerun for row in rows], bool),
             began=np.zeros(len(rows), bool),
             unmarked=np.array([row.unmarked for row in rows], np.int64),
+            shift_only_ms=np.array([row.shift_only_ms for row in rows], np.int64),
+            shifts_from_ms=np.array([row.shifts_from_ms for row in rows], np.int64),
         )

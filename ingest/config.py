@@ -25,6 +25,8 @@ class IngestConfig:
     rerun_every_s: float = 2.0  # at most one re-run of a driver in this time
     tracker_poll_ms: float = 40.0  # an idle tracker looks for blocks so often
     silent_after_s: float = 600.0  # a driver on a route of whom nothing believable came for so long is silent
+    longest_shift_hours: float = 16.0  # a shift counts for so long, also one whose end nobody said
+    hold_hours: float = 24.0  # what was recorded outside a shift waits so long for one, where it is not kept
     eta_near_s: float = 900.0  # a stop expected within this is near: its ETA is written again when it moved by
     eta_moved_near_s: float = 30.0  # so much,
     eta_moved_far_s: float = 120.0  # that of a stop farther away when it moved by so much

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from geo.pings import UNKNOWN_MS, Ints, Rows
-from geo.plans import Timeline
+from geo.plans import FOREVER_MS, Timeline
 from ingest import facts
 from ingest.cache import Drivers
 from ingest.config import IngestConfig
@@ -87,8 +87,8 @@ async def _note_visits(db: Db, departures: Sequence[Revision]) -> None:
 
 
 def moved_triples(drivers: Drivers) -> list[tuple[int, int, int]]:
-    """Say who moved, for listeners: (account, driver, route or 0)."""
-    seen = drivers.tracks["recorded_ms"] != UNKNOWN_MS
+    """Say who moved, or may be shown nowhere now, for listeners: (account, driver, route or 0)."""
+    seen = (drivers.tracks["recorded_ms"] != UNKNOWN_MS) | (drivers.shifts_from_ms != FOREVER_MS)
     return list(
         zip(
             drivers.accounts[seen].tolist(),

@@ -31,23 +31,21 @@ def advance_what_can(
         return *advance(tracks, pings, timelines, settles), np.zeros(0, np.int64)
     except Exception:
         log.exception("the fold of %d pings failed; looking for the ping that does it", len(pings))
-    timelines = _without_bad_claims(tracks, pings, timelines, settles)
-    bad = _culprits(tracks, pings, timelines)
-    return *advance(tracks, pings.take(np.delete(np.arange(len(pings)), bad)), timelines, settles), bad
+    bad = _culprits(tracks, pings, [replace(timeline, claims=()) for timeline in timelines])
+    good = pings.take(np.delete(np.arange(len(pings)), bad))
+    return *advance(tracks, good, _without_bad_claims(tracks, good, timelines, settles), settles), bad
 
 
 def _without_bad_claims(
     tracks: Rows, pings: Pings, timelines: Sequence[Timeline], settles: Bools
 ) -> Sequence[Timeline]:
-    """Leave out the claims of drivers whom nothing but them keeps from being folded."""
+    """Leave out the claims of drivers whom they keep from being folded; without claims all of them fold."""
     heard = list(timelines)
     for i, timeline in enumerate(timelines):
         mine = pings.take(pings.rows["driver_id"] == tracks["driver_id"][i])
-        silent = replace(timeline, claims=())
-        one = tracks[i : i + 1], mine
-        if timeline.claims and not _folds(*one, [timeline], settles[i : i + 1]) and _folds(*one, [silent]):
+        if timeline.claims and not _folds(tracks[i : i + 1], mine, [timeline], settles[i : i + 1]):
             log.error("claims of driver %d break the fold and are not heard", timeline.driver_id)
-            heard[i] = silent
+            heard[i] = replace(timeline, claims=())
     return heard
 
 

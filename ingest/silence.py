@@ -10,26 +10,32 @@ from ingest import facts
 from sql.facts import LATE_AFTER_S, known_facts, put_revisions
 from sql.lanes import try_lock_lanes
 from sql.pool import Connection
-from sql.silence import mark_silent, silence_candidates
+from sql.silence import mark_silent, put_off_looks, silence_candidates
 from sql.times import ms_of
 
 LOOK_EVERY_S = 10.0
 """A tracker looks for silence so often."""
 
 
-async def notice_silence(db: Connection, lanes: Sequence[int], *, after_s: float) -> int:
+async def notice_silence(
+    db: Connection, lanes: Sequence[int], *, after_s: float, longest_shift_s: float = 57_600.0
+) -> int:
     """Tell the feed who fell silent and who was heard again; return how many.
 
     Args:
-        lanes: to look at; those that another tracker holds are left to the next look.
+        lanes: all that there are; those that another tracker holds are left to the next look.
         after_s: a driver on a route of whom nothing believable came for longer is silent.
+        longest_shift_s: where only what was recorded in a shift is kept, one counts for so long at most.
     """
-    waiting = {one.lane for one in await silence_candidates(db, lanes, after_s=after_s)}
+    spans = {"after_s": after_s, "longest_shift_s": longest_shift_s}
+    async with db.transaction():
+        waiting = await silence_candidates(db, lanes, **spans)
+        await put_off_looks(db, but_for=[one.driver_id for one in waiting], after_s=after_s)
     if not waiting:
         return 0
     async with db.transaction():
-        held = await try_lock_lanes(db, sorted(waiting))
-        found = await silence_candidates(db, held, after_s=after_s)
+        held = await try_lock_lanes(db, sorted({one.lane for one in waiting}))
+        found = await silence_candidates(db, held, **spans)
         tracks = fold.fresh(np.array([one.driver_id for one in found], np.int64))
         for i, one in enumerate(found):
             state = fold.decode(one.state)

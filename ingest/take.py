@@ -17,6 +17,7 @@ from geo.plans import FOREVER_MS
 from ingest.cache import Drivers, TrackCache
 from ingest.config import IngestConfig
 from ingest.follow import follow
+from ingest.held import hold_back
 from ingest.isolate import advance_what_can, ping_that_broke_the_fold
 from ingest.plans import PlanCache
 from sql import pings as stored_pings
@@ -79,6 +80,9 @@ async def take(db: Connection, lanes: list[int], sent: Sent, cache: TrackCache, 
     due = await tracks.unsettled_drivers(db, lanes, rerun_every_s=every_s, at_most=CATCHING_UP)
     lane_of = dict(zip(sent.pings.rows["driver_id"].tolist(), sent.lanes.tolist(), strict=True)) | due
     drivers = await cache.read(db, lanes, lane_of, rerun_every_s=every_s)
+    kept = await hold_back(db, drivers, sent.pings, config)
+    if kept is not sent.pings:
+        sent = Sent(kept, drivers.lanes[drivers.index_of(kept.rows["driver_id"])])
 
     direct = await _store(db, drivers, _without_repeats(sent))
     again = await _read_again(db, drivers, _behind(drivers, direct))
@@ -199,7 +203,7 @@ async def _begin_history(db: Connection, drivers: Drivers, stretches: dict[int, 
     if not new:
         return {}
     days = await partition_days(db)
-    kept_ms = ms_of(datetime.combine(days[0], time(), UTC)) if days else UNKNOWN_MS + 1
+    kept_ms = ms_of(datetime.combine(days[0], time(), UTC)) if days else 0  # there are none
     said_ms = await first_claims(db, drivers.ids[new].tolist(), since_ms=kept_ms)
     begin_ms = {}
     for i in new:

@@ -154,7 +154,12 @@ class Tracker:
     async def look(self) -> None:
         """Notice who fell silent, once in a while."""
         if time.monotonic() - self._looked_s >= LOOK_EVERY_S:
-            await notice_silence(self._db, list(self._hints.after), after_s=self._config.silent_after_s)
+            await notice_silence(
+                self._db,
+                list(self._hints.after),
+                after_s=self._config.silent_after_s,
+                longest_shift_s=self._config.longest_shift_hours * 3600,
+            )
             self._looked_s = time.monotonic()
 
     async def _take_blocks(self, lanes: list[int], attempts: int) -> list[Block]:

@@ -16,6 +16,7 @@ from sql.config import DatabaseConfig
 from sql.eta_learning import drop_rows
 from sql.eta_told import drop_told
 from sql.events import number_events
+from sql.held import drop_expired
 from sql.partitions import drop_partitions_before, ensure_partitions
 from sql.pool import Db, Pool, create_pool, is_away
 from sql.retention import drop_checkpoints, drop_detours, drop_quarantined
@@ -96,6 +97,10 @@ async def _quarantine(pool: Pool, config: IngestConfig) -> bool:
     return await drop_quarantined(pool, before, at_most=_AT_ONCE) == _AT_ONCE
 
 
+async def _held(pool: Pool, config: IngestConfig) -> bool:
+    return await drop_expired(pool, at_most=_AT_ONCE) == _AT_ONCE
+
+
 async def _detours(pool: Pool, config: IngestConfig) -> bool:
     before = datetime.now(UTC) - timedelta(days=config.ping_retention_days)
     return await drop_detours(pool, before, at_most=_AT_ONCE) == _AT_ONCE
@@ -116,6 +121,7 @@ JOBS = (
     Job(name="number events", do=_number_events, pause_s=0.2),
     Job(name="partitions", do=_partitions, pause_s=3600.0),
     Job(name="quarantine retention", do=_quarantine, pause_s=3600.0),
+    Job(name="held pings", do=_held, pause_s=60.0),
     Job(name="detour retention", do=_detours, pause_s=3600.0),
     Job(name="checkpoint retention", do=_checkpoints, pause_s=3600.0),
     Job(name="ETA learning", do=learn_etas, pause_s=60.0),

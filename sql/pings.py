@@ -128,24 +128,30 @@ async def pings_after(db: Db, lanes: Ints, tracks: Rows, *, at_most: int) -> tup
         return Pings.empty(), np.zeros(0, STORED)
     fields = ("driver_id", "at_ms", "at_lat_e6", "at_lon_e6", "at_device_id")
     found = await db.fetch(_SQL["pings_after"], lanes.tolist(), *(tracks[name].tolist() for name in fields), at_most)
-    pings, stored = Pings.empty(len(found)), np.zeros(len(found), STORED)
+    pings, stored = pings_of(found), np.zeros(len(found), STORED)
     lane_of: Mapping[int, int] = dict(zip(tracks["driver_id"].tolist(), lanes.tolist(), strict=True))
     judged = stored["judged"]
     for name in ("along_m", "offset_m"):
         judged[name] = np.nan
     for i, row in enumerate(found):
-        values = dict(row)
-        for name in PING.names or ():
-            if values[name] is not None:
-                pings.rows[name][i] = values[name]
-        pings.texts[i] = values["activity"], values["client_id"]
-        stored["lane"][i] = lane_of[values["driver_id"]]
-        stored["was_judged"][i] = values["believed"] is not None
+        stored["lane"][i] = lane_of[row["driver_id"]]
+        stored["was_judged"][i] = row["believed"] is not None
         for name in JUDGED.names or ():
-            if values[name] is not None:
-                judged[name][i] = values[name]
+            if row[name] is not None:
+                judged[name][i] = row[name]
     stored["ping"] = pings.rows
     return pings, stored
+
+
+def pings_of(found: Sequence[asyncpg.Record]) -> Pings:
+    """Make columns of rows of `ping` that have every field of `PING`, activity and client_id."""
+    pings = Pings.empty(len(found))
+    for i, row in enumerate(found):
+        for name in PING.names or ():
+            if row[name] is not None:
+                pings.rows[name][i] = row[name]
+        pings.texts[i] = row["activity"], row["client_id"]
+    return pings
 
 
 async def judge_pings(db: Db, lanes: Sequence[int], keys: Rows, judged: Rows) -> None:

@@ -20,11 +20,23 @@ class Candidate:
     state: bytes
 
 
-async def silence_candidates(db: Db, lanes: Sequence[int], *, after_s: float) -> list[Candidate]:
-    """Find drivers whose silence may have changed, by driver_id ascending."""
-    return [Candidate(**row) for row in await db.fetch(_SQL["silence_candidates"], lanes, after_s)]
+async def silence_candidates(
+    db: Db, lanes: Sequence[int], *, after_s: float, longest_shift_s: float
+) -> list[Candidate]:
+    """Find drivers who are due and whose silence may have changed, by driver_id ascending.
+
+    Args:
+        longest_shift_s: where only what was recorded in a shift is kept, one counts for so long at most.
+    """
+    rows = await db.fetch(_SQL["silence_candidates"], lanes, after_s, longest_shift_s)
+    return [Candidate(**row) for row in rows]
 
 
 async def mark_silent(db: Db, lanes: Sequence[int], drivers: Sequence[int], silent: Sequence[bool]) -> None:
     """Remember who is silent now."""
     await db.execute(_SQL["mark_silent"], lanes, drivers, silent)
+
+
+async def put_off_looks(db: Db, *, but_for: Sequence[int], after_s: float) -> None:
+    """Look at those who are due, but for some drivers, again when their silence may have changed."""
+    await db.execute(_SQL["put_off_looks"], but_for, after_s)

@@ -10,8 +10,14 @@ SELECT id FROM made UNION ALL SELECT id FROM account WHERE name = $1 LIMIT 1;
 SELECT id, name, settings, created_at FROM account WHERE id = $1;
 
 -- name: change_account_settings
--- Merge new settings over the old. $1 account, $2 settings
-UPDATE account SET settings = settings || $2 WHERE id = $1 RETURNING id, name, settings, created_at;
+-- Merge new settings over the old, and note since when only what drivers record in a shift is kept. By the clock, not the
+-- transaction: its caller may have waited for lanes. $1 account, $2 settings
+UPDATE account
+   SET settings = settings || $2,
+       shift_only_since = CASE (settings || $2) ->> 'location_policy'
+                          WHEN 'shift' THEN coalesce(shift_only_since, clock_timestamp()) END
+ WHERE id = $1
+RETURNING id, name, settings, created_at;
 
 -- name: instance
 -- What was fixed when the database was made.

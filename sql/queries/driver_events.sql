@@ -25,12 +25,12 @@ SELECT id, external_id FROM route
    AND EXISTS (SELECT FROM route_version AS own WHERE own.route_id = route.id AND own.driver_id = $2);
 
 -- name: route_to_start
--- The route that a driver means who starts one and does not say which: the first by its start, unfinished ones before
--- finished ones, whose hours these are. $1 driver, $2 when, ms; $3 and $4 how long before its start and after its end, s
+-- The route that a driver means who starts one and does not say which: the first by its start, those unfinished
+-- at the time before those finished, whose hours these are; however late they say so. $1 driver, $2 when, ms; $3 and $4 how long before its start and after its end, s
 SELECT id FROM route
  WHERE driver_id = $1 AND deleted_at IS NULL AND status <> 'cancelled'
    AND from_ms($2) BETWEEN start_at - make_interval(secs => $3) AND end_at + make_interval(secs => $4)
- ORDER BY status = 'finished', start_at, external_id LIMIT 1;
+ ORDER BY coalesce(finished_at <= from_ms($2), false), start_at, external_id LIMIT 1;
 
 -- name: put_driver_events
 -- Write events, none of them in force yet; those that are there stay as they are and are not given back.

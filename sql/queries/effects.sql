@@ -106,7 +106,8 @@ SELECT stop.account_id, stop.id, 'pin', '{}'
 
 -- name: move_live_positions
 -- Show each driver at their newest believed ping. A driver in the middle of a re-run only moves forward; one who is settled
--- is shown as the fold says. Columns of one length: $1 lane, $2 driver, $3 account, $4 recorded ms, $5 received ms, $6 lat_e6,
+-- is shown as the fold says. Their silence is looked at when it may end, or begin earlier than was thought.
+-- Columns of one length: $1 lane, $2 driver, $3 account, $4 recorded ms, $5 received ms, $6 lat_e6,
 -- $7 lon_e6, $8 accuracy, $9 speed, $10 heading, $11 battery, $12 route, $13 its version, $14 on the route, $15 along_m,
 -- $16 offset_m, $17 and $18 snapped place, $19 next stop, $20 delay_s, $21 settled
 INSERT INTO live (lane, driver_id, account_id, recorded_at, received_at, lat_e6, lon_e6, accuracy_m, speed_mps, heading_deg,
@@ -128,7 +129,9 @@ SELECT new.lane, new.driver, new.account, from_ms(new.recorded), from_ms(new.rec
        heading_deg = excluded.heading_deg, battery = excluded.battery, route_id = excluded.route_id,
        route_version = excluded.route_version, on_route = excluded.on_route, along_m = excluded.along_m,
        offset_m = excluded.offset_m, snapped_lat_e6 = excluded.snapped_lat_e6, snapped_lon_e6 = excluded.snapped_lon_e6,
-       next_stop_id = excluded.next_stop_id, delay_s = excluded.delay_s;
+       next_stop_id = excluded.next_stop_id, delay_s = excluded.delay_s,
+       look_at = CASE WHEN live.look_at = 'infinity' OR live.route_id IS DISTINCT FROM excluded.route_id
+                        OR excluded.received_at < live.received_at THEN now() ELSE live.look_at END;
 
 -- name: remove_live_positions
 -- Drivers of whom no ping is believed any more. Columns of one length: $1 lane, $2 driver

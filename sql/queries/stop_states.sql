@@ -4,8 +4,8 @@
 -- event that happened before the driver was given a stop which nobody else had counts too. Gives back what is another
 -- thing than before; an event that has just been written was not in force.
 -- $1 stops, $2 wrong PINs after which no other counts
-WITH RECURSIVE said AS (
-    SELECT event.driver_id, event.id, event.stop_id, event.type, event.effective, event.why,
+WITH said AS (
+    SELECT event.driver_id, event.id, event.stop_id, event.type, event.effective AS was_effective, event.why AS was_why,
            row_number() OVER (PARTITION BY event.stop_id ORDER BY event.occurred_at, event.id, event.driver_id) AS place,
            coalesce(event.flaw,
                     CASE WHEN event.pin_generation IS NOT NULL AND $2 <= count(*) FILTER (WHERE event.flaw = 'wrong-pin')
@@ -28,21 +28,18 @@ WITH RECURSIVE said AS (
                        AND effective_at <= least(event.occurred_at, event.received_at)
                      ORDER BY version DESC LIMIT 1) AS plan
      WHERE event.stop_id = ANY ($1::bigint[])
+), met AS (
+    SELECT said.*, stop_status(CASE WHEN hindrance IS NULL THEN type END)
+               OVER (PARTITION BY stop_id ORDER BY place ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS status
+      FROM said
 ), walked AS (
-    SELECT asked.stop_id, 0::bigint AS place, 'pending' AS status, NULL::bigint AS driver_id, NULL::uuid AS id,
-           true AS effective, NULL::text AS why, NULL::boolean AS was_effective, NULL::text AS was_why
-      FROM unnest($1::bigint[]) AS asked (stop_id)
-     UNION ALL
-    SELECT said.stop_id, said.place,
-           CASE WHEN said.hindrance IS NULL THEN coalesce(step.to_status, walked.status) ELSE walked.status END,
-           said.driver_id, said.id, said.hindrance IS NULL AND step.to_status IS NOT NULL,
-           CASE WHEN said.hindrance IS NOT NULL THEN said.hindrance
+    SELECT met.driver_id, met.id, met.was_effective, met.was_why,
+           hindrance IS NULL AND step.to_status IS NOT NULL AS effective,
+           CASE WHEN hindrance IS NOT NULL THEN hindrance
                 WHEN step.to_status IS NOT NULL THEN NULL
-                WHEN said.type = 'reopened' THEN 'not-done'
-                ELSE 'already-' || replace(walked.status, '_', '-') END,
-           said.effective, said.why
-      FROM walked JOIN said ON said.stop_id = walked.stop_id AND said.place = walked.place + 1
-      LEFT JOIN stop_transition AS step ON step.from_status = walked.status AND step.event_type = said.type
+                WHEN met.type = 'reopened' THEN 'not-done'
+                ELSE 'already-' || replace(met.status, '_', '-') END AS why
+      FROM met LEFT JOIN stop_transition AS step ON step.from_status = met.status AND step.event_type = met.type
 )
 UPDATE driver_event AS event SET effective = walked.effective, why = walked.why
   FROM walked

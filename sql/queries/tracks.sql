@@ -48,6 +48,8 @@ SELECT driver_id, lane FROM track
 SELECT track.lane, track.driver_id, track.account_id, track.version, track.plan_version, account.fences_version,
        to_ms(folded_until) AS folded_ms, to_ms(head_at) AS head_ms, to_ms(stored_until) AS stored_ms,
        to_ms(rerun_from) AS rerun_from_ms, rerun_at < now() - make_interval(secs => $4) AS may_rerun, unmarked,
+       to_ms(coalesce(account.shift_only_since, 'infinity')) AS shift_only_ms,
+       to_ms(coalesce(track.shifts_from, 'infinity')) AS shifts_from_ms,
        CASE WHEN track.version <> asked.version THEN state END AS state
   FROM unnest($2::bigint[], $3::bigint[]) AS asked (driver, version)
   JOIN track ON track.driver_id = asked.driver AND track.lane = ANY ($1::smallint[])
@@ -55,13 +57,15 @@ SELECT track.lane, track.driver_id, track.account_id, track.version, track.plan_
  ORDER BY track.driver_id;
 
 -- name: write_tracks
--- Move tracks on; a track that is not at the version it was read at is left alone and not given back.
+-- Move tracks on; a track that is not at the version it was read at is left alone and not given back. A take has judged
+-- what changes of shifts asked for.
 -- Columns of one length: $1 lane, $2 driver, $3 version it was read at, $4 state, $5 folded until, $6 head, $7 stored until,
 -- $8 re-run asked from or null, $9 whether a re-run began now, $10 pings since the last checkpoint
 UPDATE track
    SET version = track.version + 1, state = new.state, folded_until = from_ms(new.folded), head_at = from_ms(new.head),
        stored_until = from_ms(new.stored), rerun_from = from_ms(new.rerun_from),
-       rerun_at = CASE WHEN new.began THEN now() ELSE track.rerun_at END, unmarked = new.unmarked
+       rerun_at = CASE WHEN new.began THEN now() ELSE track.rerun_at END, unmarked = new.unmarked,
+       shifts_from = NULL
   FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bigint[], $6::bigint[], $7::bigint[],
               $8::bigint[], $9::boolean[], $10::int[])
     AS new (lane, driver, version, state, folded, head, stored, rerun_from, began, unmarked)

@@ -275,6 +275,18 @@ async def test_a_start_without_a_route_is_of_the_one_whose_hours_these_are(clien
     assert await phone.outcome(event("route_started", -600)) == [("conflict", "no-route")]
 
 
+async def test_a_start_without_a_route_that_comes_late_is_of_the_one_that_was_to_be_driven_then(
+    client, account, phone, put_route, pool
+):
+    await put_route(client, account.key, "second", start_at=at(60), end_at=at(600))
+    finished = "UPDATE route SET status = 'finished', finished_at = $1::text::timestamptz WHERE external_id = 'tour-1'"
+    await pool.execute(finished, at(300))
+    late, then = event("route_started", 1), event("route_started", 310)
+    assert await phone.outcome(late, then) == [("applied", None), ("applied", None)]
+    started = "SELECT external_id FROM driver_event JOIN route ON route.id = route_id ORDER BY occurred_at"
+    assert [row["external_id"] for row in await pool.fetch(started)] == ["tour-1", "second"]
+
+
 async def test_a_route_is_started_again_after_another_one(client, account, phone, put_route):
     await put_route(client, account.key, "second")
     first, second = ({"route_id": name} for name in ("tour-1", "second"))

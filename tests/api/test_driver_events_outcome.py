@@ -76,6 +76,19 @@ async def test_a_part_is_told_by_parcel(phone, pool):
     ]
 
 
+async def test_parcels_of_one_barcode_are_named_one_after_the_other(client, account, phone, tour, put_route, pool):
+    tour["stops"][0]["parcels"] = [{"barcode": "TWIN", "description": None, "quantity": 1}] * 3
+    await put_route(client, account.key)
+    said = [{"barcode": "TWIN", "outcome": outcome} for outcome in ("delivered", "refused")]
+    (result,) = await phone.say(event("partially_completed", 5, phone.stops[0], parcels=said, barcodes=["X"]))
+    assert lines(await told(pool, "stop.partially_completed")) == [
+        (0, "TWIN", 1, "delivered"),
+        (1, "TWIN", 1, "refused"),
+        (2, "TWIN", 1, "returned"),
+    ]
+    assert [one["what"] for one in result["warnings"]] == [["TWIN"], ["X"]]
+
+
 async def test_scans_are_held_against_the_parcels(phone, pool):
     (result,) = await phone.say(event("completed", 5, phone.stops[0], barcodes=["A1", "X", "X"]))
     assert (result["result"], result["warnings"]) == (
@@ -120,6 +133,13 @@ async def test_money_is_held_against_what_was_due(phone, pool, tour, client, acc
         "due": 85000,
         "difference": difference,
     }
+
+
+async def test_money_is_not_rounded(client, account, phone, tour, put_route, pool):
+    tour["stops"][2] |= {"cash_on_delivery": {"amount": 987654321987.65, "currency": "IRR"}}
+    await put_route(client, account.key)
+    await phone.say(event("completed", 5, phone.stops[2], cash={"amount": 987654321987.66}))
+    assert (await told(pool))["cash"]["difference"] == 0.01
 
 
 async def test_money_that_was_not_due_is_told_too(phone, pool):

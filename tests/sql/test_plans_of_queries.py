@@ -42,8 +42,8 @@ SELECT lane, id, 1, '', now(), now(), now() FROM driver;
 INSERT INTO checkpoint (lane, driver_id, folded_until, state)
 SELECT lane, id, timestamptz '2026-03-01 09:00Z' - make_interval(hours => k), ''
   FROM driver, generate_series(0, 30) AS k;
-INSERT INTO live (lane, driver_id, account_id, recorded_at, received_at, lat_e6, lon_e6)
-SELECT lane, id, 1, now(), now(), 0, 0 FROM driver;
+INSERT INTO live (lane, driver_id, account_id, recorded_at, received_at, lat_e6, lon_e6, look_at)
+SELECT lane, id, 1, now(), now(), 0, 0, now() + make_interval(secs => 3 * id - 9) FROM driver;
 INSERT INTO route (id, account_id, external_id, version, driver_id, date, timezone, start_at, end_at, return_to_depot,
                    path_source, length_m)
 SELECT driver.id * 100 + d, 1, driver.id || '/' || d, 2, driver.id, date '2026-03-01' - d, 'UTC',
@@ -81,10 +81,10 @@ INSERT INTO eta_learned (route_id, driver_id, account_id, due_at)
 SELECT id, driver_id, 1, CASE WHEN id % 100 = 0 THEN start_at END FROM route;
 INSERT INTO eta_drive (account_id, scope, key, hour_class, weekday_class, n, mean, m2, as_of, version)
 SELECT 1, 'drive_cell', k::text, -1, -1, 1, 1, 0, now(), k % 1000 FROM generate_series(1, 20000) AS k;
-INSERT INTO driver_event (driver_id, id, account_id, lane, type, route_id, occurred_at, effective)
-SELECT id, gen_random_uuid(), 1, lane, (ARRAY['arrived', 'departed', 'note'])[1 + k % 3], id * 100,
-       timestamptz '2026-03-01 09:00Z' - make_interval(mins => 10 * k), true
-  FROM driver, generate_series(0, 999) AS k;
+INSERT INTO driver_event (driver_id, id, account_id, lane, type, route_id, stop_id, occurred_at, effective)
+SELECT driver.id, gen_random_uuid(), 1, lane, (ARRAY['arrived', 'departed', 'note'])[1 + k % 3], route_id,
+       CASE WHEN k < 20 THEN stop.id END, timestamptz '2026-03-01 09:00Z' - make_interval(mins => 10 * k), true
+  FROM driver JOIN stop ON stop.route_id = driver.id * 100, generate_series(0, 999) AS k;
 INSERT INTO geofence (account_id, external_id, version) SELECT 1, i::text, 1 FROM generate_series(1, 500) AS i;
 INSERT INTO geofence_version (geofence_id, version, account_id, effective_at, feature)
 SELECT id, 1, 1, now(), '{{}}' FROM geofence;
@@ -101,8 +101,10 @@ ANALYZE
 async def filled(pool: Pool) -> AsyncIterator[Db]:
     """A connection, as a tracker has it, to a database with some hundred thousand pings."""
     async with pool.acquire() as db:
+        await db.execute("SET statement_timeout = 0")  # filling is no query of the product
         for statement in _FILL.split(";\n"):
             await db.execute(statement)
+        await db.execute("RESET statement_timeout")
         await plan_once(db)
         yield db
         await db.execute("RESET ALL")
@@ -195,11 +197,14 @@ HOT: list[tuple[str, str, list[Any], set[str]]] = [
     ("effects", "put_departures", [[0], _uuids(1), [LAST_MS]], {"visit_pkey"}),
     ("effects", "hold_stops", [[1, 2, 3]], {"stop_pkey"}),
     ("effects", "settle_stops", [[1, 2, 3]], {"stop_pkey", "visit_stop", "driver_event_stop"}),
-    ("stop_states", "judge_stop_events", [[1, 2, 3], 5], {"driver_event_stop", "driver_event_pkey"}),
+    ("stop_states", "judge_stop_events", [range(1, 81), 5], {"driver_event_stop", "driver_event_pkey"}),
     ("stop_states", "judge_shift_events", [1, LAST_MS], {"driver_event_shift"}),
+    ("held", "spells_of_drivers", [_DRIVERS, [LAST_MS - DAY_MS] * 8, HOUR_MS], {"driver_event_shift"}),
     ("effects", "hold_routes", [[100, 200]], {"route_pkey"}),
     ("effects", "settle_routes", [[100, 200]], {"route_pkey", "route_version_pkey", "event_tour"}),
     ("effects", "remove_live_positions", [_DRIVERS, _DRIVERS], {"live_pkey"}),
+    ("silence", "silence_candidates", [range(64), 600, 57600], {"live_due", "track_pkey"}),
+    ("silence", "put_off_looks", [[1], 600], {"live_due", "track_pkey", "live_pkey"}),
     ("eta", "eta_of_route", [1, 100, None], {"route_pkey", "route_eta_pkey", "live_pkey"}),
     ("eta", "told_facts", [[100, 200], [1, 2]], {"event_eta", "event_eta_driver"}),
     ("eta_told", "settle_told", [[1, 2, 3]], {"eta_told_pkey", "visit_stop"}),

@@ -27,7 +27,11 @@ UNION ALL
 SELECT 'constraint', conrelid::regclass::text || '.' || conname, pg_get_constraintdef(oid)
   FROM pg_constraint WHERE connamespace = 'public'::regnamespace
 UNION ALL
-SELECT 'function', proname, pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+SELECT 'function', proname, pg_get_functiondef(oid)
+  FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prokind <> 'a'
+UNION ALL
+SELECT 'aggregate', aggfnoid::text, concat_ws(' ', aggtransfn, aggtranstype::regtype, agginitval)
+  FROM pg_aggregate JOIN pg_proc ON pg_proc.oid = aggfnoid WHERE pronamespace = 'public'::regnamespace
 """
 
 

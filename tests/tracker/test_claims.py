@@ -7,11 +7,13 @@ from uuid import UUID
 
 import pytest
 
+from geo import track as fold
 from ingest.tracker import Tracker
 from sql.accounts import read_instance
 from sql.effects import settle_routes
 from sql.lanes import lock_lanes
 from sql.pool import connect
+from sql.times import ms_of
 from sql.tracks import claims_changed
 
 from .conftest import START, Fleet, Phone
@@ -200,3 +202,24 @@ async def test_a_route_of_which_a_stop_is_opened_again_is_not_finished(fleet: Fl
     await fleet.settle()
     assert await fleet.pool.fetchval("SELECT status FROM route") == "started"
     assert await fleet.pool.fetchval("SELECT next_stop_id FROM live") == first
+
+
+async def test_a_ping_and_a_claim_that_break_the_fold_at_once_take_no_other_ping_along(
+    fleet: Fleet, east: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver = await fleet.driver()
+    phone = await fleet.phone(driver)
+    (stop, *_) = await fleet.route(driver, [600, 1500])
+    await say(fleet, phone, 5, "arrived", stop)
+    advance = fold.advance
+
+    def break_at_20_and_of_claims(tracks: Any, pings: Any, timelines: Any, settles: Any = None) -> Any:
+        if (pings.rows["recorded_ms"] == ms_of(START) + 20_000).any() or any(one.claims for one in timelines):
+            raise ZeroDivisionError
+        return advance(tracks, pings, timelines, settles)
+
+    monkeypatch.setattr("ingest.isolate.advance", break_at_20_and_of_claims)
+    await fleet.send(phone, east([(0, 0), (10, 80), (20, 160), (30, 240)]))
+    await fleet.settle()
+    assert await fleet.pool.fetchval("SELECT count(*) FROM ping WHERE believed") == 3
+    assert await fleet.pool.fetchval("SELECT count(*) FROM quarantine") == 1
