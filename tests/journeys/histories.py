@@ -54,10 +54,14 @@ async def history(client: Client, name: str, *, shift_ms: int) -> dict[str, Any]
     }
 
 
+FORETOLD = ("stop.approaching", "eta.late", "driver.silent", "driver.seen")
+"""Facts of the clock: who hears of a morning later is not told what would come."""
+
+
 async def feed(
     client: Client, route_id: str, names: dict[str, str], at: Callable[[str | None], int | None]
 ) -> list[tuple[Any, ...]]:
-    """Read the feed and fold it by fact: of each the newest revision, without those that were taken back."""
+    """Read the feed, of each fact the newest revision, without those taken back and those of the clock."""
     facts: dict[str, dict[str, Any]] = {}
     cursor = {"cursor": ""}
     while (page := await client.ask("GET", "/v1/events", query=cursor))["events"]:
@@ -70,6 +74,6 @@ async def feed(
     told = [
         (at(fact["occurred_at"]), fact["type"], names.get(fact["stop_id"]), str(fact["data"] | {"event_id": None}))
         for fact in facts.values()
-        if fact["state"] != "retracted"
+        if fact["state"] != "retracted" and fact["type"] not in FORETOLD
     ]
     return sorted(told, key=str)
