@@ -73,6 +73,13 @@ class DriverView(msgspec.Struct, frozen=True, kw_only=True):
     first_name: str
 
 
+class CashView(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be paid at the door; `currency` is ISO 4217."""
+
+    amount: float
+    currency: str
+
+
 class LineView(msgspec.Struct, frozen=True, kw_only=True, tag="LineString", tag_field="type"):
     """The way still to drive, a GeoJSON LineString."""
 
@@ -89,6 +96,8 @@ class TrackingView(msgspec.Struct, frozen=True, kw_only=True):
         stops_before: stops that the van still makes before this one; None when this one is done or was passed by.
         done_at: when the driver said so, else when the van left or was here; None until then.
         pin: what the recipient tells the driver at the door; only while this stop is next or the van is here.
+        cash: of a delivery; null where nothing is to be paid, and once the stop is done.
+        received_by: who took it, as the driver wrote it, or at a pickup handed it over.
         updated_at: when the newest thing said here was known.
         timezone: of the route, for showing times.
         poll_after_s: how soon to ask again without a stream.
@@ -107,6 +116,8 @@ class TrackingView(msgspec.Struct, frozen=True, kw_only=True):
     timezone: str
     poll_after_s: int
     pin: str | None = None
+    cash: CashView | None = None
+    received_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +180,8 @@ def view_of(
         timezone=route.timezone,
         poll_after_s=POLL_NEAR_S if position else POLL_UNDER_WAY_S if under_way else POLL_LATER_S,
         pin=_pin(route, stop) if under_way else None,
+        cash=None if done else _cash(stop),
+        received_by=stop.received_by,
     )
 
 
@@ -259,6 +272,12 @@ def _pin(route: TrackedRoute, stop: TrackedStop) -> str | None:
     if not stop.asks_pin or _status(route, stop) not in ("en_route", "arrived"):
         return None
     return pin_of(route.secret, stop.id, stop.pin_generation)
+
+
+def _cash(stop: TrackedStop) -> CashView | None:
+    if stop.kind != "delivery" or stop.cash_amount is None or stop.cash_currency is None:
+        return None
+    return CashView(amount=float(stop.cash_amount), currency=stop.cash_currency)
 
 
 def _on_break(route: TrackedRoute) -> bool:

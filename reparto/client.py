@@ -8,8 +8,9 @@ import argparse
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -50,7 +51,7 @@ class Client:
 
     def __init__(self, url: str, key: str, *, connections: int = 100) -> None:
         self.url = url.rstrip("/")
-        self._key = key
+        self.key = key
         self._connections = connections
 
     async def __aenter__(self) -> Self:
@@ -74,7 +75,7 @@ class Client:
                 self.url + path,
                 json=body,
                 params=query,
-                headers={"Authorization": f"Bearer {self._key}"},
+                headers={"Authorization": f"Bearer {self.key}"},
             ) as response:
                 answer = await response.read()
         except (aiohttp.ClientError, TimeoutError) as error:
@@ -137,6 +138,19 @@ def _problem(answer: bytes) -> dict[str, Any]:
     return problem if isinstance(problem, dict) else {}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """An answer that a phone waited for."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """Give its value."""
+        return msgspec.json.decode(self.body)
+
+
 class Phone:
     """A driver's phone. Like the apps it knows no end of trying: what is not acknowledged is sent again."""
 
@@ -144,17 +158,17 @@ class Phone:
         self, session: aiohttp.ClientSession, url: str, token: str, tally: Tally, chance: random.Random
     ) -> None:
         self._session = session
-        self._url = url.rstrip("/") + "/v1/pings"
-        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        self._tally = tally
+        self._url = url.rstrip("/")
+        self._token = token
         self._chance = chance
+        self.tally = tally
 
     async def send(self, pings: Sequence[SentPing], *, hang_up_after_s: float | None = None) -> list[int]:
         """Send a batch until it is acknowledged.
 
         Args:
             pings: in the order in which the phone has them; not more than one request may have.
-            hang_up_after_s: the first try is given up after so long, whether or not it arrived; None: it is not.
+            hang_up_after_s: as in `ask`.
 
         Returns:
             Indices of the pings that were refused for good.
@@ -162,38 +176,68 @@ class Phone:
         Raises:
             Refused: trying again cannot help, for example because the device was revoked.
         """
-        body = as_json(pings)
+        heard = await self.ask(
+            "POST",
+            "/v1/pings",
+            body=as_json(pings),
+            headers={"Content-Type": "application/json"},
+            pings=len(pings),
+            hang_up_after_s=hang_up_after_s,
+        )
+        rejected = heard.json()["rejected"]
+        self.tally.refused.update(one["why"] for one in rejected)
+        return [one["index"] for one in rejected]
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        pings: int = 0,
+        hang_up_after_s: float | None = None,
+        minds: Collection[int] = (),
+    ) -> Heard:
+        """Ask until there is an answer.
+
+        Args:
+            pings: how many the body holds, for the tally.
+            hang_up_after_s: the first try is given up after so long, whether or not it arrived; None: it is not.
+            minds: statuses from 400 on that are an answer.
+
+        Raises:
+            Refused: trying again cannot help.
+        """
         pause_s = _FIRST_PAUSE_S
         patience_s = hang_up_after_s
         while True:
-            self._tally.sent += len(pings)
+            self.tally.sent += pings
             began_s = time.monotonic()
             try:
                 async with asyncio.timeout(patience_s):
-                    status, retry_after_s, answer = await self._post(body)
+                    heard = await self._ask_once(method, path, body, headers or {})
             except (aiohttp.ClientError, TimeoutError):
-                status, retry_after_s, answer = 0, None, b""
-            if 200 <= status < 300:
-                self._tally.latencies.add(time.monotonic() - began_s)
-                return self._acknowledged(pings, answer)
-            if status and status not in _ASK_AGAIN:
-                raise Refused("POST /v1/pings", status, _problem(answer))
-            self._tally.retried[str(status) if status else "no answer"] += 1
-            wait_s = pause_s if retry_after_s is None else retry_after_s
+                heard = None
+            if heard is not None and (heard.status < 400 or heard.status in minds):
+                if pings:
+                    self.tally.latencies.add(time.monotonic() - began_s)
+                    self.tally.batches += 1
+                    self.tally.acknowledged += pings
+                return heard
+            if heard is not None and heard.status not in _ASK_AGAIN:
+                raise Refused(f"{method} {path}", heard.status, _problem(heard.body))
+            self.tally.retried["no answer" if heard is None else str(heard.status)] += 1
+            after = "" if heard is None else heard.headers.get("Retry-After", "")
+            wait_s = float(after) if after.isdecimal() else pause_s
             await asyncio.sleep(wait_s * self._chance.uniform(0.8, 1.2))
             pause_s, patience_s = min(pause_s * 2, _LONGEST_PAUSE_S), None
 
-    async def _post(self, body: bytes) -> tuple[int, float | None, bytes]:
-        async with self._session.post(self._url, data=body, headers=self._headers) as response:
-            after = response.headers.get("Retry-After", "")
-            return response.status, float(after) if after.isdecimal() else None, await response.read()
-
-    def _acknowledged(self, pings: Sequence[SentPing], answer: bytes) -> list[int]:
-        rejected = msgspec.json.decode(answer)["rejected"]
-        self._tally.batches += 1
-        self._tally.acknowledged += len(pings)
-        self._tally.refused.update(one["why"] for one in rejected)
-        return [one["index"] for one in rejected]
+    async def _ask_once(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Heard:
+        async with self._session.request(
+            method, self._url + path, data=body, headers={"Authorization": f"Bearer {self._token}", **headers}
+        ) as response:
+            return Heard(status=response.status, headers=response.headers, body=await response.read())
 
 
 async def together(works: Iterable[Coroutine[Any, Any, None]]) -> None:

@@ -1,7 +1,8 @@
 """`reparto demo`, what `make run` calls: the product, a city of its own making, and vans that drive through it.
 
-The product is `reparto up` in a child process; the vans speak to it over HTTP like any phone. They are found in the
-middle of their tours, the day so far comes as a backlog, and when a tour is over the next one begins.
+The product is `reparto up` in a child process; the vans and their drivers' apps speak to it over HTTP like any phone.
+They are found in the middle of their tours, the day so far comes as a backlog, and when a tour is over the next one
+begins.
 """
 
 import argparse
@@ -21,11 +22,13 @@ from rich.markup import escape
 from reparto.child import Child
 from reparto.client import Client, Phone, Refused, route_path, target_key, target_url, together
 from reparto.command import CannotRun, Subparsers, err, out
+from reparto.day import Deed, make_day
+from reparto.driver_app import DriverApp, open_app
 from reparto.fleet import GUADALAJARA, Report, Trip, enlist, make_trip, names, report, route_of_tour
 from reparto.process import run_until_stopped, stopped_within
 from reparto.serve import bind
 from reparto.settings import Settings
-from reparto.simulate import Clock, send_report
+from reparto.simulate import Clock, send_report, work
 from reparto.tally import Tally
 
 VANS = 6
@@ -70,6 +73,7 @@ class Tour:
 
     Attributes:
         leaves_ms: when it began, epoch milliseconds.
+        app: where its driver says what they do.
         links: of every stop's tracking page, in the order of the tour.
         recipients: their names.
     """
@@ -78,6 +82,8 @@ class Tour:
     trip: Trip
     told: Report
     leaves_ms: int
+    deeds: Sequence[Deed]
+    app: DriverApp
     links: Sequence[str]
     recipients: Sequence[str]
 
@@ -96,6 +102,7 @@ class Van:
     """A driver with a phone, and the tour they are on."""
 
     driver: str
+    token: str
     phone: Phone
     chance: random.Random
     tour: Tour
@@ -153,22 +160,28 @@ async def _make_van(client: Client, number: int, name: str) -> Van:
     _, _, token = await enlist(client, driver, name)
     chance = random.Random(driver)
     phone = Phone(client.session, client.url, token, Tally(), chance)
-    return Van(driver=driver, phone=phone, chance=chance, tour=await _begin(client, driver, chance, leaves_ms=None))
+    tour = await _begin(client, driver, token, chance, leaves_ms=None)
+    return Van(driver=driver, token=token, phone=phone, chance=chance, tour=tour)
 
 
 async def _drive(client: Client, van: Van) -> None:
     """Drive one tour after the other, for ever."""
     while True:
-        clock = Clock(starts_ms=round(time.time() * 1000), speed=1.0)
-        await send_report(van.phone, van.tour.told, van.tour.leaves_ms, clock, batch=1, chance=van.chance)
-        leaves_ms = van.tour.leaves_ms + van.tour.trip.home_ms + _BREAK_MS
+        clock, tour = Clock(starts_ms=round(time.time() * 1000), speed=1.0), van.tour
+        await together(
+            [
+                send_report(van.phone, tour.told, tour.leaves_ms, clock, batch=1, chance=van.chance),
+                work(tour.app, tour.deeds, tour.told, tour.leaves_ms, clock),
+            ]
+        )
+        leaves_ms = tour.leaves_ms + tour.trip.home_ms + _BREAK_MS
         await clock.until(leaves_ms)
         with suppress(Refused):  # a finished route needs no end
-            await client.ask("DELETE", route_path(van.tour.route))
-        van.tour = await _begin(client, van.driver, van.chance, leaves_ms=leaves_ms)
+            await client.ask("DELETE", route_path(tour.route))
+        van.tour = await _begin(client, van.driver, van.token, van.chance, leaves_ms=leaves_ms)
 
 
-async def _begin(client: Client, driver: str, chance: random.Random, *, leaves_ms: int | None) -> Tour:
+async def _begin(client: Client, driver: str, token: str, chance: random.Random, *, leaves_ms: int | None) -> Tour:
     """Make a tour and tell the product; with `leaves_ms` None the van is in the middle of it now."""
     seed = chance.randrange(2**32)
     stops = chance.randint(20, 40)
@@ -176,7 +189,7 @@ async def _begin(client: Client, driver: str, chance: random.Random, *, leaves_m
     told = report(trip, seed, from_ms=0, to_ms=trip.home_ms, offline_per_h=0, gaps_per_h=0)
     if leaves_ms is None:
         now_ms = int(trip.truth.departed_ms[chance.randint(stops // 4, stops // 2)])  # by the trip's clock
-        told = replace(told, due_ms=np.maximum(told.due_ms, now_ms))
+        told = replace(told, due_ms=np.maximum(told.due_ms, now_ms), offline_ms=[(0, now_ms)])
         leaves_ms = round(time.time() * 1000) - now_ms
     route = f"{driver}-{leaves_ms // 1000}"
     planned = route_of_tour(trip.tour, route, driver=driver, leaves_ms=leaves_ms, city=GUADALAJARA)
@@ -186,6 +199,8 @@ async def _begin(client: Client, driver: str, chance: random.Random, *, leaves_m
         trip=trip,
         told=told,
         leaves_ms=leaves_ms,
+        deeds=make_day(route, trip.stays_ms, from_ms=0, to_ms=trip.home_ms),
+        app=open_app(client, token, Tally(), chance, route=route, stops=answer["stops"]),
         links=[stop["tracking_url"] for stop in answer["stops"]],
         recipients=[stop["name"] for stop in planned.body["stops"]],
     )

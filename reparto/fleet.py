@@ -33,6 +33,9 @@ _STREETS = (
     "Calle del Colibrí", "Av. de los Fresnos", "Calle Luna Nueva", "Av. Río Claro", "Calle de la Alfarera",
     "Calle Tres Molinos", "Av. del Maíz", "Calle Jacaranda", "Calle del Barro", "Av. Norte 12", "Calle Agua Fría",
 )  # fmt: skip
+_PROOFS = {"photo": 0.15, "pin": 0.2, "barcode": 0.1}
+"""Shares of the stops that ask for each."""
+
 _ASKS = ("Tocar el timbre dos veces", "Dejar con el portero", "Llamar al llegar", "Portón verde")
 
 
@@ -49,9 +52,10 @@ class City:
     lat: float
     timezone: str
     blocks: int
+    currency: str
 
 
-GUADALAJARA = City(lon=-103.3496, lat=20.6736, timezone="America/Mexico_City", blocks=26)
+GUADALAJARA = City(lon=-103.3496, lat=20.6736, timezone="America/Mexico_City", blocks=26, currency="MXN")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -66,6 +70,11 @@ class Trip:
         """When the van is back."""
         return int(self.truth.ms[-1])
 
+    @property
+    def stays_ms(self) -> Ints:
+        """When the van comes to each stop and leaves it, (s, 2)."""
+        return np.column_stack((self.truth.arrived_ms, self.truth.departed_ms))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Report:
@@ -74,13 +83,23 @@ class Report:
     Attributes:
         pings: in the order in which the phone has them to send.
         due_ms: (n,) from when it can send each; never decreasing.
+        offline_ms: times without a network, from and to.
     """
 
     pings: Pings
     due_ms: Ints
+    offline_ms: Sequence[tuple[float, float]] = ()
 
     def __len__(self) -> int:
         return len(self.pings)
+
+    def sendable_ms(self, at_ms: int) -> int:
+        """Tell from when something that happened at a time can be sent."""
+        due_ms: float = at_ms
+        for begins_ms, ends_ms in self.offline_ms:
+            if begins_ms <= due_ms < ends_ms:
+                due_ms = ends_ms
+        return math.ceil(due_ms)
 
     def sent_pings(self, first: int, past: int, *, leaves_ms: int) -> list[SentPing]:
         """Write some of them for the door; the van left at `leaves_ms`."""
@@ -159,10 +178,12 @@ def report(trip: Trip, seed: int, *, from_ms: int, to_ms: int, offline_per_h: fl
         return Report(pings=Pings.empty(), due_ms=np.zeros(0, np.int64))
     pings, due_ms = phone(stretch, seed=seed, gaps_per_h=gaps_per_h)
     chance = np.random.default_rng(seed)
+    offline_ms = []
     for begins in chance.uniform(from_ms, to_ms, chance.poisson(offline_per_h * (to_ms - from_ms) / 3_600_000)):
-        ends = begins + chance.uniform(20_000, 150_000)
+        ends = min(begins + chance.uniform(20_000, 150_000), to_ms)
         due_ms[(due_ms >= begins) & (due_ms < ends)] = ends
-    return Report(pings=pings, due_ms=np.minimum(due_ms, to_ms))
+        offline_ms.append((begins, ends))
+    return Report(pings=pings, due_ms=np.minimum(due_ms, to_ms), offline_ms=offline_ms)
 
 
 def route_of_tour(tour: Tour, name: str, *, driver: str, leaves_ms: int, city: City) -> PlannedRoute:
@@ -175,7 +196,7 @@ def route_of_tour(tour: Tour, name: str, *, driver: str, leaves_ms: int, city: C
 
     places = zip(tour.stop_lon, tour.stop_lat, tour.stop_arrival_s, tour.stop_service_s, strict=True)
     stops = [
-        _stop(number, float(lon), float(lat), float(service_s), chance)
+        _stop(number, float(lon), float(lat), float(service_s), chance, city)
         | {"planned_arrival": at(arrival_s), "window": {"start": at(arrival_s - 1800), "end": at(arrival_s + 3600)}}
         for number, (lon, lat, arrival_s, service_s) in enumerate(places, 1)
     ]
@@ -203,7 +224,7 @@ def names(seed: int) -> Iterator[str]:
         yield f"{chance.choice(_FIRST_NAMES)} {chance.choice(_LAST_NAMES)}"
 
 
-def _stop(number: int, lon: float, lat: float, service_s: float, chance: random.Random) -> dict[str, Any]:
+def _stop(number: int, lon: float, lat: float, service_s: float, chance: random.Random, city: City) -> dict[str, Any]:
     stop: dict[str, Any] = {
         "external_id": f"{number:02}",
         "kind": "delivery",
@@ -212,8 +233,15 @@ def _stop(number: int, lon: float, lat: float, service_s: float, chance: random.
         "lat": round(lat, 6),
         "lon": round(lon, 6),
         "service_s": service_s,
-        "parcels": [{"barcode": f"GDL{chance.randrange(10**9):09}", "description": "Caja", "quantity": 1}],
+        "parcels": [
+            {"barcode": f"GDL{chance.randrange(10**9):09}", "description": "Caja", "quantity": 1}
+            for _ in range(chance.choice((1, 1, 1, 2, 3)))
+        ],
     }
+    if chance.random() < 0.2:
+        stop["cash_on_delivery"] = {"amount": chance.randrange(10, 200) * 10, "currency": city.currency}
+    if proof := [kind for kind, share in _PROOFS.items() if chance.random() < share]:
+        stop["proof"] = proof
     if chance.random() < 0.3:
         stop["instructions"] = chance.choice(_ASKS)
     return stop

@@ -1,7 +1,8 @@
 """`reparto simulate`: a fleet that is not there, over real HTTP.
 
 Phones behave like phones: noise, gaps, fixes late and twice, times without network and the backlog after them, batches
-that are sent again because the answer was not heard. What a phone has no 2xx for, it keeps.
+that are sent again because the answer was not heard. What a phone has no 2xx for, it keeps. Drivers use their app: they
+fetch the manifest, say what they do, and take photos.
 """
 
 import argparse
@@ -16,6 +17,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from reparto.client import Client, Phone, add_target, target_key, target_url, together
 from reparto.command import Subparsers, err, out
+from reparto.day import Deed, make_day
+from reparto.driver_app import DriverApp, open_app
 from reparto.fleet import GUADALAJARA, City, Report, enlist, make_trip, names, report, route_of_tour, seeds
 from reparto.replay import MAX_BATCH
 from reparto.tally import Tally
@@ -124,19 +127,19 @@ def make_vans(options: Options) -> list[Van]:
             offline_per_h=OFFLINE_PER_H,
             gaps_per_h=GAPS_PER_H,
         )
-        stays_ms = np.column_stack((trip.truth.arrived_ms, trip.truth.departed_ms))
         name = f"{options.name}-{number:04}"
-        vans.append(Van(name=name, tour=trip.tour, stays_ms=stays_ms, told=told, begins_ms=begins_ms))
+        deeds = make_day(name, trip.stays_ms, from_ms=begins_ms, to_ms=begins_ms + length_ms)
+        vans.append(Van(name=name, tour=trip.tour, stays_ms=trip.stays_ms, told=told, begins_ms=begins_ms, deeds=deeds))
     return vans
 
 
 async def drive_fleet(
     client: Client, options: Options, vans: Sequence[Van], tally: Tally, *, doors: str | None = None
 ) -> None:
-    """Drive until every phone's last ping is acknowledged.
+    """Drive until everything that the phones tell is acknowledged.
 
     Args:
-        doors: where phones send to, if not where the API is.
+        doors: where phones send pings to, if not where the API is.
 
     Raises:
         CannotRun: the product refused something for good.
@@ -152,16 +155,27 @@ async def drive_fleet(
     ahead_ms = options.minutes * 60_000 * (1 - 1 / options.speed)
     clock = Clock(starts_ms=round(time.time() * 1000 - ahead_ms), speed=options.speed)
 
-    async def go(van: Van) -> None:
+    async def plan(van: Van) -> None:
         van.leaves_ms = clock.starts_ms - van.begins_ms
         route = route_of_tour(van.tour, van.name, driver=van.name, leaves_ms=van.leaves_ms, city=options.city)
         async with gate:
-            await client.put_route(route)
+            answer = await client.put_route(route)
+        chance = random.Random(f"{van.name}'s app")
+        van.app = open_app(client, tokens[van.name], tally, chance, route=van.name, stops=answer["stops"])
+
+    async def go(van: Van) -> None:
+        assert van.app is not None
         chance = random.Random(van.name)
         phone = Phone(client.session, doors or client.url, tokens[van.name], tally, chance)
         keep = van.acknowledged.append if options.keep else None
-        await send_report(phone, van.told, van.leaves_ms, clock, batch=options.batch, chance=chance, keep=keep)
+        await together(
+            [
+                send_report(phone, van.told, van.leaves_ms, clock, batch=options.batch, chance=chance, keep=keep),
+                work(van.app, van.deeds, van.told, van.leaves_ms, clock),
+            ]
+        )
 
+    await together([plan(van) for van in vans])
     await together([go(van) for van in vans])
 
 
@@ -198,6 +212,23 @@ async def send_report(
         sent = past
 
 
+async def work(app: DriverApp, deeds: Sequence[Deed], told: Report, leaves_ms: int, clock: Clock) -> None:
+    """Do each thing at its time, and tell of it when the phone has a network.
+
+    Args:
+        leaves_ms: when the trip began, epoch milliseconds.
+    """
+    await app.fetch_manifest()
+    steps: list[tuple[int, Deed | None]] = [(deed.at_ms, deed) for deed in deeds]
+    steps += [(told.sendable_ms(deed.at_ms), None) for deed in deeds]
+    for at_ms, deed in sorted(steps, key=lambda step: step[0]):  # what is done and can be told at once is done first
+        await clock.until(leaves_ms + at_ms)
+        if deed is None:
+            await app.sync()
+        else:
+            await app.do(deed, leaves_ms + deed.at_ms)
+
+
 async def _run(url: str, key: str, options: Options) -> int:
     tally = Tally()
     with _display() as progress:
@@ -218,8 +249,9 @@ async def _run(url: str, key: str, options: Options) -> int:
                 )
             await driving
             progress.update(shown, description=f"{options.drivers} vans: verifying" if options.keep else "done")
+            said = tally.lines()
             differences = await verify(client, vans) if options.keep else None
-    for line in tally.lines():
+    for line in said:
         out.print(line)
     if differences is None:
         return 0

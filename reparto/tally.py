@@ -1,4 +1,4 @@
-"""What senders count: pings sent and acknowledged, refusals by reason, and how long acknowledgements took."""
+"""What senders count: pings, by what became of them, how long acknowledgements took, events and photos."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -41,6 +41,8 @@ class Tally:
         batches: batches that were answered 2xx.
         retried: batches sent again, by what became of the try before: an HTTP status or "no answer".
         latencies: from the request to its 2xx.
+        events: what drivers said, by what the answer said of each; repetitions count again.
+        photos: that arrived whole.
     """
 
     sent: int = 0
@@ -49,6 +51,8 @@ class Tally:
     batches: int = 0
     retried: Counter[str] = field(default_factory=Counter)
     latencies: Latencies = field(default_factory=Latencies)
+    events: Counter[str] = field(default_factory=Counter)
+    photos: int = 0
 
     @property
     def accepted(self) -> int:
@@ -62,6 +66,9 @@ class Tally:
             f"{self.acknowledged:,} pings acknowledged in {self.batches:,} requests ({self.sent:,} sent)",
             f"acknowledged after {p50_ms:.1f} ms at the median, {p99_ms:.1f} ms at p99",
         ]
+        if self.events:
+            results = ", ".join(f"{result} {n:,}" for result, n in self.events.most_common())
+            said.append(f"events: {results}; photos: {self.photos:,}")
         for what, counts in (("refused", self.refused), ("sent again", self.retried)):
             reasons = ", ".join(f"{why} {n:,}" for why, n in counts.most_common())
             said.append(f"{what}: {reasons or 'none'}")

@@ -1,10 +1,13 @@
 """A simulated driver: the tour, what the phone tells of it, and what was acknowledged."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from geo.pings import Ints
 from geo.simulate import Tour
+from reparto.day import Deed
+from reparto.driver_app import DriverApp
 from reparto.fleet import Report
 from reparto.recordings import SentPing
 
@@ -28,6 +31,8 @@ class Van:
         begins_ms: where in the trip the simulation finds it, by the trip's clock.
         leaves_ms: when the trip began, epoch milliseconds; 0 until it has.
         driver_id, device_id: ids the product gave; empty until then.
+        deeds: what the driver does.
+        app: the driver's app; None until they have one.
         acknowledged: fixes that are on disk, if they are kept; repeated ones as often as they were sent.
     """
 
@@ -36,6 +41,8 @@ class Van:
     stays_ms: Ints
     told: Report
     begins_ms: int
+    deeds: Sequence[Deed] = ()
+    app: DriverApp | None = None
     leaves_ms: int = 0
     driver_id: str = ""
     device_id: str = ""

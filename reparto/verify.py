@@ -12,6 +12,7 @@ from reparto.client import Client, route_path
 from reparto.command import CannotRun
 from reparto.recordings import time_ms
 from reparto.van import Fix, Van
+from reparto.verify_app import app_differences
 
 CATCH_UP_S = 120.0
 """How long the trackers may take to follow the last ping."""
@@ -76,10 +77,10 @@ async def settled(client: Client, *, until_s: float) -> None:
 
 
 async def verify(client: Client, vans: Sequence[Van]) -> Differences:
-    """Read every van's track, live position, ETA and visits, and compare.
+    """Read every van's track, live position, ETA, visits, stops and proofs, and compare.
 
-    Every acknowledged fix must be there once and nothing else; the live position must be the newest believed ping; a
-    van with a believed ping on its route must have ETAs.
+    Every acknowledged fix must be there once and nothing else, and so must be what the driver said and photographed;
+    the live position must be the newest believed ping; a van with a believed ping on its route must have ETAs.
     """
     differences = Differences()
     until_s = time.monotonic() + CATCH_UP_S
@@ -101,6 +102,7 @@ async def verify(client: Client, vans: Sequence[Van]) -> Differences:
             stays = _stays(van)
             totals.update(pings=len(track["time"]), visits=len(visited), stays=len(stays), seen=len(stays & visited))
             totals.update(etas=len(eta["stops"]))
+            differences.wrong += await app_differences(client, van, totals, until_s=until_s)
             if believed and any(track["on_route"]) and eta["as_of"] is None:
                 differences.wrong.append(f"{van.name} is on its route and has no ETA")
 
@@ -112,6 +114,7 @@ async def verify(client: Client, vans: Sequence[Van]) -> Differences:
         f"{totals['pings']:,} pings in the tracks of {len(vans)} drivers, {len(newest)} live positions",
         f"{totals['visits']:,} stops visited, {totals['seen']:,} of {totals['stays']:,} stays of a minute or more",
         f"{totals['etas']:,} stops ahead with an ETA",
+        f"{totals['events']:,} events of drivers, {totals['photos']:,} photos",
     ]
     return differences
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sql.pool import Db, Pool
@@ -19,6 +20,8 @@ class TrackedStop:
         link_hash: SHA-256 of the token that works now; another one's link was rotated away.
         outcome_at: when the driver said what became of it; None: nothing of that stands.
         asks_pin: the driver needs its PIN, which is derived from `pin_generation`.
+        cash_amount: to be paid at the door, in `cash_currency`; None: nothing.
+        received_by: who took it or handed it over, as the driver wrote it.
     """
 
     id: int
@@ -38,6 +41,9 @@ class TrackedStop:
     outcome_at: datetime | None = None
     asks_pin: bool = False
     pin_generation: int = 0
+    cash_amount: Decimal | None = None
+    cash_currency: str | None = None
+    received_by: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -98,11 +98,16 @@
       say(byId("driver").firstElementChild, [...name][0].toUpperCase());
       say(byId("driver").lastElementChild, fill(texts[`driver${kind}`], { name }));
     }
-    show(byId("whom"), Boolean(view.stop.name));
+    show(byId("whom"), Boolean(view.stop.name) && view.received_by !== view.stop.name);
     say(byId("whom").lastElementChild, fill(texts.for, { name: view.stop.name }));
 
     show(byId("pin"), Boolean(view.pin));
     say(byId("pin").lastElementChild, view.pin ? fill(texts[`pin${kind}`], { pin: view.pin }) : "");
+
+    show(byId("cash"), Boolean(view.cash));
+    say(byId("cash").lastElementChild, view.cash ? fill(texts.cash, { amount: moneyOf(view.cash) }) : "");
+    show(byId("received"), Boolean(view.received_by));
+    say(byId("received").lastElementChild, fill(texts[`received_by${kind}`], { name: view.received_by }));
 
     document.body.dataset.scene =
       { planned: "planned", failed: "no", skipped: "no" }[state] || (DONE.includes(state) ? "yes" : "way");
@@ -110,6 +115,10 @@
     renderScene(state);
     renderMap();
     tick();
+  }
+
+  function moneyOf({ amount, currency }) {
+    return new Intl.NumberFormat(locale, { style: "currency", currency, trailingZeroDisplay: "stripIfInteger" }).format(amount);
   }
 
   /** Show when it comes; give it as a sentence for those who listen. */

@@ -6,8 +6,9 @@ INSERT INTO quarantine (account_id, driver_id, device_id, received_at, source, r
 SELECT sent.account, sent.driver, sent.device, sent.received, sent.source, sent.reason, sent.detail,
        CASE WHEN account.shift_only_since IS NULL OR sent.source = 'tracker' THEN sent.body ELSE '' END
   FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::bytea[])
-    AS sent (account, driver, device, received, source, reason, detail, body)
-  LEFT JOIN account ON account.id = sent.account;
+       WITH ORDINALITY AS sent (account, driver, device, received, source, reason, detail, body, place)
+  LEFT JOIN account ON account.id = sent.account
+ ORDER BY sent.place;
 
 -- name: list_quarantined
 -- A page of an account's quarantine, newest first. $1 account, $2 last id of the page before or null, $3 at most so many

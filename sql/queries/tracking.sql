@@ -25,8 +25,14 @@ SELECT route.account_id, account.settings, route.version, route.status, route.ti
 -- name: tracked_stops
 -- $1 route
 SELECT id, kind, name, lat, lon, along_m, locale, window_start, window_end, status, arrived_at, departed_at,
-       outcome_at, link_hash, link_revoked_at IS NOT NULL AS link_revoked, 'pin' = ANY (proof) AS asks_pin, pin_generation
-  FROM stop WHERE route_id = $1 ORDER BY seq, id;
+       outcome_at, link_hash, link_revoked_at IS NOT NULL AS link_revoked, 'pin' = ANY (proof) AS asks_pin, pin_generation,
+       cash_amount, cash_currency, handed.received_by
+  FROM stop
+  LEFT JOIN LATERAL (
+       SELECT data #>> '{recipient,name}' AS received_by FROM driver_event
+        WHERE stop_id = stop.id AND effective AND type IN ('completed', 'partially_completed')
+        ORDER BY occurred_at DESC, id DESC LIMIT 1) AS handed ON status IN ('completed', 'partially_completed')
+ WHERE route_id = $1 ORDER BY seq, id;
 
 -- name: read_stretch
 -- The vertices of a path from the last one at or before a place to the first one after another; nothing is read of the rest.

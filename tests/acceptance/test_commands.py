@@ -81,8 +81,10 @@ def test_a_planners_csv_becomes_routes(run: Run, tmp_path: Path) -> None:
 
 
 def test_a_simulated_fleet_comes_back_as_it_was_sent(run: Run) -> None:
-    said = run("simulate", "--drivers", "8", "--minutes", "1", "--speed", "10", "--every", "2", "--verify")
+    said = run("simulate", "--drivers", "8", "--minutes", "5", "--speed", "50", "--every", "2", "--verify")
     assert "8 live positions" in said
+    assert (events := re.search(r"(\d+) events of drivers, \d+ photos", said))
+    assert int(events[1]) > 3 * 8  # more than that they began and ended
 
 
 @pytest.mark.parametrize(

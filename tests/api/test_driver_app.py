@@ -1,9 +1,10 @@
 """The driver app of docs/howto/driver-app.md works: its code is taken from the page and runs against real servers."""
 
 import asyncio
+import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,15 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from api import manifest
+from api import manifest, proofs, uploads
+from api.config import ApiConfig, ProofConfig
+from api.proofs_store import PROOFS, ProofStore, open_proof_store
 from ingest import doors
 from ingest.blocks import decode
 from ingest.config import IngestConfig
+from tests.api.conftest import say_events
 from tests.api.manifests import around_now
+from tests.api.proofs.pictures import photo
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "howto" / "driver-app.md"
 
@@ -26,8 +31,23 @@ def blocks(language: str) -> list[str]:
 
 
 @pytest.fixture
-def app_parts(app_parts: list[Any], database: Any) -> list[Any]:
-    return [*app_parts, manifest.add_to, lambda app: doors.add_to(app, database, IngestConfig(gather_ms=1))]
+def api_config() -> ApiConfig:
+    return ApiConfig()  # uploads are where they were begun
+
+
+@pytest.fixture
+async def proof_store(tmp_path: Path) -> AsyncIterator[ProofStore]:
+    async with open_proof_store(ProofConfig(), folder=tmp_path / "blobs") as store:
+        yield store
+
+
+@pytest.fixture
+def app_parts(app_parts: list[Any], database: Any, proof_store: ProofStore) -> list[Any]:
+    def add(app: web.Application) -> None:
+        app[PROOFS] = proof_store
+        doors.add_to(app, database, IngestConfig(gather_ms=1))
+
+    return [*app_parts, manifest.add_to, say_events, uploads.operations.add_to, proofs.operations.add_to, add]
 
 
 @pytest.fixture
@@ -133,6 +153,60 @@ async def test_the_app_says_what_was_done_once_the_door_takes_it(driver_app):
         ("failed", "st_1", {"reason": "nobody_home"}),
     ]
     assert [one["id"] for one in conflicts[1]] == [heard[1]["events"][1]["id"]]
+
+
+async def test_a_photo_goes_on_where_the_network_was_cut(client, account, token, put_route, driver_app, tmp_path):
+    await put_route(client, account.key, driver="ana", **around_now())
+    content = photo() + bytes(1_000_000)  # what comes behind the picture is the phone's, too
+    (tmp_path / "puerta.jpg").write_bytes(content)
+    heard: list[tuple[str, int]] = []
+
+    def listen(app: Any, *, cut_after: int) -> Any:
+        whole = app._tus
+
+        def tus(method: str, url: str, headers: Any, data: bytes = b"") -> Any:
+            if len(heard) == cut_after:
+                raise ConnectionResetError("a tunnel")
+            heard.append((method, len(data)))
+            return whole(method, url, headers, data)
+
+        app._tus = tus
+        return app.sync()
+
+    def deliver(app: Any) -> Any:
+        assert app.sync()
+        stop = app.stops()[0]["id"]
+        app.did("completed", stop, proofs=[app.photo(stop, tmp_path / "puerta.jpg")])
+        assert not listen(app, cut_after=3)
+        return stop, app.PIECE
+
+    stop_id, piece = await driver_app(client.make_url("/"), token, deliver)
+    assert heard == [("POST", 0), ("PATCH", piece), ("PATCH", piece)]
+    heard.clear()
+    assert await driver_app(client.make_url("/"), token, lambda app: listen(app, cut_after=100))
+    assert heard == [("POST", 0), ("PATCH", piece), ("PATCH", len(content) - 3 * piece)]
+    shown = await (await client.get(f"/v1/stops/{stop_id}/proof", headers=account.headers)).json()
+    assert shown["stop"]["status"] == "completed"
+    assert [one["sha256"] for one in shown["photos"]] == [hashlib.sha256(content).hexdigest()]
+
+
+async def test_a_photo_that_is_none_does_not_hold_up_the_next(client, account, token, put_route, driver_app, tmp_path):
+    await put_route(client, account.key, driver="ana", **around_now())
+    (tmp_path / "nothing.jpg").write_bytes(b"not a photo")
+    (tmp_path / "puerta.jpg").write_bytes(photo())
+
+    def take(app: Any) -> Any:
+        assert app.sync()
+        stop = app.stops()[0]["id"]
+        taken = [app.photo(stop, tmp_path / name)["upload_id"] for name in ("nothing.jpg", "puerta.jpg")]
+        assert app.sync()
+        return stop, taken, app.conflicts
+
+    stop_id, (nothing, door), conflicts = await driver_app(client.make_url("/"), token, take)
+    assert [(one["id"], one["status"]) for one in conflicts] == [(nothing, 422)]
+    response = await client.get(f"/v1/stops/{stop_id}/proofs", headers=account.headers)
+    states = {one["upload_id"]: one["state"] for one in (await response.json())["proofs"]}
+    assert states == {nothing: "refused", door: "stored"}
 
 
 async def test_the_app_says_that_its_token_is_of_no_use(client, driver_app):

@@ -395,6 +395,6 @@ def test_every_text_that_the_pages_use_exists() -> None:
     used = set(re.findall(r"texts\.(\w+)", script))
     states = ("planned", "on_the_way", "next", "arriving", "arrived", "departed", "completed", "partially_completed")
     used |= {f"{state}{kind}" for state in (*states, "failed", "skipped") for kind in ("", "_pickup")}
-    used |= {"pin", "pin_pickup"}
+    used |= {"pin", "pin_pickup", "received_by", "received_by_pickup"}
     used |= {f"gone_{why}{more}" for why in ("revoked", "cancelled", "removed", "over") for more in ("", "_more")}
     assert used <= catalog.texts("en").keys()

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -272,3 +273,16 @@ def test_a_page_without_a_stream_asks_sooner_the_nearer_the_van_is() -> None:
     near, far = shown(a_route(), 1), shown(a_route(), 5)
     planned = shown(a_route(status="planned"), 1)
     assert near.poll_after_s < far.poll_after_s < planned.poll_after_s
+
+
+def test_who_waits_knows_what_there_is_to_pay_until_it_is_delivered() -> None:
+    due: dict[str, Any] = {"cash_amount": Decimal("1390.50"), "cash_currency": "MXN"}
+    waiting, pickup, done = (
+        a_stop(1, **due),
+        a_stop(1, **due, kind="pickup"),
+        a_stop(1, **due, status="completed", outcome_at=NOW, received_by="Portería"),
+    )
+    views = [view_of(a_route([stop]), stop, NOW) for stop in (waiting, pickup, done)]
+    assert not any(isinstance(view, Ended) for view in views)
+    assert [view.cash and (view.cash.amount, view.cash.currency) for view in views] == [(1390.5, "MXN"), None, None]
+    assert [view.received_by for view in views] == [None, None, "Portería"]

@@ -227,3 +227,22 @@ async def test_an_ended_link_says_what_happened(phone: Any, site: Site) -> None:
     response = await phone.goto(site.page_of(0))
     assert response.status == 410
     assert await text_of(phone, "h1") == "No se pudo entregar"
+
+
+async def test_what_is_to_be_paid_and_then_who_took_it(phone: Any, site: Site) -> None:
+    await site.tour.change_stop(0, cash_amount=1390, cash_currency="COP")
+    await phone.goto(site.page_of(0))
+    assert re.fullmatch(r"Por pagar al recibir: \$\s?1[.,]390", await text_of(phone, "#cash"))
+    assert not await phone.is_visible("#received")
+    now = datetime.now(UTC)
+    await site.tour.pool.execute(
+        """INSERT INTO driver_event (account_id, driver_id, lane, id, type, stop_id, occurred_at, data, effective)
+           VALUES ($1, $2, $3, gen_random_uuid(), 'completed', $4, $5, '{"recipient": {"name": "Portería"}}', true)""",
+        *(site.tour.account_id, site.tour.driver_id, site.tour.lane, site.tour.stop_ids[0], now),
+    )
+    await site.tour.change_stop(0, status="completed", outcome_at=now)
+    await site.tour.tell()
+    await until(phone, "() => document.querySelector('#headline').textContent === 'Entregado'")
+    assert await text_of(phone, "#received") == "Lo recibió Portería"
+    assert await phone.is_visible("#whom")
+    assert not await phone.is_visible("#cash")

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import TestServer
@@ -15,7 +16,7 @@ from reparto.app import create_app
 from reparto.client import Client
 from reparto.migrate import prepare
 from reparto.process import alongside
-from reparto.settings import Settings
+from reparto.settings import ServerConfig, Settings
 from sql.accounts import ensure_account
 from sql.config import DatabaseConfig
 from sql.keys import create_key
@@ -25,10 +26,10 @@ SETTLED_S = 60.0
 
 
 @pytest.fixture
-async def client(database: DatabaseConfig, pool: Pool) -> AsyncIterator[Client]:
+async def client(database: DatabaseConfig, pool: Pool, tmp_path: Path) -> AsyncIterator[Client]:
     """An admin's client of the running product."""
     often = replace(IngestConfig(), rerun_every_s=0.2)  # nobody waits for re-runs here
-    settings = Settings(database=database, ingest=often)
+    settings = Settings(database=database, ingest=often, server=ServerConfig(data_dir=str(tmp_path)))
     await prepare(settings, database)
     key = new_secret(KEY_PREFIX)
     account_id = await ensure_account(pool, "journeys")

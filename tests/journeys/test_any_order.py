@@ -17,8 +17,9 @@ from uuid import NAMESPACE_URL, uuid5
 from reparto.client import Client, Phone, route_path
 from reparto.importer import import_routes
 from reparto.planner import PlannedRoute, route_of_case
-from reparto.recordings import Case, Recording, SentPing, read_case, time_ms
+from reparto.recordings import Case, Recording, SentPing, read_case
 from reparto.tally import Tally
+from tests.journeys.histories import history
 
 HERE = Path(__file__).parent
 Settled = Callable[[], Awaitable[None]]
@@ -182,7 +183,7 @@ async def test_a_morning_told_in_any_order_is_the_same_history(client: Client, s
         await settled()
         (replaced_ms,) = morning.replaced_ms
         assert replaced_ms < morning.begins_ms + TUNNEL_S * 1000, "this machine was too slow for the tunnel"
-        histories[name] = await history(client, morning)
+        histories[name] = await history(client, morning.name, shift_ms=morning.shift_ms)
 
     expected = histories["in order"]
     visited = {visit["stop"]: visit["source"] for visit in expected["visits"]}
@@ -239,68 +240,6 @@ async def begin(client: Client, settled: Settled, case: Case, name: str) -> Morn
         begins_ms=now_ms,
         shift_ms=shift_ms,
     )
-
-
-async def history(client: Client, morning: Morning) -> dict[str, Any]:
-    """Read what promise 3 says is the same however it was told; times by the recording's clock."""
-    route = route_path(morning.name)
-
-    def at(text: str | None) -> int | None:
-        return None if text is None else time_ms(text) - morning.shift_ms
-
-    track = await client.track(f"{route}/track")
-    del track["received_at"]
-    shown = await client.ask("GET", route)
-    names = {stop["id"]: stop["external_id"] for stop in shown["stops"]}
-    (live,) = [
-        one
-        for one in (await client.ask("GET", "/v1/positions"))["features"]
-        if one["properties"]["route_id"] == shown["id"]
-    ]
-    return {
-        "track": track | {"time": [at(one) for one in track["time"]]},
-        "visits": [
-            {
-                "stop": visit["stop_external_id"],
-                "from": at(visit["arrived_at"]),
-                "to": at(visit["departed_at"]),
-                "source": visit["source"],
-            }
-            for visit in (await client.ask("GET", f"{route}/visits"))["visits"]
-        ],
-        "stops": [
-            {"stop": stop["external_id"], "status": stop["status"], "arrived_at": at(stop["arrived_at"])}
-            for stop in shown["stops"]
-        ],
-        "live": {
-            "place": live["geometry"],
-            "recorded_at": at(live["properties"]["recorded_at"]),
-            "next_stop": names.get(live["properties"]["next_stop"]),
-            **{name: live["properties"][name] for name in ("along_m", "on_route", "speed_mps", "delay_s")},
-        },
-        "feed": await feed(client, shown["id"], names, at),
-    }
-
-
-async def feed(
-    client: Client, route_id: str, names: dict[str, str], at: Callable[[str | None], int | None]
-) -> list[tuple[Any, ...]]:
-    """Read the feed and fold it by fact: of each the newest revision, without those that were taken back."""
-    facts: dict[str, dict[str, Any]] = {}
-    cursor = {"cursor": ""}
-    while (page := await client.ask("GET", "/v1/events", query=cursor))["events"]:
-        cursor = {"cursor": page["next"]}
-        for entry in page["events"]:
-            if entry["route_id"] == route_id:
-                before = facts.get(entry["fact_id"])
-                assert entry["revision"] == (before["revision"] if before else 0) + 1
-                facts[entry["fact_id"]] = entry
-    told = [
-        (at(fact["occurred_at"]), fact["type"], names.get(fact["stop_id"]), str(fact["data"] | {"event_id": None}))
-        for fact in facts.values()
-        if fact["state"] != "retracted"
-    ]
-    return sorted(told, key=str)
 
 
 def _time(one: Told) -> int:

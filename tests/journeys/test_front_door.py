@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 
 @pytest.fixture
 def door(client: Client) -> Door:
-    return Door(ingest_url=client.url, api_url=client.url, key=client._key)
+    return Door(ingest_url=client.url, api_url=client.url, key=client.key)
 
 
 def in_time(case: Case) -> Case:

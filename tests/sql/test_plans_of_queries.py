@@ -101,8 +101,10 @@ ANALYZE
 async def filled(pool: Pool) -> AsyncIterator[Db]:
     """A connection, as a tracker has it, to a database with some hundred thousand pings."""
     async with pool.acquire() as db:
+        await db.execute("SET statement_timeout = 0")  # filling is no query of the product
         for statement in _FILL.split(";\n"):
             await db.execute(statement)
+        await db.execute("RESET statement_timeout")
         await plan_once(db)
         yield db
         await db.execute("RESET ALL")
@@ -197,6 +199,7 @@ HOT: list[tuple[str, str, list[Any], set[str]]] = [
     ("effects", "settle_stops", [[1, 2, 3]], {"stop_pkey", "visit_stop", "driver_event_stop"}),
     ("stop_states", "judge_stop_events", [range(1, 81), 5], {"driver_event_stop", "driver_event_pkey"}),
     ("stop_states", "judge_shift_events", [1, LAST_MS], {"driver_event_shift"}),
+    ("held", "spells_of_drivers", [_DRIVERS, [LAST_MS - DAY_MS] * 8, HOUR_MS], {"driver_event_shift"}),
     ("effects", "hold_routes", [[100, 200]], {"route_pkey"}),
     ("effects", "settle_routes", [[100, 200]], {"route_pkey", "route_version_pkey", "event_tour"}),
     ("effects", "remove_live_positions", [_DRIVERS, _DRIVERS], {"live_pkey"}),

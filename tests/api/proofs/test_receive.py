@@ -93,8 +93,9 @@ async def test_bytes_that_arrived_before_the_cut_count(client, phone, begin, unt
         wire.cut()
         await seen_cut()
         at = reached
-    async with asyncio.timeout(PATIENCE_S):  # nobody heard the answer to the last bytes
+    async with asyncio.timeout(PATIENCE_S):  # nobody heard the answer to the last bytes: the phone asks
         while (proof := (await proofs_of(account, phone.stops[0]))[0])["state"] == "pending":
+            await until(phone, path, len(content))
             await asyncio.sleep(0.05)
     assert (proof["state"], proof["sha256"]) == ("stored", hashlib.sha256(content).hexdigest())
 
