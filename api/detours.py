@@ -6,12 +6,10 @@ from typing import Literal, cast
 import msgspec
 from aiohttp import web
 
-from api.auth import POOL, caller_of
-from api.ids import DRIVER, ROUTE, shown
+from api.ids import DRIVER, shown
 from api.media import answer
 from api.operation import Operations, Who
-from api.problem import NotFound
-from api.refs import ref_in_path
+from api.refs import of_route_in_path
 from api.roads.protocol import Source
 from sql.detours import detours_of_route
 
@@ -48,12 +46,6 @@ async def get_detours(request: web.Request) -> web.Response:
 
     A detour is here soon after the driver came back; what comes late from the phone changes it or takes it away.
     """
-    ref = ref_in_path(request, "route", ROUTE)
-    found = await detours_of_route(
-        request.app[POOL], caller_of(request).account_id, route_id=ref.id, external_id=ref.external_id
-    )
-    if found is None:
-        raise NotFound("There is no route of this id.")
     views = [
         DetourView(
             driver_id=shown(DRIVER, detour.driver_id),
@@ -63,6 +55,6 @@ async def get_detours(request: web.Request) -> web.Response:
             length_m=round(detour.length_m, 1),
             path=MultiLineString(type="MultiLineString", coordinates=[list(line) for line in detour.path]),
         )
-        for detour in found
+        for detour in await of_route_in_path(request, detours_of_route)
     ]
     return answer(request, DetourList(detours=views))

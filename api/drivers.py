@@ -12,7 +12,7 @@ from api.bodies import read_body, refuse
 from api.ids import external_id_error
 from api.media import answer
 from api.operation import Operations, Who
-from api.paging import PAGING, Id, cursor_in, cursor_of, limit_in
+from api.paging import PAGING, Id, cursor_in, cut, limit_in
 from api.problem import Conflict, NotFound
 from api.refs import driver_in_path
 from api.route_body import Line, Locale, Phone
@@ -84,8 +84,8 @@ async def list_drivers(request: web.Request) -> web.Response:
     after: tuple[int] = cursor_in(request, tuple[Id]) or (0,)
     account_id = caller_of(request).account_id
     rows = await drivers.list_drivers(request.app[POOL], account_id=account_id, after=after[0], limit=limit + 1)
-    more = cursor_of(rows[limit - 1].id) if len(rows) > limit else None
-    return answer(request, DriverList(drivers=[_shown(row) for row in rows[:limit]], next=more))
+    page, more = cut(rows, limit, lambda row: (row.id,))
+    return answer(request, DriverList(drivers=[_shown(row) for row in page], next=more))
 
 
 @operations.operation("GET", "/v1/drivers/{driver}", who=Who.VIEWER, answer=Driver)

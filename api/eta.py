@@ -5,12 +5,11 @@ from datetime import UTC, datetime
 import msgspec
 from aiohttp import web
 
-from api.auth import POOL, caller_of
-from api.ids import ROUTE, STOP, shown
+from api.auth import POOL
+from api.ids import STOP, shown
 from api.media import answer
 from api.operation import Operations, Who
-from api.problem import NotFound
-from api.refs import ref_in_path
+from api.refs import of_route_in_path
 from api.staleness import Arrival, Sight, aged
 from sql.eta import EtaStop, RouteEta, eta_of_route, eta_stops
 
@@ -54,12 +53,8 @@ async def get_eta(request: web.Request) -> web.Response:
     Silence is added when you ask: nothing is expected in the past, and the end of a window moves away by how long the
     van was not heard of, beyond the first minute.
     """
-    ref = ref_in_path(request, "route", ROUTE)
-    pool = request.app[POOL]
-    eta = await eta_of_route(pool, caller_of(request).account_id, route_id=ref.id, external_id=ref.external_id)
-    if eta is None:
-        raise NotFound("There is no route of this id.")
-    return answer(request, view_of(eta, await eta_stops(pool, eta.stop_ids), datetime.now(UTC)))
+    eta = await of_route_in_path(request, eta_of_route)
+    return answer(request, view_of(eta, await eta_stops(request.app[POOL], eta.stop_ids), datetime.now(UTC)))
 
 
 def view_of(eta: RouteEta, stops: dict[int, EtaStop], now: datetime) -> RouteEtaView:

@@ -10,7 +10,7 @@ from api.auth import POOL, caller_of
 from api.bodies import read_body, refuse
 from api.media import answer
 from api.operation import Operations, Who
-from api.paging import PAGING, Id, cursor_in, cursor_of, limit_in
+from api.paging import PAGING, Id, cursor_in, cut, limit_in
 from api.problem import FieldError, NotFound
 from api.refs import ref_in_path
 from api.versions import check_if_match, etag
@@ -107,9 +107,9 @@ async def list_geofences(request: web.Request) -> web.Response:
     after: tuple[int] = cursor_in(request, tuple[Id]) or (0,)
     account_id = caller_of(request).account_id
     rows = await geofences.list_geofences(request.app[POOL], account_id=account_id, after=after[0], limit=limit + 1)
-    more = cursor_of(rows[limit - 1].id) if len(rows) > limit else None
-    page = [_shown(row) for row in rows[:limit]]
-    return answer(request, GeofenceList(type="FeatureCollection", features=page, next=more))
+    page, more = cut(rows, limit, lambda row: (row.id,))
+    features = [_shown(row) for row in page]
+    return answer(request, GeofenceList(type="FeatureCollection", features=features, next=more))
 
 
 @operations.operation("GET", "/v1/geofences/{geofence}", who=Who.VIEWER, answer=Geofence)

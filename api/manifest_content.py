@@ -12,7 +12,7 @@ from api import ids
 from api.account import settings_of
 from api.manifest_order import keep_order
 from api.manifest_view import ManifestRoute, ManifestStop
-from api.route_view import Cash, Depot, Parcel, RouteStatus, StopStatus, Window
+from api.route_view import RouteStatus, StopStatus, cash_of, depot_of, parcels_of, window_of
 from sql.manifest import Look, Part, ShownRoute, path_digest
 from sql.pool import Db
 from sql.stops import StopRow, stops_of_route
@@ -104,9 +104,6 @@ def _ranks(stops: Sequence[StopRow], known: Mapping[Key, Part]) -> dict[int, int
 
 
 def _route(row: ShownRoute, *, is_current: bool) -> ManifestRoute:
-    depot = None
-    if row.depot_lat is not None and row.depot_lon is not None:
-        depot = Depot(lat=row.depot_lat, lon=row.depot_lon, name=row.depot_name)
     return ManifestRoute(
         id=ids.shown(ids.ROUTE, row.id),
         external_id=row.external_id,
@@ -117,7 +114,7 @@ def _route(row: ShownRoute, *, is_current: bool) -> ManifestRoute:
         start_at=row.start_at,
         end_at=row.end_at,
         started_at=row.started_at,
-        depot=depot,
+        depot=depot_of(row),
         return_to_depot=row.return_to_depot,
         length_m=round(row.length_m, 1),
     )
@@ -125,11 +122,6 @@ def _route(row: ShownRoute, *, is_current: bool) -> ManifestRoute:
 
 def _stop(row: StopRow, route_id: int, rank: int | None, *, with_contact: bool) -> ManifestStop:
     plan = row.plan
-    window = cash = None
-    if plan.window_start is not None and plan.window_end is not None:
-        window = Window(start=plan.window_start, end=plan.window_end)
-    if plan.cash_amount is not None and plan.cash_currency is not None:
-        cash = Cash(amount=float(plan.cash_amount), currency=plan.cash_currency)
     return ManifestStop(
         id=ids.shown(ids.STOP, row.id),
         route_id=ids.shown(ids.ROUTE, route_id),
@@ -145,15 +137,12 @@ def _stop(row: StopRow, route_id: int, rank: int | None, *, with_contact: bool) 
         along_m=round(plan.along_m, 1),
         phone=plan.phone if with_contact else None,
         email=plan.email if with_contact else None,
-        window=window,
+        window=window_of(plan),
         planned_arrival=plan.planned_arrival,
         service_s=plan.service_s,
         instructions=plan.instructions,
-        parcels=[
-            Parcel(barcode=parcel.barcode, description=parcel.description, quantity=parcel.quantity)
-            for parcel in plan.parcels
-        ],
-        cash_on_delivery=cash,
+        parcels=parcels_of(plan),
+        cash_on_delivery=cash_of(plan),
         proof=list(plan.proof),
         arrived_at=row.arrived_at,
         departed_at=row.departed_at,

@@ -5,7 +5,8 @@ A cursor holds the sort key of the last thing shown, so a page never repeats or 
 
 import base64
 import binascii
-from typing import Annotated, Any, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, TypeAlias, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -18,6 +19,8 @@ Id: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 """A number in a cursor, as Postgres can take it."""
 
 DEFAULT_PAGE = 100
+
+T = TypeVar("T")
 
 PAGING = (
     Parameter(name="cursor", description="`next` of the page before; none for the first page."),
@@ -33,6 +36,16 @@ PAGING = (
 def cursor_of(*key: Any) -> str:
     """Write the sort key of the last thing on a page as a cursor."""
     return base64.urlsafe_b64encode(msgspec.msgpack.encode(key)).rstrip(b"=").decode()
+
+
+def cut(rows: Sequence[T], limit: int, key: Callable[[T], tuple[Any, ...]]) -> tuple[Sequence[T], str | None]:
+    """Make a page of rows of which one more was asked for than it holds; the cursor is None on the last page.
+
+    Args:
+        key: gives the sort key of a row.
+    """
+    page = rows[:limit]
+    return page, cursor_of(*key(page[-1])) if len(rows) > limit else None
 
 
 def cursor_in(request: web.Request, kind: Any) -> Any:

@@ -1,14 +1,18 @@
 """Things by either of their ids: the server's `rt_7`, or the planner's own external id."""
 
+from collections.abc import Awaitable
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from aiohttp import web
 
 from api.auth import POOL, caller_of
-from api.ids import DRIVER, external_id_error, number_of
+from api.ids import DRIVER, ROUTE, external_id_error, number_of
 from api.problem import NotFound
 from sql.drivers import DriverRow, find_driver
 from sql.pool import Pool
+
+T_co = TypeVar("T_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,3 +64,24 @@ async def driver_in_path(request: web.Request) -> DriverRow:
     if driver is None:
         raise NotFound("There is no driver of this id.")
     return driver
+
+
+class OfRoute(Protocol[T_co]):
+    """Reads something of a route by either of its ids; None when the account has no such route."""
+
+    def __call__(
+        self, db: Pool, account_id: int, /, *, route_id: int | None, external_id: str | None
+    ) -> Awaitable[T_co | None]: ...
+
+
+async def of_route_in_path(request: web.Request, read: OfRoute[T_co]) -> T_co:
+    """Read something of the route in the path.
+
+    Raises:
+        NotFound: the caller's account has none such.
+    """
+    ref = ref_in_path(request, "route", ROUTE)
+    found = await read(request.app[POOL], caller_of(request).account_id, route_id=ref.id, external_id=ref.external_id)
+    if found is None:
+        raise NotFound("There is no route of this id.")
+    return found

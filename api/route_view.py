@@ -12,8 +12,9 @@ from api.auth import Role, caller_of
 from api.eta import RouteEtaView
 from api.links import token_of, tracking_url
 from api.pins import pin_of
+from sql.manifest import ShownRoute
 from sql.routes import RouteRow
-from sql.stops import StopRow
+from sql.stops import StopPlan, StopRow
 
 PathSource: TypeAlias = Literal["given", "road", "straight"]
 RouteStatus: TypeAlias = Literal["planned", "started", "finished", "cancelled"]
@@ -180,13 +181,10 @@ def route_of(
     secret: bytes,
 ) -> Route:
     """Show a route with its stops; `secret` is the installation's, from which tracking links and PINs are derived."""
-    depot = None
-    if row.depot_lat is not None and row.depot_lon is not None:
-        depot = Depot(lat=row.depot_lat, lon=row.depot_lon, name=row.depot_name)
     heading_for = _heading_for(row, stops) if row.status == "started" else None
     return Route(
         **_item(row),
-        depot=depot,
+        depot=depot_of(row),
         return_to_depot=row.return_to_depot,
         path_source=cast(PathSource, row.path_source),
         path=Path(type="LineString", coordinates=path),
@@ -211,6 +209,35 @@ def _heading_for(row: RouteRow, stops: Sequence[StopRow]) -> int | None:
     return next(to_do, None)
 
 
+def depot_of(row: RouteRow | ShownRoute) -> Depot | None:
+    """Show where a tour begins; None where the planner did not say."""
+    if row.depot_lat is None or row.depot_lon is None:
+        return None
+    return Depot(lat=row.depot_lat, lon=row.depot_lon, name=row.depot_name)
+
+
+def window_of(plan: StopPlan) -> Window | None:
+    """Show a stop's window; None where nothing was promised."""
+    if plan.window_start is None or plan.window_end is None:
+        return None
+    return Window(start=plan.window_start, end=plan.window_end)
+
+
+def cash_of(plan: StopPlan) -> Cash | None:
+    """Show what is to be collected at a stop; None: nothing."""
+    if plan.cash_amount is None or plan.cash_currency is None:
+        return None
+    return Cash(amount=float(plan.cash_amount), currency=plan.cash_currency)
+
+
+def parcels_of(plan: StopPlan) -> list[Parcel]:
+    """Show a stop's parcels."""
+    return [
+        Parcel(barcode=parcel.barcode, description=parcel.description, quantity=parcel.quantity)
+        for parcel in plan.parcels
+    ]
+
+
 def link_of(request: web.Request, secret: bytes, stop: StopRow) -> str | None:
     """Give the address of a stop's tracking page; None when its link was ended."""
     if stop.link_revoked or stop.status == "removed":
@@ -226,11 +253,6 @@ def _pin_for(request: web.Request, secret: bytes, stop: StopRow) -> str | None:
 
 def _stop(row: StopRow, link: str | None, pin: str | None, heading_for: int | None) -> Stop:
     plan = row.plan
-    window = cash = None
-    if plan.window_start is not None and plan.window_end is not None:
-        window = Window(start=plan.window_start, end=plan.window_end)
-    if plan.cash_amount is not None and plan.cash_currency is not None:
-        cash = Cash(amount=float(plan.cash_amount), currency=plan.cash_currency)
     return Stop(
         id=ids.shown(ids.STOP, row.id),
         status="en_route" if row.status == "pending" and row.id == heading_for else cast(StopStatus, row.status),
@@ -238,12 +260,9 @@ def _stop(row: StopRow, link: str | None, pin: str | None, heading_for: int | No
         departed_at=row.departed_at,
         outcome_at=row.outcome_at,
         removed=row.removed,
-        window=window,
-        cash_on_delivery=cash,
-        parcels=[
-            Parcel(barcode=parcel.barcode, description=parcel.description, quantity=parcel.quantity)
-            for parcel in plan.parcels
-        ],
+        window=window_of(plan),
+        cash_on_delivery=cash_of(plan),
+        parcels=parcels_of(plan),
         proof=list(plan.proof),
         tracking_url=link,
         pin=pin,

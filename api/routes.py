@@ -15,7 +15,7 @@ from api.bodies import read_body, refuse
 from api.eta import view_of
 from api.media import answer
 from api.operation import Operations, Parameter, Who
-from api.paging import PAGING, Id, cursor_in, cursor_of, limit_in
+from api.paging import PAGING, Id, cursor_in, cut, limit_in
 from api.problem import Conflict, FieldError, NotFound
 from api.refs import Ref, driver_named, ref_in_path
 from api.roads.choose import ROADS
@@ -197,8 +197,7 @@ async def list_routes(request: web.Request) -> web.Response:
         before=before,
         limit=limit + 1,
     )
-    page = rows[:limit]
-    more = cursor_of(page[-1].start_at, page[-1].id) if len(rows) > limit else None
+    page, more = cut(rows, limit, lambda row: (row.start_at, row.id))
     return answer(request, RouteList(routes=[item_of(row) for row in page], next=more))
 
 

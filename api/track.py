@@ -9,18 +9,17 @@ import asyncpg
 import msgspec
 from aiohttp import web
 
-from api.auth import CONFIG, POOL, caller_of
+from api.auth import CONFIG, POOL
 from api.ids import DRIVER, ROUTE, shown
 from api.media import answer
 from api.operation import Operations, Parameter, Who
 from api.paging import PAGING, Id, cursor_in, cursor_of, limit_in
-from api.problem import FieldError, Invalid, NotFound
-from api.refs import ref_in_path
+from api.problem import FieldError, Invalid
+from api.refs import driver_in_path, of_route_in_path
 from api.times import time_in
 from api.track_formats import FORMATS, write
 from api.track_gait import Gait
 from geo.clean import names
-from sql.drivers import find_driver
 from sql.track_read import NOWHERE, Place, read_track, track_of_route
 
 operations = Operations("tracks")
@@ -91,11 +90,7 @@ async def get_route_track(request: web.Request) -> web.Response:
 
     Those that were judged to be on this route, in the order of time, at most 10 000 a page.
     """
-    ref = ref_in_path(request, "route", ROUTE)
-    pool, account_id = request.app[POOL], caller_of(request).account_id
-    route = await track_of_route(pool, account_id, route_id=ref.id, external_id=ref.external_id)
-    if route is None:
-        raise NotFound("There is no route of this id.")
+    route = await of_route_in_path(request, track_of_route)
     return await _page(
         request, shown(ROUTE, route.id), route.driver_ids, route.since, route.until + _INCLUSIVE, route_id=route.id
     )
@@ -103,7 +98,7 @@ async def get_route_track(request: web.Request) -> web.Response:
 
 @operations.operation(
     "GET",
-    "/v1/drivers/{id}/track",
+    "/v1/drivers/{driver}/track",
     who=Who.VIEWER,
     answer=TrackPage,
     query=(
@@ -118,11 +113,7 @@ async def get_driver_track(request: web.Request) -> web.Response:
 
     On any route or none, in the order of time, at most 10 000 a page.
     """
-    ref = ref_in_path(request, "id", DRIVER)
-    account_id = caller_of(request).account_id
-    driver = await find_driver(request.app[POOL], account_id=account_id, driver_id=ref.id, external_id=ref.external_id)
-    if driver is None:
-        raise NotFound("There is no driver of this id.")
+    driver = await driver_in_path(request)
     now = datetime.now(UTC)
     until = time_in(request, "to")
     since = time_in(request, "from") or (until or now) - _DAY

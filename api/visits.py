@@ -5,12 +5,10 @@ from datetime import datetime
 import msgspec
 from aiohttp import web
 
-from api.auth import POOL, caller_of
-from api.ids import DRIVER, ROUTE, STOP, shown
+from api.ids import DRIVER, STOP, shown
 from api.media import answer
 from api.operation import Operations, Who
-from api.problem import NotFound
-from api.refs import ref_in_path
+from api.refs import of_route_in_path
 from sql.visits import visits_of_route
 
 operations = Operations("visits")
@@ -39,12 +37,6 @@ async def get_visits(request: web.Request) -> web.Response:
 
     A stop that was visited twice is there twice.
     """
-    ref = ref_in_path(request, "route", ROUTE)
-    visits = await visits_of_route(
-        request.app[POOL], caller_of(request).account_id, route_id=ref.id, external_id=ref.external_id
-    )
-    if visits is None:
-        raise NotFound("There is no route of this id.")
     shown_visits = [
         VisitView(
             stop_id=shown(STOP, visit.stop_id),
@@ -54,6 +46,6 @@ async def get_visits(request: web.Request) -> web.Response:
             departed_at=visit.departed_at,
             source=visit.source,
         )
-        for visit in visits
+        for visit in await of_route_in_path(request, visits_of_route)
     ]
     return answer(request, VisitList(visits=shown_visits))

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from geo import claims, fence, pace, parking, plane, snap, stops, tour
-from geo.facts import HAPPENED, JUDGED, FactType
+from geo import claims, fence, moments, pace, parking, plane, snap, stops, tour
+from geo.facts import JUDGED, FactType
 from geo.fixes import Fixes
 from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Rows
 from geo.plans import FOREVER_MS, Claim, Plan, Timeline
@@ -25,7 +25,7 @@ _SHOWN = (
 class Drive:
     """One fold of some fixes and claims. Lives for one call; writes into `tracks`.
 
-    A moment, below, is what made something known: a fix (its row), or a claim (~ its place in `said`).
+    A moment, below, is as in `geo.moments`.
     """
 
     def __init__(self, tracks: Rows, was: Rows, fixes: Fixes, timelines: Sequence[Timeline]) -> None:
@@ -52,7 +52,7 @@ class Drive:
         self.ask = np.zeros(m, np.bool_)  # whether the tour is done is to be asked at the next fix
         # per driver with claims: the next one, and the time of the last
         self.next_claim = {van: _first(was[van], one) for van, one in enumerate(timelines) if one.claims}
-        self.said: list[tuple[int, int, Claim]] = []  # of which driver, before which fix
+        self.said: list[moments.Said] = []
         self.on_after: list[tuple[int, int]] = []  # the route and version after each
         # per fix: place on the plan's plane, and what came of it
         self.lon0, self.lat0 = np.zeros(f), np.zeros(f)
@@ -62,7 +62,7 @@ class Drive:
         self.along_m, self.offset_m = np.full(f, np.nan), np.full(f, np.nan)
         self.along_sd_m, self.on_route_p = np.full(f, np.nan), np.full(f, np.nan)
         self.path_x_m, self.path_y_m = np.full(f, np.nan), np.full(f, np.nan)
-        self.facts: list[tuple[int, FactType, int, int, int, int, int]] = []
+        self.facts: list[moments.Fact] = []
 
     def run(self, settles: Bools) -> None:
         """Fold all fixes, the k-th of all drivers at a time, and the claims between them.
@@ -367,51 +367,7 @@ class Drive:
 
     def happened(self, passages: Sequence[fence.Passage], judged: Rows) -> Rows:
         """Give all facts, of dtype `HAPPENED`: driver by driver, moment by moment, stops and route before fences."""
-        facts = self.facts + [
-            (passage.fix, passage.type, passage.occurred_ms, -1, -1, 0, passage.ordinal) for passage in passages
-        ]
-        geofences = [0] * len(self.facts) + [passage.geofence_id for passage in passages]
-        if not facts:
-            return np.zeros(0, HAPPENED)
-        table = np.column_stack((np.array(facts, np.int64), geofences))
-        known = self._moments(table[:, 0], judged)
-        fix = np.maximum(table[:, 0], 0)
-        _, kind, at_ms, route_id, version, stop_id, ordinal, geofence_id = table.T
-        own = route_id < 0  # a fence's fact happened on the route its fix is on
-        if own.any():
-            known["route_id"] = np.where(own, judged["route_id"][fix], route_id)
-            known["route_version"] = np.where(own, judged["route_version"][fix], version)
-        else:
-            known["route_id"], known["route_version"] = route_id, version
-        known["type"], known["occurred_ms"], known["ordinal"] = kind, at_ms, ordinal
-        known["stop_id"], known["geofence_id"] = stop_id, geofence_id
-        return known[self._order(table[:, 0])]
-
-    def _moments(self, moment: Ints, judged: Rows) -> Rows:
-        """Say of each moment whose it is, when and where."""
-        known = np.zeros(len(moment), HAPPENED)
-        ours = np.flatnonzero(moment >= 0)
-        fix = moment[ours]
-        known["track"][ours], known["folded_ms"][ours] = self.fixes.driver[fix], self.fixes.known_ms[fix]
-        known["along_m"][ours], known["offset_m"][ours] = judged["along_m"][fix], judged["offset_m"][fix]
-        known["lat_e6"][ours], known["lon_e6"][ours] = self.fixes.rows["lat_e6"][fix], self.fixes.rows["lon_e6"][fix]
-        for i in np.flatnonzero(moment < 0).tolist():
-            van, _, claim = self.said[~moment[i]]
-            known["track"][i], known["folded_ms"][i], known["source"][i] = van, claim.at_ms, 1
-            known["along_m"][i] = known["offset_m"][i] = np.nan
-            if claim.lat is not None and claim.lon is not None:
-                known["lat_e6"][i], known["lon_e6"][i] = round(claim.lat * 1e6), round(claim.lon * 1e6)
-        return known
-
-    def _order(self, moment: Ints) -> Ints:
-        """Sort moments as they were folded."""
-        van, place = np.zeros(len(moment), np.int64), 2 * moment + 1
-        fixes = moment >= 0
-        van[fixes] = self.fixes.driver[moment[fixes]]
-        for i in np.flatnonzero(~fixes).tolist():
-            van[i], before, _ = self.said[~moment[i]]
-            place[i] = 2 * before
-        return np.lexsort((place, van))
+        return moments.in_order(self.facts, self.said, passages, self.fixes, judged)
 
 
 def _first(track: np.void, timeline: Timeline) -> int:

@@ -24,7 +24,7 @@ MAX_OPEN = 16
 CHORD_M = 10.0
 """A way through a fence shorter than this is no crossing."""
 
-STRAIGHT_MS, STRAIGHT_M = 300_000, 5_000.0
+STRAIGHT_MS, STRAIGHT_EAST_DEG, STRAIGHT_NORTH_DEG = 300_000, 0.25, 0.05
 """Between pings farther apart than this, in time or space, the straight line says nothing about the way taken."""
 
 FENCE_VISIT = np.dtype(
@@ -205,7 +205,7 @@ def follow(
         east = np.where(known, plane.wrap_deg(from_lon[mine] - lon[mine]), 0.0)
         north = np.where(known, from_lat[mine] - lat[mine], 0.0)
         soon = ms[mine] - np.where(known, from_ms[mine], 0) <= STRAIGHT_MS
-        straight = known & soon & (np.abs(east) < 0.25) & (np.abs(north) < 0.05)
+        straight = known & soon & (np.abs(east) < STRAIGHT_EAST_DEG) & (np.abs(north) < STRAIGHT_NORTH_DEG)
         east, north = np.where(straight, east, 0.0), np.where(straight, north, 0.0)
         lon0, lat0 = lon[mine], lat[mine]
         west_south = lon0 + np.minimum(east, 0), lat0 + np.minimum(north, 0)

@@ -166,11 +166,6 @@ def slice_path(lon: Floats, lat: Floats, along: Floats, from_m: float, to_m: flo
     return plane.wrap_deg(lon[0] + piece_east), np.concatenate((end_lat[:1], lat[inner], end_lat[1:]))
 
 
-def slice_ahead(lon: Floats, lat: Floats, along: Floats, along_m: float) -> tuple[Floats, Floats]:
-    """Cut the rest of a path from a place along it to its end."""
-    return slice_path(lon, lat, along, along_m)
-
-
 def place_stops(
     path_lon: Floats, path_lat: Floats, path_along_m: Floats, stop_lon: ArrayLike, stop_lat: ArrayLike,
     leg_s: ArrayLike | None = None, *, max_passes: int = 64,

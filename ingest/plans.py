@@ -10,7 +10,8 @@ import numpy as np
 from geo.fence import Fences
 from geo.fence_shape import Fence, prepare_fence
 from geo.pings import UNKNOWN_MS
-from geo.plans import FOREVER_MS, Plan, Timeline, prepare_plan
+from geo.plans import FOREVER_MS, Plan, Timeline
+from geo.prepare import prepare_plan
 from sql.claims import claims_of_drivers
 from sql.geofences import FenceRow, fence_rows_of_accounts
 from sql.plans import PlanRow, plans_of_drivers, read_plans

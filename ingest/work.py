@@ -38,16 +38,10 @@ class Job:
     pause_s: float
 
 
-async def run_work(
-    config: IngestConfig, database: DatabaseConfig, *, stop: asyncio.Event, also: Sequence[Job] = ()
-) -> None:
-    """Do all jobs until `stop` is set. What fails is logged and tried again, later each time; nothing ends silently.
-
-    Args:
-        also: jobs of other packages, beside our own.
-    """
+async def run_work(config: IngestConfig, database: DatabaseConfig, *, stop: asyncio.Event, jobs: Sequence[Job]) -> None:
+    """Do all jobs until `stop` is set. What fails is logged and tried again, later each time; nothing ends silently."""
     async with await create_pool(database, connections=_CONNECTIONS) as pool, asyncio.TaskGroup() as tasks:
-        for job in (*JOBS, *also):
+        for job in jobs:
             tasks.create_task(repeat(job, pool, config, stop), name=job.name)
 
 
@@ -133,4 +127,4 @@ JOBS = (
     Job(name="ETA learning", do=learn_etas, pause_s=60.0),
     Job(name="ETA retention", do=_etas, pause_s=3600.0),
 )
-"""Everything the role does, in no order."""
+"""What follows from pings alone, in no order; `reparto.jobs` has all that the role does."""

@@ -45,7 +45,7 @@ from api.proofs_store import PROOFS
 from api.roads.choose import ROADS, STRAIGHT
 from api.roads.protocol import Roads
 from ingest import doors
-from reparto.proof_jobs import proofs_of
+from reparto.proof_store import proofs_of
 from reparto.settings import Settings
 from sql.config import DatabaseConfig
 from sql.pool import create_pool

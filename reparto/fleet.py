@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from geo.pings import UNKNOWN_MS, Ints, Pings
-from geo.plans import prepare_plan
+from geo.prepare import prepare_plan
 from geo.simulate import Drive, Tour, drive, phone, street_grid_tour
 from reparto.client import Client
 from reparto.planner import PlannedRoute

@@ -5,15 +5,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from api.roads.choose import open_roads
-from api.roads.detours import match_detours
 from api.roads.protocol import Roads, RoadsAway
-from ingest.config import IngestConfig
-from ingest.work import Job
 from reparto.command import CannotRun
 from reparto.settings import Settings
-from sql.pool import Pool
-
-_LOOK_EVERY_S = 10.0
 
 
 def roads_dir(settings: Settings) -> Path:
@@ -37,12 +31,3 @@ async def roads_of(settings: Settings, kind: str | None = None) -> AsyncIterator
         except RoadsAway as error:
             raise CannotRun(f"REPARTO_ROADS={kind} cannot be used: {error}.") from error
         yield roads
-
-
-def detours_job(roads: Roads) -> Job:
-    """Make the job of `work` that matches detours to roads."""
-
-    async def do(pool: Pool, config: IngestConfig) -> bool:
-        return await match_detours(pool, roads)
-
-    return Job(name="detours", do=do, pause_s=_LOOK_EVERY_S)

@@ -16,9 +16,10 @@ from reparto import logs
 from reparto.app import create_app, create_system_app
 from reparto.command import CannotRun, Subparsers, out
 from reparto.database import check_schema, given_database
+from reparto.jobs import jobs_of
 from reparto.process import end_with_parent, run_until_stopped
-from reparto.proof_jobs import proof_jobs, proofs_of
-from reparto.road_engine import detours_job, roads_of
+from reparto.proof_store import proofs_of
+from reparto.road_engine import roads_of
 from reparto.serve import bind, serving
 from reparto.settings import Settings, address_of
 from sql.config import DatabaseConfig
@@ -104,5 +105,4 @@ async def _loop(role: str, settings: Settings, database: DatabaseConfig, stop: a
                 await run_tracker(settings.ingest, database, stop=stop)
                 return
             async with roads_of(settings) as roads, proofs_of(settings) as store:
-                also = [detours_job(roads), *proof_jobs(store)]
-                await run_work(settings.ingest, database, stop=stop, also=also)
+                await run_work(settings.ingest, database, stop=stop, jobs=jobs_of(roads, store))

@@ -17,7 +17,8 @@ from geo import live, plane
 from geo.facts import FactType
 from geo.lines import along_m, check_path, drive_s, place_stops
 from geo.pings import UNKNOWN_MS, Bools, Floats, Pings
-from geo.plans import EARLY_MS, LATE_MS, Plan, Timeline, prepare_plan
+from geo.plans import EARLY_MS, LATE_MS, Plan, Timeline
+from geo.prepare import prepare_plan
 from reparto import backtest
 from reparto.client import target_key
 from reparto.command import CannotRun, Subparsers, err, out

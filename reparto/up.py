@@ -21,12 +21,13 @@ from reparto import logs
 from reparto.app import create_app
 from reparto.command import CannotRun, Subparsers, out
 from reparto.database import given_database, named, postgres_dir
+from reparto.jobs import jobs_of
 from reparto.key import first_admin_key
 from reparto.migrate import prepare
 from reparto.postgres import EmbeddedPostgres
 from reparto.process import alongside, keep_running, run_until_stopped, stopped_within
-from reparto.proof_jobs import proof_jobs, proofs_of
-from reparto.road_engine import detours_job, roads_of
+from reparto.proof_store import proofs_of
+from reparto.road_engine import roads_of
 from reparto.serve import bind, serving
 from reparto.settings import Settings
 from reparto.version import __version__
@@ -76,9 +77,7 @@ async def _up(
         proofs_of(settings) as store,
         alongside(postgres.keep) if postgres else nullcontext(),
         alongside(lambda stop: keep_running(_again("track"), env, stop=stop, patience_s=_TRACKER_PATIENCE_S)),
-        alongside(
-            lambda stop: run_work(settings.ingest, database, stop=stop, also=[detours_job(roads), *proof_jobs(store)])
-        ),
+        alongside(lambda stop: run_work(settings.ingest, database, stop=stop, jobs=jobs_of(roads, store))),
         serving(create_app(settings, database, roads=roads), listener) as address,
     ):
         _greet(address, key_file, is_first_start=is_first_start)

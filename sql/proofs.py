@@ -166,7 +166,6 @@ class ProofRow:
     event_at: datetime | None
     event_lat: float | None
     event_lon: float | None
-    event_sha256: bytes | None
     said_at: datetime | None
     said_lat: float | None
     said_lon: float | None

@@ -54,7 +54,6 @@ class Upload:
 
     Attributes:
         received: bytes that are durable.
-        is_writing: a request appends, or did so until a moment ago.
         is_ended: given up, by the phone or because it expired.
         is_finished: its proof is stored or refused.
         proof_id, kind, state, why: of its proof; None: it was given up, and no event names it.
@@ -66,7 +65,6 @@ class Upload:
     metadata: str
     length: int
     received: int
-    is_writing: bool
     expires_at: datetime
     is_expired: bool
     is_ended: bool

@@ -8,7 +8,8 @@ import numpy as np
 from geo.eta import estimate
 from geo.eta_model import Model
 from geo.pings import UNKNOWN_MS
-from geo.plans import Plan, Timeline, prepare_plan
+from geo.plans import Plan, Timeline
+from geo.prepare import prepare_plan
 from geo.simulate import street_grid_tour
 from geo.track import fresh
 from reparto.command import Subparsers, out

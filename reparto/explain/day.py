@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Pings, in_order
-from geo.plans import Plan, prepare_plan
+from geo.plans import Plan
+from geo.prepare import prepare_plan
 from ingest.decode.columns import NUMBERS, Arrival, Columns, check
 from reparto.command import CannotRun
 
@@ -102,7 +103,7 @@ class Day:
     notes: Sequence[str] = ()
 
 
-def plan_of(
+def _plan_of(
     stops: Sequence[PlannedStop], path: tuple[Floats, Floats, Floats], *,
     name: str, start_ms: int, end_ms: int, return_to_depot: bool,
 ) -> Plan:  # fmt: skip
@@ -193,4 +194,32 @@ def arrived(times_ms: Ints, numbers: Mapping[str, Floats], *, device_ids: Ints, 
         late=late[kept],
         repeated=len(order) - len(kept),
         refused=n - len(rows),
+    )
+
+
+def day_of(
+    stops: Sequence[PlannedStop], path: tuple[Floats, Floats, Floats], came: Arrived, *,
+    name: str, origin: str, timezone: str, start_ms: int, end_ms: int, return_to_depot: bool,
+) -> Day:  # fmt: skip
+    """Put a day together of which nothing is stored.
+
+    Args:
+        path: lon, lat, along_m.
+
+    Raises:
+        CannotRun: nobody can be tracked on its route.
+    """
+    return Day(
+        name=name,
+        origin=origin,
+        timezone=timezone,
+        plan=_plan_of(stops, path, name=name, start_ms=start_ms, end_ms=end_ms, return_to_depot=return_to_depot),
+        stops=stops,
+        path_lon=path[0],
+        path_lat=path[1],
+        path_along_m=path[2],
+        pings=came.pings,
+        late=came.late,
+        repeated=came.repeated,
+        refused=came.refused,
     )

@@ -16,15 +16,20 @@ from reparto.explain.day import Day, StoredPings, Visit
 from reparto.explain.fold import Folded
 from reparto.version import __version__
 
+_SCRIPT = tuple(
+    f"script/{name}.js" for name in ("day", "words", "colours", "state", "map", "chart", "beside", "moving", "start")
+)
+"""The parts of one script, in this order: they share their names."""
+
 
 def page_of(day: Day, folded: Folded) -> str:
     """Write a day as one HTML page that needs nothing else."""
     here = files("reparto.explain")
-    texts = {name: (here / f"page.{name}").read_text(encoding="utf-8") for name in ("html", "css", "js")}
+    texts = {name: (here / name).read_text(encoding="utf-8") for name in ("page.html", "page.css", *_SCRIPT)}
     data = msgspec.json.encode(data_of(day, folded)).decode()
-    return Template(texts["html"]).substitute(
-        style=texts["css"],
-        script=texts["js"],
+    return Template(texts["page.html"]).substitute(
+        style=texts["page.css"],
+        script="\n".join(texts[name] for name in _SCRIPT),
         day=data.replace("<", "\\u003c"),  # nothing in it can end its element
     )
 

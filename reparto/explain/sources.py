@@ -1,6 +1,7 @@
 """Where a day comes from: a recorded case, or the product through its API."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from geo.pings import UNKNOWN_MS, Floats, Ints
 from ingest.decode.columns import NUMBERS
 from reparto.client import Client, route_path
 from reparto.command import CannotRun
-from reparto.explain.day import DEVICE, OTHER_DEVICE, Day, PlannedStop, StoredPings, Visit, arrived, plan_of
+from reparto.explain.day import DEVICE, OTHER_DEVICE, Day, PlannedStop, StoredPings, Visit, arrived, day_of
 from reparto.planner import route_of_case
 from reparto.recordings import read_case, time_ms
 
@@ -55,26 +56,16 @@ def day_of_case(path: Path) -> Day:
     )
     if not len(came.pings):
         raise CannotRun(f"{path}: no door would take any of its pings")
-    return Day(
+    return day_of(
+        stops,
+        along,
+        came,
         name=case.name,
         origin=f"recorded in {path.name}",
         timezone="UTC",
-        plan=plan_of(
-            stops,
-            along,
-            name=case.name,
-            start_ms=time_ms(body["start_at"]),
-            end_ms=time_ms(body["end_at"]),
-            return_to_depot=body["return_to_depot"],
-        ),
-        stops=stops,
-        path_lon=along[0],
-        path_lat=along[1],
-        path_along_m=along[2],
-        pings=came.pings,
-        late=came.late,
-        repeated=came.repeated,
-        refused=came.refused,
+        start_ms=time_ms(body["start_at"]),
+        end_ms=time_ms(body["end_at"]),
+        return_to_depot=body["return_to_depot"],
     )
 
 
@@ -106,26 +97,19 @@ async def day_of_product(client: Client, route: str) -> Day:
         flags=flags[order] & int(_FOUND_BY_DOORS),
     )
     place = {stop["id"]: index for index, stop in enumerate(on_tour)}
-    return Day(
+    day = day_of(
+        stops,
+        along,
+        came,
         name=shown["external_id"],
         origin=f"read from {client.url}",
         timezone=shown["timezone"],
-        plan=plan_of(
-            stops,
-            along,
-            name=shown["external_id"],
-            start_ms=time_ms(shown["start_at"]),
-            end_ms=time_ms(shown["end_at"]),
-            return_to_depot=shown["return_to_depot"],
-        ),
-        stops=stops,
-        path_lon=along[0],
-        path_lat=along[1],
-        path_along_m=along[2],
-        pings=came.pings,
-        late=came.late,
-        repeated=came.repeated,
-        refused=came.refused,
+        start_ms=time_ms(shown["start_at"]),
+        end_ms=time_ms(shown["end_at"]),
+        return_to_depot=shown["return_to_depot"],
+    )
+    return replace(
+        day,
         stored=_stored(track, order[came.rows]),
         stored_visits=[
             Visit(

@@ -54,7 +54,7 @@ SELECT stop.id FROM stop JOIN route ON route.id = stop.route_id
 -- and after
 SELECT proof.id, proof.stop_id, proof.driver_id, driver.external_id AS driver_external_id, driver.name AS driver_name,
        proof.upload_id, proof.kind, proof.state, proof.why, begun_at, stored_at, event_id, event_at, event_lat,
-       event_lon, event_sha256, said_at, said_lat, said_lon, exif_at, exif_lat, exif_lon, filename, size_bytes, sha256,
+       event_lon, said_at, said_lat, said_lon, exif_at, exif_lat, exif_lon, filename, size_bytes, sha256,
        media_type, served_bytes, served_sha256, served_type, width_px, height_px, stop.lat AS stop_lat,
        stop.lon AS stop_lon, coalesce(fix_at, near.recorded_at) AS fix_at, coalesce(fix_lat, near.lat) AS fix_lat,
        coalesce(fix_lon, near.lon) AS fix_lon, coalesce(fix_accuracy_m, near.accuracy_m) AS fix_accuracy_m

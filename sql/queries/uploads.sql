@@ -13,7 +13,7 @@ SELECT coalesce(sum(length) FILTER (WHERE finished_at IS NULL AND ended_at IS NU
 
 -- name: find_upload
 -- An upload with its proof; one that was given up may have none. $1 driver, $2 upload
-SELECT upload.id, upload.driver_id, upload.stop_id, metadata, length, received, writer IS NOT NULL AS is_writing,
+SELECT upload.id, upload.driver_id, upload.stop_id, metadata, length, received,
        expires_at, ended_at IS NULL AND expires_at <= now() AND received < length AS is_expired,
        ended_at IS NOT NULL AS is_ended, finished_at IS NOT NULL AS is_finished, proof.id AS proof_id, proof.kind,
        proof.state, proof.why

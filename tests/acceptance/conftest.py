@@ -1,6 +1,5 @@
 """Real processes: what they may lose is nothing, whatever happens to them."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 from api.ids import DEVICE, number_of
 from reparto.child import Child
 from reparto.van import Van
+from tests.settling import settle
 
 SETTLED_S = 90.0
 
@@ -42,7 +42,7 @@ def everything_is_kept() -> Proof:
     async def prove(dsn: str, vans: list[Van]) -> None:
         db = await asyncpg.connect(dsn)
         try:
-            await _settled(db)
+            await settle(db, within_s=SETTLED_S)
             acknowledged = {(number_of(DEVICE, van.device_id), *fix) for van in vans for fix in van.acknowledged}
             rows = await db.fetch(
                 "SELECT device_id, (extract(epoch FROM recorded_at) * 1000)::bigint AS ms, lat_e6, lon_e6, believed"
@@ -62,14 +62,3 @@ def everything_is_kept() -> Proof:
             await db.close()
 
     return prove
-
-
-async def _settled(db: asyncpg.Connection) -> None:
-    """Wait until nothing waits: inbox drained, every track at its head, every event numbered."""
-    async with asyncio.timeout(SETTLED_S):
-        while await db.fetchval(
-            "SELECT EXISTS (SELECT FROM inbox)"
-            " OR EXISTS (SELECT FROM track WHERE folded_until < head_at OR rerun_from IS NOT NULL)"
-            " OR EXISTS (SELECT FROM event WHERE seq IS NULL)"
-        ):
-            await asyncio.sleep(0.1)

@@ -8,7 +8,8 @@ from uuid import uuid4
 import pytest
 
 from geo.pings import UNKNOWN_MS
-from geo.plans import Timeline, prepare_plan
+from geo.plans import Timeline
+from geo.prepare import prepare_plan
 from sql.manifest import Look, look_at
 from sql.times import ms_of
 from tests.api.manifests import hours

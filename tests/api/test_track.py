@@ -234,21 +234,28 @@ async def test_what_is_another_account_s_is_not_there(
     assert (await client.get("/v1/routes/tour-2/track", headers=account.headers)).status == 404
 
 
-@pytest.mark.parametrize("plans", ["force_custom_plan", "force_generic_plan"])
-async def test_a_page_reads_only_the_days_asked_for_in_the_order_of_the_key(pool: Pool, tour: Tour, plans: str) -> None:
-    await tour.keep_pings([START + timedelta(days=day, seconds=second) for day in range(6) for second in range(3)])
+async def explained(pool: Pool, plans: str, statement: str, arguments: str) -> tuple[str, list[str]]:
+    """Run a statement on tables of these sizes; give its plan, and the lines of it that ran."""
     await pool.execute("ANALYZE ping")
     async with pool.acquire() as db:
         await db.execute(f"SET plan_cache_mode = {plans}")
         await db.execute("SET enable_seqscan = off")  # the tables are tiny
-        await db.execute("PREPARE page AS " + load("track_read")["read_track"])
-        lines = await db.fetch(
-            "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF)"
-            f" EXECUTE page ('{{{tour.lane}}}', '{{{tour.device_id}}}', '2026-03-04 13:00Z', '2026-03-04 18:00Z',"
-            f" {tour.route_id}, '-infinity', 0, 0, 0, 10)"
-        )
+        await db.execute("PREPARE asked AS " + load("track_read")[statement])
+        lines = await db.fetch(f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) EXECUTE asked ({arguments})")
     plan = "\n".join(line[0] for line in lines)
-    run = [line for line in plan.splitlines() if "never executed" not in line]
+    return plan, [line for line in plan.splitlines() if "never executed" not in line]
+
+
+@pytest.mark.parametrize("plans", ["force_custom_plan", "force_generic_plan"])
+async def test_a_page_reads_only_the_days_asked_for_in_the_order_of_the_key(pool: Pool, tour: Tour, plans: str) -> None:
+    await tour.keep_pings([START + timedelta(days=day, seconds=second) for day in range(6) for second in range(3)])
+    plan, run = await explained(
+        pool,
+        plans,
+        "read_track",
+        f"'{{{tour.lane}}}', '{{{tour.device_id}}}', '2026-03-04 13:00Z', '2026-03-04 18:00Z',"
+        f" {tour.route_id}, '-infinity', 0, 0, 0, 10",
+    )
     assert sum(" Scan using " in line for line in run) == 1, plan
     assert sum("Sort Method" in line for line in run) == 1, plan  # of the page, not of what a phone ever sent
 
@@ -310,17 +317,12 @@ async def test_on_foot_does_not_depend_on_the_borders_of_a_page(
 @pytest.mark.parametrize("plans", ["force_custom_plan", "force_generic_plan"])
 async def test_what_is_beside_a_page_is_found_in_the_order_of_the_key(pool: Pool, tour: Tour, plans: str) -> None:
     await tour.keep_pings([START + timedelta(days=day, seconds=second) for day in range(6) for second in range(3)])
-    await pool.execute("ANALYZE ping")
-    async with pool.acquire() as db:
-        await db.execute(f"SET plan_cache_mode = {plans}")
-        await db.execute("SET enable_seqscan = off")  # the tables are tiny
-        await db.execute("PREPARE beside AS " + load("track_read")["beside_page"])
-        lines = await db.fetch(
-            "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF)"
-            f" EXECUTE beside ('{{{tour.lane}}}', '{{{tour.device_id}}}', '{{2026-03-04 13:00:00Z}}', '{{0}}', '{{0}}',"
-            " '{2026-03-04 13:00:02Z}', '{0}', '{0}', 120, 600, 1000)"
-        )
-    plan = "\n".join(line[0] for line in lines)
-    run = [line for line in plan.splitlines() if "never executed" not in line]
+    plan, run = await explained(
+        pool,
+        plans,
+        "beside_page",
+        f"'{{{tour.lane}}}', '{{{tour.device_id}}}', '{{2026-03-04 13:00:00Z}}', '{{0}}', '{{0}}',"
+        " '{2026-03-04 13:00:02Z}', '{0}', '{0}', 120, 600, 1000",
+    )
     assert sum(" using " in line for line in run) == 4, plan  # of the one day that is near enough
     assert not any("Seq Scan" in line or "Bitmap" in line for line in run), plan

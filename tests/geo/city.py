@@ -8,7 +8,8 @@ from geo import lines, plane
 from geo.facts import Facts, FactType
 from geo.fence import Fences
 from geo.pings import UNKNOWN_MS, Pings, Rows, in_order
-from geo.plans import Plan, Timeline, prepare_plan
+from geo.plans import Plan, Timeline
+from geo.prepare import prepare_plan
 from geo.simulate import Drive, drive, phone, street_grid_tour
 from geo.track import advance, decode, encode, fresh
 

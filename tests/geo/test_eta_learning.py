@@ -14,7 +14,8 @@ from geo.eta_model import COLD, Key, Model, Row, delays, keys_of, learn, observe
 from geo.eta_places import planned_drive_s
 from geo.eta_rows import CHAINS, Level, added, applied, hour_and_weekday
 from geo.pings import UNKNOWN_MS
-from geo.plans import TYPICAL_MPS, Timeline, prepare_plan
+from geo.plans import TYPICAL_MPS, Timeline
+from geo.prepare import prepare_plan
 from geo.track import advance, fresh
 
 STREET = [(0.0, 0.0), (6000.0, 0.0)]

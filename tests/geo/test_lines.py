@@ -85,10 +85,10 @@ def test_a_bad_path_gets_a_sentence():
 def test_the_path_ahead_begins_where_the_van_is():
     lon, lat = place(np.array([0.0, 100, 200]), np.zeros(3))
     along = lines.along_m(lon, lat)
-    ahead = lines.slice_ahead(lon, lat, along, 50)
+    ahead = lines.slice_path(lon, lat, along, 50)
     assert lines.along_m(*ahead)[-1] == pytest.approx(150, abs=0.01)
     assert len(ahead[0]) == 3
-    assert len(lines.slice_ahead(lon, lat, along, 500)[0]) == 1
+    assert len(lines.slice_path(lon, lat, along, 500)[0]) == 1
     assert lines.along_m(*lines.slice_path(lon, lat, along, 20, 180))[-1] == pytest.approx(160, abs=0.01)
 
 

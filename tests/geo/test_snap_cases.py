@@ -13,7 +13,7 @@ from city import fold, of_type, once
 from geo import lines
 from geo.facts import FactType
 from geo.pings import UNKNOWN_MS, Pings
-from geo.plans import prepare_plan
+from geo.prepare import prepare_plan
 
 CASES = Path(__file__).resolve().parents[3] / "shared" / "data" / "route-snap-cases"
 

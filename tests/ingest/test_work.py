@@ -111,7 +111,7 @@ async def test_the_role_runs_beside_others_of_its_kind_until_told_to_stop(databa
     config = replace(CONFIG, oldest_ping_days=1.0, ping_retention_days=2.0)
     async with asyncio.TaskGroup() as tasks:
         for _ in range(2):
-            tasks.create_task(run_work(config, database, stop=stop))
+            tasks.create_task(run_work(config, database, stop=stop, jobs=JOBS))
         async with asyncio.timeout(30):
             while NOW.date() not in await partition_days(pool):
                 await asyncio.sleep(0.02)

@@ -1,6 +1,5 @@
 """The product in this process, whole: real HTTP on a real port, a real Postgres, a tracker and `work` beside."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +10,7 @@ from aiohttp.test_utils import TestServer
 from api.auth import KEY_PREFIX, hash_of, new_secret
 from ingest.config import IngestConfig
 from ingest.tracker import run_tracker
-from ingest.work import run_work
+from ingest.work import JOBS, run_work
 from reparto.app import create_app
 from reparto.client import Client
 from reparto.migrate import prepare
@@ -21,6 +20,7 @@ from sql.accounts import ensure_account
 from sql.config import DatabaseConfig
 from sql.keys import create_key
 from sql.pool import Pool
+from tests.settling import settle
 
 SETTLED_S = 60.0
 
@@ -36,7 +36,7 @@ async def client(database: DatabaseConfig, pool: Pool, tmp_path: Path) -> AsyncI
     await create_key(pool, account_id=account_id, role="admin", label="test", secret_hash=hash_of(key))
     async with (
         alongside(lambda stop: run_tracker(settings.ingest, database, stop=stop)),
-        alongside(lambda stop: run_work(settings.ingest, database, stop=stop)),
+        alongside(lambda stop: run_work(settings.ingest, database, stop=stop, jobs=JOBS)),
         TestServer(create_app(settings, database)) as server,
         Client(str(server.make_url("")), key) as made,
     ):
@@ -48,12 +48,6 @@ def settled(pool: Pool) -> Callable[[], Awaitable[None]]:
     """`await settled()`: every ping is folded, every event is in the feed, nothing waits."""
 
     async def wait() -> None:
-        async with asyncio.timeout(SETTLED_S):
-            while await pool.fetchval(
-                "SELECT EXISTS (SELECT FROM inbox)"
-                " OR EXISTS (SELECT FROM track WHERE folded_until < head_at OR rerun_from IS NOT NULL)"
-                " OR EXISTS (SELECT FROM event WHERE seq IS NULL)"
-            ):
-                await asyncio.sleep(0.05)
+        await settle(pool, within_s=SETTLED_S)
 
     return wait

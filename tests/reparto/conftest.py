@@ -1,6 +1,6 @@
 """The running product, and a morning in Montevideo that was driven in it."""
 
-import asyncio
+import os
 import random
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -23,9 +23,20 @@ from sql.accounts import ensure_account
 from sql.config import DatabaseConfig
 from sql.keys import create_key
 from sql.pool import Pool
+from tests.settling import settle
 
 MONTEVIDEO = Path(__file__).parent.parent / "journeys" / "montevideo.route.json"
 SETTLED_S = 60.0
+
+
+@pytest.fixture
+def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    """Nothing is set but a data directory of the test's own."""
+    for name in [name for name in os.environ if name.startswith("REPARTO_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("REPARTO_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("COLUMNS", "200")
+    return monkeypatch
 
 
 @pytest.fixture
@@ -59,10 +70,5 @@ async def morning(client: Client, pool: Pool) -> str:
     drivers = await import_routes(client, [route])
     _, token = await client.device(drivers[case.name], "test")
     await Phone(client.session, client.url, token, Tally(), random.Random(0)).send(recording.pings)
-    async with asyncio.timeout(SETTLED_S):
-        while await pool.fetchval(
-            "SELECT EXISTS (SELECT FROM inbox)"
-            " OR EXISTS (SELECT FROM track WHERE folded_until < head_at OR rerun_from IS NOT NULL)"
-        ):
-            await asyncio.sleep(0.05)
+    await settle(pool, within_s=SETTLED_S, numbered=False)  # no `work` runs here
     return route.external_id

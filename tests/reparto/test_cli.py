@@ -1,6 +1,5 @@
 """The command: what it says when all is well, and one sentence, no traceback, when it is not."""
 
-import os
 import re
 import socket
 import stat
@@ -19,15 +18,7 @@ from sql.config import DatabaseConfig
 from sql.keys import find_key
 from sql.pool import Pool
 
-
-@pytest.fixture(autouse=True)
-def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
-    """Nothing is set but a data directory of the test's own."""
-    for name in [name for name in os.environ if name.startswith("REPARTO_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("REPARTO_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("COLUMNS", "200")
-    return monkeypatch
+pytestmark = pytest.mark.usefixtures("settings")
 
 
 @pytest.fixture

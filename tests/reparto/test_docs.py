@@ -4,10 +4,13 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
+import msgspec
 import pytest
+from msgspec.structs import asdict
 from prometheus_client import REGISTRY
 
 import ingest.tracker  # noqa: F401 (declares its metrics)
+from api.account import Settings as AccountSettings
 from api.openapi import declared
 from api.operation import Operation, Who
 from api.problem import Problem
@@ -46,6 +49,12 @@ def test_settings_have_their_row_with_their_default() -> None:
 
 def test_settings_say_what_they_do() -> None:
     assert all(row[2] for row in rows("settings.md"))
+
+
+def test_settings_of_an_account_have_their_row_with_their_default() -> None:
+    told = {code(row[0])[0]: (code(row[1]) or [""])[0] for row in rows("account.md")}
+    ours = {name: msgspec.json.encode(value).decode() for name, value in asdict(AccountSettings()).items()}
+    assert told == ours | {"failure_reasons": ""}
 
 
 def test_problems_have_their_row_with_their_status() -> None:
@@ -116,6 +125,18 @@ def test_links_lead_somewhere(page: Path) -> None:
             headings = re.findall(r"^#+ (.+)$", there.read_text(), re.MULTILINE)
             slugs = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
             assert anchor in slugs, target
+
+
+def test_the_index_leads_to_every_page() -> None:
+    linked = set(re.findall(r"\]\(([^)#]+)", (DOCS / "index.md").read_text()))
+    pages = {str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md")} - {"index.md"}
+    assert pages <= linked
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(HOUSE)))
+def test_files_that_pages_name_are_there(page: Path) -> None:
+    named = re.findall(r"`((?:api|geo|ingest|reparto|sql|tests)/[\w./]+\.\w+)`", page.read_text())
+    assert [path for path in named if not (HOUSE / path).exists()] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(HOUSE)))

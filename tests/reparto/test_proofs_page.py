@@ -1,10 +1,7 @@
 """What the page about proofs tells people to type works, on a fresh start of the product."""
 
 import json
-import os
 import re
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +9,7 @@ import pytest
 
 from reparto.child import Child, free_port
 from tests.api.proofs.pictures import large_photo
+from tests.reparto.typed import needs_a_shell, typed
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "howto" / "proofs.md"
 
@@ -23,7 +21,7 @@ def blocks() -> list[tuple[str, str]]:
     return re.findall(marked, text, re.DOTALL)
 
 
-@pytest.mark.skipif(shutil.which("curl") is None or shutil.which("bash") is None, reason="curl and bash are needed")
+@needs_a_shell
 async def test_the_page_ends_on_a_certificate(tmp_path: Path) -> None:
     pytest.importorskip("tusclient", reason="tuspy is not installed")
     port = free_port()
@@ -40,16 +38,7 @@ async def test_the_page_ends_on_a_certificate(tmp_path: Path) -> None:
     up = Child("up", settings=settings, log=tmp_path / "log")
     try:
         await up.ready(f"http://127.0.0.1:{port}")
-        said = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", "\n".join(script)],
-            cwd=tmp_path,
-            env={**os.environ, "NO_PROXY": "127.0.0.1"},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert said.returncode == 0, said.stdout + said.stderr
+        typed("\n".join(script), tmp_path)
     finally:
         up.stop()
     proofs = json.loads((tmp_path / "proofs.json").read_text())["proofs"]

@@ -1,16 +1,14 @@
 """What the README tells people to type works, on a fresh start of the product."""
 
 import asyncio
-import os
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession
 
 from reparto.child import Child, free_port
+from tests.reparto.typed import needs_a_shell, typed
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 
@@ -22,7 +20,7 @@ def first_curl() -> str:
     return block
 
 
-@pytest.mark.skipif(shutil.which("curl") is None or shutil.which("bash") is None, reason="curl and bash are needed")
+@needs_a_shell
 async def test_the_first_curl_ends_on_a_tracking_page_with_the_van(tmp_path: Path) -> None:
     port = free_port()
     settings = {"REPARTO_LISTEN": f"127.0.0.1:{port}", "REPARTO_DATA_DIR": str(tmp_path / ".reparto")}
@@ -30,18 +28,9 @@ async def test_the_first_curl_ends_on_a_tracking_page_with_the_van(tmp_path: Pat
     try:
         await up.ready(f"http://127.0.0.1:{port}")
         text = first_curl().replace("127.0.0.1:8080", f"127.0.0.1:{port}")
-        said = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", text],
-            cwd=tmp_path,
-            env={**os.environ, "NO_PROXY": "127.0.0.1"},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert said.returncode == 0, said.stdout + said.stderr
-        assert '{"accepted":1,"rejected":[]}' in said.stdout
-        page = said.stdout.splitlines()[-1]
+        said = typed(text, tmp_path)
+        assert '{"accepted":1,"rejected":[]}' in said
+        page = said.splitlines()[-1]
         async with ClientSession() as client:
             async with client.get(page) as response:
                 assert response.status == 200

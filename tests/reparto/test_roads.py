@@ -16,15 +16,7 @@ from reparto.command import CannotRun
 from reparto.postgres import EmbeddedPostgres
 from reparto.road_build import Step, build
 
-
-@pytest.fixture(autouse=True)
-def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
-    """Nothing is set but a data directory of the test's own."""
-    for name in [name for name in os.environ if name.startswith("REPARTO_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("REPARTO_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("COLUMNS", "200")
-    return monkeypatch
+pytestmark = pytest.mark.usefixtures("settings")
 
 
 @pytest.fixture
