@@ -61,7 +61,7 @@ FORETOLD = ("stop.approaching", "eta.late", "driver.silent", "driver.seen")
 async def feed(
     client: Client, route_id: str, names: dict[str, str], at: Callable[[str | None], int | None]
 ) -> list[tuple[Any, ...]]:
-    """Read the feed and fold it by fact: of each the newest revision, but for those taken back or of the clock."""
+    """Read the feed, of each fact the newest revision, without those taken back and those of the clock."""
     facts: dict[str, dict[str, Any]] = {}
     cursor = {"cursor": ""}
     while (page := await client.ask("GET", "/v1/events", query=cursor))["events"]:
