@@ -30,6 +30,12 @@ START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 LON, LAT = -56.16, -34.9
 _DEGREES_PER_M = 1 / 111_320
 
+UNSETTLED = "SELECT count(*) FROM track WHERE folded_until < head_at OR rerun_from IS NOT NULL"
+
+
+def after(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
 
 @dataclass(frozen=True, slots=True)
 class Phone:
@@ -153,8 +159,7 @@ class Fleet:
         while await self.turn():
             pass
         assert await self.pool.fetchval("SELECT count(*) FROM inbox") == 0
-        unsettled = "SELECT count(*) FROM track WHERE folded_until < head_at OR rerun_from IS NOT NULL"
-        assert await self.pool.fetchval(unsettled) == 0
+        assert await self.pool.fetchval(UNSETTLED) == 0
 
     async def history(self) -> dict[str, list[tuple[Any, ...]]]:
         """Read what promise 3 says is the same however the pings came."""

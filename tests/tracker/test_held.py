@@ -6,8 +6,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pkgutil import resolve_name
-from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -25,8 +23,8 @@ from sql.held import release_held
 from sql.lanes import lock_lanes
 from sql.quarantine import Quarantined, put_quarantined
 
-from .conftest import LAT, START, Fleet, Phone, pings_east
-from .test_random_days import CrashError, Trackers, after
+from .conftest import LAT, START, Fleet, Phone, after, pings_east
+from .trackers import Trackers, kill_at_random
 
 _FORGET = """
 TRUNCATE driver_event, ping, track, checkpoint, live, visit, event, route_eta, lane_attempt, inbox, held;
@@ -338,22 +336,12 @@ def spells_of(said: Sequence[Said], longest_s: float) -> list[tuple[float, float
     return spells if open_since is None else [*spells, (open_since, open_since + longest_s)]
 
 
-def kill_at_random(monkeypatch: pytest.MonkeyPatch, chance: random.Random, often: float) -> None:
-    """Let trackers die after what this policy does in a take."""
-
-    def deadly(work: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-        async def maybe(*args: Any, **kwargs: Any) -> Any:
-            done = await work(*args, **kwargs)
-            if chance.random() < often:
-                raise CrashError
-            return done
-
-        return maybe
-
-    for name in ("put_held", "take_held", "take_out_pings"):
-        monkeypatch.setattr(f"ingest.held.held.{name}", deadly(resolve_name(f"sql.held.{name}")))
-    for name in ("ingest.take.tracks.write_tracks", "ingest.tracker.effects.tell_live"):
-        monkeypatch.setattr(name, deadly(resolve_name(name)))
+_DEADLY = (
+    *(f"ingest.held.held.{name}" for name in ("put_held", "take_held", "take_out_pings")),
+    "ingest.take.tracks.write_tracks",
+    "ingest.tracker.effects.tell_live",
+)
+"""Where the process may be killed: after what this policy does in a take, and at its end."""
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -402,7 +390,7 @@ async def test_shifts_and_pings_end_the_same_in_any_order(
     trackers = Trackers(fleet, config)
     with monkeypatch.context() as patch:
         patch.setattr("ingest.take.MOST_STEPS", chance.choice((4, 16, 256)))
-        kill_at_random(patch, chance, chance.choice((0.0, 0.03)))
+        kill_at_random(patch, chance, _DEADLY, often=chance.choice((0.0, 0.03)))
         for job in jobs:
             await asyncio.gather(job(), *(trackers.turn(which) for which in (0, 1) if chance.random() < 0.5))
         await trackers.settle()

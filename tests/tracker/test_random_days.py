@@ -4,10 +4,9 @@ import asyncio
 import math
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from pkgutil import resolve_name
 from typing import Any
 from uuid import UUID
 
@@ -18,15 +17,14 @@ from geo import lines
 from geo.clean import Flag
 from geo.pings import Pings
 from ingest.config import IngestConfig
-from ingest.tracker import Tracker
-from sql.accounts import read_instance
 from sql.effects import settle_routes, settle_stops
 from sql.lanes import lock_lanes
-from sql.pool import Connection, Db, connect
+from sql.pool import Db
 from sql.times import SINCE_EVER
 from sql.tracks import claims_changed, fences_changed, plan_changed
 
-from .conftest import LAT, LON, START, Fleet, Phone, pings_east
+from .conftest import LAT, LON, START, UNSETTLED, Fleet, Phone, after, pings_east
+from .trackers import Trackers, kill_at_random
 
 _LON_PER_M = 1 / (111_320 * math.cos(math.radians(LAT)))
 
@@ -37,17 +35,7 @@ UPDATE stop SET status = 'pending', arrived_at = NULL, departed_at = NULL;
 UPDATE route SET status = 'planned', started_at = NULL, finished_at = NULL
 """
 
-_UNSETTLED = "SELECT count(*) FROM track WHERE folded_until < head_at OR rerun_from IS NOT NULL"
-
 Change = Callable[[Db], Awaitable[None]]
-
-
-class CrashError(Exception):
-    """The process was killed here."""
-
-
-def after(seconds: float) -> datetime:
-    return START + timedelta(seconds=seconds)
 
 
 @dataclass(slots=True)
@@ -57,40 +45,6 @@ class Day:
     sends: list[tuple[Phone, Pings]]
     changes: list[Change]
     words: list[list[Change]]
-
-
-@dataclass(slots=True)
-class Trackers:
-    """Two trackers on one database; each is made anew after it fails."""
-
-    fleet: Fleet
-    config: IngestConfig
-    made: list[tuple[Tracker, list[Connection]] | None] = field(default_factory=lambda: [None, None])
-
-    async def turn(self, which: int) -> bool:
-        if (now := self.made[which]) is None:
-            connections = [await connect(self.fleet.database) for _ in range(2)]
-            lanes = (await read_instance(self.fleet.pool)).lanes
-            now = self.made[which] = Tracker(*connections, self.config, lanes), connections
-        try:
-            return await now[0].turn()
-        except CrashError:
-            for connection in now[1]:
-                connection.terminate()
-            self.made[which] = None
-            # three crashes in a row would be a block that kills: there is none here
-            await self.fleet.pool.execute("UPDATE lane_attempt SET attempts = 1 WHERE attempts > 2")
-            return True
-
-    async def settle(self) -> None:
-        async with asyncio.timeout(60):
-            while any(await asyncio.gather(self.turn(0), self.turn(1))) or await self.fleet.pool.fetchval(_UNSETTLED):
-                pass
-        for now in self.made:
-            if now is not None:
-                for connection in now[1]:
-                    await connection.close()
-        self.made = [None, None]
 
 
 def plan(route_id: int, version: int, effective_at: datetime, driver: Phone | None, stops: dict[int, float],
@@ -318,7 +272,7 @@ async def make_day(fleet: Fleet, chance: random.Random) -> Day:
 async def _history(fleet: Fleet) -> dict[str, list[tuple[Any, ...]]]:
     assert await fleet.pool.fetchval("SELECT count(*) FROM inbox") == 0
     assert await fleet.pool.fetchval("SELECT count(*) FROM quarantine") == 0
-    assert await fleet.pool.fetchval(_UNSETTLED) == 0
+    assert await fleet.pool.fetchval(UNSETTLED) == 0
     return await fleet.history()
 
 
@@ -402,22 +356,6 @@ _DEADLY = (
 """Where the process may be killed; the last one is after the commit."""
 
 
-def kill_at_random(monkeypatch: pytest.MonkeyPatch, chance: random.Random, *, often: float) -> None:
-    """Let trackers die in the middle of takes."""
-
-    def deadly(work: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-        async def maybe(*args: Any, **kwargs: Any) -> Any:
-            done = await work(*args, **kwargs)
-            if chance.random() < often:
-                raise CrashError
-            return done
-
-        return maybe
-
-    for name in _DEADLY:
-        monkeypatch.setattr(name, deadly(resolve_name(name)))
-
-
 async def check_day(fleet: Fleet, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     """Make a day and tell it twice."""
     chance = random.Random(seed)
@@ -429,7 +367,7 @@ async def check_day(fleet: Fleet, monkeypatch: pytest.MonkeyPatch, seed: int) ->
         # checkpoints and the ends of takes fall on other pings
         patch.setattr("ingest.take.MOST_STEPS", chance.choice((2, 4, 16, 64, 256)))
         patch.setattr("ingest.take.CATCHING_UP", chance.choice((1, 2, 32)))
-        kill_at_random(patch, chance, often=chance.choice((0.0, 0.01, 0.03)))
+        kill_at_random(patch, chance, _DEADLY, often=chance.choice((0.0, 0.01, 0.03)))
         assert await told_in_any_order(fleet, day, config, chance) == expected
 
 
