@@ -10,10 +10,12 @@ from api.auth import CONFIG, POOL, device_of
 from api.driver_events_body import Event, EventBatch, Refused, events_in, read_event
 from api.driver_events_outcome import Warned
 from api.driver_events_record import Recorded, record
+from api.driver_events_refused import quarantined
 from api.media import answer, parse, read_limited
 from api.operation import Operations, Who
 from api.problem import FieldError
 from sql.effects import tell_live
+from sql.quarantine import put_quarantined
 
 operations = Operations("driver")
 
@@ -26,8 +28,8 @@ class EventResult(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Attributes:
         id: as it was sent.
-        result: applied; conflict (kept, not in force now); duplicate (it was there); rejected (never kept, not to be
-            sent again).
+        result: applied; conflict (kept, not in force now); duplicate (it was there); rejected (not to be sent again, in
+            the quarantine).
         why: a code of docs/reference/driver-events.md.
         effective: of what is kept: whether it is in force now. Also tells what became of a duplicate.
         at: of a rejected one: JSON pointer into the batch; `errors` where several fields are bad.
@@ -53,22 +55,29 @@ class EventResults(Struct, frozen=True, kw_only=True):
 async def post_events(request: web.Request) -> web.Response:
     """Say what happened.
 
-    A 200 comes after the commit: every event is kept, or named as rejected and must not be sent again. A batch may be
-    sent twice and in any order: the order in which things happened decides, and an event that comes late may change
-    what is in force of those before (docs/reference/stop-states.md).
+    A 200 comes after the commit: every event is kept, or named as rejected and must not be sent again; an operator
+    finds that one in the quarantine. A batch may be sent twice and in any order: the order in which things happened
+    decides, and an event that comes late may change what is in force of those before (docs/reference/stop-states.md).
     """
     device, config = device_of(request), request.app[CONFIG]
     body = await read_limited(request, config.max_event_batch_bytes)
     raw: Any = parse(request.content_type, body, Any)
     now = datetime.now(UTC)
     oldest = now - request.app[OLDEST]
+    sent = events_in(raw, most=config.max_events)
     items = [
-        read_event(item, f"/events/{index}", now=now, oldest=oldest, config=config)
-        for index, item in enumerate(events_in(raw, most=config.max_events))
+        read_event(item, f"/events/{index}", now=now, oldest=oldest, config=config) for index, item in enumerate(sent)
     ]
     events = [item for item in items if isinstance(item, Event)]
     pool = request.app[POOL]
     recorded = await record(pool, device, events, config) if events else None
+    if recorded is not None:
+        items = [recorded.refused.get(item.at, item) for item in items]
+    refused = [(raw_item, item) for raw_item, item in zip(sent, items, strict=True) if isinstance(item, Refused)]
+    if refused:
+        entry = quarantined(device, refused, received_at=now, max_bytes=config.max_event_data_bytes)
+        async with pool.acquire() as db:
+            await put_quarantined(db, [entry])
     if recorded is not None and recorded.fresh:
         routes = recorded.route_ids or {0}
         await tell_live(pool, [(device.account_id, device.driver_id, route_id) for route_id in sorted(routes)])
@@ -79,8 +88,6 @@ def _results(items: list[Event | Refused], recorded: Recorded | None) -> list[Ev
     results = []
     told = set()
     for item in items:
-        if isinstance(item, Event) and recorded is not None:
-            item = recorded.refused.get(item.at, item)
         if isinstance(item, Refused):
             results.append(
                 EventResult(id=item.id, result="rejected", why=item.why, at=item.at, errors=list(item.errors))

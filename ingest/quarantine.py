@@ -1,6 +1,5 @@
 """What phones sent that nobody could use, made ready to be kept beside the pings it came with."""
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -11,7 +10,7 @@ from ingest.decode import native
 from ingest.decode.columns import Arrival
 from ingest.decode.refusals import Rejected
 from sql.devices import DeviceRow
-from sql.quarantine import Quarantined
+from sql.quarantine import Quarantined, written
 
 REFUSED = Metric("reparto_pings_refused_total", "Pings refused, by reason", ["reason"])
 
@@ -77,17 +76,9 @@ def _listed(message: native.Message, rejected: Sequence[Rejected], max_bytes: in
     items: list[str] = []
     size = 2
     for one in rejected:
-        items.append(_written(native.sent(message, one.index)))
+        items.append(written(native.sent(message, one.index)))
         size += len(items[-1]) + 2
         if size > max_bytes and len(items) > 1:
             items.pop()
             break
     return f"[{', '.join(items)}]".encode()
-
-
-def _written(item: object) -> str:
-    """Write any value that a phone can send as JSON (with NaN), in ASCII."""
-    try:
-        return json.dumps(item, default=repr, skipkeys=True)
-    except (ValueError, RecursionError):
-        return '"too deeply nested to be written"'

@@ -1,5 +1,6 @@
 """The quarantine: what phones sent that nobody could use, and what a tracker could not fold."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -44,6 +45,14 @@ class ListedQuarantined:
     reason: str
     detail: str | None
     body: bytes = field(repr=False)
+
+
+def written(item: object) -> str:
+    """Write any value that a phone can send as JSON (with NaN), in ASCII."""
+    try:
+        return json.dumps(item, default=repr, skipkeys=True)
+    except (ValueError, RecursionError):
+        return '"too deeply nested to be written"'
 
 
 async def put_quarantined(db: Db, messages: Sequence[Quarantined]) -> None:

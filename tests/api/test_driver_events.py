@@ -160,6 +160,21 @@ async def test_what_messagepack_can_say_and_json_cannot(client, phone, bearer):
     assert all(result["at"].startswith(f"/events/{n}") for n, result in enumerate(results[:5]))
 
 
+async def test_what_is_refused_is_shown_to_the_account_without_place_and_pin(phone, pool):
+    ahead = event("completed", 600, phone.stops[0], pin="4711", note="at the door", more={"lat": 4.5, "lon": -74.1})
+    bad = {"id": 5, "type": "dance"}
+    assert [result["result"] for result in await phone.say(bad, ahead, ahead)] == ["rejected"] * 3
+    (entry,) = await pool.fetch("SELECT source, reason, detail, body, account_id, driver_id, device_id FROM quarantine")
+    assert (entry["source"], entry["reason"]) == ("events", "clock-ahead")
+    assert entry["detail"] == "clock-ahead: 2, invalid-fields: 1"
+    kept = json.loads(entry["body"])
+    assert kept[0] == bad
+    assert kept[1]["id"] == ahead["id"]
+    assert kept[1]["data"] == {"note": "at the door"}
+    assert not {"lat", "lon"} & set(kept[1])
+    assert None not in (entry["account_id"], entry["driver_id"], entry["device_id"])
+
+
 async def test_many_bad_fields_are_all_named(phone):
     (result,) = await phone.say({"id": "x", "type": 5, "occurred_at": "soon", "lat": "north"})
     assert {error["at"] for error in result["errors"]} == {
