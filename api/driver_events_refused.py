@@ -1,13 +1,12 @@
 """What drivers said that can never be kept as an event: the phone forgets it, an operator finds it in quarantine."""
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from api.driver_events_body import Refused
 from sql.devices import DeviceRow
-from sql.quarantine import Quarantined, written
+from sql.quarantine import Quarantined, summed_up, written
 
 
 def quarantined(
@@ -18,7 +17,7 @@ def quarantined(
     Its reason is the most frequent one, its detail counts them all, its body is a JSON list of the items without places
     and PINs, cut at `max_bytes`.
     """
-    counts = Counter(why.why for _, why in refused).most_common()
+    reason, detail = summed_up(why.why for _, why in refused)
     body = f"[{', '.join(written(_to_keep(item)) for item, _ in refused)}]"
     return Quarantined(
         account_id=device.account_id,
@@ -26,8 +25,8 @@ def quarantined(
         device_id=device.id,
         received_at=received_at,
         source="events",
-        reason=counts[0][0],
-        detail=", ".join(f"{why}: {count}" for why, count in counts),
+        reason=reason,
+        detail=detail,
         body=body.encode()[:max_bytes],
     )
 

@@ -10,7 +10,7 @@ from ingest.decode import native
 from ingest.decode.columns import Arrival
 from ingest.decode.refusals import Rejected
 from sql.devices import DeviceRow
-from sql.quarantine import Quarantined, written
+from sql.quarantine import Quarantined, summed_up, written
 
 REFUSED = Metric("reparto_pings_refused_total", "Pings refused, by reason", ["reason"])
 
@@ -54,13 +54,13 @@ def of_rejected(
     """
     if not rejected:
         return None
-    counts = Counter(one.why for one in rejected).most_common()
+    reason, detail = summed_up(one.why for one in rejected)
     return unusable(
         device,
         arrival,
         source=source,
-        reason=counts[0][0],
-        detail=", ".join(f"{why}: {count}" for why, count in counts),
+        reason=reason,
+        detail=detail,
         body=_listed(message, rejected, max_bytes),
         max_bytes=max_bytes,
     )

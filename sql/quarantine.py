@@ -1,7 +1,8 @@
 """The quarantine: what phones sent that nobody could use, and what a tracker could not fold."""
 
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -45,6 +46,12 @@ class ListedQuarantined:
     reason: str
     detail: str | None
     body: bytes = field(repr=False)
+
+
+def summed_up(reasons: Iterable[str]) -> tuple[str, str]:
+    """Give the most frequent of some reasons, at least one, and a detail that counts them all."""
+    counts = Counter(reasons).most_common()
+    return counts[0][0], ", ".join(f"{why}: {count}" for why, count in counts)
 
 
 def written(item: object) -> str:
