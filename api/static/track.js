@@ -19,6 +19,8 @@
 
   const DONE = ["departed", "completed", "partially_completed", "failed", "skipped"];
   const ARRIVING_MS = 90_000;
+  const NEAR_MS = 6 * 3_600_000; // shortly before midnight nobody asks on which day a quarter past twelve is
+  const DAY_MS = 24 * 3_600_000;
 
   let view = first;
 
@@ -60,9 +62,12 @@
   }
 
   function rangeOf(low, high) {
-    const range = clock().formatRange(low, high);
-    const today = dayOf(low) === dayOf(serverNow());
-    return today ? range : `${inZone({ weekday: "short", day: "numeric", month: "short" }).format(low)}, ${range}`;
+    const day = { weekday: "short", day: "numeric", month: "short" };
+    if (high - low >= DAY_MS) return inZone({ ...day, hour: "numeric", minute: "2-digit" }).formatRange(low, high);
+    const pastMidnight = dayOf(low) !== dayOf(high); // formatRange would write both dates out
+    const range = pastMidnight ? [low, high].map((time) => clock().format(time)).join(" – ") : clock().formatRange(low, high);
+    const near = dayOf(low) === dayOf(serverNow()) || Math.abs(low - serverNow()) < NEAR_MS;
+    return near ? range : `${inZone(day).format(low)}, ${range}`;
   }
 
   function promisedOf(window) {

@@ -11,11 +11,12 @@ SELECT id, name, settings, created_at FROM account WHERE id = $1;
 
 -- name: change_account_settings
 -- Merge new settings over the old, and note since when only what drivers record in a shift is kept. By the clock, not the
--- transaction: its caller may have waited for lanes. $1 account, $2 settings
+-- transaction: its caller may have waited for lanes. Cut to the millisecond, as `received_ms` of a ping is: rounded, it
+-- would let through what comes within the same millisecond. $1 account, $2 settings
 UPDATE account
    SET settings = settings || $2,
        shift_only_since = CASE (settings || $2) ->> 'location_policy'
-                          WHEN 'shift' THEN coalesce(shift_only_since, clock_timestamp()) END
+                          WHEN 'shift' THEN coalesce(shift_only_since, date_trunc('milliseconds', clock_timestamp())) END
  WHERE id = $1
 RETURNING id, name, settings, created_at;
 

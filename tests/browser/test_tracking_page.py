@@ -10,7 +10,8 @@ import pytest
 from api.config import ApiConfig
 from tests.browser.conftest import Site
 
-PHONE = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
+WIDTH = 360
+PHONE = {"viewport": {"width": WIDTH, "height": 740}, "is_mobile": True, "has_touch": True}
 SOON_MS = 20_000
 
 
@@ -56,11 +57,51 @@ async def test_the_next_recipient_sees_when_who_and_where(phone: Any, site: Site
     assert not await phone.is_visible("#scene")
 
 
+async def width_of(page: Any) -> int:
+    return int(await page.evaluate("document.documentElement.scrollWidth"))
+
+
 async def test_the_page_fits_a_small_phone(phone: Any, site: Site) -> None:
     for place in (0, 3):
         await phone.goto(site.page_of(place))
-        width = await phone.evaluate("document.documentElement.scrollWidth")
-        assert width == PHONE["viewport"]["width"]  # type: ignore[index]
+        assert await width_of(phone) == WIDTH
+
+
+@pytest.mark.parametrize(
+    ("hour", "hours_ahead", "wanted"),
+    [
+        (12, 12, "11:40 p. m. – 12:20 a. m."),
+        (22, 2, "11:40 p. m. – 12:20 a. m."),
+        (23, 2, "12:40 a 1:20 a. m."),
+        (12, 36, r"\w+, \d+ de \w+, 11:40 p. m. – 12:20 a. m."),
+    ],
+    ids=["tonight", "soon", "soon after midnight", "tomorrow night"],
+)
+async def test_a_window_past_midnight_is_two_times_not_two_dates(
+    phone: Any, site: Site, hour: int, hours_ahead: int, wanted: str
+) -> None:
+    """In a zone where it is that hour now; ahead of its beginning."""
+    now = datetime.now(UTC)
+    zone = f"Etc/GMT{(now.hour - hour + 12) % 24 - 12:+d}"  # the sign of these is the other way round
+    await site.tour.pool.execute("UPDATE route SET timezone = $1", zone)
+    expected = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=hours_ahead)
+    await site.tour.expect({0: expected}, as_of=now, either_way=timedelta(minutes=20))
+    await phone.goto(site.page_of(0))
+    assert re.fullmatch(wanted, re.sub(r"\s", " ", await text_of(phone, "#eta-window")))
+    assert await width_of(phone) == WIDTH
+
+
+async def test_a_promise_over_days_names_both(phone: Any, site: Site) -> None:
+    await site.tour.pool.execute(
+        "UPDATE stop SET window_start = $2, window_end = $3 WHERE id = $1",
+        site.tour.stop_ids[3],
+        datetime(2026, 3, 2, 14, tzinfo=UTC),
+        datetime(2026, 3, 4, 22, tzinfo=UTC),
+    )
+    await phone.goto(site.page_of(3))
+    promised = await text_of(phone, "#promised span")
+    assert re.search(r"lun\D+2 .*9:00.*mié\D+4 .*5:00", promised), promised
+    assert await width_of(phone) == WIDTH
 
 
 async def test_the_van_moves_and_the_eta_changes_when_a_ping_comes(phone: Any, site: Site) -> None:

@@ -57,9 +57,11 @@ async def say(fleet: Fleet, phone: Phone, kind: str, seconds: float, event_id: i
     assert not (await record(fleet.pool, device, [event], ApiConfig())).refused
 
 
-async def send(fleet: Fleet, phone: Phone, places: Sequence[tuple[float, float]]) -> None:
-    """Send pings that arrive now."""
-    await fleet.send(phone, pings_east(places), received_at=datetime.now(UTC))
+async def send(
+    fleet: Fleet, phone: Phone, places: Sequence[tuple[float, float]], received_at: datetime | None = None
+) -> None:
+    """Send pings that arrive now, or did at a time."""
+    await fleet.send(phone, pings_east(places), received_at=received_at or datetime.now(UTC))
 
 
 async def seconds_kept(fleet: Fleet) -> list[float]:
@@ -255,7 +257,8 @@ async def test_the_policy_counts_for_what_comes_from_then_on(fleet: Fleet, tour)
     phone = await fleet.phone(await fleet.driver())
     await send(fleet, phone, tour[:10])
     await fleet.settle()
-    await send(fleet, phone, tour[10:20])  # came before it, taken after it
+    before = datetime.now(UTC) - timedelta(seconds=1)
+    await send(fleet, phone, tour[10:20], before)  # came before it, taken after it
     await set_policy(fleet, "shift")
     await send(fleet, phone, tour[20:30])
     await fleet.settle()
@@ -269,6 +272,14 @@ async def test_the_policy_counts_for_what_comes_from_then_on(fleet: Fleet, tour)
     await fleet.settle()
     assert await seconds_kept(fleet) == [seconds for seconds, _ in tour[:30]]
     assert await count(fleet, "held") == 0
+
+
+async def test_the_policy_counts_from_the_millisecond_it_was_set_in(fleet: Fleet):
+    """Pings know to the millisecond when they came, cut: the policy must not begin after one that came later."""
+    await set_policy(fleet, "shift")
+    since = await fleet.pool.fetchval("SELECT shift_only_since FROM account WHERE id = $1", fleet.account_id)
+    assert since.microsecond % 1000 == 0
+    assert since <= datetime.now(UTC)
 
 
 async def test_an_account_that_keeps_all_is_not_looked_at(fleet: Fleet, tour, monkeypatch: pytest.MonkeyPatch):
