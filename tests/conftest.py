@@ -12,11 +12,15 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from reparto.postgres import EmbeddedPostgres
 from sql.config import DatabaseConfig
 from sql.migrate import migrate
 from sql.pool import Pool, create_pool
+
+settings.register_profile("suite", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")  # the same examples every time, however slow the machine is
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
