@@ -5,10 +5,10 @@
 -- (0.11 m), as integers, so that a repeated fix is equal to its first copy.
 -- Tables that the tracker writes for every driver start with the driver's lane: the unit of order and of locking.
 
--- Columns of times travel as epoch milliseconds; the infinities are the smallest and the greatest bigint.
+-- Columns of times travel as epoch milliseconds, finer times cut; the infinities are the smallest and the greatest bigint.
 CREATE FUNCTION to_ms(at timestamptz) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
     CASE at WHEN '-infinity' THEN -9223372036854775808 WHEN 'infinity' THEN 9223372036854775807
-            ELSE round(extract(epoch FROM at) * 1000)::bigint END;
+            ELSE floor(extract(epoch FROM at) * 1000)::bigint END;
 
 CREATE FUNCTION from_ms(ms bigint) RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
     CASE ms WHEN -9223372036854775808 THEN '-infinity' WHEN 9223372036854775807 THEN 'infinity'
