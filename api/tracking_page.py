@@ -5,6 +5,7 @@ Nothing is fetched from elsewhere but map tiles, if a tile server is set; the Co
 
 import re
 import secrets
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from html import escape
 from string import Template
@@ -29,6 +30,7 @@ _ENDED_PAGE = Template((assets.ROOT / "ended.html").read_text(encoding="utf-8"))
 _SCENE = (assets.ROOT / "scene.html").read_text(encoding="utf-8")
 _TILE_HOST = re.compile(r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9.{}-]+(:[0-9]+)?)/")
 _SCENES = {"completed": "yes", "partially_completed": "yes", "departed": "yes", "failed": "no", "skipped": "no"}
+_ABOUT_THE_STOP = frozenset({"cancelled", "removed"})  # of the reasons why a link shows nothing
 _SUBDOMAIN = re.compile(r"^[^.]*\{[^.]*\}[^.]*(?=\.)")  # Leaflet fills {s} with a, b or c
 
 
@@ -74,7 +76,8 @@ def _page(request: web.Request, settings: Settings, seen: Seen, view: TrackingVi
 
 def _ended_page(request: web.Request, settings: Settings, ended: Ended) -> web.Response:
     if ended.why != "over" or ended.done_at is None:
-        return _page_without_van(request, settings, status=410, said=f"gone_{ended.why}")
+        variant = _variant(ended.kind) if ended.why in _ABOUT_THE_STOP else ""
+        return _page_without_van(request, settings, status=410, said=f"gone_{ended.why}", variant=variant)
     return _page_without_van(
         request,
         settings,
@@ -96,7 +99,7 @@ def _page_without_van(
 ) -> web.Response:
     language = _language(request, settings, None)
     words = texts(language)
-    when = words["when"].format(date=f"{at:{words['date']}}", time=f"{at:%H:%M}") if at else ""
+    when = _when(at, words) if at else ""
     return _respond(
         _ENDED_PAGE,
         settings,
@@ -107,6 +110,11 @@ def _page_without_van(
         more=words[f"{said}_more"].format(when=when),
         scene_state=_SCENES.get(said, "none"),
     )
+
+
+def _when(at: datetime, words: Mapping[str, Any]) -> str:
+    form = "one" if at.hour == 1 else "other"  # "a la 01:05", "a las 13:05"
+    return str(words["when"][form].format(date=f"{at:{words['date']}}", time=f"{at:%H:%M}"))
 
 
 def _variant(kind: str) -> str:
