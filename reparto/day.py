@@ -160,7 +160,7 @@ def draw_door(seed: str) -> bytes:
 def _handed_over(stop: Mapping[str, Any], chance: random.Random, *, all_of_it: bool) -> dict[str, Any]:
     recipient = {"name": stop["name"]}
     if chance.random() < 0.15:
-        recipient = {"name": "Portería", "relation": "concierge"}
+        recipient = {"name": "Portería", "relation": "edificio"}
     data: dict[str, Any] = {"recipient": recipient, "barcodes": [parcel["barcode"] for parcel in stop["parcels"]]}
     if not all_of_it:
         outcomes = ("refused", *["delivered"] * (len(stop["parcels"]) - 1))
