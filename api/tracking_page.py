@@ -3,6 +3,7 @@
 Nothing is fetched from elsewhere but map tiles, if a tile server is set; the Content-Security-Policy holds it to that.
 """
 
+import logging
 import re
 import secrets
 from collections.abc import Mapping
@@ -22,6 +23,9 @@ from api.catalog import choose, texts
 from api.operation import Operations, Parameter, Who
 from api.tracking import Seen, link_in, seen_by
 from api.tracking_view import Ended, TrackingView
+from sql.pool import is_away
+
+log = logging.getLogger(__name__)
 
 operations = Operations("tracking")
 
@@ -31,6 +35,7 @@ _SCENE = (assets.ROOT / "scene.html").read_text(encoding="utf-8")
 _TILE_HOST = re.compile(r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9.{}-]+(:[0-9]+)?)/")
 _SCENES = {"completed": "yes", "partially_completed": "yes", "departed": "yes", "failed": "no", "skipped": "no"}
 _ABOUT_THE_STOP = frozenset({"cancelled", "removed"})  # of the reasons why a link shows nothing
+_AGAIN_S = 15
 _SUBDOMAIN = re.compile(r"^[^.]*\{[^.]*\}[^.]*(?=\.)")  # Leaflet fills {s} with a, b or c
 
 
@@ -44,9 +49,15 @@ _SUBDOMAIN = re.compile(r"^[^.]*\{[^.]*\}[^.]*(?=\.)")  # Leaflet fills {s} with
 async def get_page(request: web.Request) -> web.Response:
     """Open the page of a tracking link.
 
-    404 and 410 are pages too, which say what happened.
+    404, 410 and 503 are pages too, which say what happened; the last one asks again by itself.
     """
-    seen = await seen_by(request.app[POOL], link_in(request))
+    try:
+        seen = await seen_by(request.app[POOL], link_in(request))
+    except Exception as error:
+        if not is_away(error):
+            raise
+        log.warning("database away: %s", type(error).__name__)
+        return _later_page(request)
     if seen is None:
         return _page_without_van(request, Settings(), status=404, said="unknown")
     settings = settings_of(seen.route.settings)
@@ -86,6 +97,12 @@ def _ended_page(request: web.Request, settings: Settings, ended: Ended) -> web.R
         variant=_variant(ended.kind),
         at=ended.done_at.astimezone(ZoneInfo(ended.timezone)),
     )
+
+
+def _later_page(request: web.Request) -> web.Response:
+    page = _page_without_van(request, Settings(), status=503, said="later")
+    page.headers.update({"Retry-After": str(_AGAIN_S), "Refresh": str(_AGAIN_S)})
+    return page
 
 
 def _page_without_van(
