@@ -111,10 +111,12 @@ def event_of(
     if stop is None:
         return event
     event |= {"stop_id": stop["id"], "lat": stop["lat"], "lon": stop["lon"]}
+    if deed.type == "partially_completed" and len(stop["parcels"]) < 2:
+        event["type"] = "completed"  # there is no part of one parcel
     chance = random.Random(deed.id)
     data: dict[str, Any] = {}
     if deed.type in _HANDED_OVER:
-        data = _handed_over(stop, chance, all_of_it=deed.type == "completed") | ({"pin": pin} if pin else {})
+        data = _handed_over(stop, chance, all_of_it=event["type"] == "completed") | ({"pin": pin} if pin else {})
     elif deed.type in ("failed", "skipped"):
         data = {"reason": chance.choice(REASONS)}
     if photos:
