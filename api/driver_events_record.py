@@ -7,7 +7,6 @@ in a circle.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from api import ids
@@ -26,9 +25,8 @@ from sql.driver_events import DriverEventRow, NewDriverEvent, SpokenStop
 from sql.effects import hold_stops
 from sql.lanes import lock_lanes
 from sql.pool import Db, Pool
-from sql.proofs import claim_uploads
+from sql.proofs import Naming, claim_uploads
 from sql.stop_states import JudgedEvent, judge_route_starts, judge_shift_events
-from sql.times import time_of
 
 _SHIFTS = frozenset({"shift_started", "shift_ended", "break_started", "break_ended"})
 _EARLY, _LATE = timedelta(milliseconds=EARLY_MS), timedelta(milliseconds=LATE_MS)
@@ -115,8 +113,8 @@ async def _record(
         events=[_row(one, meanings[one.event.body.id]) for one in in_order],
     )
     warnings = {event_id: list(meaning.warnings) for event_id, meaning in meanings.items()}
-    for one in in_order:
-        warnings[one.event.body.id] += await _claim_proofs(db, device, one, meanings[one.event.body.id])
+    for event_id, strange in (await _claim_proofs(db, device, in_order, meanings)).items():
+        warnings[event_id] += strange
     await settle(
         db,
         sorted({one.stop.id for one in in_order if one.stop is not None}),
@@ -210,25 +208,30 @@ def _row(one: _About, meaning: Meaning) -> NewDriverEvent:
     )
 
 
-async def _claim_proofs(db: Db, device: DeviceRow, one: _About, meaning: Meaning) -> list[Warned]:
-    """Tie the uploads that an event names to it; also one that has no effect is evidence of what was done."""
-    proofs: list[dict[str, Any]] = meaning.data.get("proofs", [])
-    if one.stop is None or not proofs:
-        return []
-    body = one.event.body
-    claims = await claim_uploads(
-        db,
-        account_id=device.account_id,
-        driver_id=device.driver_id,
-        device_id=device.id,
-        stop_id=one.stop.id,
-        event_id=body.id,
-        occurred_at=time_of(one.event.occurred_ms),
-        lat=body.lat,
-        lon=body.lon,
-        proofs=proofs,
-    )
-    return [Warned(why=f"proof-{claim.why}", what=[claim.upload_id]) for claim in claims if claim.state == "refused"]
+async def _claim_proofs(
+    db: Db, device: DeviceRow, in_order: Sequence[_About], meanings: Mapping[UUID, Meaning]
+) -> dict[UUID, list[Warned]]:
+    """Tie the uploads that events name to them; also one that has no effect is evidence of what was done."""
+    namings = [
+        Naming(
+            event_id=one.event.body.id,
+            stop_id=one.stop.id,
+            occurred_ms=one.event.occurred_ms,
+            lat=one.event.body.lat,
+            lon=one.event.body.lon,
+            proofs=proofs,
+        )
+        for one in in_order
+        if one.stop is not None and (proofs := meanings[one.event.body.id].data.get("proofs"))
+    ]
+    who = {"account_id": device.account_id, "driver_id": device.driver_id, "device_id": device.id}
+    claims = await claim_uploads(db, **who, namings=namings) if namings else []
+    return {
+        naming.event_id: [
+            Warned(why=f"proof-{claim.why}", what=[claim.upload_id]) for claim in of_one if claim.state == "refused"
+        ]
+        for naming, of_one in zip(namings, claims, strict=True)
+    }
 
 
 async def _judge_others(db: Db, device: DeviceRow, in_order: Sequence[_About]) -> list[JudgedEvent]:

@@ -451,7 +451,6 @@ CREATE TABLE proof (
     UNIQUE (driver_id, upload_id)
 );
 CREATE INDEX proof_stop ON proof (stop_id, id);
-CREATE INDEX proof_upload ON proof (upload_id);
 CREATE INDEX proof_stored ON proof (stored_at);
 CREATE INDEX proof_unfixed ON proof (stored_at) WHERE fix_checked_at IS NULL;
 

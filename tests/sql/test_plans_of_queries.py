@@ -227,8 +227,7 @@ HOT: list[tuple[str, str, list[Any], set[str]]] = [
     ("uploads", "append", [7, UUID(int=1), UUID(int=2), 0, [9], ["a"], 72], {"upload_pkey"}),
     ("uploads", "unfinished", [15, 2], {"upload_open"}),
     ("uploads", "expire", [100], {"upload_open"}),
-    ("proofs", "claimed", [7, UUID(int=1)], set()),
-    ("proofs", "is_of_another", [7, UUID(int=1)], {"proof_upload"}),
+    ("proofs", "claimed", [7, _uuids(40)], {"proof_driver_id_upload_id_key"}),
     (
         "manifest",
         "look_at",
