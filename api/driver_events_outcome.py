@@ -1,7 +1,7 @@
 """What an event means for its stop as it was planned when it came in. Pure; whatever comes later changes nothing."""
 
 import hmac
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -128,7 +128,7 @@ def _pin_flaw(pin: str | None, lock: Lock | None) -> str | None:
 def _parcels(said: Done, stop: SpokenStop, *, is_whole: bool) -> tuple[list[dict[str, Any]], list[str]]:
     """Say what became of every parcel; name those that were not planned."""
     handed, rest = ("delivered", "returned") if stop.kind == "delivery" else ("collected", "missing")
-    by_name: defaultdict[str | int, list[int]] = defaultdict(list)
+    by_name: defaultdict[str | int, deque[int]] = defaultdict(deque)
     for parcel in stop.parcels:
         by_name[parcel.seq].append(parcel.seq)
         if parcel.barcode is not None:
@@ -143,7 +143,10 @@ def _parcels(said: Done, stop: SpokenStop, *, is_whole: bool) -> tuple[list[dict
             strange.append(one)
             continue
         # several parcels may have one barcode: each is named in its turn
-        seq = next((seq for seq in by_name[name] if left[seq]), by_name[name][-1])
+        turns = by_name[name]
+        while len(turns) > 1 and not left[turns[0]]:
+            turns.popleft()
+        seq = turns[0]
         quantity = left[seq] if one.quantity is None else one.quantity
         left[seq] = max(left[seq] - quantity, 0)
         named[seq].append((quantity, one.outcome))

@@ -26,7 +26,13 @@ def app_parts(app_parts):
 @pytest.fixture
 def api_config():
     return ApiConfig(
-        max_events=20, max_event_batch_bytes=20_000, max_event_data_bytes=2_000, max_note_length=100, max_stops=20
+        max_events=20,
+        max_event_batch_bytes=20_000,
+        max_event_data_bytes=2_000,
+        max_event_proofs=2,
+        max_event_parcels=3,
+        max_note_length=100,
+        max_stops=20,
     )
 
 
@@ -79,7 +85,17 @@ async def test_messagepack_and_gzip_say_the_same_as_json(client, phone, bearer, 
 
 def _bad_items(stop):
     ok = event("arrived", 5, stop)
+    proof, parcel = {"upload_id": str(uuid.uuid4()), "kind": "photo"}, {"seq": 0, "outcome": "delivered"}
+    done, failed = {**ok, "type": "completed"}, {**ok, "type": "failed"}
     return {
+        "many proofs": ({**done, "data": {"proofs": [proof] * 3}}, "too-large", "/data/proofs"),
+        "many proofs of a failure": (
+            {**failed, "data": {"reason": "other", "proofs": [proof] * 3}},
+            "too-large",
+            "/data/proofs",
+        ),
+        "many parcels": ({**done, "data": {"parcels": [parcel] * 4}}, "too-large", "/data/parcels"),
+        "many barcodes": ({**done, "data": {"barcodes": ["A1"] * 4}}, "too-large", "/data/barcodes"),
         "not an object": (7, "not-an-object", ""),
         "null": (None, "not-an-object", ""),
         "no id": ({**ok, "id": None}, "invalid-fields", "/id"),
@@ -141,6 +157,13 @@ async def test_a_bad_item_is_named_and_holds_up_nothing(phone, pool, what):
     assert first["id"] == (bad.get("id") if isinstance(bad, dict) else None)
     assert (second["id"], second["result"]) == (good["id"], "applied")
     assert await pool.fetchval("SELECT count(*) FROM driver_event") == 1
+
+
+async def test_what_is_just_within_the_limits_is_kept(phone):
+    proofs = [{"upload_id": str(uuid.uuid4()), "kind": "photo"} for _ in range(2)]
+    parcels = [{"seq": 0, "outcome": "delivered"}] * 3
+    most = event("completed", 1, phone.stops[2], proofs=proofs, parcels=parcels, barcodes=["X"] * 3, note="x" * 100)
+    assert await phone.outcome(most) == [("applied", None)]
 
 
 async def test_what_messagepack_can_say_and_json_cannot(client, phone, bearer):
