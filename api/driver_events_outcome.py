@@ -41,7 +41,7 @@ class Meaning:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lock:
-    """The PIN of a stop, how often it was guessed wrong before this event, and how often it may be."""
+    """The PIN of a stop, how often it was guessed wrong so far, however dated, and after how often none is compared."""
 
     pin: str
     wrong: int
@@ -116,6 +116,7 @@ def _done(said: Done, data: dict[str, Any], stop: SpokenStop, lock: Lock | None,
 
 
 def _pin_flaw(pin: str | None, lock: Lock | None) -> str | None:
+    """Hold a PIN against the right one; how many wrong ones happened before it is judged in stop_states.sql."""
     if lock is None:
         return None
     if pin is None:

@@ -32,6 +32,9 @@ _SHIFTS = frozenset({"shift_started", "shift_ended", "break_started", "break_end
 _EARLY, _LATE = timedelta(milliseconds=EARLY_MS), timedelta(milliseconds=LATE_MS)
 _ATTEMPTS = 3
 
+_GUESSES = 4
+"""So many times REPARTO_MAX_WRONG_PINS of one PIN are compared: dating each before the last one gives no more."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
@@ -182,7 +185,7 @@ async def _meanings(db: Db, device: DeviceRow, in_order: Sequence[_About], confi
             lock = Lock(
                 pin=pin_of(secret, one.stop.id, one.stop.pin_generation),
                 wrong=wrong[one.stop.id],
-                most_wrong=config.max_wrong_pins,
+                most_wrong=_GUESSES * config.max_wrong_pins,
             )
         meaning = meanings[one.event.body.id] = meaning_of(one.event, one.stop, lock, reasons)
         if one.stop is not None and meaning.flaw == "wrong-pin":

@@ -1,17 +1,18 @@
 -- name: judge_stop_events
 -- Walk through everything said of some stops in the order in which it happened, and note what is in force. The plan that
 -- counts for an event is the one in force when it happened; what was said before the dispatcher changed it stands. An
--- event that happened before the driver was given a stop which nobody else had counts too. Gives back what is another
--- thing than before; an event that has just been written was not in force.
+-- event that happened before the driver was given a stop which nobody else had counts too. A PIN after too many wrong
+-- ones is not told right from wrong. Gives back what is another thing than before; an event that has just been written
+-- was not in force.
 -- $1 stops, $2 wrong PINs after which no other counts
 WITH said AS (
     SELECT event.driver_id, event.id, event.stop_id, event.type, event.effective AS was_effective, event.why AS was_why,
            row_number() OVER (PARTITION BY event.stop_id ORDER BY event.occurred_at, event.id, event.driver_id) AS place,
-           coalesce(event.flaw,
-                    CASE WHEN event.pin_generation IS NOT NULL AND $2 <= count(*) FILTER (WHERE event.flaw = 'wrong-pin')
+           coalesce(CASE WHEN event.pin_generation IS NOT NULL AND $2 <= count(*) FILTER (WHERE event.flaw = 'wrong-pin')
                                    OVER (PARTITION BY event.stop_id, event.pin_generation
                                              ORDER BY event.occurred_at, event.id, event.driver_id
                                               ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) THEN 'pin-locked' END,
+                    event.flaw,
                     CASE WHEN event.device_id IS NULL OR (plan.has_stop AND plan.driver_id = event.driver_id) THEN NULL
                          WHEN (plan.driver_id IS NULL OR NOT plan.has_stop)
                           AND EXISTS (SELECT FROM route_version AS later
