@@ -128,7 +128,7 @@ class EventBody(Struct, frozen=True, kw_only=True):
     Attributes:
         id: made by the phone; the same event sent again has the same.
         stop_id: of arrived, departed, completed, partially_completed, failed, skipped; of a note about a stop.
-        route_id: of route_started, either id; else the route whose hours these are.
+        route_id: of route_started, either id; else the driver's next route whose hours these are.
         occurred_at: by the phone's clock: RFC 3339 with a zone, or epoch milliseconds.
         lat, lon: where the phone was; both or none.
         data: what the type takes; fields that nobody knows are not kept.

@@ -6,7 +6,6 @@ in a circle.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
 from api import ids
@@ -17,7 +16,6 @@ from api.driver_events_outcome import Lock, Meaning, Warned, meaning_of
 from api.driver_events_settle import settle
 from api.pins import pin_of
 from api.problem import Unavailable
-from geo.plans import EARLY_MS, LATE_MS
 from sql import driver_events
 from sql.accounts import read_instance
 from sql.devices import DeviceRow
@@ -29,7 +27,6 @@ from sql.proofs import Naming, claim_uploads
 from sql.stop_states import JudgedEvent, judge_route_starts, judge_shift_events
 
 _SHIFTS = frozenset({"shift_started", "shift_ended", "break_started", "break_ended"})
-_EARLY, _LATE = timedelta(milliseconds=EARLY_MS), timedelta(milliseconds=LATE_MS)
 _ATTEMPTS = 3
 
 _GUESSES = 4
@@ -59,7 +56,7 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _About:
-    """What an event is about: a stop, a route, or nothing but the driver."""
+    """What an event is about: a stop, a route that it names, or nothing but the driver."""
 
     event: Event
     stop: SpokenStop | None
@@ -134,7 +131,7 @@ async def _record(
         fresh=set(fresh),
         differ={one.event.at for one in again if not _same(one, kept)},
         warnings=warnings,
-        route_ids={one.route_id for one in in_order if one.route_id is not None},
+        route_ids={route_id for event_id in fresh if (route_id := kept[event_id].route_id) is not None},
     )
 
 
@@ -165,10 +162,6 @@ async def _look_up(
             if route_id is None:
                 refused[event.at] = Refused(id=event.id, why="unknown-route", at=f"{event.at}/route_id")
                 continue
-        elif body.type == "route_started":
-            route_id = await driver_events.route_to_start(
-                db, driver_id=device.driver_id, at_ms=event.occurred_ms, early=_EARLY, late=_LATE
-            )
         about.append(_About(event=event, stop=stop, route_id=route_id))
     return about, refused
 

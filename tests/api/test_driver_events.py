@@ -325,6 +325,44 @@ async def test_a_start_without_a_route_that_comes_late_is_of_the_one_that_was_to
     assert [row["external_id"] for row in await pool.fetch(started)] == ["tour-1", "second"]
 
 
+@pytest.mark.parametrize("batches", [[[0, 1, 2]], [[2, 1, 0]], [[0], [1], [2]], [[2], [1], [0]], [[1], [0, 2]]])
+async def test_the_second_start_without_a_route_means_the_second_tour(client, account, phone, put_route, pool, batches):
+    for n, name in enumerate(("second", "third")):
+        await put_route(client, account.key, name, start_at=at(5 + n), end_at=at(600))
+    starts = [event("route_started", 10 * n) for n in range(3)]
+    for batch in batches:
+        await phone.say(*(starts[n] for n in batch))
+    judged = (
+        "SELECT external_id, effective, why FROM driver_event JOIN route ON route.id = route_id ORDER BY occurred_at"
+    )
+    expected = [(name, True, None) for name in ("tour-1", "second", "third")]
+    assert [tuple(row) for row in await pool.fetch(judged)] == expected
+    assert await phone.outcome(*starts) == [("duplicate", None)] * 3
+    # nothing new is left to start: it means the one under way
+    assert await phone.outcome(event("route_started", 40)) == [("conflict", "already-started")]
+    # the driver names the second tour, earlier: those that named none mean the others
+    assert await phone.outcome(event("route_started", -1, more={"route_id": "second"})) == [("applied", None)]
+    names = [row["external_id"] for row in await pool.fetch(judged)]
+    assert names == ["second", "tour-1", "third", "third", "third"]
+    track = await pool.fetchrow("SELECT head_at FROM track")
+    assert track["head_at"] == datetime.fromisoformat(at(20))
+
+
+async def test_a_start_without_a_route_keeps_its_route_when_that_is_given_away_later(
+    client, account, phone, put_route, make_driver, pool
+):
+    await put_route(client, account.key, "second", start_at=at(5), end_at=at(600))
+    start = event("route_started", 10)
+    await phone.say(start)
+    await make_driver(client, account.key, "beto")
+    response = await client.post("/v1/routes/tour-1/assign", json={"driver": "beto"}, headers=account.headers)
+    assert response.status == 200
+    assert await phone.outcome(event("route_started", 9, more={"route_id": "second"})) == [("applied", None)]
+    assert await phone.outcome(start) == [("duplicate", None)]
+    judged = "SELECT external_id FROM driver_event JOIN route ON route.id = route_id ORDER BY occurred_at"
+    assert [row["external_id"] for row in await pool.fetch(judged)] == ["second", "tour-1"]
+
+
 async def test_a_route_is_started_again_after_another_one(client, account, phone, put_route):
     await put_route(client, account.key, "second")
     first, second = ({"route_id": name} for name in ("tour-1", "second"))
