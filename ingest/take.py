@@ -92,7 +92,7 @@ async def take(db: Connection, lanes: list[int], sent: Sent, cache: TrackCache, 
 
 
 def _without_repeats(sent: Sent) -> Sent:
-    """Put pings in the order of history and keep the first of each fix, with what only its copies tell."""
+    """Put pings in the order of history, the copies of each fix as one."""
     sent = sent.take(in_order(sent.pings.rows))
     rows = sent.pings.rows
     same = np.ones(max(len(rows) - 1, 0), bool)
@@ -100,8 +100,8 @@ def _without_repeats(sent: Sent) -> Sent:
         same &= rows[name][1:] == rows[name][:-1]
     first = np.concatenate(([True], ~same)) if len(rows) else np.zeros(0, bool)
     kept = np.flatnonzero(first)
-    for copy in np.flatnonzero(~first):  # few, and in the order in which they came
-        sent.pings.fill(int(kept[np.searchsorted(kept, copy) - 1]), int(copy))
+    for copy in np.flatnonzero(~first):  # few
+        sent.pings.merge(int(kept[np.searchsorted(kept, copy) - 1]), int(copy))
     return sent.take(first)
 
 
@@ -116,10 +116,12 @@ async def _store(db: Connection, drivers: Drivers, sent: Sent) -> Sent:
     if maybe_there.any():
         late = sent.take(maybe_there)
         added = await stored_pings.add_late_pings(db, late.lanes, late.pings)
-        copies = len(late) - len(added)
-        filled = await stored_pings.fill_pings(db, late.lanes, late.pings) if copies else []
-        for row in (*added, *filled):
-            _note_late(drivers, row)
+        for row in added:
+            if not row["flags"] & Flag.CLOCK_AHEAD:
+                _note_late(drivers, row)
+        if len(added) < len(late):
+            for row in await stored_pings.merge_pings(db, late.lanes, late.pings):
+                _note_late(drivers, row)
 
     straight_on = ~maybe_there & drivers.settled[of]
     straight_on &= _first_steps(of, recorded_ms, straight_on)
@@ -133,9 +135,7 @@ async def _store(db: Connection, drivers: Drivers, sent: Sent) -> Sent:
 
 
 def _note_late(drivers: Drivers, row: asyncpg.Record) -> None:
-    """A past ping that is new or tells more asks for a re-run; one past the fold's place waits its turn."""
-    if row["flags"] & Flag.CLOCK_AHEAD:
-        return
+    """A past ping that is new or says another thing asks for a re-run; one past the fold's place waits its turn."""
     i = int(np.searchsorted(drivers.ids, row["driver_id"]))
     if row["recorded_ms"] <= drivers.tracks["at_ms"][i]:
         drivers.rerun_from_ms[i] = min(drivers.rerun_from_ms[i], row["recorded_ms"])

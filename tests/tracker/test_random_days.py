@@ -209,6 +209,18 @@ def _spoil(chance: random.Random, pings: Pings) -> None:
         rows["recorded_ms"][at] += chance.choice((400_000, 3_000_000, 40_000_000))
 
 
+def _otherwise(chance: random.Random, pings: Pings) -> Pings:
+    """Make a copy that tells less, or another thing."""
+    copy = pings.take(np.arange(len(pings)))
+    for name in ("accuracy_m", "speed_mps", "heading_deg", "battery"):
+        told = copy.rows[name][0]
+        copy.rows[name] = chance.choice((float("nan"), told, chance.uniform(0, 1), chance.uniform(1, 300)))
+    copy.rows["mock"] = chance.choice((-1, -1, 0, 0, 0, 1))
+    if chance.random() < 0.1:
+        copy.rows["flags"] |= np.uint32(Flag.CLOCK_AHEAD)
+    return copy
+
+
 async def make_day(fleet: Fleet, chance: random.Random) -> Day:
     """Make up a fleet, its plans and what its phones record."""
     names = ("ana", "bo", "cy", "dee")
@@ -262,6 +274,7 @@ async def make_day(fleet: Fleet, chance: random.Random) -> Day:
             other = pings.take(slice(chance.randrange(30), chance.choice((40, None))))
             other.rows["recorded_ms"] += 1_500
             sends += [(second, other.take([i])) for i in range(len(other))]
+    sends += [(phone, _otherwise(chance, pings)) for phone, pings in chance.choices(sends, k=len(sends) // 10)]
     sends.sort(key=lambda send: send[1].rows["recorded_ms"][0])
     words = _words(chance, [phones["ana"]], {tour: list(tour_stops), next_tour: list(next_stops)}, account_id)
     words += _words(chance, both, {given: list(given_stops)}, account_id)
@@ -287,24 +300,13 @@ async def told_at_once(fleet: Fleet, day: Day, config: IngestConfig) -> dict[str
     return await _history(fleet)
 
 
-def _with_holes(chance: random.Random, phone: Phone, pings: Pings) -> tuple[Phone, Pings]:
-    """Make a copy that tells less: whichever comes first, all that was told counts."""
-    copy = pings.take(np.arange(len(pings)))
-    for name in ("accuracy_m", "speed_mps", "battery"):
-        if chance.random() < 0.5:
-            copy.rows[name] = np.nan
-    if chance.random() < 0.5:
-        copy.rows["mock"] = -1
-    return phone, copy
-
-
 async def told_in_any_order(
     fleet: Fleet, day: Day, config: IngestConfig, chance: random.Random
 ) -> dict[str, list[tuple[Any, ...]]]:
     """Send in some order and in batches, some of it twice, and plan in between, while two trackers take turns."""
     await fleet.pool.execute(_FORGET)
     trackers = Trackers(fleet, config)
-    sends = [*day.sends, *(_with_holes(chance, *send) for send in chance.sample(day.sends, len(day.sends) // 10))]
+    sends = [*day.sends, *chance.sample(day.sends, len(day.sends) // 10)]
     how = chance.choice(("live", "shuffled", "newest first", "mostly in order"))
     if how == "shuffled":
         chance.shuffle(sends)
