@@ -29,7 +29,7 @@ from .trackers import Trackers, kill_at_random
 _LON_PER_M = 1 / (111_320 * math.cos(math.radians(LAT)))
 
 _FORGET = """
-TRUNCATE driver_event, ping, track, checkpoint, live, visit, event, route_eta, route_version, geofence_version,
+TRUNCATE driver_event, ping, track, checkpoint, rerun, live, visit, event, route_eta, route_version, geofence_version,
          lane_attempt, inbox;
 UPDATE stop SET status = 'pending', arrived_at = NULL, departed_at = NULL;
 UPDATE route SET status = 'planned', started_at = NULL, finished_at = NULL
@@ -343,12 +343,13 @@ async def commit(fleet: Fleet, change: Change) -> None:
         await change(db)
 
 
-_DEADLY = (
+DEADLY = (
     "ingest.take.follow",
     "ingest.follow.put_revisions",
     "ingest.take.stored_pings.copy_pings",
     "ingest.take.stored_pings.add_late_pings",
     "ingest.take.stored_pings.pings_after",
+    "ingest.take.reruns.tell_or_keep",
     "ingest.take.tracks.drop_checkpoints_from",
     "ingest.take.tracks.put_checkpoints",
     "ingest.take.tracks.write_tracks",
@@ -369,7 +370,8 @@ async def check_day(fleet: Fleet, monkeypatch: pytest.MonkeyPatch, seed: int) ->
         # checkpoints and the ends of takes fall on other pings
         patch.setattr("ingest.take.MOST_STEPS", chance.choice((2, 4, 16, 64, 256)))
         patch.setattr("ingest.take.CATCHING_UP", chance.choice((1, 2, 32)))
-        kill_at_random(patch, chance, _DEADLY, often=chance.choice((0.0, 0.01, 0.03)))
+        patch.setattr("ingest.reruns.MOST_PARTS", chance.choice((1, 5, 256)))
+        kill_at_random(patch, chance, DEADLY, often=chance.choice((0.0, 0.01, 0.03)))
         assert await told_in_any_order(fleet, day, config, chance) == expected
 
 
