@@ -48,11 +48,12 @@ class Day:
 
 
 def plan(route_id: int, version: int, effective_at: datetime, driver: Phone | None, stops: dict[int, float],
-         told: list[Phone], account_id: int, *, start: datetime = START, hours: float = 8) -> Change:  # fmt: skip
-    """Put a version of a route in force, as the API does."""
+         told: list[Phone], account_id: int, *, start: datetime = START, hours: float = 8,
+         home: bool = False) -> Change:  # fmt: skip
+    """Put a version of a route in force, as the API does; `home`: it returns to the depot, which is the last stop."""
 
     async def change(db: Db) -> None:
-        length_m = max(stops.values()) + 300
+        length_m = max(stops.values()) + (0 if home else 300)
         lon = np.array([LON, LON + length_m * _LON_PER_M])
         lat = np.array([LAT, LAT])
         count = len(stops)
@@ -61,7 +62,7 @@ def plan(route_id: int, version: int, effective_at: datetime, driver: Phone | No
             "INSERT INTO route_version (return_to_depot, route_id, version, effective_at, driver_id, start_at,"
             " end_at, path_lon, path_lat, path_along_m, stop_ids, stop_lon, stop_lat, stop_along_m, stop_radius_m,"
             " stop_service_s, stop_planned_at)"
-            " VALUES (false,$1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16)",
+            " VALUES ($17,$1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16)",
             route_id, version, effective_at, driver and driver.driver_id, start, start + timedelta(hours=hours),
             lon.tolist(), lat.tolist(), lines.along_m(lon, lat).tolist(), list(stops),
             [LON + metres * _LON_PER_M for metres in stops.values()], [LAT] * count, list(stops.values()),
@@ -234,7 +235,8 @@ async def make_day(fleet: Fleet, chance: random.Random) -> Day:
     first = dict(list(tour_stops.items())[:3])
     changed_s = chance.randrange(30, 600)
     changes.append(plan(tour, 1, SINCE_EVER, phones["ana"], first, told, account_id))
-    changes.append(plan(tour, 2, after(changed_s), phones["ana"], tour_stops, told, account_id))
+    home = chance.random() < 0.5
+    changes.append(plan(tour, 2, after(changed_s), phones["ana"], tour_stops, told, account_id, home=home))
 
     given, given_stops = await make_route(fleet, "given away", [400, 1000])
     moved_s = chance.randrange(30, 600)
