@@ -373,6 +373,21 @@ async def test_an_ended_page_says_what_happened_and_when(client: Any, tour: Tour
     assert "Ana Restrepo" not in html
 
 
+async def test_a_page_that_cannot_be_made_now_says_so_and_asks_again(client: Any, tour: Tour, pool: Pool) -> None:
+    await pool.close()
+    response = await client.get(f"/t/{tour.tokens[0]}?lang=pt")
+    assert response.status == 503
+    assert response.headers["Refresh"] == response.headers["Retry-After"] == "15"
+    assert "<h1>No momento não conseguimos mostrar sua entrega</h1>" in await response.text()
+
+
+async def test_a_pickup_that_was_cancelled_is_not_called_a_delivery(client: Any, tour: Tour) -> None:
+    await tour.change_stop(0, kind="pickup")
+    await tour.change_route(status="cancelled")
+    html = await (await client.get(f"/t/{tour.tokens[0]}?lang=es")).text()
+    assert "<h1>Esta recogida se canceló</h1>" in html
+
+
 async def test_an_unknown_page_says_so_in_words(client: Any) -> None:
     response = await client.get("/t/unknown-token-unknown", headers={"Accept-Language": "en"})
     assert response.status == 404
@@ -398,4 +413,5 @@ def test_every_text_that_the_pages_use_exists() -> None:
     used |= {f"{state}{kind}" for state in (*states, "failed", "skipped") for kind in ("", "_pickup")}
     used |= {"pin", "pin_pickup", "received_by", "received_by_pickup"}
     used |= {f"gone_{why}{more}" for why in ("revoked", "cancelled", "removed", "over") for more in ("", "_more")}
+    used |= {"later", "later_more", "gone_cancelled_pickup", "gone_removed_pickup"}
     assert used <= catalog.texts("en").keys()

@@ -39,6 +39,11 @@ def test_an_error_brings_its_traceback() -> None:
     assert "test_logs.py" in PlainLines("track").format(record)
 
 
+def test_a_traceback_names_the_files_of_the_doors() -> None:
+    text = 'File "/srv/reparto/ingest/work.py", line 53\nFile "/srv/reparto/ingest/decode/osmand.py", line 7'
+    assert blacked_out(text) == text
+
+
 @pytest.mark.parametrize(
     "text",
     [
