@@ -8,6 +8,7 @@ import asyncio
 import os
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,10 +16,9 @@ from typing import Self
 from urllib.parse import unquote, urlsplit
 
 import obstore
-from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from api.problem import Unavailable
+from api.blobs_watch import BYTES, NOT_THERE, Watch
 
 SCHEMES = ("s3", "gs", "az", "file")
 """What REPARTO_BLOB_URL can begin with."""
@@ -28,7 +28,7 @@ UNFINISHED = "unfinished/"
 
 _TIMEOUT = timedelta(seconds=20)
 _TRIES = 3
-_AT_ONCE = 1_000  # names in one request to delete, as S3 takes them
+_DROPS_AT_ONCE = 16
 
 
 class BlobMissing(Exception):  # noqa: N818
@@ -49,7 +49,9 @@ class Blobs:
     def __init__(self, store: ObjectStore, folder: Path | None) -> None:
         """Use `open`."""
         self._store = store
-        self._folder = folder
+        self._watch = Watch()
+        self.folder = folder
+        """Where they are on a disk of ours; None in a bucket."""
 
     @classmethod
     def open(cls, url: str, *, folder: Path) -> Self:
@@ -71,66 +73,64 @@ class Blobs:
         """Keep bytes under a name, in place of those before. They are durable when this returns.
 
         Raises:
-            Unavailable: the store cannot take them now.
+            StoreAway: the store cannot take them now.
         """
-        try:
-            if self._folder is None:
+        with self._watch.over("put"):
+            if self.folder is None:
                 await obstore.put_async(self._store, name, content)
             else:
-                await asyncio.to_thread(_write, self._folder, name, content)
-        except (BaseError, OSError) as error:
-            raise _away() from error
+                await asyncio.to_thread(_write, self.folder, name, content)
+        BYTES.labels("put").inc(len(content))
 
     async def get(self, name: str) -> bytes:
         """Read a blob.
 
         Raises:
             BlobMissing: there is none of this name.
-            Unavailable: the store cannot be read now.
+            StoreAway: the store cannot be read now.
         """
-        try:
-            return bytes(await (await obstore.get_async(self._store, name)).bytes_async())
-        except (NotFoundError, FileNotFoundError) as error:
-            raise BlobMissing(name) from error
-        except (BaseError, OSError) as error:
-            raise _away() from error
+        with self._watch.over("get"):
+            try:
+                content = bytes(await (await obstore.get_async(self._store, name)).bytes_async())
+            except NOT_THERE as error:
+                raise BlobMissing(name) from error
+        BYTES.labels("get").inc(len(content))
+        return content
 
     async def drop(self, names: Sequence[str]) -> None:
         """Forget blobs; one that is not there is forgotten already.
 
+        One by one: of several at once Azure and GCS would leave those behind one that is not there.
+
         Raises:
-            Unavailable: the store cannot be reached now.
+            StoreAway: the store cannot do it now; some may be forgotten.
         """
-        try:
-            if self._folder is None:
-                for first in range(0, len(names), _AT_ONCE):
-                    await obstore.delete_async(self._store, names[first : first + _AT_ONCE])
-                return
-            for name in names:
-                try:
+        gate = asyncio.Semaphore(_DROPS_AT_ONCE if self.folder is None else 1)
+
+        async def drop_one(name: str) -> None:
+            async with gate:
+                with self._watch.over("drop"), suppress(*NOT_THERE):
                     await obstore.delete_async(self._store, name)
-                except (NotFoundError, FileNotFoundError):
-                    continue
-        except (BaseError, OSError) as error:
-            raise _away() from error
+
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for name in names:
+                    tasks.create_task(drop_one(name))
+        except ExceptionGroup as several:
+            raise several.exceptions[0] from None
 
     async def list(self, prefix: str) -> list[Blob]:
         """List the blobs below a prefix, a path without a slash at its end.
 
         Raises:
-            Unavailable: the store cannot be reached now.
+            StoreAway: the store cannot be reached now.
         """
-        try:
-            found = await obstore.list(self._store, prefix).collect_async()
-        except (NotFoundError, FileNotFoundError):
-            return []
-        except (BaseError, OSError) as error:
-            raise _away() from error
+        with self._watch.over("list"):
+            try:
+                found = await obstore.list(self._store, prefix).collect_async()
+            except NOT_THERE:
+                return []
         return [Blob(name=one["path"], modified_at=one["last_modified"]) for one in found]
-
-
-def _away() -> Unavailable:
-    return Unavailable("The store of proofs cannot be reached now; what it had is kept. Please try again.")
 
 
 def _write(folder: Path, name: str, content: bytes) -> None:
