@@ -63,10 +63,10 @@ class Blobs:
             OSError: the folder cannot be made.
             ValueError, BaseError: the URL names no store.
         """
-        if not url or url.startswith("file:"):
-            folder = Path(unquote(urlsplit(url).path)) if url else folder
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            return cls(LocalStore(folder.resolve(), automatic_cleanup=True), folder.resolve())
+        ours = folder_of(url, folder)
+        if ours is not None:
+            ours.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return cls(LocalStore(ours.resolve(), automatic_cleanup=True), ours.resolve())
         return cls(from_url(url, retry_config={"max_retries": 3, "retry_timeout": _TIMEOUT}), None)
 
     async def put(self, name: str, content: bytes) -> None:
@@ -96,6 +96,19 @@ class Blobs:
                 raise BlobMissing(name) from error
         BYTES.labels("get").inc(len(content))
         return content
+
+    async def has(self, name: str) -> bool:
+        """Tell whether there is a blob of this name.
+
+        Raises:
+            StoreAway: the store cannot be asked now.
+        """
+        with self._watch.over("head"):
+            try:
+                await obstore.head_async(self._store, name)
+            except NOT_THERE:
+                return False
+        return True
 
     async def drop(self, names: Sequence[str]) -> None:
         """Forget blobs; one that is not there is forgotten already.
@@ -131,6 +144,13 @@ class Blobs:
             except NOT_THERE:
                 return []
         return [Blob(name=one["path"], modified_at=one["last_modified"]) for one in found]
+
+
+def folder_of(url: str, folder: Path) -> Path | None:
+    """Give the folder that a URL names, `folder` when it is empty; None for a bucket."""
+    if not url:
+        return folder
+    return Path(unquote(urlsplit(url).path)) if url.startswith("file:") else None
 
 
 def _write(folder: Path, name: str, content: bytes) -> None:

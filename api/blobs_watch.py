@@ -52,7 +52,7 @@ class Watch:
 
     @contextmanager
     def over(self, operation: str) -> Iterator[None]:
-        """Time an operation (put, get, drop, list).
+        """Time an operation (put, get, head, drop, list).
 
         Raises:
             StoreAway: in place of what it fails with.

@@ -2,8 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
+from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -17,30 +16,9 @@ from api.config import ProofConfig
 from api.proofs_store import ORIGINAL, SHOWN, THUMBNAIL, blob_name
 from api.proofs_upkeep import forget_proofs
 from tests.acceptance.cutting import Network, cutting_network
+from tests.api.proofs.conftest import KINDS, Enter
 from tests.api.proofs.pictures import PDF, large_photo
 from tests.stores.server import Bucket
-
-KINDS = ["s3", "azure", "gcs"]
-
-Enter = Callable[[dict[str, str]], None]
-
-
-@pytest.fixture(params=KINDS)
-def bucket(request: pytest.FixtureRequest) -> Bucket:
-    """A bucket of each kind; this test's own part of it."""
-    shared: Bucket = request.getfixturevalue(request.param)
-    return replace(shared, url=f"{shared.url}/{uuid4()}")
-
-
-@pytest.fixture
-def enter(monkeypatch: pytest.MonkeyPatch) -> Enter:
-    """`enter(bucket.credentials)`: what an operator sets."""
-
-    def set_all(credentials: dict[str, str]) -> None:
-        for name, value in credentials.items():
-            monkeypatch.setenv(name, value)
-
-    return set_all
 
 
 @pytest.fixture(params=["folder", *KINDS])
