@@ -4,9 +4,9 @@ import argparse
 import asyncio
 import os
 import resource
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -16,7 +16,7 @@ from rich.markup import escape
 from reparto.command import CannotRun, Subparsers, out
 from reparto.database import connected, database_at_hand, postgres_dir
 from reparto.doctor_proofs import look_into_store, try_store
-from reparto.finding import Finding, Level, judge
+from reparto.finding import Finding, Level, free_space, judge
 from reparto.postgres import PostgresError
 from reparto.serve import bind
 from reparto.settings import Settings, address_of
@@ -29,7 +29,6 @@ from sql.partitions import partition_days
 from sql.pool import Db
 
 _OPEN_FILES = 4_096
-_FREE_BYTES = 2_000_000_000
 _STUCK_S = 60.0
 _CLOCK_S = 2.0
 _OLDEST, _NEWEST = 15, 18  # the versions of PostgreSQL that the tests run on
@@ -46,13 +45,18 @@ def add_parser(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print every finding; the exit code is 1 when something is bad."""
     settings = Settings.read()
-    findings = [Finding(Level.GOOD, "the settings can be used"), *_machine(settings)]
-    findings += [*asyncio.run(try_store(settings)), *_database(settings, all_proofs=args.proofs)]
-    for finding in findings:
+    bad = False
+    for finding in chain(
+        [Finding(Level.GOOD, "the settings can be used")],
+        _machine(settings),
+        _store(settings),
+        _database(settings, all_proofs=args.proofs),
+    ):
+        bad |= finding.level is Level.BAD
         out.print(f"{finding.level.value}  {escape(finding.what)}")
         if finding.advice:
             out.print(f"      {escape(finding.advice)}", style="dim")
-    return int(any(finding.level is Level.BAD for finding in findings))
+    return int(bad)
 
 
 def _machine(settings: Settings) -> Iterator[Finding]:
@@ -64,7 +68,7 @@ def _machine(settings: Settings) -> Iterator[Finding]:
     )
     yield _listening(settings)
     yield from _public_url(settings)
-    if not settings.database.database_url:
+    if not (settings.database.database_url and settings.proofs.blob_url):
         yield from _data_dir(Path(settings.server.data_dir))
 
 
@@ -102,19 +106,18 @@ def _public_url(settings: Settings) -> Iterator[Finding]:
 
 def _data_dir(data_dir: Path) -> Iterator[Finding]:
     if not data_dir.exists():
-        yield Finding(Level.GOOD, f"{data_dir} does not exist yet; `reparto up` makes it")
+        yield Finding(Level.GOOD, f"{data_dir} does not exist yet; it is made when it is needed")
         return
-    free = shutil.disk_usage(data_dir).free
-    yield judge(
-        free >= _FREE_BYTES,
-        f"{free / 1e9:.1f} GB are free in {data_dir}",
-        "A full disk stops everything. 1,000 drivers need about 2 GB a day at one ping every 5 s.",
-    )
+    yield free_space(data_dir)
     key = data_dir / "admin.key"
     if key.exists():
         advice = f"chmod 600 {key}, and if others use this machine, make another key and revoke this one."
         yield judge(not key.stat().st_mode & 0o077, f"{key} is read by its owner only", advice, Level.BAD)
     yield judge(os.access(data_dir, os.W_OK), f"{data_dir} can be written", "Run as the user that owns it.", Level.BAD)
+
+
+def _store(settings: Settings) -> Iterator[Finding]:
+    yield from asyncio.run(try_store(settings))
 
 
 def _database(settings: Settings, *, all_proofs: bool) -> Iterator[Finding]:

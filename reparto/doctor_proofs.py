@@ -4,21 +4,19 @@ import asyncio
 import hashlib
 import os
 import secrets
-import shutil
 
 from api.blobs import BlobMissing, Blobs
 from api.blobs_watch import StoreAway
 from api.ids import PROOF, shown
 from api.proofs_store import ORIGINAL, SHOWN, THUMBNAIL, blob_name
 from reparto.command import CannotRun
-from reparto.finding import Finding, Level, judge
+from reparto.finding import Finding, Level, free_space, judge
 from reparto.proof_store import folder_of_proofs, proofs_of
 from reparto.settings import Settings
 from sql import proof_files
 from sql.pool import Db
 from sql.proof_files import ProofFiles
 
-_FREE_BYTES = 2_000_000_000
 _NEWEST = 20
 _PAGE = 200
 _AT_ONCE = 4  # files in memory
@@ -38,10 +36,8 @@ async def try_store(settings: Settings) -> list[Finding]:
             return [Finding(Level.LOOK, what, "Ask as the user that runs `reparto api` and `reparto work`.")]
         async with proofs_of(settings) as store:
             findings = [await _try(store.blobs, where)]
-        if folder is not None:
-            free = shutil.disk_usage(folder).free
-            advice = "Photos take about 4 MB each. What cannot be taken in stays on the phones."
-            findings.append(judge(free >= _FREE_BYTES, f"{free / 1e9:,.1f} GB are free for proofs", advice))
+        if folder is not None and settings.proofs.blob_url:  # else it is in the data directory, which is looked at
+            findings.append(free_space(folder))
         return findings
     except (CannotRun, OSError) as why:
         return [Finding(Level.BAD, f"the store of proofs {where} cannot be opened", str(why))]

@@ -23,7 +23,7 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(server=ServerConfig(data_dir=str(tmp_path)))
 
 
-def in_bucket(settings: Settings, url: str) -> Settings:
+def kept_at(settings: Settings, url: str) -> Settings:
     return replace(settings, proofs=ProofConfig(blob_url=url))
 
 
@@ -31,7 +31,7 @@ async def test_a_store_that_works_is_good_and_left_as_it_was(
     settings: Settings, bucket: Bucket, enter: Enter, tmp_path: Path
 ) -> None:
     enter(bucket.credentials)
-    (finding,) = await try_store(in_bucket(settings, bucket.url))
+    (finding,) = await try_store(kept_at(settings, bucket.url))
     assert finding.level is Level.GOOD
     assert finding.what == f"the store of proofs {bucket.url} takes bytes and gives them back"
     assert await Blobs.open(bucket.url, folder=tmp_path).list("doctor") == []
@@ -41,12 +41,12 @@ async def test_a_store_that_refuses_us_or_is_not_there_is_bad(
     settings: Settings, bucket: Bucket, enter: Enter, tmp_path: Path
 ) -> None:
     enter(bucket.wrong_credentials)
-    (finding,) = await try_store(in_bucket(settings, bucket.url))
+    (finding,) = await try_store(kept_at(settings, bucket.url))
     assert finding.level is Level.BAD
     assert "the credentials are wrong" in finding.what
     assert "write, read, list and delete" in finding.advice
     enter(bucket.credentials)
-    (finding,) = await try_store(in_bucket(settings, bucket.missing_url))
+    (finding,) = await try_store(kept_at(settings, bucket.missing_url))
     assert finding.level is Level.BAD
     assert "no such bucket" in finding.what
 
@@ -57,9 +57,11 @@ async def test_a_folder_is_tried_and_its_disk_looked_at(settings: Settings, tmp_
     assert "is not there yet" in finding.what
     assert not (tmp_path / "blobs").exists()  # whoever asks may be another user than the one who will own it
     (tmp_path / "blobs").mkdir()
-    tried, free = await try_store(settings)
+    (tried,) = await try_store(settings)
     assert tried.level is Level.GOOD
-    assert free.what.endswith("GB are free for proofs")
+    tried, free = await try_store(kept_at(settings, f"file://{tmp_path}/blobs"))
+    assert tried.level is Level.GOOD
+    assert free.what.endswith(f"GB are free in {tmp_path}/blobs")
 
 
 async def test_a_full_disk_is_bad(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,7 +70,7 @@ async def test_a_full_disk_is_bad(settings: Settings, tmp_path: Path, monkeypatc
 
     (tmp_path / "blobs").mkdir()
     monkeypatch.setattr(os, "fsync", full)
-    tried, _ = await try_store(settings)
+    (tried,) = await try_store(settings)
     assert tried.level is Level.BAD
     assert "is full" in tried.what
     assert "how much is free" in tried.advice
@@ -136,7 +138,7 @@ class TestWhatTheDatabaseSaysIsThere:
     async def test_a_store_that_is_away_is_no_store_without_files(self, settings, pool, bucket, enter):
         enter(bucket.wrong_credentials)
         for all_of_it in (False, True):
-            (finding,) = await look_into_store(in_bucket(settings, bucket.url), pool, all_of_it=all_of_it)
+            (finding,) = await look_into_store(kept_at(settings, bucket.url), pool, all_of_it=all_of_it)
             assert finding.level is Level.BAD
             assert finding.what == "the files of proofs could not be looked at"
             assert "refuses us" in finding.advice
