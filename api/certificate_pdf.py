@@ -21,7 +21,7 @@ _HASH_ROW, _FOOTER_ROW, _TITLE_ROW, _CAPTION = 3.3, 3.9, 5.0, 4.5
 _SIGNATURE = (58.0, 22.0)
 _LEAST_PHOTO = 28.0
 _MOST_PHOTO = 88.0
-_MOST_LINES = 2  # of one value
+_MOST_LINES = 4  # of one value
 
 Colour = tuple[int, int, int]
 
@@ -50,6 +50,7 @@ class _Page:
         self.pdf.set_creator("Reparto")
         self.pdf.add_font(_FONT, "", _FONTS / "DejaVuSansCondensed.ttf")
         self.pdf.add_font(_FONT, "B", _FONTS / "DejaVuSansCondensed-Bold.ttf")
+        self.pdf.set_text_shaping(True)  # joins Arabic letters, and turns what is read from the right
         self.pdf.add_page()
 
     def text(
