@@ -8,7 +8,8 @@ from uuid import uuid4
 import pytest
 
 from api.catalog import LANGUAGES, certificate_texts
-from sql.proofs import claim_uploads
+from sql.proofs import Naming, claim_uploads
+from sql.times import ms_of
 from tests.api.proofs.pictures import STROKES, photo
 
 PLACE = {"lat": 6.24795, "lon": -75.56770}
@@ -41,15 +42,15 @@ async def delivered(pool, account, phone, upload):
             *(numbers["driver_id"], event_id, account.id, numbers["device_id"], numbers["stop_id"], at),
             *(PLACE["lat"], PLACE["lon"], data, outcome),
         )
-        await claim_uploads(
-            db,
-            account_id=account.id,
+        naming = Naming(
             event_id=event_id,
-            occurred_at=at,
-            **numbers,
+            stop_id=numbers["stop_id"],
+            occurred_ms=ms_of(at),
             **PLACE,
             proofs=[{"upload_id": one, "kind": kind} for one, kind in uploads],
         )
+        who = {"driver_id": numbers["driver_id"], "device_id": numbers["device_id"]}
+        await claim_uploads(db, account_id=account.id, **who, namings=[naming])
         await db.execute(
             "UPDATE stop SET status = 'completed', arrived_at = $2, departed_at = $3 WHERE id = $1",
             *(numbers["stop_id"], datetime.fromisoformat("2026-03-02T08:18:02-05:00")),
