@@ -25,8 +25,8 @@ class Claim:
     Attributes:
         upload_id: as the event names it.
         state: pending (its upload is not over, or not begun), stored, or refused.
-        why: of a refusal: `bad-proof` (not an object with a usable upload_id, kind and sha256), `another-driver`,
-            `another-stop`, `another-kind` (the upload was made for that), `sha256-differs`, or why its bytes are none.
+        why: of a refusal: `bad-proof` (not an object with a usable upload_id, kind and sha256), `another-stop`,
+            `another-kind` (the upload was made for that), `sha256-differs`, or why its bytes are none.
     """
 
     upload_id: str
@@ -50,8 +50,9 @@ async def claim_uploads(
     """Tie uploads to the event that names them. Call it inside the event's transaction.
 
     An upload that is under way or not even begun is accepted as pending and becomes stored by itself when it is over,
-    in whatever order event and upload come. The first event that names an upload keeps it; calling this again changes
-    nothing and tells what became of it since.
+    in whatever order event and upload come. An upload of another driver is none of this one's: it is awaited like one
+    that nobody has. The first event that names an upload keeps it; calling this again changes nothing and tells what
+    became of it since.
 
     Args:
         device_id: of the event; None for a dispatcher's.
@@ -69,9 +70,6 @@ async def claim_uploads(
         shown = str(proof.get("upload_id", "")) if isinstance(proof, Mapping) else ""
         if upload_id is None or kind is None or sha256 is False:
             claims.append(Claim(upload_id=shown, state="refused", why="bad-proof"))
-            continue
-        if await db.fetchval(_SQL["is_of_another"], driver_id, upload_id):
-            claims.append(Claim(upload_id=shown, state="refused", why="another-driver"))
             continue
         event = (event_id, occurred_at, lat, lon, sha256)
         await db.execute(_SQL["claim_upload"], account_id, driver_id, device_id, upload_id, stop_id, kind, *event)

@@ -20,11 +20,6 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 -- What became of an upload. $1 driver, $2 upload
 SELECT id, stop_id, kind, state, why FROM proof WHERE driver_id = $1 AND upload_id = $2;
 
--- name: is_of_another
--- Whether an upload of this id is another driver's, and this driver has none. $1 driver, $2 upload
-SELECT EXISTS (SELECT FROM proof WHERE upload_id = $2 AND driver_id <> $1 AND begun_at IS NOT NULL)
-   AND NOT EXISTS (SELECT FROM proof WHERE upload_id = $2 AND driver_id = $1);
-
 -- name: store
 -- The bytes were judged good. They are no proof if they are not what event or metadata say. $1 proof, $2 bytes and
 -- $3 SHA-256 of the original, $4 its type; $5 bytes, $6 SHA-256 and $7 type of what is shown, $8 width and $9 height in

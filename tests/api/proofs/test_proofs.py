@@ -170,16 +170,12 @@ async def test_bytes_that_are_not_what_the_event_says_are_no_proof(
     assert proof["original_url"]
 
 
-async def test_what_an_event_names_wrongly_is_refused_item_by_item(
-    client, account, make_phone, phone, begin, upload, claim
-):
-    ben, mine, bens = await make_phone(client, account.key, "ben"), str(uuid4()), str(uuid4())
+async def test_what_an_event_names_wrongly_is_refused_item_by_item(phone, upload, claim):
+    mine = str(uuid4())
     await upload(phone, photo(), upload_id=mine)
-    await begin(ben, 10, upload_id=bens)
     claims = await claim(
         phone,
         [
-            {"upload_id": bens, "kind": "photo"},
             {"upload_id": f"https://reparto.example/v1/driver/uploads/{mine}", "kind": "photo"},
             {"upload_id": mine, "kind": "signature"},
             {"upload_id": "7", "kind": "photo"},
@@ -191,9 +187,21 @@ async def test_what_an_event_names_wrongly_is_refused_item_by_item(
             None,
         ],
     )
-    assert [one.why for one in claims] == ["another-driver", None, "another-kind", *["bad-proof"] * 7]
+    assert [one.why for one in claims] == [None, "another-kind", *["bad-proof"] * 7]
     (other_stop,) = await claim(phone, [{"upload_id": mine, "kind": "photo"}], stop=phone.stops[1])
     assert (other_stop.state, other_stop.why) == ("refused", "another-stop")
+
+
+async def test_nobody_learns_from_an_event_whether_another_driver_has_an_upload(
+    client, account, make_phone, phone, upload, claim, proofs_of
+):
+    ben = await make_phone(client, account.key, "ben")
+    await upload(ben, photo(), upload_id=(bens := str(uuid4())))
+    claims = await claim(phone, [{"upload_id": bens, "kind": "photo"}, {"upload_id": str(uuid4()), "kind": "photo"}])
+    assert [(one.state, one.why) for one in claims] == [("pending", None)] * 2
+    assert [one["state"] for one in await proofs_of(account, phone.stops[0])] == ["pending"] * 2
+    assert (await upload(phone, photo(), upload_id=bens)).status == 204
+    assert sorted(one["state"] for one in await proofs_of(account, phone.stops[0])) == ["pending", "stored"]
 
 
 async def test_an_upload_begun_for_something_else_than_its_event_is_refused(client, phone, claim, refused):
