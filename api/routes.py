@@ -24,7 +24,7 @@ from api.route_plan import check_plan, make_plan
 from api.route_roads import path_on_roads
 from api.route_view import PathSource, Route, RouteList, RouteStatus, item_of, link_of, route_of
 from api.route_write import give_to, hold_route, put_plan, take_away, take_from_driver
-from api.versions import check_if_match, etag
+from api.versions import IF_MATCH, MADE, check_if_match, etag
 from sql import routes
 from sql.accounts import read_instance
 from sql.drivers import DriverRow
@@ -70,7 +70,15 @@ class Assignment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     driver: str | None
 
 
-@operations.operation("PUT", "/v1/routes/{route}", who=Who.DISPATCHER, body=RouteBody, answer=RoutePut)
+@operations.operation(
+    "PUT",
+    "/v1/routes/{route}",
+    who=Who.DISPATCHER,
+    body=RouteBody,
+    answer=RoutePut,
+    also=MADE,
+    headers=(IF_MATCH,),
+)
 async def put_route(request: web.Request) -> web.Response:
     """Import a route, or replace it by its external id.
 
@@ -114,7 +122,14 @@ async def put_route(request: web.Request) -> web.Response:
     return answer(request, shown, status=201 if written.created else 200, headers=etag(written.version))
 
 
-@operations.operation("POST", "/v1/routes/{route}/assign", who=Who.DISPATCHER, body=Assignment, answer=RoutePut)
+@operations.operation(
+    "POST",
+    "/v1/routes/{route}/assign",
+    who=Who.DISPATCHER,
+    body=Assignment,
+    answer=RoutePut,
+    headers=(IF_MATCH,),
+)
 async def assign_route(request: web.Request) -> web.Response:
     """Give a route to a driver, to another driver, or to nobody.
 
@@ -142,7 +157,7 @@ async def assign_route(request: web.Request) -> web.Response:
     return answer(request, shown, headers=etag(version))
 
 
-@operations.operation("DELETE", "/v1/routes/{route}", who=Who.DISPATCHER, status=204)
+@operations.operation("DELETE", "/v1/routes/{route}", who=Who.DISPATCHER, status=204, headers=(IF_MATCH,))
 async def delete_route(request: web.Request) -> web.Response:
     """Take a route away.
 
