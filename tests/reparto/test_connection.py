@@ -1,14 +1,17 @@
 """What comes over a connection and is no request, over a real socket."""
 
 import asyncio
+import gzip
 import json
 import logging
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 from aiohttp import web
 
-from api.problem import problems
+from api.problem import Unauthorized, problems
+from reparto.connection import READ_ON_BYTES
 from reparto.serve import bind, serving
 
 
@@ -67,6 +70,29 @@ async def test_what_is_no_request_is_a_problem_and_no_error_of_ours(
     told = [(record.levelname, record.getMessage()) for record in caplog.records]
     assert not [line for line in told if line[0] in ("WARNING", "ERROR") or "GEHEIM" in line[1]]
     assert any(f" - {status} in " in line for _, line in told)
+
+
+async def test_a_small_body_that_nobody_reads_does_not_unpack_to_gigabytes(caplog: pytest.LogCaptureFixture) -> None:
+    refused: list[web.Request] = []
+
+    async def refuse(request: web.Request) -> web.Response:
+        refused.append(request)
+        raise Unauthorized("Who is there?")
+
+    app = web.Application(middlewares=[problems])
+    app.router.add_post("/", refuse)
+    bomb = gzip.compress(bytes(512 * 2**20), 1)
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(bomb)
+    with bind("127.0.0.1:0", "REPARTO_LISTEN") as listener:
+        async with serving(app, listener):
+            reader, writer = await asyncio.open_connection(*listener.getsockname())
+            writer.write(head + bomb)
+            assert (await reader.readline()).split()[1] == b"401"
+            with suppress(ConnectionError):
+                await asyncio.wait_for(reader.read(), 30)
+            writer.close()
+    assert refused[0].content.total_bytes < 4 * READ_ON_BYTES
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 async def test_what_is_a_request_is_served_by_the_same_server(port: int) -> None:
