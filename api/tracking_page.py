@@ -46,6 +46,7 @@ _SUBDOMAIN = re.compile(r"^[^.]*\{[^.]*\}[^.]*(?=\.)")  # Leaflet fills {s} with
     who=Who.ANYONE,
     query=(Parameter(name="lang", description="es, pt or en; else as the browser asks."),),
     media=("text/html",),
+    also={404: "A page that says that there is no such link.", 410: "A page that says that it has ended."},
 )
 async def get_page(request: web.Request) -> web.Response:
     """Open the page of a tracking link.
