@@ -213,7 +213,7 @@ def _find_off_path(
     Returns:
         (n,) which vans were found so.
     """
-    own_way = slow & np.isnan(along_m) & (memory["open"] == 0)
+    own_way: Bools = slow & np.isnan(along_m) & (memory["open"] == 0)
     vans = np.flatnonzero(own_way)
     if not len(vans):
         return own_way
@@ -226,7 +226,8 @@ def _find_off_path(
     inside = inside[_unseen(visits[van[inside], row[inside]])]
     nearest_last = inside[np.argsort(-(out_m + pieces[:, 2])[inside], kind="stable")]
     found[van[nearest_last]] = row[nearest_last]
-    return own_way & (found >= 0)
+    own_way &= found >= 0
+    return own_way
 
 
 def _out_m(plans: Sequence[Plan], stops: Floats, van: Ints, row: Ints, x_m: Floats, y_m: Floats) -> Floats:
