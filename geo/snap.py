@@ -73,6 +73,10 @@ RETURN_S = 100.0
 RETURN_AHEAD_M, RETURN_BEHIND_M = 1_500.0, 400.0
 """How far along the path they come back, ahead of where they left and behind it."""
 
+ANYWHERE = 6.0
+"""Logarithm: how much less likely, at the most, a place is where they come back. Unbounded, a van once taken for one
+far ahead would be lost."""
+
 DETOUR_MPS, DETOUR, TURN_ROUND_S = 10.0, 3.0, 15.0
 """Between two fixes a van may have driven into a street and back out of it, at this speed; how unlikely that is when
 there was time to turn round."""
@@ -425,6 +429,7 @@ def _cost(start: _From, fix: _Fix, row: Ints, squared: Floats, along_m: Floats, 
 
     ahead_m = along_m - start.along_m[row]
     join = np.where(ahead_m > 0, ahead_m * (1 / RETURN_AHEAD_M), -ahead_m * (1 / RETURN_BEHIND_M))
+    join = np.minimum(join, ANYWHERE)
     # how far the phone moved along the path, against how far the van would have driven along it
     squared_m = (fix.x_m - start.x_m) ** 2 + (fix.y_m - start.y_m) ** 2
     moved_m = np.sqrt(squared_m)

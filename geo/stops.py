@@ -1,7 +1,8 @@
 """Arrivals and departures at stops, from the fence, the place along the path and slowness together.
 
 A van inside a stop's fence that drives on is no arrival; nor is one that passes the stop on another pass of the path.
-An arrival becomes known when the van has stood for DWELL_MS, and is dated back to the first fix of that standing.
+Of a van off its path the fence and its standing must be enough. An arrival becomes known when the van has stood for
+DWELL_MS, and is dated back to the first fix of that standing.
 What the driver says of a visit counts more (`geo.claims`); here it is only looked after.
 """
 
@@ -20,6 +21,10 @@ SLOW_MPS = 2.5
 
 DWELL_MS = 15_000
 """Standing shorter is a turn into the street; two fixes 30 s apart are enough."""
+
+OFF_PATH_MS = 25_000
+"""Off its path a van that stands so long inside the fence of a stop it was not yet at is there: drivers have orders of
+their own. Longer, because nothing but the fence speaks for it."""
 
 IDLE_MS = 20_000
 """A van that was inside a fence for one fix, and for so long less under way before and after it than the clock says,
@@ -127,20 +132,24 @@ def step(
 
     away = _away(memory, plans, ms, x_m, y_m, margin_m, vague_m, slow)
     found = _nearest(memory, visits, plans, x_m, y_m, along_m, margin_m)
+    own_way = _find_off_path(memory, visits, plans, x_m, y_m, along_m, margin_m, slow, found)
     _heed_driver(memory, plans, x_m, y_m, margin_m, found)
     before = memory["candidate"].astype(np.int64) - 1
     same = (found >= 0) & (found == before)
-    since_ms = np.where(same & slow, memory["candidate_ms"], np.where(found >= 0, ms, 0))
-    arriving = same & slow & (ms - since_ms >= DWELL_MS)
-    # inside for a fix or two, and gone: it stood there if the clock says so, and the phone does not say it drove
     idle_ms = np.where(before >= 0, memory["idle_ms"], 0) + lately_ms
+    stood = slow | (idle_ms >= IDLE_MS)
+    since_ms = np.where(same & stood, memory["candidate_ms"], np.where(found >= 0, ms, 0))
+    arriving = same & slow & (ms - since_ms >= np.where(own_way, OFF_PATH_MS, DWELL_MS))
+    # inside for a fix or two, and gone: it stood there if the clock says so, and the phone does not say it drove
     never = _unseen(visits[np.arange(len(memory)), np.maximum(before, 0)])
     passed = (before >= 0) & ~same & never & (memory["open"] == 0) & (idle_ms >= IDLE_MS)
     were_ms = memory["candidate_ms"].tolist(), memory["once_ms"].tolist()
     memory["candidate"], memory["candidate_ms"] = found + 1, since_ms
     memory["once_ms"] = np.where(found >= 0, ms, 0)
-    driving = speed_mps > SLOW_MPS
-    memory["idle_ms"] = np.where(found < 0, 0, np.where(driving, _NEVER_MS, np.where(same, idle_ms, lately_ms)))
+    # one that stood there is idle until it is seen to drive; one that drives, not before it is seen to stand
+    begins_ms = np.where((speed_mps > SLOW_MPS) | own_way, _NEVER_MS, lately_ms)
+    idle_ms = np.where(same & (memory["idle_ms"] >= 0), idle_ms, begins_ms)
+    memory["idle_ms"] = np.where(found < 0, 0, idle_ms)
 
     for van in np.flatnonzero(away | arriving | passed).tolist():
         mine, plan = memory[van], plans[van]
@@ -153,7 +162,10 @@ def step(
             if arriving[van]:
                 happened += close(memory, van, visits[van], last_ms)
         if arriving[van]:
+            last = int(mine["last"])
             happened += _open(memory, van, visits[van], plan, int(found[van]), int(since_ms[van]), int(ms[van]))
+            if own_way[van]:  # says nothing about the stops before it
+                mine["last"] = last
     return memory, happened, slow
 
 
@@ -190,6 +202,45 @@ def _open(
     begun = begin(memory, van, visits, row, count, since_ms)
     memory["inside_ms"][van] = ms
     return begun
+
+
+def _find_off_path(
+    memory: Rows, visits: NDArray[np.uint8], plans: Sequence[Plan],
+    x_m: Floats, y_m: Floats, along_m: Floats, margin_m: Floats, slow: Bools, found: Ints,
+) -> Bools:  # fmt: skip
+    """Find the nearest unvisited stop inside whose fence a van off its path stands, if it is at none; writes `found`.
+
+    Returns:
+        (n,) which vans were found so.
+    """
+    own_way: Bools = slow & np.isnan(along_m) & (memory["open"] == 0)
+    vans = np.flatnonzero(own_way)
+    if not len(vans):
+        return own_way
+    tours = [plans[van].stops for van in vans.tolist()]
+    pieces, starts = windows(tours, [0] * len(vans), [len(tour) for tour in tours])
+    van = np.repeat(vans, np.diff(starts))
+    row = np.arange(len(pieces)) - np.repeat(starts[:-1], np.diff(starts))
+    out_m = _out_m(plans, pieces, van, row, x_m, y_m)
+    inside = np.flatnonzero(out_m <= margin_m[van])
+    inside = inside[_unseen(visits[van[inside], row[inside]])]
+    nearest_last = inside[np.argsort(-(out_m + pieces[:, 2])[inside], kind="stable")]
+    found[van[nearest_last]] = row[nearest_last]
+    own_way &= found >= 0
+    return own_way
+
+
+def _out_m(plans: Sequence[Plan], stops: Floats, van: Ints, row: Ints, x_m: Floats, y_m: Floats) -> Floats:
+    """Measure how far vans are outside the fences of stops, negative inside.
+
+    Args:
+        stops: (k, 5) rows of `Plan.stops`; van, row: (k,) whose, and its place in that tour.
+    """
+    out_m: Floats = np.sqrt((x_m[van] - stops[:, 0]) ** 2 + (y_m[van] - stops[:, 1]) ** 2) - stops[:, 2]
+    for i in np.flatnonzero(out_m < 2_000).tolist():
+        if plans[van[i]].polygons and int(row[i]) in plans[van[i]].polygons:
+            out_m[i] = outside(plans[van[i]], int(row[i]), float(x_m[van[i]]), float(y_m[van[i]]))
+    return out_m
 
 
 def _unseen(visits: NDArray[np.uint8]) -> Bools:
@@ -285,10 +336,7 @@ def _nearest(
     van = vans[which]
     row = np.arange(len(pieces)) - starts[:-1][which] + np.array(first)[which]
 
-    out_m = np.sqrt((x_m[van] - pieces[:, 0]) ** 2 + (y_m[van] - pieces[:, 1]) ** 2) - pieces[:, 2]
-    for i in np.flatnonzero(out_m < 2_000).tolist():
-        if plans[van[i]].polygons and int(row[i]) in plans[van[i]].polygons:
-            out_m[i] = outside(plans[van[i]], int(row[i]), float(x_m[van[i]]), float(y_m[van[i]]))
+    out_m = _out_m(plans, pieces, van, row, x_m, y_m)
     apart_m = np.abs(pieces[:, 3] - along_m[van])
     away_m = np.maximum(out_m + pieces[:, 2], 0.0) + 0.5 * apart_m
     first_open, open_count = memory["open"].astype(np.int64) - 1, memory["open_count"]

@@ -69,6 +69,18 @@ def test_a_van_comes_back_to_the_path_far_ahead_and_behind(join_m):
     assert track["along_m"] == pytest.approx(join_m + 600, abs=30)
 
 
+def test_a_van_that_was_taken_for_one_far_ahead_is_found_far_behind():
+    """It goes along the path for a minute where it is due hours later, and then back to where it left."""
+    times, x_m, y_m = walk(
+        (0, 0, 0), (100, 1000, 0), (130, 1000, 500), (530, 12_000, 500), (550, 12_000, 0), (610, 12_600, 0),
+        (630, 12_600, 500), (1030, 1500, 500), (1050, 1500, 0), (1150, 2500, 0),
+    )  # fmt: skip
+    track, facts = snapped([(0, 0), (20_000, 0)], times, x_m, y_m)
+    assert facts.judged["along_m"][times == 610] == pytest.approx(12_600, abs=30)
+    assert track["on_route"]
+    assert track["along_m"] == pytest.approx(2500, abs=30)
+
+
 def test_a_driver_walking_to_a_door_leaves_no_route():
     times, x_m, y_m = walk((0, 0, 0), (100, 1000, 0), (140, 1000, 45), (300, 1000, 45), (340, 1000, 0))
     _, facts = snapped([(0, 0), (3000, 0)], times, x_m, y_m)

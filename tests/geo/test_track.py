@@ -229,6 +229,16 @@ def test_one_fix_inside_is_an_arrival_when_the_clock_says_so(stands_s, arrivals)
     assert ((stops["occurred_ms"] - START_MS) / 1000).tolist() == [120] * 2 * arrivals
 
 
+def test_who_drives_off_inside_the_fence_stood_there_before():
+    plan = plan_along(STREET, [(1000, 10)])
+    times = np.arange(0, 301, 30.0)
+    x_m = np.interp(times, [0, 110, 147, 287], [0, 1000, 1000, 2300])
+    _, facts = fold(pings_at(times, x_m, 0, speed_mps=np.where(times == 120, 0.0, 9.0)), plan)
+    stops = of_type(facts.happened, ARRIVED, DEPARTED)
+    assert kinds(stops) == [ARRIVED, DEPARTED]
+    assert ((stops["occurred_ms"] - START_MS) / 1000).tolist() == [120, 150]
+
+
 def test_who_drives_through_says_the_phone_does_not_arrive():
     plan = plan_along(STREET, [(1000, 10)])
     times = np.arange(0, 301, 30.0)
@@ -240,6 +250,29 @@ def test_who_drives_through_says_the_phone_does_not_arrive():
 def test_a_stop_on_the_other_pass_is_not_reached():
     plan = plan_along([(0, 0), (2000, 0), (0, 0)], [(1900, 10), (1000, 10)], stop_along_m=[1900, 3000])
     times, x_m, y_m = walk((0, 0, 0), (100, 1000, 0), (200, 1000, 0), (290, 1900, 0))
+    _, facts = fold(pings_at(times, x_m, y_m), plan)
+    assert not len(of_type(facts.happened, ARRIVED))
+
+
+def test_stops_are_reached_off_the_path_in_an_order_of_the_drivers_own():
+    """From the street behind the houses, the last stop first; the tour is not done before the other."""
+    plan = plan_along(STREET, [(1900, 45), (2600, 45)], stop_along_m=[1900, 2600])
+    times, x_m, y_m = walk(
+        (0, 0, 0), (100, 1000, 0), (140, 1000, 400), (300, 2600, 400), (340, 2600, 75), (400, 2600, 75),
+        (440, 2600, 400), (510, 1900, 400), (550, 1900, 75), (610, 1900, 75), (650, 1900, 400),
+    )  # fmt: skip
+    _, facts = fold(pings_at(times, x_m, y_m), plan)
+    seen = of_type(facts.happened, ARRIVED, DEPARTED, FactType.ROUTE_COMPLETED)
+    assert kinds(seen) == [ARRIVED, DEPARTED, ARRIVED, DEPARTED, FactType.ROUTE_COMPLETED]
+    assert seen["stop_id"].tolist() == [101, 101, 100, 100, 0]
+    assert ((seen["occurred_ms"][:4] - START_MS) / 1000).tolist() == pytest.approx([340, 400, 550, 610], abs=15)
+
+
+def test_a_light_off_the_path_is_no_stop():
+    plan = plan_along(STREET, [(1900, 45), (2600, 45)], stop_along_m=[1900, 2600])
+    times, x_m, y_m = walk(
+        (0, 0, 0), (100, 1000, 0), (140, 1000, 400), (300, 2600, 75), (315, 2600, 75), (400, 2600, 900)
+    )
     _, facts = fold(pings_at(times, x_m, y_m), plan)
     assert not len(of_type(facts.happened, ARRIVED))
 
