@@ -34,9 +34,6 @@ AHEAD = timedelta(minutes=5)
 MOST_ERRORS = 20
 """Named of one event."""
 
-MOST_PROOFS, MOST_BARCODES = 40, 1_000
-"""Of one event."""
-
 _Time: TypeAlias = Annotated[datetime, Meta(tz=True)] | Annotated[int, Meta(ge=0, le=253_402_300_799_999)]
 _Line: TypeAlias = Annotated[str, Meta(max_length=200)]
 _Code: TypeAlias = Annotated[str, Meta(pattern="^[a-z0-9_]{1,40}$")]
@@ -92,23 +89,23 @@ class Done(Said, frozen=True, kw_only=True, omit_defaults=True):
     recipient: Recipient | None = None
     age_checked: bool | None = None
     pin: _Line | None = None
-    barcodes: Annotated[list[_Line], Meta(max_length=MOST_BARCODES)] = []
-    parcels: Annotated[list[ParcelSaid], Meta(max_length=MOST_BARCODES)] = []
+    barcodes: list[_Line] = []
+    parcels: list[ParcelSaid] = []
     cash: Collected | None = None
-    proofs: Annotated[list[ProofSaid], Meta(max_length=MOST_PROOFS)] = []
+    proofs: list[ProofSaid] = []
 
 
 class PartlyDone(Done, frozen=True, kw_only=True, omit_defaults=True):
     """Of `partially_completed`: `parcels` says what became of each; one that is not named was returned."""
 
-    parcels: Annotated[list[ParcelSaid], Meta(min_length=1, max_length=MOST_BARCODES)]
+    parcels: Annotated[list[ParcelSaid], Meta(min_length=1)]
 
 
 class NotDone(Said, frozen=True, kw_only=True, omit_defaults=True):
     """Of `skipped`; `reason` from the account's list, or another one."""
 
     reason: _Code | None = None
-    proofs: Annotated[list[ProofSaid], Meta(max_length=MOST_PROOFS)] = []
+    proofs: list[ProofSaid] = []
 
 
 class Failed(NotDone, frozen=True, kw_only=True, omit_defaults=True):
@@ -131,7 +128,7 @@ class EventBody(Struct, frozen=True, kw_only=True):
     Attributes:
         id: made by the phone; the same event sent again has the same.
         stop_id: of arrived, departed, completed, partially_completed, failed, skipped; of a note about a stop.
-        route_id: of route_started, either id; else the route whose hours these are.
+        route_id: of route_started, either id; else the driver's next route whose hours these are.
         occurred_at: by the phone's clock: RFC 3339 with a zone, or epoch milliseconds.
         lat, lon: where the phone was; both or none.
         data: what the type takes; fields that nobody knows are not kept.
@@ -219,10 +216,8 @@ def read_event(raw: Any, at: str, *, now: datetime, oldest: datetime, config: Ap
     except Invalid as problem:
         named = tuple(problem.errors[:MOST_ERRORS])
         return Refused(id=event_id, why="invalid-fields", at=named[0].at, errors=named)
-    if len(msgspec.json.encode(body.data)) > config.max_event_data_bytes:
-        return Refused(id=event_id, why="too-large", at=f"{at}/data")
-    if len(data.note or "") > config.max_note_length:
-        return Refused(id=event_id, why="too-large", at=f"{at}/data/note")
+    if (over := next(_over_limits(body, data, config), None)) is not None:
+        return Refused(id=event_id, why="too-large", at=at + over)
     occurred_ms = body.occurred_at if isinstance(body.occurred_at, int) else ms_of(body.occurred_at)
     errors = list(_contradictions(body, data, at))
     if errors:
@@ -232,6 +227,21 @@ def read_event(raw: Any, at: str, *, now: datetime, oldest: datetime, config: Ap
     if occurred_ms < ms_of(oldest):
         return Refused(id=event_id, why="too-old", at=f"{at}/occurred_at")
     return Event(id=raw["id"], at=at, body=body, occurred_ms=occurred_ms, data=data)
+
+
+def _over_limits(body: EventBody, data: Said, config: ApiConfig) -> Iterator[str]:
+    """Name what is too large, by its pointer into the event."""
+    if len(msgspec.json.encode(body.data)) > config.max_event_data_bytes:
+        yield "/data"
+    if len(data.note or "") > config.max_note_length:
+        yield "/data/note"
+    for name, most in (
+        ("proofs", config.max_event_proofs),
+        ("parcels", config.max_event_parcels),
+        ("barcodes", config.max_event_parcels),
+    ):
+        if len(getattr(data, name, ())) > most:
+            yield f"/data/{name}"
 
 
 def _contradictions(body: EventBody, data: Said, at: str) -> Iterator[FieldError]:

@@ -1,7 +1,7 @@
 """What an event means for its stop as it was planned when it came in. Pure; whatever comes later changes nothing."""
 
 import hmac
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -41,7 +41,7 @@ class Meaning:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lock:
-    """The PIN of a stop, how often it was guessed wrong before this event, and how often it may be."""
+    """The PIN of a stop, how often it was guessed wrong so far, however dated, and after how often none is compared."""
 
     pin: str
     wrong: int
@@ -116,6 +116,7 @@ def _done(said: Done, data: dict[str, Any], stop: SpokenStop, lock: Lock | None,
 
 
 def _pin_flaw(pin: str | None, lock: Lock | None) -> str | None:
+    """Hold a PIN against the right one; how many wrong ones happened before it is judged in stop_states.sql."""
     if lock is None:
         return None
     if pin is None:
@@ -128,7 +129,7 @@ def _pin_flaw(pin: str | None, lock: Lock | None) -> str | None:
 def _parcels(said: Done, stop: SpokenStop, *, is_whole: bool) -> tuple[list[dict[str, Any]], list[str]]:
     """Say what became of every parcel; name those that were not planned."""
     handed, rest = ("delivered", "returned") if stop.kind == "delivery" else ("collected", "missing")
-    by_name: defaultdict[str | int, list[int]] = defaultdict(list)
+    by_name: defaultdict[str | int, deque[int]] = defaultdict(deque)
     for parcel in stop.parcels:
         by_name[parcel.seq].append(parcel.seq)
         if parcel.barcode is not None:
@@ -143,7 +144,10 @@ def _parcels(said: Done, stop: SpokenStop, *, is_whole: bool) -> tuple[list[dict
             strange.append(one)
             continue
         # several parcels may have one barcode: each is named in its turn
-        seq = next((seq for seq in by_name[name] if left[seq]), by_name[name][-1])
+        turns = by_name[name]
+        while len(turns) > 1 and not left[turns[0]]:
+            turns.popleft()
+        seq = turns[0]
         quantity = left[seq] if one.quantity is None else one.quantity
         left[seq] = max(left[seq] - quantity, 0)
         named[seq].append((quantity, one.outcome))

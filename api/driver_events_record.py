@@ -6,8 +6,6 @@ in a circle.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from api import ids
@@ -18,7 +16,6 @@ from api.driver_events_outcome import Lock, Meaning, Warned, meaning_of
 from api.driver_events_settle import settle
 from api.pins import pin_of
 from api.problem import Unavailable
-from geo.plans import EARLY_MS, LATE_MS
 from sql import driver_events
 from sql.accounts import read_instance
 from sql.devices import DeviceRow
@@ -26,13 +23,14 @@ from sql.driver_events import DriverEventRow, NewDriverEvent, SpokenStop
 from sql.effects import hold_stops
 from sql.lanes import lock_lanes
 from sql.pool import Db, Pool
-from sql.proofs import claim_uploads
+from sql.proofs import Naming, claim_uploads
 from sql.stop_states import JudgedEvent, judge_route_starts, judge_shift_events
-from sql.times import time_of
 
 _SHIFTS = frozenset({"shift_started", "shift_ended", "break_started", "break_ended"})
-_EARLY, _LATE = timedelta(milliseconds=EARLY_MS), timedelta(milliseconds=LATE_MS)
 _ATTEMPTS = 3
+
+_GUESSES = 4
+"""So many times REPARTO_MAX_WRONG_PINS of one PIN are compared: dating each before the last one gives no more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +56,7 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _About:
-    """What an event is about: a stop, a route, or nothing but the driver."""
+    """What an event is about: a stop, a route that it names, or nothing but the driver."""
 
     event: Event
     stop: SpokenStop | None
@@ -115,8 +113,8 @@ async def _record(
         events=[_row(one, meanings[one.event.body.id]) for one in in_order],
     )
     warnings = {event_id: list(meaning.warnings) for event_id, meaning in meanings.items()}
-    for one in in_order:
-        warnings[one.event.body.id] += await _claim_proofs(db, device, one, meanings[one.event.body.id])
+    for event_id, strange in (await _claim_proofs(db, device, in_order, meanings)).items():
+        warnings[event_id] += strange
     await settle(
         db,
         sorted({one.stop.id for one in in_order if one.stop is not None}),
@@ -133,7 +131,7 @@ async def _record(
         fresh=set(fresh),
         differ={one.event.at for one in again if not _same(one, kept)},
         warnings=warnings,
-        route_ids={one.route_id for one in in_order if one.route_id is not None},
+        route_ids={route_id for event_id in fresh if (route_id := kept[event_id].route_id) is not None},
     )
 
 
@@ -164,10 +162,6 @@ async def _look_up(
             if route_id is None:
                 refused[event.at] = Refused(id=event.id, why="unknown-route", at=f"{event.at}/route_id")
                 continue
-        elif body.type == "route_started":
-            route_id = await driver_events.route_to_start(
-                db, driver_id=device.driver_id, at_ms=event.occurred_ms, early=_EARLY, late=_LATE
-            )
         about.append(_About(event=event, stop=stop, route_id=route_id))
     return about, refused
 
@@ -184,7 +178,7 @@ async def _meanings(db: Db, device: DeviceRow, in_order: Sequence[_About], confi
             lock = Lock(
                 pin=pin_of(secret, one.stop.id, one.stop.pin_generation),
                 wrong=wrong[one.stop.id],
-                most_wrong=config.max_wrong_pins,
+                most_wrong=_GUESSES * config.max_wrong_pins,
             )
         meaning = meanings[one.event.body.id] = meaning_of(one.event, one.stop, lock, reasons)
         if one.stop is not None and meaning.flaw == "wrong-pin":
@@ -210,25 +204,30 @@ def _row(one: _About, meaning: Meaning) -> NewDriverEvent:
     )
 
 
-async def _claim_proofs(db: Db, device: DeviceRow, one: _About, meaning: Meaning) -> list[Warned]:
-    """Tie the uploads that an event names to it; also one that has no effect is evidence of what was done."""
-    proofs: list[dict[str, Any]] = meaning.data.get("proofs", [])
-    if one.stop is None or not proofs:
-        return []
-    body = one.event.body
-    claims = await claim_uploads(
-        db,
-        account_id=device.account_id,
-        driver_id=device.driver_id,
-        device_id=device.id,
-        stop_id=one.stop.id,
-        event_id=body.id,
-        occurred_at=time_of(one.event.occurred_ms),
-        lat=body.lat,
-        lon=body.lon,
-        proofs=proofs,
-    )
-    return [Warned(why=f"proof-{claim.why}", what=[claim.upload_id]) for claim in claims if claim.state == "refused"]
+async def _claim_proofs(
+    db: Db, device: DeviceRow, in_order: Sequence[_About], meanings: Mapping[UUID, Meaning]
+) -> dict[UUID, list[Warned]]:
+    """Tie the uploads that events name to them; also one that has no effect is evidence of what was done."""
+    namings = [
+        Naming(
+            event_id=one.event.body.id,
+            stop_id=one.stop.id,
+            occurred_ms=one.event.occurred_ms,
+            lat=one.event.body.lat,
+            lon=one.event.body.lon,
+            proofs=proofs,
+        )
+        for one in in_order
+        if one.stop is not None and (proofs := meanings[one.event.body.id].data.get("proofs"))
+    ]
+    who = {"account_id": device.account_id, "driver_id": device.driver_id, "device_id": device.id}
+    claims = await claim_uploads(db, **who, namings=namings) if namings else []
+    return {
+        naming.event_id: [
+            Warned(why=f"proof-{claim.why}", what=[claim.upload_id]) for claim in of_one if claim.state == "refused"
+        ]
+        for naming, of_one in zip(namings, claims, strict=True)
+    }
 
 
 async def _judge_others(db: Db, device: DeviceRow, in_order: Sequence[_About]) -> list[JudgedEvent]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -44,7 +43,7 @@ class SpokenStop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDriverEvent:
-    """An event to write; the fields are columns of `driver_event`."""
+    """An event to write; the fields are columns of `driver_event`. A start without `route_id` means the next one."""
 
     id: UUID
     type: str
@@ -113,14 +112,6 @@ async def routes_to_speak_of(
     """Find those of some routes that the driver has or ever had: their id by either id."""
     rows = await db.fetch(_SQL["routes_to_speak_of"], account_id, driver_id, list(ids), list(external_ids))
     return {name: row["id"] for row in rows for name in (row["id"], row["external_id"])}
-
-
-async def route_to_start(db: Db, *, driver_id: int, at_ms: int, early: timedelta, late: timedelta) -> int | None:
-    """Find the route that a driver means who starts one at a time and does not say which; None when there is none."""
-    route_id: int | None = await db.fetchval(
-        _SQL["route_to_start"], driver_id, at_ms, early.total_seconds(), late.total_seconds()
-    )
-    return route_id
 
 
 async def put_driver_events(

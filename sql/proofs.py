@@ -19,14 +19,33 @@ FIX_BEFORE_S, FIX_AFTER_S = 900.0, 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Naming:
+    """A driver's event that names uploads.
+
+    Attributes:
+        stop_id: known to be one that this driver may speak of.
+        lat, lon: degrees, both None where the phone did not know.
+        proofs: `data.proofs` of the event, as it was sent: `{upload_id, kind, sha256?}`, where `upload_id` is the uuid
+            of the upload or the address that tus gave it, `kind` one of `KINDS`, `sha256` 64 hexadecimal digits.
+    """
+
+    event_id: UUID
+    stop_id: int
+    occurred_ms: int
+    lat: float | None
+    lon: float | None
+    proofs: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """What became of one proof that an event names.
 
     Attributes:
         upload_id: as the event names it.
         state: pending (its upload is not over, or not begun), stored, or refused.
-        why: of a refusal: `bad-proof` (not an object with a usable upload_id, kind and sha256), `another-driver`,
-            `another-stop`, `another-kind` (the upload was made for that), `sha256-differs`, or why its bytes are none.
+        why: of a refusal: `bad-proof` (not an object with a usable upload_id, kind and sha256), `another-stop`,
+            `another-kind` (the upload was made for that), `sha256-differs`, or why its bytes are none.
     """
 
     upload_id: str
@@ -35,55 +54,63 @@ class Claim:
 
 
 async def claim_uploads(
-    db: Db,
-    *,
-    account_id: int,
-    driver_id: int,
-    device_id: int | None,
-    stop_id: int,
-    event_id: UUID,
-    occurred_at: datetime,
-    lat: float | None,
-    lon: float | None,
-    proofs: Sequence[Mapping[str, Any]],
-) -> list[Claim]:
-    """Tie uploads to the event that names them. Call it inside the event's transaction.
+    db: Db, *, account_id: int, driver_id: int, device_id: int | None, namings: Sequence[Naming]
+) -> list[list[Claim]]:
+    """Tie uploads to the events that name them, in two statements. Call it inside the events' transaction.
 
     An upload that is under way or not even begun is accepted as pending and becomes stored by itself when it is over,
     in whatever order event and upload come. The first event that names an upload keeps it; calling this again changes
-    nothing and tells what became of it since.
+    nothing and tells what became of it since. An id counts among the driver's own; whether it is somebody else's too is
+    never looked at.
 
     Args:
-        device_id: of the event; None for a dispatcher's.
-        stop_id: of the event; known to be one that this driver may speak of.
-        occurred_at, lat, lon: of the event; degrees, both None where the phone did not know.
-        proofs: `data.proofs` of the event, as it was sent: `{upload_id, kind, sha256?}`, where `upload_id` is the uuid
-            of the upload or the address that tus gave it, `kind` one of `KINDS`, `sha256` 64 hexadecimal digits.
+        device_id: of the events; None for a dispatcher's.
+        namings: in the order in which they count.
 
     Returns:
-        One claim for each proof, in the same order; never raises for anything a phone can put there.
+        For each event one claim for each of its proofs, in the same order; never raises for anything a phone can put
+        there.
     """
-    claims = []
-    for proof in proofs:
-        upload_id, kind, sha256 = _upload_id(proof), _kind(proof), _sha256(proof)
-        shown = str(proof.get("upload_id", "")) if isinstance(proof, Mapping) else ""
-        if upload_id is None or kind is None or sha256 is False:
-            claims.append(Claim(upload_id=shown, state="refused", why="bad-proof"))
-            continue
-        if await db.fetchval(_SQL["is_of_another"], driver_id, upload_id):
-            claims.append(Claim(upload_id=shown, state="refused", why="another-driver"))
-            continue
-        event = (event_id, occurred_at, lat, lon, sha256)
-        await db.execute(_SQL["claim_upload"], account_id, driver_id, device_id, upload_id, stop_id, kind, *event)
-        row = await db.fetchrow(_SQL["claimed"], driver_id, upload_id)
-        assert row is not None
-        state, why = row["state"], row["why"]
-        if row["stop_id"] != stop_id:
-            state, why = "refused", "another-stop"
-        elif row["kind"] != kind:
-            state, why = "refused", "another-kind"
-        claims.append(Claim(upload_id=shown, state=state, why=why))
-    return claims
+    rows = [[_row(naming, proof) for proof in naming.proofs] for naming in namings]
+    usable = [row for of_one in rows for row in of_one if row is not None]
+    if usable:
+        in_order = [{"place": place, **row} for place, row in enumerate(usable)]
+        await db.execute(_SQL["claim_uploads"], account_id, driver_id, device_id, in_order)
+    found = await db.fetch(_SQL["claimed"], driver_id, {row["upload_id"] for row in usable})
+    known = {row["upload_id"]: row for row in found}
+    return [
+        [_claim(proof, row, known) for proof, row in zip(naming.proofs, of_one, strict=True)]
+        for naming, of_one in zip(namings, rows, strict=True)
+    ]
+
+
+def _row(naming: Naming, proof: Any) -> dict[str, Any] | None:
+    """Give the columns of what is named; None when it cannot be used."""
+    upload_id, kind, sha256 = _upload_id(proof), _kind(proof), _sha256(proof)
+    if upload_id is None or kind is None or sha256 is False:
+        return None
+    return {
+        "upload_id": upload_id,
+        "stop_id": naming.stop_id,
+        "kind": kind,
+        "event_id": naming.event_id,
+        "occurred_ms": naming.occurred_ms,
+        "lat": naming.lat,
+        "lon": naming.lon,
+        "sha256": None if sha256 is None else sha256.hex(),
+    }
+
+
+def _claim(proof: Any, row: Mapping[str, Any] | None, known: Mapping[UUID, Mapping[str, Any]]) -> Claim:
+    upload_id = str(proof.get("upload_id", "")) if isinstance(proof, Mapping) else ""
+    if row is None:
+        return Claim(upload_id=upload_id, state="refused", why="bad-proof")
+    there = known[row["upload_id"]]
+    if there["stop_id"] != row["stop_id"]:
+        return Claim(upload_id=upload_id, state="refused", why="another-stop")
+    if there["kind"] != row["kind"]:
+        return Claim(upload_id=upload_id, state="refused", why="another-kind")
+    return Claim(upload_id=upload_id, state=there["state"], why=there["why"])
 
 
 def _upload_id(proof: Any) -> UUID | None:
@@ -230,7 +257,7 @@ class StopStory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """The last effective word on how a stop ended; `data` as the phone sent it."""
+    """The last effective word on how a stop ended; `data` as the phone sent it, `outcome` what that means."""
 
     id: UUID
     type: str
@@ -238,6 +265,7 @@ class Outcome:
     lat: float | None
     lon: float | None
     data: dict[str, Any]
+    outcome: dict[str, Any]
     driver_id: int
     driver_external_id: str
     driver_name: str

@@ -5,10 +5,10 @@
 -- (0.11 m), as integers, so that a repeated fix is equal to its first copy.
 -- Tables that the tracker writes for every driver start with the driver's lane: the unit of order and of locking.
 
--- Columns of times travel as epoch milliseconds; the infinities are the smallest and the greatest bigint.
+-- Columns of times travel as epoch milliseconds, finer times cut; the infinities are the smallest and the greatest bigint.
 CREATE FUNCTION to_ms(at timestamptz) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
     CASE at WHEN '-infinity' THEN -9223372036854775808 WHEN 'infinity' THEN 9223372036854775807
-            ELSE round(extract(epoch FROM at) * 1000)::bigint END;
+            ELSE floor(extract(epoch FROM at) * 1000)::bigint END;
 
 CREATE FUNCTION from_ms(ms bigint) RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
     CASE ms WHEN -9223372036854775808 THEN '-infinity' WHEN 9223372036854775807 THEN 'infinity'
@@ -327,12 +327,14 @@ CREATE TABLE driver_event (
     flaw         text,                       -- why it can have no effect in any order; found when it came in
     pin_generation integer,                  -- of the PIN that its own was held against
     manifest_version bigint,                 -- what the phone had before it
+    means_next   boolean NOT NULL DEFAULT false,  -- a start that names no route: route_id follows from those before it
     PRIMARY KEY (driver_id, id)
 );
 CREATE INDEX driver_event_order ON driver_event (driver_id, occurred_at, id);
 CREATE INDEX driver_event_stop ON driver_event (stop_id, occurred_at, id) WHERE stop_id IS NOT NULL;
 CREATE INDEX driver_event_shift ON driver_event (driver_id, occurred_at, id)
     WHERE type IN ('shift_started', 'shift_ended', 'break_started', 'break_ended');
+CREATE INDEX driver_event_start ON driver_event (driver_id, occurred_at, id) WHERE type = 'route_started';
 
 -- What an event does to a stop; one that is not here for the status it meets is a conflict. The same table for people
 -- is docs/reference/stop-states.md.
@@ -452,7 +454,6 @@ CREATE TABLE proof (
     UNIQUE (driver_id, upload_id)
 );
 CREATE INDEX proof_stop ON proof (stop_id, id);
-CREATE INDEX proof_upload ON proof (upload_id);
 CREATE INDEX proof_stored ON proof (stored_at);
 CREATE INDEX proof_unfixed ON proof (stored_at) WHERE fix_checked_at IS NULL;
 

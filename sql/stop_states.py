@@ -7,6 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
+from geo.plans import EARLY_MS, LATE_MS
 from sql.pool import Db
 from sql.queries import load
 
@@ -22,7 +23,8 @@ class JudgedEvent:
         lat, lon: degrees; None where the phone did not know.
         data: as it was sent, without what is kept nowhere (a PIN).
         outcome: what the data mean for the stop as it was planned when they came in.
-        effective: it is in force now; `was_effective`: it was before. False for one that has just been written.
+        effective: it is in force now; `was_effective`: it was before, and meant the same route. False for one that has
+            just been written.
     """
 
     driver_id: int
@@ -52,8 +54,11 @@ async def judge_shift_events(db: Db, *, driver_id: int, from_ms: int) -> list[Ju
 
 
 async def judge_route_starts(db: Db, *, driver_id: int, from_ms: int) -> list[JudgedEvent]:
-    """Judge a driver's explicit starts of routes from a time on. The caller holds the driver's lane."""
-    return _judged(await db.fetch(_SQL["judge_route_starts"], driver_id, from_ms))
+    """Judge a driver's explicit starts of routes from a time on. The caller holds the driver's lane.
+
+    Which route a start means that names none is found here, and anew each time: it follows from those before it.
+    """
+    return _judged(await db.fetch(_SQL["judge_route_starts"], driver_id, from_ms, EARLY_MS, LATE_MS))
 
 
 def _judged(rows: list[asyncpg.Record]) -> list[JudgedEvent]:

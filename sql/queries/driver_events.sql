@@ -24,21 +24,14 @@ SELECT id, external_id FROM route
  WHERE account_id = $1 AND (id = ANY ($3::bigint[]) OR external_id = ANY ($4::text[]) AND deleted_at IS NULL)
    AND EXISTS (SELECT FROM route_version AS own WHERE own.route_id = route.id AND own.driver_id = $2);
 
--- name: route_to_start
--- The route that a driver means who starts one and does not say which: the first by its start, those unfinished
--- at the time before those finished, whose hours these are; however late they say so. $1 driver, $2 when, ms; $3 and $4 how long before its start and after its end, s
-SELECT id FROM route
- WHERE driver_id = $1 AND deleted_at IS NULL AND status <> 'cancelled'
-   AND from_ms($2) BETWEEN start_at - make_interval(secs => $3) AND end_at + make_interval(secs => $4)
- ORDER BY coalesce(finished_at <= from_ms($2), false), start_at, external_id LIMIT 1;
-
 -- name: put_driver_events
--- Write events, none of them in force yet; those that are there stay as they are and are not given back.
+-- Write events, none of them in force yet; those that are there stay as they are and are not given back. A start without
+-- a route gets one when it is judged.
 -- $1 driver, $2 account, $3 lane, $4 device or null, $5 events: a list of objects with the columns below
 INSERT INTO driver_event (driver_id, id, account_id, lane, device_id, type, route_id, stop_id, occurred_at, lat, lon, data,
-                          effective, outcome, flaw, pin_generation, manifest_version)
+                          effective, outcome, flaw, pin_generation, manifest_version, means_next)
 SELECT $1, id, $2, $3, $4, type, route_id, stop_id, from_ms(occurred_ms), lat, lon, data, type = 'note' AND stop_id IS NULL,
-       outcome, flaw, pin_generation, manifest_version
+       outcome, flaw, pin_generation, manifest_version, type = 'route_started' AND route_id IS NULL
   FROM jsonb_to_recordset($5) AS new (
        id uuid, type text, route_id bigint, stop_id bigint, occurred_ms bigint, lat float8, lon float8, data jsonb,
        outcome jsonb, flaw text, pin_generation int, manifest_version bigint)

@@ -31,38 +31,31 @@ UPDATE visit SET departed_at = from_ms(left_at.departed)
 SELECT FROM stop WHERE id = ANY ($1::bigint[]) ORDER BY id FOR NO KEY UPDATE;
 
 -- name: settle_stops
--- Make stops say what was said of them and what was seen there: the last thing said that is in force, else a visit. What
--- became of a stop stands even if it was taken out of the tour later. Nothing from before a stop was reopened counts.
--- $1 stops
+-- Make stops say what was said of them and what was seen there: the status after all that is in force, by the walk that
+-- put it in force (judge_stop_events), else a visit. What became of a stop stands even if it was taken out of the tour
+-- later. Nothing from before a stop was reopened counts. $1 stops
 UPDATE stop
-   SET arrived_at = coalesce(seen.arrived_at, said.arrived_at),
-       departed_at = CASE WHEN seen.arrived_at IS NULL THEN said.departed_at ELSE seen.departed_at END,
-       outcome_at = CASE WHEN last.status NOT IN ('pending', 'arrived') THEN last.occurred_at END,
-       status = CASE WHEN last.status NOT IN ('pending', 'arrived') THEN last.status
+   SET arrived_at = coalesce(seen.arrived_at, since.arrived_at),
+       departed_at = CASE WHEN seen.arrived_at IS NULL THEN since.departed_at ELSE seen.departed_at END,
+       outcome_at = since.outcome_at,
+       status = CASE WHEN since.outcome_at IS NOT NULL THEN said.status
                      WHEN stop.removed_at IS NOT NULL THEN 'removed'
-                     WHEN last.status = 'arrived' OR seen.arrived_at IS NOT NULL THEN 'arrived'
+                     WHEN said.status = 'arrived' OR seen.arrived_at IS NOT NULL THEN 'arrived'
                      ELSE 'pending' END
   FROM unnest($1::bigint[]) AS asked (stop_id)
   LEFT JOIN LATERAL (
-       SELECT max(occurred_at) AS reopened_at FROM driver_event AS event
-        WHERE event.stop_id = asked.stop_id AND event.effective AND event.type = 'reopened') AS anew ON true
+       SELECT stop_status(type ORDER BY occurred_at, id, driver_id) AS status,
+              coalesce(max(occurred_at) FILTER (WHERE type = 'reopened'), '-infinity') AS reopened_at
+         FROM driver_event AS event WHERE event.stop_id = asked.stop_id AND event.effective) AS said ON true
   LEFT JOIN LATERAL (
-       SELECT step.to_status AS status, event.occurred_at
-         FROM driver_event AS event
-         JOIN stop_transition AS step ON step.event_type = event.type AND step.to_status <> step.from_status
-        WHERE event.stop_id = asked.stop_id AND event.effective
-        ORDER BY event.occurred_at DESC, event.id DESC LIMIT 1) AS last ON true
-  LEFT JOIN LATERAL (
-       SELECT min(occurred_at) FILTER (WHERE type = 'arrived') AS arrived_at,
-              max(occurred_at) FILTER (WHERE type = 'departed') AS departed_at
-         FROM driver_event AS event
-        WHERE event.stop_id = asked.stop_id AND event.effective AND event.type IN ('arrived', 'departed')
-          AND event.occurred_at > coalesce(anew.reopened_at, '-infinity')) AS said ON true
+       SELECT min(occurred_at) FILTER (WHERE type = 'arrived' AND occurred_at > said.reopened_at) AS arrived_at,
+              max(occurred_at) FILTER (WHERE type = 'departed' AND occurred_at > said.reopened_at) AS departed_at,
+              max(occurred_at) FILTER (WHERE type = said.status AND type <> 'arrived') AS outcome_at
+         FROM driver_event AS event WHERE event.stop_id = asked.stop_id AND event.effective) AS since ON true
   LEFT JOIN LATERAL (
        SELECT min(visit.arrived_at) AS arrived_at,
               CASE WHEN bool_and(visit.departed_at IS NOT NULL) THEN max(visit.departed_at) END AS departed_at
-         FROM visit
-        WHERE visit.stop_id = asked.stop_id AND visit.arrived_at > coalesce(anew.reopened_at, '-infinity')) AS seen ON true
+         FROM visit WHERE visit.stop_id = asked.stop_id AND visit.arrived_at > said.reopened_at) AS seen ON true
  WHERE stop.id = asked.stop_id;
 
 -- name: hold_routes

@@ -1,12 +1,19 @@
--- name: claim_upload
--- Tie a driver's upload to the event that names it, whether the upload is over, under way or not begun. Only the first
+-- name: claim_uploads
+-- Tie a driver's uploads to the events that name them, whether an upload is over, under way or not begun. Only the first
 -- event of an upload is kept, and only where both mean the same stop and kind. Bytes that are not what the event says
 -- are no proof, in whichever order the two came.
--- $1 account, $2 driver, $3 device or null, $4 upload, $5 stop, $6 kind, $7 event, $8 its occurred_at, $9 lat,
--- $10 lon (degrees, or null), $11 SHA-256 or null
+-- $1 account, $2 driver, $3 device or null, $4 what events name, in order: a list of objects with the columns below
 INSERT INTO proof AS known (account_id, driver_id, device_id, upload_id, stop_id, kind, event_id, event_at, event_lat,
                             event_lon, event_sha256)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+SELECT $1, $2, $3, upload_id, stop_id, kind, event_id, from_ms(occurred_ms), lat, lon, decode(sha256, 'hex')
+  FROM (SELECT DISTINCT ON (named.upload_id) named.*
+          FROM jsonb_to_recordset($4) AS named (place int, upload_id uuid, stop_id bigint, kind text, event_id uuid,
+                                                occurred_ms bigint, lat float8, lon float8, sha256 text)
+          LEFT JOIN proof AS there ON there.driver_id = $2 AND there.upload_id = named.upload_id
+         WHERE there.id IS NULL
+            OR there.event_id IS NULL AND there.stop_id = named.stop_id AND there.kind = named.kind
+         ORDER BY named.upload_id, named.place) AS first
+ ORDER BY place
     ON CONFLICT (driver_id, upload_id) DO UPDATE
    SET event_id = excluded.event_id, event_at = excluded.event_at, event_lat = excluded.event_lat,
        event_lon = excluded.event_lon, event_sha256 = excluded.event_sha256,
@@ -17,13 +24,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
  WHERE known.event_id IS NULL AND known.stop_id = excluded.stop_id AND known.kind = excluded.kind;
 
 -- name: claimed
--- What became of an upload. $1 driver, $2 upload
-SELECT id, stop_id, kind, state, why FROM proof WHERE driver_id = $1 AND upload_id = $2;
-
--- name: is_of_another
--- Whether an upload of this id is another driver's, and this driver has none. $1 driver, $2 upload
-SELECT EXISTS (SELECT FROM proof WHERE upload_id = $2 AND driver_id <> $1 AND begun_at IS NOT NULL)
-   AND NOT EXISTS (SELECT FROM proof WHERE upload_id = $2 AND driver_id = $1);
+-- What became of a driver's uploads. $1 driver, $2 uploads
+SELECT upload_id, stop_id, kind, state, why FROM proof WHERE driver_id = $1 AND upload_id = ANY ($2::uuid[]);
 
 -- name: store
 -- The bytes were judged good. They are no proof if they are not what event or metadata say. $1 proof, $2 bytes and
@@ -126,7 +128,7 @@ SELECT stop.id, stop.external_id, stop.kind, stop.name, stop.address, stop.lat, 
 -- The last effective word of a driver or dispatcher on how a stop ended; none after it was reopened. $1 stop
 SELECT * FROM (
     SELECT driver_event.id, driver_event.type, driver_event.occurred_at, driver_event.lat, driver_event.lon,
-           driver_event.data, driver_event.driver_id, driver.external_id AS driver_external_id,
+           driver_event.data, driver_event.outcome, driver_event.driver_id, driver.external_id AS driver_external_id,
            driver.name AS driver_name
       FROM driver_event JOIN driver ON driver.id = driver_event.driver_id
      WHERE stop_id = $1 AND effective

@@ -1,17 +1,18 @@
 -- name: judge_stop_events
 -- Walk through everything said of some stops in the order in which it happened, and note what is in force. The plan that
 -- counts for an event is the one in force when it happened; what was said before the dispatcher changed it stands. An
--- event that happened before the driver was given a stop which nobody else had counts too. Gives back what is another
--- thing than before; an event that has just been written was not in force.
+-- event that happened before the driver was given a stop which nobody else had counts too. A PIN after too many wrong
+-- ones is not told right from wrong. Gives back what is another thing than before; an event that has just been written
+-- was not in force.
 -- $1 stops, $2 wrong PINs after which no other counts
 WITH said AS (
     SELECT event.driver_id, event.id, event.stop_id, event.type, event.effective AS was_effective, event.why AS was_why,
            row_number() OVER (PARTITION BY event.stop_id ORDER BY event.occurred_at, event.id, event.driver_id) AS place,
-           coalesce(event.flaw,
-                    CASE WHEN event.pin_generation IS NOT NULL AND $2 <= count(*) FILTER (WHERE event.flaw = 'wrong-pin')
+           coalesce(CASE WHEN event.pin_generation IS NOT NULL AND $2 <= count(*) FILTER (WHERE event.flaw = 'wrong-pin')
                                    OVER (PARTITION BY event.stop_id, event.pin_generation
                                              ORDER BY event.occurred_at, event.id, event.driver_id
                                               ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) THEN 'pin-locked' END,
+                    event.flaw,
                     CASE WHEN event.device_id IS NULL OR (plan.has_stop AND plan.driver_id = event.driver_id) THEN NULL
                          WHEN (plan.driver_id IS NULL OR NOT plan.has_stop)
                           AND EXISTS (SELECT FROM route_version AS later
@@ -88,46 +89,68 @@ RETURNING event.driver_id, event.id, event.account_id, event.lane, event.type, e
           before.effective AS was_effective;
 
 -- name: judge_route_starts
--- Note which of a driver's starts begin another route than the one before; what is older than a time stays as it is. Who
--- may start a route is judged like who may speak of a stop. Gives back what is another thing than before.
--- $1 driver, $2 from when, ms
-WITH told AS (
-    SELECT event.id, event.occurred_at, event.route_id,
-           CASE WHEN event.route_id IS NULL THEN 'no-route'
-                WHEN plan.driver_id = event.driver_id THEN NULL
+-- Walk through a driver's starts in the order in which they happened, and note which begin another route than the one
+-- before; what is older than a time stays as it is. Who may start a route is judged like who may speak of a stop. A start
+-- that names no route means one whose hours these were: rather one not finished by then, then one not started by then,
+-- then the one started last, then the first by its start. Gives back what is another thing than before; a start that
+-- means another route than before was not in force.
+-- $1 driver, $2 from when, ms, $3 and $4 how long before its start and after its end a route may be meant, ms
+WITH RECURSIVE told AS (
+    SELECT id, occurred_at, least(occurred_at, received_at) AS planned_at, means_next,
+           CASE WHEN NOT means_next THEN route_id END AS route_id, row_number() OVER (ORDER BY occurred_at, id) AS place
+      FROM driver_event WHERE driver_id = $1 AND type = 'route_started' AND occurred_at >= from_ms($2)
+), had AS (
+    SELECT route_id, min(start_at) - make_interval(secs => $3::bigint / 1000.0) AS from_at,
+           max(end_at) + make_interval(secs => $4::bigint / 1000.0) AS to_at
+      FROM route_version WHERE driver_id = $1 AND end_at >= from_ms($2 - $4) GROUP BY route_id
+), asked AS (
+    SELECT place, occurred_at, planned_at, means_next, route_id FROM told WHERE route_id IS NOT NULL
+     UNION ALL
+    SELECT place, occurred_at, planned_at, means_next, had.route_id
+      FROM told JOIN had ON told.occurred_at BETWEEN had.from_at AND had.to_at WHERE means_next
+), considered AS (
+    SELECT asked.place, asked.route_id, route.external_id, plan.start_at,
+           coalesce(route.finished_at <= asked.occurred_at, false) AS is_finished,
+           asked.occurred_at BETWEEN plan.start_at - make_interval(secs => $3::bigint / 1000.0)
+                                 AND plan.end_at + make_interval(secs => $4::bigint / 1000.0) AS is_in_hours,
+           CASE WHEN plan.driver_id = $1 THEN NULL
                 WHEN plan.driver_id IS NOT NULL THEN 'given-to-another-driver'
                 WHEN EXISTS (SELECT FROM route_version AS later
-                              WHERE later.route_id = event.route_id AND later.version > plan.version
-                                AND later.driver_id = event.driver_id) THEN NULL
+                              WHERE later.route_id = asked.route_id AND later.version > plan.version
+                                AND later.driver_id = $1) THEN NULL
                 ELSE 'taken-from-driver' END AS hindrance
-      FROM driver_event AS event
-      LEFT JOIN LATERAL (SELECT version, driver_id FROM route_version
-                          WHERE route_id = event.route_id
-                            AND effective_at <= least(event.occurred_at, event.received_at)
-                          ORDER BY version DESC LIMIT 1) AS plan ON true
-     WHERE event.driver_id = $1 AND event.type = 'route_started' AND event.occurred_at >= from_ms($2)
-), before AS (
-    SELECT route_id FROM driver_event
-     WHERE driver_id = $1 AND type = 'route_started' AND effective AND occurred_at < from_ms($2)
-     ORDER BY occurred_at DESC, id DESC LIMIT 1
-), judged AS (
-    SELECT id, hindrance,
-           route_id IS DISTINCT FROM
-               lag(route_id, 1, (SELECT route_id FROM before)) OVER (PARTITION BY hindrance IS NULL ORDER BY occurred_at, id)
-               AS is_another
-      FROM told
-), reasons AS (
-    SELECT id, hindrance IS NULL AND is_another AS effective,
-           coalesce(hindrance, CASE WHEN NOT is_another THEN 'already-started' END) AS why
-      FROM judged
+      FROM asked JOIN route ON route.id = asked.route_id,
+           LATERAL (SELECT version, driver_id, start_at, end_at FROM route_version
+                     WHERE route_id = asked.route_id AND effective_at <= asked.planned_at
+                     ORDER BY version DESC LIMIT 1) AS plan
+), walked AS (
+    SELECT 0::bigint AS place, NULL::uuid AS id, NULL::bigint AS route_id, NULL::text AS why,
+           ARRAY(SELECT route_id FROM driver_event
+                  WHERE driver_id = $1 AND type = 'route_started' AND effective AND occurred_at < from_ms($2)
+                  ORDER BY occurred_at, id) AS started  -- in this order, the last one last
+     UNION ALL
+    SELECT told.place, told.id, meant.route_id, judged.why,
+           CASE WHEN judged.why IS NULL THEN array_remove(walked.started, meant.route_id) || meant.route_id
+                ELSE walked.started END
+      FROM walked JOIN told ON told.place = walked.place + 1
+      LEFT JOIN LATERAL (
+           SELECT route_id, hindrance FROM considered
+            WHERE considered.place = told.place AND (NOT told.means_next OR is_in_hours AND hindrance IS NULL)
+            ORDER BY is_finished, route_id = ANY (walked.started),
+                     route_id IS DISTINCT FROM walked.started[cardinality(walked.started)], start_at, external_id
+            LIMIT 1) AS meant ON true,
+           LATERAL (SELECT CASE WHEN meant.route_id IS NULL THEN 'no-route'
+                                WHEN meant.hindrance IS NOT NULL THEN meant.hindrance
+                                WHEN meant.route_id = walked.started[cardinality(walked.started)] THEN 'already-started'
+                                END AS why) AS judged
 )
-UPDATE driver_event AS event SET effective = reasons.effective, why = reasons.why
-  FROM reasons JOIN driver_event AS was ON was.driver_id = $1 AND was.id = reasons.id
- WHERE event.driver_id = $1 AND event.id = reasons.id
-   AND (reasons.effective, reasons.why) IS DISTINCT FROM (was.effective, was.why)
+UPDATE driver_event AS event SET effective = walked.why IS NULL, why = walked.why, route_id = walked.route_id
+  FROM walked JOIN driver_event AS was ON was.driver_id = $1 AND was.id = walked.id
+ WHERE event.driver_id = $1 AND event.id = walked.id
+   AND (walked.why IS NULL, walked.why, walked.route_id) IS DISTINCT FROM (was.effective, was.why, was.route_id)
 RETURNING event.driver_id, event.id, event.account_id, event.lane, event.type, event.route_id, event.stop_id,
           to_ms(event.occurred_at) AS occurred_ms, event.lat, event.lon, event.data, event.outcome, event.effective,
-          was.effective AS was_effective;
+          was.effective AND (NOT event.effective OR event.route_id = was.route_id) AS was_effective;
 
 -- name: starts_of_route
 -- From when on a new version of a route may change what the starts mean of each driver who ever had it: the first that

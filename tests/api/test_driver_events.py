@@ -26,7 +26,13 @@ def app_parts(app_parts):
 @pytest.fixture
 def api_config():
     return ApiConfig(
-        max_events=20, max_event_batch_bytes=20_000, max_event_data_bytes=2_000, max_note_length=100, max_stops=20
+        max_events=20,
+        max_event_batch_bytes=20_000,
+        max_event_data_bytes=2_000,
+        max_event_proofs=2,
+        max_event_parcels=3,
+        max_note_length=100,
+        max_stops=20,
     )
 
 
@@ -79,7 +85,17 @@ async def test_messagepack_and_gzip_say_the_same_as_json(client, phone, bearer, 
 
 def _bad_items(stop):
     ok = event("arrived", 5, stop)
+    proof, parcel = {"upload_id": str(uuid.uuid4()), "kind": "photo"}, {"seq": 0, "outcome": "delivered"}
+    done, failed = {**ok, "type": "completed"}, {**ok, "type": "failed"}
     return {
+        "many proofs": ({**done, "data": {"proofs": [proof] * 3}}, "too-large", "/data/proofs"),
+        "many proofs of a failure": (
+            {**failed, "data": {"reason": "other", "proofs": [proof] * 3}},
+            "too-large",
+            "/data/proofs",
+        ),
+        "many parcels": ({**done, "data": {"parcels": [parcel] * 4}}, "too-large", "/data/parcels"),
+        "many barcodes": ({**done, "data": {"barcodes": ["A1"] * 4}}, "too-large", "/data/barcodes"),
         "not an object": (7, "not-an-object", ""),
         "null": (None, "not-an-object", ""),
         "no id": ({**ok, "id": None}, "invalid-fields", "/id"),
@@ -141,6 +157,13 @@ async def test_a_bad_item_is_named_and_holds_up_nothing(phone, pool, what):
     assert first["id"] == (bad.get("id") if isinstance(bad, dict) else None)
     assert (second["id"], second["result"]) == (good["id"], "applied")
     assert await pool.fetchval("SELECT count(*) FROM driver_event") == 1
+
+
+async def test_what_is_just_within_the_limits_is_kept(phone):
+    proofs = [{"upload_id": str(uuid.uuid4()), "kind": "photo"} for _ in range(2)]
+    parcels = [{"seq": 0, "outcome": "delivered"}] * 3
+    most = event("completed", 1, phone.stops[2], proofs=proofs, parcels=parcels, barcodes=["X"] * 3, note="x" * 100)
+    assert await phone.outcome(most) == [("applied", None)]
 
 
 async def test_what_messagepack_can_say_and_json_cannot(client, phone, bearer):
@@ -302,6 +325,44 @@ async def test_a_start_without_a_route_that_comes_late_is_of_the_one_that_was_to
     assert [row["external_id"] for row in await pool.fetch(started)] == ["tour-1", "second"]
 
 
+@pytest.mark.parametrize("batches", [[[0, 1, 2]], [[2, 1, 0]], [[0], [1], [2]], [[2], [1], [0]], [[1], [0, 2]]])
+async def test_the_second_start_without_a_route_means_the_second_tour(client, account, phone, put_route, pool, batches):
+    for n, name in enumerate(("second", "third")):
+        await put_route(client, account.key, name, start_at=at(5 + n), end_at=at(600))
+    starts = [event("route_started", 10 * n) for n in range(3)]
+    for batch in batches:
+        await phone.say(*(starts[n] for n in batch))
+    judged = (
+        "SELECT external_id, effective, why FROM driver_event JOIN route ON route.id = route_id ORDER BY occurred_at"
+    )
+    expected = [(name, True, None) for name in ("tour-1", "second", "third")]
+    assert [tuple(row) for row in await pool.fetch(judged)] == expected
+    assert await phone.outcome(*starts) == [("duplicate", None)] * 3
+    # nothing new is left to start: it means the one under way
+    assert await phone.outcome(event("route_started", 40)) == [("conflict", "already-started")]
+    # the driver names the second tour, earlier: those that named none mean the others
+    assert await phone.outcome(event("route_started", -1, more={"route_id": "second"})) == [("applied", None)]
+    names = [row["external_id"] for row in await pool.fetch(judged)]
+    assert names == ["second", "tour-1", "third", "third", "third"]
+    track = await pool.fetchrow("SELECT head_at FROM track")
+    assert track["head_at"] == datetime.fromisoformat(at(20))
+
+
+async def test_a_start_without_a_route_keeps_its_route_when_that_is_given_away_later(
+    client, account, phone, put_route, make_driver, pool
+):
+    await put_route(client, account.key, "second", start_at=at(5), end_at=at(600))
+    start = event("route_started", 10)
+    await phone.say(start)
+    await make_driver(client, account.key, "beto")
+    response = await client.post("/v1/routes/tour-1/assign", json={"driver": "beto"}, headers=account.headers)
+    assert response.status == 200
+    assert await phone.outcome(event("route_started", 9, more={"route_id": "second"})) == [("applied", None)]
+    assert await phone.outcome(start) == [("duplicate", None)]
+    judged = "SELECT external_id FROM driver_event JOIN route ON route.id = route_id ORDER BY occurred_at"
+    assert [row["external_id"] for row in await pool.fetch(judged)] == ["second", "tour-1"]
+
+
 async def test_a_route_is_started_again_after_another_one(client, account, phone, put_route):
     await put_route(client, account.key, "second")
     first, second = ({"route_id": name} for name in ("tour-1", "second"))
@@ -346,6 +407,20 @@ async def test_a_start_told_while_nobody_had_the_route_counts_once_it_is_its_dri
     assert await pool.fetchval("SELECT effective FROM driver_event")
     assert await pool.fetchval("SELECT rerun_from FROM track") == datetime.fromisoformat(early["occurred_at"])
     assert await phone.outcome(early) == [("duplicate", None)]
+
+
+async def test_a_start_told_before_its_route_was_planned_counts_once_it_is(client, account, phone, put_route, pool):
+    assert await phone.outcome(event("route_started", 10), event("route_started", 20)) == [
+        ("applied", None),
+        ("conflict", "already-started"),
+    ]
+    await put_route(client, account.key, "second", start_at=at(5), end_at=at(600))
+    judged = (
+        "SELECT external_id, effective, why FROM driver_event JOIN route ON route.id = route_id ORDER BY occurred_at"
+    )
+    assert [tuple(row) for row in await pool.fetch(judged)] == [("tour-1", True, None), ("second", True, None)]
+    track = await pool.fetchrow("SELECT head_at FROM track")
+    assert track["head_at"] == datetime.fromisoformat(at(20))
 
 
 # What follows ---------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import io
 import json
+import uuid
 from typing import Any
 
 import pytest
@@ -46,6 +47,27 @@ async def test_all_that_was_said_of_a_stop_is_walked_through_once(phone, pool):
         assert await _work(db, "stop_states", "judge_stop_events", f"'{{{stop_id}}}'", "5") < 50 * 2000
     assert await phone.outcome(event("completed", 300, phone.stops[0])) == [("applied", None)]
     assert await pool.fetchval("SELECT count(*) FROM driver_event WHERE NOT effective") == 0
+
+
+async def test_a_batch_takes_as_many_statements_whatever_it_names(phone, pool):
+    """The lane is held meanwhile: nobody else's pings are tracked."""
+    taken: list[int] = []
+    connections = [await pool.acquire() for _ in range(pool.get_max_size())]
+    for connection in connections:
+        connection.add_query_logger(lambda query: taken.append(1))
+        await pool.release(connection)
+
+    def batch(events, proofs):
+        named = [[{"upload_id": str(uuid.uuid4()), "kind": "photo"} for _ in range(proofs)] for _ in range(events)]
+        return [event("completed", 1 + n / 10, phone.stops[n % 4], proofs=one) for n, one in enumerate(named)]
+
+    needed = []
+    for events, proofs in ((4, 1), (4, 1), (100, 20)):  # the first one also learns the types of columns
+        taken.clear()
+        await phone.say(*batch(events, proofs), *(event("route_started", 300 + n) for n in range(events)))
+        needed.append(len(taken))
+    assert needed[2] <= needed[1]
+    assert await pool.fetchval("SELECT count(*) FROM proof WHERE event_id IS NOT NULL") == 2_008
 
 
 @pytest.mark.parametrize("before", [b"", b"\x81\xa4data"])

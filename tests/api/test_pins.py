@@ -73,15 +73,39 @@ async def test_a_stop_without_one_takes_any_or_none(phone):
     assert await phone.outcome(event("failed", 6, phone.stops[0], reason="other")) == [("applied", None)]
 
 
+async def test_guesses_are_limited(phone):
+    stop = phone.stops[0]
+    pin, *_ = await pins(phone)
+    guesses = [done(50 + n, stop, wrong(pin)) for n in range(3)]
+    assert await phone.outcome(*guesses) == [("conflict", "wrong-pin")] * 3
+    assert await phone.outcome(*guesses) == [("duplicate", "wrong-pin")] * 3
+    for guess in (pin, wrong(pin)):  # who goes on guessing does not learn which one it was
+        assert await phone.outcome(done(60, stop, guess)) == [("conflict", "pin-locked")]
+    assert await phone.outcome(done(5, phone.stops[1], (await pins(phone))[1])) == [("applied", None)]
+
+
 async def test_guesses_are_limited_however_they_are_dated(phone):
     stop = phone.stops[0]
     pin, *_ = await pins(phone)
-    guesses = [done(50 - n, stop, wrong(pin)) for n in range(3)]
-    assert await phone.outcome(*guesses) == [("conflict", "wrong-pin")] * 3
-    assert await phone.outcome(*guesses) == [("duplicate", "wrong-pin")] * 3
-    assert await phone.outcome(done(1, stop, pin)) == [("conflict", "pin-locked")]
-    assert await phone.outcome(done(60, stop, pin)) == [("conflict", "pin-locked")]
-    assert await phone.outcome(done(5, phone.stops[1], (await pins(phone))[1])) == [("applied", None)]
+    for n in range(12):
+        assert await phone.outcome(done(50 - n, stop, wrong(pin))) == [("conflict", "wrong-pin")]
+    for guess in (pin, wrong(pin)):
+        assert await phone.outcome(done(1, stop, guess)) == [("conflict", "pin-locked")]
+    assert (await phone.statuses())[0] == "pending"
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_the_right_pin_counts_from_its_moment_whatever_comes_first(phone, pool, seed):
+    (pin, second, *_), (stop, locked, *_) = await pins(phone), phone.stops
+    events = [done(10, stop, pin), *(done(20 + n, stop, wrong(pin)) for n in range(4))]
+    events += [done(30, locked, second), *(done(20 + n, locked, wrong(second)) for n in range(3))]
+    random.Random(seed).shuffle(events)
+    for one in events:
+        await phone.say(one)
+    assert (await phone.statuses())[:2] == ["completed", "pending"]
+    assert [fact[0] for fact in await feed(pool)] == ["stop.completed"]
+    kept = await pool.fetch("SELECT stop_id, why FROM driver_event ORDER BY stop_id, occurred_at")
+    assert [row["why"] for row in kept] == [None, *["wrong-pin"] * 3, "pin-locked", *["wrong-pin"] * 3, "pin-locked"]
 
 
 async def test_another_pin_unlocks(client, account, phone, pool, refused, bearer):

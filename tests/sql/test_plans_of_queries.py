@@ -199,6 +199,12 @@ HOT: list[tuple[str, str, list[Any], set[str]]] = [
     ("effects", "settle_stops", [[1, 2, 3]], {"stop_pkey", "visit_stop", "driver_event_stop"}),
     ("stop_states", "judge_stop_events", [range(1, 81), 5], {"driver_event_stop", "driver_event_pkey"}),
     ("stop_states", "judge_shift_events", [1, LAST_MS], {"driver_event_shift"}),
+    (
+        "stop_states",
+        "judge_route_starts",
+        [1, LAST_MS, 2 * HOUR_MS, 4 * HOUR_MS],
+        {"driver_event_start", "driver_event_pkey", "route_version_driver", "route_version_pkey"},
+    ),
     ("held", "spells_of_drivers", [_DRIVERS, [LAST_MS - DAY_MS] * 8, HOUR_MS], {"driver_event_shift"}),
     ("effects", "hold_routes", [[100, 200]], {"route_pkey"}),
     ("effects", "settle_routes", [[100, 200]], {"route_pkey", "route_version_pkey", "event_tour"}),
@@ -227,8 +233,7 @@ HOT: list[tuple[str, str, list[Any], set[str]]] = [
     ("uploads", "append", [7, UUID(int=1), UUID(int=2), 0, [9], ["a"], 72], {"upload_pkey"}),
     ("uploads", "unfinished", [15, 2], {"upload_open"}),
     ("uploads", "expire", [100], {"upload_open"}),
-    ("proofs", "claimed", [7, UUID(int=1)], set()),
-    ("proofs", "is_of_another", [7, UUID(int=1)], {"proof_upload"}),
+    ("proofs", "claimed", [7, _uuids(40)], {"proof_driver_id_upload_id_key"}),
     (
         "manifest",
         "look_at",

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from api.proofs_upkeep import keep_fixes
-from sql.proofs import claim_uploads
+from sql.proofs import Naming, claim_uploads
+from sql.times import ms_of
 from tests.api.proofs.pictures import PDF, PLACE, STROKES, photo
 
 AT = datetime(2026, 3, 2, 13, 21, 30, tzinfo=UTC)
@@ -26,19 +27,18 @@ def claim(pool, account):
     """`await claim(phone, [{"upload_id": …, "kind": …}])`: an event at the first stop names uploads."""
 
     async def make(phone, proofs, *, stop=None, event_id=None, at=AT, place=(6.2479, -75.5677)):
+        naming = Naming(
+            event_id=event_id or uuid4(),
+            stop_id=int((stop or phone.stops[0])[3:]),
+            occurred_ms=ms_of(at),
+            lat=place and place[0],
+            lon=place and place[1],
+            proofs=proofs,
+        )
+        who = {"driver_id": int(phone.driver_id[3:]), "device_id": int(phone.device_id[3:])}
         async with pool.acquire() as db, db.transaction():
-            return await claim_uploads(
-                db,
-                account_id=account.id,
-                driver_id=int(phone.driver_id[3:]),
-                device_id=int(phone.device_id[3:]),
-                stop_id=int((stop or phone.stops[0])[3:]),
-                event_id=event_id or uuid4(),
-                occurred_at=at,
-                lat=place and place[0],
-                lon=place and place[1],
-                proofs=proofs,
-            )
+            (claims,) = await claim_uploads(db, account_id=account.id, **who, namings=[naming])
+        return claims
 
     return make
 
@@ -170,16 +170,12 @@ async def test_bytes_that_are_not_what_the_event_says_are_no_proof(
     assert proof["original_url"]
 
 
-async def test_what_an_event_names_wrongly_is_refused_item_by_item(
-    client, account, make_phone, phone, begin, upload, claim
-):
-    ben, mine, bens = await make_phone(client, account.key, "ben"), str(uuid4()), str(uuid4())
+async def test_what_an_event_names_wrongly_is_refused_item_by_item(phone, upload, claim):
+    mine = str(uuid4())
     await upload(phone, photo(), upload_id=mine)
-    await begin(ben, 10, upload_id=bens)
     claims = await claim(
         phone,
         [
-            {"upload_id": bens, "kind": "photo"},
             {"upload_id": f"https://reparto.example/v1/driver/uploads/{mine}", "kind": "photo"},
             {"upload_id": mine, "kind": "signature"},
             {"upload_id": "7", "kind": "photo"},
@@ -191,9 +187,55 @@ async def test_what_an_event_names_wrongly_is_refused_item_by_item(
             None,
         ],
     )
-    assert [one.why for one in claims] == ["another-driver", None, "another-kind", *["bad-proof"] * 7]
+    assert [one.why for one in claims] == [None, "another-kind", *["bad-proof"] * 7]
     (other_stop,) = await claim(phone, [{"upload_id": mine, "kind": "photo"}], stop=phone.stops[1])
     assert (other_stop.state, other_stop.why) == ("refused", "another-stop")
+
+
+@pytest.mark.parametrize("whose", ["of the account", "of another account"])
+@pytest.mark.parametrize("theirs_first", [True, False])
+async def test_another_drivers_upload_of_the_same_id_is_nothing_to_ones_own(
+    client, account, other_account, make_phone, phone, begin, append, claim, proofs_of, refused, whose, theirs_first
+):
+    theirs = account if whose == "of the account" else other_account
+    ben, upload_id, content = await make_phone(client, theirs.key, "ben"), str(uuid4()), photo()
+    if theirs_first:
+        path = await begin(ben, 10, upload_id=upload_id)
+        await refused(await client.get(path, headers=phone.headers), 404)
+    (named,) = await claim(phone, [{"upload_id": upload_id, "kind": "photo"}])
+    assert (named.state, named.why) == ("pending", None)
+    if not theirs_first:
+        path = await begin(ben, 10, upload_id=upload_id)
+    await refused(await client.get(path, headers=phone.headers), 404)
+    await refused(await append(phone, path, 0, content), 404)
+    assert await begin(phone, len(content), upload_id=upload_id) == path
+    assert (await append(phone, path, 0, content)).status == 204
+    (proof,) = await proofs_of(account, phone.stops[0])
+    assert (proof["state"], proof["size"]) == ("stored", len(content))
+    assert (await client.head(path, headers=ben.headers)).headers["Upload-Offset"] == "0"
+
+
+async def test_of_events_that_name_one_upload_the_first_that_means_it_keeps_it(pool, account, phone, begin, proofs_of):
+    began, never = str(uuid4()), str(uuid4())
+    await begin(phone, 10, upload_id=began)
+    mine, other = (int(stop[3:]) for stop in phone.stops[:2])
+    events = [uuid4() for _ in range(3)]
+    named = [{"upload_id": one, "kind": "photo"} for one in (began, never)]
+    namings = [
+        Naming(event_id=event, stop_id=stop, occurred_ms=minute, lat=None, lon=None, proofs=named)
+        for minute, (event, stop) in enumerate(zip(events, (other, mine, mine), strict=True))
+    ]
+    who = {"account_id": account.id, "driver_id": int(phone.driver_id[3:]), "device_id": None}
+    for _ in range(2):
+        async with pool.acquire() as db, db.transaction():
+            claims = await claim_uploads(db, **who, namings=namings)
+        assert [[claim.why for claim in of_one] for of_one in claims] == [
+            ["another-stop", None],
+            [None, "another-stop"],
+            [None, "another-stop"],
+        ]
+        kept = {row["upload_id"]: row["event_id"] for row in await pool.fetch("SELECT upload_id, event_id FROM proof")}
+        assert {str(upload): event for upload, event in kept.items()} == {began: events[1], never: events[0]}
 
 
 async def test_an_upload_begun_for_something_else_than_its_event_is_refused(client, phone, claim, refused):
