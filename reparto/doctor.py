@@ -208,7 +208,7 @@ async def _work(db: Db) -> list[Finding]:
             "Start a `reparto work`, or read its log.",
             Level.BAD,
         ),
-        _judge(
+        judge(
             not sealed,
             f"{sealed:,} blocks of held pings cannot be opened",
             "Run one release everywhere. They are tried again when their driver's shifts change, and deleted when "
