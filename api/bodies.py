@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
 from types import UnionType
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import msgspec
 from aiohttp import web
@@ -77,7 +77,8 @@ def _mistakes(raw: Any, kind: Any, at: str) -> Iterator[FieldError]:
             yield from parts
         else:
             first = field_error(error)
-            yield FieldError(at=at + first.at, why=first.why)
+            offered = ", ".join(map(str, get_args(inner))) if get_origin(inner) is Literal else ""
+            yield FieldError(at=at + first.at, why=f"must be one of {offered}" if offered else first.why)
 
 
 def _field_mistakes(raw: dict[Any, Any], struct: type[msgspec.Struct], at: str) -> Iterator[FieldError]:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from api.account import Settings
 from api.certificate_map import SmallMap
-from api.proofs_stop import CashDue, StopProof
+from api.proofs_stop import Said, StopProof
 from api.proofs_view import Place, Proof
 
 MOST_PHOTOS = 4
@@ -115,7 +115,7 @@ def sheet_of(
 
     outcome = whole.outcome
     ended = outcome.type if outcome else whole.stop.status  # which outlives what was said
-    kind = "_pickup" if whole.stop.kind in ("pickup", "return") else ""
+    kind = _variant(whole.stop.kind)
     photos = [
         _picture(one, pictures[one.id], f"{words['photo']}, {when(one.taken_at)}" if one.taken_at else "")
         for one in photos_on(whole)
@@ -130,7 +130,7 @@ def sheet_of(
         language=language,
         brand=settings.brand,
         colour=settings.colours.primary,
-        title=words["title"],
+        title=words["title" + kind],
         verdict=words[ended + kind] if ended in _TONES else words["open"],
         verdict_more=when(outcome.occurred_at) if outcome else "",
         tone=_TONES.get(ended, "open"),
@@ -160,15 +160,17 @@ def _sections(
     whole: StopProof, settings: Settings, words: Mapping[str, str], zone: ZoneInfo
 ) -> list[tuple[str, list[Row]]]:
     stop, outcome, spot = whole.stop, whole.outcome, spot_of(whole)
+    kind = _variant(stop.kind)
 
     def time(at: datetime | None) -> str:
         return "" if at is None else _written(at.astimezone(zone), f"{words['when']}".replace("%H:%M", words["clock"]))
 
     where = words["no_place"]
     if spot is not None:
-        where = words["distance"].format(distance=_metres(spot.distance_m)) + ", " + words[f"place_{spot.place.source}"]
+        distance = _metres(spot.distance_m, words)
+        where = words["distance"].format(distance=distance) + ", " + words[f"place_{spot.place.source}"]
         if spot.accuracy_m is not None:
-            where += f" ({words['accuracy'].format(distance=_metres(spot.accuracy_m))})"
+            where += f" ({words['accuracy'].format(distance=_metres(spot.accuracy_m, words))})"
     reasons = {reason.code: reason.text for reason in settings.failure_reasons}
     sections: list[tuple[str, list[Row]]] = [
         (
@@ -177,8 +179,8 @@ def _sections(
                 (words["order"], stop.external_id),
                 (words["for"], stop.name),
                 (words["address"], stop.address or ""),
-                (words["parcels"], "; ".join(_parcel(one) for one in stop.parcels)),
-                (words["cash"], _cash(outcome.data.get("cash"), stop.cash_on_delivery) if outcome else ""),
+                (words["parcels"], _parcels(stop.parcels, outcome, words)),
+                (words["cash"], _cash(outcome.cash, words) if outcome and outcome.cash else ""),
             ],
         ),
         (
@@ -194,13 +196,17 @@ def _sections(
             words["who"],
             [
                 (words["driver"], outcome.driver_name.split()[0] if outcome and outcome.driver_name.split() else ""),
-                (words["recipient"], _recipient(outcome.recipient) if outcome else ""),
+                (words["recipient" + kind], _recipient(outcome.recipient) if outcome else ""),
                 (words["reason"], reasons.get(outcome.reason or "", outcome.reason or "") if outcome else ""),
                 (words["note"], (outcome.note or "")[:300] if outcome else ""),
             ],
         ),
     ]
     return [(title, [row for row in rows if row[1]]) for title, rows in sections if any(row[1] for row in rows)]
+
+
+def _variant(kind: str) -> str:
+    return "_pickup" if kind in ("pickup", "return") else ""
 
 
 def _stored(whole: StopProof) -> list[Proof]:
@@ -212,16 +218,30 @@ def _written(at: datetime, pattern: str) -> str:
     return at.strftime(pattern.replace("%B", _MONTHS[at.month])).removeprefix("0" if "%B" in pattern else "")
 
 
-def _metres(distance: float) -> str:
+def _metres(distance: float, words: Mapping[str, str]) -> str:
     if distance < 1_000:
         return f"{round(distance)} m"
-    return f"{distance / 1_000:.1f} km"
+    return f"{distance / 1_000:.1f} km".replace(".", words["decimal"])
 
 
-def _parcel(one: Mapping[str, Any]) -> str:
+def _parcels(planned: Sequence[Mapping[str, Any]], outcome: Said | None, words: Mapping[str, str]) -> str:
+    """Write the parcels that were planned, and of those not handed over what became of them."""
+    told = outcome.parcels if outcome else []
+    if not told:
+        return "; ".join(_parcel(one, one.get("quantity", 1)) for one in planned)
+    written = []
+    for one in told:
+        said = words.get(f"parcel_{one['outcome']}", "")
+        as_planned = next((it for it in planned[one["seq"] :][:1] if it.get("barcode") == one.get("barcode")), one)
+        what = _parcel(as_planned, one["quantity"])
+        written.append(f"{what}: {said}" if said else what)
+    return "; ".join(written)
+
+
+def _parcel(one: Mapping[str, Any], quantity: int) -> str:
     what = one.get("description") or one.get("barcode") or ""
     code = f" [{one['barcode']}]" if one.get("description") and one.get("barcode") else ""
-    return f"{one.get('quantity', 1)} × {what}{code}"
+    return f"{quantity} × {what}{code}"
 
 
 def _recipient(raw: Any) -> str:
@@ -232,8 +252,17 @@ def _recipient(raw: Any) -> str:
     return raw[:200] if isinstance(raw, str) else ""
 
 
-def _cash(raw: Any, due: CashDue | None) -> str:
-    if not isinstance(raw, Mapping) or not isinstance(raw.get("amount"), (int, float, str)):
-        return ""
-    parts = [raw["amount"], raw.get("currency") or (due.currency if due else None), raw.get("method")]
-    return " ".join(str(part) for part in parts if isinstance(part, (int, float, str)))[:100]
+def _cash(cash: Mapping[str, Any], words: Mapping[str, str]) -> str:
+    """Write what was paid: how much, of how much if that was another sum, and how."""
+    paid = _amount(cash["amount"], words)
+    if cash.get("difference"):
+        paid = words["cash_of"].format(amount=paid, due=_amount(cash["due"], words))
+    method = cash.get("method") or ""
+    how = words.get(f"method_{method}", method)
+    return ", ".join(part for part in (f"{paid} {cash.get('currency') or ''}".strip(), how) if part)
+
+
+def _amount(amount: float, words: Mapping[str, str]) -> str:
+    """Write a sum. Spaces part the thousands: a point or a comma there means another sum one country on."""
+    written = f"{amount:,.0f}" if amount == round(amount) else f"{amount:,.2f}"
+    return written.translate({ord(","): "\u00a0", ord("."): words["decimal"]})

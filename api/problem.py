@@ -184,11 +184,12 @@ def respond(problem: Problem) -> web.Response:
 def _of_http(error: web.HTTPException) -> web.Response:
     """Say aiohttp's own refusals (no such route, method not allowed, body too large) in the same manner."""
     status = HTTPStatus(error.status)
+    nothing = "There is nothing at this address; the API's description, /docs, lists what there is."
     members = {
         "type": {404: "not-found", 405: "method-not-allowed", 413: "too-large"}.get(error.status, "bad-request"),
         "title": status.phrase,
         "status": error.status,
-        "detail": status.description or status.phrase,
+        "detail": nothing if error.status == 404 else status.description or status.phrase,
     }
     headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
     body = msgspec.json.encode(members)

@@ -68,6 +68,10 @@ class Said(Struct, frozen=True, kw_only=True):
     note: str | None
     reason: str | None
     """Why it failed."""
+    parcels: list[dict[str, Any]]
+    """What became of each, as the feed tells it; empty where nothing was handed over."""
+    cash: dict[str, Any] | None
+    """What was due and what was paid, as the feed tells it; null where nothing was."""
     data: dict[str, Any]
 
 
@@ -166,6 +170,8 @@ def _said(outcome: Outcome, story: StopStory) -> Said:
         recipient=data.get("recipient"),
         note=_text(data.get("note")),
         reason=_text(data.get("reason")),
+        parcels=outcome.outcome.get("parcels", []),
+        cash=outcome.outcome.get("cash"),
         data=data,
     )
 

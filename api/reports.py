@@ -1,8 +1,5 @@
 """Reports: how well the promises were kept."""
 
-import csv
-import io
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -15,6 +12,7 @@ from api.media import answer
 from api.operation import Operations, Parameter, Who
 from api.problem import FieldError, Invalid
 from api.refs import driver_named, ref_of
+from api.tables import csv_of
 from api.times import time_in
 from geo.eta_score import bucket_name
 from sql.eta_told import AccuracyRow, read_accuracy
@@ -94,7 +92,8 @@ async def get_eta_accuracy(request: web.Request) -> web.Response:
     if not kind:
         return answer(request, report)
     headers = {"Content-Disposition": 'attachment; filename="eta-accuracy.csv"'}
-    return web.Response(text=_csv(report.rows), content_type="text/csv", headers=headers)
+    table = csv_of(Accuracy.__struct_fields__, map(msgspec.structs.astuple, report.rows))
+    return web.Response(body=table, content_type="text/csv", charset="utf-8", headers=headers)
 
 
 async def _driver_asked(request: web.Request) -> int | None:
@@ -129,12 +128,3 @@ def _shown(row: AccuracyRow) -> Accuracy:
         width_s=None if row.width_s is None else round(row.width_s, 1),
         score_s=None if row.score_s is None else round(row.score_s, 1),
     )
-
-
-def _csv(rows: Sequence[Accuracy]) -> str:
-    text = io.StringIO()
-    lines = csv.writer(text, lineterminator="\n")
-    lines.writerow(Accuracy.__struct_fields__)
-    for row in rows:
-        lines.writerow("" if value is None else value for value in msgspec.structs.astuple(row))
-    return text.getvalue()

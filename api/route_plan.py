@@ -24,6 +24,7 @@ from geo.pings import UNKNOWN_MS, Floats
 from geo.plans import MAX_STOPS
 from sql.routes import RoutePlan
 from sql.stops import ParcelPlan, StopPlan
+from sql.times import ms_of
 
 FAR_M, TOO_FAR_M = 500.0, 50_000.0
 """A stop farther than this from the path is worth a warning; farther than that it is on another map."""
@@ -105,7 +106,7 @@ def make_plan(body: RouteBody, path: Path, *, driver_id: int | None, settings: S
 def _leg_s(body: RouteBody, settings: Settings) -> Floats:
     """Tell how long the plan drives to each stop from the one before."""
     arrivals = [stop.planned_arrival for stop in body.stops]
-    planned_ms = [UNKNOWN_MS if arrival is None else round(arrival.timestamp() * 1000) for arrival in arrivals]
+    planned_ms = [UNKNOWN_MS if arrival is None else ms_of(arrival) for arrival in arrivals]
     return drive_s(planned_ms, [settings.service_s if s.service_s is None else s.service_s for s in body.stops])
 
 

@@ -3,15 +3,14 @@
 GPX and KML leave out the pings that do not count: a map program would join a phone's errors to the line.
 """
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, TypeAlias
 from xml.etree import ElementTree as ET
 
 import msgspec
+
+from api.tables import csv_of, time_text
 
 Columns: TypeAlias = Mapping[str, Sequence[Any]]
 
@@ -48,10 +47,6 @@ def write(name: str, title: str, columns: Columns) -> bytes:
     return _WRITERS[name](title, columns)
 
 
-def _time(time: datetime) -> str:
-    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def _geojson(title: str, columns: Columns) -> bytes:
     names = [name for name in columns if name not in ("lat", "lon")]
     features = [
@@ -66,19 +61,7 @@ def _geojson(title: str, columns: Columns) -> bytes:
 
 
 def _csv(_title: str, columns: Columns) -> bytes:
-    text = io.StringIO()
-    rows = csv.writer(text)
-    rows.writerow(columns)
-    rows.writerows([_cell(value) for value in row] for row in zip(*columns.values(), strict=True))
-    return text.getvalue().encode()
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, datetime):
-        return _time(value)
-    return " ".join(value) if isinstance(value, list) else value
+    return csv_of(columns, zip(*columns.values(), strict=True))
 
 
 def _counting(columns: Columns, *names: str) -> list[tuple[Any, ...]]:
@@ -94,7 +77,7 @@ def _gpx(title: str, columns: Columns) -> bytes:
     segment = ET.SubElement(track, "trkseg")
     for time, lat, lon, speed_mps, heading_deg in _counting(columns, "time", "lat", "lon", "speed_mps", "heading_deg"):
         point = ET.SubElement(segment, "trkpt", {"lat": f"{lat:.6f}", "lon": f"{lon:.6f}"})
-        ET.SubElement(point, "time").text = _time(time)
+        ET.SubElement(point, "time").text = time_text(time)
         if speed_mps is None and heading_deg is None:
             continue
         more = ET.SubElement(ET.SubElement(point, "extensions"), "gpxtpx:TrackPointExtension")
@@ -111,7 +94,7 @@ def _kml(title: str, columns: Columns) -> bytes:
     track = ET.SubElement(mark, "gx:Track")
     rows = _counting(columns, "time", "lat", "lon")
     for time, _, _ in rows:  # all times come first, then all places
-        ET.SubElement(track, "when").text = _time(time)
+        ET.SubElement(track, "when").text = time_text(time)
     for _, lat, lon in rows:
         ET.SubElement(track, "gx:coord").text = f"{lon:.6f} {lat:.6f} 0"
     return _document(root)

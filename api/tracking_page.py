@@ -3,8 +3,10 @@
 Nothing is fetched from elsewhere but map tiles, if a tile server is set; the Content-Security-Policy holds it to that.
 """
 
+import logging
 import re
 import secrets
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from html import escape
 from string import Template
@@ -21,6 +23,9 @@ from api.catalog import choose, texts
 from api.operation import Operations, Parameter, Who
 from api.tracking import Seen, link_in, seen_by
 from api.tracking_view import Ended, TrackingView
+from sql.pool import is_away
+
+log = logging.getLogger(__name__)
 
 operations = Operations("tracking")
 
@@ -29,6 +34,8 @@ _ENDED_PAGE = Template((assets.ROOT / "ended.html").read_text(encoding="utf-8"))
 _SCENE = (assets.ROOT / "scene.html").read_text(encoding="utf-8")
 _TILE_HOST = re.compile(r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9.{}-]+(:[0-9]+)?)/")
 _SCENES = {"completed": "yes", "partially_completed": "yes", "departed": "yes", "failed": "no", "skipped": "no"}
+_ABOUT_THE_STOP = frozenset({"cancelled", "removed"})  # of the reasons why a link shows nothing
+_AGAIN_S = 15
 _SUBDOMAIN = re.compile(r"^[^.]*\{[^.]*\}[^.]*(?=\.)")  # Leaflet fills {s} with a, b or c
 
 
@@ -42,9 +49,15 @@ _SUBDOMAIN = re.compile(r"^[^.]*\{[^.]*\}[^.]*(?=\.)")  # Leaflet fills {s} with
 async def get_page(request: web.Request) -> web.Response:
     """Open the page of a tracking link.
 
-    404 and 410 are pages too, which say what happened.
+    404, 410 and 503 are pages too, which say what happened; the last one asks again by itself.
     """
-    seen = await seen_by(request.app[POOL], link_in(request))
+    try:
+        seen = await seen_by(request.app[POOL], link_in(request))
+    except Exception as error:
+        if not is_away(error):
+            raise
+        log.warning("database away: %s", type(error).__name__)
+        return _later_page(request)
     if seen is None:
         return _page_without_van(request, Settings(), status=404, said="unknown")
     settings = settings_of(seen.route.settings)
@@ -74,7 +87,8 @@ def _page(request: web.Request, settings: Settings, seen: Seen, view: TrackingVi
 
 def _ended_page(request: web.Request, settings: Settings, ended: Ended) -> web.Response:
     if ended.why != "over" or ended.done_at is None:
-        return _page_without_van(request, settings, status=410, said=f"gone_{ended.why}")
+        variant = _variant(ended.kind) if ended.why in _ABOUT_THE_STOP else ""
+        return _page_without_van(request, settings, status=410, said=f"gone_{ended.why}", variant=variant)
     return _page_without_van(
         request,
         settings,
@@ -83,6 +97,12 @@ def _ended_page(request: web.Request, settings: Settings, ended: Ended) -> web.R
         variant=_variant(ended.kind),
         at=ended.done_at.astimezone(ZoneInfo(ended.timezone)),
     )
+
+
+def _later_page(request: web.Request) -> web.Response:
+    page = _page_without_van(request, Settings(), status=503, said="later")
+    page.headers.update({"Retry-After": str(_AGAIN_S), "Refresh": str(_AGAIN_S)})
+    return page
 
 
 def _page_without_van(
@@ -96,7 +116,7 @@ def _page_without_van(
 ) -> web.Response:
     language = _language(request, settings, None)
     words = texts(language)
-    when = words["when"].format(date=f"{at:{words['date']}}", time=f"{at:%H:%M}") if at else ""
+    when = _when(at, words) if at else ""
     return _respond(
         _ENDED_PAGE,
         settings,
@@ -107,6 +127,11 @@ def _page_without_van(
         more=words[f"{said}_more"].format(when=when),
         scene_state=_SCENES.get(said, "none"),
     )
+
+
+def _when(at: datetime, words: Mapping[str, Any]) -> str:
+    form = "one" if at.hour == 1 else "other"  # "a la 01:05", "a las 13:05"
+    return str(words["when"][form].format(date=f"{at:{words['date']}}", time=f"{at:%H:%M}"))
 
 
 def _variant(kind: str) -> str:

@@ -185,7 +185,10 @@ class Drive:
         timeline, track = self.timelines[van], self.tracks[van]
         old = (int(track["route_id"]), int(track["route_version"]))
         finished = parking.finished_of(track)
-        plan, self.plan_until_ms[van] = timeline.plan_at(at_ms, finished, int(track["chosen"]))
+        over = finished
+        if track["standing"]["open"] and old[0] in finished:  # the van is at the depot: its tour lasts until it leaves
+            over = {route_id: version for route_id, version in finished.items() if route_id != old[0]}
+        plan, self.plan_until_ms[van] = timeline.plan_at(at_ms, over, int(track["chosen"]))
         if plan is None or old != (plan.route_id, plan.version):
             mine = self.tracks[van : van + 1]
             before = timeline.plan(*old) if old[0] else None
@@ -204,7 +207,7 @@ class Drive:
                 mine["route_id"], mine["route_version"] = plan.route_id, plan.version
                 self.ask[van] = True
         if plan is not None:
-            if plan.route_id in finished:
+            if plan.route_id in finished and timeline.new_stops(plan, finished[plan.route_id]):
                 parking.drive_on(track, timeline, plan, finished[plan.route_id])
             self.start_ms[van] = plan.start_ms
             self.home_m[van] = plan.length_m - tour.DEPOT_M if plan.return_to_depot else np.inf
@@ -283,13 +286,17 @@ class Drive:
     def _ask_done(self, van: int, moment: int, at_ms: int, plan: Plan, along_m: float, *, slow: bool) -> None:
         mine = self.tracks[van]
         self.ask[van] = False
-        if plan.route_id in mine["finished"] or not tour.is_done(
-            plan, mine["visits"], mine["standing"], along_m, slow=slow
-        ):
-            return
-        mine["completed"] = min(int(mine["completed"]) + 1, 255)
-        self._happened(moment, FactType.ROUTE_COMPLETED, at_ms, plan, -1, int(mine["completed"]))
-        parking.finish(mine, plan)
+        at_a_stop = bool(mine["standing"]["open"])
+        if plan.route_id not in mine["finished"]:
+            if not tour.is_done(plan, mine["visits"], mine["standing"], along_m, slow=slow):
+                return
+            if at_a_stop and tour.ends_at_depot(plan):
+                at_ms = int(mine["standing"]["arrived_ms"])
+            mine["completed"] = min(int(mine["completed"]) + 1, 255)
+            self._happened(moment, FactType.ROUTE_COMPLETED, at_ms, plan, -1, int(mine["completed"]))
+            parking.finish(mine, plan)
+        if at_a_stop:
+            return  # what is said and seen of the visit still counts
         if mine["chosen"] == plan.route_id:
             mine["chosen"] = 0
         self.plan_until_ms[van] = UNKNOWN_MS  # the next input is on another plan or none

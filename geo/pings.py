@@ -72,18 +72,21 @@ class Pings:
             return cls.empty()
         return cls(np.concatenate([part.rows for part in parts]), np.concatenate([part.texts for part in parts]))
 
-    def fill(self, into: int, copy: int) -> None:
-        """Put into one ping what it leaves open and a copy of it tells. In place."""
+    def merge(self, into: int, copy: int) -> None:
+        """Put into one ping what a copy of it tells. In place; the end is the same in whatever order copies come.
+
+        Where they differ the greater counts, true before false, anything before nothing; all flags that either was
+        given, and the earlier receipt.
+        """
         mine, other = self.rows[into], self.rows[copy]
+        mine["received_ms"] = min(mine["received_ms"], other["received_ms"])
+        mine["flags"] |= other["flags"]
         for name in ("accuracy_m", "altitude_m", "speed_mps", "heading_deg", "battery"):
-            if np.isnan(mine[name]):
-                mine[name] = other[name]
+            mine[name] = np.fmax(mine[name], other[name])
         for name in ("charging", "mock"):
-            if mine[name] < 0:
-                mine[name] = other[name]
-        for column, text in enumerate(self.texts[into]):
-            if text is None:
-                self.texts[into, column] = self.texts[copy, column]
+            mine[name] = max(mine[name], other[name])
+        for column, texts in enumerate(zip(self.texts[into], self.texts[copy], strict=True)):
+            self.texts[into, column] = max((text for text in texts if text is not None), default=None)
 
 
 def in_order(rows: Rows) -> Ints:

@@ -6,11 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo import clean, fence, pace, snap, stops
+from geo.facts import HAPPENED
 from geo.pings import UNKNOWN_MS, Rows
 from geo.plans import MAX_STOPS
 
 STATE_VERSION = 4
-"""Raised when `TRACK` changes: a stored state of another version is not read, its driver is folded from the start."""
+"""Raised when `TRACK` or `HAPPENED` changes: a stored state of another version is not read, its driver is folded from
+the start."""
 
 MAX_FINISHED = 16
 """Finished routes a track remembers, newest first."""
@@ -133,3 +135,14 @@ def decode(state: bytes) -> np.void | None:
     if len(record) > TRACK.itemsize:
         return None
     return np.frombuffer(record.ljust(TRACK.itemsize, b"\0"), TRACK).copy()[0]  # type: ignore[no-any-return]
+
+
+def encode_happened(happened: Rows) -> bytes:
+    """Pack facts (of dtype `HAPPENED`) for storing beside the track they came of."""
+    return bytes((STATE_VERSION,)) + happened.tobytes() if len(happened) else b""
+
+
+def decode_happened(packed: bytes) -> Rows:
+    """Unpack `encode_happened`; nothing when it is of another version: then the track is, too, and folded anew."""
+    known = packed[1:] if packed[:1] == bytes((STATE_VERSION,)) else b""
+    return np.frombuffer(known, HAPPENED).copy()

@@ -95,15 +95,28 @@ def is_done(plan: Plan, visits: NDArray[np.uint8], standing: Rows, along_m: floa
 
     It is when at least half of its stops are served, the van is at none, none is left ahead of it nor awaited and, on a
     tour that returns to the depot, the van stands within DEPOT_M of the end of its path or has come within HOME_M of
-    it. Stops left out behind it do not keep it open; a tour of which less than half was served ends by its hours.
+    it. Being at the last stop does not keep it open if that is the depot, or if the van has come home in its fence.
+    Stops left out behind it do not keep it open; a tour of which less than half was served ends by its hours.
 
     Args:
         along_m: place along the path; NaN off it.
         slow: the van stands.
     """
     count = len(plan.stop_ids)
-    if not count or standing["open"] or np.count_nonzero(served(visits[:count])) * 2 < count:
+    if not count or np.count_nonzero(served(visits[:count])) * 2 < count:
         return False
-    if plan.return_to_depot and not along_m >= plan.length_m - (DEPOT_M if slow else HOME_M):
+    if standing["open"]:
+        if standing["open"] + standing["open_count"] - 1 != count:
+            return False
+        if not (ends_at_depot(plan) or (plan.return_to_depot and along_m >= plan.length_m - HOME_M)):
+            return False
+    elif plan.return_to_depot and not along_m >= plan.length_m - (DEPOT_M if slow else HOME_M):
         return False
     return next_row(plan, visits, int(standing["last"]), along_m) == count
+
+
+def ends_at_depot(plan: Plan) -> bool:
+    """Tell whether the last stop of a tour is the depot."""
+    return plan.stop_kinds[-1] == "depot" or (
+        plan.return_to_depot and bool(plan.stops[-1, 3] >= plan.length_m - HOME_M)
+    )

@@ -16,11 +16,11 @@ from geo.facts import HAPPENED, JUDGED, REJUDGED, Facts, FactType
 from geo.fixes import Fixes, check, fixes_of, move_position
 from geo.pings import UNKNOWN_MS, Bools, Ints, Pings, Rows
 from geo.plans import MAX_STOPS, Timeline
-from geo.state import STATE_VERSION, TRACK, decode, encode, fresh
+from geo.state import STATE_VERSION, TRACK, decode, decode_happened, encode, encode_happened, fresh
 
 __all__ = [
     "AT_ONCE", "HAPPENED", "JUDGED", "MAX_STOPS", "REJUDGED", "STATE_VERSION", "TRACK", "FactType", "Facts",
-    "advance", "decode", "encode", "fresh", "tick",
+    "advance", "decode", "decode_happened", "encode", "encode_happened", "fresh", "tick",
 ]  # fmt: skip
 
 SILENT_MS = 600_000

@@ -22,7 +22,7 @@ from sql.eta import Notice, eta_stops, put_outbox, told_facts
 from sql.eta_rules import EtaRules
 from sql.facts import LATE_AFTER_S, Revision, put_revisions
 from sql.pool import Db
-from sql.times import ms_of
+from sql.times import ms_of, time_of
 
 YOUNG_MS = 300_000
 """An alert rests on a ping that is younger by our clock."""
@@ -262,4 +262,4 @@ def _notice(fact: Revision) -> Notice:
 
 
 def _text(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return time_of(ms).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -123,6 +123,7 @@ class TrackCache:
         tracks = fold.fresh(ids)
         shown = [Shown() for _ in rows]
         rerun_from_ms = np.full(len(rows), FOREVER_MS, np.int64)
+        may_rerun = np.array([row.may_rerun for row in rows], bool)
         for i, row in enumerate(rows):
             if row.rerun_from_ms is not None:
                 rerun_from_ms[i] = row.rerun_from_ms
@@ -132,7 +133,7 @@ class TrackCache:
             elif row.state is not None:
                 state = fold.decode(row.state)
                 if state is None:  # of an earlier release: fold everything again
-                    rerun_from_ms[i] = UNKNOWN_MS
+                    rerun_from_ms[i], may_rerun[i] = UNKNOWN_MS, True
                 else:
                     tracks[i] = state
         return Drivers(
@@ -146,7 +147,7 @@ class TrackCache:
             head_ms=np.array([row.head_ms for row in rows], np.int64),
             stored_ms=np.array([row.stored_ms for row in rows], np.int64),
             rerun_from_ms=rerun_from_ms,
-            may_rerun=np.array([row.may_rerun for row in rows], bool),
+            may_rerun=may_rerun,
             began=np.zeros(len(rows), bool),
             unmarked=np.array([row.unmarked for row in rows], np.int64),
             shift_only_ms=np.array([row.shift_only_ms for row in rows], np.int64),

@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
@@ -23,6 +22,7 @@ from sql.config import DatabaseConfig
 from sql.inbox import depth, put_blocks
 from sql.pool import Db, connect
 from sql.quarantine import Quarantined, put_quarantined
+from sql.times import time_of
 
 log = logging.getLogger(__name__)
 
@@ -236,7 +236,7 @@ async def _put(db: Db, parts: Sequence[tuple[int, Pings]]) -> None:
     oldest_ms = min(int(pings.rows["received_ms"][0]) for _, pings in parts)
     await put_blocks(
         db,
-        received_at=datetime.fromtimestamp(oldest_ms / 1000, UTC),
+        received_at=time_of(oldest_ms),
         lanes=[block.lane for block in blocks],
         pings=[block.pings for block in blocks],
         bodies=[block.body for block in blocks],

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from prometheus_client import Counter as Metric
 
@@ -11,6 +10,7 @@ from ingest.decode.columns import Arrival
 from ingest.decode.refusals import Rejected
 from sql.devices import DeviceRow
 from sql.quarantine import Quarantined, summed_up, written
+from sql.times import time_of
 
 REFUSED = Metric("reparto_pings_refused_total", "Pings refused, by reason", ["reason"])
 
@@ -30,7 +30,7 @@ def unusable(
         account_id=device.account_id,
         driver_id=device.driver_id,
         device_id=device.id,
-        received_at=datetime.fromtimestamp(arrival.received_ms / 1000, UTC),
+        received_at=time_of(arrival.received_ms),
         source=source,
         reason=reason,
         detail=detail,

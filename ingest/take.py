@@ -14,6 +14,7 @@ from geo import track as fold
 from geo.clean import Flag
 from geo.pings import UNKNOWN_MS, Bools, Ints, Pings, Rows, in_order
 from geo.plans import FOREVER_MS
+from ingest import reruns
 from ingest.cache import Drivers, TrackCache
 from ingest.config import IngestConfig
 from ingest.follow import follow
@@ -27,6 +28,7 @@ from sql.facts import Stretch, begins_before
 from sql.partitions import partition_days
 from sql.pool import Connection
 from sql.quarantine import put_quarantined
+from sql.reruns import Rerun
 from sql.times import ms_of
 
 MOST_STEPS = 256
@@ -60,6 +62,7 @@ class Again:
         was: (n,) of dtype `sql.pings.STORED`, what they were judged to be.
         stretches: by entry in the drivers, what is about to be folded.
         begin_ms: by entry, of those who are folded from the start: when their first input was; missing without any.
+        reruns: by entry, of those who have been here before.
         settles: (m,) of whom nothing but claims comes after.
     """
 
@@ -67,6 +70,7 @@ class Again:
     was: Rows
     stretches: dict[int, Stretch]
     begin_ms: dict[int, int]
+    reruns: dict[int, Rerun]
     settles: Bools
 
 
@@ -92,7 +96,7 @@ async def take(db: Connection, lanes: list[int], sent: Sent, cache: TrackCache, 
 
 
 def _without_repeats(sent: Sent) -> Sent:
-    """Put pings in the order of history and keep the first of each fix, with what only its copies tell."""
+    """Put pings in the order of history, the copies of each fix as one."""
     sent = sent.take(in_order(sent.pings.rows))
     rows = sent.pings.rows
     same = np.ones(max(len(rows) - 1, 0), bool)
@@ -100,8 +104,8 @@ def _without_repeats(sent: Sent) -> Sent:
         same &= rows[name][1:] == rows[name][:-1]
     first = np.concatenate(([True], ~same)) if len(rows) else np.zeros(0, bool)
     kept = np.flatnonzero(first)
-    for copy in np.flatnonzero(~first):  # few, and in the order in which they came
-        sent.pings.fill(int(kept[np.searchsorted(kept, copy) - 1]), int(copy))
+    for copy in np.flatnonzero(~first):  # few
+        sent.pings.merge(int(kept[np.searchsorted(kept, copy) - 1]), int(copy))
     return sent.take(first)
 
 
@@ -116,10 +120,12 @@ async def _store(db: Connection, drivers: Drivers, sent: Sent) -> Sent:
     if maybe_there.any():
         late = sent.take(maybe_there)
         added = await stored_pings.add_late_pings(db, late.lanes, late.pings)
-        copies = len(late) - len(added)
-        filled = await stored_pings.fill_pings(db, late.lanes, late.pings) if copies else []
-        for row in (*added, *filled):
-            _note_late(drivers, row)
+        for row in added:
+            if not row["flags"] & Flag.CLOCK_AHEAD:
+                _note_late(drivers, row)
+        if len(added) < len(late):
+            for row in await stored_pings.merge_pings(db, late.lanes, late.pings):
+                _note_late(drivers, row)
 
     straight_on = ~maybe_there & drivers.settled[of]
     straight_on &= _first_steps(of, recorded_ms, straight_on)
@@ -133,9 +139,7 @@ async def _store(db: Connection, drivers: Drivers, sent: Sent) -> Sent:
 
 
 def _note_late(drivers: Drivers, row: asyncpg.Record) -> None:
-    """A past ping that is new or tells more asks for a re-run; one past the fold's place waits its turn."""
-    if row["flags"] & Flag.CLOCK_AHEAD:
-        return
+    """A past ping that is new or says another thing asks for a re-run; one past the fold's place waits its turn."""
     i = int(np.searchsorted(drivers.ids, row["driver_id"]))
     if row["recorded_ms"] <= drivers.tracks["at_ms"][i]:
         drivers.rerun_from_ms[i] = min(drivers.rerun_from_ms[i], row["recorded_ms"])
@@ -165,9 +169,12 @@ def _behind(drivers: Drivers, direct: Sent) -> Ints:
 
 async def _read_again(db: Connection, drivers: Drivers, behind: Ints) -> Again:
     """Go back to a checkpoint where that is asked for, and read the next stored pings of those who are behind."""
-    back = behind[drivers.goes_back[behind]]
+    under_way = await reruns.under_way(db, drivers, behind)
+    back = reruns.may_go_back(drivers, behind, under_way)
     if len(back):
         await _go_back(db, drivers, back)
+    if not under_way.keys().isdisjoint(back.tolist()):
+        await reruns.drop_what_is_folded_again(db, drivers, back)
     after_ms = drivers.tracks["at_ms"][behind].tolist()
     pings, was = await stored_pings.pings_after(
         db, drivers.lanes[behind], drivers.tracks[behind], at_most=MOST_STEPS + 1
@@ -191,7 +198,18 @@ async def _read_again(db: Connection, drivers: Drivers, behind: Ints) -> Again:
             drivers.head_ms[i] = max(drivers.head_ms[i], until + 1)
         stretches[i] = Stretch(driver_id=int(drivers.ids[i]), after_ms=after, until_ms=until)
     begin_ms = await _begin_history(db, drivers, stretches, pings.rows)
-    return Again(Sent(pings.take(now), was["lane"][now].astype(np.int64)), was[now], stretches, begin_ms, settles)
+    again = {i: _rerun(drivers, i, stretches[i], under_way.get(i)) for i in {*back.tolist(), *under_way}}
+    sent = Sent(pings.take(now), was["lane"][now].astype(np.int64))
+    return Again(sent, was[now], stretches, begin_ms, again, settles)
+
+
+def _rerun(drivers: Drivers, i: int, stretch: Stretch, before: Rerun | None) -> Rerun:
+    """Say what becomes of a re-run: it begins where it began, or where it has gone back to now."""
+    folded_ms = drivers.rows[i].folded_ms
+    if before is None:
+        return Rerun(after_ms=stretch.after_ms, goal_ms=folded_ms)
+    goal_ms = max(before.goal_ms, folded_ms)
+    return replace(before, after_ms=min(before.after_ms, stretch.after_ms), goal_ms=goal_ms)
 
 
 async def _begin_history(db: Connection, drivers: Drivers, stretches: dict[int, Stretch], rows: Rows) -> dict[int, int]:
@@ -293,8 +311,10 @@ async def _fold(
     drivers.head_ms[again.settles] = np.maximum(drivers.head_ms, moved["at_ms"])[again.settles]
     drivers.unmarked += folded
     if touched.any():
-        stretches = list(again.stretches.values())
-        await follow(db, drivers, timelines, np.flatnonzero(touched), facts.happened, stretches, config)
+        happened, stretches = await reruns.tell_or_keep(
+            db, drivers, again.reruns, again.stretches, again.settles, facts.happened
+        )
+        await follow(db, drivers, timelines, np.flatnonzero(touched), happened, stretches, config)
 
 
 def _same(a: Rows, b: Rows) -> Bools:

@@ -125,6 +125,8 @@ def _explain(error: Exception) -> str | None:
             return f"The database user in REPARTO_DATABASE_URL may not do this: {error.args[0]}."
         case asyncpg.TooManyConnectionsError():
             return f"Postgres has no connection left ({error.args[0]}). Raise max_connections or run fewer processes."
+        case asyncpg.DiskFullError():
+            return f"Postgres has no room on its disk ({error.args[0]}). Make some: until then phones keep their pings."
         case asyncpg.CannotConnectNowError() | asyncpg.AdminShutdownError():
             return f"Postgres is not ready ({error.args[0]}). Try again in a moment."
         case asyncpg.UndefinedTableError():

@@ -111,10 +111,12 @@ def event_of(
     if stop is None:
         return event
     event |= {"stop_id": stop["id"], "lat": stop["lat"], "lon": stop["lon"]}
+    if deed.type == "partially_completed" and len(stop["parcels"]) < 2:
+        event["type"] = "completed"  # there is no part of one parcel
     chance = random.Random(deed.id)
     data: dict[str, Any] = {}
     if deed.type in _HANDED_OVER:
-        data = _handed_over(stop, chance, all_of_it=deed.type == "completed") | ({"pin": pin} if pin else {})
+        data = _handed_over(stop, chance, all_of_it=event["type"] == "completed") | ({"pin": pin} if pin else {})
     elif deed.type in ("failed", "skipped"):
         data = {"reason": chance.choice(REASONS)}
     if photos:
@@ -160,7 +162,7 @@ def draw_door(seed: str) -> bytes:
 def _handed_over(stop: Mapping[str, Any], chance: random.Random, *, all_of_it: bool) -> dict[str, Any]:
     recipient = {"name": stop["name"]}
     if chance.random() < 0.15:
-        recipient = {"name": "Portería", "relation": "concierge"}
+        recipient = {"name": "Portería", "relation": "edificio"}
     data: dict[str, Any] = {"recipient": recipient, "barcodes": [parcel["barcode"] for parcel in stop["parcels"]]}
     if not all_of_it:
         outcomes = ("refused", *["delivered"] * (len(stop["parcels"]) - 1))

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from itertools import chain
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -61,12 +62,13 @@ def add_parser(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print every finding; the exit code is 1 when something is bad."""
     settings = Settings.read()
-    findings = [Finding(Level.GOOD, "the settings can be used"), *_machine(settings), *_database(settings)]
-    for finding in findings:
+    bad = False
+    for finding in chain([Finding(Level.GOOD, "the settings can be used")], _machine(settings), _database(settings)):
+        bad |= finding.level is Level.BAD
         out.print(f"{finding.level.value}  {escape(finding.what)}")
         if finding.advice:
             out.print(f"      {escape(finding.advice)}", style="dim")
-    return int(any(finding.level is Level.BAD for finding in findings))
+    return int(bad)
 
 
 def _machine(settings: Settings) -> Iterator[Finding]:
@@ -78,7 +80,7 @@ def _machine(settings: Settings) -> Iterator[Finding]:
     )
     yield _listening(settings)
     yield from _public_url(settings)
-    if not settings.database.database_url:
+    if not (settings.database.database_url and settings.proofs.blob_url):
         yield from _data_dir(Path(settings.server.data_dir))
 
 
@@ -116,13 +118,14 @@ def _public_url(settings: Settings) -> Iterator[Finding]:
 
 def _data_dir(data_dir: Path) -> Iterator[Finding]:
     if not data_dir.exists():
-        yield Finding(Level.GOOD, f"{data_dir} does not exist yet; `reparto up` makes it")
+        yield Finding(Level.GOOD, f"{data_dir} does not exist yet; it is made when it is needed")
         return
     free = shutil.disk_usage(data_dir).free
     yield _judge(
         free >= _FREE_BYTES,
         f"{free / 1e9:.1f} GB are free in {data_dir}",
         "A full disk stops everything. 1,000 drivers need about 2 GB a day at one ping every 5 s.",
+        Level.LOOK if free > _FREE_BYTES / 10 else Level.BAD,
     )
     key = data_dir / "admin.key"
     if key.exists():

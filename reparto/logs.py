@@ -17,7 +17,8 @@ ACCESS = logging.getLogger("reparto.access")
 
 _SECRETS = (
     (re.compile(r"\brp[a-z]_[A-Za-z0-9_-]{8,}"), "[secret]"),  # keys and tokens of ours
-    (re.compile(r"(/(?:t|ingest|v1/track)/)(?!\{)[^/\s\"'?]+"), r"\1[token]"),
+    # not a route, nor a file of ours in a traceback
+    (re.compile(r"(/(?:t|ingest|v1/track)/)(?!\{|[a-z_/]+\.py\")[^/\s\"'?]+"), r"\1[token]"),
     (re.compile(r"(?i)\b(bearer|basic) [A-Za-z0-9._~+/=-]+"), r"\1 [secret]"),
     (re.compile(r"(\w+://[^\s:/@]*):[^\s/@]+@"), r"\1:[secret]@"),
     (re.compile(r"\n(DETAIL|CONTEXT): .*"), r"\n\1: [left out]"),  # Postgres quotes keys and rows there

@@ -19,9 +19,8 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _HOST = r"(?:\[[^\]]*\]|[^/?:,\[\]]*)(?::\d+)?"
 _POSTGRES = re.compile(rf"postgres(?:ql)?://(?:[^/?]*@)?{_HOST}(?:,{_HOST})*(?:[/?].*)?")
 _HTTP = re.compile(r"https?://[^\s?#]+")
-_CLAIMS_LONGER_DAYS = 3
-"""What drivers said is folded with pings from a day before the oldest one on, and those go a whole day at a time."""
-
+_LONGEST_STATEMENT_S = 30  # a tracker that ends is waited for as long
+_CLAIMS_LONGER_DAYS = 3  # what drivers said is folded from a day before the oldest ping on; pings go a day at a time
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
@@ -91,7 +90,18 @@ class Settings:
                 found.append(f"{PREFIX}{name.upper()}: must be host:port, not {text!r}")
         if self.server.log_level not in LOG_LEVELS:
             found.append(f"REPARTO_LOG_LEVEL: must be one of {', '.join(LOG_LEVELS)}")
-        found += _road_mistakes(self.api)
+        found += [*_url_mistakes(self.api), *_road_mistakes(self.api)]
+        database = self.database
+        if not 0 < database.statement_timeout_s < _LONGEST_STATEMENT_S:
+            found.append(f"REPARTO_STATEMENT_TIMEOUT_S: must be more than 0 and less than {_LONGEST_STATEMENT_S}")
+        if not 0 < database.lock_timeout_s <= database.statement_timeout_s:
+            found.append("REPARTO_LOCK_TIMEOUT_S: must be more than 0 and not more than REPARTO_STATEMENT_TIMEOUT_S")
+        for name, value in (
+            ("TRACKER_POLL_MS", self.ingest.tracker_poll_ms),
+            ("PROOF_LINK_S", self.proofs.proof_link_s),
+        ):
+            if value < 1:
+                found.append(f"{PREFIX}{name}: must be 1 or more")
         if self.proofs.blob_url and not re.match(rf"({'|'.join(SCHEMES)})://", self.proofs.blob_url):
             found.append("REPARTO_BLOB_URL: must begin with s3://, gs://, az:// or file:///, or be empty")
         if self.database.lanes > 1024:
@@ -105,6 +115,16 @@ class Settings:
             for part in (self.server, self.database, self.ingest, self.api, self.proofs)
             for one in fields(part)
         }
+
+
+def _url_mistakes(api: ApiConfig) -> list[str]:
+    found = []
+    if api.public_url and not _HTTP.fullmatch(api.public_url):
+        found.append(f"REPARTO_PUBLIC_URL: must look like https://track.example.com, not {api.public_url!r}")
+    is_template = all(place in api.tile_url for place in ("{z}", "{x}", "{y}"))
+    if api.tile_url and not (is_template and api.tile_url.startswith(("http://", "https://"))):
+        found.append("REPARTO_TILE_URL: must look like https://tiles.example.com/{z}/{x}/{y}.png")
+    return found
 
 
 def _road_mistakes(api: ApiConfig) -> list[str]:

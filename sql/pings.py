@@ -86,21 +86,29 @@ async def add_late_pings(db: Db, lanes: Ints, pings: Pings) -> list[asyncpg.Reco
     return added
 
 
-async def fill_pings(db: Db, lanes: Ints, pings: Pings) -> list[asyncpg.Record]:
-    """Put what copies tell into stored pings where those say nothing; what is there stays.
+async def merge_pings(db: Db, lanes: Ints, pings: Pings) -> list[asyncpg.Record]:
+    """Put what copies tell into stored pings, as `Pings.merge` does. One whose clock turns out to be ahead is unjudged.
 
     Args:
         lanes: (n,) of their drivers, n at least 1.
         pings: (n,) no fix twice.
 
     Returns:
-        Those that were filled: rows of driver_id, recorded_ms and flags.
+        Those that history may judge otherwise now: rows of driver_id and recorded_ms.
     """
     rows = pings.rows
     keys = (rows[name].tolist() for name in _KEY)
     span = int(rows["recorded_ms"].min()), int(rows["recorded_ms"].max())
-    filled: list[asyncpg.Record] = await db.fetch(_SQL["fill_pings"], lanes.tolist(), *keys, *_told(pings), *span)
-    return filled
+    merged: list[asyncpg.Record] = await db.fetch(
+        _SQL["merge_pings"],
+        lanes.tolist(),
+        *keys,
+        *_told(pings),
+        rows["received_ms"].tolist(),
+        rows["flags"].tolist(),
+        *span,
+    )
+    return [row for row in merged if row["matters"]]
 
 
 def _told(pings: Pings) -> list[list[Any]]:

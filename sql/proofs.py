@@ -257,7 +257,7 @@ class StopStory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """The last effective word on how a stop ended; `data` as the phone sent it."""
+    """The last effective word on how a stop ended; `data` as the phone sent it, `outcome` what that means."""
 
     id: UUID
     type: str
@@ -265,6 +265,7 @@ class Outcome:
     lat: float | None
     lon: float | None
     data: dict[str, Any]
+    outcome: dict[str, Any]
     driver_id: int
     driver_external_id: str
     driver_name: str

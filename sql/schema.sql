@@ -5,10 +5,10 @@
 -- (0.11 m), as integers, so that a repeated fix is equal to its first copy.
 -- Tables that the tracker writes for every driver start with the driver's lane: the unit of order and of locking.
 
--- Columns of times travel as epoch milliseconds; the infinities are the smallest and the greatest bigint.
+-- Columns of times travel as epoch milliseconds, finer times cut; the infinities are the smallest and the greatest bigint.
 CREATE FUNCTION to_ms(at timestamptz) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
     CASE at WHEN '-infinity' THEN -9223372036854775808 WHEN 'infinity' THEN 9223372036854775807
-            ELSE round(extract(epoch FROM at) * 1000)::bigint END;
+            ELSE floor(extract(epoch FROM at) * 1000)::bigint END;
 
 CREATE FUNCTION from_ms(ms bigint) RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
     CASE ms WHEN -9223372036854775808 THEN '-infinity' WHEN 9223372036854775807 THEN 'infinity'
@@ -513,6 +513,18 @@ CREATE TABLE checkpoint (
     folded_until  timestamptz NOT NULL,
     state         bytea NOT NULL,
     PRIMARY KEY (lane, driver_id, folded_until)
+);
+
+-- Re-runs that take more than one take: what happened in each until the fold is past where it had been. Then the feed is
+-- told, and the rows go.
+CREATE TABLE rerun (
+    lane       smallint NOT NULL,
+    driver_id  bigint NOT NULL,
+    id         bigint GENERATED ALWAYS AS IDENTITY,
+    after_at   timestamptz NOT NULL,  -- folded again from after here, until the next row
+    goal_at    timestamptz NOT NULL,  -- where the fold had been
+    happened   bytea NOT NULL,        -- geo/state.py
+    PRIMARY KEY (lane, driver_id, id)
 );
 
 -- The newest believed ping of each driver.

@@ -1,19 +1,25 @@
-"""Times between Postgres (aware datetimes) and columns (epoch milliseconds)."""
+"""Times between Postgres (aware datetimes) and columns (epoch milliseconds).
+
+A time finer than a millisecond is cut, never rounded: by `ms_of` here, `to_ms` in Postgres, `date_trunc` and clocks.
+So no time is later than the moment it names, and a moment is the same however it was written.
+"""
 
 from datetime import UTC, datetime, timedelta
 
 from geo.pings import UNKNOWN_MS
 
 SINCE_EVER = datetime.min.replace(tzinfo=UTC)
-"""-infinity: as asyncpg gives and takes it."""
+"""-infinity, as asyncpg takes it."""
+
+_AS_GIVEN = SINCE_EVER.replace(tzinfo=None)  # asyncpg leaves out the zone
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 
 
 def ms_of(at: datetime) -> int:
-    """Give a time as epoch milliseconds; -infinity is UNKNOWN_MS."""
-    return UNKNOWN_MS if at.year == 1 else (at - _EPOCH) // _MS
+    """Give the epoch millisecond in which an aware time lies; -infinity is UNKNOWN_MS."""
+    return UNKNOWN_MS if at in (SINCE_EVER, _AS_GIVEN) else (at - _EPOCH) // _MS
 
 
 def time_of(ms: int) -> datetime:

@@ -60,11 +60,13 @@ _copies = iter(range(1_000_000))
 
 @pytest.fixture
 async def database(postgres: EmbeddedPostgres, template: str) -> AsyncIterator[DatabaseConfig]:
-    """The settings of this test's own database."""
+    """The settings of this test's own database, whose locks are waited for longer than any test takes."""
     name = f"test_{next(_copies)}"
     admin = await asyncpg.connect(postgres.dsn)
-    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield replace(DatabaseConfig(), database_url=_dsn(postgres, name))
+    # block by block through the WAL, as by default, it takes up to twice the CPU
+    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+    patient = DatabaseConfig(lock_timeout_s=60, statement_timeout_s=60)
+    yield replace(patient, database_url=_dsn(postgres, name))
     await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await admin.close()
 

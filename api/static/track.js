@@ -15,6 +15,7 @@
   const show = (element, visible) => element.toggleAttribute("hidden", !visible);
   const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
   const plural = (forms, n) => fill(forms[new Intl.PluralRules(locale).select(n)] || forms.other, { n });
+  const sentence = (text) => text.replace("..", "."); // "6:28 p. m.."
   const variant = (kind) => (kind === "pickup" || kind === "return" ? "_pickup" : "");
 
   const DONE = ["departed", "completed", "partially_completed", "failed", "skipped"];
@@ -38,21 +39,25 @@
       const before = view.stops_before === null ? "" : `${plural(texts.stops_before, view.stops_before)}.`;
       return [before, view.position ? "" : texts.on_the_way_more].join(" ").trim();
     }
-    return fill(texts[`${state}_more`] || "", { when: whenOf(view.done_at) }).replace("..", "."); // "6:28 p. m.."
+    return sentence(fill(texts[`${state}_more`] || "", { when: whenOf(view.done_at) }));
   }
 
   /* times --------------------------------------------------------------------------------------------------------- */
 
   const inZone = (options) => new Intl.DateTimeFormat(locale, { timeZone: view.timezone, ...options });
   const dayOf = (time) => inZone({ year: "numeric", month: "2-digit", day: "2-digit" }).format(time);
-  const clock = () => inZone({ hour: "numeric", minute: "2-digit" });
+  const clock = () => inZone({ timeStyle: "short" });
+  /** Keep what is read in one breath in one line: "6:28 p. m." */
+  const tied = (text) => text.replace(/\s([ap]\.?)(\s?)(m\b)/gi, (_, half, gap, m) => `\u00a0${half}${gap && "\u00a0"}${m}`);
+  const timeOf = (time) => tied(clock().format(time));
 
   function whenOf(text) {
     if (!text) return "";
     const at = new Date(text);
-    const time = clock().format(at);
-    if (dayOf(at) === dayOf(serverNow())) return fill(texts.when_today, { time });
-    return fill(texts.when, { time, date: inZone({ dateStyle: "medium" }).format(at) });
+    const time = timeOf(at);
+    const today = dayOf(at) === dayOf(serverNow());
+    const form = parseInt(time, 10) === 1 ? "one" : "other"; // "a la 1:05", "a las 13:05"
+    return fill((today ? texts.when_today : texts.when)[form], { time, date: inZone({ dateStyle: "medium" }).format(at) });
   }
 
   /** A window as people say it: to five minutes where it is wide, so that it does not tremble. */
@@ -62,12 +67,12 @@
   }
 
   function rangeOf(low, high) {
-    const day = { weekday: "short", day: "numeric", month: "short" };
-    if (high - low >= DAY_MS) return inZone({ ...day, hour: "numeric", minute: "2-digit" }).formatRange(low, high);
+    const date = (time) => inZone({ weekday: "short", day: "numeric", month: "short" }).format(time).replaceAll(" ", "\u00a0");
+    if (high - low >= DAY_MS) return [low, high].map((time) => `${date(time)}, ${timeOf(time)}`).join(" – ");
     const pastMidnight = dayOf(low) !== dayOf(high); // formatRange would write both dates out
-    const range = pastMidnight ? [low, high].map((time) => clock().format(time)).join(" – ") : clock().formatRange(low, high);
+    const range = pastMidnight ? [low, high].map(timeOf).join(" – ") : tied(clock().formatRange(low, high));
     const near = dayOf(low) === dayOf(serverNow()) || Math.abs(low - serverNow()) < NEAR_MS;
-    return near ? range : `${inZone(day).format(low)}, ${range}`;
+    return near ? range : `${date(low)}, ${range}`;
   }
 
   function promisedOf(window) {
@@ -95,7 +100,7 @@
     say(byId("more"), more);
     show(byId("more"), more !== "");
     const spoken = renderEta();
-    say(byId("spoken"), [headline, spoken, more].filter(Boolean).join(". "));
+    say(byId("spoken"), sentence([headline, spoken, more].filter(Boolean).join(". ")));
 
     const name = view.driver && view.driver.first_name;
     show(byId("driver"), Boolean(name));
@@ -138,7 +143,7 @@
     show(byId("promised"), waiting && range !== "" && promised !== "");
     say(byId("promised").lastElementChild, `${texts.promised}: ${promised}`);
     document.title = waiting && shown ? `${shown} · ${texts[`title${variant(view.stop.kind)}`]}` : byId("headline").textContent;
-    return waiting && range ? fill(texts.eta_spoken, { window: range }).replace(/\.$/, "") : "";
+    return waiting && range ? `${texts.eta}: ${range}` : "";
   }
 
   /** What changes by the clock alone. */
@@ -250,9 +255,16 @@
     const bounds = L.latLngBounds([map.here.getLatLng(), map.van.getLatLng(), ...map.ahead.getLatLngs()]);
     const wide = matchMedia("(min-width: 860px)").matches;
     const options = { paddingTopLeft: [wide ? 470 : 48, 64], paddingBottomRight: [48, wide ? 64 : 72], maxZoom: 16.5 };
-    const zoom = Math.min(16.5, map.leaflet.getBoundsZoom(bounds, false, L.point(options.paddingTopLeft).add(options.paddingBottomRight)));
-    const settled = !atOnce && map.leaflet.getBounds().pad(-0.12).contains(bounds) && Math.abs(map.leaflet.getZoom() - zoom) < 1;
-    if (!settled) map.leaflet.fitBounds(bounds, { ...options, animate: !atOnce });
+    const padding = L.point(options.paddingTopLeft).add(options.paddingBottomRight);
+    const zoom = Math.min(16.5, map.leaflet.getBoundsZoom(bounds, false, padding));
+    if (atOnce || !uncovered(bounds, wide) || Math.abs(map.leaflet.getZoom() - zoom) >= 1)
+      map.leaflet.fitBounds(bounds, { ...options, animate: !atOnce });
+  }
+
+  /** Tell whether van and pin, as large as they are, lie neither over the edge nor under the card. */
+  function uncovered(bounds, wide) {
+    const free = L.bounds([wide ? 440 : 24, 50], map.leaflet.getSize().subtract([24, wide ? 24 : 48]));
+    return free.contains([bounds.getNorthWest(), bounds.getSouthEast()].map((place) => map.leaflet.latLngToContainerPoint(place)));
   }
 
   byId("recentre").setAttribute("aria-label", texts.recentre);

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from math import floor
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from geo.pings import UNKNOWN_MS, Floats, Ints
 from ingest.decode.columns import NUMBERS, TEXTS, Columns, texts_of
 from ingest.decode.refusals import Refusal
+from sql.times import ms_of
 
 Column: TypeAlias = bytes | Sequence[Any]
 """A value for each ping, or packed little-endian numbers: `time` int64 milliseconds, the others float64."""
@@ -60,16 +62,11 @@ def numbers_in(name: str, column: Column) -> Floats:
     return np.array([_number(value, bool_too=name in _YES_OR_NO) for value in column], np.float64)
 
 
-def ms_of(time: datetime) -> int:
-    """Give an aware time as epoch milliseconds."""
-    return round(time.timestamp() * 1000)
-
-
 def _time(value: Any) -> tuple[int, Refusal | Literal[0]]:
     if value is None or value != value:
         return UNKNOWN_MS, 0
     if type(value) is int or type(value) is float:
-        return (round(value) if abs(value) < FAR_MS else FAR_MS if value > 0 else -FAR_MS), 0
+        return (_whole(value) if abs(value) < FAR_MS else FAR_MS if value > 0 else -FAR_MS), 0
     if isinstance(value, str):
         value = _datetime(value)
     if not isinstance(value, datetime):
@@ -77,6 +74,11 @@ def _time(value: Any) -> tuple[int, Refusal | Literal[0]]:
     if value.tzinfo is None:
         return UNKNOWN_MS, Refusal.TIME_WITHOUT_ZONE
     return ms_of(value), 0
+
+
+def _whole(ms: float) -> int:
+    """Cut to a whole millisecond. A float is often a little less than what it says, so microseconds are rounded."""
+    return floor(round(ms, 3))
 
 
 def _datetime(text: str) -> datetime | None:

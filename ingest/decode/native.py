@@ -14,8 +14,9 @@ import numpy as np
 
 from api.problem import BadRequest, FieldError, Invalid, TooLarge
 from ingest.decode.columns import NUMBERS, TEXTS, Arrival, Columns, Decoded, check, texts_of
-from ingest.decode.loose import FAR_MS, Column, columns_of, ms_of, numbers_in, times_in
+from ingest.decode.loose import FAR_MS, Column, columns_of, numbers_in, times_in
 from ingest.decode.refusals import Refusal
+from sql.times import ms_of
 
 FIELDS = ("time", *NUMBERS, *TEXTS)
 

@@ -15,30 +15,58 @@ SELECT lane, device, from_ms(recorded), lat_e6, lon_e6, driver, from_ms(received
     ON CONFLICT DO NOTHING
 RETURNING driver_id, to_ms(recorded_at) AS recorded_ms, flags;
 
--- name: fill_pings
--- What the first copy of a fix left open and a later one tells; give back the pings that were filled.
+-- name: merge_pings
+-- What copies of stored pings tell, so that the end is the same in whatever order they came: where they differ the greater
+-- counts (and anything before null), all flags that either was given, and the earlier receipt. A ping whose clock turns out
+-- to be ahead (flag 8; 904: all that pings bring along) is what it would be had it come so. Give back what was changed, and
+-- whether that matters to the fold.
 -- Columns of one length: $1 lane, $2 device, $3 recorded ms, $4 lat_e6, $5 lon_e6, $6 accuracy, $7 altitude, $8 speed,
--- $9 heading, $10 battery, $11 charging, $12 mock, $13 activity, $14 client id;
--- $15 and $16 the first and the last recorded ms: other days are not even opened
+-- $9 heading, $10 battery, $11 charging, $12 mock, $13 activity, $14 client id, $15 received ms, $16 flags;
+-- $17 and $18 the first and the last recorded ms: other days are not even opened
 UPDATE ping
-   SET accuracy_m = coalesce(ping.accuracy_m, sent.accuracy), altitude_m = coalesce(ping.altitude_m, sent.altitude),
-       speed_mps = coalesce(ping.speed_mps, sent.speed), heading_deg = coalesce(ping.heading_deg, sent.heading),
-       battery = coalesce(ping.battery, sent.battery), charging = coalesce(ping.charging, sent.charging),
-       mock = coalesce(ping.mock, sent.mock), activity = coalesce(ping.activity, sent.activity),
-       client_id = coalesce(ping.client_id, sent.client)
-  FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::int[], $5::int[], $6::real[], $7::real[], $8::real[],
-              $9::real[], $10::real[], $11::boolean[], $12::boolean[], $13::text[], $14::text[])
-    AS sent (lane, device, recorded, lat_e6, lon_e6, accuracy, altitude, speed, heading, battery, charging, mock, activity,
-             client)
- WHERE ping.lane = sent.lane AND ping.device_id = sent.device AND ping.recorded_at = from_ms(sent.recorded)
-   AND ping.lat_e6 = sent.lat_e6 AND ping.lon_e6 = sent.lon_e6
-   AND ping.recorded_at BETWEEN from_ms($15) AND from_ms($16)
-   AND (ping.accuracy_m IS NULL AND sent.accuracy IS NOT NULL OR ping.altitude_m IS NULL AND sent.altitude IS NOT NULL
-        OR ping.speed_mps IS NULL AND sent.speed IS NOT NULL OR ping.heading_deg IS NULL AND sent.heading IS NOT NULL
-        OR ping.battery IS NULL AND sent.battery IS NOT NULL OR ping.charging IS NULL AND sent.charging IS NOT NULL
-        OR ping.mock IS NULL AND sent.mock IS NOT NULL OR ping.activity IS NULL AND sent.activity IS NOT NULL
-        OR ping.client_id IS NULL AND sent.client IS NOT NULL)
-RETURNING ping.driver_id, to_ms(ping.recorded_at) AS recorded_ms, ping.flags;
+   SET accuracy_m = now.accuracy, altitude_m = now.altitude, speed_mps = now.speed, heading_deg = now.heading,
+       battery = now.battery, charging = now.charging, mock = now.mock, activity = now.activity, client_id = now.client,
+       received_at = now.received,
+       flags = CASE WHEN now.ahead THEN now.flags & 904 ELSE now.flags END,
+       believed = CASE WHEN now.ahead THEN false ELSE ping.believed END,
+       on_route = CASE WHEN NOT now.ahead THEN ping.on_route END,
+       route_id = CASE WHEN NOT now.ahead THEN ping.route_id END,
+       route_version = CASE WHEN NOT now.ahead THEN ping.route_version END,
+       along_m = CASE WHEN NOT now.ahead THEN ping.along_m END,
+       offset_m = CASE WHEN NOT now.ahead THEN ping.offset_m END,
+       snapped_lat_e6 = CASE WHEN NOT now.ahead THEN ping.snapped_lat_e6 END,
+       snapped_lon_e6 = CASE WHEN NOT now.ahead THEN ping.snapped_lon_e6 END
+  FROM (SELECT was.lane, was.device_id, was.recorded_at, was.lat_e6, was.lon_e6, one.*,
+               sent.flags & ~was.flags & 8 <> 0 AS ahead,
+               was.flags & 8 = 0 AND (sent.flags & 8 <> 0
+                                      OR (was.accuracy_m, was.speed_mps, was.heading_deg, was.battery, was.mock)
+                                         IS DISTINCT FROM
+                                         (one.accuracy, one.speed, one.heading, one.battery, one.mock)) AS matters
+          FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::int[], $5::int[], $6::real[], $7::real[],
+                      $8::real[], $9::real[], $10::real[], $11::boolean[], $12::boolean[], $13::text[], $14::text[],
+                      $15::bigint[], $16::int[])
+            AS sent (lane, device, recorded, lat_e6, lon_e6, accuracy, altitude, speed, heading, battery, charging, mock,
+                     activity, client, received, flags)
+          JOIN ping AS was ON was.lane = sent.lane AND was.device_id = sent.device
+                          AND was.recorded_at = from_ms(sent.recorded)
+                          AND was.lat_e6 = sent.lat_e6 AND was.lon_e6 = sent.lon_e6,
+       LATERAL (SELECT greatest(was.accuracy_m, sent.accuracy) AS accuracy,
+                       greatest(was.altitude_m, sent.altitude) AS altitude,
+                       greatest(was.speed_mps, sent.speed) AS speed, greatest(was.heading_deg, sent.heading) AS heading,
+                       greatest(was.battery, sent.battery) AS battery, greatest(was.charging, sent.charging) AS charging,
+                       greatest(was.mock, sent.mock) AS mock,
+                       greatest(was.activity COLLATE "C", sent.activity) AS activity,
+                       greatest(was.client_id COLLATE "C", sent.client) AS client,
+                       least(was.received_at, from_ms(sent.received)) AS received, was.flags | sent.flags AS flags) AS one
+         WHERE was.recorded_at BETWEEN from_ms($17) AND from_ms($18)) AS now
+ WHERE ping.lane = now.lane AND ping.device_id = now.device_id AND ping.recorded_at = now.recorded_at
+   AND ping.lat_e6 = now.lat_e6 AND ping.lon_e6 = now.lon_e6
+   AND ping.recorded_at BETWEEN from_ms($17) AND from_ms($18)
+   AND (ping.accuracy_m, ping.altitude_m, ping.speed_mps, ping.heading_deg, ping.battery, ping.charging, ping.mock,
+        ping.activity, ping.client_id, ping.received_at, ping.flags)
+       IS DISTINCT FROM (now.accuracy, now.altitude, now.speed, now.heading, now.battery, now.charging, now.mock,
+                         now.activity, now.client, now.received, now.flags)
+RETURNING ping.driver_id, to_ms(ping.recorded_at) AS recorded_ms, now.matters;
 
 -- name: pings_after
 -- The next pings of some drivers after a place in their order, at most $7 of each; without clocks ahead (flag 8). Device by

@@ -128,7 +128,7 @@ SELECT stop.id, stop.external_id, stop.kind, stop.name, stop.address, stop.lat, 
 -- The last effective word of a driver or dispatcher on how a stop ended; none after it was reopened. $1 stop
 SELECT * FROM (
     SELECT driver_event.id, driver_event.type, driver_event.occurred_at, driver_event.lat, driver_event.lon,
-           driver_event.data, driver_event.driver_id, driver.external_id AS driver_external_id,
+           driver_event.data, driver_event.outcome, driver_event.driver_id, driver.external_id AS driver_external_id,
            driver.name AS driver_name
       FROM driver_event JOIN driver ON driver.id = driver_event.driver_id
      WHERE stop_id = $1 AND effective

@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -103,11 +104,16 @@ async def test_of_many_at_once_each_gives_one_version(put, pool):
     assert [row["ended_at"] for row in rows] == [*(row["effective_at"] for row in rows[1:]), None]
 
 
-async def test_a_change_waits_for_every_lane(put, pool, refused):
-    async with pool.acquire() as tracker, tracker.transaction():
-        await lock_lanes(tracker, [63])
-        await refused(await put(CIRCLE), 503)
-    assert (await put(CIRCLE)).status == 201
+class TestWhileALaneIsHeld:
+    @pytest.fixture
+    def database(self, database):
+        return replace(database, lock_timeout_s=0.1)
+
+    async def test_a_change_waits_for_every_lane(self, put, pool, refused):
+        async with pool.acquire() as tracker, tracker.transaction():
+            await lock_lanes(tracker, [63])
+            await refused(await put(CIRCLE), 503)
+        assert (await put(CIRCLE)).status == 201
 
 
 async def test_if_match_guards_an_edit(put, client, account, refused):

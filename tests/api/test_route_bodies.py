@@ -105,6 +105,13 @@ async def test_a_route_without_planned_times_ends_after_twelve_hours(client, acc
     assert shown["end_at"] == "2026-03-03T01:00:00Z"
 
 
+async def test_who_names_a_kind_that_is_not_there_reads_which_there_are(client, account, put_route, tour, refused):
+    tour["stops"][0]["kind"] = "entrega"
+    response = await client.put("/v1/routes/tour-1", json=tour, headers=account.headers)
+    (error,) = (await refused(response, 422, "/stops/0/kind"))["errors"]
+    assert error["why"] == "must be one of delivery, pickup, return, break"
+
+
 # The same in other shapes -------------------------------------------------------------------------------------------
 
 

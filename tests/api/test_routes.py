@@ -2,10 +2,12 @@
 
 import asyncio
 import copy
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from sql.config import DatabaseConfig
 from sql.lanes import lock_lanes
 from sql.plans import PlanRow, plans_of_drivers, read_plans
 from sql.times import SINCE_EVER
@@ -243,18 +245,23 @@ async def test_the_tracker_is_told_of_every_driver_concerned(client, account, ma
         assert versions == [(1, drivers[0]), (2, drivers[1])]
 
 
-async def test_a_write_waits_for_the_lane_and_then_says_to_try_again(
-    client, account, make_driver, put_route, pool, refused, tour
-):
-    ana = await make_driver(client, account.key, "ana")
-    lane = await pool.fetchval("SELECT lane FROM driver WHERE id = $1", number(ana["id"]))
-    async with pool.acquire() as tracker, tracker.transaction():
-        await lock_lanes(tracker, [lane])
-        response = await client.put("/v1/routes/tour-1", json={**tour, "driver": "ana"}, headers=account.headers)
-        problem = await refused(response, 503)
-        assert response.headers["Retry-After"]
-        assert "nothing was changed" in problem["detail"]
-    assert (await put_route(client, account.key, driver="ana"))["version"] == 1
+class TestWhileALaneIsHeld:
+    @pytest.fixture
+    def database(self, database: DatabaseConfig) -> DatabaseConfig:
+        return replace(database, lock_timeout_s=0.1)
+
+    async def test_a_write_waits_for_the_lane_and_then_says_to_try_again(
+        self, client, account, make_driver, put_route, pool, refused, tour
+    ):
+        ana = await make_driver(client, account.key, "ana")
+        lane = await pool.fetchval("SELECT lane FROM driver WHERE id = $1", number(ana["id"]))
+        async with pool.acquire() as tracker, tracker.transaction():
+            await lock_lanes(tracker, [lane])
+            response = await client.put("/v1/routes/tour-1", json={**tour, "driver": "ana"}, headers=account.headers)
+            problem = await refused(response, 503)
+            assert response.headers["Retry-After"]
+            assert "nothing was changed" in problem["detail"]
+        assert (await put_route(client, account.key, driver="ana"))["version"] == 1
 
 
 # Edits of others ------------------------------------------------------------------------------------------------------

@@ -232,14 +232,15 @@ async def test_a_quiet_stream_shows_that_it_lives(client: Any, tour: Tour, monke
                 pass
 
 
-async def test_what_time_changes_is_found_without_being_told(
+async def test_what_changed_is_found_without_being_told(
     client: Any, tour: Tour, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tracking, "LOOK_AGAIN_S", 0.05)
     now = datetime.now(UTC)
-    await tour.expect({0: now + minutes(60) + timedelta(seconds=2)}, as_of=now)
+    await tour.expect({0: now + minutes(65)}, as_of=now)
     async with client.get(f"/v1/track/{tour.tokens[0]}/stream") as response:
         assert (await next_event(response))[1]["position"] is None
+        await tour.expect({0: now + minutes(55)}, as_of=now)
         assert (await next_event(response))[1]["position"] is not None
 
 
@@ -372,6 +373,21 @@ async def test_an_ended_page_says_what_happened_and_when(client: Any, tour: Tour
     assert "Ana Restrepo" not in html
 
 
+async def test_a_page_that_cannot_be_made_now_says_so_and_asks_again(client: Any, tour: Tour, pool: Pool) -> None:
+    await pool.close()
+    response = await client.get(f"/t/{tour.tokens[0]}?lang=pt")
+    assert response.status == 503
+    assert response.headers["Refresh"] == response.headers["Retry-After"] == "15"
+    assert "<h1>No momento não conseguimos mostrar sua entrega</h1>" in await response.text()
+
+
+async def test_a_pickup_that_was_cancelled_is_not_called_a_delivery(client: Any, tour: Tour) -> None:
+    await tour.change_stop(0, kind="pickup")
+    await tour.change_route(status="cancelled")
+    html = await (await client.get(f"/t/{tour.tokens[0]}?lang=es")).text()
+    assert "<h1>Esta recogida se canceló</h1>" in html
+
+
 async def test_an_unknown_page_says_so_in_words(client: Any) -> None:
     response = await client.get("/t/unknown-token-unknown", headers={"Accept-Language": "en"})
     assert response.status == 404
@@ -397,4 +413,5 @@ def test_every_text_that_the_pages_use_exists() -> None:
     used |= {f"{state}{kind}" for state in (*states, "failed", "skipped") for kind in ("", "_pickup")}
     used |= {"pin", "pin_pickup", "received_by", "received_by_pickup"}
     used |= {f"gone_{why}{more}" for why in ("revoked", "cancelled", "removed", "over") for more in ("", "_more")}
+    used |= {"later", "later_more", "gone_cancelled_pickup", "gone_removed_pickup"}
     assert used <= catalog.texts("en").keys()

@@ -100,8 +100,17 @@ async def test_a_promise_over_days_names_both(phone: Any, site: Site) -> None:
     )
     await phone.goto(site.page_of(3))
     promised = await text_of(phone, "#promised span")
-    assert re.search(r"lun\D+2 .*9:00.*mié\D+4 .*5:00", promised), promised
+    assert re.search(r"lun\D+2\s.*9:00.*mié\D+4\s.*5:00", promised), promised
+    assert promised.removeprefix("Horario acordado: ").count(" ") == 4  # else a line may begin with "p. m."
     assert await width_of(phone) == WIDTH
+
+
+async def test_one_o_clock_is_singular(phone: Any, site: Site) -> None:
+    now = datetime.now(UTC)
+    await site.tour.pool.execute("UPDATE route SET timezone = $1", f"Etc/GMT{(now.hour - 13 + 12) % 24 - 12:+d}")
+    await site.tour.change_stop(0, status="completed", outcome_at=now.replace(minute=0))
+    await phone.goto(site.page_of(0))
+    assert re.sub(r"\s", " ", await text_of(phone, "#more")) == "Fue hoy a la 1:00 p. m."
 
 
 async def test_the_van_moves_and_the_eta_changes_when_a_ping_comes(phone: Any, site: Site) -> None:
@@ -170,13 +179,16 @@ async def test_the_whole_way_of_a_delivery(phone: Any, site: Site) -> None:
 
 
 async def test_silence_is_said(phone: Any, site: Site) -> None:
+    await phone.set_viewport_size({"width": 320, "height": 640})
     long_ago = datetime.now(UTC) - timedelta(minutes=8)
     await site.tour.see_van(150, at=long_ago)
     await site.tour.expect({0: long_ago + timedelta(minutes=30)}, as_of=long_ago)
     await phone.goto(site.page_of(0))
-    assert "Hace un rato que no sabemos del vehículo" in await text_of(phone, "#notice")
+    assert "Hace un rato que no tenemos señal del vehículo" in await text_of(phone, "#notice")
     assert await text_of(phone, "#updated") == "Actualizado hace 8 min"
     assert not await phone.is_visible("#eta-in")
+    pin = await phone.locator("#map .here").bounding_box()
+    assert pin["y"] >= 0  # the notice took its room from the map
 
 
 async def test_what_changes_is_spoken(phone: Any, site: Site) -> None:
@@ -185,6 +197,7 @@ async def test_what_changes_is_spoken(phone: Any, site: Site) -> None:
     spoken = await text_of(phone, "#spoken")
     assert "Tu pedido está en camino. Llegada estimada: " in spoken
     assert "Faltan 2 paradas antes de la tuya" in spoken
+    assert ".." not in spoken
 
 
 @pytest.mark.parametrize(

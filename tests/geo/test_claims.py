@@ -322,6 +322,45 @@ def test_a_tour_is_back_when_it_stands_near_the_depot_or_comes_to_it():
     assert completed_at((310, 2700, 0), (400, 2700, 0)) == []
 
 
+def test_a_tour_whose_last_stop_is_at_the_depot_is_completed_by_arriving_there():
+    plan = plan_along(STREET, [(1000, 10), (2980, 10)], return_to_depot=True)
+    nexts = plan_along(STREET, [(500, 10)], route_id=6, start_ms=START_MS + 3_600_000)
+    to_depot = [(0, 0, 0), (100, 1000, 0), (150, 1000, 0), (350, 2980, 0)]
+    track, facts = fold(drive_to(*to_depot, (600, 2980, 0)), [], plan, nexts)
+    (arrived,) = visits_of(facts.happened, 101)
+    assert arrived == (pytest.approx(350, abs=10), 0, None, None)
+    assert newest(facts.happened)[COMPLETED, 5, 0, 1] == (arrived[0], 0)
+    assert track["route_id"] == 5  # and it is there until it leaves
+
+    leaves = drive_to(*to_depot, (600, 2980, 0), (640, 2700, 0), (700, 2100, 0))
+    claims = [said(370, "arrived", 101), said(500, "departed", 101)]
+    for heard, expected in ([], (arrived[0], 0, pytest.approx(600, abs=6), 0)), (claims, (370, 1, 500, 1)):
+        track, facts = fold(leaves, heard, plan, nexts)
+        assert visits_of(facts.happened, 101) == [expected]
+        assert [key for key in newest(facts.happened) if key[0] == COMPLETED] == [(COMPLETED, 5, 0, 1)]
+        assert track["route_id"] == 6
+
+
+def test_a_stop_next_to_the_depot_keeps_a_tour_open_until_the_van_is_home():
+    plan = plan_along(STREET, [(1000, 10), (2930, 10)], return_to_depot=True)
+    points = [(0, 0, 0), (100, 1000, 0), (150, 1000, 0), (350, 2930, 0), (450, 2930, 0), (460, 2995, 0), (600, 2995, 0)]
+    _, facts = fold(drive_to(*points), [], plan)
+    assert newest(facts.happened)[COMPLETED, 5, 0, 1][0] == pytest.approx(455, abs=10)
+
+
+def test_a_tour_that_was_done_at_the_depot_is_driven_on_when_it_gets_a_stop():
+    first = plan_along(STREET, [(1000, 10), (2980, 10)], return_to_depot=True)
+    second = plan_along(
+        STREET, [(1000, 10), (2000, 10), (2980, 10)], stop_ids=[100, 102, 101], version=2, return_to_depot=True,
+        effective_ms=START_MS + 500_000,
+    )  # fmt: skip
+    points = [(0, 0, 0), (100, 1000, 0), (150, 1000, 0), (350, 2980, 0), (600, 2980, 0), (700, 2000, 0), (760, 2000, 0)]
+    _, facts = fold(drive_to(*points, (860, 2980, 0), (960, 2980, 0)), [], first, second)
+    done = of_type(facts.happened, COMPLETED)
+    assert [(row["route_version"], row["ordinal"]) for row in done] == [(1, 1), (2, 2)]
+    assert (done["occurred_ms"][1] - START_MS) / 1000 == pytest.approx(860, abs=10)
+
+
 # the order of inputs --------------------------------------------------------------------------------------------------
 
 SERVED_KINDS = ("arrived", "departed", "completed", "failed", "skipped", "reopened", "route_started")
@@ -350,6 +389,10 @@ def a_day():
 
 
 DAY, PLANS = a_day()
+HOME = plan_along(
+    [(0, 0), (2500, 0)], [(1000, 10), (1500, 10), (2500, 10)], version=3, stop_ids=[100, 109, 101],
+    effective_ms=START_MS + 350_000, return_to_depot=True,
+)  # fmt: skip
 
 CLAIMS = st.lists(
     st.builds(
@@ -363,11 +406,12 @@ CLAIMS = st.lists(
 )  # fmt: skip
 
 
+@pytest.mark.parametrize("plans", [PLANS, (*PLANS[:2], HOME, PLANS[3])], ids=["", "back to the depot"])
 @given(CLAIMS, st.lists(st.integers(0, len(DAY)), max_size=10), st.lists(st.booleans(), min_size=11, max_size=11))
 @settings(max_examples=60, derandomize=True, deadline=None)
-def test_no_border_of_a_batch_changes_history_with_claims(claims, cuts, ends):
+def test_no_border_of_a_batch_changes_history_with_claims(plans, claims, cuts, ends):
     """Batches, and claims told at once or with the next pings, where none can be late: the same states and facts."""
-    timeline = Timeline(driver_id=1, plans=PLANS, claims=tuple(claims))
+    timeline = Timeline(driver_id=1, plans=plans, claims=tuple(claims))
     whole, facts = advance(fresh(np.array([1])), DAY, [timeline], SETTLES)
     track = fresh(np.array([1]))
     judged: dict[tuple[int, ...], bytes] = {}
@@ -379,7 +423,7 @@ def test_no_border_of_a_batch_changes_history_with_claims(claims, cuts, ends):
         settles = SETTLES
         if i < len(parts) - 1:  # what is told so far, up to the next ping
             told = () if next_ms is None else tuple(one for one in timeline.claims if one.at_ms < next_ms)
-            heard = Timeline(driver_id=1, plans=PLANS, claims=told)
+            heard = Timeline(driver_id=1, plans=plans, claims=told)
             settles = np.array([ends[i] and next_ms is not None])
             if next_ms is None:
                 heard = timeline

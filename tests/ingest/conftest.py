@@ -52,13 +52,7 @@ async def phone(make_phone: Callable[..., Awaitable[Phone]]) -> Phone:
 
 
 @pytest.fixture
-def patient(database: DatabaseConfig) -> DatabaseConfig:
-    """This test's database, whose locks are waited for longer than any test takes."""
-    return replace(database, lock_timeout_s=60, statement_timeout_s=60)
-
-
-@pytest.fixture
-def open_doors(pool: Pool, patient: DatabaseConfig) -> Doors:
+def open_doors(pool: Pool, database: DatabaseConfig) -> Doors:
     """`async with open_doors(max_batch=10) as client`: the doors with settings of their own."""
 
     @asynccontextmanager
@@ -66,7 +60,7 @@ def open_doors(pool: Pool, patient: DatabaseConfig) -> Doors:
         app = web.Application(middlewares=[problems])
         app[POOL] = pool
         app[DEVICES] = DeviceCache(pool, ttl_s=60)
-        doors.add_to(app, patient, replace(IngestConfig(gather_ms=1), **settings))
+        doors.add_to(app, database, replace(IngestConfig(gather_ms=1), **settings))
         async with TestClient(TestServer(app)) as client:
             yield client
 

@@ -36,8 +36,8 @@ def unusable(account_id: int) -> Quarantined:
     )  # fmt: skip
 
 
-async def test_nothing_is_acknowledged_before_its_commit(patient: DatabaseConfig, pool: Pool, kept: Kept) -> None:
-    async with Inbox(patient, QUICK) as inbox:
+async def test_nothing_is_acknowledged_before_its_commit(database: DatabaseConfig, pool: Pool, kept: Kept) -> None:
+    async with Inbox(database, QUICK) as inbox:
         async with locked_inbox(pool):
             keeping = asyncio.create_task(inbox.keep(pings(3), 1))
             await until_writers_wait(pool)
@@ -47,9 +47,9 @@ async def test_nothing_is_acknowledged_before_its_commit(patient: DatabaseConfig
 
 
 async def test_a_commit_that_dies_fails_those_who_wait_for_it_and_nobody_else(
-    patient: DatabaseConfig, pool: Pool, kept: Kept
+    database: DatabaseConfig, pool: Pool, kept: Kept
 ) -> None:
-    async with Inbox(patient, QUICK) as inbox:
+    async with Inbox(database, QUICK) as inbox:
         await inbox.keep(pings(1, driver_id=1), 1)
         async with locked_inbox(pool):
             doomed = [asyncio.create_task(inbox.keep(pings(1, driver_id=2), lane)) for lane in (1, 2)]
@@ -65,8 +65,10 @@ async def test_a_commit_that_dies_fails_those_who_wait_for_it_and_nobody_else(
         assert (await kept()).rows["driver_id"].tolist() == [1, 3]
 
 
-async def test_a_phone_that_hangs_up_takes_nobodys_pings_along(patient: DatabaseConfig, pool: Pool, kept: Kept) -> None:
-    async with Inbox(patient, replace(QUICK, gather_ms=50)) as inbox:
+async def test_a_phone_that_hangs_up_takes_nobodys_pings_along(
+    database: DatabaseConfig, pool: Pool, kept: Kept
+) -> None:
+    async with Inbox(database, replace(QUICK, gather_ms=50)) as inbox:
         async with locked_inbox(pool):
             waiting = [asyncio.create_task(inbox.keep(pings(2, driver_id=n), 1)) for n in range(4)]
             await until_writers_wait(pool)
@@ -82,9 +84,9 @@ async def test_a_phone_that_hangs_up_takes_nobodys_pings_along(patient: Database
 
 
 async def test_unusable_messages_are_kept_in_the_commit_of_their_pings(
-    patient: DatabaseConfig, pool: Pool, kept: Kept, phone: Phone
+    database: DatabaseConfig, pool: Pool, kept: Kept, phone: Phone
 ) -> None:
-    async with Inbox(patient, QUICK) as inbox:
+    async with Inbox(database, QUICK) as inbox:
         await inbox.keep(pings(2), 1, unusable(phone.account_id))
         await inbox.keep(pings(0), 1, unusable(phone.account_id))
     assert len(await kept()) == 2
@@ -92,15 +94,17 @@ async def test_unusable_messages_are_kept_in_the_commit_of_their_pings(
     assert await pool.fetchval("SELECT count(*) FROM inbox JOIN quarantine ON quarantine.xmin = inbox.xmin") == 1
 
 
-async def test_an_unusable_message_that_cannot_be_kept_is_not_acknowledged(patient: DatabaseConfig, kept: Kept) -> None:
-    async with Inbox(patient, QUICK) as inbox:
+async def test_an_unusable_message_that_cannot_be_kept_is_not_acknowledged(
+    database: DatabaseConfig, kept: Kept
+) -> None:
+    async with Inbox(database, QUICK) as inbox:
         with pytest.raises(Unavailable):
             await inbox.keep(pings(2), 1, unusable(account_id=404))
     assert len(await kept()) == 0
 
 
-async def test_memory_for_waiting_pings_is_bounded(patient: DatabaseConfig, pool: Pool, kept: Kept) -> None:
-    async with Inbox(patient, replace(QUICK, inbox_waiting_bytes=200 * 100)) as inbox:
+async def test_memory_for_waiting_pings_is_bounded(database: DatabaseConfig, pool: Pool, kept: Kept) -> None:
+    async with Inbox(database, replace(QUICK, inbox_waiting_bytes=200 * 100)) as inbox:
         async with locked_inbox(pool):
             first = asyncio.create_task(inbox.keep(pings(60), 1))
             await until_writers_wait(pool)
@@ -114,8 +118,8 @@ async def test_memory_for_waiting_pings_is_bounded(patient: DatabaseConfig, pool
         assert len(await kept()) == 601
 
 
-async def test_commits_under_way_are_bounded(patient: DatabaseConfig, pool: Pool, kept: Kept) -> None:
-    async with Inbox(patient, replace(QUICK, inbox_commits=2)) as inbox:
+async def test_commits_under_way_are_bounded(database: DatabaseConfig, pool: Pool, kept: Kept) -> None:
+    async with Inbox(database, replace(QUICK, inbox_commits=2)) as inbox:
         async with locked_inbox(pool):
             keeping = []
             for writers in (1, 2):
@@ -130,9 +134,9 @@ async def test_commits_under_way_are_bounded(patient: DatabaseConfig, pool: Pool
 
 
 async def test_stopping_commits_what_was_taken_and_takes_nothing_more(
-    patient: DatabaseConfig, pool: Pool, kept: Kept
+    database: DatabaseConfig, pool: Pool, kept: Kept
 ) -> None:
-    inbox = Inbox(patient, replace(QUICK, gather_ms=60_000))
+    inbox = Inbox(database, replace(QUICK, gather_ms=60_000))
     async with inbox:
         keeping = [asyncio.create_task(inbox.keep(pings(), lane)) for lane in range(5)]
         await asyncio.sleep(0)
@@ -142,16 +146,18 @@ async def test_stopping_commits_what_was_taken_and_takes_nothing_more(
         await inbox.keep(pings(), 1)
 
 
-async def test_a_large_backlog_is_committed_without_waiting_for_others(patient: DatabaseConfig, kept: Kept) -> None:
-    async with Inbox(patient, replace(QUICK, gather_ms=60_000, gather_pings=100)) as inbox, asyncio.timeout(30):
+async def test_a_large_backlog_is_committed_without_waiting_for_others(database: DatabaseConfig, kept: Kept) -> None:
+    async with Inbox(database, replace(QUICK, gather_ms=60_000, gather_pings=100)) as inbox, asyncio.timeout(30):
         await inbox.keep(pings(100), 1)
         assert len(await kept()) == 100
 
 
-async def test_the_inbox_works_again_when_the_database_is_back(patient: DatabaseConfig, pool: Pool, kept: Kept) -> None:
+async def test_the_inbox_works_again_when_the_database_is_back(
+    database: DatabaseConfig, pool: Pool, kept: Kept
+) -> None:
     name = await pool.fetchval("SELECT current_database()")
-    admin = await asyncpg.connect(patient.database_url, database="postgres")
-    async with Inbox(patient, QUICK) as inbox:
+    admin = await asyncpg.connect(database.database_url, database="postgres")
+    async with Inbox(database, QUICK) as inbox:
         await inbox.keep(pings(), 1)
         await admin.execute(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false")
         await admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)

@@ -1,8 +1,9 @@
 """The running product, and a morning in Montevideo that was driven in it."""
 
+import logging
 import os
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,16 @@ from tests.settling import settle
 
 MONTEVIDEO = Path(__file__).parent.parent / "journeys" / "montevideo.route.json"
 SETTLED_S = 60.0
+
+
+@pytest.fixture(autouse=True)
+def logs() -> Iterator[None]:
+    """Where a command sends its logs ends with the test: that is the test's own stderr, closed afterwards."""
+    root, server = logging.root, logging.getLogger("aiohttp.server")
+    handlers, level, filters = root.handlers[:], root.level, server.filters[:]
+    yield
+    root.handlers[:], server.filters[:] = handlers, filters
+    root.setLevel(level)
 
 
 @pytest.fixture

@@ -1,9 +1,11 @@
 """The command: what it says when all is well, and one sentence, no traceback, when it is not."""
 
 import re
+import shutil
 import socket
 import stat
 from pathlib import Path
+from types import SimpleNamespace
 
 import asyncpg
 import pytest
@@ -128,6 +130,7 @@ def test_a_database_of_another_name_is_one_sentence(
         (asyncpg.InvalidPasswordError('password authentication failed for user "ana"'), "refuses the user"),
         (asyncpg.TooManyConnectionsError("sorry, too many clients already"), "no connection left"),
         (asyncpg.CannotConnectNowError("the database system is starting up"), "not ready"),
+        (asyncpg.DiskFullError("could not write init file: No space left on device"), "No space left on device"),
         (asyncpg.LockNotAvailableError("canceling statement due to lock timeout"), "quieter moment"),
         (asyncpg.InsufficientPrivilegeError("permission denied for schema public"), "may not do this"),
         (TimeoutError(), "does not answer"),
@@ -142,6 +145,18 @@ def test_what_postgres_makes_impossible_is_said_in_words(error: Exception, sente
 def test_a_defect_keeps_its_traceback() -> None:
     with pytest.raises(asyncpg.PostgresSyntaxError), at_hand.in_words():
         raise asyncpg.PostgresSyntaxError("syntax error")
+
+
+def test_the_doctor_says_that_the_disk_is_full_though_the_database_is_away(
+    settings: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    settings.setenv("REPARTO_DATABASE_URL", "postgresql://reparto@127.0.0.1:1/reparto")
+    settings.setenv("REPARTO_DATA_DIR", str(tmp_path))  # photos are there
+    settings.setenv("REPARTO_LISTEN", "127.0.0.1:0")
+    settings.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
+    assert main(["doctor"]) == 1
+    bad = re.findall(r"^bad   (.*)$", capsys.readouterr().out, re.MULTILINE)
+    assert [one.split(" in ")[0] for one in bad] == ["0.0 GB are free", "the database cannot be used"]
 
 
 @pytest.mark.parametrize("command", ["up", "ingest", "api"])

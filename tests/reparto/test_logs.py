@@ -39,6 +39,11 @@ def test_an_error_brings_its_traceback() -> None:
     assert "test_logs.py" in PlainLines("track").format(record)
 
 
+def test_a_traceback_names_the_files_of_the_doors() -> None:
+    text = 'File "/srv/reparto/ingest/work.py", line 53\nFile "/srv/reparto/ingest/decode/osmand.py", line 7'
+    assert blacked_out(text) == text
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -105,17 +110,10 @@ async def test_requests_are_named_by_their_route(
 def test_a_clients_damaged_body_is_no_error_of_ours() -> None:
     """aiohttp reads on after an early answer and calls what it meets there unhandled."""
     server = logging.getLogger("aiohttp.server")
-    before = logging.root.handlers[:], logging.root.level
     configure("INFO", "ingest")
-    try:
-        kept = [
-            server.filter(
-                server.makeRecord("aiohttp.server", logging.ERROR, "x.py", 1, "Unhandled exception", (), info)
-            )
-            for error in (web.RequestPayloadError("Can not decode content-encoding: gzip"), RuntimeError("ours"))
-            for info in [(type(error), error, None)]
-        ]
-    finally:
-        logging.root.handlers[:], logging.root.level = before
-        server.filters.clear()
+    kept = [
+        server.filter(server.makeRecord("aiohttp.server", logging.ERROR, "x.py", 1, "Unhandled exception", (), info))
+        for error in (web.RequestPayloadError("Can not decode content-encoding: gzip"), RuntimeError("ours"))
+        for info in [(type(error), error, None)]
+    ]
     assert [bool(one) for one in kept] == [False, True]

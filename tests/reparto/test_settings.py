@@ -41,6 +41,14 @@ def test_every_mistake_is_named_at_once() -> None:
         ("REPARTO_DATABASE_URL", "postgresql://reparto@db:port/reparto"),
         ("REPARTO_DATABASE_URL", "db/reparto"),
         ("REPARTO_GATHER_MS", "nan"),
+        ("REPARTO_STATEMENT_TIMEOUT_S", "0"),  # to Postgres: none
+        ("REPARTO_STATEMENT_TIMEOUT_S", "30"),
+        ("REPARTO_LOCK_TIMEOUT_S", "0"),
+        ("REPARTO_TRACKER_POLL_MS", "0"),
+        ("REPARTO_PROOF_LINK_S", "0"),
+        ("REPARTO_PUBLIC_URL", "track.example.com"),
+        ("REPARTO_TILE_URL", "https://tiles.example.com/{z}/{x}"),
+        ("REPARTO_TILE_URL", "/tiles/{z}/{x}/{y}"),
         ("REPARTO_OLDEST_PING_DAYS", "90"),  # not less than the retention
         ("REPARTO_DRIVER_EVENT_RETENTION_DAYS", "92"),  # a history may be folded again for 90
         ("REPARTO_CONFIG", "/nowhere/reparto.toml"),

@@ -122,10 +122,11 @@ class Fleet:
         return stop_ids
 
     async def send(self, phone: Phone, pings: Pings, *, received_at: datetime | None = None) -> None:
-        """Put pings of one phone into the inbox, as a receiver does."""
+        """Put pings of one phone into the inbox, as a receiver does; one that says when it was received keeps that."""
         rows = pings.rows.copy()
         rows["device_id"], rows["driver_id"] = phone.device_id, phone.driver_id
-        rows["received_ms"] = rows["recorded_ms"].max() + 1000 if received_at is None else ms_of(received_at)
+        received_ms = rows["recorded_ms"].max() + 1000 if received_at is None else ms_of(received_at)
+        rows["received_ms"] = np.where(rows["received_ms"] == 0, received_ms, rows["received_ms"])
         made = blocks.split([(phone.lane, Pings(rows, pings.texts))])
         async with self.pool.acquire() as db:
             await put_blocks(

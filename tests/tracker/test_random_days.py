@@ -29,7 +29,7 @@ from .trackers import Trackers, kill_at_random
 _LON_PER_M = 1 / (111_320 * math.cos(math.radians(LAT)))
 
 _FORGET = """
-TRUNCATE driver_event, ping, track, checkpoint, live, visit, event, route_eta, route_version, geofence_version,
+TRUNCATE driver_event, ping, track, checkpoint, rerun, live, visit, event, route_eta, route_version, geofence_version,
          lane_attempt, inbox;
 UPDATE stop SET status = 'pending', arrived_at = NULL, departed_at = NULL;
 UPDATE route SET status = 'planned', started_at = NULL, finished_at = NULL
@@ -48,11 +48,12 @@ class Day:
 
 
 def plan(route_id: int, version: int, effective_at: datetime, driver: Phone | None, stops: dict[int, float],
-         told: list[Phone], account_id: int, *, start: datetime = START, hours: float = 8) -> Change:  # fmt: skip
-    """Put a version of a route in force, as the API does."""
+         told: list[Phone], account_id: int, *, start: datetime = START, hours: float = 8,
+         home: bool = False) -> Change:  # fmt: skip
+    """Put a version of a route in force, as the API does; `home`: it returns to the depot, which is the last stop."""
 
     async def change(db: Db) -> None:
-        length_m = max(stops.values()) + 300
+        length_m = max(stops.values()) + (0 if home else 300)
         lon = np.array([LON, LON + length_m * _LON_PER_M])
         lat = np.array([LAT, LAT])
         count = len(stops)
@@ -61,7 +62,7 @@ def plan(route_id: int, version: int, effective_at: datetime, driver: Phone | No
             "INSERT INTO route_version (return_to_depot, route_id, version, effective_at, driver_id, start_at,"
             " end_at, path_lon, path_lat, path_along_m, stop_ids, stop_lon, stop_lat, stop_along_m, stop_radius_m,"
             " stop_service_s, stop_planned_at)"
-            " VALUES (false,$1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16)",
+            " VALUES ($17,$1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16)",
             route_id, version, effective_at, driver and driver.driver_id, start, start + timedelta(hours=hours),
             lon.tolist(), lat.tolist(), lines.along_m(lon, lat).tolist(), list(stops),
             [LON + metres * _LON_PER_M for metres in stops.values()], [LAT] * count, list(stops.values()),
@@ -209,6 +210,18 @@ def _spoil(chance: random.Random, pings: Pings) -> None:
         rows["recorded_ms"][at] += chance.choice((400_000, 3_000_000, 40_000_000))
 
 
+def _otherwise(chance: random.Random, pings: Pings) -> Pings:
+    """Make a copy that tells less, or another thing."""
+    copy = pings.take(np.arange(len(pings)))
+    for name in ("accuracy_m", "speed_mps", "heading_deg", "battery"):
+        told = copy.rows[name][0]
+        copy.rows[name] = chance.choice((float("nan"), told, chance.uniform(0, 1), chance.uniform(1, 300)))
+    copy.rows["mock"] = chance.choice((-1, -1, 0, 0, 0, 1))
+    if chance.random() < 0.1:
+        copy.rows["flags"] |= np.uint32(Flag.CLOCK_AHEAD)
+    return copy
+
+
 async def make_day(fleet: Fleet, chance: random.Random) -> Day:
     """Make up a fleet, its plans and what its phones record."""
     names = ("ana", "bo", "cy", "dee")
@@ -222,7 +235,8 @@ async def make_day(fleet: Fleet, chance: random.Random) -> Day:
     first = dict(list(tour_stops.items())[:3])
     changed_s = chance.randrange(30, 600)
     changes.append(plan(tour, 1, SINCE_EVER, phones["ana"], first, told, account_id))
-    changes.append(plan(tour, 2, after(changed_s), phones["ana"], tour_stops, told, account_id))
+    home = chance.random() < 0.5
+    changes.append(plan(tour, 2, after(changed_s), phones["ana"], tour_stops, told, account_id, home=home))
 
     given, given_stops = await make_route(fleet, "given away", [400, 1000])
     moved_s = chance.randrange(30, 600)
@@ -262,6 +276,7 @@ async def make_day(fleet: Fleet, chance: random.Random) -> Day:
             other = pings.take(slice(chance.randrange(30), chance.choice((40, None))))
             other.rows["recorded_ms"] += 1_500
             sends += [(second, other.take([i])) for i in range(len(other))]
+    sends += [(phone, _otherwise(chance, pings)) for phone, pings in chance.choices(sends, k=len(sends) // 10)]
     sends.sort(key=lambda send: send[1].rows["recorded_ms"][0])
     words = _words(chance, [phones["ana"]], {tour: list(tour_stops), next_tour: list(next_stops)}, account_id)
     words += _words(chance, both, {given: list(given_stops)}, account_id)
@@ -287,24 +302,13 @@ async def told_at_once(fleet: Fleet, day: Day, config: IngestConfig) -> dict[str
     return await _history(fleet)
 
 
-def _with_holes(chance: random.Random, phone: Phone, pings: Pings) -> tuple[Phone, Pings]:
-    """Make a copy that tells less: whichever comes first, all that was told counts."""
-    copy = pings.take(np.arange(len(pings)))
-    for name in ("accuracy_m", "speed_mps", "battery"):
-        if chance.random() < 0.5:
-            copy.rows[name] = np.nan
-    if chance.random() < 0.5:
-        copy.rows["mock"] = -1
-    return phone, copy
-
-
 async def told_in_any_order(
     fleet: Fleet, day: Day, config: IngestConfig, chance: random.Random
 ) -> dict[str, list[tuple[Any, ...]]]:
     """Send in some order and in batches, some of it twice, and plan in between, while two trackers take turns."""
     await fleet.pool.execute(_FORGET)
     trackers = Trackers(fleet, config)
-    sends = [*day.sends, *(_with_holes(chance, *send) for send in chance.sample(day.sends, len(day.sends) // 10))]
+    sends = [*day.sends, *chance.sample(day.sends, len(day.sends) // 10)]
     how = chance.choice(("live", "shuffled", "newest first", "mostly in order"))
     if how == "shuffled":
         chance.shuffle(sends)
@@ -341,12 +345,13 @@ async def commit(fleet: Fleet, change: Change) -> None:
         await change(db)
 
 
-_DEADLY = (
+DEADLY = (
     "ingest.take.follow",
     "ingest.follow.put_revisions",
     "ingest.take.stored_pings.copy_pings",
     "ingest.take.stored_pings.add_late_pings",
     "ingest.take.stored_pings.pings_after",
+    "ingest.take.reruns.tell_or_keep",
     "ingest.take.tracks.drop_checkpoints_from",
     "ingest.take.tracks.put_checkpoints",
     "ingest.take.tracks.write_tracks",
@@ -367,7 +372,8 @@ async def check_day(fleet: Fleet, monkeypatch: pytest.MonkeyPatch, seed: int) ->
         # checkpoints and the ends of takes fall on other pings
         patch.setattr("ingest.take.MOST_STEPS", chance.choice((2, 4, 16, 64, 256)))
         patch.setattr("ingest.take.CATCHING_UP", chance.choice((1, 2, 32)))
-        kill_at_random(patch, chance, _DEADLY, often=chance.choice((0.0, 0.01, 0.03)))
+        patch.setattr("ingest.reruns.MOST_PARTS", chance.choice((1, 5, 256)))
+        kill_at_random(patch, chance, DEADLY, often=chance.choice((0.0, 0.01, 0.03)))
         assert await told_in_any_order(fleet, day, config, chance) == expected
 
 

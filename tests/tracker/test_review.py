@@ -343,7 +343,7 @@ async def test_two_trackers_that_see_visits_of_one_stop_both_count(fleet: Fleet)
                 await effects.settle_stops(second, [stop_id])
 
         waiting = asyncio.create_task(other())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not await fleet.pool.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
                 await asyncio.sleep(0.01)
         await held.commit()

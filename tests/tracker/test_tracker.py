@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from prometheus_client import REGISTRY
 
+from geo.clean import Flag
 from ingest.silence import notice_silence
 from sql.times import ms_of
 
-from .conftest import START, Fleet
+from .conftest import START, Fleet, after
 
 
 async def test_a_ping_becomes_a_row_and_a_position(fleet: Fleet, east):
@@ -283,11 +284,11 @@ async def test_a_tracker_counts_what_it_does(fleet: Fleet, east, tour):
 
 
 @pytest.mark.parametrize("together", [True, False])
-async def test_what_a_copy_tells_fills_what_the_first_left_open(fleet: Fleet, east, together: bool):
+async def test_of_what_copies_of_a_fix_tell_the_greater_counts(fleet: Fleet, east, together: bool):
     phone = await fleet.phone(await fleet.driver())
     places = [(0, 0), (10, 80), (20, 160)]
     first = east(places, accuracy_m=float("nan"), speed_mps=8)
-    second = east(places, accuracy_m=[5, 900, 5], speed_mps=3, battery=0.5, mock=0)
+    second = east(places, accuracy_m=[5, 900, 5], speed_mps=[3, 3, 9], battery=0.5, mock=0)
     second.texts[:, 0] = "driving"
     await fleet.send(phone, first)
     if not together:
@@ -298,11 +299,34 @@ async def test_what_a_copy_tells_fills_what_the_first_left_open(fleet: Fleet, ea
     rows = await fleet.pool.fetch(
         "SELECT accuracy_m, speed_mps, battery, mock, activity, believed FROM ping ORDER BY recorded_at"
     )
-    told = [(5, 8, 0.5, False, "driving", True), (900, 8, 0.5, False, "driving", False)]
-    assert [tuple(row) for row in rows] == [told[0], told[1], told[0]]  # and the second is judged by it
-    assert await fleet.pool.fetchval("SELECT battery FROM live") == 0.5
+    assert [tuple(row) for row in rows] == [
+        (5, 8, 0.5, False, "driving", True),
+        (900, 8, 0.5, False, "driving", False),  # and it is judged by that
+        (5, 9, 0.5, False, "driving", True),
+    ]
+    assert tuple(await fleet.pool.fetchrow("SELECT speed_mps, battery FROM live")) == (9, 0.5)
     reruns = await fleet.pool.fetchval("SELECT rerun_at FROM track")
-    await fleet.send(phone, first)
-    await fleet.settle()
-    assert await fleet.pool.fetchval("SELECT count(*) FROM ping") == 3
-    assert await fleet.pool.fetchval("SELECT rerun_at FROM track") == reruns  # nothing new, nothing folded again
+    second.texts[:, 1] = "another id"  # of no concern to the fold
+    for again in (first, second):
+        await fleet.send(phone, again)
+        await fleet.settle()
+    assert await fleet.pool.fetchval("SELECT count(*) FROM ping WHERE client_id = 'another id'") == 3
+    assert await fleet.pool.fetchval("SELECT rerun_at FROM track") == reruns  # nothing folded again
+
+
+@pytest.mark.parametrize("ahead_first", [True, False])
+async def test_a_fix_of_which_a_copy_says_that_the_clock_is_ahead_counts_for_nothing(
+    fleet: Fleet, east, ahead_first: bool
+):
+    driver = await fleet.driver()
+    phone = await fleet.phone(driver)
+    await fleet.route(driver, [600])
+    pings = east([(0, 0), (10, 80), (20, 160)])
+    ahead = pings.take([2])
+    ahead.rows["flags"] = Flag.CLOCK_AHEAD | Flag.EPOCH_2001
+    for sent in (ahead, pings) if ahead_first else (pings, ahead):
+        await fleet.send(phone, sent)
+        await fleet.settle()
+    last = await fleet.pool.fetchrow("SELECT * FROM ping ORDER BY recorded_at DESC LIMIT 1")
+    assert (last["flags"], last["believed"], last["route_id"], last["along_m"]) == (8 | 256, False, None, None)
+    assert await fleet.pool.fetchval("SELECT recorded_at FROM live") == after(10)

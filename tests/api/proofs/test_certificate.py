@@ -29,14 +29,18 @@ async def delivered(pool, account, phone, upload):
         "recipient": {"name": "Ana <b>Restrepo</b>", "relation": "titular"},
         "note": "Dejado con el portero “Żółw” & Cía.",
         "pin": "4711",
-        "cash": {"amount": 85000, "currency": "COP", "method": "cash"},
+        "cash": {"amount": 80000, "method": "cash"},
+    }
+    outcome = {
+        "cash": {"amount": 80000.0, "method": "cash", "currency": "COP", "due": 85000.5, "difference": -5000.5},
+        "parcels": [{"seq": 0, "barcode": "MDE0001", "outcome": "refused", "quantity": 1}],
     }
     async with pool.acquire() as db, db.transaction():
         await db.execute(
             "INSERT INTO driver_event (driver_id, id, account_id, lane, device_id, type, stop_id, occurred_at, lat,"
-            " lon, data, effective) VALUES ($1, $2, $3, 0, $4, 'completed', $5, $6, $7, $8, $9, true)",
+            " lon, data, outcome, effective) VALUES ($1, $2, $3, 0, $4, 'completed', $5, $6, $7, $8, $9, $10, true)",
             *(numbers["driver_id"], event_id, account.id, numbers["device_id"], numbers["stop_id"], at),
-            *(PLACE["lat"], PLACE["lon"], data),
+            *(PLACE["lat"], PLACE["lon"], data, outcome),
         )
         naming = Naming(
             event_id=event_id,
@@ -69,9 +73,11 @@ async def test_the_page_holds_everything_and_fetches_nothing(client, account, de
     assert response.content_type == "text/html"
     assert "sandbox" in response.headers["Content-Security-Policy"]
     assert response.headers["Cache-Control"] == "private, no-store"
-    for said in ("Entregado", "02/03/2026, 08:21", "Ana &lt;b&gt;Restrepo&lt;/b&gt;, titular", "85000 COP cash"):
+    for said in ("Entregado", "02/03/2026, 08:21", "Ana &lt;b&gt;Restrepo&lt;/b&gt;, titular"):
         assert said in page
     assert "Dejado con el portero “Żółw” &amp; Cía." in page
+    assert "80\u00a0000 de 85\u00a0000,50 COP, efectivo" in page
+    assert "[MDE0001]: rechazado" in page
     assert "08:18:02" in page
     assert "MDE0001" in page
     assert "Envíos Laureles" in page

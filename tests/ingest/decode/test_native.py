@@ -61,6 +61,9 @@ def equal(some: Decoded, other: Decoded) -> bool:
         ("2026-03-02T09:19:00.5-0600", -59_500),
         ("2026-03-02 15:19:00+00:00", -60_000),
         ("20260302T151900Z", -60_000),
+        ("2026-03-02T15:19:00.250987Z", -59_750),  # finer times are cut
+        (NOW_MS - 60_000 + 0.987, -60_000),
+        (NOW_MS - 60_000 + 0.9999, -59_999),  # but a float is mostly a little less than what was meant
         (NOW_MS - 60_000, -60_000),
         (float(NOW_MS - 60_000), -60_000),
         (NOW_MS - 29 * DAY_MS, -29 * DAY_MS),
