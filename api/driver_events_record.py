@@ -136,6 +136,7 @@ async def _record(
     kept = await driver_events.driver_events_by_id(
         db, driver_id=device.driver_id, ids={one.event.body.id for one in about}
     )
+    touched = {one.route_id for one in in_order} | {one.route_id for one in others}
     again = [one for one in about if fresh.get(one.event.body.id) is not one]
     return Recorded(
         refused=refused,
@@ -143,7 +144,7 @@ async def _record(
         fresh={one.event.body.id for one in in_order},
         differ={one.event.at for one in again if not _same(one, kept)},
         warnings=warnings,
-        route_ids={one.route_id for one in (*in_order, *others) if one.route_id is not None},
+        route_ids={route_id for route_id in touched if route_id is not None},
     )
 
 
