@@ -56,14 +56,14 @@ DELETE FROM driver_event
  WHERE ctid = ANY (ARRAY(
        SELECT old.ctid FROM driver_event AS old
         WHERE old.occurred_at < $1 AND old.stop_id IS NULL
-          AND (NOT old.effective OR old.type = 'note' OR EXISTS (
-               SELECT FROM driver_event AS newer
-                WHERE newer.driver_id = old.driver_id AND newer.effective AND newer.occurred_at < $1
-                  AND (newer.occurred_at, newer.id) > (old.occurred_at, old.id)
-                  AND newer.type = ANY (CASE WHEN old.type IN ('shift_started', 'shift_ended')
-                                             THEN ARRAY['shift_started', 'shift_ended']
-                                             WHEN old.type IN ('break_started', 'break_ended')
-                                             THEN ARRAY['break_started', 'break_ended', 'shift_ended']
-                                             ELSE ARRAY[old.type] END)))
+          AND (NOT old.effective OR old.type = 'note' OR old.id <> (
+               SELECT id FROM driver_event AS last
+                WHERE last.driver_id = old.driver_id AND last.occurred_at < $1 AND last.effective
+                  AND last.type = ANY (CASE WHEN old.type IN ('shift_started', 'shift_ended')
+                                            THEN ARRAY['shift_started', 'shift_ended']
+                                            WHEN old.type IN ('break_started', 'break_ended')
+                                            THEN ARRAY['break_started', 'break_ended', 'shift_ended']
+                                            ELSE ARRAY[old.type] END)
+                ORDER BY last.occurred_at DESC, last.id DESC LIMIT 1))
         ORDER BY old.occurred_at LIMIT $2))
 RETURNING id;
