@@ -1,4 +1,4 @@
-# One image for every role: `docker run reparto up`, or see docker-compose.yml.
+# One image for every role: `docker run --stop-timeout 45 reparto up`, or see docker-compose.yml.
 
 FROM python:3.13-slim AS build
 WORKDIR /source
@@ -6,13 +6,14 @@ COPY . .
 RUN python -m venv /opt/reparto && /opt/reparto/bin/pip install --no-cache-dir .
 
 FROM python:3.13-slim
-RUN useradd --system --home-dir /var/lib/reparto --create-home --shell /usr/sbin/nologin reparto
+RUN useradd --uid 10001 --home-dir /var/lib/reparto --create-home --shell /usr/sbin/nologin reparto
 COPY --from=build /opt/reparto /opt/reparto
 ENV PATH=/opt/reparto/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     REPARTO_DATA_DIR=/var/lib/reparto \
     REPARTO_LISTEN=0.0.0.0:8080
-USER reparto
+# By its number, so that a cluster can tell that it is not root.
+USER 10001:10001
 WORKDIR /var/lib/reparto
 VOLUME /var/lib/reparto
 EXPOSE 8080

@@ -8,6 +8,7 @@ import asyncio
 import os
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,10 +16,9 @@ from typing import Self
 from urllib.parse import unquote, urlsplit
 
 import obstore
-from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from api.problem import Unavailable
+from api.blobs_watch import BYTES, NOT_THERE, Watch
 
 SCHEMES = ("s3", "gs", "az", "file")
 """What REPARTO_BLOB_URL can begin with."""
@@ -28,7 +28,7 @@ UNFINISHED = "unfinished/"
 
 _TIMEOUT = timedelta(seconds=20)
 _TRIES = 3
-_AT_ONCE = 1_000  # names in one request to delete, as S3 takes them
+_DROPS_AT_ONCE = 16
 
 
 class BlobMissing(Exception):  # noqa: N818
@@ -49,7 +49,9 @@ class Blobs:
     def __init__(self, store: ObjectStore, folder: Path | None) -> None:
         """Use `open`."""
         self._store = store
-        self._folder = folder
+        self._watch = Watch()
+        self.folder = folder
+        """Where they are on a disk of ours; None in a bucket."""
 
     @classmethod
     def open(cls, url: str, *, folder: Path) -> Self:
@@ -61,76 +63,94 @@ class Blobs:
             OSError: the folder cannot be made.
             ValueError, BaseError: the URL names no store.
         """
-        if not url or url.startswith("file:"):
-            folder = Path(unquote(urlsplit(url).path)) if url else folder
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            return cls(LocalStore(folder.resolve(), automatic_cleanup=True), folder.resolve())
+        ours = folder_of(url, folder)
+        if ours is not None:
+            ours.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return cls(LocalStore(ours.resolve(), automatic_cleanup=True), ours.resolve())
         return cls(from_url(url, retry_config={"max_retries": 3, "retry_timeout": _TIMEOUT}), None)
 
     async def put(self, name: str, content: bytes) -> None:
         """Keep bytes under a name, in place of those before. They are durable when this returns.
 
         Raises:
-            Unavailable: the store cannot take them now.
+            StoreAway: the store cannot take them now.
         """
-        try:
-            if self._folder is None:
+        with self._watch.over("put"):
+            if self.folder is None:
                 await obstore.put_async(self._store, name, content)
             else:
-                await asyncio.to_thread(_write, self._folder, name, content)
-        except (BaseError, OSError) as error:
-            raise _away() from error
+                await asyncio.to_thread(_write, self.folder, name, content)
+        BYTES.labels("put").inc(len(content))
 
     async def get(self, name: str) -> bytes:
         """Read a blob.
 
         Raises:
             BlobMissing: there is none of this name.
-            Unavailable: the store cannot be read now.
+            StoreAway: the store cannot be read now.
         """
-        try:
-            return bytes(await (await obstore.get_async(self._store, name)).bytes_async())
-        except (NotFoundError, FileNotFoundError) as error:
-            raise BlobMissing(name) from error
-        except (BaseError, OSError) as error:
-            raise _away() from error
+        with self._watch.over("get"):
+            try:
+                content = bytes(await (await obstore.get_async(self._store, name)).bytes_async())
+            except NOT_THERE as error:
+                raise BlobMissing(name) from error
+        BYTES.labels("get").inc(len(content))
+        return content
+
+    async def has(self, name: str) -> bool:
+        """Tell whether there is a blob of this name.
+
+        Raises:
+            StoreAway: the store cannot be asked now.
+        """
+        with self._watch.over("head"):
+            try:
+                await obstore.head_async(self._store, name)
+            except NOT_THERE:
+                return False
+        return True
 
     async def drop(self, names: Sequence[str]) -> None:
         """Forget blobs; one that is not there is forgotten already.
 
+        One by one: of several at once Azure and GCS would leave those behind one that is not there.
+
         Raises:
-            Unavailable: the store cannot be reached now.
+            StoreAway: the store cannot do it now; some may be forgotten.
         """
-        try:
-            if self._folder is None:
-                for first in range(0, len(names), _AT_ONCE):
-                    await obstore.delete_async(self._store, names[first : first + _AT_ONCE])
-                return
-            for name in names:
-                try:
+        gate = asyncio.Semaphore(_DROPS_AT_ONCE if self.folder is None else 1)
+
+        async def drop_one(name: str) -> None:
+            async with gate:
+                with self._watch.over("drop"), suppress(*NOT_THERE):
                     await obstore.delete_async(self._store, name)
-                except (NotFoundError, FileNotFoundError):
-                    continue
-        except (BaseError, OSError) as error:
-            raise _away() from error
+
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for name in names:
+                    tasks.create_task(drop_one(name))
+        except ExceptionGroup as several:
+            raise several.exceptions[0] from None
 
     async def list(self, prefix: str) -> list[Blob]:
         """List the blobs below a prefix, a path without a slash at its end.
 
         Raises:
-            Unavailable: the store cannot be reached now.
+            StoreAway: the store cannot be reached now.
         """
-        try:
-            found = await obstore.list(self._store, prefix).collect_async()
-        except (NotFoundError, FileNotFoundError):
-            return []
-        except (BaseError, OSError) as error:
-            raise _away() from error
+        with self._watch.over("list"):
+            try:
+                found = await obstore.list(self._store, prefix).collect_async()
+            except NOT_THERE:
+                return []
         return [Blob(name=one["path"], modified_at=one["last_modified"]) for one in found]
 
 
-def _away() -> Unavailable:
-    return Unavailable("The store of proofs cannot be reached now; what it had is kept. Please try again.")
+def folder_of(url: str, folder: Path) -> Path | None:
+    """Give the folder that a URL names, `folder` when it is empty; None for a bucket."""
+    if not url:
+        return folder
+    return Path(unquote(urlsplit(url).path)) if url.startswith("file:") else None
 
 
 def _write(folder: Path, name: str, content: bytes) -> None:

@@ -15,7 +15,7 @@ from api.problem import BadRequest, Conflict, Gone, NotFound, TooLarge, Unavaila
 from api.proofs_store import PROOFS
 from api.uploads_about import about_in
 from api.uploads_begin import begin, check_length
-from api.uploads_finish import WHY, ProofRefused, finish
+from api.uploads_finish import WHY, PartsMissing, ProofRefused, finish
 from api.uploads_receive import Receiver
 from api.uploads_tus import (
     CHECKSUMS,
@@ -105,8 +105,8 @@ async def head_upload(request: web.Request) -> web.Response:
     """
     upload = await _upload_in_path(request)
     if upload.received == upload.length and not upload.is_finished:
-        with suppress(Unavailable):  # the bytes are durable whether the store can be read now or not
-            await finish(request.app[POOL], request.app[PROOFS], upload.key)
+        with suppress(Unavailable, ProofRefused):  # the bytes are durable whatever becomes of them
+            await finished(request, upload.key)
     headers = {"Upload-Length": str(upload.length), "Cache-Control": "no-store"}
     if upload.metadata:
         headers["Upload-Metadata"] = upload.metadata
@@ -198,11 +198,18 @@ async def finished(request: web.Request, key: UploadKey) -> Upload:
 
     Raises:
         ProofRefused: the file came whole, and is none.
+        Gone: it was given up, or bytes of it were lost; the phone begins again.
+        Unavailable: the store is away.
     """
-    pool = request.app[POOL]
+    pool, store = request.app[POOL], request.app[PROOFS]
     upload = await uploads.find_upload(pool, key)
     if upload is not None and upload.received == upload.length:
-        await finish(pool, request.app[PROOFS], key)
+        try:
+            await finish(pool, store, key)
+        except PartsMissing:  # here is who still has the file: better sent again than waited for in vain
+            async with pool.acquire() as db, db.transaction():
+                left = await uploads.give_up(db, key)
+            await store.blobs.drop(left or [])
         upload = await uploads.find_upload(pool, key)
     if upload is None or upload.is_over:
         raise Gone("This upload was given up. Begin it again.")

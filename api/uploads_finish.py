@@ -42,10 +42,18 @@ class ProofRefused(Problem):
     title = "This file cannot be a proof"
 
 
+class PartsMissing(Unavailable):
+    """The database says that all of an upload came, and the store does not have all of it."""
+
+    def __init__(self) -> None:
+        super().__init__("A part of this upload cannot be read now; it is tried again.")
+
+
 async def finish(pool: Pool, store: ProofStore, key: UploadKey) -> None:
     """Make the proof of a complete upload, unless that is done, or somebody is at it.
 
     Raises:
+        PartsMissing: bytes that came are not in the store.
         Unavailable: the store is away; the upload is whole and is finished later, by whoever comes.
     """
     async with store.turn:
@@ -58,7 +66,7 @@ async def finish(pool: Pool, store: ProofStore, key: UploadKey) -> None:
         except BlobMissing as error:
             await uploads.give_back(pool, key)
             log.error("a part of upload %s is not in the store", key.id)
-            raise Unavailable("A part of this upload cannot be read now; it is tried again.") from error
+            raise PartsMissing from error
         except BaseException:
             await uploads.give_back(pool, key)
             raise
@@ -66,10 +74,13 @@ async def finish(pool: Pool, store: ProofStore, key: UploadKey) -> None:
 
 
 async def _finish(pool: Pool, store: ProofStore, key: UploadKey, taken: Finishing, parts: list[str]) -> None:
-    content = await _together(store, parts)
+    try:
+        content = await _together(store, parts)
+    except BlobMissing:
+        content = await _original(store, taken)
     if len(content) != taken.length:
         if await uploads.parts_of(pool, key):
-            raise Unavailable("A part of this upload cannot be read now; it is tried again.")
+            raise PartsMissing
         return  # somebody else finished it meanwhile
     sha256 = (await store.slow(hashlib.sha256, content)).digest()
     judged: Shown | Refused
@@ -109,6 +120,18 @@ async def _together(store: ProofStore, parts: list[str]) -> bytes:
     except ExceptionGroup as several:
         raise several.exceptions[0] from None
     return b"".join([task.result() for task in reading])
+
+
+async def _original(store: ProofStore, taken: Finishing) -> bytes:
+    """Read what was put together once, where the database is a copy from before that, and the parts are gone since.
+
+    Raises:
+        BlobMissing: it was not.
+    """
+    content = await store.blobs.get(blob_name(taken.account_id, taken.proof_id, ORIGINAL))
+    if len(content) != taken.length:
+        raise BlobMissing
+    return content
 
 
 def _row(shown: Shown, size: int, sha256: bytes) -> Judged:

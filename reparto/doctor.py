@@ -4,11 +4,8 @@ import argparse
 import asyncio
 import os
 import resource
-import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import Enum
 from itertools import chain
 from pathlib import Path
 from urllib.error import URLError
@@ -18,6 +15,8 @@ from rich.markup import escape
 
 from reparto.command import CannotRun, Subparsers, out
 from reparto.database import connected, database_at_hand, postgres_dir
+from reparto.doctor_proofs import look_into_store, try_store
+from reparto.finding import Finding, Level, free_space, judge
 from reparto.postgres import PostgresError
 from reparto.serve import bind
 from reparto.settings import Settings, address_of
@@ -30,40 +29,29 @@ from sql.partitions import partition_days
 from sql.pool import Db
 
 _OPEN_FILES = 4_096
-_FREE_BYTES = 2_000_000_000
 _STUCK_S = 60.0
 _CLOCK_S = 2.0
 _OLDEST, _NEWEST = 15, 18  # the versions of PostgreSQL that the tests run on
 
 
-class Level(Enum):
-    """How bad it is; the value is what is printed."""
-
-    GOOD = "[green]good[/]"
-    LOOK = "[yellow]look[/]"
-    BAD = "[red]bad [/]"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What was looked at, and what to do about it where something is wrong."""
-
-    level: Level
-    what: str
-    advice: str = ""
-
-
 def add_parser(subparsers: Subparsers) -> None:
     """Declare `doctor`."""
     words = "find what is wrong and say how to mend it"
-    subparsers.add_parser("doctor", help=words, description=f"{words.capitalize()}.").set_defaults(run=run)
+    parser = subparsers.add_parser("doctor", help=words, description=f"{words.capitalize()}.")
+    parser.add_argument("--proofs", action="store_true", help="also read every file of every proof (slow)")
+    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print every finding; the exit code is 1 when something is bad."""
     settings = Settings.read()
     bad = False
-    for finding in chain([Finding(Level.GOOD, "the settings can be used")], _machine(settings), _database(settings)):
+    for finding in chain(
+        [Finding(Level.GOOD, "the settings can be used")],
+        _machine(settings),
+        _store(settings),
+        _database(settings, all_proofs=args.proofs),
+    ):
         bad |= finding.level is Level.BAD
         out.print(f"{finding.level.value}  {escape(finding.what)}")
         if finding.advice:
@@ -73,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _machine(settings: Settings) -> Iterator[Finding]:
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    yield _judge(
+    yield judge(
         files >= _OPEN_FILES,
         f"{files} files and connections may be open at once in a process",
         "Thousands of phones need more: ulimit -n 65536 (LimitNOFILE= in systemd).",
@@ -120,39 +108,38 @@ def _data_dir(data_dir: Path) -> Iterator[Finding]:
     if not data_dir.exists():
         yield Finding(Level.GOOD, f"{data_dir} does not exist yet; it is made when it is needed")
         return
-    free = shutil.disk_usage(data_dir).free
-    yield _judge(
-        free >= _FREE_BYTES,
-        f"{free / 1e9:.1f} GB are free in {data_dir}",
-        "A full disk stops everything. 1,000 drivers need about 2 GB a day at one ping every 5 s.",
-        Level.LOOK if free > _FREE_BYTES / 10 else Level.BAD,
-    )
+    yield free_space(data_dir)
     key = data_dir / "admin.key"
     if key.exists():
         advice = f"chmod 600 {key}, and if others use this machine, make another key and revoke this one."
-        yield _judge(not key.stat().st_mode & 0o077, f"{key} is read by its owner only", advice, Level.BAD)
-    yield _judge(os.access(data_dir, os.W_OK), f"{data_dir} can be written", "Run as the user that owns it.", Level.BAD)
+        yield judge(not key.stat().st_mode & 0o077, f"{key} is read by its owner only", advice, Level.BAD)
+    yield judge(os.access(data_dir, os.W_OK), f"{data_dir} can be written", "Run as the user that owns it.", Level.BAD)
 
 
-def _database(settings: Settings) -> Iterator[Finding]:
+def _store(settings: Settings) -> Iterator[Finding]:
+    yield from asyncio.run(try_store(settings))
+
+
+def _database(settings: Settings, *, all_proofs: bool) -> Iterator[Finding]:
     if not settings.database.database_url and not (postgres_dir(settings) / "cluster").exists():
         yield Finding(Level.GOOD, "there is no embedded Postgres yet; `reparto up` makes it")
         return
     try:
         with database_at_hand(settings, "doctor") as database:
-            yield from asyncio.run(_ask(database))
+            yield from asyncio.run(_ask(settings, database, all_proofs=all_proofs))
     except (CannotRun, PostgresError) as why:
         yield Finding(Level.BAD, "the database cannot be used", str(why))
 
 
-async def _ask(database: DatabaseConfig) -> list[Finding]:
+async def _ask(settings: Settings, database: DatabaseConfig, *, all_proofs: bool) -> list[Finding]:
     async with connected(database) as db:
         findings = [*await _server(db), *await _way_there(db)]
         have, want = await applied(db), len(migrations())
         if have < want:
             return [*findings, Finding(Level.BAD, f"the schema is at migration {have} of {want}", "reparto migrate")]
         update = "This program is older than its database: update it."
-        return [*findings, _judge(have == want, f"the schema is at migration {have}", update), *await _work(db)]
+        findings.append(judge(have == want, f"the schema is at migration {have}", update))
+        return [*findings, *await _work(db), *await look_into_store(settings, db, all_of_it=all_proofs)]
 
 
 async def _server(db: Db) -> list[Finding]:
@@ -162,22 +149,22 @@ async def _server(db: Db) -> list[Finding]:
     used = server.connections / server.max_connections
     ahead_s = (datetime.now(UTC) - server.clock).total_seconds()
     return [
-        _judge(major >= _OLDEST, f"PostgreSQL {version}", f"Too old. {tested}", Level.BAD)
+        judge(major >= _OLDEST, f"PostgreSQL {version}", f"Too old. {tested}", Level.BAD)
         if major <= _NEWEST
         else Finding(Level.LOOK, f"PostgreSQL {version}", tested),
-        _judge(
+        judge(
             server.fsync == server.full_page_writes == "on",
             f"fsync is {server.fsync}, full_page_writes {server.full_page_writes}",
             "A power cut would lose pings that phones have deleted: switch both on.",
             Level.BAD,
         ),
-        _judge(not server.standby, "the server takes writes", "This is a standby: name the primary server.", Level.BAD),
-        _judge(
+        judge(not server.standby, "the server takes writes", "This is a standby: name the primary server.", Level.BAD),
+        judge(
             used < 0.8,
             f"{server.connections} of {server.max_connections} connections are in use",
             "Raise max_connections, or lower REPARTO_POOL_CONNECTIONS.",
         ),
-        _judge(
+        judge(
             abs(ahead_s) < _CLOCK_S,
             f"the clocks of this machine and of the database agree within {max(abs(ahead_s), 0.1):.1f} s",
             "Silence, lateness and waiting times will be wrong: let both machines follow a time server (NTP).",
@@ -188,7 +175,7 @@ async def _server(db: Db) -> list[Finding]:
 async def _way_there(db: Db) -> list[Finding]:
     backends = {await operator.backend(db) for _ in range(5)}
     advice = "Connections must not be shared between transactions (LISTEN, prepared statements): use session pooling."
-    return [_judge(len(backends) == 1, "the way to the server keeps its connection", advice, Level.BAD)]
+    return [judge(len(backends) == 1, "the way to the server keeps its connection", advice, Level.BAD)]
 
 
 async def _work(db: Db) -> list[Finding]:
@@ -198,13 +185,13 @@ async def _work(db: Db) -> list[Finding]:
     backlog, events = await read_backlog(db), await operator.unnumbered_events(db)
     oldest_s = (datetime.now(UTC) - backlog.oldest).total_seconds() if backlog.oldest else 0.0
     return [
-        _judge(
+        judge(
             {today, today + timedelta(days=1)} <= set(days),
             "the partitions of today and tomorrow are there",
             "Run `reparto migrate`, and keep a `reparto work` (or `reparto up`) running, which makes them.",
             Level.BAD,
         ),
-        _judge(
+        judge(
             oldest_s < _STUCK_S,
             f"{backlog.pings:,} pings wait" + (f", the oldest for {duration(oldest_s)}" if backlog.oldest else ""),
             "Trackers cannot follow: start more `reparto track`, and read their logs."
@@ -212,7 +199,7 @@ async def _work(db: Db) -> list[Finding]:
             else "No tracker runs: start `reparto track`.",
             Level.BAD,
         ),
-        _judge(
+        judge(
             events.oldest_s < _STUCK_S,
             f"{events.events:,} events wait for their number"
             + (f", the oldest for {duration(events.oldest_s)}" if events.events else ""),
@@ -220,7 +207,3 @@ async def _work(db: Db) -> list[Finding]:
             Level.BAD,
         ),
     ]
-
-
-def _judge(good: bool, what: str, advice: str, otherwise: Level = Level.LOOK) -> Finding:
-    return Finding(Level.GOOD, what) if good else Finding(otherwise, what, advice)

@@ -6,9 +6,15 @@ from pathlib import Path
 
 from obstore.exceptions import BaseError
 
+from api.blobs import folder_of
 from api.proofs_store import ProofStore, open_proof_store
 from reparto.command import CannotRun
 from reparto.settings import Settings
+
+
+def folder_of_proofs(settings: Settings) -> Path | None:
+    """Give the folder that has the bytes; None: a bucket has them."""
+    return folder_of(settings.proofs.blob_url, Path(settings.server.data_dir) / "blobs")
 
 
 @asynccontextmanager

@@ -180,6 +180,16 @@ async def terminate(db: Db, key: UploadKey) -> list[str] | None:
     return await _forget(db, [UploadKey(**row) for row in rows]) if rows else None
 
 
+async def give_up(db: Db, key: UploadKey) -> list[str] | None:
+    """Give a complete upload up of which bytes were lost, so that its phone can begin it again.
+
+    Return the blobs that nobody needs any more; None when it was finished meanwhile, or is over. Call it in a
+    transaction.
+    """
+    rows = await db.fetch(_SQL["give_up"], key.driver_id, key.id)
+    return await _forget(db, [UploadKey(**row) for row in rows]) if rows else None
+
+
 async def expire_uploads(db: Db, *, at_most: int) -> tuple[int, list[str]]:
     """Give up those to which nothing was added for too long; return how many, and blobs that nobody needs any more.
 

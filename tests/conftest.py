@@ -17,6 +17,10 @@ from reparto.postgres import EmbeddedPostgres
 from sql.config import DatabaseConfig
 from sql.migrate import migrate
 from sql.pool import Pool, create_pool
+from tests.stores.azure import azure_bucket
+from tests.stores.gcs import gcs_bucket
+from tests.stores.s3 import s3_bucket
+from tests.stores.server import Bucket
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -76,6 +80,27 @@ async def pool(database: DatabaseConfig) -> AsyncIterator[Pool]:
     """A pool on this test's own database."""
     async with await create_pool(database) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bucket]:
+    """A bucket of an S3 server; nothing survives it."""
+    with s3_bucket(tmp_path_factory.mktemp("s3")) as bucket:
+        yield bucket
+
+
+@pytest.fixture(scope="session")
+def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bucket]:
+    """A container of Microsoft's own server for tests."""
+    with azure_bucket(tmp_path_factory.mktemp("azure")) as bucket:
+        yield bucket
+
+
+@pytest.fixture(scope="session")
+def gcs() -> Iterator[Bucket]:
+    """A bucket of a stand-in for Google's."""
+    with gcs_bucket() as bucket:
+        yield bucket
 
 
 @pytest.fixture

@@ -84,6 +84,12 @@ UPDATE upload SET ended_at = now(), writer = NULL
  WHERE driver_id = $1 AND id = $2 AND received < length AND ended_at IS NULL
 RETURNING driver_id, id;
 
+-- name: give_up
+-- Give an upload up that is complete, and of which bytes were lost; nothing where it was finished. $1 driver, $2 upload
+UPDATE upload SET ended_at = now()
+ WHERE driver_id = $1 AND id = $2 AND received = length AND finished_at IS NULL AND ended_at IS NULL
+RETURNING driver_id, id;
+
 -- name: expire
 -- Give those up to which nothing was added for too long. $1 how many at most
 UPDATE upload SET ended_at = now(), writer = NULL

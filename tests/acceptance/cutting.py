@@ -12,21 +12,25 @@ _AT_ONCE = 16_384
 
 @dataclass
 class Network:
-    """Where it listens, and how often it has cut so far."""
+    """Where it listens, how often it has cut so far, and whether nobody is behind it any more."""
 
     url: str
     cuts: int = 0
+    is_down: bool = False
 
 
 @asynccontextmanager
-async def cutting_network(port: int, *, after_bytes: int) -> AsyncIterator[Network]:
-    """Lead to `port` of this machine; a connection is cut once a client has sent `after_bytes` through it."""
+async def cutting_network(port: int, *, after_bytes: int | None = None) -> AsyncIterator[Network]:
+    """Lead to `port` of this machine; a connection is cut once a client has sent `after_bytes` through it.
+
+    While the network `is_down` every connection is cut at its next byte.
+    """
     listen = free_port()
     network = Network(url=f"http://127.0.0.1:{listen}")
 
     async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, limit: int | None) -> None:
         carried = 0
-        while some := await reader.read(_AT_ONCE):
+        while (some := await reader.read(_AT_ONCE)) and not network.is_down:
             writer.write(some)
             await writer.drain()
             carried += len(some)
@@ -44,15 +48,23 @@ async def cutting_network(port: int, *, after_bytes: int) -> AsyncIterator[Netwo
             asyncio.create_task(carry(reader, up_writer, after_bytes)),
             asyncio.create_task(carry(up_reader, writer, None)),
         ]
-        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        for way in ways:
-            way.cancel()
-        await asyncio.gather(*ways, return_exceptions=True)
-        for end in (writer, up_writer):
-            end.transport.abort()
+        connections.add(asyncio.current_task())
+        try:
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            connections.discard(asyncio.current_task())
+            for way in ways:
+                way.cancel()
+            await asyncio.gather(*ways, return_exceptions=True)
+            for end in (writer, up_writer):
+                end.transport.abort()
 
+    connections: set[asyncio.Task[None] | None] = set()
     server = await asyncio.start_server(connected, "127.0.0.1", listen)
     try:
         yield network
     finally:
         server.close()
+        for connection in list(connections):
+            connection.cancel()
+        await asyncio.gather(*connections, return_exceptions=True)

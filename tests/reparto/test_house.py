@@ -1,9 +1,13 @@
 """The house: what is shipped, how it is started, and that the ways to start it agree."""
 
+import os
 import re
 import shutil
 import subprocess
+import sys
+import threading
 import tomllib
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -88,16 +92,59 @@ def test_roles_wait_for_the_migration_and_it_waits_for_postgres() -> None:
         assert SERVICES[role]["restart"] == "unless-stopped"
 
 
+PROBED = {"ingest": 8080, "api": 8080, "track": 9090, "work": 9090}
+
+
 def test_every_service_that_stays_has_a_health_check_where_it_listens() -> None:
     environment = SERVICES["track"]["environment"]
     settings = Settings.read({name: value for name, value in environment.items() if "$" not in value})
     assert settings.server.health_listen == "0.0.0.0:9090"
-    for role, port in (("ingest", 8080), ("api", 8080), ("track", 9090), ("work", 9090)):
+    for role, port in PROBED.items():
         check = SERVICES[role]["healthcheck"]
-        assert check["test"][:2] == ["CMD", "python"]
-        assert f"http://127.0.0.1:{port}/health/ready" in check["test"][-1]
+        assert check["test"][:3] == ["CMD", "python", "-c"]
+        assert f'"127.0.0.1", {port}' in check["test"][3]
         assert check["retries"] > 0
     assert "pg_isready" in SERVICES["postgres"]["healthcheck"]["test"]
+
+
+@pytest.mark.parametrize("role", ["api", "work"])
+def test_a_health_check_believes_the_role_and_no_proxy(role: str) -> None:
+    class Role(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            is_ready = self.path == "/health/ready" and self.server.is_ready
+            self.send_response(200 if is_ready else 503)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    _, _, option, code = SERVICES[role]["healthcheck"]["test"]
+    with ThreadingHTTPServer(("127.0.0.1", 0), Role) as server:
+        probe = [sys.executable, option, code.replace(str(PROBED[role]), str(server.server_port))]
+        environment = {**os.environ, "http_proxy": "http://127.0.0.1:1"}  # as Docker sets it where it was told of one
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        exits = []
+        for is_ready in (True, False):
+            server.is_ready = is_ready
+            exits.append(subprocess.run(probe, env=environment, check=False).returncode)
+        server.shutdown()
+        serving.join()
+    assert exits == [0, 1]
+
+
+def test_containers_write_only_where_they_must() -> None:
+    image = (HOUSE / "Dockerfile").read_text()
+    (home,) = re.findall(r"REPARTO_DATA_DIR=(\S+)", image)
+    assert f"VOLUME {home}" in image
+    assert re.search(r"^USER \d+:\d+$", image, re.MULTILINE)
+    for role in ("migrate", *PROBED):
+        assert SERVICES[role]["read_only"] is True
+        assert SERVICES[role]["tmpfs"] == ["/tmp"]
+        assert SERVICES[role]["cap_drop"] == ["ALL"]
+    # the bytes of proofs: whoever takes them in and whoever looks after them share one folder
+    assert SERVICES["api"]["volumes"] == SERVICES["work"]["volumes"] == [f"blobs:{home}"]
+    assert "blobs" in COMPOSE["volumes"]
 
 
 def test_compose_sets_only_settings_that_exist() -> None:

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -13,8 +13,13 @@ from aiohttp import web
 from api import certificate, proofs, proofs_post, uploads
 from api.config import ProofConfig
 from api.proofs_store import PROOFS, ProofStore, open_proof_store
+from tests.stores.server import Bucket
 
 Call = Callable[..., Awaitable[Any]]
+
+KINDS = ["s3", "azure", "gcs"]
+
+Enter = Callable[[dict[str, str]], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,3 +134,21 @@ def proofs_of(client: Any) -> Call:
         return (await response.json())["proofs"]
 
     return read
+
+
+@pytest.fixture(params=KINDS)
+def bucket(request: pytest.FixtureRequest) -> Bucket:
+    """A bucket of each kind; this test's own part of it."""
+    shared: Bucket = request.getfixturevalue(request.param)
+    return replace(shared, url=f"{shared.url}/{uuid4()}")
+
+
+@pytest.fixture
+def enter(monkeypatch: pytest.MonkeyPatch) -> Enter:
+    """`enter(bucket.credentials)`: what an operator sets."""
+
+    def set_all(credentials: dict[str, str]) -> None:
+        for name, value in credentials.items():
+            monkeypatch.setenv(name, value)
+
+    return set_all

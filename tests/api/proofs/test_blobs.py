@@ -1,73 +1,34 @@
-"""The store: a folder that survives a power failure, a bucket of a real S3 server."""
+"""The store: a folder that survives a power failure, buckets of S3, Azure and GCS."""
 
+import hashlib
 import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
+from prometheus_client import REGISTRY
 
 from api.blobs import BlobMissing, Blobs
+from api.blobs_watch import StoreAway
 from api.config import ProofConfig
-from api.problem import Unavailable
-from tests.api.proofs.pictures import large_photo
-
-READY_S = 60
-
-
-@pytest.fixture(scope="session")
-def s3() -> Iterator[str]:
-    """The address of an S3 server with the bucket `proofs`; nothing survives it."""
-    pytest.importorskip("moto", reason="moto, the S3 server of this test, is not installed")
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
-    program = "from moto.server import main; import sys; main(sys.argv[1:])"
-    server = subprocess.Popen(
-        [sys.executable, "-c", program, "-H", "127.0.0.1", "-p", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        until = time.monotonic() + READY_S
-        while True:
-            try:
-                urllib.request.urlopen(urllib.request.Request(f"{url}/proofs", method="PUT"), timeout=5).close()
-                break
-            except OSError:
-                assert server.poll() is None, "the S3 server ended"
-                assert time.monotonic() < until, "the S3 server does not answer"
-                time.sleep(0.1)
-        yield url
-    finally:
-        server.terminate()
-        server.wait()
+from api.proofs_store import ORIGINAL, SHOWN, THUMBNAIL, blob_name
+from api.proofs_upkeep import forget_proofs
+from tests.acceptance.cutting import Network, cutting_network
+from tests.api.proofs.conftest import KINDS, Enter
+from tests.api.proofs.pictures import PDF, large_photo
+from tests.stores.server import Bucket
 
 
-@pytest.fixture
-def credentials(monkeypatch: pytest.MonkeyPatch, s3: str) -> None:
-    """What an operator sets for a bucket."""
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": "us-east-1",
-        "AWS_ENDPOINT_URL": s3,
-        "AWS_ALLOW_HTTP": "true",
-    }.items():
-        monkeypatch.setenv(name, value)
-
-
-@pytest.fixture(params=["folder", "s3"])
-def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
-    if request.param == "s3":
-        request.getfixturevalue("credentials")
-        return Blobs.open("s3://proofs/some/prefix", folder=tmp_path / "unused")
-    return Blobs.open("", folder=tmp_path / "blobs")
+@pytest.fixture(params=["folder", *KINDS])
+def blobs(request: pytest.FixtureRequest, tmp_path: Path, enter: Enter) -> Blobs:
+    """A store of each kind."""
+    if request.param == "folder":
+        return Blobs.open("", folder=tmp_path / "blobs")
+    shared: Bucket = request.getfixturevalue(request.param)
+    enter(shared.credentials)
+    return Blobs.open(f"{shared.url}/{uuid4()}", folder=tmp_path / "unused")
 
 
 async def test_bytes_are_kept_under_names(blobs: Blobs) -> None:
@@ -121,26 +82,97 @@ async def test_a_folder_that_cannot_be_written_is_said_in_words(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(Unavailable):
+    with pytest.raises(StoreAway) as away:
         await blobs.put("a/b/c", b"one")
+    assert "no space is left" in away.value.why
     assert not list((tmp_path / "blobs" / "unfinished").iterdir())
     assert await blobs.get("a/b/c") == b"before"
 
 
-async def test_a_bucket_that_cannot_be_reached_is_said_in_words(
-    credentials: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def _measured(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(name, labels) or 0.0
+
+
+async def test_what_the_store_does_is_measured(tmp_path: Path) -> None:
+    names = ("reparto_blob_bytes_total", "reparto_blob_failures_total", "reparto_blob_seconds_count")
+    before = {(name, one): _measured(name, operation=one) for name in names for one in ("put", "get", "drop", "list")}
+    blobs = Blobs.open("", folder=tmp_path / "blobs")
+    await blobs.put("a", bytes(1000))
+    await blobs.get("a")
+    await blobs.drop(["a", "b"])
+    with pytest.raises(BlobMissing):  # an answer, no failure
+        await blobs.get("a")
+    (tmp_path / "blobs" / "c").write_bytes(b"in the way")
+    with pytest.raises(StoreAway):
+        await blobs.put("c/d", b"one")
+    more = {key: _measured(key[0], operation=key[1]) - was for key, was in before.items()}
+    assert {key: count for key, count in more.items() if count} == {
+        ("reparto_blob_bytes_total", "put"): 1000,
+        ("reparto_blob_bytes_total", "get"): 1000,
+        ("reparto_blob_failures_total", "put"): 1,
+        ("reparto_blob_seconds_count", "put"): 2,
+        ("reparto_blob_seconds_count", "get"): 2,
+        ("reparto_blob_seconds_count", "drop"): 2,
+    }
+
+
+async def _fails_with(words: str, blobs: Blobs) -> None:
+    """Every operation says the same, so that no caller takes it for an answer."""
+    for asked in (blobs.put("a", b"one"), blobs.get("a"), blobs.drop(["a"]), blobs.list("a")):
+        with pytest.raises(StoreAway) as away:
+            await asked
+        assert words in away.value.why
+        assert away.value.headers["Retry-After"]
+
+
+async def test_a_bucket_that_refuses_us_is_said_in_words(bucket: Bucket, enter: Enter, tmp_path: Path) -> None:
+    enter(bucket.wrong_credentials)
+    await _fails_with("the credentials are wrong", Blobs.open(bucket.url, folder=tmp_path))
+
+
+async def test_a_bucket_that_is_not_there_is_said_in_words(bucket: Bucket, enter: Enter, tmp_path: Path) -> None:
+    enter(bucket.credentials)
+    blobs = Blobs.open(bucket.missing_url, folder=tmp_path)
+    for asked in (blobs.put("a", b"one"), blobs.list("a")):
+        with pytest.raises(StoreAway) as away:
+            await asked
+        assert "no such bucket" in away.value.why
+
+
+async def test_a_bucket_that_goes_away_and_comes_back_keeps_what_it_had(
+    bucket: Bucket, enter: Enter, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    missing = Blobs.open("s3://no-such-bucket", folder=tmp_path)
-    with pytest.raises(Unavailable):
-        await missing.put("a", b"one")
+    async with cutting_network(bucket.port) as network:
+        enter(bucket.behind(urlsplit(network.url).port or 0).credentials)
+        blobs = Blobs.open(bucket.url, folder=tmp_path)
+        await blobs.put("a", b"before")
+        network.is_down = True
+        for _ in range(2):
+            with pytest.raises(StoreAway) as away:
+                await blobs.put("a", b"meanwhile")
+        assert "cannot be reached" in away.value.why
+        network.is_down = False
+        assert await blobs.get("a") == b"before"
+        await blobs.put("a", b"after")
+    said = [record.getMessage() for record in caplog.records if record.name == "api.blobs_watch"]
+    assert len(said) == 2  # when it began, when it was over
+    assert "cannot be reached (put: " in said[0]
+    assert said[1] == "the store of proofs works again (put)"
 
 
 class TestUploadsIntoABucket:
-    """The whole way of a photo, with the bytes in S3."""
+    """The whole way of a photo, with the bytes in a bucket."""
 
     @pytest.fixture
-    def proof_config(self, credentials: None) -> ProofConfig:
-        return ProofConfig(blob_url="s3://proofs/uploads")
+    async def network(self, bucket: Bucket, enter: Enter) -> AsyncIterator[Network]:
+        """What lies between us and the bucket."""
+        async with cutting_network(bucket.port) as network:
+            enter(bucket.behind(urlsplit(network.url).port or 0).credentials)
+            yield network
+
+    @pytest.fixture
+    def proof_config(self, bucket: Bucket, network: Network) -> ProofConfig:
+        return ProofConfig(blob_url=bucket.url)
 
     async def test_a_photo_goes_into_the_bucket_and_comes_back(
         self, client, account, phone, begin, append, proof_store, proofs_of
@@ -157,3 +189,44 @@ class TestUploadsIntoABucket:
             assert (served == content) == (name == "original_url")
         assert await proof_store.blobs.list("parts") == []
         assert len(await proof_store.blobs.list("proofs")) == 3
+
+    async def test_a_proof_without_a_thumbnail_is_forgotten_too(self, pool, account, phone, upload, proof_store):
+        assert (await upload(phone, PDF, kind="document")).status == 204
+        assert len(await proof_store.blobs.list("proofs")) == 2
+        await pool.execute("UPDATE proof SET stored_at = now() - interval '731 d'")
+        await forget_proofs(pool, proof_store)
+        assert await proof_store.blobs.list("proofs") == []
+        assert await pool.fetchval("SELECT count(*) FROM proof") == 0
+
+    async def test_a_bucket_that_goes_away_while_an_upload_is_finished_loses_and_leaves_nothing(
+        self, client, pool, account, phone, begin, append, proof_store, proofs_of, network, monkeypatch, refused
+    ):
+        content = large_photo(600_000)
+        path = await begin(phone, len(content))
+        put = type(proof_store.blobs).put
+
+        async def last_put(blobs: Blobs, name: str, written: bytes) -> None:
+            await put(blobs, name, written)
+            network.is_down = name.endswith("/original")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(type(proof_store.blobs), "put", last_put)
+            response = await append(phone, path, 0, content)
+        assert response.headers["Retry-After"]
+        problem = await refused(response, 503)
+        assert problem["type"] == "unavailable"
+        assert "store of proofs" in problem["detail"]
+        (proof,) = await proofs_of(account, phone.stops[0])
+        assert (proof["state"], proof["sha256"]) == ("pending", None)
+        head = await client.head(path, headers=phone.headers)  # every byte came, whatever becomes of the proof
+        assert head.headers["Upload-Offset"] == str(len(content))
+
+        network.is_down = False
+        await pool.execute("UPDATE upload SET tried_at = tried_at - interval '1 min'")
+        assert (await client.head(path, headers=phone.headers)).status == 200
+        (proof,) = await proofs_of(account, phone.stops[0])
+        assert (proof["state"], proof["sha256"]) == ("stored", hashlib.sha256(content).hexdigest())
+        left = {blob.name for blob in await proof_store.blobs.list("proofs")}
+        assert left == {blob_name(account.id, 1, what) for what in (ORIGINAL, SHOWN, THUMBNAIL)}
+        assert await proof_store.blobs.list("parts") == []
+        assert await pool.fetchval("SELECT attempts FROM upload") == 1

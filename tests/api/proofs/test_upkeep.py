@@ -163,3 +163,34 @@ async def test_old_proofs_are_forgotten_with_their_bytes(pool, proof_store, acco
     with pytest.raises(BlobMissing):
         await proof_store.blobs.get(blob_name(account.id, 1, "original"))
     assert await proof_store.blobs.get(blob_name(account.id, 2, "original"))
+
+
+async def test_an_upload_whose_bytes_were_lost_is_begun_again(
+    client, pool, proof_store, account, phone, begin, append, complete, upload, proofs_of
+):
+    """As after a restore whose blobs are older than its database."""
+    content, upload_id = photo(), str(uuid4())
+    path = await complete(phone, content, upload_id=upload_id)
+    await proof_store.blobs.drop([blob.name for blob in await proof_store.blobs.list("parts")])
+    await _old(pool)
+    await finish_uploads(pool, proof_store)  # nobody here has the file, so it waits
+    assert (await proofs_of(account, phone.stops[0]))[0]["state"] == "pending"
+    await _old(pool)
+    assert (await client.head(path, headers=phone.headers)).status == 410
+    assert (await upload(phone, content, upload_id=upload_id)).status == 204
+    (proof,) = await proofs_of(account, phone.stops[0])
+    assert proof["state"] == "stored"
+
+
+async def test_an_upload_that_was_finished_after_the_backup_is_finished_from_its_original(
+    pool, proof_store, account, phone, complete, proofs_of
+):
+    """As after a restore whose database is older than its blobs."""
+    content = photo()
+    await complete(phone, content)
+    await proof_store.blobs.drop([blob.name for blob in await proof_store.blobs.list("parts")])
+    await proof_store.blobs.put(blob_name(account.id, 1, "original"), content)
+    await _old(pool)
+    await finish_uploads(pool, proof_store)
+    (proof,) = await proofs_of(account, phone.stops[0])
+    assert (proof["state"], proof["size"]) == ("stored", len(content))
