@@ -8,6 +8,7 @@ from string import Template
 from api import assets
 from api.certificate_map import HEIGHT, WIDTH
 from api.certificate_sheet import Picture, Row, Sheet
+from api.colours import legible
 
 _PAGE = Template((assets.ROOT / "certificate.html").read_text(encoding="utf-8"))
 
@@ -19,6 +20,7 @@ def write_html(sheet: Sheet) -> str:
         title=escape(sheet.title),
         brand=f'<p class="brand">{escape(sheet.brand)}</p>' if sheet.brand else "",
         colour=escape(sheet.colour),
+        legible=escape(legible(sheet.colour)),
         tone=sheet.tone,
         verdict=escape(sheet.verdict),
         verdict_more=escape(sheet.verdict_more),

@@ -8,6 +8,7 @@ from fpdf import FPDF
 
 from api.certificate_map import HEIGHT, WIDTH
 from api.certificate_sheet import Picture, Row, Sheet
+from api.colours import legible
 
 _FONTS = Path(__file__).parent / "fonts"
 _FONT = "DejaVu"  # has the letters of Latin, Greek and Cyrillic names, which the fonts inside PDF readers have not
@@ -21,7 +22,7 @@ _HASH_ROW, _FOOTER_ROW, _TITLE_ROW, _CAPTION = 3.3, 3.9, 5.0, 4.5
 _SIGNATURE = (58.0, 22.0)
 _LEAST_PHOTO = 28.0
 _MOST_PHOTO = 88.0
-_MOST_LINES = 2  # of one value
+_MOST_LINES = 4  # of one value
 
 Colour = tuple[int, int, int]
 
@@ -41,7 +42,7 @@ class _Page:
 
     def __init__(self, sheet: Sheet) -> None:
         self.sheet = sheet
-        self.colour: Colour = (int(sheet.colour[1:3], 16), int(sheet.colour[3:5], 16), int(sheet.colour[5:7], 16))
+        self.colour, self.legible = _rgb(sheet.colour), _rgb(legible(sheet.colour))
         self.pdf = FPDF(format="A4")
         self.pdf.set_auto_page_break(False)
         self.pdf.c_margin = 0
@@ -50,6 +51,7 @@ class _Page:
         self.pdf.set_creator("Reparto")
         self.pdf.add_font(_FONT, "", _FONTS / "DejaVuSansCondensed.ttf")
         self.pdf.add_font(_FONT, "B", _FONTS / "DejaVuSansCondensed-Bold.ttf")
+        self.pdf.set_text_shaping(True)  # joins Arabic letters, and turns what is read from the right
         self.pdf.add_page()
 
     def text(
@@ -89,7 +91,7 @@ class _Page:
         if self.sheet.brand:
             self.pdf.set_font(_FONT, "B", 10.5)
             wide = self.pdf.get_string_width(self.sheet.brand)
-            self.text(_RIGHT - wide, _TOP - 2, self.sheet.brand, 10.5, self.colour, bold=True)
+            self.text(_RIGHT - wide, _TOP - 2, self.sheet.brand, 10.5, self.legible, bold=True)
         self.text(_LEFT, _TOP + 6, self.sheet.verdict, 21, _TONES[self.sheet.tone], bold=True)
         wide = self.pdf.get_string_width(self.sheet.verdict)
         self.text(_LEFT + wide + 5, _TOP + 8.6, self.sheet.verdict_more, 11, _SOFT)
@@ -110,7 +112,7 @@ class _Page:
         return y
 
     def title(self, y: float, words: str) -> float:
-        self.text(_LEFT, y, words, 8.5, self.colour, bold=True)
+        self.text(_LEFT, y, words, 8.5, self.legible, bold=True)
         return y + _TITLE_ROW
 
     def row(self, y: float, row: Row) -> float:
@@ -239,6 +241,10 @@ class _Page:
         for line in filter(None, self.sheet.footer):
             self.text(_LEFT, y, line, 7.2, _SOFT)
             y += _FOOTER_ROW
+
+
+def _rgb(colour: str) -> Colour:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
 def _faint(colour: Colour, share: float) -> Colour:

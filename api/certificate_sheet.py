@@ -225,7 +225,7 @@ def _metres(distance: float, words: Mapping[str, str]) -> str:
 
 
 def _parcels(planned: Sequence[Mapping[str, Any]], outcome: Said | None, words: Mapping[str, str]) -> str:
-    """Write the parcels that were planned, and of those not handed over what became of them."""
+    """Write the parcels that were planned, and of those not handed over, which come first, what became of them."""
     told = outcome.parcels if outcome else []
     if not told:
         return "; ".join(_parcel(one, one.get("quantity", 1)) for one in planned)
@@ -235,7 +235,7 @@ def _parcels(planned: Sequence[Mapping[str, Any]], outcome: Said | None, words: 
         as_planned = next((it for it in planned[one["seq"] :][:1] if it.get("barcode") == one.get("barcode")), one)
         what = _parcel(as_planned, one["quantity"])
         written.append(f"{what}: {said}" if said else what)
-    return "; ".join(written)
+    return "; ".join(sorted(written, key=lambda one: ": " not in one))
 
 
 def _parcel(one: Mapping[str, Any], quantity: int) -> str:

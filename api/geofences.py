@@ -13,7 +13,7 @@ from api.operation import Operations, Who
 from api.paging import PAGING, Id, cursor_in, cut, limit_in
 from api.problem import FieldError, NotFound
 from api.refs import ref_in_path
-from api.versions import check_if_match, etag
+from api.versions import IF_MATCH, MADE, check_if_match, etag
 from geo.fence_shape import prepare_fence
 from sql import geofences
 from sql.accounts import read_instance
@@ -57,7 +57,15 @@ class GeofenceList(Struct, frozen=True, kw_only=True):
     next: str | None
 
 
-@operations.operation("PUT", "/v1/geofences/{geofence}", who=Who.DISPATCHER, body=FeatureBody, answer=Geofence)
+@operations.operation(
+    "PUT",
+    "/v1/geofences/{geofence}",
+    who=Who.DISPATCHER,
+    body=FeatureBody,
+    answer=Geofence,
+    also=MADE,
+    headers=(IF_MATCH,),
+)
 async def put_geofence(request: web.Request) -> web.Response:
     """Make a geofence, or replace it by its external id.
 
@@ -127,7 +135,7 @@ async def get_geofence(request: web.Request) -> web.Response:
     return answer(request, _shown(row), headers=etag(row.version))
 
 
-@operations.operation("DELETE", "/v1/geofences/{geofence}", who=Who.DISPATCHER, status=204)
+@operations.operation("DELETE", "/v1/geofences/{geofence}", who=Who.DISPATCHER, status=204, headers=(IF_MATCH,))
 async def delete_geofence(request: web.Request) -> web.Response:
     """End a geofence from now on; what happened at it stays."""
     account_id = caller_of(request).account_id

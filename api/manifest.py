@@ -18,6 +18,7 @@ from api.manifest_view import PRECISION, Manifest, ManifestPath, ManifestRoute
 from api.media import answer
 from api.operation import Operations, Parameter, Who
 from api.problem import FieldError
+from api.versions import IF_NONE_MATCH, UNCHANGED
 from geo.lines import encode_polyline
 from sql.eta import eta_of_route, eta_stops
 from sql.manifest import Look, look_at
@@ -83,7 +84,15 @@ def add_to(app: web.Application) -> None:
     operations.add_to(app)
 
 
-@operations.operation("GET", "/v1/driver/manifest", who=Who.DEVICE, answer=Manifest, query=(_SINCE, _PATH))
+@operations.operation(
+    "GET",
+    "/v1/driver/manifest",
+    who=Who.DEVICE,
+    answer=Manifest,
+    query=(_SINCE, _PATH),
+    also=UNCHANGED,
+    headers=(IF_NONE_MATCH,),
+)
 async def get_manifest(request: web.Request) -> web.Response:
     """Read what the driver has to do.
 

@@ -127,7 +127,11 @@ def _operation(tag: str, one: Operation, schema_of: dict[str, Any]) -> dict[str,
         "tags": [tag],
         "summary": one.summary,
         "description": "\n\n".join(part for part in (one.description, _NEEDS[one.who]) if part),
-        "parameters": [*_in_path(one.path), *map(_in_query, one.query)],
+        "parameters": [
+            *_in_path(one.path),
+            *(_parameter(each, "query") for each in one.query),
+            *(_parameter(each, "header") for each in one.headers),
+        ],
         "responses": _responses(one, schema_of),
         "security": [] if one.who is Who.ANYONE else [{"device" if one.who is Who.DEVICE else "key": []}],
     }
@@ -137,6 +141,8 @@ def _operation(tag: str, one: Operation, schema_of: dict[str, Any]) -> dict[str,
             "required": True,
             "content": {media: {"schema": schema} for media in (JSON, MSGPACK)},
         }
+    if one.takes:
+        described["requestBody"] = {"content": {media: {"schema": schema} for media, schema in one.takes.items()}}
     return described
 
 
@@ -152,10 +158,10 @@ def _in_path(path: str) -> Iterator[dict[str, Any]]:
         }
 
 
-def _in_query(parameter: Parameter) -> dict[str, Any]:
+def _parameter(parameter: Parameter, where: str) -> dict[str, Any]:
     return {
         "name": parameter.name,
-        "in": "query",
+        "in": where,
         "description": parameter.description,
         "schema": parameter.schema,
     }
@@ -172,7 +178,10 @@ def _responses(one: Operation, schema_of: dict[str, Any]) -> dict[str, Any]:
     problem = {"$ref": _REF.format(name=ProblemDocument.__name__)}
     return {
         str(one.status): good,
-        **({"201": {**good, "description": "Made."}} if one.method == "PUT" else {}),
+        **{
+            str(status): {**({} if status == 304 else good), "description": meaning}
+            for status, meaning in one.also.items()
+        },
         "default": {
             "description": "It was refused, or cannot be done now.",
             "content": {"application/problem+json": {"schema": problem}},

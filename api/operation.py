@@ -3,7 +3,7 @@
 The declaration is the only truth: the wrapper enforces who may call, `api/openapi.py` writes the description from it.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import wraps
@@ -14,6 +14,8 @@ from aiohttp import web
 from api.auth import Role, authorize_device, authorize_key
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_NOTHING: Mapping[Any, Any] = {}
 
 
 class Who(IntEnum):
@@ -31,7 +33,7 @@ _ROLES = {Who.VIEWER: Role.VIEWER, Who.DISPATCHER: Role.DISPATCHER, Who.ADMIN: R
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """One query parameter, as the description shows it."""
+    """One query parameter or header, as the description shows it."""
 
     name: str
     description: str
@@ -46,6 +48,9 @@ class Operation:
         body: the type that the body is read as, or None.
         answer: the type of a good answer, or None where it has no body or is not JSON.
         media: media types of the answer where they are not JSON and MessagePack.
+        also: other statuses than `status` that are no problem either, and what they mean.
+        headers: what else a request says in its headers.
+        takes: schemas of bodies that are not read as a type, by media type.
     """
 
     method: str
@@ -59,6 +64,9 @@ class Operation:
     status: int
     query: tuple[Parameter, ...]
     media: tuple[str, ...]
+    also: Mapping[int, str]
+    headers: tuple[Parameter, ...]
+    takes: Mapping[str, Mapping[str, Any]]
 
 
 class Operations:
@@ -87,6 +95,9 @@ class Operations:
         status: int = 200,
         query: tuple[Parameter, ...] = (),
         media: tuple[str, ...] = (),
+        also: Mapping[int, str] = _NOTHING,
+        headers: tuple[Parameter, ...] = (),
+        takes: Mapping[str, Mapping[str, Any]] = _NOTHING,
     ) -> Callable[[Handler], Handler]:
         """Declare a handler. Its docstring's first line is the summary, the rest the description."""
 
@@ -106,6 +117,9 @@ class Operations:
                     status=status,
                     query=query,
                     media=media,
+                    also=also,
+                    headers=headers,
+                    takes=takes,
                 )
             )
             return guarded

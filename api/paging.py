@@ -6,6 +6,7 @@ A cursor holds the sort key of the last thing shown, so a page never repeats or 
 import base64
 import binascii
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, TypeAlias, TypeVar
 
 import msgspec
@@ -17,6 +18,12 @@ from api.problem import FieldError, Invalid
 
 Id: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 """A number in a cursor, as Postgres can take it."""
+
+Micros: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**55)]
+"""A time in a cursor: microseconds since 1970, until some year that `datetime` and Postgres have."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 DEFAULT_PAGE = 100
 
@@ -31,6 +38,16 @@ PAGING = (
     ),
 )
 """The query parameters that every list takes."""
+
+
+def micros_of(time: datetime) -> int:
+    """Write a time from 1970 on for a cursor."""
+    return (time - _EPOCH) // _MICROSECOND
+
+
+def time_of(micros: int) -> datetime:
+    """Read a time of a cursor."""
+    return _EPOCH + micros * _MICROSECOND
 
 
 def cursor_of(*key: Any) -> str:

@@ -15,6 +15,7 @@ from api.uploads import UploadState, finished, state_of
 from api.uploads_about import About, about_in
 from api.uploads_begin import begin, check_length
 from api.uploads_receive import Receiver
+from sql.proofs import KINDS
 
 operations = Operations("uploads")
 
@@ -31,7 +32,31 @@ class _Form:
     content: bytes
 
 
-@operations.operation("POST", "/v1/driver/proofs", who=Who.DEVICE, answer=UploadState, status=201)
+_TEXT = {"type": "string"}
+_FORM = {
+    "multipart/form-data": {
+        "type": "object",
+        "required": ["stop_id", "kind", _FILE],
+        "properties": {
+            "stop_id": _TEXT,
+            "kind": {"type": "string", "enum": [*KINDS]},
+            _FILE: {"type": "string", "format": "binary"},
+            "upload_id": {"type": "string", "format": "uuid"},
+            **dict.fromkeys(("filename", "taken_at", "lat", "lon", "sha256"), _TEXT),
+        },
+    }
+}
+
+
+@operations.operation(
+    "POST",
+    "/v1/driver/proofs",
+    who=Who.DEVICE,
+    answer=UploadState,
+    status=201,
+    also={200: "It was there."},
+    takes=_FORM,
+)
 async def post_proof(request: web.Request) -> web.Response:
     """Send a small proof in one request (`multipart/form-data`).
 

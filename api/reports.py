@@ -8,7 +8,7 @@ from aiohttp import web
 
 from api.auth import POOL, caller_of
 from api.ids import ROUTE
-from api.media import answer
+from api.media import JSON, MSGPACK, answer
 from api.operation import Operations, Parameter, Who
 from api.problem import FieldError, Invalid
 from api.refs import driver_named, ref_of
@@ -70,7 +70,7 @@ class AccuracyReport(msgspec.Struct, frozen=True, kw_only=True):
         Parameter(name="route", description="Only of this route."),
         Parameter(name="format", description="`csv` for a table.", schema={"type": "string", "enum": ["csv"]}),
     ),
-    media=("text/csv",),
+    media=(JSON, MSGPACK, "text/csv"),
 )
 async def get_eta_accuracy(request: web.Request) -> web.Response:
     """Tell how well arrivals were foretold, by how long before.

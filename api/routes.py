@@ -2,11 +2,11 @@
 
 import asyncio
 from datetime import UTC, date, datetime
-from typing import Annotated, TypeAlias, cast, get_args
+from typing import cast, get_args
 
 import msgspec
 from aiohttp import web
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from api import ids
 from api.account import read_settings
@@ -15,7 +15,7 @@ from api.bodies import read_body, refuse
 from api.eta import view_of
 from api.media import answer
 from api.operation import Operations, Parameter, Who
-from api.paging import PAGING, Id, cursor_in, cut, limit_in
+from api.paging import PAGING, Id, Micros, cursor_in, cut, limit_in, micros_of, time_of
 from api.problem import Conflict, FieldError, NotFound
 from api.refs import Ref, driver_named, ref_in_path
 from api.roads.choose import ROADS
@@ -24,7 +24,7 @@ from api.route_plan import check_plan, make_plan
 from api.route_roads import path_on_roads
 from api.route_view import PathSource, Route, RouteList, RouteStatus, item_of, link_of, route_of
 from api.route_write import give_to, hold_route, put_plan, take_away, take_from_driver
-from api.versions import check_if_match, etag
+from api.versions import IF_MATCH, MADE, check_if_match, etag
 from sql import routes
 from sql.accounts import read_instance
 from sql.drivers import DriverRow
@@ -36,10 +36,6 @@ from sql.routes import RouteHead, RoutePlan
 from sql.stops import stops_of_route
 
 operations = Operations("routes")
-
-_Start: TypeAlias = Annotated[datetime, Meta(tz=True)]
-_Cursor: TypeAlias = tuple[_Start, Id]
-"""Start and id of the last route shown."""
 
 
 class StopPut(Struct, frozen=True, kw_only=True):
@@ -74,7 +70,15 @@ class Assignment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     driver: str | None
 
 
-@operations.operation("PUT", "/v1/routes/{route}", who=Who.DISPATCHER, body=RouteBody, answer=RoutePut)
+@operations.operation(
+    "PUT",
+    "/v1/routes/{route}",
+    who=Who.DISPATCHER,
+    body=RouteBody,
+    answer=RoutePut,
+    also=MADE,
+    headers=(IF_MATCH,),
+)
 async def put_route(request: web.Request) -> web.Response:
     """Import a route, or replace it by its external id.
 
@@ -118,7 +122,14 @@ async def put_route(request: web.Request) -> web.Response:
     return answer(request, shown, status=201 if written.created else 200, headers=etag(written.version))
 
 
-@operations.operation("POST", "/v1/routes/{route}/assign", who=Who.DISPATCHER, body=Assignment, answer=RoutePut)
+@operations.operation(
+    "POST",
+    "/v1/routes/{route}/assign",
+    who=Who.DISPATCHER,
+    body=Assignment,
+    answer=RoutePut,
+    headers=(IF_MATCH,),
+)
 async def assign_route(request: web.Request) -> web.Response:
     """Give a route to a driver, to another driver, or to nobody.
 
@@ -146,7 +157,7 @@ async def assign_route(request: web.Request) -> web.Response:
     return answer(request, shown, headers=etag(version))
 
 
-@operations.operation("DELETE", "/v1/routes/{route}", who=Who.DISPATCHER, status=204)
+@operations.operation("DELETE", "/v1/routes/{route}", who=Who.DISPATCHER, status=204, headers=(IF_MATCH,))
 async def delete_route(request: web.Request) -> web.Response:
     """Take a route away.
 
@@ -183,7 +194,7 @@ async def list_routes(request: web.Request) -> web.Response:
     account_id = caller_of(request).account_id
     pool = request.app[POOL]
     limit = limit_in(request)
-    before: _Cursor | None = cursor_in(request, _Cursor)
+    last: tuple[int, int] | None = cursor_in(request, tuple[Micros, Id])
     on, status, name = _date_in(request), _status_in(request), request.query.get("driver")
     driver = await driver_named(pool, account_id, name)
     if name and driver is None:
@@ -194,10 +205,10 @@ async def list_routes(request: web.Request) -> web.Response:
         on=on,
         driver_id=driver.id if driver else None,
         status=status,
-        before=before,
+        before=(time_of(last[0]), last[1]) if last else None,
         limit=limit + 1,
     )
-    page, more = cut(rows, limit, lambda row: (row.start_at, row.id))
+    page, more = cut(rows, limit, lambda row: (micros_of(row.start_at), row.id))
     return answer(request, RouteList(routes=[item_of(row) for row in page], next=more))
 
 

@@ -13,7 +13,7 @@ from api.auth import CONFIG, POOL
 from api.ids import DRIVER, ROUTE, shown
 from api.media import answer
 from api.operation import Operations, Parameter, Who
-from api.paging import PAGING, Id, cursor_in, cursor_of, limit_in
+from api.paging import PAGING, Id, Micros, cursor_in, cursor_of, limit_in, micros_of, time_of
 from api.problem import FieldError, Invalid
 from api.refs import driver_in_path, of_route_in_path
 from api.times import time_in
@@ -27,9 +27,6 @@ operations = Operations("tracks")
 PINGS_TO_THINGS = 10
 """A page of a track holds so many times more than a page of other lists: a ping is small."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_Micros: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**55)]
 _E6: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
 
 _TIME = {"type": "string", "format": "date-time"}
@@ -137,7 +134,7 @@ async def _page(
     if kind and kind not in FORMATS:
         why = f"must be one of {', '.join(FORMATS)}"
         raise Invalid("This format is not written here.", errors=[FieldError(at="format", why=why)])
-    cursor = cursor_in(request, tuple[_Micros, _E6, _E6, Id])
+    cursor = cursor_in(request, tuple[Micros, _E6, _E6, Id])
     after = NOWHERE if cursor is None else _place(*cursor)
     pings = await read_track(
         request.app[POOL], driver_ids, since=since, until=until, route_id=route_id, after=after, limit=limit
@@ -161,12 +158,11 @@ def _limit(request: web.Request) -> int:
 
 
 def _cursor_after(ping: asyncpg.Record) -> str:
-    micros = (ping["recorded_at"] - _EPOCH) // _MICROSECOND
-    return cursor_of(micros, ping["lat_e6"], ping["lon_e6"], ping["device_id"])
+    return cursor_of(micros_of(ping["recorded_at"]), ping["lat_e6"], ping["lon_e6"], ping["device_id"])
 
 
 def _place(micros: int, lat_e6: int, lon_e6: int, device_id: int) -> Place:
-    return Place(recorded_at=_EPOCH + micros * _MICROSECOND, lat_e6=lat_e6, lon_e6=lon_e6, device_id=device_id)
+    return Place(recorded_at=time_of(micros), lat_e6=lat_e6, lon_e6=lon_e6, device_id=device_id)
 
 
 def _columns(pings: Sequence[asyncpg.Record], gait: Gait) -> dict[str, list[Any]]:

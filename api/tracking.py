@@ -20,6 +20,7 @@ from api.operation import Operations, Who
 from api.problem import Gone, NotFound
 from api.sse import event_stream
 from api.tracking_view import Ended, TrackingView, next_stop, stop_of_link, view_of
+from api.versions import IF_NONE_MATCH, UNCHANGED
 from geo.stretch import stretch
 from sql.pool import Pool
 from sql.tracking import TrackedRoute, TrackedStop, find_tracked_route, read_stretch, tracked_route
@@ -68,7 +69,9 @@ class Seen:
     view: TrackingView | Ended
 
 
-@operations.operation("GET", "/v1/track/{token}", who=Who.ANYONE, answer=TrackingView)
+@operations.operation(
+    "GET", "/v1/track/{token}", who=Who.ANYONE, answer=TrackingView, also=UNCHANGED, headers=(IF_NONE_MATCH,)
+)
 async def get_tracking(request: web.Request) -> web.Response:
     """Read where a delivery is, by its tracking link.
 

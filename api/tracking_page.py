@@ -20,6 +20,7 @@ from api import assets
 from api.account import Settings, settings_of
 from api.auth import CONFIG, POOL
 from api.catalog import choose, texts
+from api.colours import is_dark, legible
 from api.operation import Operations, Parameter, Who
 from api.tracking import Seen, link_in, seen_by
 from api.tracking_view import Ended, TrackingView
@@ -45,6 +46,7 @@ _SUBDOMAIN = re.compile(r"^[^.]*\{[^.]*\}[^.]*(?=\.)")  # Leaflet fills {s} with
     who=Who.ANYONE,
     query=(Parameter(name="lang", description="es, pt or en; else as the browser asks."),),
     media=("text/html",),
+    also={404: "A page that says that there is no such link.", 410: "A page that says that it has ended."},
 )
 async def get_page(request: web.Request) -> web.Response:
     """Open the page of a tracking link.
@@ -158,7 +160,8 @@ def _respond(
         "assets": assets.PATH,
         "nonce": nonce,
         "accent": accent,
-        "on_accent": "#fff" if _is_dark(accent) else "#111",
+        "on_accent": "#fff" if is_dark(accent) else "#111",
+        "legible": legible(accent),
     }
     html = page.substitute({name: escape(value) for name, value in values.items()}, scene=_SCENE, data=_in_script(data))
     return web.Response(
@@ -187,13 +190,3 @@ def _policy(nonce: str, tile_url: str) -> str:
 def _in_script(data: Any) -> str:
     """Write JSON that can stand inside a <script> element: nothing in it ends the element."""
     return msgspec.json.encode(data).decode().replace("<", "\\u003c")
-
-
-def _is_dark(colour: str) -> bool:
-    """Tell whether white reads well on #rrggbb.
-
-    Black has more contrast from a luminance of 0.18 on (WCAG 2.2), but on strong colours people read white more easily.
-    """
-    channels = (int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5))
-    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.3

@@ -10,7 +10,7 @@ from api.auth import POOL, device_of
 from api.ids import PROOF, shown
 from api.links import public_url
 from api.media import answer
-from api.operation import Operations, Who
+from api.operation import Operations, Parameter, Who
 from api.problem import BadRequest, Conflict, Gone, NotFound, TooLarge, Unavailable
 from api.proofs_store import PROOFS
 from api.uploads_about import about_in
@@ -18,8 +18,14 @@ from api.uploads_begin import begin, check_length
 from api.uploads_finish import WHY, PartsMissing, ProofRefused, finish
 from api.uploads_receive import Receiver
 from api.uploads_tus import (
+    CHECKSUM,
     CHECKSUMS,
     EXTENSIONS,
+    LENGTH,
+    METADATA,
+    OFFSET,
+    PIECE,
+    RESUMABLE,
     VERSION,
     OffsetDiffers,
     check_offset_stream,
@@ -65,7 +71,9 @@ async def uploads_options(request: web.Request) -> web.Response:
     return web.Response(status=204, headers=headers)
 
 
-@operations.operation("POST", UPLOADS, who=Who.DEVICE, status=201)
+@operations.operation(
+    "POST", UPLOADS, who=Who.DEVICE, status=201, headers=(RESUMABLE, LENGTH, METADATA, CHECKSUM), takes=PIECE
+)
 @speaks_tus
 async def post_upload(request: web.Request) -> web.Response:
     """Begin an upload (tus creation, creation-with-upload).
@@ -96,7 +104,7 @@ async def post_upload(request: web.Request) -> web.Response:
     return web.Response(status=201, headers={**headers, **_told(upload)})
 
 
-@operations.operation("HEAD", UPLOADS + "/{upload}", who=Who.DEVICE)
+@operations.operation("HEAD", UPLOADS + "/{upload}", who=Who.DEVICE, headers=(RESUMABLE,))
 @speaks_tus
 async def head_upload(request: web.Request) -> web.Response:
     """Say how many bytes of an upload are durable.
@@ -120,7 +128,14 @@ async def get_upload(request: web.Request) -> web.Response:
     return answer(request, state_of(upload), headers={"Cache-Control": "no-store"})
 
 
-@operations.operation("PATCH", UPLOADS + "/{upload}", who=Who.DEVICE, status=204)
+@operations.operation(
+    "PATCH",
+    UPLOADS + "/{upload}",
+    who=Who.DEVICE,
+    status=204,
+    headers=(RESUMABLE, OFFSET, CHECKSUM),
+    takes=PIECE,
+)
 @speaks_tus
 async def patch_upload(request: web.Request) -> web.Response:
     """Append bytes to an upload (`application/offset+octet-stream`).
@@ -141,7 +156,7 @@ async def patch_upload(request: web.Request) -> web.Response:
     return web.Response(status=204, headers=_told(await finished(request, upload.key)))
 
 
-@operations.operation("DELETE", UPLOADS + "/{upload}", who=Who.DEVICE, status=204)
+@operations.operation("DELETE", UPLOADS + "/{upload}", who=Who.DEVICE, status=204, headers=(RESUMABLE,))
 @speaks_tus
 async def delete_upload(request: web.Request) -> web.Response:
     """Give an upload up that is not complete (tus termination)."""
@@ -157,7 +172,22 @@ async def delete_upload(request: web.Request) -> web.Response:
 _OVERRIDDEN = {"HEAD": head_upload, "PATCH": patch_upload, "DELETE": delete_upload}
 
 
-@operations.operation("POST", UPLOADS + "/{upload}", who=Who.DEVICE, status=204)
+@operations.operation(
+    "POST",
+    UPLOADS + "/{upload}",
+    who=Who.DEVICE,
+    status=204,
+    also={200: "What HEAD says."},
+    headers=(
+        Parameter(
+            name="X-HTTP-Method-Override",
+            description="What is really meant.",
+            schema={"type": "string", "enum": ["HEAD", "PATCH", "DELETE"]},
+        ),
+        *(RESUMABLE, OFFSET, CHECKSUM),
+    ),
+    takes=PIECE,
+)
 async def post_to_upload(request: web.Request) -> web.Response:
     """Do what `X-HTTP-Method-Override` says, for networks that let only GET and POST through."""
     method = request.headers.get("X-HTTP-Method-Override", "").upper()

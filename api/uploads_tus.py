@@ -16,12 +16,20 @@ from typing import Any
 
 from aiohttp import web
 
+from api.operation import Parameter
 from api.problem import BadRequest, Conflict, FieldError, Invalid, Problem, UnsupportedMediaType
 
 VERSION = "1.0.0"
+RESUMABLE = Parameter(name="Tus-Resumable", description="The protocol's version.", schema={"const": VERSION})
 EXTENSIONS = "creation,creation-with-upload,checksum,expiration,termination"
 CHECKSUMS = ("sha1", "sha256", "md5")
 OFFSET_STREAM = "application/offset+octet-stream"
+_BYTES: dict[str, Any] = {"type": "integer", "minimum": 0}
+LENGTH = Parameter(name="Upload-Length", description="Bytes of the whole file.", schema=_BYTES)
+OFFSET = Parameter(name="Upload-Offset", description="The byte that the body goes on from.", schema=_BYTES)
+METADATA = Parameter(name="Upload-Metadata", description="Names, each with its value in base64, separated by commas.")
+CHECKSUM = Parameter(name="Upload-Checksum", description="Of the body: algorithm, a space, the digest in base64.")
+PIECE = {OFFSET_STREAM: {"type": "string", "format": "binary"}}
 MOST_METADATA_BYTES = 4_096
 _NUMBER = re.compile(r"[0-9]{1,15}")
 _METADATA_KEY = re.compile(r"[!-+\--~]{1,200}")  # printable ASCII without space and comma

@@ -2,7 +2,15 @@
 
 from aiohttp import web
 
+from api.operation import Parameter
 from api.problem import PreconditionFailed
+
+MADE = {201: "Made."}
+"""What a PUT answers for what was not there."""
+
+IF_MATCH = Parameter(name="If-Match", description="`ETag` of the version that you know; 412 if it is another one.")
+UNCHANGED = {304: "What you have is what there is."}
+IF_NONE_MATCH = Parameter(name="If-None-Match", description="`ETag` of what you have; 304 if that is what there is.")
 
 
 def etag(version: int) -> dict[str, str]:

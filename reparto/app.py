@@ -39,6 +39,7 @@ from api import (
     visits,
 )
 from api.auth import CONFIG, DEVICES, POOL, DeviceCache
+from api.host import known_host
 from api.live import HUB, Hub
 from api.problem import problems
 from api.proofs_store import PROOFS
@@ -101,7 +102,9 @@ def create_app(
 
 def create_system_app(settings: Settings, database: DatabaseConfig) -> web.Application:
     """Make the application of a process that only works: /health and /metrics."""
-    app = web.Application(middlewares=[metrics.timing, problems], client_max_size=settings.api.max_body_bytes)
+    app = web.Application(
+        middlewares=[metrics.timing, problems, known_host], client_max_size=settings.api.max_body_bytes
+    )
     app[CONFIG] = settings.api
     app.cleanup_ctx.append(_pool(database, settings.api.device_cache_s))
     for module in SYSTEM:

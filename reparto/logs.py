@@ -8,6 +8,7 @@ import json
 import logging
 import re
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from aiohttp import web
@@ -108,7 +109,9 @@ class AccessLog(AbstractAccessLogger):
 
 def route_of(request: web.BaseRequest) -> str:
     """Give a request's route, `/t/{token}`, not its path; `-` when there is none."""
-    resource = request.match_info.route.resource if isinstance(request, web.Request) else None
+    resource = None
+    with suppress(AssertionError, AttributeError):  # what was no request was never matched
+        resource = request.match_info.route.resource if isinstance(request, web.Request) else None
     return "-" if resource is None else resource.canonical
 
 

@@ -95,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
                 for group, row in _score(args.scorer, "eta", place, folder).items() if args.through is None else ():
                     if group != "answered" and row["n"]:
                         etas[f"{place.name} {group}"] = row
-    for line in (*_table(figures), "", *_eta_table(etas)) if figures else ():
+    for line in (*_table(figures), *_eta_table(etas)):
         out.print(line, markup=False)
     return 0
 
@@ -244,7 +244,9 @@ def _strict(text: str) -> str:
 
 
 def _table(figures: dict[str, dict[str, Any]]) -> Iterator[str]:
-    """Write figures in columns."""
+    """Write figures in columns; nothing without any."""
+    if not figures:
+        return
     rows = [["", *(heading for heading, _, _ in _SHOWN.values()), "arrive P/R", "depart P/R"]]
     for name, row in figures.items():
         cells = [
@@ -259,7 +261,12 @@ def _table(figures: dict[str, dict[str, Any]]) -> Iterator[str]:
 
 
 def _eta_table(figures: dict[str, dict[str, Any]]) -> Iterator[str]:
-    """Write figures of ETAs in columns."""
+    """Write figures of ETAs in columns, below the others; nothing without any: a product that was asked afterwards
+    gave none.
+    """
+    if not figures:
+        return
+    yield ""
     rows = [["ETAs, minutes", *_ETA_SHOWN.values()]]
     for name, row in figures.items():
         rows.append([name, *("–" if row[key] is None else f"{row[key]:.2f}" for key in _ETA_SHOWN)])

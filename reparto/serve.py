@@ -1,5 +1,6 @@
 """An HTTP server of ours: bound before anything else starts, ended after the last answer."""
 
+import asyncio
 import errno
 import os
 import socket
@@ -10,10 +11,12 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 
 from reparto.command import CannotRun
+from reparto.connection import Connection
 from reparto.logs import AccessLog
 from reparto.settings import address_of
 
 _BACKLOG = 4096  # thousands of phones come back from a tunnel in the same second
+_KEPT_OPEN_S = 75.0  # a connection on which nothing is asked: longer than the minute that load balancers keep theirs
 _LAST_ANSWERS_S = 15.0  # for requests under way when the server is asked to stop
 
 
@@ -62,13 +65,20 @@ async def serving(app: web.Application, listener: socket.socket) -> AsyncIterato
 
     At the end: no new connections, the requests under way are answered, then the application's own clean-up.
     """
-    runner = web.AppRunner(
-        app, access_log_class=AccessLog, shutdown_timeout=_LAST_ANSWERS_S, handle_signals=False, keepalive_timeout=75
-    )
+    loop = asyncio.get_running_loop()
+    runner = web.AppRunner(app, shutdown_timeout=_LAST_ANSWERS_S, handle_signals=False)
+
+    def connected() -> Connection:
+        assert runner.server is not None
+        return Connection(runner.server, loop=loop, access_log_class=AccessLog, keepalive_timeout=_KEPT_OPEN_S)
+
     try:
         await runner.setup()
-        await web.SockSite(runner, listener, backlog=_BACKLOG).start()
-        yield url_of(listener)
+        listening = await loop.create_server(connected, sock=listener, backlog=_BACKLOG)
+        try:
+            yield url_of(listener)
+        finally:
+            listening.close()
     finally:
         await runner.cleanup()
         listener.close()

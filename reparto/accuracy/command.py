@@ -71,7 +71,7 @@ def table(lines: Sequence[Line]) -> Iterator[str]:
     for line in lines:
         found = line.figures
         minutes = [found.mae_s, found.median_s, found.p90_s, found.bias_s, found.width_s, found.score_s]
-        cells = ["–" if math.isnan(seconds) else f"{seconds / 60:.1f}" for seconds in minutes]
+        cells = ["–" if math.isnan(seconds) else f"{seconds / 60:z.1f}" for seconds in minutes]
         coverage = "–" if math.isnan(found.coverage) else f"{found.coverage:.2f}"
         rows.append([line.lead, line.source, str(found.n), *cells[:4], coverage, *cells[4:]])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

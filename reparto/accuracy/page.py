@@ -119,7 +119,7 @@ def _table(lines: Sequence[Line]) -> str:
 
 
 def _minutes(seconds: float) -> str:
-    return "–" if math.isnan(seconds) else f"{seconds / 60:.1f}"
+    return "–" if math.isnan(seconds) else f"{seconds / 60:z.1f}"
 
 
 def _both(english: str, spanish: str) -> str:

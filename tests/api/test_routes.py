@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from api.paging import cursor_of
 from sql.config import DatabaseConfig
 from sql.lanes import lock_lanes
 from sql.plans import PlanRow, plans_of_drivers, read_plans
@@ -411,6 +412,12 @@ async def test_a_bad_filter_is_named(client, account, refused):
         ("limit=0", "limit"),
     ):
         await refused(await client.get(f"/v1/routes?{query}", headers=account.headers), 422, at)
+
+
+@pytest.mark.parametrize("start", ["9999-12-31T23:59:59.999999-14:00", "0001-01-01T00:00:00+14:00", 2**63 - 1, -1])
+async def test_a_cursor_of_a_time_that_no_calendar_has_is_not_ours(client, account, refused, start):
+    cursor = cursor_of(start, 1)
+    await refused(await client.get(f"/v1/routes?cursor={cursor}", headers=account.headers), 422, "cursor")
 
 
 # Whose ----------------------------------------------------------------------------------------------------------------

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from geo.eta_score import figures
-from reparto.accuracy.compare import ALL, SOURCES, Told, compare, lines_of
+from geo.eta_score import Figures, figures
+from reparto.accuracy.command import table
+from reparto.accuracy.compare import ALL, SOURCES, Line, Told, compare, lines_of
 from reparto.accuracy.page import held, page_of
 from reparto.accuracy.tours import tours_of_cases
 from reparto.cli import main
@@ -132,3 +133,9 @@ def test_windows_that_are_right_lie_on_the_diagonal() -> None:
     assert held(told) == pytest.approx(np.linspace(0.05, 0.95, 19), abs=0.015)
     assert "<svg" in page_of("a <b>", 1, {"today": told}, list(lines_of({"today": told})))
     assert "a &lt;b&gt;" in page_of("a <b>", 1, {"today": told}, list(lines_of({"today": told})))
+
+
+def test_a_bias_of_next_to_nothing_has_no_sign() -> None:
+    found = Figures(n=1, mae_s=2.0, median_s=2.0, p90_s=2.0, bias_s=-1.0, coverage=1.0, width_s=60.0, score_s=60.0)
+    line = Line(bucket=ALL, source="today", figures=found)
+    assert "-0.0" not in "".join(table([line])) + page_of("", 1, {}, [line])

@@ -62,6 +62,29 @@ def test_missing_recordings_are_said_in_a_sentence(
     assert f"no scorer at {missing}" in " ".join(capsys.readouterr().err.split())
 
 
+def scorer_that_found(etas: dict[str, object], folder: Path) -> Path:
+    """A scorer that is content with every snap, and says this of ETAs."""
+    found = {"precision": 1.0, "recall": 1.0, "true": 2}
+    names = ("gross_rate", "wrong_leg_rate_ambiguous", "along_median_m", "along_p95_m", "dwell_p95_m", "off_recall")
+    snap = dict.fromkeys((*names, "off_delay_median_s", "off_false_alarms_per_h"), 0.25)
+    said = {"snap": {"all": {**snap, "arrive": found, "depart": found}}, "eta": etas}
+    scorer = folder / "scorer.py"
+    scorer.write_text(f"import json, sys\nprint(json.dumps({said!r}[sys.argv[1]]))\n")
+    return scorer
+
+
+def test_figures_of_etas_have_a_table_only_where_there_are_any(
+    cases: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = ("mae_min", "median_ae_min", "p90_ae_min", "bias_min", "coverage", "width_min", "interval_score_min")
+    for etas, shown in (({"n": 0}, False), ({"n": 2, **dict.fromkeys(names, 0.5)}, True)):
+        scorer = scorer_that_found({"all": etas, "answered": 1.0}, tmp_path)
+        assert main(["score", str(cases), "--out", str(tmp_path / "pred"), "--scorer", str(scorer)]) == 0
+        said = capsys.readouterr().out
+        assert "gross %" in said
+        assert ("ETAs, minutes" in said) == shown
+
+
 def etas(folder: Path) -> list[dict[str, str]]:
     with (folder / "x.eta.csv").open() as file:
         return list(csv.DictReader(file))

@@ -101,6 +101,12 @@ async def test_the_pdf_is_one_page_with_the_same(client, account, delivered):
     assert _save("pdf", content)
 
 
+async def test_arabic_letters_are_joined_in_a_pdf(client, account, delivered, pool):
+    await pool.execute("UPDATE stop SET name = 'ببب' WHERE id = $1", int(delivered[3:]))
+    content = await (await _certificate(client, account, delivered, format="pdf")).read()
+    assert content.count(b"> <0628>") == 3  # its shapes at the beginning, in the middle, at the end
+
+
 async def test_a_stop_of_which_nothing_is_known_has_a_certificate_too(client, account, phone):
     for written in ("html", "pdf"):
         response = await _certificate(client, account, phone.stops[1], format=written, lang="pt")
