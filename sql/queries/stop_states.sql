@@ -91,9 +91,10 @@ RETURNING event.driver_id, event.id, event.account_id, event.lane, event.type, e
 -- name: judge_route_starts
 -- Walk through a driver's starts in the order in which they happened, and note which begin another route than the one
 -- before; what is older than a time stays as it is. Who may start a route is judged like who may speak of a stop. A start
--- that names no route means one whose hours these were: rather one not finished by then, then one not started by then,
--- then the one started last, then the first by its start. Gives back what is another thing than before; a start that
--- means another route than before was not in force.
+-- that names no route means one whose hours these were: rather one not finished by then, then the one started within
+-- the last ten minutes (a button pressed twice), then one not started by then, then the one started last, then the first
+-- by its start. Gives back what is another thing than before; a start that means another route than before was not in
+-- force.
 -- $1 driver, $2 from when, ms, $3 and $4 how long before its start and after its end a route may be meant, ms
 WITH RECURSIVE told AS (
     SELECT id, occurred_at, least(occurred_at, received_at) AS planned_at, means_next,
@@ -127,16 +128,22 @@ WITH RECURSIVE told AS (
     SELECT 0::bigint AS place, NULL::uuid AS id, NULL::bigint AS route_id, NULL::text AS why,
            ARRAY(SELECT route_id FROM driver_event
                   WHERE driver_id = $1 AND type = 'route_started' AND effective AND occurred_at < from_ms($2)
-                  ORDER BY occurred_at, id) AS started  -- in this order, the last one last
+                  ORDER BY occurred_at, id) AS started,  -- in this order, the last one last
+           (SELECT max(occurred_at) FROM driver_event
+             WHERE driver_id = $1 AND type = 'route_started' AND effective AND occurred_at < from_ms($2)) AS last_at
      UNION ALL
     SELECT told.place, told.id, meant.route_id, judged.why,
            CASE WHEN judged.why IS NULL THEN array_remove(walked.started, meant.route_id) || meant.route_id
-                ELSE walked.started END
+                ELSE walked.started END,
+           CASE WHEN judged.why IS NULL THEN told.occurred_at ELSE walked.last_at END
       FROM walked JOIN told ON told.place = walked.place + 1
       LEFT JOIN LATERAL (
            SELECT route_id, hindrance FROM considered
             WHERE considered.place = told.place AND (NOT told.means_next OR is_in_hours AND hindrance IS NULL)
-            ORDER BY is_finished, route_id = ANY (walked.started),
+            ORDER BY is_finished,
+                     (route_id = walked.started[cardinality(walked.started)]
+                      AND told.occurred_at < walked.last_at + interval '10 minutes') IS NOT TRUE,
+                     route_id = ANY (walked.started),
                      route_id IS DISTINCT FROM walked.started[cardinality(walked.started)], start_at, external_id
             LIMIT 1) AS meant ON true,
            LATERAL (SELECT CASE WHEN meant.route_id IS NULL THEN 'no-route'

@@ -341,11 +341,22 @@ async def test_the_second_start_without_a_route_means_the_second_tour(client, ac
     # nothing new is left to start: it means the one under way
     assert await phone.outcome(event("route_started", 40)) == [("conflict", "already-started")]
     # the driver names the second tour, earlier: those that named none mean the others
-    assert await phone.outcome(event("route_started", -1, more={"route_id": "second"})) == [("applied", None)]
+    assert await phone.outcome(event("route_started", -11, more={"route_id": "second"})) == [("applied", None)]
     names = [row["external_id"] for row in await pool.fetch(judged)]
     assert names == ["second", "tour-1", "third", "third", "third"]
     track = await pool.fetchrow("SELECT head_at FROM track")
     assert track["head_at"] == datetime.fromisoformat(at(20))
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
+async def test_a_button_pressed_twice_starts_one_tour(client, account, phone, put_route, pool, order):
+    await put_route(client, account.key, "second", start_at=at(5), end_at=at(600))
+    presses = [event("route_started", minute) for minute in (10, 10.1, 19.9)]
+    for n in order:
+        await phone.say(presses[n])
+    judged = "SELECT external_id, why FROM driver_event JOIN route ON route.id = route_id ORDER BY occurred_at"
+    expected = [("tour-1", None), ("tour-1", "already-started"), ("tour-1", "already-started")]
+    assert [tuple(row) for row in await pool.fetch(judged)] == expected
 
 
 async def test_a_start_without_a_route_keeps_its_route_when_that_is_given_away_later(
@@ -357,7 +368,7 @@ async def test_a_start_without_a_route_keeps_its_route_when_that_is_given_away_l
     await make_driver(client, account.key, "beto")
     response = await client.post("/v1/routes/tour-1/assign", json={"driver": "beto"}, headers=account.headers)
     assert response.status == 200
-    assert await phone.outcome(event("route_started", 9, more={"route_id": "second"})) == [("applied", None)]
+    assert await phone.outcome(event("route_started", -1, more={"route_id": "second"})) == [("applied", None)]
     assert await phone.outcome(start) == [("duplicate", None)]
     judged = "SELECT external_id FROM driver_event JOIN route ON route.id = route_id ORDER BY occurred_at"
     assert [row["external_id"] for row in await pool.fetch(judged)] == ["second", "tour-1"]
