@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -111,8 +112,15 @@ class Child:
 
 
 def free_port() -> int:
-    """Find a port of this machine that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-    return port
+    """Find a port of this machine that nobody listens on, from where systems take none for outgoing connections.
+
+    One that the system gives out could be taken again, by any connection, before a process that starts listens on it.
+    """
+    while True:
+        port = secrets.randbelow(10_000) + 20_000
+        with socket.socket() as found:
+            try:
+                found.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port

@@ -18,6 +18,7 @@ from typing import Any, Self
 import msgspec
 
 from reparto.command import CannotRun
+from sql.times import ms_of
 
 _SECONDS_END = 100_000_000_000
 """Epoch numbers below are seconds (until the year 5138), above milliseconds (since 1973)."""
@@ -256,7 +257,7 @@ def time_ms(text: str) -> int:
         except ValueError:
             raise ValueError(f"{text!r} is not a time") from None
         moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-        return round(moment.timestamp() * 1000)
+        return ms_of(moment)
     if not math.isfinite(number):
         raise ValueError(f"{text!r} is not a time")
     return round(number * 1000) if abs(number) < _SECONDS_END else round(number)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from reparto.postgres import EmbeddedPostgres
 from sql.config import DatabaseConfig
@@ -21,6 +22,9 @@ from tests.stores.azure import azure_bucket
 from tests.stores.gcs import gcs_bucket
 from tests.stores.s3 import s3_bucket
 from tests.stores.server import Bucket
+
+settings.register_profile("suite", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")  # the same examples every time, however slow the machine is
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

@@ -11,13 +11,17 @@ _FOLLOWED = (
 _NUMBERED = " AND NOT EXISTS (SELECT FROM event WHERE seq IS NULL)"
 
 
-async def settle(db: Db | Pool, *, within_s: float, numbered: bool = True) -> None:
+PATIENCE_S = 300.0
+"""How long a test waits for what must come: no machine is so busy, only a test that hangs waits so long."""
+
+
+async def settle(db: Db | Pool, *, numbered: bool = True) -> None:
     """Wait until nothing waits: inbox drained, every track at its head, and, where `work` runs, every event numbered.
 
     Raises:
-        TimeoutError: that takes longer than `within_s`.
+        TimeoutError: that takes longer than `PATIENCE_S`.
     """
     asked = _FOLLOWED + (_NUMBERED if numbered else "")
-    async with asyncio.timeout(within_s):
+    async with asyncio.timeout(PATIENCE_S):
         while not await db.fetchval(asked):
             await asyncio.sleep(0.05)

@@ -12,8 +12,6 @@ from reparto.child import Child
 from reparto.van import Van
 from tests.settling import settle
 
-SETTLED_S = 90.0
-
 Start = Callable[..., Child]
 Proof = Callable[[str, list[Van]], Awaitable[None]]
 
@@ -42,7 +40,7 @@ def everything_is_kept() -> Proof:
     async def prove(dsn: str, vans: list[Van]) -> None:
         db = await asyncpg.connect(dsn)
         try:
-            await settle(db, within_s=SETTLED_S)
+            await settle(db)
             acknowledged = {(number_of(DEVICE, van.device_id), *fix) for van in vans for fix in van.acknowledged}
             rows = await db.fetch(
                 "SELECT device_id, (extract(epoch FROM recorded_at) * 1000)::bigint AS ms, lat_e6, lon_e6, believed"

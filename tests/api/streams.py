@@ -11,7 +11,7 @@ from api.auth import DEVICES, POOL
 from api.live import HUB, Hub
 from sql.config import DatabaseConfig
 
-SOON_S = 20.0
+SOON_S = 60.0
 """Generous: a stream answers within a second, but a loaded machine may take longer."""
 
 

@@ -410,7 +410,7 @@ async def test_a_change_is_told_to_open_pages(client, phone, pool):
     async with pool.acquire() as listener:
         await listener.add_listener(LIVE_CHANNEL, hear)
         await phone.say(event("arrived", 1, phone.stops[0]))
-        heard = await asyncio.wait_for(told.get(), 20)
+        heard = await asyncio.wait_for(told.get(), 60)
         await listener.remove_listener(LIVE_CHANNEL, hear)
     account_id, driver_id, route_id = heard.split(":")
     assert (f"dr_{driver_id}", int(route_id) > 0, int(account_id)) == (phone.driver, True, phone.account.id)

@@ -182,7 +182,7 @@ json_like = st.recursive(
     coordinates=json_like,
     properties=json_like,
 )
-@settings(max_examples=200, derandomize=True, deadline=None)
+@settings(max_examples=200)
 def test_nothing_but_value_errors(kind, coordinates, properties):
     feature = {"type": "Feature", "geometry": {"type": kind, "coordinates": coordinates}, "properties": properties}
     with contextlib.suppress(ValueError):

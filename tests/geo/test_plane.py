@@ -29,7 +29,7 @@ def test_it_agrees_with_proj(lon0, lat0, reach_m, within_m):
 
 
 @given(lon0=st.floats(-180, 180), lat0=st.floats(-70, 70), x=st.floats(-1e5, 1e5), y=st.floats(-1e5, 1e5))
-@settings(max_examples=100, derandomize=True, deadline=None)
+@settings(max_examples=100)
 def test_there_and_back(lon0, lat0, x, y):
     lon, lat = plane.unproject(x, y, lon0, lat0)
     x_m, y_m = plane.project(lon, lat, lon0, lat0)
@@ -51,7 +51,7 @@ def test_far_places_stay_far():
 
 
 @given(st.floats(-360, 360))
-@settings(max_examples=200, derandomize=True)
+@settings(max_examples=200)
 def test_sines(degrees):
     s, c = plane.sin_cos(degrees)
     assert abs(s - math.sin(math.radians(degrees))) < 2e-15

@@ -88,7 +88,7 @@ def test_a_driver_walking_to_a_door_leaves_no_route():
 
 
 @given(st.integers(0, 10_000), st.sampled_from([1_000, 5_000, 30_000]))
-@settings(max_examples=25, derandomize=True, deadline=None)
+@settings(max_examples=25)
 def test_weights_are_probabilities_wherever_a_phone_wanders(seed, every_ms):
     random = np.random.default_rng(seed)
     plan = plan_along(random.uniform(0, 900, (12, 2)).tolist())

@@ -93,7 +93,7 @@ def test_the_fleet_meets_everything():
 
 
 @given(st.lists(st.integers(0, len(FLEET)), max_size=12), st.booleans())
-@settings(max_examples=25, derandomize=True, deadline=None)
+@settings(max_examples=25)
 def test_no_border_of_a_batch_changes_history(cuts, apart):
     """Cut by time, all drivers together or each alone: the same states, judgements and facts, bit by bit."""
     by_time = np.argsort(FLEET.rows["recorded_ms"], kind="stable")
@@ -441,7 +441,7 @@ def test_silence_is_told_once():
 
 
 @given(st.integers(0, 10_000), st.floats(-80, 80), st.floats(0, 2900))
-@settings(max_examples=40, derandomize=True, deadline=None)
+@settings(max_examples=40)
 def test_a_first_fix_snaps_where_shapely_says(seed, off_m, at_m):
     """A winding path that never comes back: nearest is right, and shapely is the judge."""
     import shapely

@@ -49,7 +49,7 @@ async def locked_inbox(pool: Pool) -> AsyncIterator[None]:
 
 async def until_writers_wait(pool: Pool, writers: int = 1) -> list[int]:
     """Wait until so many commits hang on that lock; give their backends."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             rows = await pool.fetch(
                 "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%INSERT INTO inbox%'"

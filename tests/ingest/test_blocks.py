@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.pings import PING, Pings
@@ -38,13 +38,11 @@ def lane_of(blocks: Sequence[Block], lane: int) -> Pings:
     return Pings.concat([decode(block.body) for block in blocks if block.lane == lane])
 
 
-@settings(derandomize=True, deadline=None)
 @given(some_pings())
 def test_a_block_holds_what_was_put_in(pings: Pings) -> None:
     assert same(decode(encode(pings)), pings)
 
 
-@settings(derandomize=True, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3), some_pings(max_size=40)), max_size=12))
 def test_each_lane_gets_its_pings_in_the_order_they_came(parts: list[tuple[int, Pings]]) -> None:
     blocks = split(parts)
@@ -65,7 +63,6 @@ def test_small_requests_of_a_lane_share_a_block() -> None:
     assert [(block.lane, block.pings) for block in blocks] == [(0, 100), (1, 100)]
 
 
-@settings(derandomize=True, deadline=None)
 @given(some_pings(max_size=3), st.data())
 def test_a_damaged_block_is_told(pings: Pings, data: st.DataObject) -> None:
     body = bytearray(encode(pings))
@@ -75,7 +72,6 @@ def test_a_damaged_block_is_told(pings: Pings, data: st.DataObject) -> None:
         decode(bytes(body))
 
 
-@settings(derandomize=True, deadline=None)
 @given(some_pings(max_size=3), st.data())
 def test_a_block_that_breaks_off_is_told(pings: Pings, data: st.DataObject) -> None:
     body = encode(pings)

@@ -199,6 +199,6 @@ async def test_a_connection_cut_in_the_middle_of_a_commit_hurts_no_other(
         hasty.cancel()
         await asyncio.gather(hasty, return_exceptions=True)
     assert (await posting).status == 200
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while len(await kept()) < 2:
             await asyncio.sleep(0.02)

@@ -89,7 +89,7 @@ async def test_a_job_that_fails_is_logged_and_tried_again(
         stop.set()
         return False
 
-    await asyncio.wait_for(repeat(Job(name="fragile", do=fails_twice, pause_s=60), pool, CONFIG, stop), 30)
+    await asyncio.wait_for(repeat(Job(name="fragile", do=fails_twice, pause_s=60), pool, CONFIG, stop), 60)
     assert tries == 3
     assert sum("fragile" in record.getMessage() for record in caplog.records) == 2
     assert all(record.levelno >= logging.WARNING for record in caplog.records)
@@ -106,7 +106,7 @@ async def test_a_busy_job_goes_on_at_once_and_an_idle_one_waits_but_stops_when_t
             asyncio.get_running_loop().call_later(0.05, stop.set)
         return tries < 3
 
-    await asyncio.wait_for(repeat(Job(name="busy", do=busy_twice, pause_s=3600), pool, CONFIG, stop), 30)
+    await asyncio.wait_for(repeat(Job(name="busy", do=busy_twice, pause_s=3600), pool, CONFIG, stop), 60)
     assert tries == 3
 
 
@@ -116,7 +116,7 @@ async def test_the_role_runs_beside_others_of_its_kind_until_told_to_stop(databa
     async with asyncio.TaskGroup() as tasks:
         for _ in range(2):
             tasks.create_task(run_work(config, database, stop=stop, jobs=JOBS))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while NOW.date() not in await partition_days(pool):
                 await asyncio.sleep(0.02)
         stop.set()

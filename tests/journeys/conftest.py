@@ -22,8 +22,6 @@ from sql.keys import create_key
 from sql.pool import Pool
 from tests.settling import settle
 
-SETTLED_S = 60.0
-
 
 @pytest.fixture
 async def client(database: DatabaseConfig, pool: Pool, tmp_path: Path) -> AsyncIterator[Client]:
@@ -48,6 +46,6 @@ def settled(pool: Pool) -> Callable[[], Awaitable[None]]:
     """`await settled()`: every ping is folded, every event is in the feed, nothing waits."""
 
     async def wait() -> None:
-        await settle(pool, within_s=SETTLED_S)
+        await settle(pool)
 
     return wait

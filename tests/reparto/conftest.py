@@ -27,7 +27,6 @@ from sql.pool import Pool
 from tests.settling import settle
 
 MONTEVIDEO = Path(__file__).parent.parent / "journeys" / "montevideo.route.json"
-SETTLED_S = 60.0
 
 
 @pytest.fixture(autouse=True)
@@ -81,5 +80,5 @@ async def morning(client: Client, pool: Pool) -> str:
     drivers = await import_routes(client, [route])
     _, token = await client.device(drivers[case.name], "test")
     await Phone(client.session, client.url, token, Tally(), random.Random(0)).send(recording.pings)
-    await settle(pool, within_s=SETTLED_S, numbered=False)  # no `work` runs here
+    await settle(pool, numbered=False)  # no `work` runs here
     return route.external_id

@@ -60,7 +60,7 @@ async def test_a_child_that_dies_is_started_again_and_a_stopped_one_ends(
     running = asyncio.create_task(keep_running([*PYTHON, program], {}, stop=stop, patience_s=30))
     await until(file, 3)
     stop.set()
-    await asyncio.wait_for(running, 30)
+    await asyncio.wait_for(running, 60)
     said = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert len(said) >= 2
     assert "ended with code 3" in said[0].getMessage()
@@ -75,5 +75,5 @@ async def test_a_child_that_does_not_end_is_killed(tmp_path: Path) -> None:
     running = asyncio.create_task(keep_running([*PYTHON, program], {}, stop=stop, patience_s=0.2))
     await until(file, 1)
     stop.set()
-    await asyncio.wait_for(running, 30)
+    await asyncio.wait_for(running, 60)
     assert started(file) == 1

@@ -154,8 +154,8 @@ async def test_a_tracker_that_dies_is_started_again(up: Up) -> None:
             pid for pid in processes_of(str(up.data_dir)) if b"\0track\0" in Path(f"/proc/{pid}/cmdline").read_bytes()
         ]
 
-    [first] = trackers()
     await eventually(lambda: _is_one(up.tracker_backends()))
+    [first] = trackers()
     os.kill(first, signal.SIGKILL)
 
     async def another() -> bool:

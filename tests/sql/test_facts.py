@@ -44,7 +44,7 @@ async def test_entries_are_held_in_the_order_of_their_ids(pool: Pool, work: Call
         async with holder.transaction():
             await holder.execute("SELECT FROM event WHERE id = $1 FOR UPDATE", first)
             working = asyncio.ensure_future(work(db))
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while not await pool.fetchval("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
                     await asyncio.sleep(0.01)
             async with holder.transaction():

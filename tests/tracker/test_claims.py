@@ -15,6 +15,7 @@ from sql.lanes import lock_lanes
 from sql.pool import connect
 from sql.times import ms_of
 from sql.tracks import claims_changed
+from tests.settling import PATIENCE_S
 
 from .conftest import START, Fleet, Phone
 
@@ -184,7 +185,7 @@ async def test_two_trackers_hear_each_word_once(fleet: Fleet, east, tour):
         await fleet.send(phone, east(tour))
     for second, kind, stop in ((150, "arrived", stops[0]), (155, "departed", stops[0]), (160, "failed", stops[1])):
         await asyncio.gather(say(fleet, phones[0], second, kind, stop), *(one.turn() for one in trackers))
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         while any(await asyncio.gather(*(one.turn() for one in trackers))):
             pass
     for connection in connections:

@@ -57,7 +57,7 @@ async def _stored(fleet: Fleet, phone: Phone, batches: list[Pings]) -> list[tupl
     return [tuple(row) for row in await fleet.pool.fetch(_ALL)]
 
 
-@settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(copies())
 async def test_copies_that_do_not_agree_end_as_the_same_ping_in_any_order_and_batches(
     fleet: Fleet, phone: Phone, sent: tuple[Pings, list[Pings]]

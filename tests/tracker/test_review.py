@@ -143,7 +143,7 @@ async def test_what_fails_beside_the_takes_does_not_stop_them(fleet: Fleet, east
     phone = await fleet.phone(await fleet.driver())
     await fleet.send(phone, east([(0, 0)]))
     stop = asyncio.Event()
-    async with asyncio.TaskGroup() as tasks, asyncio.timeout(30):
+    async with asyncio.TaskGroup() as tasks, asyncio.timeout(60):
         tasks.create_task(run_tracker(fleet.config, fleet.database, stop=stop))
         while not await fleet.pool.fetchval("SELECT count(*) FROM ping"):
             await asyncio.sleep(0.02)
@@ -343,7 +343,7 @@ async def test_two_trackers_that_see_visits_of_one_stop_both_count(fleet: Fleet)
                 await effects.settle_stops(second, [stop_id])
 
         waiting = asyncio.create_task(other())
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not await fleet.pool.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
                 await asyncio.sleep(0.01)
         await held.commit()

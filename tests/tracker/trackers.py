@@ -13,6 +13,7 @@ from ingest.config import IngestConfig
 from ingest.tracker import Tracker
 from sql.accounts import read_instance
 from sql.pool import Connection, connect
+from tests.settling import PATIENCE_S
 
 from .conftest import UNSETTLED, Fleet
 
@@ -45,7 +46,7 @@ class Trackers:
             return True
 
     async def settle(self) -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             while any(await asyncio.gather(self.turn(0), self.turn(1))) or await self.fleet.pool.fetchval(UNSETTLED):
                 pass
         for now in self.made:

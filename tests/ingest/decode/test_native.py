@@ -252,7 +252,7 @@ SENT = st.recursive(
 ROW = st.fixed_dictionaries({}, optional=dict.fromkeys(native.FIELDS, SENT) | {"time": st.just(NOW_MS) | SENT}) | SENT
 
 
-@settings(max_examples=300, derandomize=True, deadline=None)
+@settings(max_examples=300)
 @given(rows=st.lists(ROW, max_size=6), envelope=st.sampled_from(["list", "pings", "columns"]))
 def test_anything_sent_is_kept_refused_or_a_problem(rows: list[Any], envelope: str) -> None:
     body: Any = {"list": rows, "pings": {"pings": rows}, "columns": {"columns": rows[0] if rows else None}}[envelope]
@@ -268,7 +268,6 @@ def test_anything_sent_is_kept_refused_or_a_problem(rows: list[Any], envelope: s
             native.sent(message, rejected.index)
 
 
-@settings(derandomize=True, deadline=None)
 @given(st.binary(max_size=200), st.booleans())
 def test_any_bytes_are_pings_or_a_problem(body: bytes, packed: bool) -> None:
     with suppress(BadRequest, Invalid):
@@ -291,7 +290,6 @@ WELL_TYPED = st.fixed_dictionaries(
 )
 
 
-@settings(derandomize=True, deadline=None)
 @given(st.lists(WELL_TYPED, min_size=1, max_size=5))
 def test_the_fast_way_and_the_loose_way_give_the_same(rows: list[dict[str, Any]]) -> None:
     typed = native.read(json.dumps(rows).encode(), packed=False)

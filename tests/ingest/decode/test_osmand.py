@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.clean import Flag
@@ -223,7 +223,6 @@ LOCATION = st.fixed_dictionaries(
 )
 
 
-@settings(derandomize=True, deadline=None)
 @given(st.dictionaries(st.sampled_from(NAMES), st.text(max_size=12) | st.floats().map(str) | st.integers().map(str)))
 def test_any_query_is_read(said: dict[str, str]) -> None:
     for osmand_app in (False, True):
@@ -231,14 +230,12 @@ def test_any_query_is_read(said: dict[str, str]) -> None:
         assert len(result.pings) + len(result.rejected) <= 1
 
 
-@settings(derandomize=True, deadline=None)
 @given(st.fixed_dictionaries({"location": LOCATION | ANY}) | ANY)
 def test_any_json_is_read(said: Any) -> None:
     result = body(said)
     assert len(result.pings) + len(result.rejected) <= 1
 
 
-@settings(derandomize=True, deadline=None)
 @given(st.binary(max_size=100), st.booleans())
 def test_any_bytes_are_read(sent: bytes, as_json: bool) -> None:
     osmand.decode({}, sent, ARRIVAL, as_json=as_json, osmand_app=False)
