@@ -114,6 +114,7 @@ def sheet_of(
         return _written(at.astimezone(zone), words["when"])
 
     outcome = whole.outcome
+    ended = outcome.type if outcome else whole.stop.status  # which outlives what was said
     kind = _variant(whole.stop.kind)
     photos = [
         _picture(one, pictures[one.id], f"{words['photo']}, {when(one.taken_at)}" if one.taken_at else "")
@@ -130,9 +131,9 @@ def sheet_of(
         brand=settings.brand,
         colour=settings.colours.primary,
         title=words["title" + kind],
-        verdict=words[outcome.type + kind] if outcome else words["open"],
+        verdict=words[ended + kind] if ended in _TONES else words["open"],
         verdict_more=when(outcome.occurred_at) if outcome else "",
-        tone=_TONES[outcome.type] if outcome else "open",
+        tone=_TONES.get(ended, "open"),
         sections=_sections(whole, settings, words, zone),
         map=small_map,
         map_words={name: words[name] for name in ("map", "map_stop", "map_place")},

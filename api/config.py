@@ -21,6 +21,8 @@ class ApiConfig:
     max_event_data_bytes: int = 32 * 1024  # of one event's data; a bigger one is refused, the others are not
     max_event_proofs: int = 40  # that one event names; more, and it is refused
     max_event_parcels: int = 1_000  # that one event names, and likewise barcodes
+    max_day_events: int = 5_000  # of one driver that occurred on one day (UTC); more are refused
+    max_same_events: int = 100  # of those, of one type about one stop, or about none
     max_note_length: int = 2_000  # characters
     max_wrong_pins: int = 5  # of one stop, after which no PIN counts until it is replaced
     max_page: int = 1_000  # things on one page of a list; pings: ten times as many

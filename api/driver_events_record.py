@@ -4,7 +4,7 @@ The order is the trackers' (docs/explanation/tracker.md): lanes, then stops by i
 in a circle.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from api import ids
 from api.account import read_settings
 from api.config import ApiConfig
 from api.driver_events_body import OF_A_STOP, Event, Refused
+from api.driver_events_limits import over_limits
 from api.driver_events_outcome import Lock, Meaning, Warned, meaning_of
 from api.driver_events_settle import settle
 from api.pins import pin_of
@@ -19,12 +20,13 @@ from api.problem import Unavailable
 from sql import driver_events
 from sql.accounts import read_instance
 from sql.devices import DeviceRow
-from sql.driver_events import DriverEventRow, NewDriverEvent, SpokenStop
+from sql.driver_events import DriverEventRow, NewDriverEvent, Sort, SpokenStop
 from sql.effects import hold_stops
 from sql.lanes import lock_lanes
 from sql.pool import Db, Pool
 from sql.proofs import Naming, claim_uploads
 from sql.stop_states import JudgedEvent, judge_route_starts, judge_shift_events
+from sql.times import time_of
 
 _SHIFTS = frozenset({"shift_started", "shift_ended", "break_started", "break_ended"})
 _ATTEMPTS = 3
@@ -61,6 +63,11 @@ class _About:
     event: Event
     stop: SpokenStop | None
     route_id: int | None
+
+    @property
+    def sort(self) -> Sort:
+        day = time_of(self.event.occurred_ms).date()
+        return Sort(day=day, type=self.event.body.type, stop_id=None if self.stop is None else self.stop.id)
 
 
 async def record(pool: Pool, device: DeviceRow, events: Sequence[Event], config: ApiConfig) -> Recorded:
@@ -103,7 +110,11 @@ async def _record(
     for one in about:
         if one.event.body.id not in before:
             fresh.setdefault(one.event.body.id, one)
-    in_order = sorted(fresh.values(), key=lambda one: (one.event.occurred_ms, one.event.body.id))
+    over = await _over_limits(db, device, _in_order(fresh.values()), config)
+    too_many = [one.event for one in about if one.event.body.id in over]
+    refused |= {event.at: Refused(id=event.id, why="too-many", at=event.at) for event in too_many}
+    about = [one for one in about if one.event.body.id not in over]
+    in_order = _in_order(one for event_id, one in fresh.items() if event_id not in over)
     meanings = await _meanings(db, device, in_order, config)
     await driver_events.put_driver_events(
         db,
@@ -115,24 +126,39 @@ async def _record(
     warnings = {event_id: list(meaning.warnings) for event_id, meaning in meanings.items()}
     for event_id, strange in (await _claim_proofs(db, device, in_order, meanings)).items():
         warnings[event_id] += strange
+    others = await _judge_others(db, device, in_order)
     await settle(
         db,
         sorted({one.stop.id for one in in_order if one.stop is not None}),
         most_wrong_pins=config.max_wrong_pins,
-        also=await _judge_others(db, device, in_order),
+        also=others,
     )
     kept = await driver_events.driver_events_by_id(
         db, driver_id=device.driver_id, ids={one.event.body.id for one in about}
     )
+    touched = {one.route_id for one in in_order} | {one.route_id for one in others}
     again = [one for one in about if fresh.get(one.event.body.id) is not one]
     return Recorded(
         refused=refused,
         kept=kept,
-        fresh=set(fresh),
+        fresh={one.event.body.id for one in in_order},
         differ={one.event.at for one in again if not _same(one, kept)},
         warnings=warnings,
-        route_ids={route_id for event_id in fresh if (route_id := kept[event_id].route_id) is not None},
+        route_ids={route_id for route_id in touched if route_id is not None},
     )
+
+
+def _in_order(about: Iterable[_About]) -> list[_About]:
+    return sorted(about, key=lambda one: (one.event.occurred_ms, one.event.body.id))
+
+
+async def _over_limits(db: Db, device: DeviceRow, in_order: Sequence[_About], config: ApiConfig) -> set[UUID]:
+    if not in_order:
+        return set()
+    sorts = {one.event.body.id: one.sort for one in in_order}
+    span = {"first": in_order[0].sort.day, "last": in_order[-1].sort.day}
+    said = await driver_events.said_on_days(db, driver_id=device.driver_id, **span)
+    return over_limits(sorts, said, config)
 
 
 async def _look_up(

@@ -20,6 +20,7 @@ from sql.drivers import DriverRow, find_driver
 from sql.lanes import lock_lanes
 from sql.pool import Db
 from sql.routes import RouteHead, RoutePlan
+from sql.stop_states import judge_starts_of_route
 from sql.stops import NewStop, StopPlan
 from sql.times import SINCE_EVER
 from sql.tracks import plan_changed
@@ -95,8 +96,7 @@ async def put_plan(
         not_yet_driven = head.status == "planned" and datetime.now(UTC) < head.start_at - _EARLY
         await stops.drop_other_stops(db, route_id, stop_ids, forget=not_yet_driven)
     await plans.add_version(db, route_id=route_id, version=version, effective_at=at, plan=plan, stop_ids=stop_ids)
-    if head is not None:
-        await settle(db, await stops.stop_ids_of_route(db, route_id), most_wrong_pins=most_wrong_pins)
+    await _judge_anew(db, route_id, most_wrong_pins=most_wrong_pins)
     # nothing recorded before a route's hours can be on it
     await _tell_trackers(db, account_id, head, driver, at if head else plan.start_at - _EARLY)
     return Written(route_id=route_id, version=version, created=head is None)
@@ -119,15 +119,22 @@ async def _put_stops(db: Db, account_id: int, route_id: int, planned: Sequence[S
 async def give_to(db: Db, *, account_id: int, head: RouteHead, driver: DriverRow, most_wrong_pins: int) -> int:
     """Give a held route to another driver; return the version that is then in force.
 
-    What that driver said of its stops before counts now, if nobody else had them then.
+    What that driver said of it and its stops before counts now, if nobody else had them then.
 
     Args:
         most_wrong_pins: after which no other PIN of a stop counts.
     """
     version = await _move(db, account_id=account_id, head=head, driver=driver)
     if version != head.version:
-        await settle(db, await stops.stop_ids_of_route(db, head.id), most_wrong_pins=most_wrong_pins)
+        await _judge_anew(db, head.id, most_wrong_pins=most_wrong_pins)
     return version
+
+
+async def _judge_anew(db: Db, route_id: int, *, most_wrong_pins: int) -> None:
+    """Judge what was said of a route and its stops: it may mean another thing under the version just written."""
+    stop_ids = await stops.stop_ids_of_route(db, route_id)
+    starts = await judge_starts_of_route(db, route_id)
+    await settle(db, stop_ids, most_wrong_pins=most_wrong_pins, also=starts)
 
 
 async def take_from_driver(db: Db, *, account_id: int, head: RouteHead) -> int:

@@ -97,7 +97,8 @@ class TrackingView(msgspec.Struct, frozen=True, kw_only=True):
         done_at: when the driver said so, else when the van left or was here; None until then.
         pin: what the recipient tells the driver at the door; only while this stop is next or the van is here.
         cash: of a delivery; null where nothing is to be paid, and once the stop is done.
-        received_by: who took it, as the driver wrote it, or at a pickup handed it over.
+        received_by: who took it, or at a pickup handed it over: the stop's own name, of anybody else the first name and
+            an initial. Whoever holds the link reads it, and a neighbour was not asked.
         updated_at: when the newest thing said here was known.
         timezone: of the route, for showing times.
         poll_after_s: how soon to ask again without a stream.
@@ -181,7 +182,7 @@ def view_of(
         poll_after_s=POLL_NEAR_S if position else POLL_UNDER_WAY_S if under_way else POLL_LATER_S,
         pin=_pin(route, stop) if under_way else None,
         cash=None if done else _cash(stop),
-        received_by=stop.received_by,
+        received_by=_received_by(stop),
     )
 
 
@@ -303,6 +304,15 @@ def _position(route: TrackedRoute, now: datetime) -> PositionView | None:
 def _driver(route: TrackedRoute) -> DriverView | None:
     names = (route.driver_name or "").split()
     return DriverView(first_name=names[0]) if names else None
+
+
+def _received_by(stop: TrackedStop) -> str | None:
+    names = (stop.received_by or "").split()
+    if not names:
+        return None
+    if " ".join(names).casefold() == " ".join(stop.name.split()).casefold():
+        return stop.name
+    return names[0] if len(names) == 1 else f"{names[0]} {names[-1][0].upper()}."
 
 
 def _window(stop: TrackedStop) -> dict[Literal["start", "end"], datetime | None] | None:

@@ -36,3 +36,4 @@ class IngestConfig:
     eta_retention_days: float = 90.0  # what was told, and what was learned and not seen since, is forgotten
     ping_retention_days: float = 90.0  # pings older than this are dropped, a day at a time
     quarantine_retention_days: float = 30.0
+    driver_event_retention_days: float = 730.0  # what drivers said before is forgotten; of stops with their proofs

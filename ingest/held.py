@@ -21,6 +21,8 @@ from ingest.config import IngestConfig
 from sql import held
 from sql.accounts import read_instance
 from sql.pool import Db
+from sql.quarantine import Quarantined, put_quarantined
+from sql.times import time_of
 
 log = logging.getLogger(__name__)
 
@@ -47,15 +49,16 @@ async def hold_back(db: Db, drivers: Drivers, pings: Pings, config: IngestConfig
     if not (watched | asked).any():
         return pings
     shelf = _Shelf((await read_instance(db)).secret)
+    hold_ms = int(config.hold_hours * _HOUR_MS)
     if asked.any():
-        pings = Pings.concat([pings, await shelf.take(db, drivers, asked)])
+        pings = Pings.concat([pings, await shelf.take(db, drivers, asked, hold_ms)])
     spells = await _read_spells(db, drivers, pings.rows, watched, asked, config)
     outside = _outside(drivers, pings.rows, spells)
     back = [
         await _take_out(db, drivers, int(i), spells[spells["driver_id"] == drivers.ids[i]])
         for i in np.flatnonzero(watched & asked)
     ]
-    await shelf.put(db, drivers, Pings.concat([pings.take(outside), *back]), int(config.hold_hours * _HOUR_MS))
+    await shelf.put(db, drivers, Pings.concat([pings.take(outside), *back]), hold_ms)
     return pings.take(~outside)
 
 
@@ -126,13 +129,35 @@ class _Shelf:
                 bodies.append(bytes(self._box.encrypt(block.body, aad=b"%d" % driver_id)))
         await held.put_held(db, lanes, of, expires_ms, bodies)
 
-    async def take(self, db: Db, drivers: Drivers, which: Bools) -> Pings:
-        """Take all that is held of some drivers."""
+    async def take(self, db: Db, drivers: Drivers, which: Bools, hold_ms: int) -> Pings:
+        """Take all that is held of some drivers, but for what cannot be opened: that stays, and is shown once."""
         parts = []
+        sealed: list[held.HeldBlock] = []
         for block in await held.take_held(db, drivers.lanes[which].tolist(), drivers.ids[which].tolist()):
             try:
                 parts.append(blocks.decode(self._box.decrypt(block.body, aad=b"%d" % block.driver_id)))
             except (CryptoError, ValueError) as error:
-                # nobody can read it: kept, it would only fail again until its time is over
-                log.error("held block %d of lane %d: %s; it is deleted", block.id, block.lane, error)
+                sealed.append(block)
+                log.error(
+                    "held block %d of lane %d: %s; it is kept until its time is over", block.id, block.lane, error
+                )
+        if sealed:
+            await held.put_back_held(db, sealed)
+            account_of = dict(zip(drivers.ids.tolist(), drivers.accounts.tolist(), strict=True))
+            new = [block for block in sealed if not block.unreadable]
+            await put_quarantined(db, [_unreadable(block, account_of[block.driver_id], hold_ms) for block in new])
         return Pings.concat(parts)
+
+
+def _unreadable(block: held.HeldBlock, account_id: int, hold_ms: int) -> Quarantined:
+    """Describe a block that cannot be opened, without its content."""
+    return Quarantined(
+        account_id=account_id,
+        driver_id=block.driver_id,
+        device_id=None,
+        received_at=time_of(block.expires_ms - hold_ms),
+        source="tracker",
+        reason="unreadable-held",
+        detail=f"held block of lane {block.lane}, kept until {time_of(block.expires_ms):%Y-%m-%dT%H:%M:%SZ}",
+        body=b"",
+    )

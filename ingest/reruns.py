@@ -67,6 +67,8 @@ async def tell_or_keep(
     Returns:
         What happened, with what was kept of before, and the stretches in which it did.
     """
+    if not stretches:
+        return happened, []
     tell: dict[int, Stretch] = {}
     keep: list[Part] = []
     for i, stretch in stretches.items():

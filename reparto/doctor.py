@@ -24,6 +24,7 @@ from reparto.status import duration, version_text
 from sql import operator
 from sql.config import DatabaseConfig
 from sql.health import read_backlog
+from sql.held import unreadable_held
 from sql.migrate import applied, migrations
 from sql.partitions import partition_days
 from sql.pool import Db
@@ -183,6 +184,7 @@ async def _work(db: Db) -> list[Finding]:
     days = await partition_days(db)
     running = {one.name for one in await operator.processes(db)}
     backlog, events = await read_backlog(db), await operator.unnumbered_events(db)
+    sealed = await unreadable_held(db)
     oldest_s = (datetime.now(UTC) - backlog.oldest).total_seconds() if backlog.oldest else 0.0
     return [
         judge(
@@ -205,5 +207,11 @@ async def _work(db: Db) -> list[Finding]:
             + (f", the oldest for {duration(events.oldest_s)}" if events.events else ""),
             "Start a `reparto work`, or read its log.",
             Level.BAD,
+        ),
+        judge(
+            not sealed,
+            f"{sealed:,} blocks of held pings cannot be opened",
+            "Run one release everywhere. They are tried again when their driver's shifts change, and deleted when "
+            "their time is over; `GET /v1/quarantine` says whose they are.",
         ),
     ]

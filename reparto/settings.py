@@ -20,6 +20,7 @@ _HOST = r"(?:\[[^\]]*\]|[^/?:,\[\]]*)(?::\d+)?"
 _POSTGRES = re.compile(rf"postgres(?:ql)?://(?:[^/?]*@)?{_HOST}(?:,{_HOST})*(?:[/?].*)?")
 _HTTP = re.compile(r"https?://[^\s?#]+")
 _LONGEST_STATEMENT_S = 30  # a tracker that ends is waited for as long
+_CLAIMS_LONGER_DAYS = 3  # what drivers said is folded from a day before the oldest ping on; pings go a day at a time
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
@@ -78,6 +79,11 @@ class Settings:
             found.append("REPARTO_DATABASE_URL: must look like postgresql://user:password@host:5432/database")
         if self.ingest.ping_retention_days <= self.ingest.oldest_ping_days:
             found.append("REPARTO_PING_RETENTION_DAYS: must be more than REPARTO_OLDEST_PING_DAYS")
+        if self.ingest.driver_event_retention_days < self.ingest.ping_retention_days + _CLAIMS_LONGER_DAYS:
+            found.append(
+                "REPARTO_DRIVER_EVENT_RETENTION_DAYS: must be at least"
+                f" {_CLAIMS_LONGER_DAYS} more than REPARTO_PING_RETENTION_DAYS"
+            )
         for name in ("listen", "health_listen"):
             text = getattr(self.server, name)
             if text and not _is_address(text):

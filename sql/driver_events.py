@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -39,6 +40,15 @@ class SpokenStop:
     pin_generation: int
     wrong_pins: int
     parcels: Sequence[SpokenParcel]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sort:
+    """What is counted together: what a driver said on a day (UTC) of one type about one stop, or about none."""
+
+    day: date
+    type: str
+    stop_id: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +122,12 @@ async def routes_to_speak_of(
     """Find those of some routes that the driver has or ever had: their id by either id."""
     rows = await db.fetch(_SQL["routes_to_speak_of"], account_id, driver_id, list(ids), list(external_ids))
     return {name: row["id"] for row in rows for name in (row["id"], row["external_id"])}
+
+
+async def said_on_days(db: Db, *, driver_id: int, first: date, last: date) -> dict[Sort, int]:
+    """Count what a driver said from a day to another; what dispatchers said in the driver's place is not counted."""
+    rows = await db.fetch(_SQL["said_on_days"], driver_id, first, last)
+    return {Sort(day=row["day"], type=row["type"], stop_id=row["stop_id"]): row["said"] for row in rows}
 
 
 async def put_driver_events(

@@ -20,11 +20,13 @@ SPELL = np.dtype([("driver_id", "<i8"), ("from_ms", "<i8"), ("until_ms", "<i8")]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldBlock:
-    """One row of `held`, its body sealed."""
+    """One row of `held`, its body sealed; `unreadable` when a tracker could not open it before."""
 
     lane: int
     driver_id: int
     id: int
+    expires_ms: int
+    unreadable: bool
     body: bytes
 
 
@@ -49,6 +51,20 @@ async def put_held(
 async def take_held(db: Db, lanes: Sequence[int], drivers: Sequence[int]) -> list[HeldBlock]:
     """Take all that is held of drivers whose lanes are locked, but for what is past its time: that is deleted."""
     return [HeldBlock(**row) for row in await db.fetch(_SQL["take_held"], lanes, drivers)]
+
+
+async def put_back_held(db: Db, blocks: Sequence[HeldBlock]) -> None:
+    """Hold on to blocks that cannot be opened, each until its time as before."""
+    await db.execute(
+        _SQL["put_back_held"],
+        *([getattr(block, name) for block in blocks] for name in ("lane", "driver_id", "expires_ms", "body")),
+    )
+
+
+async def unreadable_held(db: Db) -> int:
+    """Count blocks that a tracker could not open."""
+    found: int = await db.fetchval(_SQL["unreadable_held"])
+    return found
 
 
 async def drop_expired(db: Db | Pool, *, at_most: int) -> int:

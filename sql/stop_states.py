@@ -63,3 +63,11 @@ async def judge_route_starts(db: Db, *, driver_id: int, from_ms: int) -> list[Ju
 
 def _judged(rows: list[asyncpg.Record]) -> list[JudgedEvent]:
     return [JudgedEvent(**row) for row in rows]
+
+
+async def judge_starts_of_route(db: Db, route_id: int) -> list[JudgedEvent]:
+    """Judge starts that a new version of a route may change. The caller holds the lanes of all who ever had it."""
+    judged: list[JudgedEvent] = []
+    for row in await db.fetch(_SQL["starts_of_route"], route_id):
+        judged += await judge_route_starts(db, driver_id=row["driver_id"], from_ms=row["from_ms"])
+    return judged

@@ -24,6 +24,14 @@ SELECT id, external_id FROM route
  WHERE account_id = $1 AND (id = ANY ($3::bigint[]) OR external_id = ANY ($4::text[]) AND deleted_at IS NULL)
    AND EXISTS (SELECT FROM route_version AS own WHERE own.route_id = route.id AND own.driver_id = $2);
 
+-- name: said_on_days
+-- How much a driver's devices said that occurred on some days (UTC), by type and stop. $1 driver, $2 first and $3 last day
+SELECT (occurred_at AT TIME ZONE 'UTC')::date AS day, type, stop_id, count(*) AS said
+  FROM driver_event
+ WHERE driver_id = $1 AND device_id IS NOT NULL AND occurred_at >= $2::date::timestamp AT TIME ZONE 'UTC'
+   AND occurred_at < ($3::date + 1)::timestamp AT TIME ZONE 'UTC'
+ GROUP BY day, type, stop_id;
+
 -- name: put_driver_events
 -- Write events, none of them in force yet; those that are there stay as they are and are not given back. A start without
 -- a route gets one when it is judged.

@@ -33,7 +33,7 @@ SELECT FROM stop WHERE id = ANY ($1::bigint[]) ORDER BY id FOR NO KEY UPDATE;
 -- name: settle_stops
 -- Make stops say what was said of them and what was seen there: the status after all that is in force, by the walk that
 -- put it in force (judge_stop_events), else a visit. What became of a stop stands even if it was taken out of the tour
--- later. Nothing from before a stop was reopened counts. $1 stops
+-- later, and when what was said is forgotten. Nothing from before a stop was reopened counts. $1 stops
 UPDATE stop
    SET arrived_at = coalesce(seen.arrived_at, since.arrived_at),
        departed_at = CASE WHEN seen.arrived_at IS NULL THEN since.departed_at ELSE seen.departed_at END,
@@ -56,7 +56,8 @@ UPDATE stop
        SELECT min(visit.arrived_at) AS arrived_at,
               CASE WHEN bool_and(visit.departed_at IS NOT NULL) THEN max(visit.departed_at) END AS departed_at
          FROM visit WHERE visit.stop_id = asked.stop_id AND visit.arrived_at > said.reopened_at) AS seen ON true
- WHERE stop.id = asked.stop_id;
+ WHERE stop.id = asked.stop_id
+   AND (stop.outcome_at IS NULL OR EXISTS (SELECT FROM driver_event AS event WHERE event.stop_id = stop.id));
 
 -- name: hold_routes
 -- As hold_stops, for routes that several drivers had. $1 routes

@@ -27,9 +27,20 @@ SELECT lane, driver, from_ms(expires), body
 WITH gone AS (
     DELETE FROM held USING unnest($1::smallint[], $2::bigint[]) AS asked (lane, driver)
      WHERE held.lane = asked.lane AND held.driver_id = asked.driver
-    RETURNING held.lane, held.driver_id, held.id, held.expires_at, held.body
+    RETURNING held.lane, held.driver_id, held.id, held.expires_at, held.unreadable, held.body
 )
-SELECT lane, driver_id, id, body FROM gone WHERE expires_at > now() ORDER BY driver_id, id;
+SELECT lane, driver_id, id, to_ms(expires_at) AS expires_ms, unreadable, body
+  FROM gone WHERE expires_at > now() ORDER BY driver_id, id;
+
+-- name: put_back_held
+-- Hold on to blocks that cannot be opened. Columns of one length: $1 lane, $2 driver, $3 until when, ms, $4 body
+INSERT INTO held (lane, driver_id, expires_at, body, unreadable)
+SELECT lane, driver, from_ms(expires), body, true
+  FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bytea[]) AS block (lane, driver, expires, body);
+
+-- name: unreadable_held
+-- How many blocks a tracker could not open.
+SELECT count(*) FROM held WHERE unreadable;
 
 -- name: drop_expired
 -- Delete what no shift has claimed in time. $1 at most so many

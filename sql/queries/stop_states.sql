@@ -151,3 +151,13 @@ UPDATE driver_event AS event SET effective = walked.why IS NULL, why = walked.wh
 RETURNING event.driver_id, event.id, event.account_id, event.lane, event.type, event.route_id, event.stop_id,
           to_ms(event.occurred_at) AS occurred_ms, event.lat, event.lon, event.data, event.outcome, event.effective,
           was.effective AND (NOT event.effective OR event.route_id = was.route_id) AS was_effective;
+
+-- name: starts_of_route
+-- From when on a new version of a route may change what the starts mean of each driver who ever had it: the first that
+-- names it, or that was not long before its hours, or later. Drivers who never said one are not given back. $1 route
+SELECT had.driver_id, to_ms(min(event.occurred_at)) AS from_ms
+  FROM (SELECT DISTINCT driver_id FROM route_version WHERE route_id = $1 AND driver_id IS NOT NULL) AS had
+  JOIN driver_event AS event ON event.driver_id = had.driver_id AND event.type = 'route_started'
+   AND (event.route_id = $1
+        OR event.occurred_at >= (SELECT min(start_at) - interval '1 day' FROM route_version WHERE route_id = $1))
+ GROUP BY had.driver_id ORDER BY had.driver_id;

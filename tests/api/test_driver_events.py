@@ -386,6 +386,43 @@ async def test_a_start_of_a_route_that_was_given_away_is_a_conflict(client, acco
         assert await phone.outcome(late) == [("conflict", why)]
 
 
+@pytest.mark.parametrize("how", ["assign", "put"])
+async def test_a_start_told_while_nobody_had_the_route_counts_once_it_is_its_drivers(
+    client, account, phone, put_route, tour, pool, how
+):
+    async def give(driver):
+        if how == "put":
+            await put_route(client, account.key, **(tour | {"driver": driver}))
+        else:
+            body = {"driver": driver}
+            response = await client.post("/v1/routes/tour-1/assign", json=body, headers=account.headers)
+            assert response.status == 200
+
+    await give(None)
+    now = {"route_id": "tour-1", "occurred_at": datetime.now(UTC).isoformat(timespec="milliseconds")}
+    early = event("route_started", 0, more=now)
+    assert await phone.outcome(early) == [("conflict", "taken-from-driver")]
+    await pool.execute("UPDATE track SET folded_until = now()")
+    await give("ana")
+    assert await pool.fetchval("SELECT effective FROM driver_event")
+    assert await pool.fetchval("SELECT rerun_from FROM track") == datetime.fromisoformat(early["occurred_at"])
+    assert await phone.outcome(early) == [("duplicate", None)]
+
+
+async def test_a_start_told_before_its_route_was_planned_counts_once_it_is(client, account, phone, put_route, pool):
+    assert await phone.outcome(event("route_started", 10), event("route_started", 20)) == [
+        ("applied", None),
+        ("conflict", "already-started"),
+    ]
+    await put_route(client, account.key, "second", start_at=at(5), end_at=at(600))
+    judged = (
+        "SELECT external_id, effective, why FROM driver_event JOIN route ON route.id = route_id ORDER BY occurred_at"
+    )
+    assert [tuple(row) for row in await pool.fetch(judged)] == [("tour-1", True, None), ("second", True, None)]
+    track = await pool.fetchrow("SELECT head_at FROM track")
+    assert track["head_at"] == datetime.fromisoformat(at(20))
+
+
 # What follows ---------------------------------------------------------------------------------------------------------
 
 

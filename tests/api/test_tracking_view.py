@@ -286,3 +286,22 @@ def test_who_waits_knows_what_there_is_to_pay_until_it_is_delivered() -> None:
     assert not any(isinstance(view, Ended) for view in views)
     assert [view.cash and (view.cash.amount, view.cash.currency) for view in views] == [(1390.5, "MXN"), None, None]
     assert [view.received_by for view in views] == [None, None, "Portería"]
+
+
+@pytest.mark.parametrize(
+    ("written", "shown_as"),
+    [
+        ("Marta Lucía Gómez", "Marta G."),
+        (" marta  gómez ", "marta G."),
+        ("Marta", "Marta"),
+        ("  ", None),
+        (" ana  RESTREPO", "Ana Restrepo"),
+        ("Ana Restrepo Gómez", "Ana G."),
+    ],
+)
+def test_who_holds_the_link_reads_no_more_of_a_neighbour_than_a_first_name(written: str, shown_as: str | None) -> None:
+    stop = a_stop(1, status="completed", outcome_at=NOW, received_by=written)
+    stop = replace(stop, name="Ana Restrepo")
+    view = view_of(a_route([stop]), stop, NOW)
+    assert isinstance(view, TrackingView)
+    assert view.received_by == shown_as

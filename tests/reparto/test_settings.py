@@ -50,6 +50,7 @@ def test_every_mistake_is_named_at_once() -> None:
         ("REPARTO_TILE_URL", "https://tiles.example.com/{z}/{x}"),
         ("REPARTO_TILE_URL", "/tiles/{z}/{x}/{y}"),
         ("REPARTO_OLDEST_PING_DAYS", "90"),  # not less than the retention
+        ("REPARTO_DRIVER_EVENT_RETENTION_DAYS", "92"),  # a history may be folded again for 90
         ("REPARTO_CONFIG", "/nowhere/reparto.toml"),
     ],
 )

@@ -21,7 +21,7 @@ from sql.accounts import change_account_settings
 from sql.devices import DeviceRow
 from sql.held import release_held
 from sql.lanes import lock_lanes
-from sql.quarantine import Quarantined, put_quarantined
+from sql.quarantine import Quarantined, list_quarantined, put_quarantined
 
 from .conftest import LAT, START, Fleet, Phone, after, pings_east
 from .trackers import Trackers, kill_at_random
@@ -222,6 +222,28 @@ async def test_a_driver_without_a_ping_in_a_shift_is_nowhere(fleet: Fleet, phone
     assert [await count(fleet, table) for table in ("ping", "live", "visit", "route_eta")] == [0] * 4
 
 
+async def test_what_cannot_be_opened_stays_sealed_is_shown_once_and_comes_back_when_it_can(fleet: Fleet, phone: Phone):
+    await send(fleet, phone, [(0, 0), (10, 10)])
+    await fleet.settle()
+    spoil = "UPDATE held SET body = set_byte(body, 40, get_byte(body, 40) # 1)"
+    await fleet.pool.execute(spoil)
+    expires_at = await fleet.pool.fetchval("SELECT expires_at FROM held")
+    for event_id, kind, seconds in ((1, "shift_started", -5), (2, "shift_ended", 60)):
+        await say(fleet, phone, kind, seconds, event_id)
+        await fleet.settle()
+        assert await count(fleet, "ping") == 0
+    (row,) = await fleet.pool.fetch("SELECT * FROM held")
+    assert (row["expires_at"], row["unreadable"]) == (expires_at, True)
+    (entry,) = await list_quarantined(fleet.pool, account_id=fleet.account_id, after_id=None, limit=10)
+    assert (entry.reason, entry.driver_id, entry.body) == ("unreadable-held", phone.driver_id, b"")
+    assert abs(datetime.now(UTC) - entry.received_at) < timedelta(minutes=5)
+    await fleet.pool.execute(spoil)
+    await say(fleet, phone, "shift_started", -10, 3)
+    await fleet.settle()
+    assert await seconds_kept(fleet) == [0, 10]
+    assert await count(fleet, "held") == 0
+
+
 @pytest.mark.parametrize("deleted", [False, True], ids=["before work looks", "after work looked"])
 async def test_what_nobody_claims_in_time_is_gone(fleet: Fleet, phone: Phone, tour, deleted):
     await send(fleet, phone, tour)
@@ -250,7 +272,7 @@ async def test_what_is_held_of_another_driver_cannot_be_read(fleet: Fleet, phone
     await fleet.pool.execute("UPDATE held SET lane = $1, driver_id = $2", other.lane, other.driver_id)
     await say(fleet, other, "shift_started", -10)
     await fleet.settle()
-    assert [await count(fleet, table) for table in ("ping", "held")] == [0, 0]
+    assert [await count(fleet, table) for table in ("ping", "held")] == [0, 1]
 
 
 async def test_the_policy_counts_for_what_comes_from_then_on(fleet: Fleet, tour):

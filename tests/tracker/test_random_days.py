@@ -66,8 +66,7 @@ def plan(route_id: int, version: int, effective_at: datetime, driver: Phone | No
             route_id, version, effective_at, driver and driver.driver_id, start, start + timedelta(hours=hours),
             lon.tolist(), lat.tolist(), lines.along_m(lon, lat).tolist(), list(stops),
             [LON + metres * _LON_PER_M for metres in stops.values()], [LAT] * count, list(stops.values()),
-            [50.0] * count, [60.0] * count, [start + timedelta(minutes=5 * (i + 1)) for i in range(count)],
-            home,
+            [50.0] * count, [60.0] * count, [start + timedelta(minutes=5 * (i + 1)) for i in range(count)], home,
         )  # fmt: skip
         for phone in told:
             await plan_changed(

@@ -117,6 +117,13 @@ async def test_a_stop_of_which_nothing_is_known_has_a_certificate_too(client, ac
     assert "Nenhum lugar registrado" in page
 
 
+async def test_how_a_stop_ended_is_still_said_when_what_its_driver_said_is_forgotten(client, account, pool, delivered):
+    await pool.execute("DELETE FROM driver_event")
+    page = await (await _certificate(client, account, delivered, lang="en")).text()
+    assert "Delivered" in page
+    assert "No outcome yet" not in page
+
+
 async def test_everything_of_a_delivery_in_one_answer(client, account, delivered):
     response = await client.get(f"/v1/stops/{delivered}/proof", headers=account.headers)
     whole = await response.json()
