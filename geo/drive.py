@@ -10,7 +10,7 @@ from geo import claims, fence, moments, pace, parking, plane, snap, stops, tour
 from geo.facts import JUDGED, FactType
 from geo.fixes import Fixes
 from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Rows
-from geo.plans import FOREVER_MS, Claim, Plan, Timeline
+from geo.plans import FOREVER_MS, Claim, Plan, Timeline, place_at
 from geo.state import AFTER_PINGS, leave_tour
 
 AT_ONCE = 1_000
@@ -238,17 +238,12 @@ class Drive:
         tracks, ms, x_m, y_m = self.tracks, self.ms[fixes], self.x_m[fixes], self.y_m[fixes]
         plans = [plan for plan in (self.plans[van] for van in vans.tolist()) if plan is not None]
         accuracy_m, speed_mps = self.accuracy_m[fixes], self.speed_mps[fixes]
+        was_ms, was_along_m = tracks["snap"]["ms"][vans], tracks["snap"]["along_m"][vans]
         memory, snapped = snap.step(
             tracks["snap"][vans], plans, ms, x_m, y_m, accuracy_m, speed_mps, self.heading_deg[fixes]
         )
-        tracks["snap"][vans] = memory
-        self.on_route[fixes], self.along_m[fixes], self.offset_m[fixes] = (
-            snapped.on_route,
-            snapped.along_m,
-            snapped.offset_m,
-        )
+        self.on_route[fixes], self.offset_m[fixes] = snapped.on_route, snapped.offset_m
         self.along_sd_m[fixes], self.on_route_p[fixes] = snapped.along_sd_m, snapped.on_route_p
-        self.path_x_m[fixes], self.path_y_m[fixes] = snapped.x_m, snapped.y_m
 
         begun = (
             snapped.on_route
@@ -282,6 +277,14 @@ class Drive:
             self._ask_done(
                 int(vans[i]), int(fixes[i]), int(ms[i]), plans[i], float(snapped.along_m[i]), slow=bool(slow[i])
             )
+
+        pinned, told_m = stops.pin(standing, slow, ms, snapped.along_m, was_ms, was_along_m)
+        for i, along_m in zip(pinned.tolist(), told_m.tolist(), strict=True):
+            place = along_m, *place_at(plans[i], along_m)
+            snapped.along_m[i], snapped.x_m[i], snapped.y_m[i] = place
+            memory["along_m"][i], memory["path_x_m"][i], memory["path_y_m"][i] = place
+        tracks["snap"][vans] = memory
+        self.along_m[fixes], self.path_x_m[fixes], self.path_y_m[fixes] = snapped.along_m, snapped.x_m, snapped.y_m
 
     def _ask_done(self, van: int, moment: int, at_ms: int, plan: Plan, along_m: float, *, slow: bool) -> None:
         mine = self.tracks[van]

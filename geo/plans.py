@@ -263,3 +263,11 @@ def windows(arrays: Sequence[NDArray[Any]], first: Sequence[int], past: Sequence
     starts = np.zeros(len(arrays) + 1, np.int64)
     np.cumsum(np.subtract(past, first), out=starts[1:])
     return np.concatenate([array[a:b] for array, a, b in zip(arrays, first, past, strict=True)]), starts
+
+
+def place_at(plan: Plan, along_m: float) -> tuple[float, float]:
+    """Find the place so far along the path: x, y, metres on the plane."""
+    i = int(plan.path_along_m.searchsorted(along_m, "right")) - 1
+    x_m, y_m, dx_m, dy_m, _, at_m, length_m = plan.segments[min(max(i, 0), len(plan.segments) - 1)].tolist()
+    share = min(max((along_m - at_m) / length_m, 0.0), 1.0) if length_m > 0 else 0.0
+    return x_m + share * dx_m, y_m + share * dy_m

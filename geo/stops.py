@@ -26,6 +26,9 @@ OFF_PATH_MS = 25_000
 """Off its path a van that stands so long inside the fence of a stop it was not yet at is there: drivers have orders of
 their own. Longer, because nothing but the fence speaks for it."""
 
+PIN_M = 60.0
+"""A van that stands at a stop is told to stay, unless a fix is further along the path than this from where it stood."""
+
 IDLE_MS = 20_000
 """A van that was inside a fence for one fix, and for so long less under way before and after it than the clock says,
 stood there: fixes 30 s apart see a short stop but once."""
@@ -191,6 +194,26 @@ def begin(memory: Rows, van: int, visits: NDArray[np.uint8], row: int, count: in
     for each in range(row, row + count):
         visits[each] = (int(visits[each]) & ~(AWAITED | VISITS)) | min((int(visits[each]) & VISITS) + 1, VISITS)
     return [Visit(van, True, each, int(visits[each]) & VISITS, since_ms) for each in range(row, row + count)]
+
+
+def pin(
+    memory: Rows, slow: Bools, ms: Ints, along_m: Floats, was_ms: Ints, was_along_m: Floats
+) -> tuple[Ints, Floats]:  # fmt: skip
+    """Say where vans that stand at a stop are. Fixes walk about while vans stand: it is the mean of their places.
+
+    Args:
+        memory, slow: (n,) as `step` gives them back.
+        ms, along_m: (n,) as it was given them.
+        was_ms, was_along_m: (n,) of the fix before, and what was told of it; NaN where nothing was.
+
+    Returns:
+        Who stands, and where along the path.
+    """
+    at_stop = slow & (memory["open"] > 0) & (memory["outs"] == 0)
+    van = np.flatnonzero(at_stop & (np.abs(along_m - was_along_m) <= PIN_M))
+    stood_ms = np.maximum(ms[van] - memory["arrived_ms"][van], 1)
+    share = np.minimum((ms[van] - was_ms[van]) / stood_ms, 1.0)
+    return van, was_along_m[van] + share * (along_m[van] - was_along_m[van])
 
 
 def _open(

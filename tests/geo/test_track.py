@@ -229,6 +229,23 @@ def test_one_fix_inside_is_an_arrival_when_the_clock_says_so(stands_s, arrivals)
     assert ((stops["occurred_ms"] - START_MS) / 1000).tolist() == [120] * 2 * arrivals
 
 
+def test_a_van_at_a_stop_stays_where_it_is_while_its_fixes_walk_about():
+    plan = plan_along(STREET, [(1000, 10), (2500, 10)])
+    times, x_m, y_m = walk((0, 0, 0), (100, 1000, 0), (400, 1000, 0), (500, 2000, 0))
+    standing = (times > 150) & (times < 400)
+    walked_m = np.where((times > 100) & standing, 25 * np.sin(times / 20), 0.0)
+    speed_mps = np.where((times >= 100) & (times < 400), 0.0, 10.0)
+    track, facts = fold(pings_at(times, x_m + walked_m, y_m, speed_mps=speed_mps), plan)
+    told_m, lon_e6 = facts.judged["along_m"], facts.judged["snapped_lon_e6"]
+    assert np.ptp(walked_m[standing]) > 49
+    assert np.ptp(told_m[standing]) < 12
+    assert np.abs(told_m[standing] - 1000).max() < 10
+    east_m = np.interp(lon_e6 / 1e6, plan.path_lon, plan.path_along_m)
+    assert east_m == pytest.approx(told_m, abs=1.0)
+    assert told_m[times > 420] == pytest.approx(x_m[times > 420], abs=10)
+    assert track["along_m"] == told_m[-1]
+
+
 def test_who_drives_off_inside_the_fence_stood_there_before():
     plan = plan_along(STREET, [(1000, 10)])
     times = np.arange(0, 301, 30.0)
