@@ -196,9 +196,7 @@ def begin(memory: Rows, van: int, visits: NDArray[np.uint8], row: int, count: in
     return [Visit(van, True, each, int(visits[each]) & VISITS, since_ms) for each in range(row, row + count)]
 
 
-def pin(
-    memory: Rows, slow: Bools, ms: Ints, along_m: Floats, was_ms: Ints, was_along_m: Floats
-) -> tuple[Ints, Floats]:  # fmt: skip
+def pin(memory: Rows, slow: Bools, ms: Ints, along_m: Floats, was_ms: Ints, was_along_m: Floats) -> tuple[Ints, Floats]:
     """Say where vans that stand at a stop are. Fixes walk about while vans stand: it is the mean of their places.
 
     Args:

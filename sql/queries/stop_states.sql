@@ -126,11 +126,11 @@ WITH RECURSIVE told AS (
                      ORDER BY version DESC LIMIT 1) AS plan
 ), walked AS (
     SELECT 0::bigint AS place, NULL::uuid AS id, NULL::bigint AS route_id, NULL::text AS why,
-           ARRAY(SELECT route_id FROM driver_event
-                  WHERE driver_id = $1 AND type = 'route_started' AND effective AND occurred_at < from_ms($2)
-                  ORDER BY occurred_at, id) AS started,  -- in this order, the last one last
-           (SELECT max(occurred_at) FROM driver_event
-             WHERE driver_id = $1 AND type = 'route_started' AND effective AND occurred_at < from_ms($2)) AS last_at
+           coalesce(array_agg(before.route_id ORDER BY before.occurred_at, before.id), '{}') AS started,  -- the last one last
+           max(before.occurred_at) AS last_at
+      FROM driver_event AS before
+     WHERE before.driver_id = $1 AND before.type = 'route_started' AND before.effective
+       AND before.occurred_at < from_ms($2)
      UNION ALL
     SELECT told.place, told.id, meant.route_id, judged.why,
            CASE WHEN judged.why IS NULL THEN array_remove(walked.started, meant.route_id) || meant.route_id
