@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from geo import lines, plane
 from geo.pings import Floats, Ints, Pings
-from geo.plans import Plan
+from geo.plan.plans import Plan
+from geo.shape import lines, plane
 
 BLOCK_M = 110.0
 """Between two streets of a made-up city."""
@@ -19,7 +19,7 @@ BLOCK_M = 110.0
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Tour:
-    """A made-up tour over a street grid, in the columns that `geo.plans.prepare_plan` takes.
+    """A made-up tour over a street grid, in the columns that `geo.plan.plans.prepare_plan` takes.
 
     Attributes:
         depot_lon, depot_lat: where it begins and ends, degrees.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestConfig:
-    """Field `max_batch` is REPARTO_MAX_BATCH in the environment (reparto/settings.py)."""
+    """Field `max_batch` is REPARTO_MAX_BATCH in the environment (reparto/run/settings.py)."""
 
     max_batch: int = 10_000  # pings in one request or frame; more is 413
     max_ping_bytes: int = 4 * 1024 * 1024  # of one request, unpacked; more is 413
@@ -30,10 +30,3 @@ class IngestConfig:
     eta_near_s: float = 900.0  # a stop expected within this is near: its ETA is written again when it moved by
     eta_moved_near_s: float = 30.0  # so much,
     eta_moved_far_s: float = 120.0  # that of a stop farther away when it moved by so much
-    eta_learn_after_s: float = (
-        300.0  # a visit has been over for so long when ETAs learn from it; as late as a ping gets
-    )
-    eta_retention_days: float = 90.0  # what was told, and what was learned and not seen since, is forgotten
-    ping_retention_days: float = 90.0  # pings older than this are dropped, a day at a time
-    quarantine_retention_days: float = 30.0
-    driver_event_retention_days: float = 730.0  # what drivers said before is forgotten; of stops with their proofs

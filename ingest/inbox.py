@@ -14,15 +14,15 @@ import asyncpg
 from aiohttp import web
 from prometheus_client import Counter, Gauge, Histogram
 
-from api.problem import Unavailable
+from api.http.problem import Unavailable
 from geo.pings import Pings
+from geo.times import time_of
 from ingest.blocks import Block, split
 from ingest.config import IngestConfig
 from sql.config import DatabaseConfig
-from sql.inbox import depth, put_blocks
 from sql.pool import Db, connect
-from sql.quarantine import Quarantined, put_quarantined
-from sql.times import time_of
+from sql.track.inbox import depth, put_blocks
+from sql.track.quarantine import Quarantined, put_quarantined
 
 log = logging.getLogger(__name__)
 

@@ -7,28 +7,28 @@ from importlib import import_module
 
 from reparto.command import CannotRun, Command, err
 from reparto.postgres import PostgresError
-from reparto.settings import SettingsError
+from reparto.run.settings import SettingsError
 from reparto.version import __version__
 
 COMMANDS = {
-    "up": "reparto.up",
-    "demo": "reparto.demo",
-    "ingest": "reparto.roles",
-    "track": "reparto.roles",
-    "api": "reparto.roles",
-    "work": "reparto.roles",
-    "migrate": "reparto.migrate",
-    "status": "reparto.status",
-    "doctor": "reparto.doctor",
-    "settings": "reparto.show_settings",
-    "key": "reparto.key",
-    "simulate": "reparto.simulate",
-    "replay": "reparto.replay",
-    "score": "reparto.score",
+    "up": "reparto.run.up",
+    "demo": "reparto.simulate.demo",
+    "ingest": "reparto.run.roles",
+    "track": "reparto.run.roles",
+    "api": "reparto.run.roles",
+    "work": "reparto.run.roles",
+    "migrate": "reparto.run.migrate",
+    "status": "reparto.operate.status",
+    "doctor": "reparto.operate.doctor",
+    "settings": "reparto.operate.show_settings",
+    "key": "reparto.run.key",
+    "simulate": "reparto.simulate.simulate",
+    "replay": "reparto.evaluate.replay",
+    "score": "reparto.evaluate.score",
     "bench": "reparto.bench",
-    "roads": "reparto.roads",
-    "import": "reparto.importer",
-    "export": "reparto.exporter",
+    "roads": "reparto.operate.roads",
+    "import": "reparto.data.importer",
+    "export": "reparto.data.exporter",
 }
 """Every subcommand and the module that declares it; a module is imported only when it is needed."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseConfig:
-    """Field `lanes` is REPARTO_LANES in the environment (reparto/settings.py)."""
+    """Field `lanes` is REPARTO_LANES in the environment (reparto/run/settings.py)."""
 
     database_url: str = field(repr=False, default="")  # holds a password: never printed; empty: the embedded server
     lanes: int = 64  # only read when the database is made; never changes after

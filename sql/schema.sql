@@ -1,5 +1,5 @@
 -- Everything Reparto keeps. Read from top to bottom: who may ask, what was planned, what phones sent, what follows.
--- Proved equal to the migrations by tests/sql/test_migrations.py.
+-- Proved equal to the migrations by tests/sql/test_schema.py.
 --
 -- Clocks: recorded_at is the phone's, received_at ours. Places: lat_e6, lon_e6 are WGS 84 degrees times a million
 -- (0.11 m), as integers, so that a repeated fix is equal to its first copy.
@@ -246,7 +246,7 @@ CREATE TABLE ping (
     mock            boolean,
     activity        text,
     client_id       text,
-    flags           integer NOT NULL DEFAULT 0,  -- geo/clean.py: Flag
+    flags           integer NOT NULL DEFAULT 0,  -- geo/fold/clean.py: Flag
     believed        boolean,                     -- null until the tracker has judged it
     on_route        boolean,
     route_id        bigint,
@@ -275,7 +275,7 @@ BEGIN
     RETURN true;
 END $$;
 
--- Pings recorded outside every shift of a driver whose account does not keep them, sealed (ingest/held.py): a shift may
+-- Pings recorded outside every shift of a driver whose account does not keep them, sealed (ingest/track/held.py): a shift may
 -- still claim them.
 CREATE TABLE held (
     lane        smallint NOT NULL,
@@ -494,7 +494,7 @@ CREATE TABLE track (
     account_id     bigint NOT NULL,
     version        bigint NOT NULL DEFAULT 0,
     plan_version   bigint NOT NULL DEFAULT 0,           -- raised by every write of a plan or a claim of this driver
-    state          bytea,                               -- geo/track.py; null: nothing folded yet
+    state          bytea,                               -- geo/fold/fold.py; null: nothing folded yet
     folded_until   timestamptz NOT NULL DEFAULT '-infinity',
     head_at        timestamptz NOT NULL DEFAULT '-infinity',  -- the time of the last ping or claim to fold
     stored_until   timestamptz NOT NULL DEFAULT '-infinity',  -- the greatest recorded_at stored, clocks ahead included
@@ -524,7 +524,7 @@ CREATE TABLE rerun (
     id         bigint GENERATED ALWAYS AS IDENTITY,
     after_at   timestamptz NOT NULL,  -- folded again from after here, until the next row
     goal_at    timestamptz NOT NULL,  -- where the fold had been
-    happened   bytea NOT NULL,        -- geo/state.py
+    happened   bytea NOT NULL,        -- geo/fold/state.py
     PRIMARY KEY (lane, driver_id, id)
 );
 
@@ -646,7 +646,7 @@ CREATE INDEX eta_learned_age ON eta_learned (noted_at);
 -- docs/howto/eta-accuracy.md tells how to read it.
 CREATE TABLE eta_drive (
     account_id     bigint NOT NULL REFERENCES account,
-    scope          text NOT NULL,               -- drive, drive_leg, …, start, start_place, delay: geo/eta_rows.py
+    scope          text NOT NULL,               -- drive, drive_leg, …, start, start_place, delay: geo/eta/rows.py
     key            text NOT NULL,               -- which one; empty where the scope has but one
     hour_class     smallint NOT NULL,           -- of the local time of day; -1: all of them
     weekday_class  smallint NOT NULL,           -- 0 Monday to Friday, 1 Saturday, 2 Sunday; -1: all of them

@@ -1,1 +1,4 @@
-"""Pure readers, one module per phone app: bytes in, columns of pings out. Only shape and range are judged here."""
+"""Pure readers, one module per phone app: bytes in, columns of pings out.
+
+May live here: what judges shape and range, and nothing else.
+"""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.clean import Flag
+from geo.fold.clean import Flag
 from geo.pings import PING, UNKNOWN_MS, Floats, Ints, Pings
 from ingest.decode.refusals import Refusal, Rejected
 
@@ -57,7 +57,7 @@ class Columns:
         numbers: (9, n) a row for each of `NUMBERS`; NaN where it said none; 1 and 0 for yes and no.
         texts: (n, 2) as in `Pings`, or None when no ping has any.
         refused: (n,) `Refusal` found while reading, 0 where none was; None when none was at all.
-        flags: `geo.clean.Flag` of every one of them.
+        flags: `geo.fold.clean.Flag` of every one of them.
     """
 
     times_ms: Ints

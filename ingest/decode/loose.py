@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.pings import UNKNOWN_MS, Floats, Ints
+from geo.times import ms_of
 from ingest.decode.columns import NUMBERS, TEXTS, Columns, texts_of
 from ingest.decode.refusals import Refusal
-from sql.times import ms_of
 
 Column: TypeAlias = bytes | Sequence[Any]
 """A value for each ping, or packed little-endian numbers: `time` int64 milliseconds, the others float64."""

@@ -12,11 +12,11 @@ from typing import Annotated, Any
 import msgspec
 import numpy as np
 
-from api.problem import BadRequest, FieldError, Invalid, TooLarge
+from api.http.problem import BadRequest, FieldError, Invalid, TooLarge
+from geo.times import ms_of
 from ingest.decode.columns import NUMBERS, TEXTS, Arrival, Columns, Decoded, check, texts_of
 from ingest.decode.loose import FAR_MS, Column, columns_of, numbers_in, times_in
 from ingest.decode.refusals import Refusal
-from sql.times import ms_of
 
 FIELDS = ("time", *NUMBERS, *TEXTS)
 

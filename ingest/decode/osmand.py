@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
-from geo.clean import Flag
+from geo.fold.clean import Flag
 from geo.pings import Pings
 from ingest.decode.columns import Arrival, Decoded, check
 from ingest.decode.loose import columns_of

@@ -5,13 +5,13 @@ import time
 
 import numpy as np
 
-from geo.eta import estimate
-from geo.eta_model import Model
+from geo.eta.estimate import estimate
+from geo.eta.model import Model
+from geo.fold.fold import fresh
 from geo.pings import UNKNOWN_MS
-from geo.plans import Plan, Timeline
-from geo.prepare import prepare_plan
+from geo.plan.plans import Plan, Timeline
+from geo.plan.prepare import prepare_plan
 from geo.simulate import street_grid_tour
-from geo.track import fresh
 from reparto.command import Subparsers, out
 
 START_MS = 1_760_000_000_000

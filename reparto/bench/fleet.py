@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from geo.simulate import phone
 from reparto.bench.load import Device, fragment
-from reparto.client import Client
-from reparto.fleet import GUADALAJARA, Trip, enlist, make_trip, route_of_tour, seeds
+from reparto.client.client import Client
+from reparto.simulate.fleet import GUADALAJARA, Trip, enlist, make_trip, route_of_tour, seeds
 
 _TRIPS = 24  # different ones; devices on the same trip have their own routes
 _STOPS = 120  # about six hours of driving: more than a bench sends of one device

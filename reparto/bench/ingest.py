@@ -20,15 +20,15 @@ import uvloop
 from rich.box import SIMPLE
 from rich.table import Table
 
+from reparto.bench.bench import copy_again, waiting_pings
 from reparto.bench.cpu import cpu_s
 from reparto.bench.fleet import make_fleet
 from reparto.bench.load import Device, Load
-from reparto.bench.product import Product, throw_away
+from reparto.client.product import Product, throw_away
+from reparto.client.tally import Tally
 from reparto.command import Subparsers, err, out
-from reparto.tally import Tally
-from sql.bench import copy_again, waiting_pings
-from sql.inbox import depth
 from sql.pool import Db, connect
+from sql.track.inbox import depth
 
 BATCHES = (1, 10, 50)
 """Pings a request: a phone that is watched live, one that saves its battery, one that comes back from a tunnel."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from reparto.tally import Tally
+from reparto.client.tally import Tally
 
 SAID_AGAIN_S = 0.5
 """Pause before a batch that was refused for the moment is sent again."""

@@ -17,14 +17,14 @@ import uvloop
 from rich.box import SIMPLE
 from rich.table import Table
 
+from reparto.bench.bench import change_stops
 from reparto.bench.cpu import cpu_s
 from reparto.bench.load import Wire
-from reparto.bench.product import Product, throw_away
-from reparto.client import Client
+from reparto.client.client import Client
+from reparto.client.product import Product, throw_away
+from reparto.client.tally import Latencies
 from reparto.command import Subparsers, err, out
-from reparto.fleet import GUADALAJARA, enlist, make_trip, route_of_tour
-from reparto.tally import Latencies
-from sql.bench import change_stops
+from reparto.simulate.fleet import GUADALAJARA, enlist, make_trip, route_of_tour
 from sql.pool import connect
 
 DRIVERS, STOPS, CONNECTIONS = 100, 200, 32

@@ -24,7 +24,7 @@ UPDATE eta_told AS told
 -- name: accuracy
 -- How well arrivals were told, by bucket of the lead (null: all of them) and by who says it: our ETAs, the timetable, the timetable and the
 -- delay then. Errors in seconds, positive when the van came sooner; the score is the interval score of an 80 % window
--- (Gneiting and Raftery 2007), as in geo/eta_score.py.
+-- (Gneiting and Raftery 2007), as in geo/eta/score.py.
 -- $1 account, $2 from and $3 until when it was told, $4 driver or null, $5 route or null
 SELECT told.bucket, said.source, count(*) AS n, avg(abs(said.error_s)) AS mae_s,
        percentile_cont(0.5) WITHIN GROUP (ORDER BY abs(said.error_s)) AS median_s,

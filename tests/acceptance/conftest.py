@@ -7,9 +7,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from api.ids import DEVICE, number_of
+from api.http.ids import DEVICE, number_of
 from reparto.child import Child
-from reparto.van import Van
+from reparto.simulate.van import Van
 from tests.settling import settle
 
 Start = Callable[..., Child]

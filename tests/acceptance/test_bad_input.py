@@ -15,7 +15,7 @@ import msgpack
 import pytest
 
 from reparto.child import Child, free_port
-from reparto.client import Client
+from reparto.client.client import Client
 
 NOW = int(time.time() * 1000)
 GOOD = {"time": NOW, "lat": 20.67, "lon": -103.35}

@@ -4,16 +4,16 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from api.auth import KEY_PREFIX, hash_of, new_secret
+from api.http.auth import KEY_PREFIX, hash_of, new_secret
 from reparto.child import Child, free_port
-from reparto.client import Client
+from reparto.client.client import Client
+from reparto.client.tally import Tally
 from reparto.postgres import dsn_of
-from reparto.simulate import Options, drive_fleet, make_vans
-from reparto.tally import Tally
-from reparto.van import Van
-from sql.accounts import ensure_account
+from reparto.simulate.simulate import Options, drive_fleet, make_vans
+from reparto.simulate.van import Van
+from sql.account.accounts import ensure_account
+from sql.account.keys import create_key
 from sql.config import DatabaseConfig
-from sql.keys import create_key
 from sql.pool import Pool
 
 Start = Callable[..., Child]

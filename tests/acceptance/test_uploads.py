@@ -14,16 +14,16 @@ from uuid import uuid4
 
 import pytest
 
-from api.auth import KEY_PREFIX, hash_of, new_secret
-from api.proofs_store import ORIGINAL, blob_name
+from api.http.auth import KEY_PREFIX, hash_of, new_secret
 from reparto.child import Child, free_port
-from reparto.client import Client
-from sql.accounts import ensure_account
+from reparto.client.client import Client
+from sql.account.accounts import ensure_account
+from sql.account.keys import create_key
 from sql.config import DatabaseConfig
-from sql.keys import create_key
 from sql.pool import Pool
 from tests.acceptance.cutting import cutting_network
 from tests.api.proofs.pictures import large_photo
+from work.proofs.store import ORIGINAL, blob_name
 
 Start = Callable[..., Child]
 

@@ -10,31 +10,24 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from api import account as account_api
-from api import (
-    assets,
-    devices,
-    driver_events,
-    drivers,
-    geofences,
-    keys,
-    links,
-    openapi,
-    pins,
-    reopening,
-    routes,
-    shifts,
-)
-from api.auth import CONFIG, DEVICES, KEY_PREFIX, POOL, DeviceCache, hash_of, new_secret
-from api.config import ApiConfig
-from api.problem import problems
-from api.roads.choose import ROADS, STRAIGHT
-from api.roads.protocol import Roads
-from sql.accounts import ensure_account
-from sql.keys import create_key
+from api.account import endpoints as account_api
+from api.account import keys
+from api.driver.events import endpoints as driver_events
+from api.fleet import devices, drivers, shifts
+from api.http import assets, openapi
+from api.http.app_keys import CONFIG, POOL, ROADS
+from api.http.auth import DEVICES, KEY_PREFIX, DeviceCache, hash_of, new_secret
+from api.http.config import ApiConfig
+from api.http.problem import problems
+from api.places import geofences
+from api.routes import endpoints as routes
+from api.routes import links, pins, reopening
+from sql.account.accounts import ensure_account
+from sql.account.keys import create_key
 from sql.pool import Pool
-
-from .driver_day import Phone, hours
+from tests.api.driver.driver_day import Phone, hours
+from work.roads.choose import STRAIGHT
+from work.roads.protocol import Roads
 
 Part = Callable[[web.Application], None]
 

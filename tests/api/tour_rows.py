@@ -10,7 +10,7 @@ from uuid import uuid4
 import numpy as np
 import pyproj
 
-from api.auth import hash_of
+from api.http.auth import hash_of
 from sql.pool import Pool
 
 PATH_LON = [-75.5690, -75.5684, -75.5678, -75.5655, -75.5632, -75.5638, -75.5644, -75.5667, -75.5690]

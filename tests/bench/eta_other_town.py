@@ -21,10 +21,10 @@ from pathlib import Path
 
 import numpy as np
 
-from geo.lines import along_m
-from reparto.accuracy.command import table
-from reparto.accuracy.compare import compare, lines_of
-from reparto.accuracy.tours import tours_of_cases
+from geo.shape.lines import along_m
+from reparto.evaluate.accuracy.command import table
+from reparto.evaluate.accuracy.compare import compare, lines_of
+from reparto.evaluate.accuracy.tours import tours_of_cases
 
 FEWEST = 8
 """Trips with fewer fixes are left out."""

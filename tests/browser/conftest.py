@@ -10,14 +10,17 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from api import assets, tracking, tracking_page
-from api.auth import CONFIG, DEVICES, POOL, DeviceCache
-from api.config import ApiConfig
-from api.problem import problems
-from sql.accounts import ensure_account
+from api.http import assets
+from api.http.app_keys import CONFIG, POOL
+from api.http.auth import DEVICES, DeviceCache
+from api.http.config import ApiConfig
+from api.http.problem import problems
+from api.recipient import page as tracking_page
+from api.recipient import stream as tracking
+from sql.account.accounts import ensure_account
 from sql.config import DatabaseConfig
 from sql.pool import Pool
-from tests.api.streams import hub_part
+from tests.api.stream.streams import hub_part
 from tests.api.tour_rows import Tour
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

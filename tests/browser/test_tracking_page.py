@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from api.config import ApiConfig
+from api.http.config import ApiConfig
 from tests.browser.conftest import Site
 
 WIDTH = 360

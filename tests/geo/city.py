@@ -4,14 +4,14 @@ from typing import Any
 
 import numpy as np
 
-from geo import lines, plane
-from geo.facts import Facts, FactType
-from geo.fence import Fences
+from geo.fold.fold import advance, decode, encode, fresh
 from geo.pings import UNKNOWN_MS, Pings, Rows, in_order
-from geo.plans import Plan, Timeline
-from geo.prepare import prepare_plan
+from geo.plan.facts import Facts, FactType
+from geo.plan.fence import Fences
+from geo.plan.plans import Plan, Timeline
+from geo.plan.prepare import prepare_plan
+from geo.shape import lines, plane
 from geo.simulate import Drive, drive, phone, street_grid_tour
-from geo.track import advance, decode, encode, fresh
 
 LON, LAT = -58.44, -34.60
 START_MS = 1_760_000_000_000

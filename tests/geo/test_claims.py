@@ -2,15 +2,15 @@
 
 import numpy as np
 import pytest
-from city import LAT, LON, START_MS, kinds, of_type, once, pings_at, plan_along, walk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.facts import HAPPENED, FactType
+from geo.fold.fold import advance, decode, encode, fresh
+from geo.fold.tour import AWAITED, DONE, VISITS
 from geo.pings import Pings
-from geo.plans import Claim, Timeline
-from geo.tour import AWAITED, DONE, VISITS
-from geo.track import advance, decode, encode, fresh
+from geo.plan.facts import HAPPENED, FactType
+from geo.plan.plans import Claim, Timeline
+from tests.geo.city import LAT, LON, START_MS, kinds, of_type, once, pings_at, plan_along, walk
 
 ARRIVED, DEPARTED = FactType.STOP_ARRIVED, FactType.STOP_DEPARTED
 STARTED, COMPLETED = FactType.ROUTE_STARTED, FactType.ROUTE_COMPLETED

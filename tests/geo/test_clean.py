@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from city import fold, once, pings_at, place
 
-from geo.clean import Flag, names
+from geo.fold.clean import Flag, names
 from geo.pings import Pings
+from tests.geo.city import fold, once, pings_at, place
 
 
 def flags(pings):

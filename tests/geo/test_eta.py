@@ -2,16 +2,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from city import START_MS, fold, pings_at, plan_along, town_day, walk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.eta import estimate
-from geo.eta_model import COLD
-from geo.eta_window import Band
+from geo.eta.estimate import estimate
+from geo.eta.model import COLD
+from geo.eta.window import Band
+from geo.fold.fold import advance, fresh
 from geo.pings import UNKNOWN_MS
-from geo.plans import TYPICAL_MPS, Timeline
-from geo.track import advance, fresh
+from geo.plan.plans import TYPICAL_MPS, Timeline
+from tests.geo.city import START_MS, fold, pings_at, plan_along, town_day, walk
 
 STREET = [(0.0, 0.0), (3000.0, 0.0)]
 STOPS = [(1000.0, 10.0), (2000.0, 10.0), (2900.0, 10.0)]

@@ -5,18 +5,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from city import START_MS, fold, pings_at, plan_along, town_day, town_plan, walk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.eta import estimate
-from geo.eta_model import COLD, Key, Model, Row, delays, keys_of, learn, observe, passed
-from geo.eta_places import planned_drive_s
-from geo.eta_rows import CHAINS, Level, added, applied, hour_and_weekday
+from geo.eta.estimate import estimate
+from geo.eta.model import COLD, Key, Model, Row, delays, keys_of, learn, observe, passed
+from geo.eta.places import planned_drive_s
+from geo.eta.rows import CHAINS, Level, added, applied, hour_and_weekday
+from geo.fold.fold import advance, fresh
 from geo.pings import UNKNOWN_MS
-from geo.plans import TYPICAL_MPS, Timeline
-from geo.prepare import prepare_plan
-from geo.track import advance, fresh
+from geo.plan.plans import TYPICAL_MPS, Timeline
+from geo.plan.prepare import prepare_plan
+from tests.geo.city import START_MS, fold, pings_at, plan_along, town_day, town_plan, walk
 
 STREET = [(0.0, 0.0), (6000.0, 0.0)]
 STOPS = [(1500.0, 10.0), (3000.0, 10.0), (4500.0, 10.0), (5900.0, 10.0)]

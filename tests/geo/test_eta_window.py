@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from geo.eta_window import BUILT_IN, LEAST_S, LEVEL, OFF_ROUTE, Given, adapt, widen
+from geo.eta.window import BUILT_IN, LEAST_S, LEVEL, OFF_ROUTE, Given, adapt, widen
 
 
 def given_of(rng, scale, tours=20, each=30, bias=0.0):

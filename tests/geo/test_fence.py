@@ -2,14 +2,14 @@ import contextlib
 
 import numpy as np
 import pytest
-from city import LAT, LON, START_MS, fold, kinds, of_type, pings_at, place, walk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.facts import FactType
-from geo.fence import Fences
-from geo.fence_shape import prepare_fence
 from geo.pings import UNKNOWN_MS
+from geo.plan.facts import FactType
+from geo.plan.fence import Fences
+from geo.shape.fence_shape import prepare_fence
+from tests.geo.city import LAT, LON, START_MS, fold, kinds, of_type, pings_at, place, walk
 
 IN, OUT, THROUGH, DWELL = FactType.FENCE_ENTERED, FactType.FENCE_EXITED, FactType.FENCE_CROSSED, FactType.FENCE_DWELLED
 

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
-from city import LAT, LON, place
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo import lines
+from geo.shape import lines
 from geo.simulate import street_grid_tour
+from tests.geo.city import LAT, LON, place
 
 
 def test_along_counts_geodesic_metres():

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod, Transformer
 
-from geo import plane
+from geo.shape import plane
 
 
 def around(lon0, lat0, reach_m, n=400):

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from city import LAT, LON, START_MS, town_plan
 
 from geo.simulate import drive, phone, street_grid_tour
+from tests.geo.city import LAT, LON, START_MS, town_plan
 
 
 def test_the_same_seed_makes_the_same_day():

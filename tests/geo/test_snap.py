@@ -2,12 +2,12 @@ import math
 
 import numpy as np
 import pytest
-from city import START_MS, fold, of_type, pings_at, plan_along, walk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo import snap
-from geo.facts import FactType
+from geo.fold import snap
+from geo.plan.facts import FactType
+from tests.geo.city import START_MS, fold, of_type, pings_at, plan_along, walk
 
 OFF = FactType.ROUTE_OFF, FactType.ROUTE_BACK
 DEAD_END = [(0.0, 0.0), (1000.0, 0.0), (1000.0, 400.0), (1000.0, 0.0), (2500.0, 0.0)]

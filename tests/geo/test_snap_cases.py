@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from city import fold, of_type, once
 
-from geo import lines
-from geo.facts import FactType
 from geo.pings import UNKNOWN_MS, Pings
-from geo.prepare import prepare_plan
+from geo.plan.facts import FactType
+from geo.plan.prepare import prepare_plan
+from geo.shape import lines
+from tests.geo.city import fold, of_type, once
 
 CASES = Path(__file__).resolve().parents[3] / "shared" / "data" / "route-snap-cases"
 

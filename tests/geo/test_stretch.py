@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from geo.stretch import stretch
+from geo.shape.stretch import stretch
 
 # A street 1 km north, then 1 km east, from a corner of Bogotá; 1 km is about 0.009 degrees.
 LON = [-74.0700, -74.0700, -74.0700, -74.0610]

@@ -2,7 +2,18 @@ from types import MappingProxyType
 
 import numpy as np
 import pytest
-from city import (
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from geo.fold import snap
+from geo.fold.clean import Flag
+from geo.fold.fold import STATE_VERSION, TRACK, advance, decode, encode, fresh, tick
+from geo.pings import UNKNOWN_MS, Pings, in_order
+from geo.plan.facts import FactType
+from geo.plan.fence import Fences
+from geo.plan.plans import Timeline
+from geo.shape.fence_shape import prepare_fence
+from tests.geo.city import (
     LAT,
     LON,
     START_MS,
@@ -17,17 +28,6 @@ from city import (
     town_day,
     walk,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from geo import snap
-from geo.clean import Flag
-from geo.facts import FactType
-from geo.fence import Fences
-from geo.fence_shape import prepare_fence
-from geo.pings import UNKNOWN_MS, Pings, in_order
-from geo.plans import Timeline
-from geo.track import STATE_VERSION, TRACK, advance, decode, encode, fresh, tick
 
 ARRIVED, DEPARTED = FactType.STOP_ARRIVED, FactType.STOP_DEPARTED
 

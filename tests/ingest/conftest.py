@@ -9,17 +9,18 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from api.auth import DEVICES, INGEST_TOKEN_PREFIX, POOL, TOKEN_PREFIX, DeviceCache, hash_of, new_secret
-from api.problem import problems
+from api.http.app_keys import POOL
+from api.http.auth import DEVICES, INGEST_TOKEN_PREFIX, TOKEN_PREFIX, DeviceCache, hash_of, new_secret
+from api.http.problem import problems
 from geo.pings import Pings
 from ingest import doors
 from ingest.blocks import decode
 from ingest.config import IngestConfig
-from sql.accounts import ensure_account
+from sql.account.accounts import ensure_account
+from sql.account.devices import create_device
 from sql.config import DatabaseConfig
-from sql.devices import create_device
 from sql.pool import Pool
-from tests.ingest.phones import Client, Doors, Phone
+from tests.ingest.doors.phones import Client, Doors, Phone
 
 
 @pytest.fixture

@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 import asyncpg
 import pytest
 
-from api.problem import Unavailable
+from api.http.problem import Unavailable
 from geo.pings import Pings
 from ingest.config import IngestConfig
 from ingest.inbox import Inbox
 from sql.config import DatabaseConfig
 from sql.pool import Pool
-from sql.quarantine import Quarantined, list_quarantined
-from tests.ingest.phones import Client, Doors, Phone, locked_inbox, ping, until_writers_wait
+from sql.track.quarantine import Quarantined, list_quarantined
+from tests.ingest.doors.phones import Client, Doors, Phone, locked_inbox, ping, until_writers_wait
 
 Kept = Callable[[], Awaitable[Pings]]
 QUICK = IngestConfig(gather_ms=1, inbox_commits=1)

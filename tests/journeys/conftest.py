@@ -7,20 +7,22 @@ from pathlib import Path
 import pytest
 from aiohttp.test_utils import TestServer
 
-from api.auth import KEY_PREFIX, hash_of, new_secret
+from api.http.auth import KEY_PREFIX, hash_of, new_secret
 from ingest.config import IngestConfig
-from ingest.tracker import run_tracker
-from ingest.work import JOBS, run_work
-from reparto.app import create_app
-from reparto.client import Client
-from reparto.migrate import prepare
-from reparto.process import alongside
-from reparto.settings import ServerConfig, Settings
-from sql.accounts import ensure_account
+from ingest.track.tracker import run_tracker
+from reparto.client.client import Client
+from reparto.run.app import create_app
+from reparto.run.migrate import prepare
+from reparto.run.process import alongside
+from reparto.run.settings import ServerConfig, Settings
+from sql.account.accounts import ensure_account
+from sql.account.keys import create_key
 from sql.config import DatabaseConfig
-from sql.keys import create_key
 from sql.pool import Pool
 from tests.settling import settle
+from work.feed.numbering import NUMBER_EVENTS
+from work.job import run_work
+from work.learn.etas import LEARN_ETAS
 
 
 @pytest.fixture
@@ -34,7 +36,7 @@ async def client(database: DatabaseConfig, pool: Pool, tmp_path: Path) -> AsyncI
     await create_key(pool, account_id=account_id, role="admin", label="test", secret_hash=hash_of(key))
     async with (
         alongside(lambda stop: run_tracker(settings.ingest, database, stop=stop)),
-        alongside(lambda stop: run_work(settings.ingest, database, stop=stop, jobs=JOBS)),
+        alongside(lambda stop: run_work(database, stop=stop, jobs=(NUMBER_EVENTS, LEARN_ETAS))),
         TestServer(create_app(settings, database)) as server,
         Client(str(server.make_url("")), key) as made,
     ):

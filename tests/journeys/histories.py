@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from reparto.client import Client, route_path
-from reparto.recordings import time_ms
+from reparto.client.client import Client, route_path
+from reparto.client.recordings import time_ms
 
 
 async def history(client: Client, name: str, *, shift_ms: int) -> dict[str, Any]:

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, TypeAlias
 from uuid import NAMESPACE_URL, uuid5
 
-from reparto.client import Client, Phone, route_path
-from reparto.importer import import_routes
-from reparto.planner import PlannedRoute, route_of_case
-from reparto.recordings import Case, Recording, SentPing, read_case
-from reparto.tally import Tally
+from reparto.client.client import Client, Phone, route_path
+from reparto.client.planner import PlannedRoute, route_of_case
+from reparto.client.recordings import Case, Recording, SentPing, read_case
+from reparto.client.tally import Tally
+from reparto.data.importer import import_routes
 from tests.journeys.histories import history
 
 HERE = Path(__file__).parent

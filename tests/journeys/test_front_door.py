@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from reparto.cli import main
-from reparto.client import Client
+from reparto.client.client import Client
+from reparto.client.recordings import Case, read_case
 from reparto.command import CannotRun
-from reparto.front_door import Door, say
-from reparto.recordings import Case, read_case
-from reparto.score import write_answers, write_answers_of_product
+from reparto.evaluate.front_door import Door, say
+from reparto.evaluate.score import write_answers, write_answers_of_product
 
 HERE = Path(__file__).parent
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from reparto.client import Client, Phone
-from reparto.importer import import_routes, moved_to_now
-from reparto.recordings import Recording, read_case, time_ms
-from reparto.replay import AT_ONCE, send_recording
-from reparto.tally import Tally
+from reparto.client.client import Client, Phone
+from reparto.client.recordings import Recording, read_case, time_ms
+from reparto.client.tally import Tally
+from reparto.data.importer import import_routes, moved_to_now
+from reparto.data.replay import AT_ONCE, send_recording
 
 HERE = Path(__file__).parent
 Settled = Callable[[], Awaitable[None]]

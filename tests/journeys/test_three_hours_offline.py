@@ -15,12 +15,12 @@ from functools import partial
 from typing import Any, TypeAlias, TypeVar
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
-from reparto.client import Client, Phone, route_path
-from reparto.day import OUTCOMES, Deed, Photo, make_day
-from reparto.driver_app import DriverApp, open_app
-from reparto.fleet import GUADALAJARA, Report, Trip, enlist, make_trip, report, route_of_tour
-from reparto.recordings import SentPing
-from reparto.tally import Tally
+from reparto.client.client import Client, Phone, route_path
+from reparto.client.recordings import SentPing
+from reparto.client.tally import Tally
+from reparto.simulate.day import OUTCOMES, Deed, Photo, make_day
+from reparto.simulate.driver_app import DriverApp, open_app
+from reparto.simulate.fleet import GUADALAJARA, Report, Trip, enlist, make_trip, report, route_of_tour
 from tests.journeys.histories import history
 
 HOURS_MS = 3 * 3_600_000

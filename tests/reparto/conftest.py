@@ -9,20 +9,20 @@ from pathlib import Path
 import pytest
 from aiohttp.test_utils import TestServer
 
-from api.auth import KEY_PREFIX, hash_of, new_secret
-from ingest.tracker import run_tracker
-from reparto.app import create_app
-from reparto.client import Client, Phone
-from reparto.importer import import_routes, moved_to_now
-from reparto.migrate import prepare
-from reparto.process import alongside
-from reparto.recordings import read_case
-from reparto.replay import AT_ONCE
-from reparto.settings import Settings
-from reparto.tally import Tally
-from sql.accounts import ensure_account
+from api.http.auth import KEY_PREFIX, hash_of, new_secret
+from ingest.track.tracker import run_tracker
+from reparto.client.client import Client, Phone
+from reparto.client.recordings import read_case
+from reparto.client.tally import Tally
+from reparto.data.importer import import_routes, moved_to_now
+from reparto.data.replay import AT_ONCE
+from reparto.run.app import create_app
+from reparto.run.migrate import prepare
+from reparto.run.process import alongside
+from reparto.run.settings import Settings
+from sql.account.accounts import ensure_account
+from sql.account.keys import create_key
 from sql.config import DatabaseConfig
-from sql.keys import create_key
 from sql.pool import Pool
 from tests.settling import settle
 

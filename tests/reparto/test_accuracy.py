@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from geo.eta_score import Figures, figures
-from reparto.accuracy.command import table
-from reparto.accuracy.compare import ALL, SOURCES, Line, Told, compare, lines_of
-from reparto.accuracy.page import held, page_of
-from reparto.accuracy.tours import tours_of_cases
+from geo.eta.score import Figures, figures
 from reparto.cli import main
-from reparto.client import Client
+from reparto.client.client import Client
+from reparto.evaluate.accuracy.command import table
+from reparto.evaluate.accuracy.compare import ALL, SOURCES, Line, Told, compare, lines_of
+from reparto.evaluate.accuracy.page import held, page_of
+from reparto.evaluate.accuracy.tours import tours_of_cases
 
 MONTEVIDEO = Path(__file__).parent.parent / "journeys" / "montevideo.route.json"
 DAY_S = 86_400

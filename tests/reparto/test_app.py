@@ -11,16 +11,16 @@ from aiohttp import web
 
 import api
 import ingest
-from api.auth import KEY_PREFIX, hash_of, new_secret
-from api.device_setup import WELCOME, App, setup_of
-from api.openapi import declared
-from api.operation import Operations
-from reparto.app import create_app, create_system_app
-from reparto.serve import bind, serving, url_of
-from reparto.settings import Settings
-from sql.accounts import ensure_account
+from api.fleet.enrolment import WELCOME, App, setup_of
+from api.http.auth import KEY_PREFIX, hash_of, new_secret
+from api.http.openapi import declared
+from api.http.operation import Operations
+from reparto.run.app import create_app, create_system_app
+from reparto.run.serve import bind, serving, url_of
+from reparto.run.settings import Settings
+from sql.account.accounts import ensure_account
+from sql.account.keys import create_key
 from sql.config import DatabaseConfig
-from sql.keys import create_key
 from sql.pool import Pool
 
 SETTINGS = Settings()

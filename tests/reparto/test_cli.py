@@ -10,14 +10,14 @@ from types import SimpleNamespace
 import asyncpg
 import pytest
 
-from api.auth import hash_of
-from reparto import database as at_hand
+from api.http.auth import hash_of
 from reparto.cli import COMMANDS, main
 from reparto.command import CannotRun
-from reparto.key import first_admin_key
 from reparto.postgres import EmbeddedPostgres
+from reparto.run import database as at_hand
+from reparto.run.key import first_admin_key
+from sql.account.keys import find_key
 from sql.config import DatabaseConfig
-from sql.keys import find_key
 from sql.pool import Pool
 
 pytestmark = pytest.mark.usefixtures("settings")

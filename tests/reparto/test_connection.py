@@ -10,9 +10,9 @@ from contextlib import suppress
 import pytest
 from aiohttp import web
 
-from api.problem import Unauthorized, problems
-from reparto.connection import READ_ON_BYTES
-from reparto.serve import bind, serving
+from api.http.problem import Unauthorized, problems
+from reparto.run.connection import READ_ON_BYTES
+from reparto.run.serve import bind, serving
 
 
 @pytest.fixture

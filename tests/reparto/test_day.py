@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from api.config import ApiConfig
-from api.driver_events_body import Event, read_event
+from api.driver.events.body import Event, read_event
+from api.http.config import ApiConfig
 from geo.pings import Pings
-from reparto.day import OUTCOMES, Deed, event_of, make_day, needs_pin, photos_of
-from reparto.fleet import GUADALAJARA, Report, Trip, make_trip, route_of_tour
-from reparto.simulate import Clock, work
+from reparto.simulate.day import OUTCOMES, Deed, event_of, make_day, needs_pin, photos_of
+from reparto.simulate.fleet import GUADALAJARA, Report, Trip, make_trip, route_of_tour
+from reparto.simulate.simulate import Clock, work
 
 NOW = datetime.now(UTC)
 

@@ -9,16 +9,16 @@ import pytest
 from msgspec.structs import asdict
 from prometheus_client import REGISTRY
 
-import ingest.tracker  # noqa: F401 (declares its metrics)
-from api.account import Settings as AccountSettings
-from api.openapi import declared
-from api.operation import Operation, Who
-from api.problem import Problem
-from geo.clean import UNBELIEVED, Flag, names
+import ingest.track.tracker  # noqa: F401 (declares its metrics)
+from api.account.endpoints import Settings as AccountSettings
+from api.http.openapi import declared
+from api.http.operation import Operation, Who
+from api.http.problem import Problem
+from geo.fold.clean import UNBELIEVED, Flag, names
 from ingest.decode.refusals import Refusal
-from reparto.app import create_app
 from reparto.cli import COMMANDS
-from reparto.settings import Settings
+from reparto.run.app import create_app
+from reparto.run.settings import Settings
 
 HOUSE = Path(__file__).resolve().parents[2]
 DOCS = HOUSE / "docs"
@@ -62,7 +62,9 @@ def test_problems_have_their_row_with_their_status() -> None:
         return {of, *(kind for child in of.__subclasses__() for kind in kinds(child))}
 
     ours = {
-        kind.type: str(kind.status) for kind in kinds(Problem) if kind.__module__.split(".")[0] in ("api", "ingest")
+        kind.type: str(kind.status)
+        for kind in kinds(Problem)
+        if kind.__module__.split(".")[0] in ("api", "ingest", "work")
     }
     ours |= {"method-not-allowed": "405", "internal": "500"}
     assert {code(row[0])[0]: row[1] for row in rows("problems.md")} == ours

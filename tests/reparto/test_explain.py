@@ -10,21 +10,21 @@ import msgspec
 import numpy as np
 import pytest
 
-from geo.clean import names
-from geo.facts import FactType
-from geo.plans import Timeline
-from geo.track import advance, fresh
+from geo.fold.clean import names
+from geo.fold.fold import advance, fresh
+from geo.plan.facts import FactType
+from geo.plan.plans import Timeline
 from reparto.cli import main
-from reparto.client import Client
-from reparto.explain import fold as folding
-from reparto.explain.compare import compare
-from reparto.explain.day import DRIVER, Day, Visit
-from reparto.explain.fold import fold
-from reparto.explain.page import data_of, page_of
-from reparto.explain.sources import day_of_case, day_of_product
-from reparto.importer import import_routes, moved_to_now
-from reparto.recordings import read_case
-from reparto.replay import AT_ONCE
+from reparto.client.client import Client
+from reparto.client.recordings import read_case
+from reparto.data.importer import import_routes, moved_to_now
+from reparto.data.replay import AT_ONCE
+from reparto.evaluate.explain import fold as folding
+from reparto.evaluate.explain.compare import compare
+from reparto.evaluate.explain.day import DRIVER, Day, Visit
+from reparto.evaluate.explain.fold import fold
+from reparto.evaluate.explain.page import data_of, page_of
+from reparto.evaluate.explain.sources import day_of_case, day_of_product
 from sql.pool import Pool
 
 MONTEVIDEO = Path(__file__).parent.parent / "journeys" / "montevideo.route.json"

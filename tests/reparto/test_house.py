@@ -15,14 +15,15 @@ import yaml
 
 from ingest.config import IngestConfig
 from reparto.cli import COMMANDS
-from reparto.settings import Settings
+from reparto.run.settings import Settings
 from reparto.version import __version__
+from work.upkeep.config import RetentionConfig
 
 HOUSE = Path(__file__).resolve().parents[2]
 PYPROJECT = tomllib.loads((HOUSE / "pyproject.toml").read_text())
 COMPOSE = yaml.safe_load((HOUSE / "docker-compose.yml").read_text())
 SERVICES = COMPOSE["services"]
-PACKAGES = ["reparto", "ingest", "api", "geo", "sql"]
+PACKAGES = ["reparto", "ingest", "api", "work", "geo", "sql"]
 
 
 def targets() -> dict[str, str]:
@@ -169,4 +170,4 @@ def test_containers_get_the_time_they_need_to_end_in_order() -> None:
 
 
 def test_retention_is_longer_than_what_is_accepted_by_default() -> None:
-    assert IngestConfig().ping_retention_days > IngestConfig().oldest_ping_days
+    assert RetentionConfig().ping_retention_days > IngestConfig().oldest_ping_days

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from reparto.importer import moved_to_now
-from reparto.planner import drivers_of, routes_of_csv
-from reparto.recordings import RecordingError, read_case, time_ms
-from reparto.replay import AT_ONCE
+from reparto.client.planner import drivers_of, routes_of_csv
+from reparto.client.recordings import RecordingError, read_case, time_ms
+from reparto.data.importer import moved_to_now
+from reparto.data.replay import AT_ONCE
 
 MONTEVIDEO = Path(__file__).parent.parent / "journeys" / "montevideo.route.json"
 HEADER = (

@@ -10,17 +10,17 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from api.auth import KEY_PREFIX, hash_of, new_secret
+from api.http.auth import KEY_PREFIX, hash_of, new_secret
 from ingest.config import IngestConfig
-from ingest.tracker import Tracker
-from ingest.work import make_partitions
-from reparto.app import create_app
-from reparto.settings import Settings
-from sql.accounts import ensure_account, read_instance
+from ingest.track.tracker import Tracker
+from reparto.run.app import create_app
+from reparto.run.settings import Settings
+from sql.account.accounts import ensure_account, read_instance
+from sql.account.keys import create_key
 from sql.config import DatabaseConfig
-from sql.events import number_events
-from sql.keys import create_key
+from sql.feed.events import number_events
 from sql.pool import Pool, connect
+from work.upkeep.partitions import make_partitions
 
 BASE = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=3)
 LAT = 6.2442
@@ -100,7 +100,7 @@ async def day(database: DatabaseConfig, pool: Pool) -> AsyncIterator[Day]:
     account_id = await ensure_account(pool, "mensajeria")
     await create_key(pool, account_id=account_id, role="admin", label=None, secret_hash=hash_of(key))
     connections = [await connect(database), await connect(database)]
-    await make_partitions(connections[0], config)
+    await make_partitions(connections[0], config.oldest_ping_days)
     tracker = Tracker(connections[0], connections[1], config, (await read_instance(pool)).lanes)
     async with TestClient(TestServer(create_app(Settings(database=database), database))) as client:
         made = Day(client, pool, tracker, key)

@@ -6,16 +6,16 @@ import logging
 import pytest
 from aiohttp import ClientSession, web
 
-from api.auth import INGEST_TOKEN_PREFIX, KEY_PREFIX
-from reparto.logs import JsonLines, PlainLines, blacked_out, configure
-from reparto.serve import bind, serving
+from api.http.auth import INGEST_TOKEN_PREFIX, KEY_PREFIX
+from reparto.run.logs import JsonLines, PlainLines, blacked_out, configure
+from reparto.run.serve import bind, serving
 
 SECRET = "Zk3-" + "x_9A" * 9 + "pQ7"
 
 
 def record_of(message: str, *args: object, error: BaseException | None = None) -> logging.LogRecord:
     exc_info = (type(error), error, error.__traceback__) if error else None
-    return logging.LogRecord("ingest.tracker", logging.WARNING, "x.py", 1, message, args, exc_info)
+    return logging.LogRecord("ingest.track.tracker", logging.WARNING, "x.py", 1, message, args, exc_info)
 
 
 def test_a_line_is_one_json_object() -> None:
@@ -25,7 +25,7 @@ def test_a_line_is_one_json_object() -> None:
         "at": "",
         "level": "warning",
         "role": "track",
-        "logger": "ingest.tracker",
+        "logger": "ingest.track.tracker",
         "message": "took 3 blocks\nof lane 7",
     }
 

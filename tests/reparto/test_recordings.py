@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reparto.recordings import RecordingError, SentPing, case_files, read_case, read_recording, time_ms
+from reparto.client.recordings import RecordingError, SentPing, case_files, read_case, read_recording, time_ms
 
 
 def written(folder: Path, name: str, text: str) -> Path:

@@ -13,10 +13,10 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from reparto.client import Phone, Refused
-from reparto.recordings import Recording, SentPing
-from reparto.replay import AT_ONCE, MAX_BATCH, ending_now, joined, send_recording, speed_of
-from reparto.tally import Tally
+from reparto.client.client import Phone, Refused
+from reparto.client.recordings import Recording, SentPing
+from reparto.client.tally import Tally
+from reparto.data.replay import AT_ONCE, MAX_BATCH, ending_now, joined, send_recording, speed_of
 
 
 def recorded(*seconds: int) -> Recording:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from api.roads.choose import LIBRARIES
-from reparto import road_build
 from reparto.cli import main
 from reparto.command import CannotRun
+from reparto.operate import road_build
+from reparto.operate.road_build import Step, build
 from reparto.postgres import EmbeddedPostgres
-from reparto.road_build import Step, build
+from work.roads.choose import LIBRARIES
 
 pytestmark = pytest.mark.usefixtures("settings")
 
@@ -110,7 +110,7 @@ def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path, engine: Callab
 def test_without_an_engine_it_says_how_to_get_one(
     extract: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("api.roads.choose.find_spec", lambda module: None)
+    monkeypatch.setattr("work.roads.choose.find_spec", lambda module: None)
     assert main(["roads", "build", str(extract)]) == 1
     assert "pip install 'reparto[valhalla]'" in capsys.readouterr().err
     assert main(["roads", "build", str(extract), "--engine", "osrm"]) == 1

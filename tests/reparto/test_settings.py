@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reparto.settings import ServerConfig, Settings, SettingsError, address_of
+from reparto.run.settings import ServerConfig, Settings, SettingsError, address_of
 
 
 def test_the_environment_goes_before_the_file_and_the_file_before_the_defaults(tmp_path: Path) -> None:

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reparto.fleet import GUADALAJARA, Trip, make_trip, names, report, route_of_tour, seeds
-from reparto.recordings import SentPing
-from reparto.simulate import Clock, Options, make_vans, send_report
-from reparto.tally import Latencies, Tally
-from reparto.van import fix_of
+from reparto.client.recordings import SentPing
+from reparto.client.tally import Latencies, Tally
+from reparto.simulate.fleet import GUADALAJARA, Trip, make_trip, names, report, route_of_tour, seeds
+from reparto.simulate.simulate import Clock, Options, make_vans, send_report
+from reparto.simulate.van import fix_of
 
 HOUR_MS = 3_600_000
 

@@ -6,9 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from sql.accounts import ensure_account
-from sql.events import number_events
-from sql.facts import Revision, move_facts
+from sql.account.accounts import ensure_account
+from sql.feed.events import number_events
+from sql.feed.facts import Revision, move_facts
 from sql.pool import Db, Pool
 
 BACKWARDS = [UUID(int=3), UUID(int=2), UUID(int=1)]

@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sql.accounts import ensure_account
-from sql.inbox import depth, put_blocks
+from sql.account.accounts import ensure_account
 from sql.pool import Pool
-from sql.quarantine import Quarantined, list_quarantined, put_quarantined
+from sql.track.inbox import depth, put_blocks
+from sql.track.quarantine import Quarantined, list_quarantined, put_quarantined
 
 AT = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 

@@ -14,7 +14,7 @@ import pytest
 
 from sql.pool import Db, Pool
 from sql.queries import load
-from sql.takes import plan_once
+from sql.track.takes import plan_once
 
 DRIVERS = 200
 DAYS = 40

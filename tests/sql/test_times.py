@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from geo.pings import UNKNOWN_MS
+from geo.times import SINCE_EVER, ms_of, time_of
 from sql.pool import Pool
-from sql.times import SINCE_EVER, ms_of, time_of
 
 MOMENT = datetime(2026, 3, 2, 15, 19, tzinfo=UTC)
 

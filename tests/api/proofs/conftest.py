@@ -10,10 +10,14 @@ from uuid import uuid4
 import pytest
 from aiohttp import web
 
-from api import certificate, proofs, proofs_post, uploads
-from api.config import ProofConfig
-from api.proofs_store import PROOFS, ProofStore, open_proof_store
+from api.certificate import endpoints as certificate
+from api.http.app_keys import PROOFS
+from api.proofs import endpoints as proofs
+from api.proofs import form as proofs_post
+from api.proofs.uploads import endpoints as uploads
 from tests.stores.server import Bucket
+from work.proofs.config import ProofConfig
+from work.proofs.store import ProofStore, open_proof_store
 
 Call = Callable[..., Awaitable[Any]]
 

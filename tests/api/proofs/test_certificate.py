@@ -7,9 +7,9 @@ from uuid import uuid4
 
 import pytest
 
-from api.catalog import LANGUAGES, certificate_texts
-from sql.proofs import Naming, claim_uploads
-from sql.times import ms_of
+from api.pages.catalog import LANGUAGES, certificate_texts
+from geo.times import ms_of
+from sql.delivery.proofs import Naming, claim_uploads
 from tests.api.proofs.pictures import STROKES, photo
 
 PLACE = {"lat": 6.24795, "lon": -75.56770}

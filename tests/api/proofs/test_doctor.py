@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from api.blobs import BlobMissing, Blobs
-from api.config import ProofConfig
-from api.proofs_store import ORIGINAL, SHOWN, THUMBNAIL, blob_name
-from reparto.doctor_proofs import look_into_store, try_store
-from reparto.finding import Level
-from reparto.settings import ServerConfig, Settings
+from reparto.operate.doctor_proofs import look_into_store, try_store
+from reparto.operate.finding import Level
+from reparto.run.settings import ServerConfig, Settings
 from tests.api.proofs.conftest import Enter
 from tests.api.proofs.pictures import PDF, photo
 from tests.stores.server import Bucket
+from work.proofs.blobs import BlobMissing, Blobs
+from work.proofs.config import ProofConfig
+from work.proofs.store import ORIGINAL, SHOWN, THUMBNAIL, blob_name
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from uuid import uuid4
 import aiohttp
 import pytest
 
-from api.config import ProofConfig
 from tests.api.proofs.pictures import PDF, STROKES, photo
+from work.proofs.config import ProofConfig
 
 PROOFS = "/v1/driver/proofs"
 

@@ -8,10 +8,10 @@ from uuid import uuid4
 import pytest
 from PIL import Image
 
-from api.proofs_upkeep import keep_fixes
-from sql.proofs import Naming, claim_uploads
-from sql.times import ms_of
+from geo.times import ms_of
+from sql.delivery.proofs import Naming, claim_uploads
 from tests.api.proofs.pictures import PDF, PLACE, STROKES, photo
+from work.proofs.upkeep import keep_fixes
 
 AT = datetime(2026, 3, 2, 13, 21, 30, tzinfo=UTC)
 

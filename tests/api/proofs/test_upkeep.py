@@ -7,12 +7,12 @@ from uuid import uuid4
 
 import pytest
 
-from api.blobs import BlobMissing
-from api.problem import Unavailable
-from api.proofs_store import blob_name
-from api.proofs_upkeep import expire_uploads, finish_uploads, forget_proofs, sweep
-from sql import uploads
+from sql.delivery import uploads
 from tests.api.proofs.pictures import photo
+from work.away import Away
+from work.proofs.blobs import BlobMissing
+from work.proofs.store import blob_name
+from work.proofs.upkeep import expire_uploads, finish_uploads, forget_proofs, sweep
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ async def test_a_store_that_is_away_counts_against_nobody(
     path = await begin(phone, len(content))
 
     async def away(*_):
-        raise Unavailable("away")
+        raise Away("away")
 
     with monkeypatch.context() as patched:
         patched.setattr(type(proof_store.blobs), "get", away)
@@ -109,7 +109,7 @@ async def test_a_store_that_is_away_keeps_the_offset_where_it_was(
     path = await begin(phone, 1000)
 
     async def away(*_):
-        raise Unavailable("away")
+        raise Away("away")
 
     with monkeypatch.context() as patched:
         patched.setattr(type(proof_store.blobs), "put", away)

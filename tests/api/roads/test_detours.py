@@ -6,14 +6,14 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from api import detours
-from api.roads.choose import STRAIGHT
-from api.roads.detours import match_detours
-from api.roads.protocol import Matched, NoWay, RoadsAway
-from ingest.config import IngestConfig
-from ingest.work import JOBS
-from sql.events import number_events
+from api.history import detours
+from sql.feed.events import number_events
 from tests.api.tour_rows import PATH_LAT, PATH_LON, Tour
+from work.roads.choose import STRAIGHT
+from work.roads.detours import match_detours
+from work.roads.protocol import Matched, NoWay, RoadsAway
+from work.upkeep.config import RetentionConfig
+from work.upkeep.retention import retention_jobs
 
 START = datetime(2026, 3, 2, 13, 0, tzinfo=UTC)
 
@@ -256,11 +256,16 @@ async def test_detours_are_forgotten_with_their_pings(pool, tour, feed, streets,
     await feed.say("off_route", 5)
     await feed.say("back_on_route", 12)
     await settle(pool, streets)
-    retention = next(job for job in JOBS if job.name == "detour retention")
-    assert await retention.do(pool, IngestConfig(ping_retention_days=36_500)) is False
+
+    async def forget(days):
+        config = RetentionConfig(ping_retention_days=days)
+        jobs = retention_jobs(config, oldest_ping_days=30.0, proof_retention_days=730.0)
+        return await next(job for job in jobs if job.name == "detour retention").do(pool)
+
+    assert await forget(36_500) is False
     assert len(await read()) == 1
     await pool.execute("UPDATE detour SET to_at = now() - interval '91 days'")
-    await retention.do(pool, IngestConfig())
+    await forget(90)
     assert await read() == []
 
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from api.config import ApiConfig
-from api.roads.choose import STRAIGHT, open_roads
-from api.roads.protocol import NoWay, RoadPath, RoadsAway
-from geo.lines import along_m
+from api.http.config import ApiConfig
+from geo.shape.lines import along_m
+from work.roads.choose import STRAIGHT, open_roads
+from work.roads.protocol import NoWay, RoadPath, RoadsAway
 
 
 class Grid:

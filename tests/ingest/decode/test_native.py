@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.problem import BadRequest, Invalid, TooLarge
-from geo.clean import Flag
+from api.http.problem import BadRequest, Invalid, TooLarge
+from geo.fold.clean import Flag
 from geo.pings import Pings
 from ingest.decode import native
 from ingest.decode.columns import Arrival, Decoded

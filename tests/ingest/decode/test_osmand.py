@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.clean import Flag
+from geo.fold.clean import Flag
 from ingest.decode import osmand
 from ingest.decode.columns import Arrival, Decoded
 

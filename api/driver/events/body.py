@@ -1,0 +1,255 @@
+"""What a driver's app says: the shapes of events, and a batch read item by item.
+
+An item that cannot be used is refused with its reason and never holds up the others: a phone sends its queue in order,
+and what is refused with a status would be sent for ever.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Annotated, Any, Literal, TypeAlias
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta, Struct
+
+from api.http.bodies import converted, unstorable
+from api.http.config import ApiConfig
+from api.http.problem import FieldError, Invalid, TooLarge
+from geo.times import ms_of
+
+# fmt: off
+EventType: TypeAlias = Literal[
+    "shift_started", "shift_ended", "break_started", "break_ended", "route_started",
+    "arrived", "departed", "completed", "partially_completed", "failed", "skipped", "note",
+]
+# fmt: on
+OF_A_STOP = frozenset({"arrived", "departed", "completed", "partially_completed", "failed", "skipped"})
+"""Types that name a stop."""
+
+AHEAD = timedelta(minutes=5)
+"""A phone's clock may be so far ahead; what it dates later never happened."""
+
+MOST_ERRORS = 20
+"""Named of one event."""
+
+_Time: TypeAlias = Annotated[datetime, Meta(tz=True)] | Annotated[int, Meta(ge=0, le=253_402_300_799_999)]
+_Line: TypeAlias = Annotated[str, Meta(max_length=200)]
+_Code: TypeAlias = Annotated[str, Meta(pattern="^[a-z0-9_]{1,40}$")]
+_Amount: TypeAlias = Annotated[float, Meta(ge=0, le=1e12)]
+_Count: TypeAlias = Annotated[int, Meta(ge=0, le=1_000_000)]
+
+ParcelOutcome: TypeAlias = Literal["delivered", "collected", "refused", "damaged", "missing", "returned"]
+
+
+class Recipient(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who took it or handed it over; `relation` to whom it was for: a neighbour, the concierge."""
+
+    name: _Line
+    relation: _Line | None = None
+
+
+class Collected(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was paid at the door; `method` such as cash, card or transfer."""
+
+    amount: _Amount
+    method: _Code = "cash"
+
+
+class ParcelSaid(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of a parcel, named by its barcode or by `seq`, its place in the stop's list from 0.
+
+    A `quantity` that is left out is all of it.
+    """
+
+    outcome: ParcelOutcome
+    barcode: _Line | None = None
+    seq: _Count | None = None
+    quantity: _Count | None = None
+
+
+class ProofSaid(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A photo, signature or document that is uploaded, is being uploaded, or will be."""
+
+    upload_id: Annotated[str, Meta(max_length=500)]
+    kind: Annotated[str, Meta(max_length=40, examples=["photo", "signature", "document"])]
+    sha256: Annotated[str, Meta(max_length=64)] | None = None
+
+
+class Said(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Of any event: `note` for the account to read."""
+
+    note: str | None = None
+
+
+class Done(Said, frozen=True, kw_only=True, omit_defaults=True):
+    """Of `completed`: handed over, or collected at a pickup or return."""
+
+    recipient: Recipient | None = None
+    age_checked: bool | None = None
+    pin: _Line | None = None
+    barcodes: list[_Line] = []
+    parcels: list[ParcelSaid] = []
+    cash: Collected | None = None
+    proofs: list[ProofSaid] = []
+
+
+class PartlyDone(Done, frozen=True, kw_only=True, omit_defaults=True):
+    """Of `partially_completed`: `parcels` says what became of each; one that is not named was returned."""
+
+    parcels: Annotated[list[ParcelSaid], Meta(min_length=1)]
+
+
+class NotDone(Said, frozen=True, kw_only=True, omit_defaults=True):
+    """Of `skipped`; `reason` from the account's list, or another one."""
+
+    reason: _Code | None = None
+    proofs: list[ProofSaid] = []
+
+
+class Failed(NotDone, frozen=True, kw_only=True, omit_defaults=True):
+    """Of `failed`."""
+
+    reason: _Code
+
+
+_DATA: dict[str, type[Said]] = {
+    "completed": Done,
+    "partially_completed": PartlyDone,
+    "failed": Failed,
+    "skipped": NotDone,
+}
+
+
+class EventBody(Struct, frozen=True, kw_only=True):
+    """One event of a driver's app.
+
+    Attributes:
+        id: made by the phone; the same event sent again has the same.
+        stop_id: of arrived, departed, completed, partially_completed, failed, skipped; of a note about a stop.
+        route_id: of route_started, either id; else the driver's next route whose hours these are.
+        occurred_at: by the phone's clock: RFC 3339 with a zone, or epoch milliseconds.
+        lat, lon: where the phone was; both or none.
+        data: what the type takes; fields that nobody knows are not kept.
+        manifest_version: what the phone had before it.
+    """
+
+    id: UUID
+    type: EventType
+    occurred_at: _Time
+    stop_id: _Line | None = None
+    route_id: _Line | None = None
+    lat: Annotated[float, Meta(ge=-90, le=90)] | None = None
+    lon: Annotated[float, Meta(ge=-180, le=180)] | None = None
+    data: dict[str, Any] | None = None
+    manifest_version: Annotated[int, Meta(ge=0, le=2**62)] | None = None
+
+
+class EventBatch(Struct, frozen=True, kw_only=True):
+    """Events in any order."""
+
+    events: list[EventBody]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """An event that can be used, before anything was looked up; `id` is as it was sent."""
+
+    id: str
+    at: str
+    body: EventBody
+    occurred_ms: int
+    data: Said
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """An item that will never be kept and must not be sent again.
+
+    Attributes:
+        id: as it was sent; None where there is none that can be shown.
+        why: a code of docs/reference/driver-events.md.
+        at: JSON pointer into the batch.
+        errors: the bad fields, where there are any to name.
+    """
+
+    id: str | None
+    why: str
+    at: str
+    errors: tuple[FieldError, ...] = ()
+
+
+def events_in(raw: Any, *, most: int) -> list[Any]:
+    """Give the items of a batch as they were decoded.
+
+    Raises:
+        Invalid: there is no list of events.
+        TooLarge: there are more than `most`.
+    """
+    events = raw.get("events") if isinstance(raw, dict) else None
+    if not isinstance(events, list):
+        why = "must be a list" if isinstance(raw, dict) and "events" in raw else "send a list of events here"
+        raise Invalid("There are no events in the body.", errors=[FieldError(at="/events", why=why)])
+    if len(events) > most:
+        raise TooLarge(f"There are {len(events)} events; at most {most} are taken at once.")
+    return events
+
+
+def read_event(raw: Any, at: str, *, now: datetime, oldest: datetime, config: ApiConfig) -> Event | Refused:
+    """Read one item.
+
+    Args:
+        at: its JSON pointer.
+        oldest: what happened before is too old.
+    """
+    shown = raw.get("id") if isinstance(raw, dict) else None
+    event_id = shown if isinstance(shown, str) and len(shown) <= 200 else None
+    if not isinstance(raw, dict):
+        return Refused(id=None, why="not-an-object", at=at)
+    try:
+        errors = [FieldError(at=at + error.at, why=error.why) for error in islice(unstorable(raw), MOST_ERRORS)]
+        if errors:
+            raise Invalid("", errors=errors)
+        body: EventBody = converted(raw, EventBody, at)
+        data: Said = converted(body.data or {}, _DATA.get(body.type, Said), f"{at}/data")
+    except Invalid as problem:
+        named = tuple(problem.errors[:MOST_ERRORS])
+        return Refused(id=event_id, why="invalid-fields", at=named[0].at, errors=named)
+    if (over := next(_over_limits(body, data, config), None)) is not None:
+        return Refused(id=event_id, why="too-large", at=at + over)
+    occurred_ms = body.occurred_at if isinstance(body.occurred_at, int) else ms_of(body.occurred_at)
+    errors = list(_contradictions(body, data, at))
+    if errors:
+        return Refused(id=event_id, why="invalid-fields", at=errors[0].at, errors=tuple(errors[:MOST_ERRORS]))
+    if occurred_ms > ms_of(now + AHEAD):
+        return Refused(id=event_id, why="clock-ahead", at=f"{at}/occurred_at")
+    if occurred_ms < ms_of(oldest):
+        return Refused(id=event_id, why="too-old", at=f"{at}/occurred_at")
+    return Event(id=raw["id"], at=at, body=body, occurred_ms=occurred_ms, data=data)
+
+
+def _over_limits(body: EventBody, data: Said, config: ApiConfig) -> Iterator[str]:
+    """Name what is too large, by its pointer into the event."""
+    if len(msgspec.json.encode(body.data)) > config.max_event_data_bytes:
+        yield "/data"
+    if len(data.note or "") > config.max_note_length:
+        yield "/data/note"
+    for name, most in (
+        ("proofs", config.max_event_proofs),
+        ("parcels", config.max_event_parcels),
+        ("barcodes", config.max_event_parcels),
+    ):
+        if len(getattr(data, name, ())) > most:
+            yield f"/data/{name}"
+
+
+def _contradictions(body: EventBody, data: Said, at: str) -> Iterator[FieldError]:
+    if body.type in OF_A_STOP and body.stop_id is None:
+        yield FieldError(at=f"{at}/stop_id", why="is missing")
+    if (body.lat is None) != (body.lon is None):
+        yield FieldError(at=f"{at}/{'lat' if body.lat is None else 'lon'}", why="is missing: a place has both")
+    if isinstance(data, Done):
+        for index, parcel in enumerate(data.parcels):
+            if (parcel.barcode is None) == (parcel.seq is None):
+                yield FieldError(at=f"{at}/data/parcels/{index}", why="needs one of barcode and seq")

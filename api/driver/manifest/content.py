@@ -1,0 +1,149 @@
+"""What a driver's manifest says now: rows become what the phone is shown, each piece with its digest."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any, cast
+
+import msgspec
+from msgspec.structs import replace
+
+from api.account.endpoints import settings_of
+from api.driver.manifest.order import keep_order
+from api.driver.manifest.view import ManifestRoute, ManifestStop
+from api.http import ids
+from api.routes.view import RouteStatus, StopStatus, cash_of, depot_of, parcels_of, window_of
+from sql.delivery.manifest import Look, Part, ShownRoute, path_digest
+from sql.delivery.stops import StopRow, stops_of_route
+from sql.pool import Db
+
+Key = tuple[str, int]
+"""Kind and id of a part."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """A part of a manifest as it is shown now.
+
+    Attributes:
+        shown: a route without stops and path, or a stop; None of a path, which is not at hand.
+        digest: of it, but for a stop's place along the path.
+        rank, along_m: as in `sql.delivery.manifest.Part`.
+    """
+
+    kind: str
+    id: int
+    route_id: int
+    digest: bytes
+    rank: int | None = None
+    along_m: float | None = None
+    shown: ManifestRoute | ManifestStop | None = None
+
+    @property
+    def key(self) -> Key:
+        """Tell it from all other parts of the manifest."""
+        return self.kind, self.id
+
+    def plan_digest(self) -> bytes:
+        """Give the digest of what a dispatcher decides: not of whom one may call by now, nor how far the driver is."""
+        if not isinstance(self.shown, ManifestStop):
+            return self.digest
+        return _digest(
+            replace(
+                self.shown, along_m=0.0, status="pending", arrived_at=None, departed_at=None, phone=None, email=None
+            )
+        )
+
+
+async def read_pieces(db: Db, look: Look, known: Mapping[Key, Part]) -> list[Piece]:
+    """Read all that a manifest shows, in its order.
+
+    Args:
+        db: in a transaction that sees the moment of the look.
+        known: what was shown last: stops keep their place in the order where they can.
+    """
+    rule = settings_of({} if look.contact is None else {"driver_contact": look.contact}).driver_contact
+    pieces: list[Piece] = []
+    for route in look.routes:
+        is_current = route is look.current
+        path = await path_digest(db, route_id=route.id, version=route.version)
+        shown_route = _route(route, is_current=is_current)
+        pieces += [
+            Piece(kind="route", id=route.id, route_id=route.id, digest=_digest(shown_route), shown=shown_route),
+            Piece(kind="path", id=route.id, route_id=route.id, digest=_digest(path)),
+        ]
+        stops = await stops_of_route(db, route.id)
+        ranks = _ranks(stops, known)
+        with_contact = rule == "always" or (rule == "on_route" and is_current)
+        for stop in stops:
+            rank = ranks.get(stop.id)
+            shown = _stop(stop, route.id, rank, with_contact=with_contact)
+            pieces.append(
+                Piece(
+                    kind="stop",
+                    id=stop.id,
+                    route_id=route.id,
+                    digest=_digest(replace(shown, along_m=0.0)),
+                    rank=rank,
+                    along_m=shown.along_m,
+                    shown=shown,
+                )
+            )
+    return pieces
+
+
+def _digest(value: Any) -> bytes:
+    return blake2b(msgspec.json.encode(value), digest_size=8).digest()
+
+
+def _ranks(stops: Sequence[StopRow], known: Mapping[Key, Part]) -> dict[int, int]:
+    """Number the stops of the tour, by id."""
+    tour = [stop.id for stop in stops if not stop.removed]
+    before = [known.get(("stop", stop_id)) for stop_id in tour]
+    return dict(zip(tour, keep_order([part.rank if part else None for part in before]), strict=True))
+
+
+def _route(row: ShownRoute, *, is_current: bool) -> ManifestRoute:
+    return ManifestRoute(
+        id=ids.shown(ids.ROUTE, row.id),
+        external_id=row.external_id,
+        current=is_current,
+        status=cast(RouteStatus, row.status),
+        date=row.date,
+        timezone=row.timezone,
+        start_at=row.start_at,
+        end_at=row.end_at,
+        started_at=row.started_at,
+        depot=depot_of(row),
+        return_to_depot=row.return_to_depot,
+        length_m=round(row.length_m, 1),
+    )
+
+
+def _stop(row: StopRow, route_id: int, rank: int | None, *, with_contact: bool) -> ManifestStop:
+    plan = row.plan
+    return ManifestStop(
+        id=ids.shown(ids.STOP, row.id),
+        route_id=ids.shown(ids.ROUTE, route_id),
+        external_id=plan.external_id,
+        kind=cast(Any, plan.kind),
+        order=rank,
+        status=cast(StopStatus, row.status),
+        why="taken_off" if row.removed else None,
+        name=plan.name,
+        address=plan.address,
+        lat=plan.lat,
+        lon=plan.lon,
+        along_m=round(plan.along_m, 1),
+        phone=plan.phone if with_contact else None,
+        email=plan.email if with_contact else None,
+        window=window_of(plan),
+        planned_arrival=plan.planned_arrival,
+        service_s=plan.service_s,
+        instructions=plan.instructions,
+        parcels=parcels_of(plan),
+        cash_on_delivery=cash_of(plan),
+        proof=list(plan.proof),
+        arrived_at=row.arrived_at,
+        departed_at=row.departed_at,
+    )

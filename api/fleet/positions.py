@@ -1,0 +1,267 @@
+"""Live positions: where an account's drivers are, asked once or followed."""
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import msgspec
+from aiohttp import web
+
+from api.http.app_keys import POOL
+from api.http.auth import Role, authorize_key, caller_of
+from api.http.ids import DRIVER, ROUTE, STOP, shown, shown_or_none
+from api.http.media import answer
+from api.http.operation import Operations, Parameter, Who
+from api.http.problem import FieldError, Invalid, Problem
+from api.stream.hub import HUB, Hub
+from api.stream.sse import event_stream
+from sql.pool import DATABASE_AWAY
+from sql.track.live import LivePosition, live_of_account, live_of_drivers
+
+operations = Operations("positions")
+
+STANDING_BELOW_MPS = 1.0
+"""A parked phone's own speed wavers up to about this; slower than walking."""
+
+COALESCE_S = 0.25
+"""Changes are gathered for so long before a stream gets them: four times a second looks smooth on a map."""
+
+LOOK_AGAIN_S = 10.0
+"""Everybody is read again so often, whatever was told."""
+
+CHECK_KEY_S = 15.0
+"""A stream looks so often whether its key was revoked."""
+
+STATUSES = ("silent", "off_route", "moving", "stopped")
+
+
+class Point(msgspec.Struct, frozen=True, kw_only=True, tag="Point", tag_field="type"):
+    """A GeoJSON point: longitude, latitude."""
+
+    coordinates: tuple[float, float]
+
+
+class PositionProperties(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a driver where they are.
+
+    Attributes:
+        age_s: how long ago the phone recorded it.
+        along_m: metres along the route's path; null when not on it.
+        delay_s: behind the plan, negative ahead; null where the plan has no times.
+        silent: on a route, but not heard of for too long.
+        status: the first that holds of silent, off_route, moving (1 m/s or faster), stopped.
+    """
+
+    driver_id: str
+    route_id: str | None
+    recorded_at: datetime
+    age_s: float
+    speed_mps: float | None
+    heading_deg: float | None
+    along_m: float | None
+    on_route: bool | None
+    next_stop: str | None
+    delay_s: float | None
+    battery: float | None
+    silent: bool
+    status: Literal["silent", "off_route", "moving", "stopped"]
+
+
+class PositionFeature(msgspec.Struct, frozen=True, kw_only=True, tag="Feature", tag_field="type"):
+    """A driver as a GeoJSON feature."""
+
+    id: str
+    geometry: Point
+    properties: PositionProperties
+
+
+class Positions(msgspec.Struct, frozen=True, kw_only=True, tag="FeatureCollection", tag_field="type"):
+    """Drivers as a GeoJSON feature collection."""
+
+    features: list[PositionFeature]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which drivers are asked for.
+
+    Attributes:
+        box: west, south, east, north in degrees, west > east across the antimeridian; None for everywhere.
+        statuses: None for all.
+    """
+
+    box: tuple[float, float, float, float] | None
+    statuses: frozenset[str] | None
+
+    def takes(self, position: LivePosition) -> bool:
+        """Tell whether a driver is among those asked for."""
+        if self.statuses is not None and status_of(position) not in self.statuses:
+            return False
+        if self.box is None:
+            return True
+        west, south, east, north = self.box
+        lon, lat = position.lon_e6 / 1e6, position.lat_e6 / 1e6
+        inside = west <= lon <= east if west <= east else lon >= west or lon <= east
+        return inside and south <= lat <= north
+
+
+_QUERY = (
+    Parameter(
+        name="bbox", description="minlon,minlat,maxlon,maxlat in degrees; minlon > maxlon crosses the antimeridian."
+    ),
+    Parameter(name="status", description=f"Only drivers of these, separated by commas: {', '.join(STATUSES)}."),
+)
+
+
+@operations.operation("GET", "/v1/positions", who=Who.VIEWER, answer=Positions, query=_QUERY)
+async def get_positions(request: web.Request) -> web.Response:
+    """Read where the drivers are, as GeoJSON.
+
+    Each at the newest ping that is believed; `age_s` says how old it is.
+    """
+    wanted = filter_in(request)
+    positions = await live_of_account(request.app[POOL], caller_of(request).account_id)
+    return answer(request, _collection([one for one in positions.values() if wanted.takes(one)]))
+
+
+@operations.operation("GET", "/v1/positions/stream", who=Who.VIEWER, query=_QUERY, media=("text/event-stream",))
+async def stream_positions(request: web.Request) -> web.StreamResponse:
+    """Follow where the drivers are, as server-sent events.
+
+    First `snapshot` with all of them, then `changed` with those who changed, both GeoJSON feature collections, and
+    `gone` with `{"driver_ids": […]}` of those who are no longer among what was asked for. Ends when the key is revoked.
+    """
+    wanted, hub, account_id = filter_in(request), request.app[HUB], caller_of(request).account_id
+    async with event_stream(request, hub) as stream, hub.watch(follow_account, account_id) as watch:
+        sent: dict[int, LivePosition] | None = None
+        clock = asyncio.get_running_loop()
+        check_at = clock.time() + CHECK_KEY_S
+        while not hub.closing:
+            positions = await watch.next(stream.beat_in_s)
+            if clock.time() >= check_at:
+                if not await _may_still(request):
+                    break
+                check_at = clock.time() + CHECK_KEY_S
+            if positions is None:
+                await stream.beat()
+                continue
+            now = {driver_id: one for driver_id, one in positions.items() if wanted.takes(one)}
+            if sent is None:
+                await stream.send("snapshot", msgspec.json.encode(_collection(list(now.values()))))
+            else:
+                changed = [one for driver_id, one in now.items() if sent.get(driver_id) is not one]
+                if changed:
+                    await stream.send("changed", msgspec.json.encode(_collection(changed)))
+                if gone := [shown(DRIVER, driver_id) for driver_id in sent if driver_id not in now]:
+                    await stream.send("gone", msgspec.json.encode({"driver_ids": gone}))
+            sent = now
+    return stream.response
+
+
+async def follow_account(hub: Hub, account_id: int) -> AsyncIterator[Mapping[int, LivePosition]]:
+    """Give an account's positions by driver, again at every change; who did not change is the same object as before."""
+    known: dict[int, LivePosition] = {}
+    clock = asyncio.get_running_loop()
+    look_again_at = clock.time()
+    with hub.on_account(account_id) as signal:
+        while True:
+            drivers = signal.take()
+            if drivers is None or clock.time() >= look_again_at:
+                read = await live_of_account(hub.pool, account_id)
+                look_again_at = clock.time() + LOOK_AGAIN_S
+                kept: dict[int, LivePosition] = {}
+            else:
+                read = await live_of_drivers(hub.pool, account_id, drivers)
+                kept = {driver_id: one for driver_id, one in known.items() if driver_id not in drivers}
+            known = kept | {
+                driver_id: same if (same := known.get(driver_id)) == one and same is not None else one
+                for driver_id, one in read.items()
+            }
+            yield known
+            await asyncio.sleep(COALESCE_S)
+            await signal.wait(max(0.0, look_again_at - clock.time()))
+
+
+def status_of(position: LivePosition) -> Literal["silent", "off_route", "moving", "stopped"]:
+    """Say in one word how a driver is doing."""
+    if position.silent:
+        return "silent"
+    if position.on_route is False:
+        return "off_route"
+    return "moving" if (position.speed_mps or 0.0) >= STANDING_BELOW_MPS else "stopped"
+
+
+def filter_in(request: web.Request) -> Filter:
+    """Read `?bbox=` and `?status=`.
+
+    Raises:
+        Invalid: they are no box, or no statuses.
+    """
+    errors: list[FieldError] = []
+    box = statuses = None
+    if text := request.query.get("bbox", ""):
+        box = _box(text)
+        if box is None:
+            why = "must be minlon,minlat,maxlon,maxlat in degrees, like -74.2,4.5,-74.0,4.8"
+            errors.append(FieldError(at="bbox", why=why))
+    if text := request.query.get("status", ""):
+        statuses = frozenset(text.split(","))
+        if not statuses <= set(STATUSES):
+            errors.append(FieldError(at="status", why=f"must be some of {', '.join(STATUSES)}, separated by commas"))
+    if errors:
+        raise Invalid("A parameter is not usable.", errors=errors)
+    return Filter(box=box, statuses=statuses)
+
+
+def _box(text: str) -> tuple[float, float, float, float] | None:
+    try:
+        west, south, east, north = map(float, text.split(","))
+    except ValueError:
+        return None
+    fits = all(map(math.isfinite, (west, south, east, north)))
+    fits = fits and max(abs(west), abs(east)) <= 180 and -90 <= south <= north <= 90
+    return (west, south, east, north) if fits else None
+
+
+async def _may_still(request: web.Request) -> bool:
+    try:
+        await authorize_key(request, Role.VIEWER)
+    except Problem:
+        return False
+    except DATABASE_AWAY:
+        return True  # not known now; asked again
+    return True
+
+
+def _collection(positions: list[LivePosition]) -> Positions:
+    now = datetime.now(UTC)
+    return Positions(features=[_feature(position, now) for position in positions])
+
+
+def _feature(position: LivePosition, now: datetime) -> PositionFeature:
+    return PositionFeature(
+        id=shown(DRIVER, position.driver_id),
+        geometry=Point(coordinates=(position.lon_e6 / 1e6, position.lat_e6 / 1e6)),
+        properties=PositionProperties(
+            driver_id=shown(DRIVER, position.driver_id),
+            route_id=shown_or_none(ROUTE, position.route_id),
+            recorded_at=position.recorded_at,
+            age_s=round(max(0.0, (now - position.recorded_at).total_seconds()), 1),
+            speed_mps=_rounded(position.speed_mps),
+            heading_deg=_rounded(position.heading_deg),
+            along_m=_rounded(position.along_m),
+            on_route=position.on_route,
+            next_stop=shown_or_none(STOP, position.next_stop_id),
+            delay_s=_rounded(position.delay_s),
+            battery=_rounded(position.battery),
+            silent=position.silent,
+            status=status_of(position),
+        ),
+    )
+
+
+def _rounded(value: Any) -> float | None:
+    return None if value is None else round(value, 2)

@@ -1,0 +1,27 @@
+"""Settings of what people and programs ask, and of the HTTP manners that all doors share."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiConfig:
+    """Field `public_url` is REPARTO_PUBLIC_URL in the environment (reparto/run/settings.py)."""
+
+    public_url: str = ""  # what recipients reach; empty: the address listened on
+    tile_url: str = ""  # template with {z}/{x}/{y} for the maps; empty: the path is drawn on a plain ground
+    tile_attribution: str = ""  # shown on the map, as the tiles' licence asks
+    max_body_bytes: int = 4 * 1024 * 1024  # of one API request
+    max_stops: int = 500  # of one route
+    max_path_vertices: int = 50_000  # of one route
+    max_events: int = 1_000  # of a driver, in one request
+    max_event_batch_bytes: int = 2 * 1024 * 1024  # of one such request, unpacked
+    max_event_data_bytes: int = 32 * 1024  # of one event's data; a bigger one is refused, the others are not
+    max_event_proofs: int = 40  # that one event names; more, and it is refused
+    max_event_parcels: int = 1_000  # that one event names, and likewise barcodes
+    max_day_events: int = 5_000  # of one driver that occurred on one day (UTC); more are refused
+    max_same_events: int = 100  # of those, of one type about one stop, or about none
+    max_note_length: int = 2_000  # characters
+    max_wrong_pins: int = 5  # of one stop, after which no PIN counts until it is replaced
+    max_page: int = 1_000  # things on one page of a list; pings: ten times as many
+    device_cache_s: float = 2.0  # how long a device's credential is believed without asking again
+    stream_clients: int = 2_000  # open SSE streams of one process

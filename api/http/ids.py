@@ -1,0 +1,49 @@
+"""Ids as clients see them: a prefix that says what it is, then the number. Prefixes are reserved in external ids."""
+
+import re
+
+from aiohttp import web
+
+from api.http.problem import FieldError, NotFound
+
+DRIVER, DEVICE, KEY, ROUTE, STOP, GEOFENCE, QUARANTINED = "dr_", "dv_", "ky_", "rt_", "st_", "gf_", "qu_"
+PROOF = "pf_"
+_RESERVED = re.compile(r"^(dr|dv|ky|rt|st|gf|qu|pf|up)_[0-9]+$")
+_NUMBER = re.compile(r"[1-9][0-9]{0,17}")
+
+
+def shown(prefix: str, number: int) -> str:
+    """Write an id; `shown("rt_", 7)` is `rt_7`."""
+    return f"{prefix}{number}"
+
+
+def shown_or_none(prefix: str, number: int | None) -> str | None:
+    """Write an id where there may be none."""
+    return None if number is None else shown(prefix, number)
+
+
+def number_of(prefix: str, text: str) -> int | None:
+    """Read an id; None when the text is not one of this kind."""
+    digits = text.removeprefix(prefix)
+    return int(digits) if text.startswith(prefix) and _NUMBER.fullmatch(digits) else None
+
+
+def id_in_path(request: web.Request, name: str, prefix: str) -> int:
+    """Read the id in a path.
+
+    Raises:
+        NotFound: it is not an id of this kind, so there is no such thing.
+    """
+    number = number_of(prefix, request.match_info[name])
+    if number is None:
+        raise NotFound(f"There is no {name} of this id.")
+    return number
+
+
+def external_id_error(at: str, text: str) -> FieldError | None:
+    """Say what is wrong with an external id, if anything."""
+    if not 1 <= len(text) <= 200 or not text.isprintable() or "/" in text or text.strip() != text:
+        return FieldError(at=at, why="must be 1 to 200 printable characters without '/' and without spaces around it")
+    if _RESERVED.match(text):
+        return FieldError(at=at, why="looks like one of the server's own ids")
+    return None

@@ -1,0 +1,98 @@
+"""Bodies in and out: JSON or MessagePack by content negotiation, read within a limit."""
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+from aiohttp import web
+
+from api.http.problem import BadRequest, FieldError, Invalid, TooLarge, UnsupportedMediaType
+
+JSON = "application/json"
+MSGPACK = "application/msgpack"
+_MSGPACK_TYPES = frozenset({MSGPACK, "application/x-msgpack", "application/vnd.msgpack"})
+_WHERE = re.compile(r" - at `\$(?P<path>[^`]*)`$")
+_STEP = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>\d+|\.\.\.)\]")
+
+T = TypeVar("T")
+
+
+async def read_limited(
+    request: web.Request, max_bytes: int, *, hold: Callable[[int], None] = lambda size: None
+) -> bytes:
+    """Read the whole body, unpacked if it came compressed.
+
+    Args:
+        hold: told of each part's size before it is kept; what it raises ends the reading.
+
+    Raises:
+        TooLarge: it is (or unpacks to) more than `max_bytes`; no more than that is ever held.
+        BadRequest: it breaks off or does not unpack.
+    """
+    if (request.content_length or 0) > max_bytes:
+        raise TooLarge(f"The body has {request.content_length} bytes; at most {max_bytes} are read.")
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async for part in request.content.iter_any():
+            hold(len(part))
+            size += len(part)
+            if size > max_bytes:
+                raise TooLarge(f"The body unpacks to more than {max_bytes} bytes.")
+            parts.append(part)
+    except web.RequestPayloadError as error:
+        raise BadRequest("The body breaks off or its compression is damaged.") from error
+    return b"".join(parts)
+
+
+def is_msgpack(content_type: str) -> bool:
+    """Tell whether a media type is MessagePack, under any of its names."""
+    return content_type in _MSGPACK_TYPES
+
+
+def field_error(error: msgspec.ValidationError) -> FieldError:
+    """Say where in the body it is and why, from msgspec's own words (`… - at `$.stops[0].lat``)."""
+    text = str(error)
+    where = _WHERE.search(text)
+    if where is None:
+        return FieldError(at="", why=text)
+    pointer = "".join("/" + (step["name"] or step["index"]) for step in _STEP.finditer(where["path"]))
+    return FieldError(at=pointer, why=text[: where.start()])
+
+
+def parse(content_type: str, body: bytes, kind: type[T]) -> T:
+    """Read a body as a value of `kind`.
+
+    Raises:
+        UnsupportedMediaType: it is neither JSON nor MessagePack.
+        BadRequest: it is not what it says it is.
+        Invalid: a field is missing, unknown or of a wrong type.
+    """
+    try:
+        if is_msgpack(content_type):
+            return msgspec.convert(msgspec.msgpack.decode(body), kind, strict=True)
+        if content_type not in (JSON, "application/octet-stream", "text/plain", ""):
+            raise UnsupportedMediaType(f"{content_type} is not read here; send {JSON} or {MSGPACK}.")
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError as error:
+        raise Invalid("A field is not usable.", errors=[field_error(error)]) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRequest(f"The body is not readable: {error}") from error
+
+
+def wants_msgpack(request: web.Request) -> bool:
+    """Tell whether the client asks for MessagePack rather than JSON."""
+    accept = request.headers.get("Accept", "")
+    return any(part.split(";", 1)[0].strip() in _MSGPACK_TYPES for part in accept.split(","))
+
+
+def answer(
+    request: web.Request, value: Any, *, status: int = 200, headers: dict[str, str] | None = None
+) -> web.Response:
+    """Answer with a value in the shape the client asked for; times are RFC 3339 text in both."""
+    headers = {"Vary": "Accept", **(headers or {})}
+    if wants_msgpack(request):
+        packed = msgspec.msgpack.encode(msgspec.to_builtins(value))
+        return web.Response(status=status, body=packed, content_type=MSGPACK, headers=headers)
+    return web.Response(status=status, body=msgspec.json.encode(value), content_type=JSON, headers=headers)

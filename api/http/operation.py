@@ -1,0 +1,142 @@
+"""How a route of the API is declared: its path, who may call it, what it takes and gives.
+
+The declaration is the only truth: the wrapper enforces who may call, `openapi.py` writes the description from it.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from functools import wraps
+from typing import Any, TypeAlias
+
+from aiohttp import web
+
+from api.http.auth import Role, authorize_device, authorize_key
+
+Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_NOTHING: Mapping[Any, Any] = {}
+
+
+class Who(IntEnum):
+    """Who may call an operation."""
+
+    ANYONE = 0
+    DEVICE = 1  # a driver's device, by its `token`
+    VIEWER = 2  # an API key of this role or a higher one, and so on below
+    DISPATCHER = 3
+    ADMIN = 4
+
+
+_ROLES = {Who.VIEWER: Role.VIEWER, Who.DISPATCHER: Role.DISPATCHER, Who.ADMIN: Role.ADMIN}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """One query parameter or header, as the description shows it."""
+
+    name: str
+    description: str
+    schema: dict[str, Any] = field(default_factory=lambda: {"type": "string"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One route.
+
+    Attributes:
+        body: the type that the body is read as, or None.
+        answer: the type of a good answer, or None where it has no body or is not JSON.
+        media: media types of the answer where they are not JSON and MessagePack.
+        also: other statuses than `status` that are no problem either, and what they mean.
+        headers: what else a request says in its headers.
+        takes: schemas of bodies that are not read as a type, by media type.
+    """
+
+    method: str
+    path: str
+    who: Who
+    handler: Handler
+    summary: str
+    description: str
+    body: Any
+    answer: Any
+    status: int
+    query: tuple[Parameter, ...]
+    media: tuple[str, ...]
+    also: Mapping[int, str]
+    headers: tuple[Parameter, ...]
+    takes: Mapping[str, Mapping[str, Any]]
+
+
+class Operations:
+    """The operations of one module, declared by decorating their handlers."""
+
+    def __init__(self, tag: str) -> None:
+        self.tag = tag
+        self._operations: list[Operation] = []
+
+    def __iter__(self) -> Iterator[Operation]:
+        return iter(self._operations)
+
+    def add_to(self, app: web.Application) -> None:
+        """Route requests to these operations."""
+        for operation in self._operations:
+            app.router.add_route(operation.method, operation.path, operation.handler)
+
+    def operation(
+        self,
+        method: str,
+        path: str,
+        *,
+        who: Who,
+        body: Any = None,
+        answer: Any = None,
+        status: int = 200,
+        query: tuple[Parameter, ...] = (),
+        media: tuple[str, ...] = (),
+        also: Mapping[int, str] = _NOTHING,
+        headers: tuple[Parameter, ...] = (),
+        takes: Mapping[str, Mapping[str, Any]] = _NOTHING,
+    ) -> Callable[[Handler], Handler]:
+        """Declare a handler. Its docstring's first line is the summary, the rest the description."""
+
+        def declare(handler: Handler) -> Handler:
+            guarded = _guard(handler, who)
+            summary, _, description = (handler.__doc__ or "").strip().partition("\n")
+            self._operations.append(
+                Operation(
+                    method=method,
+                    path=path,
+                    who=who,
+                    handler=guarded,
+                    summary=summary.strip(),
+                    description="\n".join(line.strip() for line in description.strip().splitlines()),
+                    body=body,
+                    answer=answer,
+                    status=status,
+                    query=query,
+                    media=media,
+                    also=also,
+                    headers=headers,
+                    takes=takes,
+                )
+            )
+            return guarded
+
+        return declare
+
+
+def _guard(handler: Handler, who: Who) -> Handler:
+    if who is Who.ANYONE:
+        return handler
+
+    @wraps(handler)
+    async def guarded(request: web.Request) -> web.StreamResponse:
+        if who is Who.DEVICE:
+            await authorize_device(request)
+        else:
+            await authorize_key(request, _ROLES[who])
+        return await handler(request)
+
+    return guarded

@@ -1,0 +1,4 @@
+"""Places of an account's own: geofences.
+
+May live here: endpoints about places.
+"""

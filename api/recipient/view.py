@@ -1,0 +1,334 @@
+"""What a recipient may see: one pure function of the route, the stop and the time.
+
+The rules, each with its reason:
+
+- The van is shown at its snapped place only: the raw fix walks to other recipients' doors.
+- Only near the recipient's own turn, by both parts of the account's rule: nobody follows a driver through a day.
+- Never during a break: that is the driver's own time.
+- Not off the route and not when last heard of long ago: a wrong dot is worse than none. The ETA is called stale then.
+- The way ahead is drawn only when this stop is next: before that it leads past other recipients' doors.
+- Nothing of van and driver once the stop is done; a day later the link ends.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+import msgspec
+
+from api.account.endpoints import settings_of
+from api.routes.pins import pin_of
+from api.routes.staleness import Arrival, Sight, aged
+from sql.delivery.tracking import TrackedEta, TrackedRoute, TrackedStop
+
+ENDS_AFTER_DONE = timedelta(hours=24)
+"""A delivered parcel's page is looked at again the same evening and the next morning, then it is only a leak."""
+
+ENDS_AFTER_ROUTE = timedelta(hours=12)
+"""A stop that was never reached: its page still says so for the rest of the day."""
+
+POSITION_FOR = timedelta(minutes=30)
+"""A place older than this says nothing of where the van is."""
+
+POLL_NEAR_S, POLL_UNDER_WAY_S, POLL_LATER_S = 5, 20, 60
+"""How soon a page without a stream asks again: the van is on the map, the van is out, nothing moves."""
+
+_DONE = frozenset({"completed", "partially_completed", "failed", "skipped", "removed"})
+_NOT_COUNTED = frozenset({"break", "depot"})
+_UNDER_WAY = frozenset({"planned", "started"})
+
+
+class StopView(msgspec.Struct, frozen=True, kw_only=True):
+    """The recipient's own stop; `window` is what was promised, if anything was."""
+
+    name: str
+    kind: str
+    lat: float
+    lon: float
+    window: dict[Literal["start", "end"], datetime | None] | None
+
+
+class EtaView(msgspec.Struct, frozen=True, kw_only=True):
+    """When the van is expected, with the bounds of an 80 % window; `stale`: it rests on old or doubtful knowledge."""
+
+    expected: datetime
+    low: datetime
+    high: datetime
+    stale: bool
+
+
+class PositionView(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the van is on its path; `heading_deg` is clockwise from north."""
+
+    lat: float
+    lon: float
+    heading_deg: float | None
+    recorded_at: datetime
+
+
+class DriverView(msgspec.Struct, frozen=True, kw_only=True):
+    """Who brings it."""
+
+    first_name: str
+
+
+class CashView(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be paid at the door; `currency` is ISO 4217."""
+
+    amount: float
+    currency: str
+
+
+class LineView(msgspec.Struct, frozen=True, kw_only=True, tag="LineString", tag_field="type"):
+    """The way still to drive, a GeoJSON LineString."""
+
+    coordinates: list[tuple[float, float]]
+
+
+class TrackingView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a tracking link shows.
+
+    Attributes:
+        status: of the stop: pending, en_route (it is the van's next), arrived, departed (seen to leave, nobody said
+            with what outcome), completed, partially_completed, failed or skipped.
+        under_way: the van is out and has not been here.
+        stops_before: stops that the van still makes before this one; None when this one is done or was passed by.
+        done_at: when the driver said so, else when the van left or was here; None until then.
+        pin: what the recipient tells the driver at the door; only while this stop is next or the van is here.
+        cash: of a delivery; null where nothing is to be paid, and once the stop is done.
+        received_by: who took it, or at a pickup handed it over: the stop's own name, of anybody else the first name and
+            an initial. Whoever holds the link reads it, and a neighbour was not asked.
+        updated_at: when the newest thing said here was known.
+        timezone: of the route, for showing times.
+        poll_after_s: how soon to ask again without a stream.
+    """
+
+    status: str
+    under_way: bool
+    stop: StopView
+    eta: EtaView | None
+    stops_before: int | None
+    position: PositionView | None
+    path_ahead: LineView | None
+    driver: DriverView | None
+    done_at: datetime | None
+    updated_at: datetime
+    timezone: str
+    poll_after_s: int
+    pin: str | None = None
+    cash: CashView | None = None
+    received_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A link that shows nothing any more.
+
+    Attributes:
+        why: revoked, cancelled (the route), removed (the stop), over (some time after the end).
+        status: how the stop ended, as in `TrackingView`.
+        done_at: when it was done; None when it never was.
+    """
+
+    why: Literal["revoked", "cancelled", "removed", "over"]
+    status: str
+    kind: str
+    done_at: datetime | None
+    timezone: str
+
+
+def stop_of_link(route: TrackedRoute, link_hash: bytes) -> TrackedStop | None:
+    """Find the stop that a link is of; None when the link was rotated away or the stop is gone."""
+    return next((stop for stop in route.stops if stop.link_hash == link_hash), None)
+
+
+def next_stop(route: TrackedRoute) -> TrackedStop | None:
+    """Give the stop that the van is heading for; None when it is not out or has nothing left to do."""
+    ahead = _ahead(route) if route.status == "started" else ()
+    return ahead[0] if ahead else None
+
+
+def view_of(
+    route: TrackedRoute, stop: TrackedStop, now: datetime, *, path_ahead: Sequence[tuple[float, float]] = ()
+) -> TrackingView | Ended:
+    """Tell what the recipient of a stop may see.
+
+    Args:
+        stop: one of the route's.
+        path_ahead: lon, lat from the van to the next stop; shown only to whom it leads.
+    """
+    done_at = _done_at(stop)
+    if (why := _ended(route, stop, done_at, now)) is not None:
+        return Ended(why=why, status=_status(route, stop), kind=stop.kind, done_at=done_at, timezone=route.timezone)
+    done = _is_done(stop)
+    under_way = route.status == "started" and not done
+    before = _stops_before(route, stop)
+    arrival = _arrival(route, stop, now)
+    position = _position(route, now) if under_way and _near(route, stop, before, arrival, now) else None
+    is_next = before == 0 and stop.status == "pending"
+    return TrackingView(
+        status=_status(route, stop),
+        under_way=under_way,
+        stop=StopView(name=stop.name, kind=stop.kind, lat=stop.lat, lon=stop.lon, window=_window(stop)),
+        eta=_eta(route, arrival, now),
+        stops_before=before,
+        position=position,
+        path_ahead=LineView(coordinates=list(path_ahead)) if position and is_next and path_ahead else None,
+        driver=_driver(route) if under_way else None,
+        done_at=done_at,
+        updated_at=_updated_at(route, done_at, now),
+        timezone=route.timezone,
+        poll_after_s=POLL_NEAR_S if position else POLL_UNDER_WAY_S if under_way else POLL_LATER_S,
+        pin=_pin(route, stop) if under_way else None,
+        cash=None if done else _cash(stop),
+        received_by=_received_by(stop),
+    )
+
+
+def _is_done(stop: TrackedStop) -> bool:
+    return stop.status in _DONE or stop.departed_at is not None
+
+
+def _done_at(stop: TrackedStop) -> datetime | None:
+    return (stop.outcome_at or stop.departed_at or stop.arrived_at) if _is_done(stop) else None
+
+
+def _status(route: TrackedRoute, stop: TrackedStop) -> str:
+    if stop.status in _DONE:
+        return stop.status
+    if stop.departed_at is not None:
+        return "departed"
+    if stop.status == "pending" and route.status == "started" and _stops_before(route, stop) == 0:
+        return "en_route"
+    return stop.status
+
+
+def _ended(
+    route: TrackedRoute, stop: TrackedStop, done_at: datetime | None, now: datetime
+) -> Literal["revoked", "cancelled", "removed", "over"] | None:
+    if stop.link_revoked:
+        return "revoked"
+    if route.deleted_at is not None or route.status == "cancelled":
+        return "cancelled"
+    if stop.status == "removed":
+        return "removed"
+    if done_at is not None:
+        ends_at = done_at + ENDS_AFTER_DONE
+    else:
+        ends_at = (route.finished_at or route.end_at) + ENDS_AFTER_ROUTE
+    return "over" if now >= ends_at else None
+
+
+def _ahead(route: TrackedRoute) -> list[TrackedStop]:
+    """The stops still to do, in the order the van comes to them: as the ETA has it, else as the tour has it."""
+    to_do = {stop.id: stop for stop in route.stops if not _is_done(stop) and stop.kind not in _NOT_COUNTED}
+    if route.eta is not None and route.eta.version == route.version:
+        return [to_do[stop_id] for stop_id in route.eta.stop_ids if stop_id in to_do]
+    return list(to_do.values())
+
+
+def _stops_before(route: TrackedRoute, stop: TrackedStop) -> int | None:
+    return next((place for place, ahead in enumerate(_ahead(route)) if ahead.id == stop.id), None)
+
+
+def _arrival(route: TrackedRoute, stop: TrackedStop, now: datetime) -> Arrival | None:
+    eta = route.eta
+    if eta is None or route.status not in _UNDER_WAY or _is_done(stop) or stop.arrived_at is not None:
+        return None
+    if stop.id not in eta.stop_ids:
+        return None
+    place = list(eta.stop_ids).index(stop.id)
+    said = Arrival(expected=eta.expected[place], low=eta.low[place], high=eta.high[place])
+    return aged(said, _sight(route, eta), now)
+
+
+def _sight(route: TrackedRoute, eta: TrackedEta) -> Sight:
+    van = route.van
+    return Sight.newest(eta.as_of, van.recorded_at if van else None, van.on_route if van else None)
+
+
+def _eta(route: TrackedRoute, arrival: Arrival | None, now: datetime) -> EtaView | None:
+    if arrival is None or route.eta is None:
+        return None
+    return EtaView(
+        expected=_whole_seconds(arrival.expected),
+        low=_whole_seconds(arrival.low),
+        high=_whole_seconds(arrival.high),
+        stale=_sight(route, route.eta).is_stale(now),
+    )
+
+
+def _near(route: TrackedRoute, stop: TrackedStop, before: int | None, arrival: Arrival | None, now: datetime) -> bool:
+    """Tell whether it is this recipient's turn, or almost."""
+    if stop.arrived_at is not None:
+        return True  # the van is at the door
+    if before is None or arrival is None:
+        return False
+    rule = settings_of(route.settings).visibility
+    return before <= rule.max_stops_before and arrival.expected - now <= timedelta(minutes=rule.max_minutes)
+
+
+def _pin(route: TrackedRoute, stop: TrackedStop) -> str | None:
+    if not stop.asks_pin or _status(route, stop) not in ("en_route", "arrived"):
+        return None
+    return pin_of(route.secret, stop.id, stop.pin_generation)
+
+
+def _cash(stop: TrackedStop) -> CashView | None:
+    if stop.kind != "delivery" or stop.cash_amount is None or stop.cash_currency is None:
+        return None
+    return CashView(amount=float(stop.cash_amount), currency=stop.cash_currency)
+
+
+def _on_break(route: TrackedRoute) -> bool:
+    return route.on_break or any(
+        stop.kind == "break" and stop.arrived_at is not None and not _is_done(stop) for stop in route.stops
+    )
+
+
+def _position(route: TrackedRoute, now: datetime) -> PositionView | None:
+    van = route.van
+    if van is None or not van.on_route or van.snapped_lat_e6 is None or van.snapped_lon_e6 is None:
+        return None
+    if _on_break(route) or now - van.recorded_at > POSITION_FOR:
+        return None
+    return PositionView(
+        lat=van.snapped_lat_e6 / 1e6,
+        lon=van.snapped_lon_e6 / 1e6,
+        heading_deg=None if van.heading_deg is None else round(van.heading_deg, 1),
+        recorded_at=van.recorded_at,
+    )
+
+
+def _driver(route: TrackedRoute) -> DriverView | None:
+    names = (route.driver_name or "").split()
+    return DriverView(first_name=names[0]) if names else None
+
+
+def _received_by(stop: TrackedStop) -> str | None:
+    names = (stop.received_by or "").split()
+    if not names:
+        return None
+    if " ".join(names).casefold() == " ".join(stop.name.split()).casefold():
+        return stop.name
+    return names[0] if len(names) == 1 else f"{names[0]} {names[-1][0].upper()}."
+
+
+def _window(stop: TrackedStop) -> dict[Literal["start", "end"], datetime | None] | None:
+    if stop.window_start is None and stop.window_end is None:
+        return None
+    return {"start": stop.window_start, "end": stop.window_end}
+
+
+def _updated_at(route: TrackedRoute, done_at: datetime | None, now: datetime) -> datetime:
+    if done_at is not None:
+        return done_at
+    heard = [route.updated_at if route.eta is None else route.eta.as_of]
+    if route.van is not None:
+        heard.append(route.van.recorded_at)
+    return min(now, max(heard))
+
+
+def _whole_seconds(time: datetime) -> datetime:
+    return time.replace(microsecond=0)

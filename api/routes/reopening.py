@@ -1,0 +1,120 @@
+"""Reopening a stop: a dispatcher says that what became of it does not stand."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import uuid4
+
+from aiohttp import web
+from msgspec import Meta, Struct
+
+from api.http import ids
+from api.http.app_keys import CONFIG, POOL
+from api.http.auth import caller_of
+from api.http.bodies import read_body, refuse
+from api.http.media import answer
+from api.http.operation import Operations, Who
+from api.http.problem import Conflict, FieldError, NotFound, Unavailable
+from api.routes.body import Text
+from geo.times import ms_of
+from sql.delivery import driver_events
+from sql.delivery.driver_events import NewDriverEvent, StopToReopen
+from sql.pool import Db
+from sql.track.effects import hold_stops, tell_live
+from sql.track.lanes import lock_lanes
+from work.feed.settle import settle
+
+operations = Operations("stops")
+
+_ATTEMPTS = 3
+
+
+class Reopening(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why, and from when; the body may be left out.
+
+    Attributes:
+        note: for the feed.
+        occurred_at: from when the stop is open again; else now. What a driver said of it after this counts, also if it
+            was a conflict until now.
+    """
+
+    note: Text | None = None
+    occurred_at: Annotated[datetime, Meta(tz=True)] | None = None
+
+
+class Reopened(Struct, frozen=True, kw_only=True):
+    """A stop that was reopened, and its status now."""
+
+    stop_id: str
+    status: str
+
+
+@operations.operation("POST", "/v1/stops/{stop}/reopen", who=Who.DISPATCHER, body=Reopening, answer=Reopened)
+async def reopen(request: web.Request) -> web.Response:
+    """Reopen a stop that was completed, failed or skipped.
+
+    What became of it does not stand any more; the feed says so. 409 when there is nothing to reopen.
+    """
+    stop_id = ids.id_in_path(request, "stop", ids.STOP)
+    account_id = caller_of(request).account_id
+    body = await read_body(request, Reopening) if request.can_read_body else Reopening()
+    now_ms = ms_of(datetime.now(UTC))
+    given_ms = None if body.occurred_at is None else ms_of(body.occurred_at)
+    if given_ms is not None and given_ms > now_ms:
+        refuse([FieldError(at="/occurred_at", why="is in the future")])
+    pool = request.app[POOL]
+    for _ in range(_ATTEMPTS):
+        async with pool.acquire() as db, db.transaction():
+            if await driver_events.status_of_stop(db, account_id=account_id, stop_id=stop_id) is None:
+                raise NotFound("There is no stop of this id.")
+            stop = await _hold(db, account_id, stop_id)
+            if stop is None:
+                continue
+            # what a phone whose clock is ahead said is reopened too
+            at_ms = max(now_ms, (stop.said_ms or 0) + 1) if given_ms is None else given_ms
+            await _reopen(db, account_id, stop_id, stop, at_ms, body.note, request.app[CONFIG].max_wrong_pins)
+            status = await driver_events.status_of_stop(db, account_id=account_id, stop_id=stop_id)
+            break
+    else:
+        raise Unavailable("The route of this stop is being changed; nothing was kept. Please try again.")
+    await tell_live(pool, [(account_id, stop.driver_id, stop.route_id)])
+    return answer(request, Reopened(stop_id=ids.shown(ids.STOP, stop_id), status=str(status)))
+
+
+async def _hold(db: Db, account_id: int, stop_id: int) -> StopToReopen | None:
+    """Hold a stop and the lanes of all its drivers; None when it was given to another one meanwhile."""
+    stop = await driver_events.stop_to_reopen(db, account_id=account_id, stop_id=stop_id)
+    if stop is None:
+        raise Conflict("Nobody has said anything of this stop; there is nothing to reopen.")
+    who = {"account_id": account_id, "driver_id": stop.driver_id}
+    lanes = {stop.lane, *await driver_events.lanes_to_hold(db, **who, stop_ids=[stop_id])}
+    await lock_lanes(db, lanes)
+    if not lanes.issuperset(await driver_events.lanes_to_hold(db, **who, stop_ids=[stop_id])):
+        return None
+    await hold_stops(db, [stop_id])
+    return await driver_events.stop_to_reopen(db, account_id=account_id, stop_id=stop_id)
+
+
+async def _reopen(
+    db: Db, account_id: int, stop_id: int, stop: StopToReopen, at_ms: int, note: str | None, most_wrong_pins: int
+) -> None:
+    event = NewDriverEvent(
+        id=uuid4(),
+        type="reopened",
+        route_id=stop.route_id,
+        stop_id=stop_id,
+        occurred_ms=at_ms,
+        lat=None,
+        lon=None,
+        data={} if note is None else {"note": note},
+        outcome={},
+        flaw=None,
+        pin_generation=None,
+        manifest_version=None,
+    )
+    await driver_events.put_driver_events(
+        db, driver_id=stop.driver_id, account_id=account_id, lane=stop.lane, device_id=None, events=[event]
+    )
+    await settle(db, [stop_id], most_wrong_pins=most_wrong_pins)
+    kept = await driver_events.driver_events_by_id(db, driver_id=stop.driver_id, ids=[event.id])
+    if not kept[event.id].effective:
+        raise Conflict("Nothing became of this stop by then; there is nothing to reopen.")

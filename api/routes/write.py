@@ -1,0 +1,172 @@
+"""Writing routes: what a tracker may be reading at the same moment.
+
+Every write goes the same way: hold the route, then the lanes of the drivers it leaves and comes to, then write a new
+version that is in force from now on (the first one since ever), then tell the tracker whose plan is another one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from api.http.auth import hash_of
+from api.http.problem import Conflict
+from api.http.refs import Ref
+from api.routes.links import token_of
+from geo.plan.plans import EARLY_MS
+from geo.times import SINCE_EVER
+from sql.account.accounts import read_instance
+from sql.account.drivers import DriverRow, find_driver
+from sql.delivery import plans, routes, stops
+from sql.delivery.routes import RouteHead, RoutePlan
+from sql.delivery.stop_states import judge_starts_of_route
+from sql.delivery.stops import NewStop, StopPlan
+from sql.pool import Db
+from sql.track.folds import plan_changed
+from sql.track.lanes import lock_lanes
+from work.feed.settle import settle
+
+_EARLY = timedelta(milliseconds=EARLY_MS)
+
+
+async def hold_route(db: Db, *, account_id: int, ref: Ref, driver: DriverRow | None) -> RouteHead | None:
+    """Hold a route, the lanes of all drivers who ever had it and of the one it may go to, until the transaction ends.
+
+    Returns:
+        The route as it is now; None when there is none.
+
+    Raises:
+        Conflict: the driver it may go to was deleted a moment ago.
+    """
+    external_id = ref.external_id
+    if external_id is None:
+        known = await routes.find_route(db, account_id=account_id, route_id=ref.id, external_id=None)
+        if known is None:
+            return None
+        external_id = known.external_id
+    await routes.lock_route(db, account_id=account_id, external_id=external_id)
+    before = await routes.find_route(db, account_id=account_id, route_id=None, external_id=external_id)
+    lanes = [] if before is None else await routes.lanes_of_route(db, before.id)
+    await lock_lanes(db, [*lanes, driver.lane] if driver else lanes)
+    # before the lanes were held, one of the drivers may have been deleted, and so have lost the route
+    if driver and not await find_driver(db, account_id=account_id, driver_id=driver.id, external_id=None):
+        raise Conflict(f"The driver {driver.external_id!r} was deleted a moment ago.")
+    return await routes.find_route(db, account_id=account_id, route_id=None, external_id=external_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What a PUT left: `version` is the one in force."""
+
+    route_id: int
+    version: int
+    created: bool
+
+
+async def put_plan(
+    db: Db,
+    *,
+    account_id: int,
+    external_id: str,
+    head: RouteHead | None,
+    driver: DriverRow | None,
+    plan: RoutePlan,
+    most_wrong_pins: int,
+) -> Written:
+    """Bring a held route to a plan; nothing happens when that is the plan in force.
+
+    Args:
+        most_wrong_pins: after which no other PIN of a stop counts.
+
+    Raises:
+        Conflict: the route was cancelled.
+    """
+    if head is None:
+        route_id = await routes.create_route(db, account_id=account_id, external_id=external_id, plan=plan)
+        version, at = 1, SINCE_EVER
+    elif plan == await routes.read_plan(db, head.id):
+        return Written(route_id=head.id, version=head.version, created=False)
+    elif head.status == "cancelled":
+        raise Conflict(f"The route {external_id!r} was cancelled. Put it under another external id.")
+    else:
+        route_id, version = head.id, head.version + 1
+        at = await plans.next_plan_time(db, route_id)
+    stop_ids, has_new_stops = await _put_stops(db, account_id, route_id, plan.stops)
+    if head is not None:
+        await routes.replace_route(db, route_id=route_id, version=version, plan=plan, has_new_stops=has_new_stops)
+        not_yet_driven = head.status == "planned" and datetime.now(UTC) < head.start_at - _EARLY
+        await stops.drop_other_stops(db, route_id, stop_ids, forget=not_yet_driven)
+    await plans.add_version(db, route_id=route_id, version=version, effective_at=at, plan=plan, stop_ids=stop_ids)
+    await _judge_anew(db, route_id, most_wrong_pins=most_wrong_pins)
+    # nothing recorded before a route's hours can be on it
+    await _tell_trackers(db, account_id, head, driver, at if head else plan.start_at - _EARLY)
+    return Written(route_id=route_id, version=version, created=head is None)
+
+
+async def _put_stops(db: Db, account_id: int, route_id: int, planned: Sequence[StopPlan]) -> tuple[list[int], bool]:
+    """Write the stops of a tour; return their ids, and whether any of them is new."""
+    known = {stop.plan.external_id: stop.id for stop in await stops.stops_of_route(db, route_id)}
+    fresh = iter(await stops.new_stop_ids(db, sum(stop.external_id not in known for stop in planned)))
+    stop_ids = [known[stop.external_id] if stop.external_id in known else next(fresh) for stop in planned]
+    secret = (await read_instance(db)).secret
+    new = [
+        NewStop(id=stop_id, plan=stop, link_hash=hash_of(token_of(secret, stop_id, 0)))
+        for stop_id, stop in zip(stop_ids, planned, strict=True)
+    ]
+    await stops.put_stops(db, account_id=account_id, route_id=route_id, stops=new)
+    return stop_ids, not known.keys() >= {stop.external_id for stop in planned}
+
+
+async def give_to(db: Db, *, account_id: int, head: RouteHead, driver: DriverRow, most_wrong_pins: int) -> int:
+    """Give a held route to another driver; return the version that is then in force.
+
+    What that driver said of it and its stops before counts now, if nobody else had them then.
+
+    Args:
+        most_wrong_pins: after which no other PIN of a stop counts.
+    """
+    version = await _move(db, account_id=account_id, head=head, driver=driver)
+    if version != head.version:
+        await _judge_anew(db, head.id, most_wrong_pins=most_wrong_pins)
+    return version
+
+
+async def _judge_anew(db: Db, route_id: int, *, most_wrong_pins: int) -> None:
+    """Judge what was said of a route and its stops: it may mean another thing under the version just written."""
+    stop_ids = await stops.stop_ids_of_route(db, route_id)
+    starts = await judge_starts_of_route(db, route_id)
+    await settle(db, stop_ids, most_wrong_pins=most_wrong_pins, also=starts)
+
+
+async def take_from_driver(db: Db, *, account_id: int, head: RouteHead) -> int:
+    """Give a route whose driver's lane is held to nobody; return the version that is then in force."""
+    return await _move(db, account_id=account_id, head=head, driver=None)
+
+
+async def _move(db: Db, *, account_id: int, head: RouteHead, driver: DriverRow | None) -> int:
+    driver_id = driver.id if driver else None
+    if head.driver_id == driver_id:
+        return head.version
+    version, at = head.version + 1, await plans.next_plan_time(db, head.id)
+    await routes.move_to_driver(db, route_id=head.id, version=version, driver_id=driver_id)
+    await plans.copy_version(db, route_id=head.id, version=version, effective_at=at, driver_id=driver_id)
+    await _tell_trackers(db, account_id, head, driver, at)
+    return version
+
+
+async def take_away(db: Db, *, account_id: int, head: RouteHead) -> None:
+    """End a held route: one that never started is gone, one that did is cancelled. Nobody drives or follows it."""
+    await take_from_driver(db, account_id=account_id, head=head)
+    await routes.end_route(db, head.id)
+    await stops.revoke_links_of_route(db, head.id)
+
+
+async def _tell_trackers(
+    db: Db, account_id: int, head: RouteHead | None, driver: DriverRow | None, at: datetime
+) -> None:
+    concerned = {}
+    if head is not None and head.driver_id is not None and head.lane is not None:
+        concerned[head.driver_id] = head.lane
+    if driver is not None:
+        concerned[driver.id] = driver.lane
+    for driver_id, lane in concerned.items():
+        await plan_changed(db, lane=lane, driver_id=driver_id, account_id=account_id, effective_at=at)

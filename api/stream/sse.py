@@ -1,0 +1,68 @@
+"""Server-sent events: streams that live until the client, the right to see or the process is gone."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+
+from aiohttp import web
+
+from api.stream.hub import Hub
+
+HEARTBEAT_S = 15.0
+"""Silence after which a comment is sent: proxies close what is silent for 30 to 60 s."""
+
+_TAKES_WITHIN_S = 20.0  # a client that reads nothing for so long, with its buffers full, is gone
+_RETRY_MS = 3_000
+
+
+class EventStream:
+    """One open stream. What the client's last event was does not matter: every stream begins with everything."""
+
+    def __init__(self, response: web.StreamResponse) -> None:
+        self.response = response
+        self._sent = 0
+        self._clock = asyncio.get_running_loop()
+        self._beat_at = self._clock.time() + HEARTBEAT_S
+
+    @property
+    def beat_in_s(self) -> float:
+        """How long the stream may still be silent, seconds."""
+        return max(0.0, self._beat_at - self._clock.time())
+
+    async def send(self, event: str, data: bytes) -> None:
+        """Send an event; `data` is one line of JSON."""
+        self._sent += 1
+        await self._write(b"id: %d\nevent: %s\ndata: %s\n\n" % (self._sent, event.encode(), data))
+
+    async def beat(self) -> None:
+        """Show that the stream lives, and find out whether the client does."""
+        await self._write(b": still here\n\n")
+
+    async def _write(self, data: bytes) -> None:
+        async with asyncio.timeout(_TAKES_WITHIN_S):
+            await self.response.write(data)
+        self._beat_at = self._clock.time() + HEARTBEAT_S
+
+
+@asynccontextmanager
+async def event_stream(
+    request: web.Request, hub: Hub, *, headers: Mapping[str, str] | None = None
+) -> AsyncIterator[EventStream]:
+    """Open a stream; it ends quietly when the client goes away.
+
+    Raises:
+        Unavailable: too many are open.
+    """
+    with hub.seat():
+        response = web.StreamResponse(
+            headers={
+                "Content-Type": "text/event-stream",
+                "Cache-Control": "no-store",
+                "X-Accel-Buffering": "no",  # nginx would keep events back
+                **(headers or {}),
+            }
+        )
+        with suppress(ConnectionError, TimeoutError):
+            await response.prepare(request)
+            await response.write(b"retry: %d\n\n" % _RETRY_MS)
+            yield EventStream(response)

@@ -1,0 +1,262 @@
+"""When a driver will be at each stop ahead: what is left to drive and to do, at the pace of today, and how sure it is.
+
+What a drive or a service takes comes from the account's `geo.eta.model.Model`; without one it is what the plan says, so
+that the first ETA of all is the plan moved by the present delay.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from geo.eta.model import COLD, Model, Outlook
+from geo.eta.window import widen
+from geo.fold import tour
+from geo.fold.pace import START_M
+from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Rows
+from geo.plan.plans import Plan, Timeline
+
+FASTEST_MPS = 22.0
+"""Nobody is expected sooner than the rest of the path at this speed takes."""
+
+PACE_S = 7200.0
+"""Today's pace counts half when this much driving was seen of it. Drives of a delivery tour are alike (an hour would be
+best), those of buses hardly (they catch up)."""
+
+PACES = (0.6, 1.8)
+"""No tour is expected to be faster or slower than this for the rest of the day."""
+
+DRIVE_NOISE_S, PACE_NOISE, SERVICE_NOISE, START_NOISE_S = 15.0, 0.06, 0.85, 90.0
+"""How far off arrivals are expected to be: the variance of a drive for every second of it, the part by which all drives
+of a day are off together, the part by which a service is, and the seconds by which a start is. A drive of ten minutes
+is off by two, a service of two minutes by nearly two, as buses and delivery tours are; `geo.eta.window` learns by how
+much an account differs."""
+
+# columns of Outlook.columns
+ALONG, DRIVE, SERVICE, OPENS = range(4)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Eta:
+    """When tracks will be at the stops ahead of them, by the last believed ping of each (`recorded_ms`).
+
+    Attributes:
+        track: (k,) row in `tracks`, ascending; each track's stops in the order of the tour.
+        stop_id: (k,).
+        expected_ms, low_ms, high_ms: (k,) epoch milliseconds; low never before the ping; none of them before the same
+            of the stop before.
+        remaining_m: (k,) metres of path to the stop, at least 0.
+        stops_before: (k,) how many stops come before it.
+        spread_s: (k,) how far off the arrival is expected to be: the measure of windows (`geo.eta.window`).
+        delay_s: (k,) how late each stop would be reached if none of the delay were made up; NaN without planned times.
+    """
+
+    track: Ints
+    stop_id: Ints
+    expected_ms: Ints
+    low_ms: Ints
+    high_ms: Ints
+    remaining_m: Floats
+    stops_before: Ints
+    spread_s: Floats
+    delay_s: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Vans:
+    """Tracks that have stops ahead.
+
+    Attributes:
+        at: (m,) their rows in `tracks`.
+        plans, models, outlooks: (m) of each.
+        row: (m,) the first stop ahead, its place in the tour.
+    """
+
+    at: list[int]
+    plans: list[Plan]
+    models: list[Model]
+    outlooks: list[Outlook]
+    row: list[int]
+
+
+def estimate(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Model] | None = None) -> Eta:
+    """Estimate the arrivals of many drivers at all stops ahead of each.
+
+    A stop where the van already is, was, or which was passed over is not ahead. A driver on no route has none.
+
+    Args:
+        tracks: (m,) of dtype `geo.fold.fold.TRACK`.
+        timelines: (m,) of the same drivers.
+        models: (m,) what the account of each has learned; None: nothing.
+    """
+    vans = _under_way(tracks, timelines, models)
+    if not vans.at:
+        none = np.zeros(0, np.int64)
+        return Eta(none, none, none, none, none, np.zeros(0), none, np.zeros(0), np.zeros(0))
+    mine = tracks[vans.at]
+    as_of_ms = mine["recorded_ms"]
+    count = np.array([len(plan.stop_ids) for plan in vans.plans], np.int64) - np.array(vans.row, np.int64)
+    which = np.repeat(np.arange(len(vans.at)), count)
+    begin = np.cumsum(count) - count
+    ahead = zip(vans.plans, vans.row, strict=True)
+    stop_id = np.concatenate([plan.stop_ids[row:] for plan, row in ahead])
+    columns = np.concatenate([look.columns[row:] for look, row in zip(vans.outlooks, vans.row, strict=True)])
+    visited = np.concatenate(
+        [
+            visits[row : len(plan.stop_ids)]
+            for visits, plan, row in zip(mine["visits"], vans.plans, vans.row, strict=True)
+        ]
+    )
+
+    remaining_m = np.maximum(columns[:, ALONG] - np.nan_to_num(mine["along_m"])[which], 0.0)
+    wait_s, start_s, driven_s, pace = _now(mine, vans)
+    drive_s = np.maximum(columns[:, DRIVE] - driven_s[which], 0.0) * pace[which]
+    service_s = np.where(tour.served(visited), 0.0, columns[:, SERVICE])
+    served_s = np.cumsum(service_s) - service_s
+    served_s -= served_s[begin][which]  # at the stops before this one
+    squares = np.cumsum(service_s**2) - service_s**2
+    squares -= squares[begin][which]
+    spread_s = np.sqrt(
+        DRIVE_NOISE_S * drive_s
+        + (PACE_NOISE * drive_s) ** 2
+        + SERVICE_NOISE**2 * (squares + (wait_s**2)[which])
+        + np.where(start_s > 0, START_NOISE_S, 0.0)[which] ** 2
+    )
+    lead_s = np.maximum(wait_s, start_s)[which] + drive_s + served_s
+    lead_s = _after_windows(mine, vans, which, begin, lead_s, columns[:, OPENS])
+    due_ms = np.concatenate([plan.stop_due_ms[row:] for plan, row in zip(vans.plans, vans.row, strict=True)])
+    delay_s = lead_s + (as_of_ms[which] - due_ms) / 1000
+    early_s, late_s, kept = _learned(vans, which, lead_s, spread_s, mine["on_route"][which])
+    lead_s = np.where(np.isnan(delay_s), lead_s, lead_s - (1.0 - kept) * delay_s)
+    lead_s = np.maximum(lead_s, remaining_m / FASTEST_MPS)
+
+    left = ~tour.served(visited)
+    which = which[left]
+    # what is farther away is known no better, whatever was learned of each lead by itself
+    lead_ms, early_ms, late_ms = (_in_order(which, seconds[left]) for seconds in (lead_s, early_s, late_s))
+    return Eta(
+        track=np.array(vans.at, np.int64)[which],
+        stop_id=stop_id[left],
+        expected_ms=lead_ms + as_of_ms[which],
+        low_ms=_never_less(which, np.maximum(lead_ms - early_ms, 0)) + as_of_ms[which],
+        high_ms=lead_ms + late_ms + as_of_ms[which],
+        remaining_m=remaining_m[left],
+        stops_before=np.arange(len(which)) - np.searchsorted(which, which, "left"),
+        spread_s=spread_s[left],
+        delay_s=delay_s[left],
+    )
+
+
+def _under_way(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Model] | None) -> _Vans:
+    vans = _Vans([], [], [], [], [])
+    known = (tracks["route_id"] != 0) & (tracks["recorded_ms"] != UNKNOWN_MS)
+    names = ("route_id", "route_version", "along_m")
+    columns = [tracks[name].tolist() for name in names] + [tracks["standing"]["last"].tolist()]
+    finished, visits = tracks["finished"].tolist(), tracks["visits"]
+    for van in np.flatnonzero(known).tolist():
+        route_id, version, along_m, last = (column[van] for column in columns)
+        plan = timelines[van].plan(route_id, version)
+        if plan is None or route_id in finished[van]:
+            continue
+        row = tour.next_row(plan, visits[van], last, along_m)
+        if row < len(plan.stop_ids):
+            model = COLD if models is None else models[van]
+            vans.at.append(van)
+            vans.plans.append(plan)
+            vans.models.append(model)
+            vans.outlooks.append(model.outlook(plan))
+            vans.row.append(row)
+    return vans
+
+
+def _now(mine: Rows, vans: _Vans) -> tuple[Floats, Floats, Floats, Floats]:
+    """Tell how long each van will stay at its stop, wait for its start, how much of the expected drive it has behind
+    it (seconds), and its pace."""
+    count = len(vans.at)
+    along_m, ms = np.nan_to_num(mine["along_m"]), mine["recorded_ms"]
+    driven_s = _driven_s(vans, along_m)
+    standing, memory = mine["standing"], mine["pace"]
+    at_s = np.where(standing["open"] > 0, (ms - standing["arrived_ms"]) / 1000, 0.0)
+    wait_s, served_s = np.zeros(count), memory["served_ms"] / 1000
+    for i in np.flatnonzero(standing["open"]).tolist():
+        first = int(standing["open"][i]) - 1
+        service_s = float(vans.outlooks[i].columns[first : first + int(standing["open_count"][i]), SERVICE].sum())
+        opens_s = (
+            vans.outlooks[i].columns[first, OPENS] - (int(standing["arrived_ms"][i]) - vans.plans[i].start_ms) / 1000
+        )
+        if service_s > 0:
+            service_s += max(float(opens_s), 0.0)
+            wait_s[i] = max(service_s - at_s[i], 0.0)
+            served_s[i] += at_s[i]
+
+    begun = memory["begun_ms"] != UNKNOWN_MS
+    spent_s = np.where(begun, (ms - np.where(begun, memory["begun_ms"], ms)) / 1000 - served_s, 0.0)
+    expected_s = np.where(begun, driven_s - _driven_s(vans, memory["begun_m"]), 0.0)
+    pace = np.clip((np.maximum(spent_s, 0.0) + PACE_S) / (np.maximum(expected_s, 0.0) + PACE_S), *PACES)
+
+    # before its start nobody is under way; at the start a van may leave as late as others did
+    due_s = (np.array([plan.start_ms for plan in vans.plans]) - ms) / 1000
+    late_s = np.array([outlook.late_s for outlook in vans.outlooks])
+    waits = ~begun & ((due_s > 0) & (along_m < START_M) | (along_m < tour.DEPOT_M))
+    start_s = np.where(waits, np.maximum(due_s + late_s, 0.0), 0.0)
+    return wait_s, start_s, np.where(waits, 0.0, driven_s), pace
+
+
+def _driven_s(vans: _Vans, along_m: Floats) -> Floats:
+    """Tell how much of the expected drive lies behind a place on each path, seconds."""
+    ends = np.array([_around(look.columns, at_m) for look, at_m in zip(vans.outlooks, along_m.tolist(), strict=True)])
+    from_m, from_s, to_m, to_s = ends.T
+    part = np.clip((along_m - from_m) / np.maximum(to_m - from_m, 1e-9), 0.0, 1.0)
+    driven_s: Floats = from_s + part * (to_s - from_s)
+    return driven_s
+
+
+def _around(columns: Floats, at_m: float) -> tuple[float, float, float, float]:
+    """Give ALONG and DRIVE of the stops, or the path's start, before and after a place."""
+    after = min(int(columns[:, ALONG].searchsorted(at_m)), len(columns) - 1)
+    from_m, from_s = columns[after - 1, :SERVICE] if after else (0.0, 0.0)
+    to_m, to_s = columns[after, :SERVICE]
+    return from_m, from_s, to_m, to_s
+
+
+def _after_windows(mine: Rows, vans: _Vans, which: Ints, begin: Ints, lead_s: Floats, opens_s: Floats) -> Floats:
+    """Let a van that comes before a window opens wait there, so that all stops after it move.
+
+    The van leaves a stop no sooner than it opens and is served: every stop is reached no sooner than each window before
+    it opens, and what lies between.
+    """
+    if not np.isfinite(opens_s).any():
+        return lead_s
+    now_s = (mine["recorded_ms"] - np.array([plan.start_ms for plan in vans.plans])) / 1000
+    late_s = opens_s - now_s[which] - lead_s  # how long the van waits at this stop, if it comes as expected
+    floor = 1e7 * which  # every van on a floor of its own
+    waited_s = np.maximum.accumulate(np.maximum(late_s, 0.0) + floor) - floor
+    before_s = np.concatenate(([0.0], waited_s[:-1]))
+    before_s[begin] = 0.0
+    return lead_s + before_s
+
+
+def _learned(
+    vans: _Vans, which: Ints, lead_s: Floats, spread_s: Floats, on_route: Bools
+) -> tuple[Floats, Floats, Floats]:
+    """Tell how far windows reach to both sides, and which part of a delay stays, by what each van's account learned."""
+    number = {model: i for i, model in enumerate(dict.fromkeys(vans.models))}
+    of_model = np.array([number[model] for model in vans.models], np.int64)[which]
+    early_s, late_s, kept = np.empty((3, len(lead_s)))
+    borders = np.cumsum(np.bincount(of_model, minlength=len(number)))[:-1]
+    for model, theirs in zip(number, np.split(np.argsort(of_model, kind="stable"), borders), strict=True):
+        early_s[theirs], late_s[theirs] = widen(model.bands, lead_s[theirs], spread_s[theirs], on_route[theirs])
+        kept[theirs] = model.delay_kept(lead_s[theirs])
+    return early_s, late_s, kept
+
+
+def _in_order(which: Ints, seconds: Floats) -> Ints:
+    """Make seconds of each van's stops never decrease, in whole milliseconds."""
+    return _never_less(which, np.rint(seconds * 1000).astype(np.int64))
+
+
+def _never_less(which: Ints, ms: Ints) -> Ints:
+    tall = np.int64(1) << 42  # 139 years in milliseconds: every van on a floor of its own
+    floor = which * tall
+    ordered: Ints = np.maximum.accumulate(ms + floor) - floor
+    return ordered

@@ -1,0 +1,145 @@
+"""What an account's own history says of how long drives and services take.
+
+Everything learned is a table of `Row`s: a person can read it, and it is stored as it is. `Model` is what ETAs are made
+with: the rows, the windows' table (`geo.eta.window`), and what they mean for each plan.
+
+    rows of the account ──Model()──► model ──outlook(plan)──► seconds per leg and per stop ──► geo.eta.estimate.estimate
+          ▲
+          └── learn(rows, observations) ◄─┬─ observe(plan, …) ◄── closed visits, driven stretches
+                                          └─ delays(…) ◄── ETAs that have come true
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from geo.eta.places import Parts, places
+from geo.eta.rows import ANY, CHAINS, Key, Row, added, applied
+from geo.eta.seen import DELAY_KEYS, DELAY_LEADS_S, Observation, delays, observe, passed
+from geo.eta.window import BUILT_IN, Band
+from geo.pings import UNKNOWN_MS, Floats
+from geo.plan.plans import Plan
+
+__all__ = [
+    "ANY",
+    "COLD",
+    "Key",
+    "Model",
+    "Observation",
+    "Outlook",
+    "Row",
+    "delays",
+    "keys_of",
+    "learn",
+    "observe",
+    "passed",
+]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outlook:
+    """What a model expects of a plan.
+
+    Attributes:
+        columns: (s, 4) of each stop: along_m; drive_s, from the path's start, without services; service_s; opens_s (its
+            window opens, seconds after the plan's start; -inf where nobody waits for it).
+        late_s: how long after the plan's start the tour begins.
+    """
+
+    columns: Floats
+    late_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Model:
+    """What one account has learned; never changes.
+
+    Attributes:
+        version: of the stored rows, ascending; 0 for a model that knows nothing.
+        rows: by key.
+        bands: how wide windows are, by lead.
+    """
+
+    version: int = 0
+    rows: Mapping[Key, Row] = field(default_factory=dict)
+    bands: tuple[Band, ...] = BUILT_IN
+    _outlooks: WeakKeyDictionary[Plan, Outlook] = field(default_factory=WeakKeyDictionary, init=False, repr=False)
+
+    def outlook(self, plan: Plan) -> Outlook:
+        """Give what is expected of a plan; looked up once, kept as long as the plan and this model live."""
+        found = self._outlooks.get(plan)
+        if found is None:
+            found = self._outlooks[plan] = _outlook(self.rows, plan)
+        return found
+
+    def delay_kept(self, lead_s: Floats) -> Floats:
+        """Tell which part of a delay will still be there after a lead: 1 where nothing is known, 0 where vans always
+        catch up with their plan.
+        """
+        parts = [_expected(self.rows, "delay", keys, 0) for keys in DELAY_KEYS]
+        kept: Floats = np.interp(lead_s, DELAY_LEADS_S, np.clip(parts, 0.0, 1.0))
+        return kept
+
+
+COLD = Model()
+"""A model that knows nothing."""
+
+
+def learn(rows: Mapping[Key, Row], observations: Sequence[Observation]) -> dict[Key, Row]:
+    """Add observations to rows; in a batch their order does not matter.
+
+    Levels are learned from the general to the special: what a driver or an hour adds is measured against what the
+    levels above say after this batch.
+
+    Args:
+        rows: those of the observations' keys that exist (others may be there too).
+
+    Returns:
+        The rows that changed, and only these.
+    """
+    changed: dict[Key, Row] = {}
+    for what, (nothing_known, levels) in CHAINS.items():
+        mine = [observation for observation in observations if observation.what == what]
+        expected = [nothing_known] * len(mine)
+        for depth, level in enumerate(levels):
+            seen: defaultdict[Key, list[tuple[float, float, int]]] = defaultdict(list)
+            for i, observation in enumerate(mine):
+                value = observation.value / expected[i] if level.relative else observation.value
+                weight = observation.minutes if level.by_minutes else 1.0
+                for key, part in observation.keys[depth]:
+                    seen[key].append((weight * part, value, observation.ended_ms))
+            changed |= {key: added(rows.get(key), values, level.half_life_ms) for key, values in seen.items()}
+            for i, observation in enumerate(mine):
+                parts = [(changed[key], part) for key, part in observation.keys[depth]]
+                expected[i] = applied(level, expected[i], parts, observation.ended_ms)
+    return changed
+
+
+def keys_of(observations: Iterable[Observation]) -> set[Key]:
+    """List the rows that `learn` needs."""
+    return {key for observation in observations for level in observation.keys for key, _ in level}
+
+
+def _outlook(rows: Mapping[Key, Row], plan: Plan) -> Outlook:
+    seen = places(plan)
+    due_ms = seen.due_ms.tolist()
+    drive = [_expected(rows, "drive", keys, at_ms) for keys, at_ms in zip(seen.drive_keys, due_ms, strict=True)]
+    service = [_expected(rows, "service", keys, at_ms) for keys, at_ms in zip(seen.service_keys, due_ms, strict=True)]
+    late_min = _expected(rows, "start", seen.start_keys, plan.start_ms)
+    opens_ms = plan.stop_window_ms[:, 0]
+    waits = (opens_ms != UNKNOWN_MS) & plan.wait_for_window
+    opens_s = np.where(waits, (np.where(waits, opens_ms, plan.start_ms) - plan.start_ms) / 1000, -np.inf)
+    leg_s = seen.drive_s * np.array(drive)
+    service_s = seen.service_s * np.array(service)
+    columns = np.column_stack((plan.stops[:, 3], np.cumsum(leg_s), service_s, opens_s))
+    return Outlook(columns, 60.0 * late_min)
+
+
+def _expected(rows: Mapping[Key, Row], what: str, keys: Sequence[Parts], at_ms: float) -> float:
+    expected, levels = CHAINS[what]
+    for level, parts in zip(levels, keys, strict=True):
+        expected = applied(level, expected, [(rows.get(key), part) for key, part in parts], at_ms)
+    return expected

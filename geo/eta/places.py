@@ -1,0 +1,153 @@
+"""What ETAs look at in a plan before anything was learned: how long its legs take, and which rows they concern."""
+
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from geo.eta.rows import Key, hour_and_weekday
+from geo.pings import UNKNOWN_MS, Floats
+from geo.plan.plans import TYPICAL_MPS, Plan
+
+Parts = tuple[tuple[Key, float], ...]
+"""Rows of one level, and the part each has; the parts add up to 1."""
+
+CELL_DEG = 0.01
+"""Cells are about a kilometre wide: a quarter of a town."""
+
+SAMPLE_M = 100.0
+"""How far apart the path is looked at for the cells it goes through."""
+
+SPEEDS_MPS = (4.0, 6.0, 8.0, 11.0, 16.0)
+"""Borders of the classes of planned speed: yards, streets, main roads, ring roads, out of town."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Places:
+    """What is known of a plan's stops and the legs to them.
+
+    Attributes:
+        drive_s: (s,) the plan's own drive from the stop before; of the first, from the path's start.
+        service_s: (s,) the plan's own.
+        due_ms: (s,) when each is planned to be reached, guessed where the plan has no times.
+        drive_keys, service_keys: (s) of each, level by level, the rows it concerns.
+        start_keys: those of the start.
+    """
+
+    drive_s: Floats
+    service_s: Floats
+    due_ms: Floats
+    drive_keys: tuple[tuple[Parts, ...], ...]
+    service_keys: tuple[tuple[Parts, ...], ...]
+    start_keys: tuple[Parts, ...]
+
+
+_KNOWN: WeakKeyDictionary[Plan, Places] = WeakKeyDictionary()
+
+
+def places(plan: Plan) -> Places:
+    """Look at a plan; what was found is kept as long as the plan lives."""
+    found = _KNOWN.get(plan)
+    if found is None:
+        found = _KNOWN[plan] = _look(plan)
+    return found
+
+
+def planned_drive_s(plan: Plan) -> Floats:
+    """Tell the plan's own drive to each stop from the one before, of the first from the path's start, seconds.
+
+    From planned arrivals and services where there are any; else what routing says; else path length at a typical speed.
+    Where the plan waits for a window to open, the wait is not driving.
+    """
+    along_m, service_s = plan.stops[:, 3], plan.stops[:, 4]
+    paced_s = np.diff(along_m, prepend=0.0) / TYPICAL_MPS
+    known_s = np.where(np.isnan(plan.stop_drive_s), paced_s, plan.stop_drive_s)
+    if not len(along_m) or np.isnan(plan.stop_due_ms).any():
+        return known_s
+    opens_ms = np.where(plan.wait_for_window, plan.stop_window_ms[:, 0], UNKNOWN_MS)
+    served_ms = np.maximum(plan.stop_due_ms, opens_ms) + 1000 * service_s
+    before_ms = np.concatenate(([float(plan.start_ms)], served_ms[:-1]))
+    drive_s = np.maximum((plan.stop_due_ms - before_ms) / 1000, 0.0)
+    on_opening = np.abs(plan.stop_due_ms - opens_ms) <= 60_000
+    return np.where(on_opening, np.minimum(drive_s, known_s), drive_s)
+
+
+def _look(plan: Plan) -> Places:
+    drive_s, service_s = planned_drive_s(plan), plan.stops[:, 4]
+    count = len(drive_s)
+    paced_ms = plan.start_ms + 1000 * (np.cumsum(drive_s) + np.cumsum(service_s) - service_s)
+    due_ms = np.where(np.isnan(plan.stop_due_ms), paced_ms, plan.stop_due_ms)
+    when = [hour_and_weekday(at_ms, plan.utc_offset_s) for at_ms in due_ms.tolist()]
+    names = [_place(lat, lon) for lat, lon in zip(plan.stop_lat.tolist(), plan.stop_lon.tolist(), strict=True)]
+    areas = [_cell(lat, lon) for lat, lon in zip(plan.stop_lat.tolist(), plan.stop_lon.tolist(), strict=True)]
+    driver = str(plan.driver_id)
+    length_m = np.diff(plan.stops[:, 3], prepend=0.0)
+    cells = _cells(plan)
+    drive_keys, service_keys = [], []
+    for row in range(count):
+        hour, weekday = when[row]
+        leg = f"{names[row - 1] if row else 'start'} > {names[row]}"
+        drive_keys.append(
+            (
+                _one("drive"),
+                _one("drive_speed", _speed(float(length_m[row]), float(drive_s[row]))),
+                _one("drive_hour", "", hour, weekday),
+                tuple((Key("drive_cell", cell), part) for cell, part in cells[row]),
+                _one("drive_driver", driver),
+                _one("drive_leg", leg),
+                _one("drive_leg_hour", leg, hour, weekday),
+                _one("drive_leg_now", leg),
+            )
+        )
+        kind = f"{plan.stop_kinds[row]}, {_parcels(int(plan.stop_parcels[row]))}"
+        service_keys.append(
+            (
+                _one("service"),
+                _one("service_kind", kind),
+                _one("service_area", areas[row]),
+                _one("service_driver", driver),
+                _one("service_place", names[row]),
+            )
+        )
+    start = _place(float(plan.path_lat[0]), float(plan.path_lon[0]))
+    start_keys = (_one("start"), _one("start_place", start))
+    return Places(drive_s, service_s, due_ms, tuple(drive_keys), tuple(service_keys), start_keys)
+
+
+def _one(scope: str, key: str = "", *classes: int) -> Parts:
+    return ((Key(scope, key, *classes), 1.0),)
+
+
+def _place(lat: float, lon: float) -> str:
+    return f"{lat:.4f},{lon:.4f}"  # 11 m
+
+
+def _cell(lat: float, lon: float) -> str:
+    return f"{np.floor(lat / CELL_DEG) * CELL_DEG:.2f},{np.floor(lon / CELL_DEG) * CELL_DEG:.2f}"
+
+
+def _cells(plan: Plan) -> list[list[tuple[str, float]]]:
+    """Tell of the leg to each stop through which cells it goes, and which part of it."""
+    bounds_m = np.concatenate(([0.0], plan.stops[:, 3]))
+    counts = np.maximum(np.diff(bounds_m) // SAMPLE_M, 1).astype(np.int64)
+    leg = np.repeat(np.arange(len(counts)), counts)
+    within = (np.arange(len(leg)) - (np.cumsum(counts) - counts)[leg] + 0.5) / counts[leg]
+    at_m = bounds_m[leg] + within * np.diff(bounds_m)[leg]
+    lat = np.floor(np.interp(at_m, plan.path_along_m, plan.path_lat) / CELL_DEG).astype(np.int64)
+    lon = np.floor(np.interp(at_m, plan.path_along_m, plan.path_lon) / CELL_DEG).astype(np.int64)
+    found: list[list[tuple[str, float]]] = [[] for _ in counts]
+    rows, times = np.unique(np.column_stack((leg, lat, lon)), axis=0, return_counts=True)
+    for (row, y, x), n in zip(rows.tolist(), times.tolist(), strict=True):
+        found[row].append((f"{y * CELL_DEG:.2f},{x * CELL_DEG:.2f}", n / float(counts[row])))
+    return found
+
+
+def _speed(length_m: float, drive_s: float) -> str:
+    mps = length_m / drive_s if drive_s > 0 else 0.0
+    edges = [0, *(round(3.6 * edge) for edge in SPEEDS_MPS)]
+    row = sum(mps >= edge for edge in SPEEDS_MPS)
+    return f"{edges[row]}-{edges[row + 1]} km/h" if row < len(SPEEDS_MPS) else f"{edges[row]} km/h and more"
+
+
+def _parcels(count: int) -> str:
+    return "1 parcel" if count <= 1 else "2-4 parcels" if count <= 4 else "5 and more parcels"

@@ -1,0 +1,137 @@
+"""How wide an ETA's window is: four of five arrivals of late would have fallen into it.
+
+A table of `Band`s, one for each lead, says how far windows reach before and after what was expected. It follows the
+errors of ETAs that have come true: where more than a tenth of the arrivals came later than the window's end, that end
+moves out, else it moves in, and so does the beginning. That is split conformal prediction kept up to date step by step
+(quantile tracking, Angelopoulos, Candès and Tibshirani, "Conformal PID control for time series prediction", 2023): it
+needs no model of the errors and follows them when they change.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from geo.pings import Bools, Floats, Ints
+
+LEVEL = 0.8
+"""Part of the arrivals that a window is to hold; what is outside lies half before and half after it."""
+
+LEAST_S = 60.0
+"""No window reaches less far to either side."""
+
+OFF_ROUTE = 1.5
+"""Off the route windows reach this many times as far: where the van will come back is not known."""
+
+STEP = 0.03
+"""By which part an end moves for a tour whose arrivals were all outside it, at most; a tour's errors are much alike, so
+that it has one vote on each band at a time, however many stops it has."""
+
+FULL_VOTE = 4.0
+"""A vote counts half when it rests on this many arrivals."""
+
+LEAST = 0.3
+"""No end gets nearer than this many spreads, lest one that LEAST_S holds wanders off."""
+
+MEMORY = 200.0
+"""Votes that the counts in `Band.n` and `Band.alpha` look back on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Windows of ETAs with a certain lead; between two bands they are interpolated.
+
+    Attributes:
+        lead_s: seconds from the ping to the expected arrival.
+        early, late: how far the window reaches before and after the expected arrival, in spreads: how far off the
+            arrival is expected to be (`geo.eta.estimate`), which grows with what is left to drive and to do.
+        n: votes of tours that it rests on, at most MEMORY.
+        alpha: part of their arrivals that was outside: 1 - LEVEL when all is well.
+    """
+
+    lead_s: float
+    early: float
+    late: float
+    n: float
+    alpha: float
+
+
+BUILT_IN: tuple[Band, ...] = tuple(
+    Band(60.0 * lead_min, early, late, 0.0, 1 - LEVEL)
+    for lead_min, early, late in (
+        (0, 0.9, 2.0), (5, 1.0, 1.7), (10, 1.1, 1.5), (20, 1.1, 1.4), (40, 1.1, 1.4), (80, 1.2, 1.7), (160, 1.6, 2.2)
+    )
+)  # fmt: skip
+"""Before anything was learned: between what city buses and delivery tours needed in the public recordings, and wide at
+long leads, where a plan that nobody has checked yet may be off as a whole. Lateness knows fewer bounds than earliness.
+"""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Given:
+    """ETAs that have come true or not, given on the route.
+
+    Attributes:
+        lead_s: (k,) from the ping to what was expected.
+        spread_s: (k,) how far off it was expected to be.
+        error_s: (k,) arrival minus what was expected.
+        tour: (k,) whose; any number that is the same for the same tour.
+    """
+
+    lead_s: Floats
+    spread_s: Floats
+    error_s: Floats
+    tour: Ints
+
+
+def widen(bands: Sequence[Band], lead_s: Floats, spread_s: Floats, on_route: Bools) -> tuple[Floats, Floats]:
+    """Give how far windows reach before and after the expected arrivals, seconds, at least LEAST_S.
+
+    Args:
+        lead_s: (k,) from the ping to the expected arrival.
+        spread_s: (k,) how far off it is expected to be.
+        on_route: (k,) whether the van is on its path.
+    """
+    at_s, early, late = np.array([(band.lead_s, band.early, band.late) for band in bands]).T
+    spread_s = np.where(on_route, 1.0, OFF_ROUTE) * spread_s
+    return (
+        np.maximum(np.interp(lead_s, at_s, early) * spread_s, LEAST_S),
+        np.maximum(np.interp(lead_s, at_s, late) * spread_s, LEAST_S),
+    )
+
+
+def adapt(bands: Sequence[Band], given: Given) -> tuple[Band, ...]:
+    """Learn from ETAs that have come true or not; in a batch their order does not matter."""
+    if not len(given.lead_s):
+        return tuple(bands)
+    early_s, late_s = widen(bands, given.lead_s, given.spread_s, np.ones(len(given.lead_s), np.bool_))
+    before, after = given.error_s < -early_s, given.error_s > late_s
+    # every ETA concerns the bands on both sides of it, the nearer one more
+    at_s = [band.lead_s for band in bands]
+    place = np.interp(given.lead_s, at_s, np.arange(len(at_s)))
+    _, tour = np.unique(given.tour, return_inverse=True)
+    out = 0.5 * (1 - LEVEL)
+    adapted = []
+    for i, band in enumerate(bands):
+        weight = np.maximum(1.0 - np.abs(place - i), 0.0)
+        arrivals = np.bincount(tour, weight)
+        vote = arrivals / (arrivals + FULL_VOTE)
+        votes = math.fsum(vote)
+        if not votes:
+            adapted.append(band)
+            continue
+        each = np.maximum(arrivals, 1e-9)
+        before_part, after_part = (np.bincount(tour, weight * miss) / each for miss in (before, after))
+        share = min(1.0, votes / (min(band.n, MEMORY) + votes))
+        missed = math.fsum(vote * (before_part + after_part)) / votes
+        adapted.append(
+            Band(
+                lead_s=band.lead_s,
+                early=max(band.early * math.exp(STEP * math.fsum(vote * (before_part - out))), LEAST),
+                late=max(band.late * math.exp(STEP * math.fsum(vote * (after_part - out))), LEAST),
+                n=min(band.n + votes, MEMORY),
+                alpha=(1 - share) * band.alpha + share * missed,
+            )
+        )
+    return tuple(adapted)

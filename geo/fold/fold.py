@@ -1,0 +1,135 @@
+"""The fold: where every driver is on their tour, ping by ping.
+
+`advance` is the one function that live tracking, re-runs, replay, tests and the simulator share. It sees no clock, no
+`received_at` and no border of a batch: the same inputs in any batches give the same history. Inputs of a driver are
+pings and claims (what the driver said), in the order of their times, a ping before a claim of the same millisecond.
+`tick` holds what depends on the clock.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from geo.fold import clean
+from geo.fold.drive import AT_ONCE, Drive
+from geo.fold.fixes import Fixes, check, fixes_of, move_position
+from geo.fold.state import STATE_VERSION, TRACK, decode, decode_happened, encode, encode_happened, fresh
+from geo.pings import UNKNOWN_MS, Bools, Ints, Pings, Rows
+from geo.plan import fence
+from geo.plan.facts import HAPPENED, JUDGED, REJUDGED, Facts, FactType
+from geo.plan.plans import MAX_STOPS, Timeline
+
+__all__ = [
+    "AT_ONCE", "HAPPENED", "JUDGED", "MAX_STOPS", "REJUDGED", "STATE_VERSION", "TRACK", "FactType", "Facts",
+    "advance", "decode", "decode_happened", "encode", "encode_happened", "fresh", "tick",
+]  # fmt: skip
+
+SILENT_MS = 600_000
+"""A driver on a route who was not heard for this long is silent."""
+
+
+def advance(
+    tracks: Rows, pings: Pings, timelines: Sequence[Timeline], settles: Bools | None = None
+) -> tuple[Rows, Facts]:
+    """Fold pings, and the claims before and between them, into tracks.
+
+    Each ping is judged (`clean`); the believed ones go to the fences (`geo.plan.fence`) and, the k-th of all drivers at
+    a time, to their place along the path (`snap`), the stops (`stops`) and the tour (`tour`). A claim (`claims`) is
+    folded before the first ping recorded after it.
+
+    Args:
+        tracks: (m,) of dtype `TRACK`, one a driver, driver_id ascending and unique. Not changed.
+        pings: (n,) in the order of `geo.pings.in_order`; every driver occurs in `tracks`; each driver's first ping
+            comes after that track's position in the total order.
+        timelines: (m,) the plans, claims and fences of each track's driver; claims up to a track's position are there
+            already and left alone.
+        settles: (m,) of whom no ping waits: the claims after the last ping are folded too, and a ping recorded up to
+            the last of them is late from then on. None: of nobody.
+
+    Returns:
+        New tracks (m,), and what follows. A ping that is CLOCK_AHEAD is judged and changes nothing, not even the
+        position.
+
+    Raises:
+        ValueError: the columns differ in length, or pings are not in order.
+    """
+    rows = pings.rows
+    starts = check(tracks, rows, timelines)
+    new = tracks.copy()
+    new["clean"], flags, again = clean.judge(tracks["clean"], tracks, rows, starts)
+    judged = np.zeros(len(rows), JUDGED)
+    judged["flags"] = flags
+    judged["along_m"] = judged["offset_m"] = np.nan
+
+    fixes = fixes_of(tracks, rows, starts, flags, again)
+    move_position(new, rows, starts, flags)
+    drive = Drive(new, tracks, fixes, timelines)
+    drive.run(np.zeros(len(tracks), np.bool_) if settles is None else settles)
+    result = drive.judged()
+    passages = _follow(new, tracks, fixes, timelines)
+
+    driver = np.repeat(np.arange(len(tracks)), np.diff(starts))
+    live = fixes.source == fixes.ping  # the others were suspects: their second judgement goes into `rejudged`
+    judged[fixes.ping[live]] = result[live]
+    _name_route_of_unbelieved(judged, rows, flags, driver, tracks, drive)
+    rejudged = np.zeros(np.count_nonzero(~live), REJUDGED)
+    for name in ("device_id", "recorded_ms", "lat_e6", "lon_e6"):
+        rejudged[name] = fixes.rows[name][~live]
+    rejudged["track"], rejudged["judged"] = fixes.driver[~live], result[~live]
+
+    return new, Facts(judged, rejudged, drive.happened(passages, result))
+
+
+def tick(tracks: Rows, silent: Bools, now_ms: int, *, silent_after_ms: int = SILENT_MS) -> Rows:
+    """Tell who fell silent or was heard again.
+
+    Args:
+        tracks: (m,) of dtype `TRACK`.
+        silent: (m,) whom we hold for silent.
+        now_ms: our clock.
+        silent_after_ms: how long without a believed ping is silence.
+
+    Returns:
+        (h,) of dtype `HAPPENED`: DRIVER_SILENT for drivers on a route of whom nothing believable was received for
+        longer, DRIVER_SEEN for those who are silent no longer.
+    """
+    quiet = (tracks["recorded_ms"] != UNKNOWN_MS) & (now_ms - tracks["received_ms"] > silent_after_ms)
+    fell, seen = quiet & ~silent & (tracks["route_id"] != 0), silent & ~quiet
+    which = np.flatnonzero(fell | seen)
+    happened = np.zeros(len(which), HAPPENED)
+    happened["track"] = which
+    happened["type"] = np.where(fell[which], FactType.DRIVER_SILENT, FactType.DRIVER_SEEN)
+    for name in ("folded_ms", "occurred_ms", "ordinal"):
+        happened[name] = tracks["recorded_ms"][which]
+    for name in ("route_id", "route_version", "offset_m", "lat_e6", "lon_e6"):
+        happened[name] = tracks[name][which]
+    happened["along_m"] = np.where(tracks["on_route"][which], tracks["along_m"][which], np.nan)
+    return happened
+
+
+def _follow(new: Rows, tracks: Rows, fixes: Fixes, timelines: Sequence[Timeline]) -> list[fence.Passage]:
+    new["fences"], passages = fence.follow(
+        tracks["fences"], [timeline.fences for timeline in timelines], fixes.starts,
+        fixes.rows["recorded_ms"], fixes.rows["lon_e6"] * 1e-6, fixes.rows["lat_e6"] * 1e-6,
+        fixes.rows["accuracy_m"].astype(np.float64),
+        tracks["recorded_ms"], tracks["lon_e6"] * 1e-6, tracks["lat_e6"] * 1e-6,
+    )  # fmt: skip
+    return passages
+
+
+def _name_route_of_unbelieved(judged: Rows, rows: Rows, flags: Ints, driver: Ints, tracks: Rows, drive: Drive) -> None:
+    """A ping that moves nothing counts to the route its driver was on; one whose clock is ahead to none."""
+    lost = np.flatnonzero((flags & clean.UNBELIEVED) != 0)
+    van = driver[lost]
+    before = np.searchsorted(drive.fixes.ping, lost) - 1
+    known = before >= 0
+    known[known] = drive.fixes.driver[before[known]] == van[known]
+    route = {name: tracks[name][van] for name in ("route_id", "route_version")}
+    route["route_id"][known] = drive.route_id[before[known]]
+    route["route_version"][known] = drive.route_version[before[known]]
+    since_ms = np.where(known, drive.fixes.known_ms[np.maximum(before, 0)] if len(drive.fixes.ping) else 0, UNKNOWN_MS)
+    for (of, _, claim), (route_id, version) in zip(drive.said, drive.on_after, strict=True):
+        heard = (van == of) & (rows["recorded_ms"][lost] > claim.at_ms) & (since_ms <= claim.at_ms)
+        route["route_id"][heard], route["route_version"][heard] = route_id, version
+    for name, value in route.items():
+        judged[name][lost] = np.where(flags[lost] & clean.Flag.CLOCK_AHEAD, 0, value)

@@ -1,0 +1,286 @@
+"""Paths: made, checked, measured, and the stops placed along them."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+from pyproj import Geod
+
+from geo.pings import UNKNOWN_MS, Floats
+from geo.shape import plane
+
+MAX_REACH_M = 300_000.0
+"""How far a path may lie from its middle; within it its plane is right to 1 in 1000."""
+
+MAX_LAT_DEG = 80.0
+
+DOOR_M = 20.0
+"""How far a door is from the path that serves it, typically: half a street, a front garden, an error of geocoding."""
+
+LEG_M, LEG_PART = 50.0, 0.35
+"""How far the way between two stops differs from what the plan's times say: parking, and streets faster or slower than
+the tour's mean pace."""
+
+_GEOD = Geod(ellps="WGS84")
+
+
+def check_path(lon: ArrayLike, lat: ArrayLike, *, max_vertices: int) -> tuple[Floats, Floats]:
+    """Check a path and drop vertices that repeat the one before.
+
+    Args:
+        lon, lat: (v,) degrees.
+        max_vertices: the API's limit.
+
+    Returns:
+        lon and lat, at least two vertices.
+
+    Raises:
+        ValueError: a sentence about what is wrong.
+    """
+    lon, lat = _degrees(lon), _degrees(lat)
+    if len(lon) != len(lat):
+        raise ValueError("a path needs as many longitudes as latitudes")
+    if len(lon) > max_vertices:
+        raise ValueError(f"a path has at most {max_vertices} vertices")
+    check_places(lon, lat)
+    moved = np.ones(len(lon), np.bool_)
+    moved[1:] = (np.diff(lon) != 0) | (np.diff(lat) != 0)
+    lon, lat = lon[moved], lat[moved]
+    if len(lon) < 2:
+        raise ValueError("a path needs at least two different points")
+    east = plane.wrap_deg(lon - lon[0])
+    x_m, y_m = plane.project(lon, lat, lon[0] + (east.min() + east.max()) / 2, (lat.min() + lat.max()) / 2)
+    if np.sqrt(x_m * x_m + y_m * y_m).max() > MAX_REACH_M:
+        raise ValueError(f"a path reaches at most {MAX_REACH_M / 1000:.0f} km from its middle")
+    return lon, lat
+
+
+def check_places(lon: ArrayLike, lat: ArrayLike) -> None:
+    """Raise ValueError with a sentence unless all places are where a van can be: numbers, ±180 and ±80 degrees."""
+    lon, lat = _degrees(lon), _degrees(lat)
+    if not (np.isfinite(lon).all() and np.isfinite(lat).all()):
+        raise ValueError("coordinates must be numbers")
+    if len(lon) and (np.abs(lon).max() > 180 or np.abs(lat).max() > MAX_LAT_DEG):
+        raise ValueError("longitude must be between -180 and 180, latitude between -80 and 80")
+
+
+def along_m(lon: ArrayLike, lat: ArrayLike) -> Floats:
+    """Measure a path: WGS 84 geodesic metres from its first vertex to each.
+
+    Args:
+        lon, lat: (v,) degrees, v at least 1.
+
+    Returns:
+        (v,) starting at 0, never decreasing.
+    """
+    lon, lat = _degrees(lon), _degrees(lat)
+    total = np.zeros(len(lon))
+    if len(lon) > 1:
+        np.cumsum(_GEOD.line_lengths(lon, lat), out=total[1:])
+    return total
+
+
+def straight_path(lon: ArrayLike, lat: ArrayLike) -> tuple[Floats, Floats]:
+    """Make a path that leads straight from place to place, for a route that brings none.
+
+    Args:
+        lon, lat: (k,) depot and stops in the order of the tour (and the depot again), degrees.
+
+    Returns:
+        lon and lat; places that repeat the one before are left out.
+    """
+    lon, lat = _degrees(lon), _degrees(lat)
+    moved = np.ones(len(lon), np.bool_)
+    moved[1:] = (np.diff(lon) != 0) | (np.diff(lat) != 0)
+    return lon[moved], lat[moved]
+
+
+def decode_polyline(text: str, precision: int = 5) -> tuple[Floats, Floats]:
+    """Decode an encoded polyline.
+
+    Args:
+        text: as routing engines give it.
+        precision: decimals, 5 (Google, OSRM) or 6 (Valhalla).
+
+    Returns:
+        lon and lat, degrees.
+
+    Raises:
+        ValueError: not an encoded polyline.
+
+    Source: https://developers.google.com/maps/documentation/utilities/polylinealgorithm
+    """
+    if not 1 <= precision <= 7:
+        raise ValueError("the precision of a polyline is between 1 and 7")
+    values: list[int] = []
+    value = shift = 0
+    for code in text.encode("ascii", "replace"):
+        chunk = code - 63
+        if not 0 <= chunk < 64 or shift > 35:
+            raise ValueError("this is not an encoded polyline")
+        value |= (chunk & 31) << shift
+        shift += 5
+        if chunk < 32:
+            values.append(~(value >> 1) if value & 1 else value >> 1)
+            value = shift = 0
+    if shift or len(values) % 2:
+        raise ValueError("the encoded polyline ends in the middle of a point")
+    lat, lon = np.cumsum(np.array(values, np.int64).reshape(-1, 2), axis=0).T / 10.0**precision
+    return np.ascontiguousarray(lon), np.ascontiguousarray(lat)
+
+
+def encode_polyline(lon: ArrayLike, lat: ArrayLike, precision: int = 5) -> str:
+    """Encode a line, the reverse of `decode_polyline`.
+
+    Args:
+        lon, lat: (n,) degrees.
+        precision: decimals that are kept, 1 to 7.
+
+    Source: https://developers.google.com/maps/documentation/utilities/polylinealgorithm
+    """
+    places = np.rint(np.column_stack((_degrees(lat), _degrees(lon))) * 10.0**precision).astype(np.int64)
+    steps = np.diff(places, axis=0, prepend=0).reshape(-1)
+    zigzag = (steps << 1) ^ (steps >> 63)
+    chunks = zigzag[:, None] >> np.arange(0, 35, 5)  # of five bits, the lowest first
+    is_last = chunks < 32
+    codes = np.where(is_last, chunks, (chunks & 31) | 32) + 63
+    wanted = np.arange(chunks.shape[1]) <= is_last.argmax(axis=1)[:, None]
+    return str(codes[wanted].astype(np.uint8).tobytes(), "ascii")
+
+
+def slice_path(lon: Floats, lat: Floats, along: Floats, from_m: float, to_m: float = np.inf) -> tuple[Floats, Floats]:
+    """Cut the piece of a path between two places along it, both ends included.
+
+    Args:
+        lon, lat, along: (v,) the path and its measure.
+        from_m, to_m: metres along it; beyond its ends counts as the end.
+
+    Returns:
+        lon and lat of the piece, at least one vertex; two where it has any length.
+    """
+    from_m = min(max(from_m, 0.0), float(along[-1]))
+    to_m = min(max(to_m, from_m), float(along[-1]))
+    inner = (along > from_m) & (along < to_m)
+    ends = np.array([from_m] if to_m == from_m else [from_m, to_m])
+    east = plane.wrap_deg(lon - lon[0])
+    end_east, end_lat = np.interp(ends, along, east), np.interp(ends, along, lat)
+    piece_east = np.concatenate((end_east[:1], east[inner], end_east[1:]))
+    return plane.wrap_deg(lon[0] + piece_east), np.concatenate((end_lat[:1], lat[inner], end_lat[1:]))
+
+
+def place_stops(
+    path_lon: Floats, path_lat: Floats, path_along_m: Floats, stop_lon: ArrayLike, stop_lat: ArrayLike,
+    leg_s: ArrayLike | None = None, *, max_passes: int = 64,
+) -> Floats:  # fmt: skip
+    """Find each stop's place along a path that may pass it many times: stops are served in their order.
+
+    Of all ways to give each stop one of the passes near it, none before the stop before, the most likely wins: near the
+    path, and as far along it from the stop before as the plan gives time to drive. Among equals the earliest passes.
+
+    Args:
+        path_lon, path_lat, path_along_m: (v,) the path.
+        stop_lon, stop_lat: (s,) in the order of the tour, degrees.
+        leg_s: (s,) planned seconds of driving to each stop from the one before, as `drive_s` gives
+            them; NaN where the plan does not say.
+        max_passes: how many passes of a stop, nearest first, are considered.
+
+    Returns:
+        (s,) metres along the path, never decreasing.
+
+    Source: dynamic programming over the local minima of distance, as in Viterbi's algorithm with a monotone constraint.
+    """
+    stop_lon, stop_lat = _degrees(stop_lon), _degrees(stop_lat)
+    if not len(stop_lon):
+        return np.zeros(0)
+    lon0, lat0 = float(path_lon[0]), float(path_lat[0])
+    x_m, y_m = plane.project(path_lon, path_lat, lon0, lat0)
+    stop_x, stop_y = plane.project(stop_lon, stop_lat, lon0, lat0)
+    passes = [
+        _passes(x_m, y_m, path_along_m, float(at_x), float(at_y), max_passes)
+        for at_x, at_y in zip(stop_x, stop_y, strict=True)
+    ]
+
+    def placed(plan_m: Floats) -> Floats:
+        """Place the stops when the plan expects so many metres from each to the next; NaN: it does not say."""
+        best_cost, best_m = np.zeros(1), np.zeros(1)
+        came_from: list[tuple[Floats, list[int]]] = []
+        for stop, (pass_m, squared) in enumerate(passes):
+            # serving it at once where the stop before was served is always possible
+            stay = _squared_at(x_m, y_m, path_along_m, best_m, float(stop_x[stop]), float(stop_y[stop]))
+            at_m, squared = np.concatenate((pass_m, best_m)), np.concatenate((squared, stay))
+            leg_m = at_m - best_m[:, None]
+            cost = np.where(leg_m >= 0, best_cost[:, None] + _leg_cost(leg_m, plan_m[stop]), np.inf)
+            parent = np.argmin(cost, axis=0)
+            cost = cost[parent, np.arange(len(at_m))] + np.maximum(squared, 25.0) / (2 * DOOR_M**2) + 1e-9 * at_m
+            keep = np.sort(np.argsort(cost, kind="stable")[: min(2 * max_passes, np.count_nonzero(np.isfinite(cost)))])
+            keep = keep[np.argsort(at_m[keep], kind="stable")]
+            best_m, best_cost = at_m[keep], cost[keep]
+            came_from.append((best_m, parent[keep].tolist()))
+        result = np.zeros(len(passes))
+        choice = int(np.argmin(best_cost))
+        for stop in range(len(passes) - 1, -1, -1):
+            places_m, parents = came_from[stop]
+            result[stop] = places_m[choice]
+            choice = parents[choice]
+        return result
+
+    rough_m = placed(np.full(len(passes), np.nan))
+    if leg_s is None:
+        return rough_m
+    # the plan's own pace, over all legs of which it gives the time
+    seconds = np.maximum(_degrees(leg_s), 0.0)
+    leg_m = np.diff(rough_m, prepend=0.0)
+    told = ~np.isnan(seconds)
+    if not (seconds[told].sum() > 0 and leg_m[told].sum() > 0):
+        return rough_m
+    return placed(seconds * (leg_m[told].sum() / seconds[told].sum()))
+
+
+def drive_s(planned_ms: ArrayLike, service_s: ArrayLike) -> Floats:
+    """Tell how long a plan drives to each stop from the one before: what is left of its times without the service.
+
+    Args:
+        planned_ms: (s,) planned arrivals, epoch milliseconds; UNKNOWN_MS where there is none.
+        service_s: (s,) planned stay.
+
+    Returns:
+        (s,) seconds; NaN where a time is missing, and for the first stop.
+    """
+    planned = np.asarray(planned_ms, np.int64)
+    seconds = np.full(len(planned), np.nan)
+    known = (planned[1:] != UNKNOWN_MS) & (planned[:-1] != UNKNOWN_MS)
+    seconds[1:][known] = np.diff(planned)[known] / 1000 - np.asarray(service_s, np.float64)[:-1][known]
+    waited: Floats = np.maximum(seconds, 0.0)
+    return waited
+
+
+def _leg_cost(leg_m: Floats, plan_m: float) -> Floats:
+    """How unlikely ways between stops are, given the metres that the plan has time for."""
+    if np.isnan(plan_m):
+        return np.zeros_like(leg_m)
+    return np.abs(leg_m - plan_m) / (LEG_M + LEG_PART * plan_m)
+
+
+def _passes(x_m: Floats, y_m: Floats, along: Floats, at_x: float, at_y: float, at_most: int) -> tuple[Floats, Floats]:
+    """Find the local minima of the distance from a place to a path: where, ascending, and the squared distance."""
+    if len(x_m) == 1:
+        return along[:1], (x_m - at_x) ** 2 + (y_m - at_y) ** 2
+    dx, dy = np.diff(x_m), np.diff(y_m)
+    length2 = np.maximum(dx * dx + dy * dy, 1e-12)
+    part = np.clip(((at_x - x_m[:-1]) * dx + (at_y - y_m[:-1]) * dy) / length2, 0, 1)
+    squared = (x_m[:-1] + part * dx - at_x) ** 2 + (y_m[:-1] + part * dy - at_y) ** 2
+    here = along[:-1] + part * np.diff(along)
+    # a foot inside a segment is a minimum; so is a vertex that is nearest on both of its segments
+    corner = np.append(part[:-1] >= 1, True) & np.append(part[1:] <= 0, True)
+    low = np.flatnonzero(
+        ((part > 0) & (part < 1)) | ((part >= 1) & corner) | ((part <= 0) & (np.arange(len(part)) == 0))
+    )
+    if len(low) > at_most:
+        low = np.sort(low[np.argsort(squared[low], kind="stable")[:at_most]])
+    return here[low], squared[low]
+
+
+def _squared_at(x_m: Floats, y_m: Floats, along: Floats, place_m: Floats, at_x: float, at_y: float) -> Floats:
+    return (np.interp(place_m, along, x_m) - at_x) ** 2 + (np.interp(place_m, along, y_m) - at_y) ** 2
+
+
+def _degrees(column: ArrayLike) -> Floats:
+    return np.ascontiguousarray(column, np.float64).reshape(-1)

@@ -1,0 +1,163 @@
+"""What was recorded outside a shift, of accounts that do not keep it: sealed and held for a day, then deleted.
+
+A phone without a network says hours later that the shift began, so nothing can be thrown away at once. It is judged by
+`recorded_at`; whenever a driver's shifts change, what is kept and what is held of them is judged again.
+docs/howto/privacy.md tells what is promised.
+"""
+
+import hmac
+import logging
+
+import numpy as np
+from nacl.exceptions import CryptoError
+from nacl.secret import Aead
+
+from geo.fold.clean import GIVEN
+from geo.pings import Bools, Pings, Rows
+from geo.plan.plans import FOREVER_MS
+from geo.times import time_of
+from ingest import blocks
+from ingest.config import IngestConfig
+from ingest.drivers.cache import Drivers
+from sql.account.accounts import read_instance
+from sql.pool import Db
+from sql.track import held
+from sql.track.quarantine import Quarantined, put_quarantined
+
+log = logging.getLogger(__name__)
+
+_HOUR_MS = 3_600_000
+
+_TOGETHER_MS = 600_000
+"""Pings that came within ten minutes share a block, which goes when the first of them has to: none is held too long."""
+
+_DRIVER_MS = 1 << 44
+"""More than any recorded_ms: a driver's number times this and a time make one number in the order of both."""
+
+
+async def hold_back(db: Db, drivers: Drivers, pings: Pings, config: IngestConfig) -> Pings:
+    """Keep from history what was recorded outside a shift; give back what belongs to it. Inside the take.
+
+    Of drivers whose shifts changed, held pings that are claimed now come back with the others, and stored ones that are
+    not any more are taken out: `drivers` fold again from there.
+
+    Args:
+        drivers: of the take; `rerun_from_ms` and `may_rerun` are changed.
+        pings: as they came, in any order.
+    """
+    watched, asked = drivers.shift_only_ms != FOREVER_MS, drivers.shifts_from_ms != FOREVER_MS
+    if not (watched | asked).any():
+        return pings
+    shelf = _Shelf((await read_instance(db)).secret)
+    hold_ms = int(config.hold_hours * _HOUR_MS)
+    if asked.any():
+        pings = Pings.concat([pings, await shelf.take(db, drivers, asked, hold_ms)])
+    spells = await _read_spells(db, drivers, pings.rows, watched, asked, config)
+    outside = _outside(drivers, pings.rows, spells)
+    back = [
+        await _take_out(db, drivers, int(i), spells[spells["driver_id"] == drivers.ids[i]])
+        for i in np.flatnonzero(watched & asked)
+    ]
+    await shelf.put(db, drivers, Pings.concat([pings.take(outside), *back]), hold_ms)
+    return pings.take(~outside)
+
+
+async def _read_spells(
+    db: Db, drivers: Drivers, rows: Rows, watched: Bools, asked: Bools, config: IngestConfig
+) -> Rows:
+    since_ms = np.where(asked, drivers.shifts_from_ms, FOREVER_MS)
+    np.minimum.at(since_ms, drivers.index_of(rows["driver_id"]), rows["recorded_ms"])
+    wanted = watched & (since_ms != FOREVER_MS)
+    longest_ms = int(config.longest_shift_hours * _HOUR_MS)
+    return await held.spells_of_drivers(
+        db, drivers.ids[wanted].tolist(), since_ms[wanted].tolist(), longest_ms=longest_ms
+    )
+
+
+def _outside(drivers: Drivers, rows: Rows, spells: Rows) -> Bools:
+    """Mark pings that their account does not keep."""
+    of = drivers.index_of(rows["driver_id"])
+    watched: Bools = rows["received_ms"] >= drivers.shift_only_ms[of]
+    if not len(spells):
+        return watched
+    begins = drivers.index_of(spells["driver_id"]) * _DRIVER_MS + spells["from_ms"]
+    last = np.searchsorted(begins, of * _DRIVER_MS + rows["recorded_ms"], "right") - 1
+    inside: Bools = (last >= 0) & (spells["driver_id"][last] == rows["driver_id"])
+    inside &= rows["recorded_ms"] <= spells["until_ms"][last]
+    return watched & ~inside
+
+
+async def _take_out(db: Db, drivers: Drivers, i: int, spells: Rows) -> Pings:
+    out = await held.take_out_pings(
+        db,
+        lane=int(drivers.lanes[i]),
+        driver_id=int(drivers.ids[i]),
+        from_ms=int(drivers.shifts_from_ms[i]),
+        received_from_ms=int(drivers.shift_only_ms[i]),
+        spells=spells,
+    )
+    if len(out):
+        out.rows["flags"] &= int(GIVEN)
+        drivers.rerun_from_ms[i] = min(int(drivers.rerun_from_ms[i]), int(out.rows["recorded_ms"].min()))
+        drivers.may_rerun[i] = True  # what the track knows of these must not be shown for a moment longer
+    return out
+
+
+class _Shelf:
+    """The table `held`, as blocks that only this installation reads, and only as those of the driver they are of."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._box = Aead(hmac.digest(secret, b"reparto held pings", "sha256"))
+
+    async def put(self, db: Db, drivers: Drivers, pings: Pings, hold_ms: int) -> None:
+        """Hold pings until so long after they were received."""
+        if not len(pings):
+            return
+        order = np.lexsort((pings.rows["received_ms"], pings.rows["driver_id"]))
+        pings = pings.take(order)
+        driver_ids, received_ms = pings.rows["driver_id"], pings.rows["received_ms"]
+        part = np.column_stack((driver_ids, received_ms // _TOGETHER_MS))
+        starts = np.flatnonzero(np.append(True, (part[1:] != part[:-1]).any(axis=1)))
+        lanes, of, expires_ms, bodies = [], [], [], []
+        for start, end in zip(starts, np.append(starts[1:], len(pings)), strict=True):
+            driver_id = int(driver_ids[start])
+            lane = int(drivers.lanes[drivers.index_of(driver_ids[start])])
+            for block in blocks.split([(lane, pings.take(slice(start, end)))]):
+                lanes.append(lane)
+                of.append(driver_id)
+                expires_ms.append(int(received_ms[start]) + hold_ms)
+                bodies.append(bytes(self._box.encrypt(block.body, aad=b"%d" % driver_id)))
+        await held.put_held(db, lanes, of, expires_ms, bodies)
+
+    async def take(self, db: Db, drivers: Drivers, which: Bools, hold_ms: int) -> Pings:
+        """Take all that is held of some drivers, but for what cannot be opened: that stays, and is shown once."""
+        parts = []
+        sealed: list[held.HeldBlock] = []
+        for block in await held.take_held(db, drivers.lanes[which].tolist(), drivers.ids[which].tolist()):
+            try:
+                parts.append(blocks.decode(self._box.decrypt(block.body, aad=b"%d" % block.driver_id)))
+            except (CryptoError, ValueError) as error:
+                sealed.append(block)
+                log.error(
+                    "held block %d of lane %d: %s; it is kept until its time is over", block.id, block.lane, error
+                )
+        if sealed:
+            await held.put_back_held(db, sealed)
+            account_of = dict(zip(drivers.ids.tolist(), drivers.accounts.tolist(), strict=True))
+            new = [block for block in sealed if not block.unreadable]
+            await put_quarantined(db, [_unreadable(block, account_of[block.driver_id], hold_ms) for block in new])
+        return Pings.concat(parts)
+
+
+def _unreadable(block: held.HeldBlock, account_id: int, hold_ms: int) -> Quarantined:
+    """Describe a block that cannot be opened, without its content."""
+    return Quarantined(
+        account_id=account_id,
+        driver_id=block.driver_id,
+        device_id=None,
+        received_at=time_of(block.expires_ms - hold_ms),
+        source="tracker",
+        reason="unreadable-held",
+        detail=f"held block of lane {block.lane}, kept until {time_of(block.expires_ms):%Y-%m-%dT%H:%M:%SZ}",
+        body=b"",
+    )

@@ -1,0 +1,233 @@
+"""The tracker: takes blocks of some lanes at a time and folds them, exactly once, beside any number of others.
+
+Nothing coordinates trackers but Postgres: a lane's advisory lock, the deletion of its blocks and everything that
+follows from them are one transaction. A tracker that dies lets go of all of it.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections import deque
+from contextlib import suppress
+
+import asyncpg
+import numpy as np
+from prometheus_client import Counter, Gauge, Histogram
+
+from geo.pings import Ints, Pings
+from ingest import blocks
+from ingest.config import IngestConfig
+from ingest.drivers.cache import TrackCache
+from ingest.track.follow import moved_triples
+from ingest.track.isolate import unreadable_block
+from ingest.track.silence import LOOK_EVERY_S, notice_silence
+from ingest.track.take import Sent, take
+from sql.account.accounts import read_instance
+from sql.config import DatabaseConfig
+from sql.pool import Connection, connect, is_away
+from sql.track import effects, takes
+from sql.track.lanes import try_lock_lanes
+from sql.track.quarantine import put_quarantined
+from sql.track.takes import Block
+from work.upkeep.partitions import make_partitions
+
+log = logging.getLogger(__name__)
+
+TAKE_SECONDS = Histogram(
+    "reparto_take_seconds",
+    "Time of a take, from its transaction's begin to its commit, seconds",
+    buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30),
+)
+PINGS = Counter("reparto_pings_taken_total", "Pings that takes stored, copies included; re-runs are not counted")
+RERUNS = Counter("reparto_reruns_total", "Drivers who were folded again from an earlier place")
+CATCHING_UP = Gauge("reparto_take_drivers_behind", "Drivers of the last take of whom more waits to be folded")
+TAKES_FAILED = Counter("reparto_takes_failed_total", "Takes that were rolled back, but for a database that was away")
+
+SETTLED_S = 60.0
+"""No block with a smaller id than one taken so long ago should still come: neither a receiver's statement nor its pause
+before the commit may take that long (`sql/pool.py`)."""
+
+LOOK_AGAIN_S = 600.0
+"""One that comes all the same is found when all dead rows are looked through, so often."""
+
+SUSPECT_ATTEMPTS = 2
+"""From this attempt on (the take before did not commit) a lane gives one block at a time."""
+
+DEADLY_ATTEMPTS = 4
+"""At this attempt the block that killed three processes goes to quarantine unread."""
+
+REST_S = 60.0
+"""A lane whose takes fail even so is not to blame on a block; it is tried so often, and does not stop the others."""
+
+NO_BLOCKS_FAULT = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError, asyncpg.DiskFullError)
+"""What Postgres cannot do now, whatever is in the blocks: such an attempt does not count."""
+
+BLOCKS_AT_ONCE = 256
+"""Blocks of one lane in one take; many small requests make many small blocks."""
+
+
+class Hints:
+    """For each lane the highest block id taken long ago: the search for blocks starts there, past the dead rows."""
+
+    def __init__(self, lanes: int) -> None:
+        self.after = dict.fromkeys(range(lanes), 0)
+        self._since_s = time.monotonic()
+        self._taken: deque[tuple[float, int, int]] = deque()
+
+    def note(self, taken: list[Block]) -> None:
+        """Remember what was taken. Only after the commit."""
+        now_s = time.monotonic()
+        self._taken.extend((now_s, block.lane, block.id) for block in taken)
+        while self._taken and self._taken[0][0] < now_s - SETTLED_S:
+            _, lane, block_id = self._taken.popleft()
+            self.after[lane] = max(self.after[lane], block_id)
+
+    def look_again(self) -> None:
+        """Once in a while, start the next search from the very first block."""
+        now_s = time.monotonic()
+        if now_s - self._since_s >= LOOK_AGAIN_S:
+            self.after = dict.fromkeys(self.after, 0)
+            self._since_s = now_s
+
+
+class Tracker:
+    """Two connections and what is remembered between takes; made anew after any error."""
+
+    def __init__(
+        self,
+        db: Connection,
+        aside: Connection,
+        config: IngestConfig,
+        lanes: int,
+    ) -> None:
+        self._db = db
+        self._aside = aside  # for what is recorded outside the take
+        self._config = config
+        self._hints = Hints(lanes)
+        self._cache = TrackCache()
+        self._looked_s = time.monotonic()  # takes come first, also for a tracker that failed here
+
+    async def turn(self) -> bool:
+        """Take what waits in some lanes; False when there was nothing to do.
+
+        Raises:
+            Exception: anything; the transaction is rolled back and this tracker must be made anew.
+        """
+        self._hints.look_again()
+        waiting = await takes.waiting_lanes(
+            self._db,
+            self._hints.after,
+            rerun_every_s=self._config.rerun_every_s,
+            attempts=DEADLY_ATTEMPTS,
+            rest_s=REST_S,
+        )
+        lanes = random.sample(waiting, min(len(waiting), self._config.lanes_at_once))
+        if not lanes:
+            return False
+        began_s = time.perf_counter()
+        async with self._db.transaction(isolation="read_committed"):
+            held = await try_lock_lanes(self._db, lanes)
+            if not held:
+                return False
+            suspects = await takes.suspect_lanes(self._db, held, attempts=SUSPECT_ATTEMPTS - 1)
+            chosen = [random.choice(suspects)] if suspects else held
+            attempts = await takes.count_attempts(self._aside, chosen)
+            try:
+                taken = await self._take_blocks(chosen, attempts[chosen[0]] if suspects else 0)
+                sent = await self._read(taken)
+                drivers = await take(self._db, chosen, sent, self._cache, self._config)
+                await takes.forget_attempts(self._db, chosen)
+            except NO_BLOCKS_FAULT:
+                await takes.forget_attempts(self._aside, chosen)
+                raise
+        TAKE_SECONDS.observe(time.perf_counter() - began_s)
+        PINGS.inc(len(sent))
+        RERUNS.inc(int(drivers.began.sum()))
+        CATCHING_UP.set(int((~drivers.settled).sum()))
+        self._cache.remember(drivers)
+        self._hints.note(taken)
+        await effects.tell_live(self._db, moved_triples(drivers))
+        await self._cache.models.read_newer(self._db)
+        return True
+
+    async def look(self) -> None:
+        """Notice who fell silent, once in a while."""
+        if time.monotonic() - self._looked_s >= LOOK_EVERY_S:
+            await notice_silence(
+                self._db,
+                list(self._hints.after),
+                after_s=self._config.silent_after_s,
+                longest_shift_s=self._config.longest_shift_hours * 3600,
+            )
+            self._looked_s = time.monotonic()
+
+    async def _take_blocks(self, lanes: list[int], attempts: int) -> list[Block]:
+        """Take blocks of locked lanes; `attempts` counts those of a suspect lane, 0 for lanes nobody suspects."""
+        after = self._hints.after
+        if not attempts:
+            each = max(self._config.pings_at_once // len(lanes), 1)
+            return await takes.take_blocks(self._db, after, lanes, pings=each, blocks=BLOCKS_AT_ONCE)
+        taken = await takes.take_blocks(self._db, after, lanes, pings=1, blocks=1)
+        if attempts < DEADLY_ATTEMPTS or not taken:
+            return taken
+        log.error("block %d of lane %d ended %d takes; it goes to quarantine unread", taken[0].id, lanes[0], attempts)
+        await put_quarantined(self._db, [unreadable_block(taken[0], "ended-the-tracker")])
+        return []
+
+    async def _read(self, taken: list[Block]) -> Sent:
+        parts: list[Pings] = []
+        lanes: list[Ints] = []
+        for block in taken:
+            try:
+                pings = blocks.decode(block.body)
+            except ValueError as error:
+                log.error("block %d of lane %d: %s; it goes to quarantine", block.id, block.lane, error)
+                await put_quarantined(self._db, [unreadable_block(block, "unreadable-block")])
+                continue
+            parts.append(pings)
+            lanes.append(np.full(len(pings), block.lane, np.int64))
+        return Sent(Pings.concat(parts), np.concatenate(lanes) if lanes else np.zeros(0, np.int64))
+
+
+async def run_tracker(config: IngestConfig, database: DatabaseConfig, *, stop: asyncio.Event) -> None:
+    """Track until told to stop; the take under way is finished first.
+
+    After any error the outcome of a commit is unknown: connections, tracks and plans are all read anew.
+    """
+    pause_s = 0.1
+    while not stop.is_set():
+        began_s = time.monotonic()
+        try:
+            await _track(config, database, stop)
+        except Exception as error:
+            if is_away(error):
+                log.warning("tracker: the database is away (%s)", type(error).__name__)
+            else:
+                TAKES_FAILED.inc()
+                log.exception("tracker: a take failed and was rolled back")
+        if not stop.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), pause_s * random.uniform(0.5, 1.5))
+            pause_s = 0.1 if time.monotonic() - began_s > REST_S else min(pause_s * 2, 5.0)
+
+
+async def _track(config: IngestConfig, database: DatabaseConfig, stop: asyncio.Event) -> None:
+    db = await connect(database)
+    try:
+        aside = await connect(database)
+        try:
+            await takes.plan_once(db)
+            await make_partitions(
+                db, config.oldest_ping_days
+            )  # a take that found a day missing failed, and comes by here
+            tracker = Tracker(db, aside, config, (await read_instance(db)).lanes)
+            while not stop.is_set():
+                await tracker.look()
+                if not await tracker.turn():
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(stop.wait(), config.tracker_poll_ms / 1000)
+        finally:
+            await aside.close(timeout=5)
+    finally:
+        await db.close(timeout=5)

@@ -1,1 +1,0 @@
-"""How well arrivals would have been foretold: `reparto replay --score`."""

@@ -1,0 +1,85 @@
+"""A product to throw away: an embedded Postgres that is durable like the real one, and real processes on it."""
+
+import asyncio
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from api.http.auth import KEY_PREFIX, hash_of, new_secret
+from reparto.child import Child, free_port
+from reparto.postgres import EmbeddedPostgres
+from sql.account.accounts import ensure_account
+from sql.account.keys import create_key
+from sql.config import DatabaseConfig
+from sql.migrate import migrate
+from sql.pool import connect
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """A running product.
+
+    Attributes:
+        ingest_url, api_url: where the doors and the API listen.
+        key: an admin key.
+        postgres_pid: the server's first process.
+    """
+
+    ingest_url: str
+    api_url: str
+    key: str
+    database: DatabaseConfig
+    postgres_pid: int
+    api: Child
+    ingest: Child
+    tracker: Child
+
+
+@contextmanager
+def throw_away() -> Iterator[Product]:
+    """Run one process of each role for the block. Call it in the main thread, outside of an event loop."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="reparto-bench-")))
+        postgres = stack.enter_context(EmbeddedPostgres.start(folder / "postgres"))
+        database = replace(DatabaseConfig(), database_url=postgres.dsn)
+        key = asyncio.run(_prepare(database))
+
+        def start(role: str) -> tuple[Child, str]:
+            listen = f"127.0.0.1:{free_port()}"
+            settings = {
+                "REPARTO_DATABASE_URL": postgres.dsn,
+                "REPARTO_DATA_DIR": str(folder),
+                "REPARTO_HEALTH_LISTEN" if role in ("track", "work") else "REPARTO_LISTEN": listen,
+            }
+            child = Child(role, settings=settings, log=folder / f"{role}.log")
+            stack.callback(child.stop)
+            return child, f"http://{listen}"
+
+        started = {role: start(role) for role in ("work", "track", "api", "ingest")}
+        for child, url in started.values():
+            asyncio.run(child.ready(url))
+        yield Product(
+            ingest_url=started["ingest"][1],
+            api_url=started["api"][1],
+            key=key,
+            database=database,
+            postgres_pid=postgres.pid,
+            api=started["api"][0],
+            ingest=started["ingest"][0],
+            tracker=started["track"][0],
+        )
+
+
+async def _prepare(database: DatabaseConfig) -> str:
+    """Make the tables and an admin key."""
+    await migrate(database)
+    secret = new_secret(KEY_PREFIX)
+    connection = await connect(database)
+    try:
+        account_id = await ensure_account(connection, "bench")
+        await create_key(connection, account_id=account_id, role="admin", label="bench", secret_hash=hash_of(secret))
+    finally:
+        await connection.close()
+    return secret

@@ -1,0 +1,217 @@
+"""`reparto doctor`: what is wrong with an installation, and how to mend it."""
+
+import argparse
+import asyncio
+import os
+import resource
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import chain
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from rich.markup import escape
+
+from reparto.command import CannotRun, Subparsers, out
+from reparto.operate.doctor_proofs import look_into_store, try_store
+from reparto.operate.finding import Finding, Level, free_space, judge
+from reparto.operate.status import duration, version_text
+from reparto.postgres import PostgresError
+from reparto.run.database import connected, database_at_hand, postgres_dir
+from reparto.run.serve import bind
+from reparto.run.settings import Settings, address_of
+from sql.config import DatabaseConfig
+from sql.migrate import applied, migrations
+from sql.operate import operator
+from sql.operate.health import read_backlog
+from sql.pool import Db
+from sql.track.held import unreadable_held
+from sql.track.partitions import partition_days
+
+_OPEN_FILES = 4_096
+_STUCK_S = 60.0
+_CLOCK_S = 2.0
+_OLDEST, _NEWEST = 15, 18  # the versions of PostgreSQL that the tests run on
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Declare `doctor`."""
+    words = "find what is wrong and say how to mend it"
+    parser = subparsers.add_parser("doctor", help=words, description=f"{words.capitalize()}.")
+    parser.add_argument("--proofs", action="store_true", help="also read every file of every proof (slow)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print every finding; the exit code is 1 when something is bad."""
+    settings = Settings.read()
+    bad = False
+    for finding in chain(
+        [Finding(Level.GOOD, "the settings can be used")],
+        _machine(settings),
+        _store(settings),
+        _database(settings, all_proofs=args.proofs),
+    ):
+        bad |= finding.level is Level.BAD
+        out.print(f"{finding.level.value}  {escape(finding.what)}")
+        if finding.advice:
+            out.print(f"      {escape(finding.advice)}", style="dim")
+    return int(bad)
+
+
+def _machine(settings: Settings) -> Iterator[Finding]:
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    yield judge(
+        files >= _OPEN_FILES,
+        f"{files} files and connections may be open at once in a process",
+        "Thousands of phones need more: ulimit -n 65536 (LimitNOFILE= in systemd).",
+    )
+    yield _listening(settings)
+    yield from _public_url(settings)
+    if not (settings.database.database_url and settings.proofs.blob_url):
+        yield from _data_dir(Path(settings.server.data_dir))
+
+
+def _listening(settings: Settings) -> Finding:
+    listen = settings.server.listen
+    try:
+        bind(listen, "REPARTO_LISTEN").close()
+    except CannotRun as why:
+        host, port = address_of(listen)
+        if _answers(f"http://{host}:{port}/health/live"):
+            return Finding(Level.GOOD, f"Reparto answers at {listen}")
+        return Finding(Level.BAD, f"{listen} cannot be listened on", str(why))
+    return Finding(Level.GOOD, f"{listen} is free to listen on")
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urlopen(url, timeout=3) as response:  # noqa: S310 (an address of ours)
+            return bool(response.status == 200)
+    except (URLError, OSError, ValueError):
+        return False
+
+
+def _public_url(settings: Settings) -> Iterator[Finding]:
+    host, _ = address_of(settings.server.listen)
+    if settings.api.public_url.startswith("https://"):
+        yield Finding(Level.GOOD, f"recipients reach {settings.api.public_url}")
+    elif settings.api.public_url:
+        advice = "Links carry a secret: put a proxy with a certificate in front and say https:// here."
+        yield Finding(Level.LOOK, f"recipients reach {settings.api.public_url}, without encryption", advice)
+    elif host not in ("127.0.0.1", "localhost", "::1"):
+        advice = "Set REPARTO_PUBLIC_URL to what recipients and phones reach, such as https://track.example.com."
+        yield Finding(Level.LOOK, "tracking links name the address listened on", advice)
+
+
+def _data_dir(data_dir: Path) -> Iterator[Finding]:
+    if not data_dir.exists():
+        yield Finding(Level.GOOD, f"{data_dir} does not exist yet; it is made when it is needed")
+        return
+    yield free_space(data_dir)
+    key = data_dir / "admin.key"
+    if key.exists():
+        advice = f"chmod 600 {key}, and if others use this machine, make another key and revoke this one."
+        yield judge(not key.stat().st_mode & 0o077, f"{key} is read by its owner only", advice, Level.BAD)
+    yield judge(os.access(data_dir, os.W_OK), f"{data_dir} can be written", "Run as the user that owns it.", Level.BAD)
+
+
+def _store(settings: Settings) -> Iterator[Finding]:
+    yield from asyncio.run(try_store(settings))
+
+
+def _database(settings: Settings, *, all_proofs: bool) -> Iterator[Finding]:
+    if not settings.database.database_url and not (postgres_dir(settings) / "cluster").exists():
+        yield Finding(Level.GOOD, "there is no embedded Postgres yet; `reparto up` makes it")
+        return
+    try:
+        with database_at_hand(settings, "doctor") as database:
+            yield from asyncio.run(_ask(settings, database, all_proofs=all_proofs))
+    except (CannotRun, PostgresError) as why:
+        yield Finding(Level.BAD, "the database cannot be used", str(why))
+
+
+async def _ask(settings: Settings, database: DatabaseConfig, *, all_proofs: bool) -> list[Finding]:
+    async with connected(database) as db:
+        findings = [*await _server(db), *await _way_there(db)]
+        have, want = await applied(db), len(migrations())
+        if have < want:
+            return [*findings, Finding(Level.BAD, f"the schema is at migration {have} of {want}", "reparto migrate")]
+        update = "This program is older than its database: update it."
+        findings.append(judge(have == want, f"the schema is at migration {have}", update))
+        return [*findings, *await _work(db), *await look_into_store(settings, db, all_of_it=all_proofs)]
+
+
+async def _server(db: Db) -> list[Finding]:
+    server = await operator.server(db)
+    major, version = server.version // 10_000, version_text(server.version)
+    tested = f"It is tested with PostgreSQL {_OLDEST} to {_NEWEST}."
+    used = server.connections / server.max_connections
+    ahead_s = (datetime.now(UTC) - server.clock).total_seconds()
+    return [
+        judge(major >= _OLDEST, f"PostgreSQL {version}", f"Too old. {tested}", Level.BAD)
+        if major <= _NEWEST
+        else Finding(Level.LOOK, f"PostgreSQL {version}", tested),
+        judge(
+            server.fsync == server.full_page_writes == "on",
+            f"fsync is {server.fsync}, full_page_writes {server.full_page_writes}",
+            "A power cut would lose pings that phones have deleted: switch both on.",
+            Level.BAD,
+        ),
+        judge(not server.standby, "the server takes writes", "This is a standby: name the primary server.", Level.BAD),
+        judge(
+            used < 0.8,
+            f"{server.connections} of {server.max_connections} connections are in use",
+            "Raise max_connections, or lower REPARTO_POOL_CONNECTIONS.",
+        ),
+        judge(
+            abs(ahead_s) < _CLOCK_S,
+            f"the clocks of this machine and of the database agree within {max(abs(ahead_s), 0.1):.1f} s",
+            "Silence, lateness and waiting times will be wrong: let both machines follow a time server (NTP).",
+        ),
+    ]
+
+
+async def _way_there(db: Db) -> list[Finding]:
+    backends = {await operator.backend(db) for _ in range(5)}
+    advice = "Connections must not be shared between transactions (LISTEN, prepared statements): use session pooling."
+    return [judge(len(backends) == 1, "the way to the server keeps its connection", advice, Level.BAD)]
+
+
+async def _work(db: Db) -> list[Finding]:
+    today = datetime.now(UTC).date()
+    days = await partition_days(db)
+    running = {one.name for one in await operator.processes(db)}
+    backlog, events = await read_backlog(db), await operator.unnumbered_events(db)
+    sealed = await unreadable_held(db)
+    oldest_s = (datetime.now(UTC) - backlog.oldest).total_seconds() if backlog.oldest else 0.0
+    return [
+        judge(
+            {today, today + timedelta(days=1)} <= set(days),
+            "the partitions of today and tomorrow are there",
+            "Run `reparto migrate`, and keep a `reparto work` (or `reparto up`) running, which makes them.",
+            Level.BAD,
+        ),
+        judge(
+            oldest_s < _STUCK_S,
+            f"{backlog.pings:,} pings wait" + (f", the oldest for {duration(oldest_s)}" if backlog.oldest else ""),
+            "Trackers cannot follow: start more `reparto track`, and read their logs."
+            if "reparto track" in running
+            else "No tracker runs: start `reparto track`.",
+            Level.BAD,
+        ),
+        judge(
+            events.oldest_s < _STUCK_S,
+            f"{events.events:,} events wait for their number"
+            + (f", the oldest for {duration(events.oldest_s)}" if events.events else ""),
+            "Start a `reparto work`, or read its log.",
+            Level.BAD,
+        ),
+        judge(
+            not sealed,
+            f"{sealed:,} blocks of held pings cannot be opened",
+            "Run one release everywhere. They are tried again when their driver's shifts change, and deleted when "
+            "their time is over; `GET /v1/quarantine` says whose they are.",
+        ),
+    ]

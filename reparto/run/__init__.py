@@ -1,0 +1,4 @@
+"""The product runs: settings, wiring, roles, processes.
+
+May live here: what starts, joins and ends the parts.
+"""

@@ -1,0 +1,126 @@
+"""The wiring of everything HTTP, top to bottom."""
+
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from typing import TypeAlias
+
+from aiohttp import web
+
+from api.account import endpoints as account
+from api.account import keys
+from api.certificate import endpoints as certificate
+from api.driver.events import endpoints as driver_events
+from api.driver.manifest import endpoints as manifest
+from api.fleet import devices, drivers, positions, quarantine, shifts
+from api.history import detours, events, reports, track, visits
+from api.http import assets, health, metrics, openapi
+from api.http.app_keys import CONFIG, POOL, PROOFS, ROADS
+from api.http.auth import DEVICES, DeviceCache
+from api.http.host import known_host
+from api.http.problem import problems
+from api.places import geofences
+from api.proofs import endpoints as proofs
+from api.proofs import form as proofs_post
+from api.proofs.uploads import endpoints as uploads
+from api.recipient import page as tracking_page
+from api.recipient import stream as tracking
+from api.routes import endpoints as routes
+from api.routes import eta, links, pins, reopening
+from api.stream.hub import HUB, Hub
+from ingest import doors
+from reparto.run.proof_store import proofs_of
+from reparto.run.settings import Settings
+from sql.config import DatabaseConfig
+from sql.pool import create_pool
+from work.roads.choose import STRAIGHT
+from work.roads.protocol import Roads
+
+Part: TypeAlias = Callable[[web.Application], AsyncIterator[None]]
+"""Something that lives as long as the application."""
+
+SYSTEM = (health, metrics)
+"""In every process that serves HTTP."""
+
+ASKED = (
+    *(account, keys, drivers, devices, geofences),
+    *(routes, links, pins, reopening, track, visits, detours, eta),
+    *(driver_events, shifts),
+    *(positions, events, reports, quarantine),
+    *(tracking, tracking_page),
+    *(uploads, proofs_post, proofs, certificate),
+)
+"""What people and programs ask."""
+
+
+def create_app(
+    settings: Settings,
+    database: DatabaseConfig,
+    *,
+    takes_pings: bool = True,
+    is_asked: bool = True,
+    roads: Roads = STRAIGHT,
+) -> web.Application:
+    """Make the application of a process.
+
+    Args:
+        takes_pings: it has the doors for phones; the role `ingest`.
+        is_asked: it has what people and programs ask; the role `api`.
+        roads: makes paths for routes that bring none; open for as long as the application runs.
+    """
+    app = create_system_app(settings, database)
+    if is_asked:
+        app.cleanup_ctx.append(_hub(database, settings.api.stream_clients))
+        app.on_shutdown.append(_close_streams)
+        app[ROADS] = roads
+        app.cleanup_ctx.append(_proofs(settings))
+        app[driver_events.OLDEST] = timedelta(days=settings.ingest.oldest_ping_days)
+        for module in ASKED:
+            module.operations.add_to(app)
+        manifest.add_to(app)
+    if takes_pings:
+        doors.add_to(app, database, settings.ingest)
+    assets.add_to(app)
+    openapi.add_to(app)
+    return app
+
+
+def create_system_app(settings: Settings, database: DatabaseConfig) -> web.Application:
+    """Make the application of a process that only works: /health and /metrics."""
+    app = web.Application(
+        middlewares=[metrics.timing, problems, known_host], client_max_size=settings.api.max_body_bytes
+    )
+    app[CONFIG] = settings.api
+    app.cleanup_ctx.append(_pool(database, settings.api.device_cache_s))
+    for module in SYSTEM:
+        module.operations.add_to(app)
+    return app
+
+
+def _pool(database: DatabaseConfig, device_cache_s: float) -> Part:
+    async def opened(app: web.Application) -> AsyncIterator[None]:
+        async with await create_pool(database) as pool:
+            app[POOL] = pool
+            app[DEVICES] = DeviceCache(pool, ttl_s=device_cache_s)
+            yield
+
+    return opened
+
+
+def _hub(database: DatabaseConfig, stream_clients: int) -> Part:
+    async def opened(app: web.Application) -> AsyncIterator[None]:
+        async with Hub(database, app[POOL], app[DEVICES], stream_clients=stream_clients) as app[HUB]:
+            yield
+
+    return opened
+
+
+def _proofs(settings: Settings) -> Part:
+    async def opened(app: web.Application) -> AsyncIterator[None]:
+        async with proofs_of(settings) as app[PROOFS]:
+            yield
+
+    return opened
+
+
+async def _close_streams(app: web.Application) -> None:
+    app[HUB].close_streams()

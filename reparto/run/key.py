@@ -1,0 +1,113 @@
+"""`reparto key`: API keys from the command line, for whoever runs the machine."""
+
+import argparse
+import asyncio
+import os
+from pathlib import Path
+
+from rich.markup import escape
+from rich.table import Table
+
+from api.http.auth import KEY_PREFIX, hash_of, new_secret
+from api.http.ids import KEY, number_of, shown
+from reparto.command import CannotRun, Subparsers, err, out
+from reparto.run.database import check_schema, connected, database_at_hand
+from reparto.run.settings import Settings
+from sql.account.accounts import ensure_account
+from sql.account.keys import create_key, list_keys
+from sql.config import DatabaseConfig
+from sql.operate.operator import all_keys, revoke_any_key
+from sql.pool import Db
+
+DEFAULT_ACCOUNT = "default"
+ROLES = ("admin", "dispatcher", "viewer")
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Declare `key create`, `key list` and `key revoke`."""
+    parser = subparsers.add_parser("key", help="make, list and revoke API keys", description="API keys.")
+    actions = parser.add_subparsers(metavar="action", required=True)
+
+    create = actions.add_parser("create", help="make a key and print it, once")
+    create.add_argument("--role", choices=ROLES, required=True)
+    create.add_argument(
+        "--account", metavar="NAME", default=DEFAULT_ACCOUNT, help="made if missing; default: %(default)s"
+    )
+    create.add_argument("--label", metavar="TEXT", help="what or who it is for")
+    create.set_defaults(run=run, action=_create)
+
+    actions.add_parser("list", help="list the keys that work, of every account").set_defaults(run=run, action=_list)
+
+    revoke = actions.add_parser("revoke", help="end a key at once")
+    revoke.add_argument("key", metavar="KEY", help="its id as `reparto key list` shows it: ky_7")
+    revoke.set_defaults(run=run, action=_revoke)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what is asked on the database at hand."""
+    with database_at_hand(Settings.read(), "key") as database:
+        asyncio.run(_on(database, args))
+    return 0
+
+
+async def _on(database: DatabaseConfig, args: argparse.Namespace) -> None:
+    await check_schema(database)
+    async with connected(database) as connection:
+        await args.action(connection, args)
+
+
+async def _create(db: Db, args: argparse.Namespace) -> None:
+    secret = new_secret(KEY_PREFIX)
+    key_id, _ = await create_key(
+        db,
+        account_id=await ensure_account(db, args.account),
+        role=args.role,
+        label=args.label,
+        secret_hash=hash_of(secret),
+    )
+    out.print(secret, markup=False)
+    err.print(f"Key {shown(KEY, key_id)} ({args.role} of account {args.account}). It is shown only now.", markup=False)
+
+
+async def _list(db: Db, args: argparse.Namespace) -> None:
+    table = Table("id", "account", "role", "label", "made")
+    for key in await all_keys(db):
+        made = f"{key.created_at:%Y-%m-%d %H:%M} UTC"
+        table.add_row(shown(KEY, key.id), escape(key.account), key.role, escape(key.label or ""), made)
+    out.print(table)
+
+
+async def _revoke(db: Db, args: argparse.Namespace) -> None:
+    key_id = number_of(KEY, args.key)
+    if key_id is None or not await revoke_any_key(db, key_id):
+        raise CannotRun(f"No key {args.key} works; `reparto key list` shows those that do.")
+    err.print(f"Key {args.key} is revoked.", markup=False)
+
+
+async def first_admin_key(database: DatabaseConfig, file: Path) -> bool:
+    """Give the account `default` an admin key if it has none that works; tell whether it got one.
+
+    The key is written to `file`, mode 0600, before the database knows it: a crash in between leaves a file that the
+    next start replaces, never a key that nobody has.
+    """
+    async with connected(database) as connection:
+        account_id = await ensure_account(connection, DEFAULT_ACCOUNT)
+        if await list_keys(connection, account_id):
+            return False
+        secret = new_secret(KEY_PREFIX)
+        write_secret(file, secret)
+        await create_key(
+            connection, account_id=account_id, role="admin", label="first start", secret_hash=hash_of(secret)
+        )
+    return True
+
+
+def write_secret(file: Path, secret: str) -> None:
+    """Write a file that only its owner reads; it appears whole or not at all."""
+    making = file.with_name(f".{file.name}.{os.getpid()}")
+    making.unlink(missing_ok=True)
+    with os.fdopen(os.open(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
+        opened.write(secret + "\n")
+        opened.flush()
+        os.fsync(opened.fileno())
+    making.replace(file)

@@ -1,0 +1,137 @@
+"""`reparto up`: everything on this machine, in one command.
+
+Started: Postgres, tracker, work, HTTP. Stopped the other way round: first nobody new comes in and what came in is on
+disk, then the tracker ends its transaction, then Postgres.
+"""
+
+import argparse
+import asyncio
+import logging
+import os
+import socket
+import sys
+from contextlib import nullcontext
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from reparto.command import CannotRun, Subparsers, out
+from reparto.postgres import EmbeddedPostgres
+from reparto.run import logs
+from reparto.run.app import create_app
+from reparto.run.database import given_database, named, postgres_dir
+from reparto.run.jobs import jobs_of
+from reparto.run.key import first_admin_key
+from reparto.run.migrate import prepare
+from reparto.run.process import alongside, keep_running, run_until_stopped, stopped_within
+from reparto.run.proof_store import proofs_of
+from reparto.run.road_engine import roads_of
+from reparto.run.serve import bind, serving
+from reparto.run.settings import Settings
+from reparto.version import __version__
+from sql.config import DatabaseConfig
+from work.job import run_work
+
+log = logging.getLogger(__name__)
+
+_TRACKER_PATIENCE_S = 30.0  # a take in progress ends within the statement timeout
+_LOOK_EVERY_S = 0.5
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Declare `up`."""
+    words = "start everything on this machine, with a Postgres of its own unless REPARTO_DATABASE_URL names one"
+    subparsers.add_parser("up", help=words, description=f"up: {words}.").set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run until stopped."""
+    settings = Settings.read()
+    logs.configure(settings.server.log_level, "up")
+    with bind(settings.server.listen, "REPARTO_LISTEN") as listener:
+        _make_data_dir(settings)
+        if settings.database.database_url:
+            run_until_stopped(partial(_up, settings, given_database(settings, "up"), listener, None))
+        else:
+            with KeptPostgres(postgres_dir(settings)) as postgres:
+                database = named(settings.database, postgres.dsn, "up")
+                run_until_stopped(partial(_up, settings, database, listener, postgres))
+    return 0
+
+
+async def _up(
+    settings: Settings,
+    database: DatabaseConfig,
+    listener: socket.socket,
+    postgres: "KeptPostgres | None",
+    stop: asyncio.Event,
+) -> None:
+    await prepare(settings, database)
+    key_file = Path(settings.server.data_dir) / "admin.key"
+    is_first_start = await first_admin_key(database, key_file)
+    url = postgres.dsn if postgres else settings.database.database_url
+    env = {**os.environ, "REPARTO_DATABASE_URL": url}
+    async with (
+        roads_of(settings) as roads,
+        proofs_of(settings) as store,
+        alongside(postgres.keep) if postgres else nullcontext(),
+        alongside(lambda stop: keep_running(_again("track"), env, stop=stop, patience_s=_TRACKER_PATIENCE_S)),
+        alongside(lambda stop: run_work(database, stop=stop, jobs=jobs_of(settings, roads, store))),
+        serving(create_app(settings, database, roads=roads), listener) as address,
+    ):
+        _greet(address, key_file, is_first_start=is_first_start)
+        await stop.wait()
+
+
+def _greet(address: str, key_file: Path, *, is_first_start: bool) -> None:
+    said = "made for account `default`; keep it" if is_first_start else "account `default`"
+    out.print(f"Reparto {__version__} at {address}", markup=False)
+    out.print(f"  API docs   {address}/docs", markup=False)
+    if key_file.exists():
+        out.print(f"  admin key  {key_file} ({said})", markup=False)
+
+
+def _make_data_dir(settings: Settings) -> None:
+    data_dir = Path(settings.server.data_dir)
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotRun(f"The directory {data_dir} cannot be made ({error.strerror}): set REPARTO_DATA_DIR.") from error
+
+
+def _again(role: str) -> list[str]:
+    """Give the command that runs this program in another role, with the packages that this one runs with.
+
+    `-P` keeps folders of the current directory that happen to be called `api` or `sql` out.
+    """
+    return [sys.executable, *([] if os.getcwd() in sys.path else ["-P"]), "-m", "reparto", role]
+
+
+class KeptPostgres:
+    """The embedded Postgres, started again when it ends without being asked."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
+        self._server = EmbeddedPostgres.start(data_dir)
+        self.dsn = self._server.dsn
+
+    async def keep(self, stop: asyncio.Event) -> None:
+        """Look after the server until `stop` is set.
+
+        Raises:
+            PostgresError: it does not start again.
+        """
+        while not await stopped_within(stop, _LOOK_EVERY_S):
+            if (code := self._server.exit_code) is not None:
+                log.error("Postgres ended (code %d) and is started again", code)
+                self._server.stop()
+                self._server = EmbeddedPostgres.start(self._data_dir)  # the loop waits: without it nothing goes anyway
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.stop()

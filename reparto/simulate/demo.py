@@ -1,0 +1,236 @@
+"""`reparto demo`, what `make run` calls: the product, a city of its own making, and vans that drive through it.
+
+The product is `reparto up` in a child process; the vans and their drivers' apps speak to it over HTTP like any phone.
+They are found in the middle of their tours, the day so far comes as a backlog, and when a tour is over the next one
+begins.
+"""
+
+import argparse
+import asyncio
+import os
+import random
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from rich.markup import escape
+
+from reparto.child import Child
+from reparto.client.client import Client, Phone, Refused, route_path, target_key, target_url, together
+from reparto.client.tally import Tally
+from reparto.command import CannotRun, Subparsers, err, out
+from reparto.run.process import run_until_stopped, stopped_within
+from reparto.run.serve import bind
+from reparto.run.settings import Settings
+from reparto.simulate.day import Deed, make_day
+from reparto.simulate.driver_app import DriverApp, open_app
+from reparto.simulate.fleet import GUADALAJARA, Report, Trip, enlist, make_trip, names, report, route_of_tour
+from reparto.simulate.simulate import Clock, send_report, work
+
+VANS = 6
+EVERY_S = 2.0
+SERVICE = 0.4
+"""Of the usual time at a stop, so that somebody who watches sees the van move most of the time."""
+
+STOPS_BEFORE = 2
+"""Before the one whose page is shown: near enough to be seen, far enough to be waited for."""
+
+_BREAK_MS = 60_000  # between two tours
+_LOOK_EVERY_S = 0.5
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Declare `reparto demo`."""
+    words = "start everything, with a made-up city and vans that drive through it"
+    parser = subparsers.add_parser("demo", help=words, description=f"demo: {words}. Ctrl-C ends it.")
+    parser.set_defaults(run=run, url=None, key=None)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run until stopped."""
+    settings = Settings.read()
+    bind(settings.server.listen, "REPARTO_LISTEN").close()  # says in a sentence when somebody else has the address
+    data_dir = Path(settings.server.data_dir)
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    log = data_dir / "demo.log"
+    log.unlink(missing_ok=True)
+    ours = {name: value for name, value in os.environ.items() if name.startswith("REPARTO_")}
+    product = Child("up", settings=ours, log=log)
+    try:
+        run_until_stopped(lambda stop: _demo(product, args, data_dir, stop))
+    finally:
+        product.stop()
+    return 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tour:
+    """A tour that a van is on.
+
+    Attributes:
+        leaves_ms: when it began, epoch milliseconds.
+        app: where its driver says what they do.
+        links: of every stop's tracking page, in the order of the tour.
+        recipients: their names.
+    """
+
+    route: str
+    trip: Trip
+    told: Report
+    leaves_ms: int
+    deeds: Sequence[Deed]
+    app: DriverApp
+    links: Sequence[str]
+    recipients: Sequence[str]
+
+    def stop_to_watch(self) -> int | None:
+        """Find the stop whose page is worth watching now; None when the tour is as good as over."""
+        stop = int(np.searchsorted(self.trip.truth.departed_ms, time.time() * 1000 - self.leaves_ms)) + STOPS_BEFORE
+        return stop if stop < len(self.links) else None
+
+    def is_served(self, stop: int) -> bool:
+        """Tell whether the van has left a stop."""
+        return bool(self.leaves_ms + int(self.trip.truth.departed_ms[stop]) < time.time() * 1000)
+
+
+@dataclass(slots=True, kw_only=True)
+class Van:
+    """A driver with a phone, and the tour they are on."""
+
+    driver: str
+    token: str
+    phone: Phone
+    chance: random.Random
+    tour: Tour
+
+
+Watched: TypeAlias = tuple[Tour, int]
+"""A tour, and the stop on it whose page is shown."""
+
+
+async def _demo(product: Child, args: argparse.Namespace, data_dir: Path, stop: asyncio.Event) -> None:
+    """Show the city until asked to stop.
+
+    Raises:
+        CannotRun: the product ended by itself, or refused something.
+    """
+    show = asyncio.create_task(_show(product, args, data_dir))
+    try:
+        while not show.done() and not await stopped_within(stop, _LOOK_EVERY_S):
+            if product.exit_code is not None:
+                raise CannotRun(f"The product ended. {product.last_words()}")
+    finally:
+        show.cancel()
+        await asyncio.wait({show})
+    if not show.cancelled():
+        await show
+
+
+async def _show(product: Child, args: argparse.Namespace, data_dir: Path) -> None:
+    with err.status("starting the product …"):
+        await product.ready(target_url(args))
+    async with Client(target_url(args), target_key(args), connections=2 * VANS) as client:
+        with err.status("making a city …"):
+            await _forget_earlier(client)
+            people = names(time.time_ns())
+            vans = await asyncio.gather(*(_make_van(client, number, next(people)) for number in range(VANS)))
+        _greet(client.url, data_dir)
+        await together([*(_drive(client, van) for van in vans), _guide(client, vans)])
+
+
+async def _forget_earlier(client: Client) -> None:
+    """Let go of the drivers of an earlier demo, so that they do not stand on the map for ever."""
+    earlier = [
+        driver["id"]
+        async for page in client.pages("/v1/drivers")
+        for driver in page["drivers"]
+        if driver["external_id"].startswith("demo-")
+    ]
+    for driver_id in earlier:
+        await client.ask("DELETE", f"/v1/drivers/{driver_id}")
+
+
+async def _make_van(client: Client, number: int, name: str) -> Van:
+    """Make a driver in the middle of a tour."""
+    driver = f"demo-{time.time():.0f}-{number}"
+    _, _, token = await enlist(client, driver, name)
+    chance = random.Random(driver)
+    phone = Phone(client.session, client.url, token, Tally(), chance)
+    tour = await _begin(client, driver, token, chance, leaves_ms=None)
+    return Van(driver=driver, token=token, phone=phone, chance=chance, tour=tour)
+
+
+async def _drive(client: Client, van: Van) -> None:
+    """Drive one tour after the other, for ever."""
+    while True:
+        clock, tour = Clock(starts_ms=round(time.time() * 1000), speed=1.0), van.tour
+        await together(
+            [
+                send_report(van.phone, tour.told, tour.leaves_ms, clock, batch=1, chance=van.chance),
+                work(tour.app, tour.deeds, tour.told, tour.leaves_ms, clock),
+            ]
+        )
+        leaves_ms = tour.leaves_ms + tour.trip.home_ms + _BREAK_MS
+        await clock.until(leaves_ms)
+        with suppress(Refused):  # a finished route needs no end
+            await client.ask("DELETE", route_path(tour.route))
+        van.tour = await _begin(client, van.driver, van.token, van.chance, leaves_ms=leaves_ms)
+
+
+async def _begin(client: Client, driver: str, token: str, chance: random.Random, *, leaves_ms: int | None) -> Tour:
+    """Make a tour and tell the product; with `leaves_ms` None the van is in the middle of it now."""
+    seed = chance.randrange(2**32)
+    stops = chance.randint(20, 40)
+    trip = await asyncio.to_thread(make_trip, seed, city=GUADALAJARA, stops=stops, every_s=EVERY_S, service=SERVICE)
+    told = report(trip, seed, from_ms=0, to_ms=trip.home_ms, offline_per_h=0, gaps_per_h=0)
+    if leaves_ms is None:
+        now_ms = int(trip.truth.departed_ms[chance.randint(stops // 4, stops // 2)])  # by the trip's clock
+        told = replace(told, due_ms=np.maximum(told.due_ms, now_ms), offline_ms=[(0, now_ms)])
+        leaves_ms = round(time.time() * 1000) - now_ms
+    route = f"{driver}-{leaves_ms // 1000}"
+    planned = route_of_tour(trip.tour, route, driver=driver, leaves_ms=leaves_ms, city=GUADALAJARA)
+    answer = await client.put_route(planned)
+    return Tour(
+        route=route,
+        trip=trip,
+        told=told,
+        leaves_ms=leaves_ms,
+        deeds=make_day(route, trip.stays_ms, from_ms=0, to_ms=trip.home_ms),
+        app=open_app(client, token, Tally(), chance, route=route, stops=answer["stops"]),
+        links=[stop["tracking_url"] for stop in answer["stops"]],
+        recipients=[stop["name"] for stop in planned.body["stops"]],
+    )
+
+
+def _greet(url: str, data_dir: Path) -> None:
+    key = data_dir / "admin.key"
+    out.print(f"[bold]{VANS} vans drive through a made-up Guadalajara.[/bold] Ctrl-C ends it.")
+    out.print(f"  API docs        {url}/docs", markup=False)
+    out.print(f'  live positions  curl -H "Authorization: Bearer $(cat {key})" {url}/v1/positions', markup=False)
+    out.print(f"  admin key       {key}", markup=False)
+
+
+async def _guide(client: Client, vans: Sequence[Van]) -> None:
+    """Print the page of a stop that a van comes to soon, and another one when that was served."""
+    watched: Watched | None = None
+    while True:
+        if watched is None or watched[0].is_served(watched[1]):
+            watched = await _choose(client, vans)
+            if watched is not None:
+                tour, stop = watched
+                out.print(f"  tracking page   [bold]{escape(tour.links[stop])}[/bold]  ({tour.recipients[stop]} waits)")
+        await asyncio.sleep(_LOOK_EVERY_S)
+
+
+async def _choose(client: Client, vans: Sequence[Van]) -> Watched | None:
+    """Choose a stop whose page shows its van; of those the van with the most stops left. None while there is none."""
+    choices = [(van.tour, stop) for van in vans if (stop := van.tour.stop_to_watch()) is not None]
+    for tour, stop in sorted(choices, key=lambda choice: choice[1] - len(choice[0].links)):
+        token = tour.links[stop].rpartition("/")[2]
+        if (await client.ask("GET", f"/v1/track/{token}"))["position"]:
+            return tour, stop
+    return None

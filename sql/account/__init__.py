@@ -1,0 +1,4 @@
+"""Tables of an account: keys, drivers, devices, shifts, geofences.
+
+May live here: their queries.
+"""

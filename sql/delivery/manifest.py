@@ -1,0 +1,164 @@
+"""Manifests: which routes a driver's phone is shown, and which version of that it was given."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass, fields
+from datetime import date, datetime
+
+from sql.pool import Db, Pool
+from sql.queries import load
+
+_SQL = load("manifest")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownRoute:
+    """A route that a driver is shown, but for its stops.
+
+    Attributes:
+        version: of its plan.
+        is_due: the driver began it, or its time has come.
+        content: hash of every row about its stops; None when it has none.
+    """
+
+    id: int
+    external_id: str
+    version: int
+    status: str
+    date: date
+    timezone: str
+    start_at: datetime
+    end_at: datetime
+    started_at: datetime | None
+    depot_name: str | None
+    depot_lat: float | None
+    depot_lon: float | None
+    return_to_depot: bool
+    length_m: float
+    is_due: bool
+    content: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """All that a manifest follows from: two looks that are equal show the same content.
+
+    Attributes:
+        contact: the account's setting `driver_contact`; None: never set.
+        version: of the manifest that was kept last; 0: none yet.
+        oldest: changes are known since this version.
+        current: the route the driver is on; None: on none.
+        next: the one that follows, today or another day; None: none is planned.
+    """
+
+    contact: str | None
+    version: int
+    oldest: int
+    current: ShownRoute | None
+    next: ShownRoute | None
+
+    @property
+    def routes(self) -> list[ShownRoute]:
+        """The routes that are shown, the current one first."""
+        return [route for route in (self.current, self.next) if route is not None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A piece of a manifest that changes as a whole: a route without its stops (`route`), its path, or a stop.
+
+    Attributes:
+        id: of the stop, else of the route.
+        digest, plan_digest: of all that is shown of it, and of what a dispatcher decides.
+        rank: of a stop of the tour, its place in the order; None of everything else.
+        along_m: of a stop, metres along the path; None of everything else. In no digest.
+        added_in, changed_in, planned_in, placed_in: versions in which it came, its digest, its plan digest and its
+            place along the path changed.
+        removed_in: version from which on it is not shown; None: it is.
+        why: it was removed: `taken_off`, or of a whole route `cancelled`, `reassigned`, `finished` or `not_now`.
+    """
+
+    kind: str
+    id: int
+    route_id: int
+    digest: bytes
+    plan_digest: bytes
+    rank: int | None
+    along_m: float | None
+    added_in: int
+    changed_in: int
+    planned_in: int
+    placed_in: int
+    removed_in: int | None = None
+    why: str | None = None
+
+
+_ROUTE_COLUMNS = [field.name for field in fields(ShownRoute)]
+
+
+async def look_at(db: Db | Pool, *, account_id: int, driver_id: int, now: datetime) -> Look:
+    """Find what a driver is to be shown: one statement, so it is true of one moment."""
+    rows = await db.fetch(_SQL["look_at"], account_id, driver_id, now)
+    routes = [ShownRoute(**{name: row[name] for name in _ROUTE_COLUMNS}) for row in rows if row["id"] is not None]
+    current = routes.pop(0) if routes and routes[0].is_due else None
+    return Look(
+        contact=rows[0]["contact"],
+        version=rows[0]["manifest_version"],
+        oldest=rows[0]["oldest"],
+        current=current,
+        next=routes[0] if routes else None,
+    )
+
+
+async def path_digest(db: Db, *, route_id: int, version: int) -> int:
+    """Give a hash of the path of a version that is known to exist."""
+    digest: int = await db.fetchval(_SQL["path_digest"], route_id, version)
+    return digest
+
+
+async def parts_of_manifest(db: Db, driver_id: int) -> list[Part]:
+    """Read what a driver was shown last, and what was taken away since the oldest version."""
+    return [Part(**row) for row in await db.fetch(_SQL["parts_of_manifest"], driver_id)]
+
+
+async def raise_version(db: Db, *, driver_id: int, before: int, told_for_s: int) -> tuple[int, int]:
+    """Take the next version; give it and the oldest one since which changes are told.
+
+    Raises:
+        asyncpg.SerializationError: somebody else took it first; read again.
+    """
+    row = await db.fetchrow(_SQL["raise_version"], driver_id, before, told_for_s)
+    assert row is not None
+    return row["version"], row["oldest"]
+
+
+async def put_parts(db: Db, driver_id: int, parts: Iterable[Part]) -> None:
+    """Keep parts that are new or changed; their `removed_in` and `why` do not count."""
+    rows = [astuple(part)[:11] for part in parts]
+    if rows:
+        await db.execute(_SQL["put_parts"], driver_id, *zip(*rows, strict=True))
+
+
+async def remove_parts(db: Db, driver_id: int, version: int, parts: Sequence[Part]) -> None:
+    """Keep that parts are not shown any more, and `why`."""
+    if parts:
+        columns = zip(*((part.kind, part.id, part.why) for part in parts), strict=True)
+        await db.execute(_SQL["remove_parts"], driver_id, version, *columns)
+
+
+async def forget_parts(db: Db, driver_id: int, oldest: int) -> None:
+    """Forget what was removed so long ago that nobody is told any more."""
+    await db.execute(_SQL["forget_parts"], driver_id, oldest)
+
+
+async def why_gone(db: Db, driver_id: int, route_ids: Sequence[int]) -> dict[int, str]:
+    """Tell why a driver does not see routes any more."""
+    return {row["id"]: row["why"] for row in await db.fetch(_SQL["why_gone"], driver_id, route_ids)}
+
+
+async def changed_since(db: Db | Pool, *, driver_id: int, stop_ids: Sequence[int], version: int) -> set[int]:
+    """Tell which stops are not known to be planned as a version of the driver's manifest said.
+
+    It knows what was shown last: bring the manifest up to date first
+    (`api.driver.manifest.version.changed_since` does both).
+    """
+    return {row["stop_id"] for row in await db.fetch(_SQL["changed_since"], driver_id, stop_ids, version)}

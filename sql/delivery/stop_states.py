@@ -1,0 +1,73 @@
+"""Which events of drivers are in force: folded in the order in which they happened, whenever they came."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from geo.plan.plans import EARLY_MS, LATE_MS
+from sql.pool import Db
+from sql.queries import load
+
+_SQL = load("stop_states")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedEvent:
+    """An event that is judged otherwise than before.
+
+    Attributes:
+        lane: of its driver.
+        lat, lon: degrees; None where the phone did not know.
+        data: as it was sent, without what is kept nowhere (a PIN).
+        outcome: what the data mean for the stop as it was planned when they came in.
+        effective: it is in force now; `was_effective`: it was before, and meant the same route. False for one that has
+            just been written.
+    """
+
+    driver_id: int
+    id: UUID
+    account_id: int
+    lane: int
+    type: str
+    route_id: int | None
+    stop_id: int | None
+    occurred_ms: int
+    lat: float | None
+    lon: float | None
+    data: dict[str, Any]
+    outcome: dict[str, Any]
+    effective: bool
+    was_effective: bool
+
+
+async def judge_stop_events(db: Db, stop_ids: Sequence[int], *, most_wrong_pins: int) -> list[JudgedEvent]:
+    """Judge everything said of stops. The caller holds the lanes of all drivers who ever had them, and the stops."""
+    return _judged(await db.fetch(_SQL["judge_stop_events"], stop_ids, most_wrong_pins))
+
+
+async def judge_shift_events(db: Db, *, driver_id: int, from_ms: int) -> list[JudgedEvent]:
+    """Judge a driver's shifts and breaks from a time on. The caller holds the driver's lane."""
+    return _judged(await db.fetch(_SQL["judge_shift_events"], driver_id, from_ms))
+
+
+async def judge_route_starts(db: Db, *, driver_id: int, from_ms: int) -> list[JudgedEvent]:
+    """Judge a driver's explicit starts of routes from a time on. The caller holds the driver's lane.
+
+    Which route a start means that names none is found here, and anew each time: it follows from those before it.
+    """
+    return _judged(await db.fetch(_SQL["judge_route_starts"], driver_id, from_ms, EARLY_MS, LATE_MS))
+
+
+def _judged(rows: list[asyncpg.Record]) -> list[JudgedEvent]:
+    return [JudgedEvent(**row) for row in rows]
+
+
+async def judge_starts_of_route(db: Db, route_id: int) -> list[JudgedEvent]:
+    """Judge starts that a new version of a route may change. The caller holds the lanes of all who ever had it."""
+    judged: list[JudgedEvent] = []
+    for row in await db.fetch(_SQL["starts_of_route"], route_id):
+        judged += await judge_route_starts(db, driver_id=row["driver_id"], from_ms=row["from_ms"])
+    return judged

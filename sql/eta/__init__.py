@@ -1,0 +1,4 @@
+"""Tables of ETAs: told, learned.
+
+May live here: their queries.
+"""

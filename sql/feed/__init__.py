@@ -1,0 +1,4 @@
+"""The feed of facts.
+
+May live here: its queries.
+"""

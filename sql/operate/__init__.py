@@ -1,0 +1,4 @@
+"""What the operator's commands and the upkeep ask.
+
+May live here: their queries.
+"""

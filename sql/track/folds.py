@@ -1,0 +1,149 @@
+"""Tracks: the stored fold of every driver, its checkpoints, and what makes one fold again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sql.pool import Db
+from sql.queries import load
+
+_SQL = load("tracks")
+
+
+class TrackChangedError(Exception):
+    """A track was not at the version it was read at: somebody wrote it without holding its lane."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackRow:
+    """One driver's stored fold.
+
+    Attributes:
+        folded_ms: the state's position; UNKNOWN_MS before the first, here and below.
+        head_ms: the greatest recorded_ms to fold.
+        stored_ms: the greatest recorded_ms stored, also of pings that are never folded (clock ahead).
+        rerun_from_ms: fold again from here; None when nobody asks.
+        may_rerun: the last re-run is long enough ago.
+        unmarked: pings folded since the last checkpoint.
+        shift_only_ms: what was received from then on is kept only if it was recorded in a shift; FOREVER_MS: all is.
+        shifts_from_ms: shifts changed from here on; FOREVER_MS when none did.
+        state: as stored; None when it is the version the caller has, or nothing was folded yet.
+    """
+
+    lane: int
+    driver_id: int
+    account_id: int
+    version: int
+    plan_version: int
+    fences_version: int
+    folded_ms: int
+    head_ms: int
+    stored_ms: int
+    rerun_from_ms: int | None
+    may_rerun: bool
+    unmarked: int
+    shift_only_ms: int
+    shifts_from_ms: int
+    state: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackWrite:
+    """What a take leaves of one driver's fold; `version` is the one it was read at."""
+
+    lane: int
+    driver_id: int
+    version: int
+    state: bytes
+    folded_ms: int
+    head_ms: int
+    stored_ms: int
+    rerun_from_ms: int | None
+    rerun_began: bool
+    unmarked: int
+
+
+async def plan_changed(db: Db, *, lane: int, driver_id: int, account_id: int, effective_at: datetime) -> None:
+    """Tell the tracker that a driver's plan is another one from `effective_at` on. The caller holds the lane."""
+    await db.execute(_SQL["plan_changed"], lane, driver_id, account_id, effective_at)
+
+
+async def claims_changed(
+    db: Db, *, lane: int, driver_id: int, account_id: int, from_at: datetime, until_at: datetime
+) -> None:
+    """Tell the tracker that what a driver said is another thing now. The caller holds the lane.
+
+    Call it in the transaction that writes the events, for every driver of whom a claim came, or lost or won its effect.
+    After a `reopened` also `sql.track.effects.settle_routes`.
+
+    Args:
+        from_at, until_at: when the first and the last of those claims occurred.
+    """
+    await db.execute(_SQL["claims_changed"], lane, driver_id, account_id, from_at, until_at)
+
+
+async def fences_changed(db: Db, *, account_id: int, effective_at: datetime) -> None:
+    """Tell the tracker that an account's geofences changed at `effective_at`. The caller holds every lane."""
+    await db.execute(_SQL["fences_changed"], account_id, effective_at)
+
+
+async def ensure_tracks(db: Db, lanes: Sequence[int], drivers: Sequence[int]) -> None:
+    """Make the tracks of drivers who have none."""
+    await db.execute(_SQL["ensure_tracks"], lanes, drivers)
+
+
+async def unsettled_drivers(db: Db, lanes: Sequence[int], *, rerun_every_s: float, at_most: int) -> dict[int, int]:
+    """Find drivers of locked lanes whose fold has not come to its head and may go on now; give each one's lane."""
+    rows = await db.fetch(_SQL["unsettled_drivers"], lanes, rerun_every_s, at_most)
+    return {row["driver_id"]: row["lane"] for row in rows}
+
+
+async def read_tracks(
+    db: Db, lanes: Sequence[int], drivers: Sequence[int], versions: Sequence[int], *, rerun_every_s: float
+) -> list[TrackRow]:
+    """Read tracks, by driver_id ascending; `versions` are those whose state the caller has, -1 for none."""
+    rows = await db.fetch(_SQL["read_tracks"], lanes, drivers, versions, rerun_every_s)
+    return [TrackRow(**row) for row in rows]
+
+
+async def write_tracks(db: Db, writes: Sequence[TrackWrite]) -> None:
+    """Move tracks on.
+
+    Raises:
+        TrackChangedError: one is not at the version it was read at; roll back.
+    """
+    written = await db.fetch(
+        _SQL["write_tracks"],
+        [write.lane for write in writes],
+        [write.driver_id for write in writes],
+        [write.version for write in writes],
+        [write.state for write in writes],
+        [write.folded_ms for write in writes],
+        [write.head_ms for write in writes],
+        [write.stored_ms for write in writes],
+        [write.rerun_from_ms for write in writes],
+        [write.rerun_began for write in writes],
+        [write.unmarked for write in writes],
+    )
+    if len(written) != len(writes):
+        raise TrackChangedError(f"{len(writes) - len(written)} of {len(writes)} tracks changed under the tracker")
+
+
+async def checkpoints_before(
+    db: Db, lanes: Sequence[int], drivers: Sequence[int], before_ms: Sequence[int]
+) -> dict[int, bytes]:
+    """Find each driver's newest checkpoint strictly before a time; drivers without one are missing."""
+    rows = await db.fetch(_SQL["checkpoints_before"], lanes, drivers, before_ms)
+    return {row["driver_id"]: row["state"] for row in rows}
+
+
+async def drop_checkpoints_from(db: Db, lanes: Sequence[int], drivers: Sequence[int], from_ms: Sequence[int]) -> None:
+    """Drop the checkpoints at or after each driver's time."""
+    await db.execute(_SQL["drop_checkpoints_from"], lanes, drivers, from_ms)
+
+
+async def put_checkpoints(
+    db: Db, lanes: Sequence[int], drivers: Sequence[int], at_ms: Sequence[int], states: Sequence[bytes]
+) -> None:
+    """Keep states to start re-runs from."""
+    await db.execute(_SQL["put_checkpoints"], lanes, drivers, at_ms, states)

@@ -1,0 +1,62 @@
+"""Taking blocks from the inbox, exactly once. The order of the calls is ingest/track/tracker.py's."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sql.pool import Db
+from sql.queries import load
+
+_SQL = load("takes")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """One row of the inbox."""
+
+    lane: int
+    id: int
+    received_at: datetime
+    body: bytes
+
+
+async def plan_once(db: Db) -> None:
+    """Let a tracker's connection plan each statement only once."""
+    await db.execute(_SQL["plan_once"])
+
+
+async def waiting_lanes(
+    db: Db, after: Mapping[int, int], *, rerun_every_s: float, attempts: int, rest_s: float
+) -> list[int]:
+    """Find lanes with something to do.
+
+    Args:
+        after: of each lane asked about, the highest block id that was taken long ago; 0 at the start.
+        rerun_every_s: a driver folded again within so many seconds is not due for it.
+        attempts, rest_s: a lane tried so often without a commit is left alone for so many seconds.
+    """
+    rows = await db.fetch(_SQL["waiting_lanes"], list(after), list(after.values()), rerun_every_s, attempts, rest_s)
+    return [row["lane"] for row in rows]
+
+
+async def suspect_lanes(db: Db, lanes: Sequence[int], *, attempts: int) -> list[int]:
+    """Find those of locked lanes that were tried so often since a take of theirs last committed."""
+    return [row["lane"] for row in await db.fetch(_SQL["suspect_lanes"], lanes, attempts)]
+
+
+async def count_attempts(db: Db, lanes: Sequence[int]) -> dict[int, int]:
+    """Remember that lanes are being taken; return how often since a take of theirs last committed. Outside the take."""
+    return {row["lane"]: row["attempts"] for row in await db.fetch(_SQL["count_attempts"], lanes)}
+
+
+async def forget_attempts(db: Db, lanes: Sequence[int]) -> None:
+    """Note, inside the take, that it commits."""
+    await db.execute(_SQL["forget_attempts"], lanes)
+
+
+async def take_blocks(
+    db: Db, after: Mapping[int, int], lanes: Sequence[int], *, pings: int, blocks: int
+) -> list[Block]:
+    """Take the oldest blocks of locked lanes: about `pings` pings and at most `blocks` blocks of each, in order."""
+    rows = await db.fetch(_SQL["take_blocks"], lanes, [after[lane] for lane in lanes], pings, blocks)
+    return sorted((Block(**row) for row in rows), key=lambda block: (block.lane, block.id))

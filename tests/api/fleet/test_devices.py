@@ -1,0 +1,123 @@
+"""Devices: what a phone gets, and how it is shut out."""
+
+import asyncio
+import xml.etree.ElementTree as ET
+from typing import get_args
+
+import asyncpg
+import pytest
+
+from api.fleet.enrolment import WELCOME, App
+from api.http.auth import DEVICES, hash_of
+from api.http.problem import Unauthorized
+from sql.account.devices import REVOKED_CHANNEL
+
+STORE_APPS = {
+    "traccar": "/osmand",
+    "osmand": "/osmand?lat={0}&lon={1}&timestamp={2}&hdop={3}&altitude={4}&speed={5}&bearing={6}",
+}
+
+
+async def test_a_native_device_gets_both_secrets(client, account, make_driver, make_device, pool):
+    driver = await make_driver(client, account.key)
+    made = await make_device(client, account.key, driver["id"], label="Moto G")
+    assert made["token"].startswith("rpd_")
+    assert made["ingest_token"].startswith("rpi_")
+    assert made["setup"]["url"] == "https://reparto.example"
+    row = await pool.fetchrow("SELECT token_hash, ingest_token_hash FROM device")
+    assert tuple(row) == (hash_of(made["token"]), hash_of(made["ingest_token"]))
+
+
+@pytest.mark.parametrize(("app", "ending"), STORE_APPS.items())
+async def test_a_store_app_gets_only_the_secret_that_writes(client, account, make_driver, make_device, app, ending):
+    driver = await make_driver(client, account.key)
+    made = await make_device(client, account.key, driver["id"], app=app)
+    assert made["token"] is None
+    assert made["setup"]["url"] == f"https://reparto.example/ingest/{made['ingest_token']}{ending}"
+    assert ET.fromstring(made["setup"]["qr_svg"]).tag == "{http://www.w3.org/2000/svg}svg"
+
+
+@pytest.mark.parametrize(
+    ("locale", "first"),
+    [
+        (None, "Instala Traccar Client."),
+        ("pt-BR", "Instale o Traccar Client."),
+        ("en", "Install Traccar Client."),
+        ("qu", "Instala Traccar Client."),
+    ],
+)
+async def test_the_steps_are_in_the_drivers_language(client, account, make_driver, make_device, locale, first):
+    driver = await make_driver(client, account.key, locale=locale)
+    made = await make_device(client, account.key, driver["id"], app="traccar")
+    assert made["setup"]["steps"][0] == first
+
+
+@pytest.mark.parametrize("app", sorted(set(get_args(App)) - set(WELCOME)))
+async def test_an_app_without_a_door_is_refused_in_words(client, account, make_driver, refused, app):
+    await make_driver(client, account.key, "ana")
+    problem = await refused(
+        await client.post("/v1/drivers/ana/devices", json={"app": app}, headers=account.headers), 409
+    )
+    assert problem["type"] == "app-without-door"
+    assert "native, traccar and osmand" in problem["detail"]
+    listed = await (await client.get("/v1/drivers/ana/devices", headers=account.headers)).json()
+    assert listed["devices"] == []
+
+
+async def test_secrets_are_never_listed(client, account, make_driver, make_device):
+    await make_driver(client, account.key, "ana")
+    made = await make_device(client, account.key, "ana", app="traccar", label="iPhone")
+    response = await client.get("/v1/drivers/ana/devices", headers=account.headers)
+    assert made["ingest_token"] not in await response.text()
+    (device,) = (await response.json())["devices"]
+    assert (device["id"], device["app"], device["label"]) == (made["id"], "traccar", "iPhone")
+
+
+async def test_a_deleted_device_is_shut_out_at_once_and_everywhere(
+    client, account, make_driver, make_device, pool, refused
+):
+    driver = await make_driver(client, account.key)
+    made = await make_device(client, account.key, driver["id"])
+    cache = client.server.app[DEVICES]
+    assert (await cache.by_token(made["token"])).driver_id == int(driver["id"].removeprefix("dr_"))
+    told: asyncio.Queue[str] = asyncio.Queue()
+    async with pool.acquire() as listener:
+
+        def hear(connection: asyncpg.Connection, pid: int, channel: str, payload: str) -> None:
+            told.put_nowait(payload)
+
+        await listener.add_listener(REVOKED_CHANNEL, hear)
+        assert (await client.delete(f"/v1/devices/{made['id']}", headers=account.headers)).status == 204
+        assert await asyncio.wait_for(told.get(), 60) == made["id"].removeprefix("dv_")
+        await listener.remove_listener(REVOKED_CHANNEL, hear)
+    with pytest.raises(Unauthorized):
+        await cache.by_token(made["token"])
+    await refused(await client.delete(f"/v1/devices/{made['id']}", headers=account.headers), 404)
+    listed = await (await client.get(f"/v1/drivers/{driver['id']}/devices", headers=account.headers)).json()
+    assert listed["devices"] == []
+
+
+async def test_another_accounts_devices_are_not_there(
+    client, account, other_account, make_driver, make_device, refused
+):
+    driver = await make_driver(client, account.key)
+    made = await make_device(client, account.key, driver["id"])
+    theirs = other_account.headers
+    await refused(await client.delete(f"/v1/devices/{made['id']}", headers=theirs), 404)
+    await refused(await client.get(f"/v1/drivers/{driver['id']}/devices", headers=theirs), 404)
+    await refused(await client.post(f"/v1/drivers/{driver['id']}/devices", json={}, headers=theirs), 404)
+
+
+async def test_a_viewer_lets_nobody_in(client, account, make_driver, bearer, refused):
+    await make_driver(client, account.key, "ana")
+    response = await client.post("/v1/drivers/ana/devices", json={}, headers=bearer(account.viewer_key))
+    await refused(response, 403)
+
+
+BAD_BODIES = [({"app": "pigeon"}, "/app"), ({"label": ""}, "/label"), ({"lable": "x"}, "/lable"), ([], "")]
+
+
+async def test_a_bad_device_is_refused_by_field(client, account, make_driver, refused):
+    await make_driver(client, account.key, "ana")
+    for body, at in BAD_BODIES:
+        await refused(await client.post("/v1/drivers/ana/devices", json=body, headers=account.headers), 422, at)

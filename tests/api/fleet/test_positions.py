@@ -1,0 +1,180 @@
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from api.fleet import positions
+from sql.config import DatabaseConfig
+from sql.pool import Pool
+from tests.api.stream.streams import hub_part, next_event
+from tests.api.tour_rows import Tour, e6
+
+
+@pytest.fixture
+def app_parts(app_parts: list[Any], database: DatabaseConfig) -> list[Any]:
+    return [*app_parts, positions.operations.add_to, hub_part(database, stream_clients=2)]
+
+
+@pytest.fixture
+async def tours(pool: Pool, account: Any) -> list[Tour]:
+    """Ana drives, Beto stands, Carla is off her route, Dario is silent, Eva is on no route."""
+    now = datetime.now(UTC)
+    made = [
+        await Tour.put(pool, account.id, start_at=now, external_id=f"tour-{name}", driver=name.title())
+        for name in ("ana", "beto", "carla", "dario", "eva")
+    ]
+    ana, beto, carla, dario, eva = made
+    await ana.see_van(100, at=now - timedelta(seconds=7), next_stop_id=ana.stop_ids[0], delay_s=-42.5)
+    await beto.see_van(200, at=now, speed_mps=0.4)
+    await carla.see_van(300, at=now, on_route=False, along_m=None)
+    await dario.see_van(400, at=now - timedelta(hours=1))
+    await pool.execute(
+        "INSERT INTO track (lane, driver_id, account_id, silent) VALUES ($1, $2, $3, true)",
+        dario.lane,
+        dario.driver_id,
+        account.id,
+    )
+    await eva.see_van(500, at=now, route_id=None, route_version=None, on_route=None, along_m=None)
+    return made
+
+
+async def seen(client: Any, headers: dict[str, str], query: str = "") -> dict[str, Any]:
+    response = await client.get(f"/v1/positions{query}", headers=headers)
+    assert response.status == 200, await response.text()
+    collection = await response.json()
+    assert collection["type"] == "FeatureCollection"
+    return {feature["id"]: feature for feature in collection["features"]}
+
+
+def ids(tours: list[Tour]) -> set[str]:
+    return {f"dr_{tour.driver_id}" for tour in tours}
+
+
+async def test_a_driver_is_a_geojson_point_with_what_is_known(client: Any, account: Any, tours: list[Tour]) -> None:
+    ana = tours[0]
+    feature = (await seen(client, account.headers))[f"dr_{ana.driver_id}"]
+    properties = feature["properties"]
+    assert feature["geometry"]["type"] == "Point"
+    assert feature["geometry"]["coordinates"] == pytest.approx([-75.5686, 6.2452], abs=0.0005)
+    assert 7 <= properties.pop("age_s") < 60
+    assert datetime.fromisoformat(properties.pop("recorded_at")) < datetime.now(UTC)
+    assert properties == {
+        "driver_id": f"dr_{ana.driver_id}",
+        "route_id": f"rt_{ana.route_id}",
+        "speed_mps": 6.5,
+        "heading_deg": 40.0,
+        "along_m": 100.0,
+        "on_route": True,
+        "next_stop": f"st_{ana.stop_ids[0]}",
+        "delay_s": -42.5,
+        "battery": 0.8,
+        "silent": False,
+        "status": "moving",
+    }
+
+
+async def test_each_driver_has_one_status(client: Any, account: Any, tours: list[Tour]) -> None:
+    everybody = await seen(client, account.headers)
+    statuses = [everybody[f"dr_{tour.driver_id}"]["properties"]["status"] for tour in tours]
+    assert statuses == ["moving", "stopped", "off_route", "silent", "moving"]
+
+
+@pytest.mark.parametrize(
+    ("query", "places"),
+    [("status=moving", {0, 4}), ("status=stopped", {1}), ("status=off_route,silent", {2, 3})],
+)
+async def test_drivers_by_status(client: Any, account: Any, tours: list[Tour], query: str, places: set[int]) -> None:
+    assert set(await seen(client, account.headers, f"?{query}")) == ids([tours[place] for place in places])
+
+
+async def test_drivers_in_a_box(client: Any, account: Any, tours: list[Tour]) -> None:
+    await tours[0].see_van(0, at=datetime.now(UTC), lat_e6=e6(-17.7), lon_e6=e6(178.0))  # Fiji
+    await tours[1].see_van(0, at=datetime.now(UTC), lat_e6=e6(-17.7), lon_e6=e6(-179.0))
+    around = await seen(client, account.headers, "?bbox=-75.6,6.2,-75.5,6.3")
+    assert set(around) == ids(tours[2:])
+    across = await seen(client, account.headers, "?bbox=177,-20,-178,-15")
+    assert set(across) == ids(tours[:2])
+
+
+@pytest.mark.parametrize(
+    "query", ["bbox=1,2,3", "bbox=a,b,c,d", "bbox=0,50,10,40", "bbox=0,0,nan,1", "bbox=0,0,1,91", "status=flying"]
+)
+async def test_what_is_no_box_and_no_status_is_refused(client: Any, account: Any, query: str) -> None:
+    for path in ("/v1/positions", "/v1/positions/stream"):
+        response = await client.get(f"{path}?{query}", headers=account.headers)
+        assert response.status == 422
+        assert (await response.json())["errors"][0]["at"] == query.split("=")[0]
+
+
+async def test_nobody_sees_another_account_s_drivers(client: Any, other_account: Any, tours: list[Tour]) -> None:
+    assert await seen(client, other_account.headers) == {}
+
+
+async def test_a_deleted_driver_is_not_shown(client: Any, account: Any, tours: list[Tour], pool: Pool) -> None:
+    await pool.execute("UPDATE driver SET deleted_at = now() WHERE id = $1", tours[0].driver_id)
+    assert set(await seen(client, account.headers)) == ids(tours[1:])
+
+
+async def test_a_stream_begins_with_everybody_and_goes_on_with_who_moved(
+    client: Any, account: Any, tours: list[Tour]
+) -> None:
+    async with client.get("/v1/positions/stream", headers={**account.headers, "Last-Event-ID": "12"}) as response:
+        assert response.content_type == "text/event-stream"
+        event, snapshot = await next_event(response)
+        assert event == "snapshot"
+        assert {feature["id"] for feature in snapshot["features"]} == ids(tours)
+        await tours[1].see_van(250, at=datetime.now(UTC), speed_mps=8.0)
+        await tours[1].tell()
+        event, changed = await next_event(response)
+        assert event == "changed"
+        (feature,) = changed["features"]
+        assert feature["id"] == f"dr_{tours[1].driver_id}"
+        assert feature["properties"]["along_m"] == 250
+
+
+async def test_a_stream_tells_who_left_what_was_asked_for(client: Any, account: Any, tours: list[Tour]) -> None:
+    async with client.get("/v1/positions/stream?status=moving", headers=account.headers) as response:
+        _, snapshot = await next_event(response)
+        assert {feature["id"] for feature in snapshot["features"]} == ids([tours[0], tours[4]])
+        await tours[0].see_van(100, at=datetime.now(UTC), speed_mps=0.0)
+        await tours[0].tell()
+        assert await next_event(response) == ("gone", {"driver_ids": [f"dr_{tours[0].driver_id}"]})
+
+
+async def test_a_stream_finds_changes_that_nobody_told(
+    client: Any, account: Any, tours: list[Tour], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(positions, "LOOK_AGAIN_S", 0.1)
+    async with client.get("/v1/positions/stream", headers=account.headers) as response:
+        await next_event(response)
+        await tours[2].see_van(321, at=datetime.now(UTC))
+        event, changed = await next_event(response)
+        assert (event, changed["features"][0]["properties"]["along_m"]) == ("changed", 321)
+
+
+async def test_a_stream_ends_when_its_key_is_revoked(
+    client: Any, account: Any, tours: list[Tour], pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(positions, "CHECK_KEY_S", 0.0)
+    async with client.get("/v1/positions/stream", headers=account.headers) as response:
+        await next_event(response)
+        await pool.execute("UPDATE api_key SET revoked_at = now()")
+        await tours[0].see_van(150, at=datetime.now(UTC))
+        await tours[0].tell()
+        with pytest.raises(EOFError):
+            await next_event(response)
+
+
+async def test_a_full_house_says_when_to_come_back(client: Any, account: Any) -> None:
+    async with (
+        client.get("/v1/positions/stream", headers=account.headers),
+        client.get("/v1/positions/stream", headers=account.headers),
+    ):
+        response = await client.get("/v1/positions/stream", headers=account.headers)
+        assert response.status == 503
+        assert int(response.headers["Retry-After"]) > 0
+
+
+async def test_a_stream_needs_a_key(client: Any, bearer: Callable[[str], dict[str, str]]) -> None:
+    assert (await client.get("/v1/positions/stream", headers=bearer("rpk_wrong"))).status == 401

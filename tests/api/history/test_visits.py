@@ -1,0 +1,55 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from api.history import visits
+from sql.pool import Pool
+from tests.api.tour_rows import Tour
+
+START = datetime(2026, 3, 2, 13, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def app_parts(app_parts: list[Any]) -> list[Any]:
+    return [*app_parts, visits.operations.add_to]
+
+
+@pytest.fixture
+async def tour(pool: Pool, account: Any) -> Tour:
+    return await Tour.put(pool, account.id, start_at=START)
+
+
+async def test_visits_come_in_the_order_of_arrival(client: Any, account: Any, tour: Tour) -> None:
+    await tour.visit(1, START + timedelta(minutes=30))
+    await tour.visit(0, START + timedelta(minutes=10), START + timedelta(minutes=15))
+    response = await client.get("/v1/routes/tour-1/visits", headers=account.headers)
+    assert (await response.json())["visits"] == [
+        {
+            "stop_id": f"st_{tour.stop_ids[0]}",
+            "stop_external_id": "stop-0",
+            "driver_id": f"dr_{tour.driver_id}",
+            "arrived_at": "2026-03-02T13:10:00Z",
+            "departed_at": "2026-03-02T13:15:00Z",
+            "source": "auto",
+        },
+        {
+            "stop_id": f"st_{tour.stop_ids[1]}",
+            "stop_external_id": "stop-1",
+            "driver_id": f"dr_{tour.driver_id}",
+            "arrived_at": "2026-03-02T13:30:00Z",
+            "departed_at": None,
+            "source": "auto",
+        },
+    ]
+
+
+async def test_a_route_nobody_drove_has_no_visits(client: Any, account: Any, tour: Tour) -> None:
+    response = await client.get(f"/v1/routes/rt_{tour.route_id}/visits", headers=account.headers)
+    assert await response.json() == {"visits": []}
+
+
+async def test_another_account_s_route_is_not_there(client: Any, other_account: Any, tour: Tour) -> None:
+    for route in ("tour-1", f"rt_{tour.route_id}"):
+        response = await client.get(f"/v1/routes/{route}/visits", headers=other_account.headers)
+        assert response.status == 404

@@ -1,0 +1,216 @@
+"""Whatever is sent to any operation: an answer as its description says, or a problem in words. Never a failure of ours.
+
+What is sent follows from the description: every field of every body, every query parameter and every id in a path is
+replaced by values that nobody expects. All of it, every time, in the same order.
+"""
+
+import copy
+import json
+import re
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import msgspec
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from api.http import openapi
+from api.http.paging import cursor_of
+from reparto.run.app import create_app
+from reparto.run.settings import Settings
+from sql.config import DatabaseConfig
+from tests.api.driver.driver_day import at, event, hours
+
+METHODS = ("get", "put", "post", "patch", "delete")
+ANY_TEXT = ["", "a\0b", "\u202e🚚" * 80, "x" * 5_000, "st_" + "9" * 18]
+ANY_VALUE = [None, True, -1, 2**64 - 1, 1e308, [], {"": 1}]
+ANY_TIME = ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-02-30T00:00:00Z"]
+OF_JSON = [
+    *(json.dumps(value).encode() for value in [*ANY_VALUE, *ANY_TEXT, *ANY_TIME]),
+    *(b"NaN", b"-1e999", b"1" + b"0" * 400, b'"\\ud800"', b'"\xff"', b"[" * 60 + b"]" * 60, b"]"),
+]
+OF_MSGPACK = [
+    *(b"\xc1", b"\xc4\x02ab", b"\xd4\x05x", b"\xd6\xff\x00\x00\x00\x00", b"\xa2\xff\xfe"),
+    *(b"\x81\x01\x02", b"\xcb\x7f\xf8" + bytes(6), b"\xdd\xff\xff\xff\xff", b"\x91" * 60 + b"\xc0"),
+]
+IN_A_QUERY = [*ANY_TEXT, *ANY_TIME, "nan,0,0,0", "1e3", "\u0663"]
+CURSORS = [
+    *([], [-1], ["x"], [2**64 - 1], [None], [1.5], *([time, 1] for time in ANY_TIME)),
+    *([2**55, 1], [2**55, 2**31 - 1, -(2**31), 2**63 - 1], [2**60, 1], [2**60, 1, 1, 1]),
+]
+IN_A_PATH = ["x" * 400, "%00", "%FF", "%ED%A0%80", "%F0%9F%9A%9A", "%20", "rt_0", "st_%0A", "-"]
+IN_A_PATH += [f"{kind}_{'9' * 18}" for kind in ("rt", "st", "dr", "dv", "ky", "gf", "pf")] + ["rt_" + "9" * 19]
+
+MARK = "what stands here is replaced"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """The whole application, with a route that a driver drives."""
+
+    client: Any
+    description: dict[str, Any]
+    ids: dict[str, str]
+    headers: dict[str, dict[str, str]]
+    bodies: dict[tuple[str, str], Any]
+
+    def operations(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        for path, operations in self.description["paths"].items():
+            for method, operation in operations.items():
+                if method in METHODS and not path.endswith(("/stream", "/ws")):
+                    yield method, path, operation
+
+    def url(self, path: str, **others: str) -> str:
+        return re.sub(r"{(\w+)}", lambda name: {**self.ids, **others}[name[1]], path)
+
+    async def ask(self, method: str, path: str, url: str, **more: Any) -> int:
+        """Ask, and hold the answer against what the description says of this operation; give the status."""
+        operation = self.description["paths"][path][method]
+        (scheme,) = [name for one in operation["security"] for name in one] or ["nobody"]
+        headers = {**self.headers[scheme], "Tus-Resumable": "1.0.0", **more.pop("headers", {})}
+        response = await self.client.request(method, url, headers=headers, **more)
+        content, sent = await response.read(), (method, url[:200], str(more)[:500])
+        assert response.status < 500, (sent, content[:300])
+        described = operation["responses"].get(str(response.status))
+        if described is None:
+            assert response.content_type == "application/problem+json", (sent, response.status)
+            problem = msgspec.json.decode(content, type=openapi.ProblemDocument)
+            assert problem.status == response.status >= 400, sent
+            assert problem.detail, sent
+            assert all(error.why for error in problem.errors), sent
+            assert problem.errors or problem.type != "invalid-fields", sent
+        elif "content" in described:
+            schema = described["content"][response.content_type].get("schema")
+            if schema is not None:
+                self._validator(schema).validate(json.loads(content))
+        return int(response.status)
+
+    def _validator(self, schema: dict[str, Any]) -> Any:
+        return jsonschema.Draft202012Validator({**schema, "components": self.description["components"]})
+
+
+@pytest.fixture
+async def product(database: DatabaseConfig, account: Any, tour: Any, tmp_path: Path) -> AsyncIterator[Product]:
+    settings = Settings(database=database)
+    app = create_app(replace(settings, server=replace(settings.server, data_dir=str(tmp_path))), database)
+    async with TestClient(TestServer(app)) as client:
+
+        async def make(method: str, path: str, body: Any) -> Any:
+            response = await client.request(method, path, json=body, headers=account.headers)
+            assert response.status in (200, 201), await response.text()
+            return await response.json()
+
+        tour |= hours() | {"driver": "ana"}
+        fence = {"type": "Point", "coordinates": [-75.5678, 6.2480]}
+        body_of_fence = {"type": "Feature", "geometry": fence, "properties": {"radius_m": 150, "dwell_s": 60}}
+        driver = {"external_id": "ana", "name": "Ana", "phone": "300", "locale": "es"}
+        driver_id = (await make("POST", "/v1/drivers", driver))["id"]
+        device = await make("POST", "/v1/drivers/ana/devices", {})
+        put = await make("PUT", "/v1/routes/tour", tour)
+        await make("PUT", "/v1/geofences/centro", body_of_fence)
+        read = await make("GET", "/v1/account", None)
+        stop = put["stops"][0]
+        done = {"recipient": {"name": "A", "relation": "b"}, "pin": "1", "barcodes": ["x"], "note": "n"}
+        done |= {"parcels": [{"seq": 0, "outcome": "delivered"}], "cash": {"amount": 1, "method": "cash"}}
+        done |= {"proofs": [{"upload_id": "0b0f8f6e-4a55-4f4f-8a53-2f6c6f8f2c11", "kind": "photo", "sha256": "a" * 64}]}
+        said = event("completed", 5, stop["id"], more={"lat": 6.2, "lon": -75.5, "manifest_version": 1}, **done)
+        ping = {"time": hours()["start_at"], "lat": 6.2, "lon": -75.5, "accuracy_m": 5, "speed_mps": 1, "id": "1"}
+        yield Product(
+            client=client,
+            description=openapi.document(list(openapi.declared(app))),
+            ids={
+                "driver": driver_id,
+                "device": device["id"],
+                "route": put["id"],
+                "stop": stop["id"],
+                "geofence": "centro",
+                "token": stop["tracking_url"].rsplit("/", 1)[1],
+                "key": "ky_999",
+                "proof": "pf_1",
+                "what": "shown",
+                "upload": "0b0f8f6e-4a55-4f4f-8a53-2f6c6f8f2c11",
+            },
+            headers={
+                "key": account.headers,
+                "device": {"Authorization": f"Bearer {device['token']}"},
+                "nobody": {},
+            },
+            bodies={
+                ("post", "/v1/keys"): {"role": "viewer", "label": "x"},
+                ("patch", "/v1/account"): {name: read[name] for name in read.keys() - {"name", "created_at"}},
+                ("post", "/v1/drivers"): {**driver, "external_id": "beto"},
+                ("patch", "/v1/drivers/{driver}"): {"name": "Ana", "phone": None, "locale": "pt"},
+                ("post", "/v1/drivers/{driver}/devices"): {"label": "x", "app": "native"},
+                ("put", "/v1/routes/{route}"): {**tour, "stops": [{**tour["stops"][0], **tour["stops"][1]}]},
+                ("post", "/v1/routes/{route}/assign"): {"driver": "ana"},
+                ("put", "/v1/geofences/{geofence}"): body_of_fence,
+                ("post", "/v1/driver/events"): {"events": [said]},
+                ("post", "/v1/stops/{stop}/reopen"): {"note": "n", "occurred_at": at(6)},
+                ("post", "/v1/pings"): {"pings": [ping]},
+            },
+        )
+
+
+def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Find every place in a body, itself first."""
+    yield at
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, one in inner:
+        yield from places(one, (*at, name))
+
+
+def with_mark(body: Any, at: tuple[Any, ...]) -> Any:
+    if not at:
+        return MARK
+    marked = inner = copy.deepcopy(body)
+    for step in at[:-1]:
+        inner = inner[step]
+    inner[at[-1]] = MARK
+    return marked
+
+
+async def test_every_field_of_every_body(product: Product) -> None:
+    described = {(method, path) for method, path, operation in product.operations() if takes_json(operation)}
+    assert product.bodies.keys() == described, "each operation with a body needs one that is good, here"
+    for (method, path), body in product.bodies.items():
+        url = product.url(path)
+        assert await product.ask(method, path, url, json=body) < 300
+        for place in places(body):
+            marked = with_mark(body, place)
+            for encode, others, media in (
+                (lambda value: json.dumps(value).encode(), OF_JSON, "application/json"),
+                (msgspec.msgpack.encode, OF_MSGPACK, "application/msgpack"),
+            ):
+                for other in others:
+                    sent = encode(marked).replace(encode(MARK), other)
+                    await product.ask(method, path, url, data=sent, headers={"Content-Type": media})
+
+
+def takes_json(operation: dict[str, Any]) -> bool:
+    return "application/json" in operation.get("requestBody", {}).get("content", {})
+
+
+async def test_every_parameter_of_every_query(product: Product) -> None:
+    asked = 0
+    for method, path, operation in product.operations():
+        for parameter in operation["parameters"]:
+            if parameter["in"] == "query" and method == "get":
+                cursors = [cursor_of(*key) for key in CURSORS] if parameter["name"] == "cursor" else []
+                for text in [*IN_A_QUERY, *cursors]:
+                    await product.ask(method, path, product.url(path), params={parameter["name"]: text})
+                    asked += 1
+    assert asked > 500
+
+
+async def test_every_id_of_every_path(product: Product) -> None:
+    asked = 0
+    for method, path, operation in product.operations():
+        body = product.bodies.get((method, path), {}) if takes_json(operation) else None
+        for name in re.findall(r"{(\w+)}", path):
+            for text in IN_A_PATH:
+                await product.ask(method, path, product.url(path, **{name: text}), json=body)
+                asked += 1
+    assert asked > 500

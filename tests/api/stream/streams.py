@@ -1,0 +1,54 @@
+"""Streams under test: a hub in the application, and server-sent events read one by one."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from aiohttp import ClientResponse, web
+
+from api.http.app_keys import POOL
+from api.http.auth import DEVICES
+from api.stream.hub import HUB, Hub
+from sql.config import DatabaseConfig
+
+SOON_S = 60.0
+"""Generous: a stream answers within a second, but a loaded machine may take longer."""
+
+
+def hub_part(database: DatabaseConfig, *, stream_clients: int = 100) -> Callable[[web.Application], None]:
+    """Put a hub into an application for as long as it runs."""
+
+    async def run(app: web.Application) -> AsyncIterator[None]:
+        async with Hub(database, app[POOL], app[DEVICES], stream_clients=stream_clients) as hub:
+            app[HUB] = hub
+            await hub.listening()
+            yield
+
+    async def close_streams(app: web.Application) -> None:
+        app[HUB].close_streams()
+
+    def add(app: web.Application) -> None:
+        app.cleanup_ctx.append(run)
+        app.on_shutdown.append(close_streams)
+
+    return add
+
+
+async def next_event(response: ClientResponse) -> tuple[str, Any]:
+    """Read the next event of a stream: its name and its data; comments are passed over.
+
+    Raises:
+        EOFError: the stream has ended.
+    """
+    event, data = "", ""
+    async with asyncio.timeout(SOON_S):
+        while line := (await response.content.readline()).decode():
+            name, _, value = line.rstrip("\n").partition(": ")
+            if name == "event":
+                event = value
+            elif name == "data":
+                data = value
+            elif not name and event:
+                return event, json.loads(data)
+    raise EOFError

@@ -1,0 +1,81 @@
+"""Who fell silent is found without looking at everybody."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ingest.track.silence import notice_silence
+from tests.ingest.track.conftest import Fleet
+
+_LANES = range(64)
+
+
+async def _look(fleet: Fleet) -> int:
+    async with fleet.pool.acquire() as db:
+        return await notice_silence(db, _LANES, after_s=600)
+
+
+async def _due(fleet: Fleet) -> int:
+    due: int = await fleet.pool.fetchval("SELECT count(*) FROM live WHERE look_at <= now()")
+    return due
+
+
+async def test_nobody_is_looked_at_again_before_they_can_have_fallen_silent(fleet: Fleet, east: Any) -> None:
+    heard_at = datetime.now(UTC) - timedelta(seconds=400)
+    phones = {route: await fleet.phone(await fleet.driver(route)) for route in ("on a route", "on none")}
+    await fleet.route(phones["on a route"].driver_id, [600, 1500])
+    for phone in phones.values():
+        await fleet.send(phone, east([(0, 0), (10, 80)]), received_at=heard_at)
+    await fleet.settle()
+    assert await _due(fleet) == 2
+    assert await _look(fleet) == 0
+    assert await _due(fleet) == 0
+    look_at = await fleet.pool.fetchval("SELECT look_at FROM live WHERE driver_id = $1", phones["on a route"].driver_id)
+    assert look_at == heard_at.replace(microsecond=heard_at.microsecond // 1000 * 1000) + timedelta(seconds=600)
+
+
+async def test_the_silent_are_not_looked_at_before_something_comes(fleet: Fleet, east: Any) -> None:
+    driver = await fleet.driver()
+    phone = await fleet.phone(driver)
+    await fleet.route(driver, [600, 1500])
+    await fleet.send(phone, east([(0, 0), (10, 80)]))
+    await fleet.settle()
+    assert (await _look(fleet), await _look(fleet)) == (1, 0)
+    assert await fleet.pool.fetchval("SELECT look_at = 'infinity' FROM live")
+    await fleet.send(phone, east([(20, 160)]), received_at=datetime.now(UTC))
+    await fleet.settle()
+    assert await _due(fleet) == 1
+    assert (await _look(fleet), await _look(fleet), await _due(fleet)) == (1, 0, 0)
+
+
+async def test_a_driver_who_comes_on_a_route_without_a_ping_is_looked_at(fleet: Fleet, east: Any) -> None:
+    driver = await fleet.driver()
+    phone = await fleet.phone(driver)
+    await fleet.send(phone, east([(0, 0), (10, 80)]))
+    await fleet.settle()
+    assert (await _look(fleet), await _due(fleet)) == (0, 0)
+    await fleet.route(driver, [600, 1500])
+    await fleet.send(phone, east([(5, 40)]))  # a late one: the fold is told again, on the route
+    await fleet.settle()
+    assert await _look(fleet) == 1
+
+
+async def test_a_ping_leaves_the_indexes_of_the_live_row_alone(fleet: Fleet, east: Any) -> None:
+    """Postgres rewrites a row in its place (HOT) only while no column of an index changes."""
+    driver = await fleet.driver()
+    phone = await fleet.phone(driver)
+    await fleet.route(driver, [600, 1500])
+    await fleet.send(phone, east([(0, 0), (10, 80)]), received_at=datetime.now(UTC))
+    await fleet.settle()
+    await _look(fleet)
+    indexed = "SELECT lane, driver_id, account_id, route_id, look_at FROM live"
+    before = await fleet.pool.fetchrow(indexed)
+    moved = await fleet.pool.fetchval("SELECT recorded_at FROM live")
+    await fleet.send(phone, east([(20, 160), (30, 240)]), received_at=datetime.now(UTC))
+    await fleet.settle()
+    assert await fleet.pool.fetchval("SELECT recorded_at FROM live") > moved
+    assert await fleet.pool.fetchrow(indexed) == before
+    columns = await fleet.pool.fetchval(
+        "SELECT array_agg(DISTINCT attname::text ORDER BY attname::text) FROM pg_index, pg_attribute"
+        " WHERE indrelid = 'live'::regclass AND attrelid = indrelid AND attnum = ANY (indkey)"
+    )
+    assert columns == ["account_id", "driver_id", "lane", "look_at", "route_id"]

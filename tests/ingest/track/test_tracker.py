@@ -1,0 +1,331 @@
+"""From the inbox to what follows: pings, tracks, visits, live positions, ETAs and events."""
+
+import random
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from prometheus_client import REGISTRY
+
+from geo.fold.clean import Flag
+from geo.times import ms_of
+from ingest.track.silence import notice_silence
+from tests.ingest.track.conftest import START, Fleet, after
+
+
+async def test_a_ping_becomes_a_row_and_a_position(fleet: Fleet, east):
+    phone = await fleet.phone(await fleet.driver())
+    await fleet.send(phone, east([(0, 0), (10, 80)], speed_mps=8, battery=0.5))
+    await fleet.settle()
+    assert await fleet.pool.fetchval("SELECT count(*) FROM ping WHERE believed") == 2
+    live = await fleet.pool.fetchrow("SELECT * FROM live")
+    assert live["recorded_at"] == START + timedelta(seconds=10)
+    assert (live["driver_id"], live["route_id"]) == (phone.driver_id, None)
+    assert (live["speed_mps"], live["battery"]) == (8, 0.5)
+
+
+async def test_a_tour_is_driven(fleet: Fleet, east, tour):
+    driver = await fleet.driver()
+    phone = await fleet.phone(driver)
+    stops = await fleet.route(driver, [600, 1500])
+    await fleet.send(phone, east(tour))
+    await fleet.settle()
+    visits = await fleet.pool.fetch("SELECT * FROM visit ORDER BY arrived_at")
+    assert [visit["stop_id"] for visit in visits] == stops
+    assert all(visit["departed_at"] > visit["arrived_at"] for visit in visits)
+    types = {row["type"] for row in await fleet.pool.fetch("SELECT type FROM event")}
+    assert {"route.started", "stop.arrived", "stop.departed"} <= types
+    statuses = await fleet.pool.fetch("SELECT status, departed_at FROM stop ORDER BY seq")
+    assert [row["status"] for row in statuses] == ["arrived", "arrived"]
+    finished_at = await fleet.pool.fetchval("SELECT finished_at FROM route WHERE status = 'finished'")
+    snapped = await fleet.pool.fetch("SELECT recorded_at, along_m FROM ping ORDER BY recorded_at")
+    assert all((row["along_m"] is None) == (row["recorded_at"] > finished_at) for row in snapped)
+
+
+async def test_the_eta_is_written_for_the_stops_ahead(fleet: Fleet, east):
+    driver = await fleet.driver()
+    phone = await fleet.phone(driver)
+    stops = await fleet.route(driver, [600, 1500])
+    await fleet.send(phone, east([(0, 0), (10, 80), (20, 160)], speed_mps=8))
+    await fleet.settle()
+    eta = await fleet.pool.fetchrow("SELECT * FROM route_eta")
+    assert eta["stop_ids"] == stops
+    assert START < eta["low"][0] < eta["expected"][0] < eta["high"][0] < eta["expected"][1]
+    assert eta["remaining_m"][0] == pytest.approx(440, abs=15)
+
+
+async def test_the_same_fix_twice_is_one_row(fleet: Fleet, east):
+    phone = await fleet.phone(await fleet.driver())
+    pings = east([(0, 0), (10, 80), (10, 80)])
+    await fleet.send(phone, pings)
+    await fleet.send(phone, pings)
+    await fleet.settle()
+    await fleet.send(phone, pings)
+    await fleet.settle()
+    assert await fleet.pool.fetchval("SELECT count(*) FROM ping") == 2
+
+
+async def test_a_late_ping_does_not_move_the_driver_back(fleet: Fleet, east):
+    phone = await fleet.phone(await fleet.driver())
+    await fleet.send(phone, east([(100, 800)]))
+    await fleet.settle()
+    await fleet.send(phone, east([(50, 400)]))
+    await fleet.settle()
+    assert await fleet.pool.fetchval("SELECT recorded_at FROM live") == START + timedelta(seconds=100)
+    assert await fleet.pool.fetchval("SELECT count(*) FROM ping WHERE believed") == 2
+
+
+async def test_a_clock_ahead_is_kept_and_moves_nothing(fleet: Fleet, east):
+    phone = await fleet.phone(await fleet.driver())
+    await fleet.send(phone, east([(4000, 100)], flags=8))
+    await fleet.send(phone, east([(0, 0), (10, 80)]))
+    await fleet.send(phone, east([(4000, 100)]))
+    await fleet.settle()
+    believed = await fleet.pool.fetch("SELECT believed FROM ping ORDER BY recorded_at")
+    assert [row["believed"] for row in believed] == [True, True, False]
+    assert await fleet.pool.fetchval("SELECT recorded_at FROM live") == START + timedelta(seconds=10)
+
+
+async def test_a_backlog_longer_than_a_take_is_folded_whole(fleet: Fleet, east):
+    driver = await fleet.driver()
+    phone = await fleet.phone(driver)
+    await fleet.route(driver, [600, 1500])
+    await fleet.send(phone, east([(second, second * 0.5) for second in range(900)]))
+    await fleet.settle()
+    assert await fleet.pool.fetchval("SELECT count(*) FROM ping WHERE believed IS NOT NULL") == 900
+    assert await fleet.pool.fetchval("SELECT count(*) FROM checkpoint") >= 2
+
+
+async def test_many_pings_in_one_millisecond_do_not_stop_the_driver(fleet: Fleet, east):
+    phone = await fleet.phone(await fleet.driver())
+    await fleet.send(phone, east([(0, i / 10) for i in range(700)]))
+    await fleet.settle()
+    await fleet.send(phone, east([(0, 100 + i / 10) for i in range(700)]))
+    await fleet.settle()
+    await fleet.send(phone, east([(5, 20)]))
+    await fleet.settle()
+    assert await fleet.pool.fetchval("SELECT recorded_at FROM live") == START + timedelta(seconds=5)
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_any_order_and_any_split_end_in_the_same_history(fleet: Fleet, east, tour, seed: int):
+    """Promise 3: sent live, ping by ping; then all again in a shuffled order, in batches of any size."""
+    chance = random.Random(seed)
+    first, second = await fleet.driver("ana"), await fleet.driver("bo")
+    phones = [await fleet.phone(first), await fleet.phone(second), await fleet.phone(first)]
+    await fleet.route(first, [600, 1500])
+    noisy = [(at, metres + (30_000 if i == 20 else 0)) for i, (at, metres) in enumerate(tour)]
+    sends = [(phones[0], place) for place in noisy]
+    sends += [(phones[1], (at, metres + 5)) for at, metres in tour[::3]]
+    sends += [(phones[2], (at + 1, metres)) for at, metres in tour[5:9]]
+    for phone, place in sends:
+        await fleet.send(phone, east([place]))
+    await fleet.settle()
+    live = await fleet.history()
+
+    await fleet.pool.execute(
+        "TRUNCATE ping, track, checkpoint, live, visit, event, route_eta;"
+        " UPDATE stop SET status = 'pending', arrived_at = NULL, departed_at = NULL;"
+        " UPDATE route SET status = 'planned', started_at = NULL, finished_at = NULL"
+    )
+    await fleet.restart()
+    chance.shuffle(sends)
+    while sends:
+        size = chance.choice((1, 3, 20))
+        for phone in phones:
+            if batch := [place for sender, place in sends[:size] if sender is phone]:
+                await fleet.send(phone, east(batch))
+        del sends[:size]
+        if chance.random() < 0.3:
+            await fleet.turn()
+    await fleet.settle()
+    assert await fleet.history() == live
+
+
+async def test_a_fact_that_changes_is_corrected_in_the_feed(fleet: Fleet, east, tour):
+    driver = await fleet.driver()
+    phone = await fleet.phone(driver)
+    stops = await fleet.route(driver, [600, 1500])
+    at_first_stop = [place for place in tour if place[1] == 600.0]
+    rest = [place for place in tour if place[1] != 600.0]
+    await fleet.send(phone, east([*rest, *at_first_stop[5:]]))
+    await fleet.settle()
+    before = await fleet.pool.fetchval("SELECT arrived_at FROM visit WHERE stop_id = $1", stops[0])
+    await fleet.send(phone, east(at_first_stop[:5]))
+    await fleet.settle()
+    after = await fleet.pool.fetchval("SELECT arrived_at FROM visit WHERE stop_id = $1", stops[0])
+    assert after != before
+    revisions = await fleet.pool.fetch(
+        "SELECT revision, state FROM event WHERE type = 'stop.arrived' AND stop_id = $1 ORDER BY revision", stops[0]
+    )
+    assert [tuple(row) for row in revisions] == [(1, "asserted"), (2, "corrected")]
+
+
+async def test_a_new_version_of_the_route_counts_from_when_it_was_made(fleet: Fleet, east, tour):
+    driver = await fleet.driver()
+    phone = await fleet.phone(driver)
+    await fleet.route(driver, [600, 1500])
+    await fleet.send(phone, east(tour))
+    await fleet.settle()
+    middle_s = tour[len(tour) // 2][0]
+    await fleet.route(driver, [600, 1500, 1600], version=2, effective_at=START + timedelta(seconds=middle_s))
+    await fleet.settle()
+    rows = await fleet.pool.fetch("SELECT recorded_at, route_version FROM ping ORDER BY recorded_at")
+    for row in rows:
+        expected = 1 if row["recorded_at"] < START + timedelta(seconds=middle_s) else 2
+        assert row["route_version"] == expected
+
+
+async def test_a_tracker_that_dies_in_the_middle_leaves_nothing_half_done(fleet: Fleet, east, tour, monkeypatch):
+    driver = await fleet.driver()
+    phone = await fleet.phone(driver)
+    await fleet.route(driver, [600, 1500])
+    await fleet.send(phone, east(tour))
+
+    async def die(*_: object) -> None:
+        raise ConnectionError("the process was killed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("ingest.track.take._write_tracks", die)
+        with pytest.raises(ConnectionError):
+            await fleet.turn()
+    assert await fleet.pool.fetchval("SELECT count(*) FROM ping") == 0
+    assert await fleet.pool.fetchval("SELECT sum(pings) FROM inbox") == len(tour)
+    await fleet.settle()
+    assert await fleet.pool.fetchval("SELECT count(*) FROM ping") == len(tour)
+    assert await fleet.pool.fetchval("SELECT max(attempts) FROM lane_attempt") == 0
+
+
+async def test_a_block_that_kills_the_process_is_quarantined_unread(fleet: Fleet, east, monkeypatch):
+    phone = await fleet.phone(await fleet.driver())
+    await fleet.send(phone, east([(0, 0)]))
+    poison = await fleet.pool.fetchval("SELECT id FROM inbox")
+    await fleet.send(phone, east([(10, 80)]))
+
+    def die_of(body: bytes):
+        if np.frombuffer(body, "u1").tobytes() == killer:
+            raise SystemError("the process was killed")
+        return decode(body)
+
+    from ingest import blocks
+
+    decode = blocks.decode
+    killer = await fleet.pool.fetchval("SELECT body FROM inbox WHERE id = $1", poison)
+    monkeypatch.setattr("ingest.blocks.decode", die_of)
+    for _ in range(3):
+        with pytest.raises(SystemError):
+            await fleet.turn()
+    await fleet.settle()
+    assert await fleet.pool.fetchval("SELECT reason FROM quarantine") == "ended-the-tracker"
+    assert await fleet.pool.fetchval("SELECT count(*) FROM ping") == 1
+
+
+async def test_a_ping_that_breaks_the_fold_is_quarantined_and_the_rest_is_tracked(fleet: Fleet, east, monkeypatch):
+    from geo.fold import fold as track
+
+    phone = await fleet.phone(await fleet.driver())
+    advance = track.advance
+
+    def break_at_20(tracks, pings, timelines, settles=None):
+        if (pings.rows["recorded_ms"] == ms_of(START) + 20_000).any():
+            raise ZeroDivisionError
+        return advance(tracks, pings, timelines, settles)
+
+    monkeypatch.setattr("ingest.track.isolate.advance", break_at_20)
+    await fleet.send(phone, east([(0, 0), (10, 80), (20, 160), (30, 240)]))
+    await fleet.settle()
+    assert await fleet.pool.fetchval("SELECT count(*) FROM ping WHERE believed") == 3
+    assert await fleet.pool.fetchval("SELECT reason FROM quarantine") == "broke-the-fold"
+
+
+async def test_a_damaged_block_is_quarantined(fleet: Fleet, east):
+    phone = await fleet.phone(await fleet.driver())
+    await fleet.send(phone, east([(0, 0)]))
+    await fleet.pool.execute("UPDATE inbox SET body = '\\x00' || body")
+    await fleet.settle()
+    assert await fleet.pool.fetchval("SELECT reason FROM quarantine") == "unreadable-block"
+
+
+async def test_silence_is_noticed_once_and_ends_with_the_next_ping(fleet: Fleet, east):
+    driver = await fleet.driver()
+    phone = await fleet.phone(driver)
+    await fleet.route(driver, [600, 1500])
+    await fleet.send(phone, east([(0, 0), (10, 80)]))
+    await fleet.settle()
+    async with fleet.pool.acquire() as db:
+        assert await notice_silence(db, range(64), after_s=600) == 1
+        assert await notice_silence(db, range(64), after_s=600) == 0
+        await fleet.send(phone, east([(20, 160)]), received_at=datetime.now(UTC))
+        await fleet.settle()
+        assert await notice_silence(db, range(64), after_s=600) == 1
+    types = await fleet.pool.fetch("SELECT type FROM event WHERE type LIKE 'driver.%' ORDER BY id")
+    assert [row["type"] for row in types] == ["driver.silent", "driver.seen"]
+
+
+async def test_a_tracker_counts_what_it_does(fleet: Fleet, east, tour):
+    def count(name: str) -> float:
+        return REGISTRY.get_sample_value(name) or 0.0
+
+    names = ("reparto_take_seconds_count", "reparto_pings_taken_total", "reparto_reruns_total")
+    before = {name: count(name) for name in names}
+    phone = await fleet.phone(await fleet.driver())
+    pings = east(tour)
+    await fleet.send(phone, pings.take([*range(10), *range(20, 30)]))
+    await fleet.settle()
+    assert count("reparto_take_drivers_behind") == 0
+    assert count("reparto_reruns_total") == before["reparto_reruns_total"]
+    await fleet.send(phone, pings.take([*range(10, 21)]))  # late, and one again
+    await fleet.settle()
+    assert count("reparto_pings_taken_total") - before["reparto_pings_taken_total"] == 31
+    assert count("reparto_reruns_total") - before["reparto_reruns_total"] == 1
+    assert count("reparto_take_seconds_count") - before["reparto_take_seconds_count"] >= 2
+    assert count("reparto_take_drivers_behind") == 0
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_of_what_copies_of_a_fix_tell_the_greater_counts(fleet: Fleet, east, together: bool):
+    phone = await fleet.phone(await fleet.driver())
+    places = [(0, 0), (10, 80), (20, 160)]
+    first = east(places, accuracy_m=float("nan"), speed_mps=8)
+    second = east(places, accuracy_m=[5, 900, 5], speed_mps=[3, 3, 9], battery=0.5, mock=0)
+    second.texts[:, 0] = "driving"
+    await fleet.send(phone, first)
+    if not together:
+        await fleet.settle()
+        assert await fleet.pool.fetchval("SELECT bool_and(believed) FROM ping")
+    await fleet.send(phone, second)
+    await fleet.settle()
+    rows = await fleet.pool.fetch(
+        "SELECT accuracy_m, speed_mps, battery, mock, activity, believed FROM ping ORDER BY recorded_at"
+    )
+    assert [tuple(row) for row in rows] == [
+        (5, 8, 0.5, False, "driving", True),
+        (900, 8, 0.5, False, "driving", False),  # and it is judged by that
+        (5, 9, 0.5, False, "driving", True),
+    ]
+    assert tuple(await fleet.pool.fetchrow("SELECT speed_mps, battery FROM live")) == (9, 0.5)
+    reruns = await fleet.pool.fetchval("SELECT rerun_at FROM track")
+    second.texts[:, 1] = "another id"  # of no concern to the fold
+    for again in (first, second):
+        await fleet.send(phone, again)
+        await fleet.settle()
+    assert await fleet.pool.fetchval("SELECT count(*) FROM ping WHERE client_id = 'another id'") == 3
+    assert await fleet.pool.fetchval("SELECT rerun_at FROM track") == reruns  # nothing folded again
+
+
+@pytest.mark.parametrize("ahead_first", [True, False])
+async def test_a_fix_of_which_a_copy_says_that_the_clock_is_ahead_counts_for_nothing(
+    fleet: Fleet, east, ahead_first: bool
+):
+    driver = await fleet.driver()
+    phone = await fleet.phone(driver)
+    await fleet.route(driver, [600])
+    pings = east([(0, 0), (10, 80), (20, 160)])
+    ahead = pings.take([2])
+    ahead.rows["flags"] = Flag.CLOCK_AHEAD | Flag.EPOCH_2001
+    for sent in (ahead, pings) if ahead_first else (pings, ahead):
+        await fleet.send(phone, sent)
+        await fleet.settle()
+    last = await fleet.pool.fetchrow("SELECT * FROM ping ORDER BY recorded_at DESC LIMIT 1")
+    assert (last["flags"], last["believed"], last["route_id"], last["along_m"]) == (8 | 256, False, None, None)
+    assert await fleet.pool.fetchval("SELECT recorded_at FROM live") == after(10)

@@ -1,0 +1,55 @@
+"""A thing to do again and again, and the role that does all of them, in any number of processes."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from sql.config import DatabaseConfig
+from sql.pool import Pool, create_pool, is_away
+
+log = logging.getLogger(__name__)
+
+_CONNECTIONS = 3
+_LONGEST_BACK_OFF_S = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Something to do again and again; `do` tells whether there is more to do at once, else it waits `pause_s`."""
+
+    name: str
+    do: Callable[[Pool], Awaitable[bool]]
+    pause_s: float
+
+
+async def run_work(database: DatabaseConfig, *, stop: asyncio.Event, jobs: Sequence[Job]) -> None:
+    """Do all jobs until `stop` is set. What fails is logged and tried again, later each time; nothing ends silently."""
+    async with await create_pool(database, connections=_CONNECTIONS) as pool, asyncio.TaskGroup() as tasks:
+        for job in jobs:
+            tasks.create_task(repeat(job, pool, stop), name=job.name)
+
+
+async def repeat(job: Job, pool: Pool, stop: asyncio.Event) -> None:
+    """Do one job until `stop` is set."""
+    failures = 0
+    while not stop.is_set():
+        try:
+            pause_s = 0.0 if await job.do(pool) else job.pause_s
+            failures = 0
+        except Exception as error:
+            failures += 1
+            pause_s = min(0.5 * 2**failures, _LONGEST_BACK_OFF_S)
+            if is_away(error):
+                log.warning("%s waits %.0f s for the database: %s", job.name, pause_s, type(error).__name__)
+            else:
+                log.exception("%s failed and is tried again in %.0f s", job.name, pause_s)
+        await _sleep(pause_s, stop)
+
+
+async def _sleep(pause_s: float, stop: asyncio.Event) -> None:
+    try:
+        async with asyncio.timeout(pause_s):
+            await stop.wait()
+    except TimeoutError:
+        pass

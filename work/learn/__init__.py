@@ -1,0 +1,4 @@
+"""What ETAs learn from what is over.
+
+May live here: its jobs.
+"""

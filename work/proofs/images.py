@@ -1,0 +1,205 @@
+"""What the bytes of an upload really are, and the pictures that are shown of them.
+
+Pure and slow: call it in a thread (`work/proofs/store.py`). What a phone calls its file is never asked. A photo or
+signature is drawn anew, so that nothing but the picture is in what is served: no place, no time, no name, no script.
+"""
+
+import contextlib
+import io
+import logging
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import pi_heif
+from PIL import Image, ImageCms, ImageOps
+
+from work.proofs.exif import Taken, read_exif
+from work.proofs.signature import NoStrokes, draw_strokes
+
+log = logging.getLogger(__name__)
+
+LONGEST_PX = 2048
+"""The longer side of a photo as it is shown: a house number is read on it, and it has a few hundred kilobytes."""
+
+THUMBNAIL_PX = 320
+
+_JPEG_QUALITY = 85
+_PDF_END_WITHIN = 64 * 1024
+
+Image.MAX_IMAGE_PIXELS = (
+    None  # Pillow's own limit only warns; ours is held against the header before anything is unpacked
+)
+pi_heif.register_heif_opener()
+
+_FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP", "image/heic": "HEIF"}
+_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+
+
+class Refused(Exception):  # noqa: N818
+    """The bytes are no proof; `why` is one of the words of docs/reference/proofs.md."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What is shown of an upload.
+
+    Attributes:
+        media_type: of the upload, as found in its bytes.
+        served: the bytes that are shown, of `served_type`; of a document the upload itself.
+        thumbnail: a JPEG; None for a document.
+        width_px, height_px: of `served`; None for a document.
+        taken: when and where the photo itself says that it was taken.
+    """
+
+    media_type: str
+    served: bytes
+    served_type: str
+    thumbnail: bytes | None
+    width_px: int | None
+    height_px: int | None
+    taken: Taken
+
+
+def media_type_of(content: bytes) -> str | None:
+    """Tell what bytes are by how they begin; None: nothing that is taken here."""
+    if content.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if content.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return "image/webp"
+    if content[4:8] == b"ftyp" and content[8:12] in _HEIC_BRANDS:
+        return "image/heic"
+    if content.startswith(b"%PDF-"):
+        return "application/pdf"
+    if content[:256].lstrip()[:1] in (b"{", b"["):
+        return "application/json"
+    return None
+
+
+def judge(kind: str, content: bytes, *, max_pixels: int, zone: ZoneInfo) -> Shown:
+    """Look into an upload and make what is shown of it.
+
+    Args:
+        kind: photo (JPEG, PNG, WebP, HEIC), signature (PNG, or strokes as JSON) or document (PDF).
+        max_pixels: a picture of more is refused unread.
+        zone: of the times in a photo that do not say theirs.
+
+    Raises:
+        Refused: it is something else, damaged, or too large.
+    """
+    media_type = media_type_of(content)
+    if kind == "document":
+        if media_type != "application/pdf":
+            raise Refused("not-a-pdf")
+        if b"%%EOF" not in content[-_PDF_END_WITHIN:]:
+            raise Refused("unreadable")
+        return _document(content)
+    if kind == "signature":
+        if media_type == "application/json":
+            return _strokes(content)
+        if media_type != "image/png":
+            raise Refused("not-a-signature")
+        return _picture(content, media_type, max_pixels=max_pixels, zone=zone, served_type="image/png")
+    if media_type not in _FORMATS:
+        raise Refused("not-a-photo")
+    return _picture(content, media_type, max_pixels=max_pixels, zone=zone, served_type="image/jpeg")
+
+
+def scaled(picture: bytes, longest_px: int) -> bytes:
+    """Make a smaller JPEG of a picture that was served before: drawn anew, not to be suspected."""
+    with Image.open(io.BytesIO(picture)) as image:
+        image.thumbnail((longest_px, longest_px), Image.Resampling.LANCZOS)
+        return _jpeg(image.convert("RGB"))
+
+
+def _document(content: bytes) -> Shown:
+    return Shown(
+        media_type="application/pdf",
+        served=content,
+        served_type="application/pdf",
+        thumbnail=None,
+        width_px=None,
+        height_px=None,
+        taken=Taken(),
+    )
+
+
+def _strokes(content: bytes) -> Shown:
+    try:
+        image = draw_strokes(content)
+    except NoStrokes as error:
+        raise Refused("not-a-signature") from error
+    return _shown(image, "application/json", "image/png", Taken())
+
+
+def _picture(content: bytes, media_type: str, *, max_pixels: int, zone: ZoneInfo, served_type: str) -> Shown:
+    try:
+        with Image.open(io.BytesIO(content), formats=[_FORMATS[media_type]]) as image:
+            if image.width * image.height > max_pixels:
+                raise Refused("too-many-pixels")
+            taken = read_exif(image, zone)
+            image.draft("RGB", (LONGEST_PX, LONGEST_PX))  # a JPEG is unpacked at a half, quarter or eighth of its size
+            image.load()
+            return _shown(_upright(image), media_type, served_type, taken)
+    except Refused:
+        raise
+    except Exception as error:  # Pillow's readers raise whatever a damaged file leads them into
+        log.info("a %s of %d bytes cannot be read: %s", media_type, len(content), type(error).__name__)
+        raise Refused("unreadable") from error
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turn it as its EXIF asks, scale it down, and give nothing but its colours: sRGB on white."""
+    profile = image.info.get("icc_profile")
+    if image.mode in ("RGB", "L", "CMYK"):
+        image.thumbnail((LONGEST_PX, LONGEST_PX), Image.Resampling.LANCZOS)
+        turned = ImageOps.exif_transpose(image)
+    else:
+        turned = _plain(ImageOps.exif_transpose(image))
+        turned.thumbnail((LONGEST_PX, LONGEST_PX), Image.Resampling.LANCZOS)
+    if profile and turned.mode == "RGB":
+        with contextlib.suppress(ImageCms.PyCMSError, OSError):  # a damaged profile: the numbers as they are
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            turned = ImageCms.profileToProfile(turned, source, ImageCms.createProfile("sRGB")) or turned
+    with_alpha = turned if turned.mode == "RGBA" else None
+    clean = Image.new("RGB", turned.size, "white")
+    clean.paste(turned if with_alpha else turned.convert("RGB"), mask=with_alpha)
+    return clean
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """Bring palettes and 16 bits to colours that can be scaled."""
+    if image.mode.startswith("I"):
+        return image.point(lambda value: value / 256).convert("L")
+    return image.convert("RGBA" if image.has_transparency_data else "RGB")
+
+
+def _shown(image: Image.Image, media_type: str, served_type: str, taken: Taken) -> Shown:
+    small = image.copy()
+    small.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX), Image.Resampling.LANCZOS)
+    return Shown(
+        media_type=media_type,
+        served=_jpeg(image) if served_type == "image/jpeg" else _png(image),
+        served_type=served_type,
+        thumbnail=_jpeg(small),
+        width_px=image.width,
+        height_px=image.height,
+        taken=taken,
+    )
+
+
+def _jpeg(image: Image.Image) -> bytes:
+    written = io.BytesIO()
+    image.save(written, "JPEG", quality=_JPEG_QUALITY)
+    return written.getvalue()
+
+
+def _png(image: Image.Image) -> bytes:
+    written = io.BytesIO()
+    image.save(written, "PNG", optimize=True)
+    return written.getvalue()

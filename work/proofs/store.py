@@ -1,0 +1,69 @@
+"""What uploads and proofs share in a process: the store of bytes, and the threads that look into them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+from uuid import UUID
+
+from work.proofs.blobs import Blobs
+from work.proofs.config import ProofConfig
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+ORIGINAL, SHOWN, THUMBNAIL = "original", "shown", "thumbnail"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofStore:
+    """Open for as long as the process serves or works.
+
+    Attributes:
+        config: the settings of uploads and proofs.
+        blobs: where the bytes are.
+        threads: what is slow (unpacking, drawing, hashing) runs here, so many at a time.
+        turn: who holds it may have a whole file in memory.
+    """
+
+    config: ProofConfig
+    blobs: Blobs
+    threads: ThreadPoolExecutor
+    turn: asyncio.Semaphore
+
+    async def slow(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do something slow off the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self.threads, lambda: work(*args, **kwargs))
+
+
+@asynccontextmanager
+async def open_proof_store(config: ProofConfig, *, folder: Path) -> AsyncIterator[ProofStore]:
+    """Open the store during the block.
+
+    Args:
+        folder: where the bytes are when no REPARTO_BLOB_URL is set.
+
+    Raises:
+        OSError, ValueError, obstore.exceptions.BaseError: the store cannot be used.
+    """
+    blobs = Blobs.open(config.blob_url, folder=folder)
+    with ThreadPoolExecutor(config.image_workers, thread_name_prefix="images") as threads:
+        yield ProofStore(config=config, blobs=blobs, threads=threads, turn=asyncio.Semaphore(config.image_workers))
+
+
+def part_name(upload_id: UUID, from_byte: int, token: str) -> str:
+    """Name one part of an upload; `token` keeps two requests apart that write the same place."""
+    return f"{parts_prefix(upload_id)}/{from_byte:012d}-{token}"
+
+
+def parts_prefix(upload_id: UUID) -> str:
+    """Name the folder of an upload's parts."""
+    return f"parts/{upload_id}"
+
+
+def blob_name(account_id: int, proof_id: int, what: str) -> str:
+    """Name one of the three blobs of a proof."""
+    return f"proofs/{account_id}/{proof_id}/{what}"

@@ -1,0 +1,104 @@
+"""What an engine answers: OSRM's JSON, which Valhalla speaks too (`"format": "osrm"`). Everything else is left out.
+
+Source: https://project-osrm.org/docs/v5.24.0/api/
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from msgspec import Struct
+
+from geo.shape.lines import along_m, decode_polyline
+from work.roads.protocol import Line, Matched, NoWay, RoadPath
+
+FARTHEST_ROAD_M = 1_000.0
+"""A place farther than this from every road that the engine knows is not on its map."""
+
+PRECISION = 6
+"""Decimals of the polylines that every engine is asked for."""
+
+
+class Leg(Struct, frozen=True, kw_only=True):
+    """From one place to the next: metres, seconds."""
+
+    distance: float
+    duration: float
+
+
+class Drive(Struct, frozen=True, kw_only=True):
+    """One way along roads; `geometry` is an encoded polyline."""
+
+    geometry: str
+    legs: list[Leg]
+
+
+class Waypoint(Struct, frozen=True, kw_only=True):
+    """Where a place was put on a road; `distance`: metres between the two."""
+
+    distance: float = 0.0
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """`code` is Ok, or `message` says why not. `routes` answer a route, `matchings` a match."""
+
+    code: str
+    message: str = ""
+    routes: list[Drive] = []
+    waypoints: list[Waypoint] = []
+    matchings: list[Drive] = []
+
+
+def read_path(answers: Sequence[Answer], *, legs: int) -> RoadPath:
+    """Read a way of so many legs, asked for piece by piece: each piece begins where the one before ended.
+
+    Raises:
+        NoWay: an engine found none, or only one that leads past a place.
+        ValueError: an answer is not what was asked for.
+    """
+    lines: list[Line] = []
+    found: list[Leg] = []
+    for answer in answers:
+        _check(answer)
+        for index, waypoint in enumerate(answer.waypoints):
+            if waypoint.distance > FARTHEST_ROAD_M:
+                why = f"the nearest road that is known is {waypoint.distance / 1000:.1f} km away"
+                raise NoWay(why, place=len(found) + index)
+        if not answer.routes:
+            raise ValueError("there is no route in it")
+        lines.append(decode_polyline(answer.routes[0].geometry, PRECISION))
+        found += answer.routes[0].legs
+    if len(found) != legs:
+        raise ValueError(f"it has {len(found)} legs instead of {legs}")
+    return RoadPath(
+        source="road",
+        lon=np.concatenate([lon for lon, _ in lines]),
+        lat=np.concatenate([lat for _, lat in lines]),
+        leg_lengths_m=np.array([leg.distance for leg in found]),
+        leg_durations_s=np.array([leg.duration for leg in found]),
+    )
+
+
+def read_lines(answers: Sequence[Answer]) -> Matched:
+    """Read where a trace was driven, asked for piece by piece; a piece that fits no road leaves a gap.
+
+    Raises:
+        NoWay: no piece fits any road.
+        ValueError: an answer is not what was asked for.
+    """
+    refusals: list[NoWay] = []
+    lines: list[Line] = []
+    for answer in answers:
+        try:
+            _check(answer)
+        except NoWay as refusal:
+            refusals.append(refusal)
+        decoded = (decode_polyline(drive.geometry, PRECISION) for drive in answer.matchings)
+        lines += [(lon, lat) for lon, lat in decoded if len(lon) > 1 and along_m(lon, lat)[-1] > 0]
+    if not lines:
+        raise refusals[0] if refusals else NoWay("the trace fits no road")
+    return Matched(source="road", lines=lines)
+
+
+def _check(answer: Answer) -> None:
+    if answer.code != "Ok":
+        raise NoWay(answer.message or answer.code)
