@@ -6,7 +6,7 @@ from datetime import datetime
 from sql.pool import Db, Pool
 from sql.queries import load
 
-_SQL = load("devices")
+_SQL = load(__name__)
 
 REVOKED_CHANNEL = "reparto_devices"
 """Channel on which the id of a revoked device is told."""

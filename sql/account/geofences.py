@@ -8,7 +8,7 @@ from typing import Any
 from sql.pool import Db, Pool
 from sql.queries import load
 
-_SQL = load("geofences")
+_SQL = load(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

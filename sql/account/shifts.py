@@ -9,7 +9,7 @@ from uuid import UUID
 from sql.pool import Db, Pool
 from sql.queries import load
 
-_SQL = load("shifts")
+_SQL = load(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

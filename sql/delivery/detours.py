@@ -9,7 +9,7 @@ import asyncpg
 from sql.pool import Db, Pool
 from sql.queries import load
 
-_SQL = load("detours")
+_SQL = load(__name__)
 
 _LOCK = 0x7265_7064_6574  # "repdet"
 _AT_ONCE = 100

@@ -10,7 +10,7 @@ from uuid import UUID
 from sql.pool import Db
 from sql.queries import load
 
-_SQL = load("driver_events")
+_SQL = load(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sql.pool import Db, Pool
 from sql.queries import load
 
-_SQL = load("manifest")
+_SQL = load(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sql.pool import Db
 from sql.queries import load
 
-_SQL = load("pins")
+_SQL = load(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

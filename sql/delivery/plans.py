@@ -9,7 +9,7 @@ from sql.delivery.routes import RoutePlan
 from sql.pool import Db, Pool
 from sql.queries import load
 
-_SQL = load("plans")
+_SQL = load(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sql.pool import Db, Pool
 from sql.queries import load
 
-_SQL = load("proof_files")
+_SQL = load(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

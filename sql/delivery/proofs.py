@@ -10,7 +10,7 @@ from uuid import UUID
 from sql.pool import Db, Pool
 from sql.queries import load
 
-_SQL = load("proofs")
+_SQL = load(__name__)
 
 KINDS = ("photo", "signature", "document")
 

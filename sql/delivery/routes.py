@@ -9,7 +9,7 @@ from sql.delivery.stops import StopPlan, stops_of_route
 from sql.pool import Db, Pool
 from sql.queries import load
 
-_SQL = load("routes")
+_SQL = load(__name__)
 
 _LOCK_CLASS = 0x726F_7574  # "rout"
 

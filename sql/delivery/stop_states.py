@@ -11,7 +11,7 @@ from geo.plan.plans import EARLY_MS, LATE_MS
 from sql.pool import Db
 from sql.queries import load
 
-_SQL = load("stop_states")
+_SQL = load(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import Any
 from sql.pool import Db, Pool
 from sql.queries import load
 
-_SQL = load("stops")
+_SQL = load(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from uuid import UUID
 from sql.pool import Db, Pool
 from sql.queries import load
 
-_SQL = load("uploads")
+_SQL = load(__name__)
 
 TAKE_OVER_S = 5.0
 """Another request may append when no bytes of the one before became durable for so long: its phone has gone."""

@@ -15,7 +15,7 @@ from sql.feed.facts import Revision
 from sql.pool import Db, Pool
 from sql.queries import load
 
-_SQL = load("eta")
+_SQL = load(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -13,7 +13,7 @@ from geo.pings import Floats, Ints
 from sql.pool import Db, Pool
 from sql.queries import load
 
-_SQL = load("eta_learning")
+_SQL = load(__name__)
 
 _LOCK_CLASS = 0x6C65_6172  # "lear"
 
@@ -128,10 +128,10 @@ def _rows(found: Sequence[asyncpg.Record]) -> dict[Key, Row]:
 
 async def put_rows(db: Db, account_id: int, version: int, rows: Mapping[Key, Row]) -> None:
     """Write rows that changed, as of a version."""
-    for statement, of_services in (("put_drive_rows", False), ("put_service_rows", True)):
+    for statement, of_services in ((_SQL["put_drive_rows"], False), (_SQL["put_service_rows"], True)):
         mine = [(key, row) for key, row in sorted(rows.items()) if key.scope.startswith("service") is of_services]
         await db.execute(
-            _SQL[statement],
+            statement,
             account_id,
             version,
             *([getattr(key, name) for key, _ in mine] for name in ("scope", "key", "hour_class", "weekday_class")),
@@ -154,6 +154,6 @@ async def put_bands(db: Db, account_id: int, bands: Sequence[Band]) -> None:
 async def drop_rows(db: Db | Pool, before: datetime, *, at_most: int) -> int:
     """Forget what nothing was seen of since a time, and which drives were learned from before; return how many rows."""
     dropped = 0
-    for statement in ("drop_drive_rows", "drop_service_rows", "drop_drives"):
-        dropped += len(await db.fetch(_SQL[statement], before, at_most))
+    for statement in (_SQL["drop_drive_rows"], _SQL["drop_service_rows"], _SQL["drop_drives"]):
+        dropped += len(await db.fetch(statement, before, at_most))
     return dropped

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 from sql.pool import Db, Pool
 from sql.queries import load
 
-_SQL = load("eta_told")
+_SQL = load(__name__)
 
 Source: TypeAlias = Literal["eta", "timetable", "timetable_and_delay"]
 """Who tells when a van comes."""

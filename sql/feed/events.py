@@ -9,7 +9,7 @@ from uuid import UUID
 from sql.pool import Db, Pool
 from sql.queries import load
 
-_SQL = load("events")
+_SQL = load(__name__)
 
 EVENTS_CHANNEL = "reparto_events"
 """Channel on which the accounts are told whose feed has grown, separated by spaces."""

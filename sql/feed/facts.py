@@ -8,7 +8,7 @@ from uuid import UUID
 from sql.pool import Db
 from sql.queries import load
 
-_SQL = load("facts")
+_SQL = load(__name__)
 
 LATE_AFTER_S = 300.0
 """A fact that becomes known more than five minutes after it happened is late: nobody is notified of it any more."""

@@ -8,7 +8,7 @@ from sql.migrate import applied
 from sql.pool import Db, Pool
 from sql.queries import load
 
-_SQL = load("health")
+_SQL = load(__name__)
 
 ANSWERS_WITHIN_S = 5.0
 """A database that takes longer than this for nothing at all is away."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from sql.pool import Db
 from sql.queries import load
 
-_SQL = load("operator")
+_SQL = load(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from sql.pool import Db, Pool
 from sql.queries import load
 from sql.track.effects import hold_stops
 
-_SQL = load("retention")
+_SQL = load(__name__)
 
 
 async def drop_quarantined(db: Db | Pool, before: datetime, *, at_most: int) -> int:

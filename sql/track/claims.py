@@ -7,7 +7,7 @@ from geo.plan.plans import Claim
 from sql.pool import Db
 from sql.queries import load
 
-_SQL = load("claims")
+_SQL = load(__name__)
 
 
 async def claims_of_drivers(db: Db, driver_ids: Sequence[int], since_ms: Sequence[int]) -> dict[int, list[Claim]]:

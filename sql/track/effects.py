@@ -12,7 +12,7 @@ from sql.feed.facts import Revision
 from sql.pool import Db, Pool
 from sql.queries import load
 
-_SQL = load("effects")
+_SQL = load(__name__)
 
 _NOTIFY_BYTES = 7_900
 """Postgres takes payloads below 8 000 bytes."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from sql.pool import Db
 from sql.queries import load
 
-_SQL = load("tracks")
+_SQL = load(__name__)
 
 
 class TrackChangedError(Exception):

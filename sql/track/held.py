@@ -12,7 +12,7 @@ from sql.pool import Db, Pool
 from sql.queries import load
 from sql.track.pings import pings_of
 
-_SQL = load("held")
+_SQL = load(__name__)
 
 SPELL = np.dtype([("driver_id", "<i8"), ("from_ms", "<i8"), ("until_ms", "<i8")])
 """A time in which a driver was in a shift, its ends with it."""
@@ -117,5 +117,5 @@ async def _forget(db: Db, lane: int, driver_id: int, gone: Sequence[asyncpg.Reco
     await db.execute(_SQL["rerun_at_once"], lane, driver_id)
     await db.execute(_SQL["forget_position"], lane, driver_id, at_ms)
     await db.execute(_SQL["forget_etas"], routes, at_ms)
-    for name in ("forget_places_of_facts", "forget_fixes_of_proofs", "forget_detours"):
-        await db.execute(_SQL[name], driver_id, at_ms)
+    for of_places in (_SQL["forget_places_of_facts"], _SQL["forget_fixes_of_proofs"], _SQL["forget_detours"]):
+        await db.execute(of_places, driver_id, at_ms)

@@ -6,7 +6,7 @@ from datetime import datetime
 from sql.pool import Db
 from sql.queries import load
 
-_SQL = load("inbox")
+_SQL = load(__name__)
 
 
 async def put_blocks(

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from sql.pool import Db
 from sql.queries import load
 
-_SQL = load("lanes")
+_SQL = load(__name__)
 
 _LOCK_CLASS = 0x6C61_6E65  # "lane"
 

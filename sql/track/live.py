@@ -7,7 +7,7 @@ from datetime import datetime
 from sql.pool import Db, Pool
 from sql.queries import load
 
-_SQL = load("live")
+_SQL = load(__name__)
 
 LIVE_CHANNEL = "reparto_live"
 """Channel on which trackers tell who moved: `account:driver:route` triples, separated by spaces; route 0 is none.

@@ -5,7 +5,7 @@ from datetime import date
 from sql.pool import Db
 from sql.queries import load
 
-_SQL = load("partitions")
+_SQL = load(__name__)
 
 
 async def ensure_partitions(db: Db, first: date, last: date) -> None:

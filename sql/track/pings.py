@@ -13,7 +13,7 @@ from sql import copy
 from sql.pool import Connection, Db
 from sql.queries import load
 
-_SQL = load("pings")
+_SQL = load(__name__)
 
 STORED = np.dtype([("ping", PING), ("lane", "<i2"), ("was_judged", "?"), ("judged", JUDGED)])
 """A stored ping with what it was last judged to be."""

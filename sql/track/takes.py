@@ -7,7 +7,7 @@ from datetime import datetime
 from sql.pool import Db
 from sql.queries import load
 
-_SQL = load("takes")
+_SQL = load(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from geo.times import SINCE_EVER
 from sql.pool import Db, Pool
 from sql.queries import load
 
-_SQL = load("track_read")
+_SQL = load(__name__)
 
 _MOST_BESIDE = 1_000
 """Pings read on either side of a page: more than any phone records in the time that is looked at."""

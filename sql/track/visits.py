@@ -7,7 +7,7 @@ from uuid import UUID
 from sql.pool import Db, Pool
 from sql.queries import load
 
-_SQL = load("visits")
+_SQL = load(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -119,9 +119,9 @@ class Read:
     index: str | None
 
 
-async def explain(db: Db, file: str, name: str, *values: Any, seqscan: bool = False) -> list[Read]:
+async def explain(db: Db, module: str, name: str, *values: Any, seqscan: bool = False) -> list[Read]:
     """Run a query and tell what it read, in the order of its plan; nothing is changed."""
-    await db.execute(f"PREPARE hot AS {load(file)[name]}")
+    await db.execute(f"PREPARE hot AS {load(f'sql.{module}')[name]}")
     transaction = db.transaction()
     await transaction.start()
     try:
@@ -158,108 +158,123 @@ _LANES = list(range(8))
 _DRIVERS = list(range(1, 9))  # each in the lane of its own number
 
 HOT: list[tuple[str, str, list[Any], set[str]]] = [
-    ("takes", "waiting_lanes", [range(64), [0] * 64, 2, 4, 60], {"inbox_pkey", "track_unsettled", "lane_attempt_pkey"}),
-    ("takes", "suspect_lanes", [_LANES, 1], {"lane_attempt_pkey"}),
-    ("takes", "forget_attempts", [_LANES], {"lane_attempt_pkey"}),
-    ("takes", "take_blocks", [_LANES, [0] * 8, 500, 256], {"inbox_pkey"}),
-    ("tracks", "unsettled_drivers", [_LANES, 2, 32], {"track_unsettled"}),
-    ("tracks", "read_tracks", [_LANES, _DRIVERS, [-1] * 8, 2], {"track_pkey", "account_pkey"}),
     (
-        "tracks",
+        "track.takes",
+        "waiting_lanes",
+        [range(64), [0] * 64, 2, 4, 60],
+        {"inbox_pkey", "track_unsettled", "lane_attempt_pkey"},
+    ),
+    ("track.takes", "suspect_lanes", [_LANES, 1], {"lane_attempt_pkey"}),
+    ("track.takes", "forget_attempts", [_LANES], {"lane_attempt_pkey"}),
+    ("track.takes", "take_blocks", [_LANES, [0] * 8, 500, 256], {"inbox_pkey"}),
+    ("track.folds", "unsettled_drivers", [_LANES, 2, 32], {"track_unsettled"}),
+    ("track.folds", "read_tracks", [_LANES, _DRIVERS, [-1] * 8, 2], {"track_pkey", "account_pkey"}),
+    (
+        "track.folds",
         "write_tracks",
         [_DRIVERS, _DRIVERS, [0] * 8, ["x"] * 8, *([[LAST_MS] * 8] * 3), [None] * 8, ["f"] * 8, [0] * 8],
         {"track_pkey"},
     ),
-    ("tracks", "checkpoints_before", [_DRIVERS, _DRIVERS, [LAST_MS] * 8], {"checkpoint_pkey"}),
-    ("tracks", "drop_checkpoints_from", [_DRIVERS, _DRIVERS, [LAST_MS] * 8], {"checkpoint_pkey"}),
+    ("track.folds", "checkpoints_before", [_DRIVERS, _DRIVERS, [LAST_MS] * 8], {"checkpoint_pkey"}),
+    ("track.folds", "drop_checkpoints_from", [_DRIVERS, _DRIVERS, [LAST_MS] * 8], {"checkpoint_pkey"}),
     (
-        "facts",
+        "feed.facts",
         "known_facts",
         [_uuids(3), _DRIVERS, [LAST_MS - 7_200_000] * 8, [LAST_MS] * 8],
         {"event_fact_id_revision_key", "event_fold"},
     ),
     (
-        "facts",
+        "feed.facts",
         "move_facts",
         [_uuids(3), [1] * 3, [LAST_MS] * 3, [None] * 3],
         {"event_fact_id_revision_key"},
     ),
-    ("facts", "begins_before", [_DRIVERS, [LAST_MS - 7_200_000] * 8], {"event_fold"}),
+    ("feed.facts", "begins_before", [_DRIVERS, [LAST_MS - 7_200_000] * 8], {"event_fold"}),
     (
-        "claims",
+        "track.claims",
         "claims_of_drivers",
         [_DRIVERS, [LAST_MS - 7_200_000] * 8, ["arrived", "departed"]],
         {"driver_event_order"},
     ),
-    ("claims", "first_claims", [_DRIVERS, LAST_MS - 7_200_000, ["arrived", "departed"]], {"driver_event_order"}),
-    ("plans", "plans_of_drivers", [_DRIVERS, [LAST_MS - DAY_MS] * 8], {"route_version_driver", "route_version_pkey"}),
-    ("plans", "read_plans", [[100, 200], [1, 2]], {"route_version_pkey", "route_pkey"}),
-    ("effects", "put_departures", [[0], _uuids(1), [LAST_MS]], {"visit_pkey"}),
-    ("effects", "hold_stops", [[1, 2, 3]], {"stop_pkey"}),
-    ("effects", "settle_stops", [[1, 2, 3]], {"stop_pkey", "visit_stop", "driver_event_stop"}),
-    ("stop_states", "judge_stop_events", [range(1, 81), 5], {"driver_event_stop", "driver_event_pkey"}),
-    ("stop_states", "judge_shift_events", [1, LAST_MS], {"driver_event_shift"}),
-    ("driver_events", "said_on_days", [1, "2026-03-01", "2026-03-01"], {"driver_event_order"}),
-    ("retention", "stops_to_forget", ["2026-03-01T08:00:00Z", 100], {"driver_event_age", "driver_event_stop"}),
-    ("retention", "drop_other_words", ["2026-03-01T00:00:00Z", 100], {"driver_event_age", "driver_event_order"}),
+    ("track.claims", "first_claims", [_DRIVERS, LAST_MS - 7_200_000, ["arrived", "departed"]], {"driver_event_order"}),
     (
-        "stop_states",
+        "delivery.plans",
+        "plans_of_drivers",
+        [_DRIVERS, [LAST_MS - DAY_MS] * 8],
+        {"route_version_driver", "route_version_pkey"},
+    ),
+    ("delivery.plans", "read_plans", [[100, 200], [1, 2]], {"route_version_pkey", "route_pkey"}),
+    ("track.effects", "put_departures", [[0], _uuids(1), [LAST_MS]], {"visit_pkey"}),
+    ("track.effects", "hold_stops", [[1, 2, 3]], {"stop_pkey"}),
+    ("track.effects", "settle_stops", [[1, 2, 3]], {"stop_pkey", "visit_stop", "driver_event_stop"}),
+    ("delivery.stop_states", "judge_stop_events", [range(1, 81), 5], {"driver_event_stop", "driver_event_pkey"}),
+    ("delivery.stop_states", "judge_shift_events", [1, LAST_MS], {"driver_event_shift"}),
+    ("delivery.driver_events", "said_on_days", [1, "2026-03-01", "2026-03-01"], {"driver_event_order"}),
+    ("operate.retention", "stops_to_forget", ["2026-03-01T08:00:00Z", 100], {"driver_event_age", "driver_event_stop"}),
+    (
+        "operate.retention",
+        "drop_other_words",
+        ["2026-03-01T00:00:00Z", 100],
+        {"driver_event_age", "driver_event_order"},
+    ),
+    (
+        "delivery.stop_states",
         "judge_route_starts",
         [1, LAST_MS, 2 * HOUR_MS, 4 * HOUR_MS],
         {"driver_event_start"},
     ),
-    ("held", "spells_of_drivers", [_DRIVERS, [LAST_MS - DAY_MS] * 8, HOUR_MS], {"driver_event_shift"}),
-    ("effects", "hold_routes", [[100, 200]], {"route_pkey"}),
-    ("effects", "settle_routes", [[100, 200]], {"route_pkey", "route_version_pkey", "event_tour"}),
-    ("effects", "remove_live_positions", [_DRIVERS, _DRIVERS], {"live_pkey"}),
-    ("silence", "silence_candidates", [range(64), 600, 57600], {"live_due", "track_pkey"}),
-    ("silence", "put_off_looks", [[1], 600], {"live_due", "track_pkey", "live_pkey"}),
-    ("eta", "eta_of_route", [1, 100, None], {"route_pkey", "route_eta_pkey", "live_pkey"}),
-    ("eta", "told_facts", [[100, 200], [1, 2]], {"event_eta", "event_eta_driver"}),
-    ("eta_told", "settle_told", [[1, 2, 3]], {"eta_told_pkey", "visit_stop"}),
-    ("eta_told", "take_told", [1, 300, 100], {"eta_told_unlearned", "eta_told_pkey"}),
-    ("eta_told", "accounts_to_learn_told", [300, 20], {"eta_told_unlearned"}),
-    ("eta_told", "drop_told", ["2026-01-21T00:00:00Z", 100], {"eta_told_age"}),
-    ("eta_learning", "accounts_to_learn", [300, 20], {"eta_learned_due"}),
-    ("eta_learning", "due_drives", [1, 300, 50], {"eta_learned_due", "track_pkey", "route_version_driver"}),
-    ("eta_learning", "drive_visits", [100, 1], {"visit_route"}),
-    ("eta_learning", "note_learned", [[100], [1], ['"{}"'], ["2026-03-01T08:00:00Z"], ["f"]], {"eta_learned_pkey"}),
-    ("eta_learning", "rows_since", [1, 995], {"eta_drive_version"}),
+    ("track.held", "spells_of_drivers", [_DRIVERS, [LAST_MS - DAY_MS] * 8, HOUR_MS], {"driver_event_shift"}),
+    ("track.effects", "hold_routes", [[100, 200]], {"route_pkey"}),
+    ("track.effects", "settle_routes", [[100, 200]], {"route_pkey", "route_version_pkey", "event_tour"}),
+    ("track.effects", "remove_live_positions", [_DRIVERS, _DRIVERS], {"live_pkey"}),
+    ("track.silence", "silence_candidates", [range(64), 600, 57600], {"live_due", "track_pkey"}),
+    ("track.silence", "put_off_looks", [[1], 600], {"live_due", "track_pkey", "live_pkey"}),
+    ("eta.eta", "eta_of_route", [1, 100, None], {"route_pkey", "route_eta_pkey", "live_pkey"}),
+    ("eta.eta", "told_facts", [[100, 200], [1, 2]], {"event_eta", "event_eta_driver"}),
+    ("eta.told", "settle_told", [[1, 2, 3]], {"eta_told_pkey", "visit_stop"}),
+    ("eta.told", "take_told", [1, 300, 100], {"eta_told_unlearned", "eta_told_pkey"}),
+    ("eta.told", "accounts_to_learn_told", [300, 20], {"eta_told_unlearned"}),
+    ("eta.told", "drop_told", ["2026-01-21T00:00:00Z", 100], {"eta_told_age"}),
+    ("eta.learning", "accounts_to_learn", [300, 20], {"eta_learned_due"}),
+    ("eta.learning", "due_drives", [1, 300, 50], {"eta_learned_due", "track_pkey", "route_version_driver"}),
+    ("eta.learning", "drive_visits", [100, 1], {"visit_route"}),
+    ("eta.learning", "note_learned", [[100], [1], ['"{}"'], ["2026-03-01T08:00:00Z"], ["f"]], {"eta_learned_pkey"}),
+    ("eta.learning", "rows_since", [1, 995], {"eta_drive_version"}),
     (
-        "eta_learning",
+        "eta.learning",
         "rows_of_keys",
         [1, ["drive_cell"] * 9, range(9), [-1] * 9, [-1] * 9],
         {"eta_drive_pkey", "eta_service_pkey"},
     ),
-    ("geofences", "fence_rows_of_accounts", [[1]], {"geofence_version_account"}),
-    ("uploads", "used", [7], {"upload_driver"}),
-    ("uploads", "append", [7, UUID(int=1), UUID(int=2), 0, [9], ["a"], 72], {"upload_pkey"}),
-    ("uploads", "unfinished", [15, 2], {"upload_open"}),
-    ("uploads", "expire", [100], {"upload_open"}),
-    ("proofs", "claimed", [7, _uuids(40)], {"proof_driver_id_upload_id_key"}),
+    ("account.geofences", "fence_rows_of_accounts", [[1]], {"geofence_version_account"}),
+    ("delivery.uploads", "used", [7], {"upload_driver"}),
+    ("delivery.uploads", "append", [7, UUID(int=1), UUID(int=2), 0, [9], ["a"], 72], {"upload_pkey"}),
+    ("delivery.uploads", "unfinished", [15, 2], {"upload_open"}),
+    ("delivery.uploads", "expire", [100], {"upload_open"}),
+    ("delivery.proofs", "claimed", [7, _uuids(40)], {"proof_driver_id_upload_id_key"}),
     (
-        "manifest",
+        "delivery.manifest",
         "look_at",
         [1, 1, "2026-03-01 09:00Z"],
         {"manifest_pkey", "route_to_drive", "driver_event_order", "stop_route_id_external_id_key", "parcel_pkey"},
     ),
-    ("manifest", "parts_of_manifest", [1], {"manifest_part_pkey"}),
+    ("delivery.manifest", "parts_of_manifest", [1], {"manifest_part_pkey"}),
 ]
 
 
 async def test_hot_queries_read_by_key(filled: Db):
-    for file, name, values, indexes in HOT:
-        reads = await explain(filled, file, name, *values)
+    for module, name, values, indexes in HOT:
+        reads = await explain(filled, module, name, *values)
         assert not [read.table for read in reads if read.how == "Seq Scan"], f"{name} has no index to read by"
         assert indexes <= {read.index for read in reads}, name
     # a join on the key would walk through the dead rows of all takes before
-    reads = await explain(filled, "takes", "take_blocks", _LANES, [0] * 8, 500, 256)
+    reads = await explain(filled, "track.takes", "take_blocks", _LANES, [0] * 8, 500, 256)
     assert [read.how for read in reads if read.table == "inbox"].count("Tid Scan") == 1
 
 
 async def test_a_drive_is_read_within_its_days(filled: Db):
     times = [LAST_MS - 4 * HOUR_MS, LAST_MS]
-    reads = await explain(filled, "eta_learning", "drive_places", 1, 1, 100, 1, *times)
+    reads = await explain(filled, "eta.learning", "drive_places", 1, 1, 100, 1, *times)
     pings = [read for read in reads if read.table.startswith("ping")]
     assert {(read.table, read.index) for read in pings} == {("ping_20260301", "ping_20260301_pkey")}
 
@@ -269,7 +284,7 @@ async def test_pings_are_read_and_judged_within_their_days(filled: Db):
     for day in (0, 20):
         at_ms = LAST_MS - 2 * HOUR_MS - day * DAY_MS
         columns = [_DRIVERS, _DRIVERS, [at_ms] * 8, *([[0] * 8] * 3)]
-        reads = await explain(filled, "pings", "pings_after", *columns, 5, seqscan=True)
+        reads = await explain(filled, "track.pings", "pings_after", *columns, 5, seqscan=True)
         assert {read.how for read in reads if read.table.startswith("ping")} == {"Index Scan"}
         assert len({read.table for read in reads if read.table.startswith("ping")}) == 1
 
@@ -277,5 +292,5 @@ async def test_pings_are_read_and_judged_within_their_days(filled: Db):
     device = await filled.fetchval("SELECT min(id) FROM device WHERE driver_id = 1")
     keys: list[Sequence[Any]] = [[1] * 9, [device] * 9, [last_ms - 10_000 * k for k in range(9)], range(9), [0] * 9]
     judged = [[0] * 9, ["t"] * 9, *([[None] * 9] * 7)]
-    reads = await explain(filled, "pings", "judge_pings", *keys, *judged, last_ms - 80_000, last_ms, seqscan=True)
+    reads = await explain(filled, "track.pings", "judge_pings", *keys, *judged, last_ms - 80_000, last_ms, seqscan=True)
     assert [read for read in reads if read.table] == [Read("ping_20260301", "Index Scan", "ping_20260301_pkey")]

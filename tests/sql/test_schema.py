@@ -1,4 +1,4 @@
-"""The schema: migrations from empty equal `schema.sql`, and every statement prepares against it."""
+"""The schema: migrations from empty equal `sql/schema`, and every statement prepares against it."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,11 @@ import sql
 from sql.config import DatabaseConfig
 from sql.migrate import applied, migrate, migrations
 from sql.pool import Pool
-from sql.queries import load, names
+from sql.queries import load
+
+HOUSE = Path(sql.__file__).resolve().parents[1]
+QUERIES = sorted(path.relative_to(HOUSE) for room in ("sql", "reparto") for path in (HOUSE / room).glob("*/*.sql"))
+MODULES = [".".join(path.with_suffix("").parts) for path in QUERIES if path.parts[1] not in ("schema", "migrations")]
 
 _CATALOG = """
 SELECT 'column', c.relname || '.' || a.attname, format_type(a.atttypid, a.atttypmod) || a.attnotnull::text
@@ -40,7 +44,7 @@ async def _catalog(db: asyncpg.Connection) -> set[tuple[str, str, str]]:
 
 
 async def test_the_migrations_make_the_schema(database: DatabaseConfig, pool: Pool):
-    text = (Path(sql.__file__).parent / "schema.sql").read_text()
+    text = "\n".join(part.read_text() for part in sorted((HOUSE / "sql" / "schema").glob("*.sql")))
     async with pool.acquire() as db:
         migrated = await _catalog(db)
         await db.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public;")
@@ -55,11 +59,18 @@ async def test_migrating_again_changes_nothing(database: DatabaseConfig, pool: P
     assert await pool.fetchval("SELECT secret FROM instance") == secret
 
 
-@pytest.mark.parametrize("file", names())
-async def test_every_query_prepares(pool: Pool, file: str):
+@pytest.mark.parametrize("module", MODULES)
+async def test_every_query_prepares(pool: Pool, module: str):
     async with pool.acquire() as db:
-        for name, text in load(file).items():
+        for name, text in load(module).items():
             try:
                 await db.prepare(text)
             except asyncpg.PostgresError as error:
-                pytest.fail(f"{file}.sql, {name}: {error}")
+                pytest.fail(f"{module}, {name}: {error}")
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_query_is_asked_for_by_its_name(module: str):
+    text = (HOUSE / Path(*module.split("."))).with_suffix(".py").read_text()
+    asked = re.findall(r'_SQL\["(\w+)"\]', text)
+    assert set(asked) == set(load(module)), "a name that is put together cannot be found by who looks for it"

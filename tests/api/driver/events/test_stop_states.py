@@ -9,7 +9,6 @@ from uuid import UUID
 
 import pytest
 
-import sql
 from sql.track.effects import settle_stops
 from tests.api.conftest import say_events
 from tests.api.driver.driver_day import at, event, feed, number, said
@@ -47,7 +46,7 @@ async def test_people_and_postgres_have_the_same_table(pool):
     told = {tuple(row) for row in re.findall(r"^\| `(\w+)` \| `(\w+)` \| `(\w+)` \|$", page, re.MULTILINE)}
     there = {tuple(row) for row in await pool.fetch("SELECT from_status, event_type, to_status FROM stop_transition")}
     assert told == there
-    schema = (Path(sql.__file__).parent / "schema.sql").read_text()
+    schema = (HOUSE / "sql" / "schema" / "05_driver_events.sql").read_text()
     assert set(re.findall(r"^    \('(\w+)', '(\w+)', '(\w+)'\)[,;]$", schema, re.MULTILINE)) == there
 
 

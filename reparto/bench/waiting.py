@@ -8,7 +8,7 @@ from typing import IO
 from sql.pool import Db
 from sql.queries import load
 
-_SQL = load("bench")
+_SQL = load(__name__)
 
 _CHUNK_BYTES = 1 << 18
 
