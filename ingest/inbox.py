@@ -11,10 +11,8 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 import asyncpg
-from aiohttp import web
 from prometheus_client import Counter, Gauge, Histogram
 
-from api.http.problem import Unavailable
 from geo.pings import Pings
 from geo.times import time_of
 from ingest.blocks import Block, split
@@ -23,10 +21,9 @@ from sql.config import DatabaseConfig
 from sql.pool import Db, connect
 from sql.track.inbox import depth, put_blocks
 from sql.track.quarantine import Quarantined, put_quarantined
+from work.away import Away
 
 log = logging.getLogger(__name__)
-
-INBOX: web.AppKey["Inbox"] = web.AppKey("inbox")
 
 ACCEPTED = Counter("reparto_pings_accepted_total", "Pings kept on disk")
 QUARANTINED = Counter("reparto_messages_quarantined_total", "Unusable messages kept for an operator", ["source"])
@@ -43,6 +40,10 @@ _PING_BYTES = 200  # in memory with its texts, about
 _DEPTH_EVERY_S = 1.0
 
 T = TypeVar("T")
+
+
+class Full(Away):
+    """The inbox takes nothing more now, or could not write what it took. Sending it again later does no harm."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,7 +98,7 @@ class Inbox:
         """Put pings of one lane on disk, and in the same commit what was unusable of the message they came in.
 
         Raises:
-            Unavailable: too many wait, or the commit failed; it may have happened all the same, so nothing of it is
+            Full: too many wait, or the commit failed; it may have happened all the same, so nothing of it is
                 acknowledged. Sending it again does no harm.
         """
         if not len(pings) and unusable is None:
@@ -120,18 +121,18 @@ class Inbox:
 
     def _admit(self, pings: Pings, size: int) -> None:
         if not self._open:
-            raise Unavailable("The server is stopping. Please send this again in a moment.", retry_after_s=2)
+            raise Full("The server is stopping. Please send this again in a moment.", retry_after_s=2)
         if self._held_bytes and self._held_bytes + size > self._config.inbox_waiting_bytes:
-            raise Unavailable("More pings come in than can be written to disk. Please send this again later.")
+            raise Full("More pings come in than can be written to disk. Please send this again later.")
         if len(pings) and self._depth > self._config.inbox_max_depth:
-            raise Unavailable("Tracking is far behind. Please keep these pings and send them later.", retry_after_s=30)
+            raise Full("Tracking is far behind. Please keep these pings and send them later.", retry_after_s=30)
 
     async def _write(self) -> None:
         """Gather and commit for ever."""
         async with _Connection(self._database) as connection:
             while True:
                 batch = await self._gather()
-                error: Unavailable | None = None
+                error: Full | None = None
                 try:
                     with COMMIT_SECONDS.time():
                         await connection.use(partial(_commit, batch=batch))
@@ -139,9 +140,7 @@ class Inbox:
                     # Whatever it was, the outcome is unknown: nothing of this batch may be acknowledged.
                     log.warning("a commit of %d requests failed: %s", len(batch), type(failure).__name__)
                     COMMITS_FAILED.inc()
-                    error = Unavailable(
-                        "The database cannot take pings now. Please send these again; copies do no harm."
-                    )
+                    error = Full("The database cannot take pings now. Please send these again; copies do no harm.")
                 self._settle(batch, error)
 
     async def _gather(self) -> list[_Kept]:
@@ -164,7 +163,7 @@ class Inbox:
                 self._enough.clear()
             return batch
 
-    def _settle(self, batch: Sequence[_Kept], error: Unavailable | None) -> None:
+    def _settle(self, batch: Sequence[_Kept], error: Full | None) -> None:
         """Answer everyone who waits for this batch and has not hung up."""
         for kept in batch:
             self._held_bytes -= kept.size

@@ -10,11 +10,11 @@ from aiohttp import web
 from ingest.config import IngestConfig
 from ingest.doors import apps, websocket
 from ingest.doors import native as receive
+from ingest.doors.app_keys import INBOX, INGEST_CONFIG
 from ingest.doors.bodies import BODIES, Bodies
-from ingest.doors.native import INGEST_CONFIG
 from ingest.doors.rates import RATES, Rates
 from ingest.doors.websocket import SOCKETS
-from ingest.inbox import INBOX, Inbox
+from ingest.inbox import Inbox
 from sql.config import DatabaseConfig
 
 OPERATIONS = (receive.operations, websocket.operations, apps.operations)

@@ -10,12 +10,10 @@ from api.http.auth import DEVICES
 from api.http.operation import Operations, Who
 from api.http.problem import BadRequest
 from ingest.decode import osmand
-from ingest.decode.columns import Arrival, Decoded
+from ingest.decode.message import AppMessage
 from ingest.doors.bodies import BODIES
-from ingest.doors.native import INGEST_CONFIG, arrival_of
-from ingest.doors.quarantine import count_refused, unusable
+from ingest.doors.keep import arrival_of, keep
 from ingest.doors.rates import RATES
-from ingest.inbox import INBOX
 from sql.account.devices import DeviceRow
 
 operations = Operations("pings")
@@ -43,14 +41,15 @@ async def _osmand(request: web.Request) -> web.Response:
     device = await _device(request)
     body = await _body(request)
     arrival = arrival_of(request.app, device)
-    decoded = osmand.decode(
-        request.query,
-        body,
-        arrival,
-        as_json=request.content_type == "application/json",
-        osmand_app=device.app == "osmand",
+    message = AppMessage(
+        app=device.app,
+        query=request.query,
+        query_text=request.query_string,
+        body=body,
+        is_json=request.content_type == "application/json",
     )
-    await _keep(request, device, arrival, decoded, body or request.query_string.encode(), source="osmand")
+    decoded = osmand.decode(message, arrival)
+    await keep(request.app, device, arrival, decoded, source="osmand", secret=request.match_info["token"])
     return web.Response()
 
 
@@ -66,22 +65,3 @@ async def _body(request: web.Request) -> bytes:
         return await request.app[BODIES].read(request)
     except BadRequest:
         return b""
-
-
-async def _keep(
-    request: web.Request, device: DeviceRow, arrival: Arrival, decoded: Decoded, sent: bytes, *, source: str
-) -> None:
-    """Keep what a message held, or the message itself, without the token, where it held nothing usable."""
-    app, odd = request.app, None
-    if decoded.rejected:
-        app[RATES].pay(device.id, len(sent) // 400)
-        odd = unusable(
-            device,
-            arrival,
-            source=source,
-            reason=decoded.rejected[0].why,
-            body=sent.replace(request.match_info["token"].encode(), b"[token]"),
-            max_bytes=app[INGEST_CONFIG].quarantine_body_bytes,
-        )
-    await app[INBOX].keep(decoded.pings, device.lane, odd)
-    count_refused(decoded.rejected)

@@ -176,7 +176,8 @@ def arrived(times_ms: Ints, numbers: Mapping[str, Floats], *, device_ids: Ints, 
     unknown = np.full(n, np.nan)
     said = Columns(times_ms=times_ms, numbers=np.array([numbers.get(name, unknown) for name in NUMBERS]))
     newest_ms = int(times_ms.max(initial=0))
-    checked = check(said, Arrival(driver_id=DRIVER, device_id=DEVICE, received_ms=newest_ms, oldest_ms=0))
+    arrival = Arrival(driver_id=DRIVER, device_id=DEVICE, received_ms=newest_ms, oldest_ms=0)
+    checked = check(said, arrival, sent=lambda at: at)
     rows = np.delete(np.arange(n), [one.index for one in checked.rejected])
     pings = checked.pings
     pings.rows["device_id"], pings.rows["flags"] = device_ids[rows], flags[rows]
