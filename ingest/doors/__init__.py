@@ -17,6 +17,7 @@ from ingest.doors.websocket import SOCKETS
 from ingest.inbox import Inbox
 from sql.config import DatabaseConfig
 
+WELCOME = apps.WELCOME
 OPERATIONS = (receive.operations, websocket.operations, apps.operations)
 
 

@@ -14,7 +14,7 @@ from api.driver.manifest import endpoints as manifest
 from api.fleet import devices, drivers, positions, quarantine, shifts
 from api.history import detours, events, reports, track, visits
 from api.http import assets, health, metrics, openapi
-from api.http.app_keys import CONFIG, POOL, PROOFS, ROADS
+from api.http.app_keys import CONFIG, POOL, PROOFS, ROADS, WELCOME
 from api.http.auth import DEVICES, DeviceCache
 from api.http.host import known_host
 from api.http.problem import problems
@@ -72,6 +72,7 @@ def create_app(
         app.cleanup_ctx.append(_hub(database, settings.api.stream_clients))
         app.on_shutdown.append(_close_streams)
         app[ROADS] = roads
+        app[WELCOME] = doors.WELCOME
         app.cleanup_ctx.append(_proofs(settings))
         app[driver_events.OLDEST] = timedelta(days=settings.ingest.oldest_ping_days)
         for module in ASKED:
