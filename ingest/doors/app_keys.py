@@ -2,8 +2,9 @@
 
 from aiohttp import web
 
-from ingest.config import IngestConfig
+from ingest.doors.config import DoorsConfig
 from ingest.inbox import Inbox
 
 INBOX: web.AppKey[Inbox] = web.AppKey("inbox")
-INGEST_CONFIG: web.AppKey[IngestConfig] = web.AppKey("ingest_config")
+DOORS_CONFIG: web.AppKey[DoorsConfig] = web.AppKey("doors_config")
+OLDEST_PING_DAYS: web.AppKey[float] = web.AppKey("oldest_ping_days")

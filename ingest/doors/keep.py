@@ -5,7 +5,7 @@ import time
 from aiohttp import web
 
 from ingest.decode.columns import Arrival, Decoded
-from ingest.doors.app_keys import INBOX, INGEST_CONFIG
+from ingest.doors.app_keys import DOORS_CONFIG, INBOX, OLDEST_PING_DAYS
 from ingest.doors.quarantine import count_refused, of_rejected
 from ingest.doors.rates import RATES
 from sql.account.devices import DeviceRow
@@ -19,7 +19,7 @@ BYTES_OF_A_PING = 400
 def arrival_of(app: web.Application, device: DeviceRow) -> Arrival:
     """Note whose message comes in, now."""
     received_ms = time.time_ns() // 1_000_000
-    oldest_ms = received_ms - round(app[INGEST_CONFIG].oldest_ping_days * _DAY_MS)
+    oldest_ms = received_ms - round(app[OLDEST_PING_DAYS] * _DAY_MS)
     return Arrival(driver_id=device.driver_id, device_id=device.id, received_ms=received_ms, oldest_ms=oldest_ms)
 
 
@@ -38,7 +38,7 @@ async def keep(
         Full: as `Inbox.keep`.
     """
     app[RATES].pay(device.id, _cost(decoded) - 1)
-    most = app[INGEST_CONFIG].quarantine_body_bytes
+    most = app[DOORS_CONFIG].quarantine_body_bytes
     refused = of_rejected(device, arrival, decoded.rejected, source=source, max_bytes=most, secret=secret)
     await app[INBOX].keep(decoded.pings, device.lane, refused)
     count_refused(decoded.rejected)

@@ -9,7 +9,7 @@ from api.http.operation import Operations, Who
 from api.http.problem import UnsupportedMediaType
 from ingest.decode import native
 from ingest.decode.refusals import TooMuch, Unreadable
-from ingest.doors.app_keys import INGEST_CONFIG
+from ingest.doors.app_keys import DOORS_CONFIG
 from ingest.doors.bodies import BODIES
 from ingest.doors.keep import arrival_of, keep
 from ingest.doors.rates import RATES
@@ -63,6 +63,6 @@ async def keep_batch(app: web.Application, device: DeviceRow, message: native.Me
         Full: as `Inbox.keep`.
     """
     arrival = arrival_of(app, device)
-    decoded = native.decode(message, arrival, max_batch=app[INGEST_CONFIG].max_batch)
+    decoded = native.decode(message, arrival, max_batch=app[DOORS_CONFIG].max_batch)
     await keep(app, device, arrival, decoded, source=source)
     return Kept(len(decoded.pings), [RefusedPing(one.index, one.why) for one in decoded.rejected])

@@ -18,7 +18,7 @@ from api.http.operation import Operations, Who
 from api.http.problem import TooManyRequests, Unauthorized, Unavailable, document
 from ingest.decode import native
 from ingest.decode.refusals import TooMuch, Unreadable
-from ingest.doors.app_keys import INGEST_CONFIG
+from ingest.doors.app_keys import DOORS_CONFIG
 from ingest.doors.bodies import BODIES
 from ingest.doors.native import keep_batch
 from ingest.doors.rates import RATES
@@ -63,7 +63,7 @@ async def get_pings_ws(request: web.Request) -> web.WebSocketResponse:
     long a frame.
     """
     app = request.app
-    if len(app[SOCKETS]) >= app[INGEST_CONFIG].websocket_clients:
+    if len(app[SOCKETS]) >= app[DOORS_CONFIG].websocket_clients:
         raise Unavailable("Too many phones are connected to this process. Please come back later.", retry_after_s=30)
     # no compression: its windows would cost each connection more memory than all the rest
     socket = web.WebSocketResponse(heartbeat=_HEARTBEAT_S, compress=False, max_msg_size=app[BODIES].max_bytes)

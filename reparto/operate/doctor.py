@@ -18,9 +18,10 @@ from reparto.operate.doctor_proofs import look_into_store, try_store
 from reparto.operate.finding import Finding, Level, free_space, judge
 from reparto.operate.status import duration, version_text
 from reparto.postgres import PostgresError
+from reparto.run.config import address_of
 from reparto.run.database import connected, database_at_hand, postgres_dir
 from reparto.run.serve import bind
-from reparto.run.settings import Settings, address_of
+from reparto.run.settings import Settings
 from sql.config import DatabaseConfig
 from sql.migrate import applied, migrations
 from sql.operate import operator

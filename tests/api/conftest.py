@@ -183,7 +183,7 @@ async def client(
     app = web.Application(middlewares=[problems], client_max_size=api_config.max_body_bytes)
     app[POOL] = pool
     app[CONFIG] = api_config
-    app[DEVICES] = DeviceCache(pool, ttl_s=api_config.device_cache_s)
+    app[DEVICES] = DeviceCache(pool)
     app[ROADS] = roads
     app[WELCOME] = doors.WELCOME
     for add in app_parts:

@@ -8,7 +8,8 @@ import pytest
 
 from reparto.operate.doctor_proofs import look_into_store, try_store
 from reparto.operate.finding import Level
-from reparto.run.settings import ServerConfig, Settings
+from reparto.run.config import ServerConfig
+from reparto.run.settings import Settings
 from tests.api.proofs.conftest import Enter
 from tests.api.proofs.pictures import PDF, photo
 from tests.stores.server import Bucket

@@ -234,7 +234,7 @@ async def test_pings_of_many_phones_share_commits(
     open_doors: Doors, make_phone: Callable[..., Awaitable[Phone]], kept: Kept, pool: Pool
 ) -> None:
     phones = [await make_phone(f"driver-{n}", lane=n % 3) for n in range(12)]
-    async with open_doors(gather_ms=100) as client:
+    async with open_doors(gather_s=0.1) as client:
         answers = await asyncio.gather(*(post(client, phone, [ping(n) for n in range(10)]) for phone in phones))
     assert answers == [(200, {"accepted": 10, "rejected": []})] * 12
     assert await pool.fetchval("SELECT count(DISTINCT xmin::text) FROM inbox") < 12
