@@ -11,7 +11,6 @@ from typing import Any
 
 from shapely import Point
 
-from api.account.endpoints import Settings
 from api.http.bodies import refuse
 from api.http.config import ApiConfig
 from api.http.ids import external_id_error
@@ -23,6 +22,7 @@ from geo.plan.plans import MAX_STOPS
 from geo.shape.fence_shape import polygon_on_plane
 from geo.shape.lines import check_places, drive_s
 from geo.times import ms_of
+from sql.account.settings import AccountSettings
 from sql.delivery.routes import RoutePlan
 from sql.delivery.stops import ParcelPlan, StopPlan
 
@@ -63,7 +63,7 @@ def check_plan(body: RouteBody, *, driver_id: int | None, config: ApiConfig) -> 
     return path
 
 
-def make_plan(body: RouteBody, path: Path, *, driver_id: int | None, settings: Settings) -> Draft:
+def make_plan(body: RouteBody, path: Path, *, driver_id: int | None, settings: AccountSettings) -> Draft:
     """Make the plan that a body without mistakes asks for.
 
     Args:
@@ -103,7 +103,7 @@ def make_plan(body: RouteBody, path: Path, *, driver_id: int | None, settings: S
     return Draft(plan=plan, warnings=[warning for _, warning in far])
 
 
-def _leg_s(body: RouteBody, settings: Settings) -> Floats:
+def _leg_s(body: RouteBody, settings: AccountSettings) -> Floats:
     """Tell how long the plan drives to each stop from the one before."""
     arrivals = [stop.planned_arrival for stop in body.stops]
     planned_ms = [UNKNOWN_MS if arrival is None else ms_of(arrival) for arrival in arrivals]
@@ -123,7 +123,7 @@ def places_of(body: RouteBody) -> list[tuple[float, float]]:
     return [*depot, *stops, *(depot if body.return_to_depot else [])]
 
 
-def _end_of(body: RouteBody, settings: Settings) -> datetime:
+def _end_of(body: RouteBody, settings: AccountSettings) -> datetime:
     """Say when a tour ends whose planner did not."""
     ends = [
         planned + timedelta(seconds=settings.service_s if stop.service_s is None else stop.service_s)
@@ -135,7 +135,7 @@ def _end_of(body: RouteBody, settings: Settings) -> datetime:
     return max(*ends, body.start_at) + _AFTER_LAST_STOP
 
 
-def _stop(stop: StopBody, along_m: float, settings: Settings) -> StopPlan:
+def _stop(stop: StopBody, along_m: float, settings: AccountSettings) -> StopPlan:
     cash = stop.cash_on_delivery
     return StopPlan(
         external_id=stop.external_id,

@@ -43,7 +43,7 @@ async def account_by_id(db: Db | Pool, account_id: int) -> Account:
 
 async def change_account_settings(db: Db | Pool, account_id: int, settings: dict[str, Any]) -> Account:
     """Merge new settings over the old ones. Whoever may change `location_policy` holds every lane."""
-    row = await db.fetchrow(_SQL["change_account_settings"], account_id, settings)
+    row = await db.fetchrow(_SQL["change_account_settings"], account_id, settings, settings.get("location_policy"))
     assert row is not None
     return Account(**row)
 
