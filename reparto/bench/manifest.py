@@ -9,7 +9,7 @@ import argparse
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import msgspec
@@ -96,10 +96,12 @@ async def _bench(product: Product, *, seconds: float) -> list[Row]:
     ]
     rows = []
     try:
-        await _measure(product, phones, "warm up", seconds=0)
+        await _measure(product, phones, _Polls(), seconds=0)  # warm up
         for name, query, header, before in polls:
             err.print(f"{name} for {seconds:g} s …")
-            rows.append(await _measure(product, phones, name, query, header, before, seconds=seconds))
+            measured = _Polls(query, header)
+            await _measure(product, phones, measured, before, seconds=seconds)
+            rows.append(measured.row(name))
     finally:
         await db.close()
     return rows
@@ -118,62 +120,75 @@ async def _make_phones(product: Product) -> list[Phone]:
     return phones
 
 
-async def _measure(
-    product: Product,
-    phones: Sequence[Phone],
-    name: str,
-    query: str = "",
-    header: str = "",
-    before: Callable[[], Awaitable[None]] | None = None,
-    *,
-    seconds: float,
-) -> Row:
-    """Let all phones poll once, again and again, for so long; only the polls are measured."""
-    address = urlsplit(product.api_url)
-    assert address.hostname is not None
-    assert address.port is not None
-    latencies, answers, body_bytes, polling_s = Latencies(), 0, 0, 0.0
-    loop = asyncio.get_running_loop()
-    lines = [
-        await loop.create_connection(Wire, address.hostname, address.port) for _ in range(min(CONNECTIONS, len(phones)))
-    ]
-    cpu = {"server": 0.0, "postgres": 0.0}
+@dataclass(slots=True)
+class _Polls:
+    """What one kind of poll gave so far."""
 
-    async def poll(wire: Wire, some: Sequence[Phone]) -> None:
-        nonlocal answers, body_bytes
-        for phone in some:
+    query: str = ""
+    header: str = ""
+    answers: int = 0
+    body_bytes: int = 0
+    polling_s: float = 0.0
+    latencies: Latencies = field(default_factory=Latencies)
+    cpu_s: dict[str, float] = field(default_factory=lambda: {"server": 0.0, "postgres": 0.0})
+
+    async def poll(self, wire: Wire, phones: Sequence[Phone]) -> None:
+        """Let phones poll one after the other."""
+        for phone in phones:
             began_s = time.perf_counter()
-            status, body = await wire.ask(phone.request(query, header))
-            latencies.add(time.perf_counter() - began_s)
+            status, body = await wire.ask(phone.request(self.query, self.header))
+            self.latencies.add(time.perf_counter() - began_s)
             if status == 200:
                 phone.version = int(body.partition(b'"version":')[2].partition(b",")[0])
             elif status != 304:
                 raise RuntimeError(f"the API answers {status}: {body[:300].decode(errors='replace')}")
-            answers, body_bytes = answers + 1, body_bytes + len(body)
+            self.answers += 1
+            self.body_bytes += len(body)
 
+    def row(self, name: str) -> Row:
+        """Sum up."""
+        return Row(
+            poll=name,
+            answers=self.answers,
+            answers_per_s=self.answers / self.polling_s,
+            p50_ms=self.latencies.quantile_s(0.50) * 1000,
+            p99_ms=self.latencies.quantile_s(0.99) * 1000,
+            body_bytes=self.body_bytes // self.answers,
+            server_cpu_us=self.cpu_s["server"] / self.answers * 1e6,
+            postgres_cpu_us=self.cpu_s["postgres"] / self.answers * 1e6,
+        )
+
+
+async def _measure(
+    product: Product,
+    phones: Sequence[Phone],
+    polls: _Polls,
+    before: Callable[[], Awaitable[None]] | None = None,
+    *,
+    seconds: float,
+) -> None:
+    """Let all phones poll once, again and again, for so long; only the polls are measured."""
+    address = urlsplit(product.api_url)
+    assert address.hostname is not None
+    assert address.port is not None
+    loop = asyncio.get_running_loop()
+    lines = [
+        await loop.create_connection(Wire, address.hostname, address.port) for _ in range(min(CONNECTIONS, len(phones)))
+    ]
     try:
-        while not answers or polling_s < seconds:
+        while not polls.answers or polls.polling_s < seconds:
             if before:
                 await before()
             cpu_before, began_s = _cpu(product), time.perf_counter()
             async with asyncio.TaskGroup() as tasks:
                 for nth, (_, wire) in enumerate(lines):
-                    tasks.create_task(poll(wire, phones[nth :: len(lines)]))
-            polling_s += time.perf_counter() - began_s
-            cpu = {who: cpu[who] + spent - cpu_before[who] for who, spent in _cpu(product).items()}
+                    tasks.create_task(polls.poll(wire, phones[nth :: len(lines)]))
+            polls.polling_s += time.perf_counter() - began_s
+            for who, spent_s in _cpu(product).items():
+                polls.cpu_s[who] += spent_s - cpu_before[who]
     finally:
         for transport, _ in lines:
             transport.close()
-    return Row(
-        poll=name,
-        answers=answers,
-        answers_per_s=answers / polling_s,
-        p50_ms=latencies.quantile_s(0.50) * 1000,
-        p99_ms=latencies.quantile_s(0.99) * 1000,
-        body_bytes=body_bytes // answers,
-        server_cpu_us=cpu["server"] / answers * 1e6,
-        postgres_cpu_us=cpu["postgres"] / answers * 1e6,
-    )
 
 
 def _cpu(product: Product) -> dict[str, float]:

@@ -198,27 +198,51 @@ def arrived(times_ms: Ints, numbers: Mapping[str, Floats], *, device_ids: Ints, 
     )
 
 
-def day_of(
-    stops: Sequence[PlannedStop], path: tuple[Floats, Floats, Floats], came: Arrived, *,
-    name: str, origin: str, timezone: str, start_ms: int, end_ms: int, return_to_depot: bool,
-) -> Day:  # fmt: skip
-    """Put a day together of which nothing is stored.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Tour:
+    """What was planned of a day.
 
-    Args:
-        path: lon, lat, along_m.
+    Attributes:
+        origin: where it was read from, for the page.
+        timezone: IANA name; times are shown in it.
+        path: lon, lat, along_m, as `geo.shape.lines` measures.
+        start_ms, end_ms: epoch milliseconds.
+    """
+
+    name: str
+    origin: str
+    timezone: str
+    stops: Sequence[PlannedStop]
+    path: tuple[Floats, Floats, Floats]
+    start_ms: int
+    end_ms: int
+    return_to_depot: bool
+
+
+def day_of(tour: Tour, came: Arrived) -> Day:
+    """Put a day together of which nothing is stored.
 
     Raises:
         CannotRun: nobody can be tracked on its route.
     """
+    plan = _plan_of(
+        tour.stops,
+        tour.path,
+        name=tour.name,
+        start_ms=tour.start_ms,
+        end_ms=tour.end_ms,
+        return_to_depot=tour.return_to_depot,
+    )
+    lon, lat, along_m = tour.path
     return Day(
-        name=name,
-        origin=origin,
-        timezone=timezone,
-        plan=_plan_of(stops, path, name=name, start_ms=start_ms, end_ms=end_ms, return_to_depot=return_to_depot),
-        stops=stops,
-        path_lon=path[0],
-        path_lat=path[1],
-        path_along_m=path[2],
+        name=tour.name,
+        origin=tour.origin,
+        timezone=tour.timezone,
+        plan=plan,
+        stops=tour.stops,
+        path_lon=lon,
+        path_lat=lat,
+        path_along_m=along_m,
         pings=came.pings,
         late=came.late,
         repeated=came.repeated,
