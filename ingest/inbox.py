@@ -15,7 +15,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from geo.pings import Pings
 from geo.times import time_of
-from ingest.blocks import Block, split
+from ingest.blocks import PackedBlock, split
 from ingest.config import InboxConfig
 from sql.config import DatabaseConfig
 from sql.pool import Db, connect
@@ -249,7 +249,7 @@ async def _commit(db: Db, batch: Sequence[_Kept]) -> None:
 
 
 async def _put(db: Db, parts: Sequence[tuple[int, Pings]]) -> None:
-    blocks: list[Block] = split(parts)
+    blocks: list[PackedBlock] = split(parts)
     oldest_ms = min(int(pings.rows["received_ms"][0]) for _, pings in parts)
     await put_blocks(
         db,

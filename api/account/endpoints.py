@@ -99,6 +99,6 @@ def _mistakes(change: SettingsChange) -> list[FieldError]:
     return errors
 
 
-def _shown(account: accounts.Account) -> Account:
+def _shown(account: accounts.AccountRow) -> Account:
     settings = msgspec.structs.asdict(settings_of(account.settings))
     return Account(name=account.name, created_at=account.created_at, **settings)

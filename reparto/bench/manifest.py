@@ -30,7 +30,7 @@ from sql.pool import connect
 DRIVERS, STOPS, CONNECTIONS = 100, 200, 32
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class PollRow(msgspec.Struct, frozen=True, kw_only=True):
     """What one kind of poll gave; CPU in microseconds a poll, of everybody but the client."""
 
     poll: str
@@ -44,7 +44,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(slots=True)
-class Phone:
+class PollingPhone:
     """A driver's phone, and the version of the manifest that it has."""
 
     token: str
@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-async def _bench(product: Product, *, seconds: float) -> list[Row]:
+async def _bench(product: Product, *, seconds: float) -> list[PollRow]:
     err.print(f"making {DRIVERS} drivers with {STOPS} stops each …")
     phones = await _make_phones(product)
     db = await connect(product.database)
@@ -107,7 +107,7 @@ async def _bench(product: Product, *, seconds: float) -> list[Row]:
     return rows
 
 
-async def _make_phones(product: Product) -> list[Phone]:
+async def _make_phones(product: Product) -> list[PollingPhone]:
     trip = make_trip(1, city=GUADALAJARA, stops=STOPS, every_s=60.0)
     now_ms = round(time.time() * 1000)
     phones = []
@@ -116,7 +116,7 @@ async def _make_phones(product: Product) -> list[Phone]:
             name = f"bench-{number:03}"
             _, _, token = await enlist(client, name, name)
             await client.put_route(route_of_tour(trip.tour, name, driver=name, leaves_ms=now_ms, city=GUADALAJARA))
-            phones.append(Phone(token=token))
+            phones.append(PollingPhone(token=token))
     return phones
 
 
@@ -132,7 +132,7 @@ class _Polls:
     latencies: Latencies = field(default_factory=Latencies)
     cpu_s: dict[str, float] = field(default_factory=lambda: {"server": 0.0, "postgres": 0.0})
 
-    async def poll(self, wire: Wire, phones: Sequence[Phone]) -> None:
+    async def poll(self, wire: Wire, phones: Sequence[PollingPhone]) -> None:
         """Let phones poll one after the other."""
         for phone in phones:
             began_s = time.perf_counter()
@@ -145,9 +145,9 @@ class _Polls:
             self.answers += 1
             self.body_bytes += len(body)
 
-    def row(self, name: str) -> Row:
+    def row(self, name: str) -> PollRow:
         """Sum up."""
-        return Row(
+        return PollRow(
             poll=name,
             answers=self.answers,
             answers_per_s=self.answers / self.polling_s,
@@ -161,7 +161,7 @@ class _Polls:
 
 async def _measure(
     product: Product,
-    phones: Sequence[Phone],
+    phones: Sequence[PollingPhone],
     polls: _Polls,
     before: Callable[[], Awaitable[None]] | None = None,
     *,
@@ -195,7 +195,7 @@ def _cpu(product: Product) -> dict[str, float]:
     return {"server": cpu_s(product.api.pid), "postgres": cpu_s(product.postgres_pid)}
 
 
-def _show(rows: Sequence[Row]) -> None:
+def _show(rows: Sequence[PollRow]) -> None:
     out.print(f"{DRIVERS} drivers with {STOPS} stops each over {CONNECTIONS} connections, client included")
     table = Table(box=SIMPLE, pad_edge=False)
     for column in ("poll", "answers/s", "p50 ms", "p99 ms", "bytes", "server µs", "postgres µs"):

@@ -24,7 +24,7 @@ from reparto.client.recordings import Case, case_files, read_case
 from reparto.command import CannotRun, Subparsers, err, out
 from reparto.evaluate import answers as live
 from reparto.evaluate import backtest
-from reparto.evaluate.front_door import NEW, Said, open_door, say
+from reparto.evaluate.front_door import NEW, ProductSaid, open_door, say
 
 _FIELDS = ("accuracy_m", "speed_mps", "heading_deg", "altitude_m", "battery")
 
@@ -128,7 +128,7 @@ def _answerer(args: argparse.Namespace) -> Iterator[Callable[[Sequence[Case], Pa
         yield lambda cases, folder: write_answers_of_product(cases, asyncio.run(say(door, cases)), folder)
 
 
-def write_answers_of_product(cases: Sequence[Case], told: Sequence[Said], folder: Path) -> None:
+def write_answers_of_product(cases: Sequence[Case], told: Sequence[ProductSaid], folder: Path) -> None:
     """Write what a product said of cases once everything was settled."""
     for case, said in zip(cases, told, strict=True):
         _write(folder, case, said.along_m, said.off, said.visits)
@@ -156,7 +156,7 @@ def write_answers(cases: Sequence[Case], folder: Path) -> None:
     write_etas(cases, backtest.replay(together, timelines), folder)
 
 
-def write_etas(cases: Sequence[Case], answers: Iterable[backtest.Answer], folder: Path) -> None:
+def write_etas(cases: Sequence[Case], answers: Iterable[backtest.EtaAnswer], folder: Path) -> None:
     """Write what was said of stops ahead."""
     lines: list[list[tuple[object, ...]]] = [[("t", "stop", "eta", "lo", "hi")] for _ in cases]
     for answer in answers:

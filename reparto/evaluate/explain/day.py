@@ -62,7 +62,7 @@ class StoredPings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
+class DayVisit:
     """A time at a stop; `left_ms` None: the driver has not left. `source` is auto or driver."""
 
     stop: int
@@ -99,7 +99,7 @@ class Day:
     repeated: int = 0
     refused: int = 0
     stored: StoredPings | None = None
-    stored_visits: Sequence[Visit] | None = None
+    stored_visits: Sequence[DayVisit] | None = None
     notes: Sequence[str] = ()
 
 
@@ -199,7 +199,7 @@ def arrived(times_ms: Ints, numbers: Mapping[str, Floats], *, device_ids: Ints, 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Tour:
+class DayTour:
     """What was planned of a day.
 
     Attributes:
@@ -219,7 +219,7 @@ class Tour:
     return_to_depot: bool
 
 
-def day_of(tour: Tour, came: Arrived) -> Day:
+def day_of(tour: DayTour, came: Arrived) -> Day:
     """Put a day together of which nothing is stored.
 
     Raises:

@@ -20,10 +20,10 @@ from reparto.evaluate.explain.day import (
     OTHER_DEVICE,
     Arrived,
     Day,
+    DayTour,
+    DayVisit,
     PlannedStop,
     StoredPings,
-    Tour,
-    Visit,
     arrived,
     day_of,
 )  # fmt: skip
@@ -67,7 +67,7 @@ def day_of_case(path: Path) -> Day:
     )
     if not len(came.pings):
         raise CannotRun(f"{path}: no door would take any of its pings")
-    tour = Tour(
+    tour = DayTour(
         name=case.name,
         origin=f"recorded in {path.name}",
         timezone="UTC",
@@ -107,9 +107,9 @@ def _on_tour(shown: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [stop for stop in shown["stops"] if not stop["removed"]]
 
 
-def _tour(shown: Mapping[str, Any], *, origin: str) -> Tour:
+def _tour(shown: Mapping[str, Any], *, origin: str) -> DayTour:
     lon, lat = np.array(shown["path"]["coordinates"], np.float64).T
-    return Tour(
+    return DayTour(
         name=shown["external_id"],
         origin=origin,
         timezone=shown["timezone"],
@@ -135,10 +135,10 @@ def _came(track: Mapping[str, list[Any]]) -> tuple[Arrived, Ints]:
     return came, order[came.rows]
 
 
-def _visits(visits: Iterable[Mapping[str, Any]], place: Mapping[str, int]) -> list[Visit]:
+def _visits(visits: Iterable[Mapping[str, Any]], place: Mapping[str, int]) -> list[DayVisit]:
     """Read visits at the stops of the tour, which stand at their `place` in it."""
     return [
-        Visit(
+        DayVisit(
             stop=place[visit["stop_id"]],
             came_ms=time_ms(visit["arrived_at"]),
             left_ms=None if visit["departed_at"] is None else time_ms(visit["departed_at"]),
