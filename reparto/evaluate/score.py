@@ -22,8 +22,7 @@ from geo.shape.lines import along_m, check_path, drive_s, place_stops
 from reparto.client.client import target_key
 from reparto.client.recordings import Case, case_files, read_case
 from reparto.command import CannotRun, Subparsers, err, out
-from reparto.evaluate import answers as live
-from reparto.evaluate import backtest
+from reparto.evaluate.answers import backtest, live
 from reparto.evaluate.front_door import NEW, ProductSaid, open_door, say
 
 _FIELDS = ("accuracy_m", "speed_mps", "heading_deg", "altitude_m", "battery")

@@ -13,7 +13,7 @@ from geo.pings import UNKNOWN_MS, Bools, Floats, Ints
 from geo.plan.facts import FactType
 from geo.plan.plans import Plan, places_in
 from reparto.evaluate.accuracy.tours import Tours
-from reparto.evaluate.backtest import fold, replay
+from reparto.evaluate.answers.backtest import fold, replay
 
 SOURCES = ("timetable", "timetable and delay", "before learning", "today")
 """Who tells when vans come: the plan; the plan and the delay then; our ETAs without what was learned; with it."""

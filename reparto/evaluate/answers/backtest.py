@@ -13,7 +13,7 @@ from geo.fold.fold import advance, fresh
 from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Pings, Rows, in_order
 from geo.plan.facts import FactType
 from geo.plan.plans import Plan, Timeline
-from reparto.evaluate.answers import timely
+from reparto.evaluate.answers.live import timely
 
 EVERY_MS = 300_000
 """How often a tour is asked."""
