@@ -16,6 +16,7 @@ from api.http.config import ApiConfig
 from api.http.ids import external_id_error
 from api.http.problem import FieldError
 from api.routes.body import RouteBody, StopBody
+from api.routes.doubts import stray_places, times_that_run_back
 from api.routes.path import Path, given_path, place, straight_path
 from geo.pings import UNKNOWN_MS, Floats
 from geo.plan.plans import MAX_STOPS
@@ -57,7 +58,7 @@ def check_plan(body: RouteBody, *, driver_id: int | None, config: ApiConfig) -> 
     errors = list(_mistakes(body, driver_id, min(config.max_stops, MAX_STOPS)))
     path = _path(body, config.max_path_vertices)
     if isinstance(path, FieldError):
-        errors.append(path)
+        errors += (stray_places(body) if path.at == "/stops" else []) or [path]
     refuse(errors)
     assert isinstance(path, Path)
     return path
@@ -100,7 +101,9 @@ def make_plan(body: RouteBody, path: Path, *, driver_id: int | None, settings: A
         stop_drive_s=list(path.stop_drive_s),
         wait_for_window=settings.wait_for_window,
     )
-    return Draft(plan=plan, warnings=[warning for _, warning in far])
+    named = {warning.at for _, warning in far}
+    strays = [stray for stray in stray_places(body) if stray.at not in named]
+    return Draft(plan=plan, warnings=[*(warning for _, warning in far), *strays, *times_that_run_back(body)])
 
 
 def _leg_s(body: RouteBody, settings: AccountSettings) -> Floats:
