@@ -101,9 +101,14 @@ def make_plan(body: RouteBody, path: Path, *, driver_id: int | None, settings: A
         stop_drive_s=list(path.stop_drive_s),
         wait_for_window=settings.wait_for_window,
     )
-    named = {warning.at for _, warning in far}
+    return Draft(plan=plan, warnings=_warnings(body, [warning for _, warning in far]))
+
+
+def _warnings(body: RouteBody, far: list[FieldError]) -> list[FieldError]:
+    """Name what is kept as it came and looks like a mistake; `far`: stops away from the path."""
+    named = {warning.at for warning in far}
     strays = [stray for stray in stray_places(body) if stray.at not in named]
-    return Draft(plan=plan, warnings=[*(warning for _, warning in far), *strays, *times_that_run_back(body)])
+    return [*far, *strays, *times_that_run_back(body)]
 
 
 def _leg_s(body: RouteBody, settings: AccountSettings) -> Floats:

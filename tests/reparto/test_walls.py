@@ -26,7 +26,6 @@ YET: dict[str, set[str]] = {
     "parameters": {
         "api/certificate/pdf.py:_Page.text",
         "api/http/operation.py:Operations.operation",
-        "geo/fold/clean.py:_argue",
         "geo/fold/snap.py:step",
         "geo/fold/stops.py:_away",
         "geo/fold/stops.py:_find_off_path",
