@@ -16,9 +16,9 @@ from api.http.problem import FieldError
 from sql.account import accounts
 from sql.eta.eta_rules import Approaching, EtaRules, LateAfter
 from sql.pool import Db, Pool
-from sql.track.effects import tell_live
 from sql.track.held import release_held
 from sql.track.lanes import lock_lanes
+from sql.track.live import tell_live
 
 operations = Operations("account")
 

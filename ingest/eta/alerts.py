@@ -18,9 +18,10 @@ from geo.times import ms_of, time_of
 from ingest.drivers.cache import Drivers
 from ingest.drivers.models import AccountEta
 from ingest.drivers.shown import Alerts
-from sql.eta.eta import Notice, eta_stops, put_outbox, told_facts
+from sql.eta.eta import eta_stops, told_facts
 from sql.eta.eta_rules import EtaRules
 from sql.feed.facts import LATE_AFTER_S, Revision, put_revisions
+from sql.feed.outbox import Notice, put_notices
 from sql.pool import Db
 from work.feed import entries as facts
 
@@ -99,7 +100,7 @@ async def write_alerts(
         await put_revisions(db, told, late_after_s=LATE_AFTER_S)
     notices = [_notice(fact) for fact in told if fact.state == "asserted"]
     if notices:
-        await put_outbox(db, notices)
+        await put_notices(db, notices)
 
 
 async def _ask_the_feed(db: Db, drivers: Drivers, entries: Sequence[int]) -> None:

@@ -7,12 +7,15 @@ from geo.plan.plans import FOREVER_MS, Timeline
 from ingest.config import IngestConfig
 from ingest.drivers.cache import Drivers
 from ingest.eta.tell import follow_etas
+from sql.delivery.stop_states import settle_stops
 from sql.eta.learning import note_visits
 from sql.eta.told import settle_told
 from sql.feed.facts import LATE_AFTER_S, Revision, Stretch, known_facts, move_facts, put_revisions
 from sql.pool import Db
-from sql.track import effects
+from sql.track.live import move_live_positions
+from sql.track.visits import put_arrivals, put_departures, remove_visits
 from work.feed import entries as facts
+from work.feed.settle import settle_routes
 
 
 async def follow(
@@ -33,7 +36,7 @@ async def follow(
         stretches: what was folded again.
     """
     await _write_facts(db, drivers, happened, stretches)
-    await effects.move_live_positions(
+    await move_live_positions(
         db, drivers.lanes[touched], drivers.accounts[touched], drivers.tracks[touched], drivers.settled[touched]
     )
     await follow_etas(db, drivers, timelines, touched, happened, config)
@@ -60,19 +63,19 @@ async def _settle(db: Db, changed: Sequence[Revision]) -> None:
     gone = [fact for fact in arrivals if fact.state == "retracted"]
     here = [fact for fact in arrivals if fact.state != "retracted"]
     if gone:
-        await effects.remove_visits(db, gone)
+        await remove_visits(db, gone)
     if here:
-        await effects.put_arrivals(db, [(fact, facts.departure_of(fact)) for fact in here])
+        await put_arrivals(db, [(fact, facts.departure_of(fact)) for fact in here])
     if departures:
-        await effects.put_departures(db, departures)
+        await put_departures(db, departures)
     stops = sorted({fact.stop_id for fact in arrivals + departures if fact.stop_id is not None})
     if stops:
-        await effects.settle_stops(db, stops)
+        await settle_stops(db, stops)
         await settle_told(db, stops)
         await _note_visits(db, departures)
     tours = {fact.route_id for fact in changed if fact.type in ("route.started", "route.completed") and fact.route_id}
     if tours:
-        await effects.settle_routes(db, sorted(tours))
+        await settle_routes(db, sorted(tours))
 
 
 async def _note_visits(db: Db, departures: Sequence[Revision]) -> None:

@@ -26,8 +26,9 @@ from ingest.track.take import Sent, take
 from sql.account.accounts import read_instance
 from sql.config import DatabaseConfig
 from sql.pool import Connection, connect, is_away
-from sql.track import effects, takes
+from sql.track import takes
 from sql.track.lanes import try_lock_lanes
+from sql.track.live import tell_live
 from sql.track.quarantine import put_quarantined
 from sql.track.takes import Block
 from work.upkeep.partitions import make_partitions
@@ -147,7 +148,7 @@ class Tracker:
         CATCHING_UP.set(int((~drivers.settled).sum()))
         self._cache.remember(drivers)
         self._hints.note(taken)
-        await effects.tell_live(self._db, moved_triples(drivers))
+        await tell_live(self._db, moved_triples(drivers))
         await self._cache.models.read_newer(self._db)
         return True
 

@@ -74,7 +74,7 @@ async def claims_changed(
     """Tell the tracker that what a driver said is another thing now. The caller holds the lane.
 
     Call it in the transaction that writes the events, for every driver of whom a claim came, or lost or won its effect.
-    After a `reopened` also `sql.track.effects.settle_routes`.
+    After a `reopened` the routes follow too (`work.feed.settle`).
 
     Args:
         from_at, until_at: when the first and the last of those claims occurred.

@@ -7,10 +7,11 @@ from uuid import UUID
 
 from geo.fold.claims import KINDS
 from geo.times import time_of
-from sql.delivery.stop_states import JudgedEvent, judge_stop_events
+from sql.delivery import stop_states
+from sql.delivery.stop_states import JudgedEvent, judge_stop_events, settle_stops, stops_that_ask_pins
 from sql.feed.facts import LATE_AFTER_S, Revision, known_facts, put_revisions
+from sql.feed.outbox import Notice, put_notices
 from sql.pool import Db
-from sql.track.effects import settle_routes, settle_stops
 from sql.track.folds import claims_changed
 from sql.track.held import shifts_changed
 
@@ -41,6 +42,19 @@ async def settle(db: Db, stop_ids: Sequence[int], *, most_wrong_pins: int, also:
     reopened = {one.route_id for one in turned if one.type == "reopened" and one.route_id is not None}
     if reopened:
         await settle_routes(db, sorted(reopened))
+
+
+async def settle_routes(db: Db, route_ids: Sequence[int]) -> None:
+    """Make routes say when they began and ended; recipients of one that began are told their PINs.
+
+    The PIN itself is not kept with the notice: whoever sends it derives it.
+    """
+    await stop_states.settle_routes(db, route_ids)
+    asking = await stops_that_ask_pins(db, route_ids)
+    if asking:
+        await put_notices(
+            db, [Notice(account_id=one.account_id, stop_id=one.stop_id, kind="pin", payload={}) for one in asking]
+        )
 
 
 async def _tell_feed(db: Db, turned: Sequence[JudgedEvent]) -> None:

@@ -12,11 +12,11 @@ from geo.times import ms_of
 from ingest.track.tracker import Tracker
 from sql.account.accounts import read_instance
 from sql.pool import connect
-from sql.track.effects import settle_routes
 from sql.track.folds import claims_changed
 from sql.track.lanes import lock_lanes
 from tests.ingest.track.conftest import START, Fleet, Phone
 from tests.settling import PATIENCE_S
+from work.feed.settle import settle_routes
 
 
 def after(seconds: float) -> datetime:

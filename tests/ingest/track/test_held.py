@@ -372,7 +372,7 @@ def spells_of(said: Sequence[Said], longest_s: float) -> list[tuple[float, float
 _DEADLY = (
     *(f"ingest.track.held.held.{name}" for name in ("put_held", "take_held", "take_out_pings")),
     "ingest.track.take.tracks.write_tracks",
-    "ingest.track.tracker.effects.tell_live",
+    "ingest.track.tracker.tell_live",
 )
 """Where the process may be killed: after what this policy does in a take, and at its end."""
 

@@ -18,12 +18,13 @@ from geo.pings import Pings
 from geo.shape import lines
 from geo.times import SINCE_EVER
 from ingest.config import IngestConfig
+from sql.delivery.stop_states import settle_stops
 from sql.pool import Db
-from sql.track.effects import settle_routes, settle_stops
 from sql.track.folds import claims_changed, fences_changed, plan_changed
 from sql.track.lanes import lock_lanes
 from tests.ingest.track.conftest import LAT, LON, START, UNSETTLED, Fleet, Phone, after, pings_east
 from tests.ingest.track.trackers import Trackers, kill_at_random
+from work.feed.settle import settle_routes
 
 _LON_PER_M = 1 / (111_320 * math.cos(math.radians(LAT)))
 
@@ -355,7 +356,7 @@ DEADLY = (
     "ingest.track.take.tracks.put_checkpoints",
     "ingest.track.take.tracks.write_tracks",
     "ingest.track.tracker.takes.forget_attempts",
-    "ingest.track.tracker.effects.tell_live",
+    "ingest.track.tracker.tell_live",
 )
 """Where the process may be killed; the last one is after the commit."""
 

@@ -19,13 +19,14 @@ from ingest.track.silence import notice_silence
 from ingest.track.tracker import Hints, run_tracker
 from sql.account.drivers import find_driver
 from sql.delivery.routes import RoutePlan
+from sql.delivery.stop_states import settle_stops
 from sql.delivery.stops import StopPlan
 from sql.feed.facts import Revision
 from sql.pool import connect
-from sql.track import effects
 from sql.track.folds import plan_changed
 from sql.track.partitions import drop_partitions_before, ensure_partitions
 from sql.track.takes import Block
+from sql.track.visits import put_arrivals
 from tests.ingest.track.conftest import LAT, LON, START, Fleet, Phone
 from tests.ingest.track.test_random_days import after, commit, fence, make_route, plan
 
@@ -333,13 +334,13 @@ async def test_two_trackers_that_see_visits_of_one_stop_both_count(fleet: Fleet)
     try:
         held = first.transaction()
         await held.start()
-        await effects.put_arrivals(first, [(arrival(ana, START), uuid4())])
-        await effects.settle_stops(first, [stop_id])
+        await put_arrivals(first, [(arrival(ana, START), uuid4())])
+        await settle_stops(first, [stop_id])
 
         async def other() -> None:
             async with second.transaction():
-                await effects.put_arrivals(second, [(arrival(bo, after(90)), uuid4())])
-                await effects.settle_stops(second, [stop_id])
+                await put_arrivals(second, [(arrival(bo, after(90)), uuid4())])
+                await settle_stops(second, [stop_id])
 
         waiting = asyncio.create_task(other())
         async with asyncio.timeout(60):
