@@ -23,15 +23,14 @@ from sql.eta.eta_rules import EtaRules
 from sql.feed.facts import LATE_AFTER_S, Revision, put_revisions
 from sql.feed.outbox import Notice, put_notices
 from sql.pool import Db
-from work.feed import entries as facts
+from work.feed.entries import Owner, entry_of_eta, taken_back
+from work.feed.types import APPROACHING, LATE
 
 YOUNG_MS = 300_000
 """An alert rests on a ping that is younger by our clock."""
 
 LATENESS_MOVED_MS = 300_000
 """A lateness that moved less is not told again."""
-
-LATE, APPROACHING = "eta.late", "stop.approaching"
 
 _NOBODY_WAITS = frozenset({"break", "depot"})
 
@@ -173,26 +172,24 @@ def _late(
     if young:
         for stop in late.values():
             before = alerts.late.get(stop.stop_id)
-            fact = _fact(drivers, i, LATE, stop.stop_id, _late_data(stop))
-            if before is None:
-                yield fact
-            elif before.state == "retracted":
-                yield replace(fact, revision=before.revision + 1)
-            elif _has_moved(before, stop):
-                yield replace(fact, revision=before.revision + 1, state="corrected", occurred_ms=before.occurred_ms)
+            if before is None or before.state == "retracted" or _has_moved(before, stop):
+                yield entry_of_eta(
+                    LATE,
+                    drivers.tracks[i],
+                    _owner(drivers, i),
+                    stop_id=stop.stop_id,
+                    data=_late_data(stop),
+                    before=before,
+                )
     for stop_id, before in alerts.late.items():
         if before.state != "retracted" and stop_id not in late:
-            yield _taken_back(before)
+            yield taken_back(before)
 
 
 def _has_moved(before: Revision, stop: _Ahead) -> bool:
     said = before.data
     moved_ms = abs(said["lateness_s"] * 1000 - stop.lateness_ms)
     return bool(moved_ms > LATENESS_MOVED_MS or said["window_end"] != _text(stop.window_end_ms))
-
-
-def _taken_back(fact: Revision) -> Revision:
-    return replace(fact, revision=fact.revision + 1, state="retracted")
 
 
 def _is_near(stop: _Ahead, rules: EtaRules, now_ms: int) -> bool:
@@ -212,7 +209,11 @@ async def _approaching(db: Db, drivers: Drivers, near: Sequence[tuple[int, _Ahea
     for i, stop in near:
         known = stops.get(stop.stop_id)
         if known is not None and known.status == "pending":
-            told.append(_fact(drivers, i, APPROACHING, stop.stop_id, _near_data(stop)))
+            told.append(
+                entry_of_eta(
+                    APPROACHING, drivers.tracks[i], _owner(drivers, i), stop_id=stop.stop_id, data=_near_data(stop)
+                )
+            )
         alerts = drivers.shown[i].alerts
         assert alerts is not None
         drivers.shown[i] = replace(
@@ -221,26 +222,8 @@ async def _approaching(db: Db, drivers: Drivers, near: Sequence[tuple[int, _Ahea
     return told
 
 
-def _fact(drivers: Drivers, i: int, kind: str, stop_id: int, data: dict[str, Any]) -> Revision:
-    track, driver_id = drivers.tracks[i], int(drivers.ids[i])
-    route_id = int(track["route_id"])
-    return Revision(
-        fact_id=facts.eta_fact_id(kind, driver_id=driver_id, route_id=route_id, stop_id=stop_id),
-        revision=1,
-        state="asserted",
-        type=kind,
-        occurred_ms=int(track["recorded_ms"]),
-        folded_ms=None,
-        lane=int(drivers.lanes[i]),
-        account_id=int(drivers.accounts[i]),
-        driver_id=driver_id,
-        route_id=route_id,
-        route_version=int(track["route_version"]),
-        stop_id=stop_id,
-        geofence_id=None,
-        visit_id=None,
-        data=data,
-    )
+def _owner(drivers: Drivers, i: int) -> Owner:
+    return Owner(lane=int(drivers.lanes[i]), account_id=int(drivers.accounts[i]))
 
 
 def _late_data(stop: _Ahead) -> dict[str, Any]:

@@ -7,15 +7,11 @@ from geo.plan.plans import FOREVER_MS, Timeline
 from ingest.config import IngestConfig
 from ingest.drivers.cache import Drivers
 from ingest.eta.tell import follow_etas
-from sql.delivery.stop_states import settle_stops
-from sql.eta.learning import note_visits
-from sql.eta.told import settle_told
-from sql.feed.facts import LATE_AFTER_S, Revision, Stretch, known_facts, move_facts, put_revisions
+from sql.feed.facts import LATE_AFTER_S, Stretch, known_facts, move_facts, put_revisions
 from sql.pool import Db
 from sql.track.live import move_live_positions
-from sql.track.visits import put_arrivals, put_departures, remove_visits
 from work.feed import entries as facts
-from work.feed.settle import settle_routes
+from work.feed.settle import settle_facts
 
 
 async def follow(
@@ -44,7 +40,7 @@ async def follow(
 
 async def _write_facts(db: Db, drivers: Drivers, happened: Rows, stretches: Sequence[Stretch]) -> None:
     owners = {row.driver_id: facts.Owner(lane=row.lane, account_id=row.account_id) for row in drivers.rows}
-    now = facts.revise(happened, owners, drivers.ids.tolist())
+    now = facts.entries_of_happened(happened, owners, drivers.ids.tolist())
     if not now and not stretches:
         return
     known = await known_facts(db, list(now), stretches)
@@ -53,40 +49,7 @@ async def _write_facts(db: Db, drivers: Drivers, happened: Rows, stretches: Sequ
         await move_facts(db, moved)
     if changed:
         await put_revisions(db, changed, late_after_s=LATE_AFTER_S)
-        await _settle(db, changed)
-
-
-async def _settle(db: Db, changed: Sequence[Revision]) -> None:
-    """Make visits, stops and routes say what the facts say now."""
-    arrivals = [fact for fact in changed if fact.type in ("stop.arrived", "geofence.entered")]
-    departures = [fact for fact in changed if fact.type in ("stop.departed", "geofence.exited")]
-    gone = [fact for fact in arrivals if fact.state == "retracted"]
-    here = [fact for fact in arrivals if fact.state != "retracted"]
-    if gone:
-        await remove_visits(db, gone)
-    if here:
-        await put_arrivals(db, [(fact, facts.departure_of(fact)) for fact in here])
-    if departures:
-        await put_departures(db, departures)
-    stops = sorted({fact.stop_id for fact in arrivals + departures if fact.stop_id is not None})
-    if stops:
-        await settle_stops(db, stops)
-        await settle_told(db, stops)
-        await _note_visits(db, departures)
-    tours = {fact.route_id for fact in changed if fact.type in ("route.started", "route.completed") and fact.route_id}
-    if tours:
-        await settle_routes(db, sorted(tours))
-
-
-async def _note_visits(db: Db, departures: Sequence[Revision]) -> None:
-    """Leave closed visits for `work` to learn from."""
-    closed = {
-        (fact.route_id, fact.driver_id, fact.account_id)
-        for fact in departures
-        if fact.route_id is not None and fact.stop_id is not None and fact.state != "retracted"
-    }
-    if closed:
-        await note_visits(db, closed)
+        await settle_facts(db, changed)
 
 
 def moved_triples(drivers: Drivers) -> list[tuple[int, int, int]]:

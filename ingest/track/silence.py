@@ -44,7 +44,7 @@ async def notice_silence(
         was_silent = np.array([one.silent for one in found], bool)
         happened = fold.tick(tracks, was_silent, ms_of(datetime.now(UTC)), silent_after_ms=int(after_s * 1000))
         owners = {one.driver_id: facts.Owner(lane=one.lane, account_id=one.account_id) for one in found}
-        now = facts.revise(happened, owners, [one.driver_id for one in found], of_the_clock=True)
+        now = facts.entries_of_happened(happened, owners, [one.driver_id for one in found], of_the_clock=True)
         # who falls silent again after the same ping, because what came since is not believed any more, is known to be
         news, _ = facts.compare(now, await known_facts(db, list(now), []), [])
         await put_revisions(db, news, late_after_s=LATE_AFTER_S)
