@@ -200,7 +200,7 @@ HOT: list[tuple[str, str, list[Any], set[str]]] = [
     (
         "delivery.plans",
         "plans_of_drivers",
-        [_DRIVERS, [LAST_MS - DAY_MS] * 8],
+        [_DRIVERS, [LAST_MS - DAY_MS] * 8, 4 * HOUR_MS],
         {"route_version_driver", "route_version_pkey"},
     ),
     ("delivery.plans", "read_plans", [[100, 200], [1, 2]], {"route_version_pkey", "route_pkey"}),
@@ -284,7 +284,7 @@ async def test_pings_are_read_and_judged_within_their_days(filled: Db):
     for day in (0, 20):
         at_ms = LAST_MS - 2 * HOUR_MS - day * DAY_MS
         columns = [_DRIVERS, _DRIVERS, [at_ms] * 8, *([[0] * 8] * 3)]
-        reads = await explain(filled, "track.pings", "pings_after", *columns, 5, seqscan=True)
+        reads = await explain(filled, "track.pings", "pings_after", *columns, 5, 8, seqscan=True)
         assert {read.how for read in reads if read.table.startswith("ping")} == {"Index Scan"}
         assert len({read.table for read in reads if read.table.startswith("ping")}) == 1
 
