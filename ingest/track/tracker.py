@@ -10,6 +10,7 @@ import random
 import time
 from collections import deque
 from contextlib import suppress
+from datetime import UTC, datetime
 
 import asyncpg
 import numpy as np
@@ -158,6 +159,7 @@ class Tracker:
             await notice_silence(
                 self._db,
                 list(self._hints.after),
+                now=datetime.now(UTC),
                 after_s=self._config.silent_after_s,
                 longest_shift_s=self._config.longest_shift_hours * 3600,
             )

@@ -324,7 +324,7 @@ async def test_who_has_ended_their_shift_does_not_fall_silent(fleet: Fleet, phon
     async with fleet.pool.acquire() as db:
         await db.execute("UPDATE live SET received_at = now() - interval '1 day'")
         await db.execute("UPDATE driver_event SET occurred_at = now() - interval '2 days'")
-        look = partial(notice_silence, db, range(64), after_s=-1)
+        look = partial(notice_silence, db, range(64), now=datetime.now(UTC), after_s=-1)
         assert await look(longest_shift_s=86_400) == 0  # nothing is kept any more
         await db.execute("UPDATE driver_event SET type = 'shift_ended'")
         assert await look(longest_shift_s=far_s) == 0

@@ -123,14 +123,14 @@ async def test_a_driver_who_falls_silent_twice_after_one_ping_stops_nobody(fleet
     await fleet.send(phone, east([(0, 0), (10, 80)]))
     await fleet.settle()
     async with fleet.pool.acquire() as db:
-        assert await notice_silence(db, range(64), after_s=600) == 1
+        assert await notice_silence(db, range(64), now=datetime.now(UTC), after_s=600) == 1
         await fleet.send(second, east([(400, 160)]), received_at=datetime.now(UTC))
         await fleet.settle()
-        assert await notice_silence(db, range(64), after_s=600) == 1
+        assert await notice_silence(db, range(64), now=datetime.now(UTC), after_s=600) == 1
         # the first phone was active all the time: the ping of the second one does not count
         await fleet.send(phone, east([(395, 160)], accuracy_m=900))
         await fleet.settle()
-        assert await notice_silence(db, range(64), after_s=600) == 1
+        assert await notice_silence(db, range(64), now=datetime.now(UTC), after_s=600) == 1
     assert await fleet.pool.fetchval("SELECT silent FROM track")
     assert await _facts(fleet, "driver.silent") == [("asserted", 1)]
 

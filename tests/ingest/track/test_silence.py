@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ingest.track.silence import notice_silence
+from sql import locks
 from tests.ingest.track.conftest import Fleet
 
 _LANES = range(64)
@@ -11,7 +12,7 @@ _LANES = range(64)
 
 async def _look(fleet: Fleet) -> int:
     async with fleet.pool.acquire() as db:
-        return await notice_silence(db, _LANES, after_s=600)
+        return await notice_silence(db, _LANES, now=datetime.now(UTC), after_s=600)
 
 
 async def _due(fleet: Fleet) -> int:
@@ -79,3 +80,28 @@ async def test_a_ping_leaves_the_indexes_of_the_live_row_alone(fleet: Fleet, eas
         " WHERE indrelid = 'live'::regclass AND attrelid = indrelid AND attnum = ANY (indkey)"
     )
     assert columns == ["account_id", "driver_id", "lane", "look_at", "route_id"]
+
+
+async def test_one_tracker_at_a_time_looks_for_silence(fleet: Fleet, east: Any) -> None:
+    driver = await fleet.driver()
+    phone = await fleet.phone(driver)
+    await fleet.route(driver, [600, 1500])
+    await fleet.send(phone, east([(0, 0), (10, 80)]))
+    await fleet.settle()
+    async with fleet.pool.acquire() as other, other.transaction():
+        assert await other.fetchval("SELECT pg_try_advisory_xact_lock($1)", locks.SILENCE)
+        assert (await _look(fleet), await _due(fleet)) == (0, 1)  # what is due stays due
+    assert await _look(fleet) == 1
+
+
+async def test_silence_is_told_by_the_clock_that_is_given(fleet: Fleet, east: Any) -> None:
+    driver = await fleet.driver()
+    phone = await fleet.phone(driver)
+    await fleet.route(driver, [600, 1500])
+    received_at = datetime.now(UTC)
+    await fleet.send(phone, east([(0, 0), (10, 80)]), received_at=received_at)
+    await fleet.settle()
+    async with fleet.pool.acquire() as db:
+        for after_s, found in ((599, 0), (1_202, 1)):
+            now = received_at + timedelta(seconds=after_s)
+            assert await notice_silence(db, _LANES, now=now, after_s=600) == found

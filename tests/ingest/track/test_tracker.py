@@ -253,11 +253,11 @@ async def test_silence_is_noticed_once_and_ends_with_the_next_ping(fleet: Fleet,
     await fleet.send(phone, east([(0, 0), (10, 80)]))
     await fleet.settle()
     async with fleet.pool.acquire() as db:
-        assert await notice_silence(db, range(64), after_s=600) == 1
-        assert await notice_silence(db, range(64), after_s=600) == 0
+        assert await notice_silence(db, range(64), now=datetime.now(UTC), after_s=600) == 1
+        assert await notice_silence(db, range(64), now=datetime.now(UTC), after_s=600) == 0
         await fleet.send(phone, east([(20, 160)]), received_at=datetime.now(UTC))
         await fleet.settle()
-        assert await notice_silence(db, range(64), after_s=600) == 1
+        assert await notice_silence(db, range(64), now=datetime.now(UTC), after_s=600) == 1
     types = await fleet.pool.fetch("SELECT type FROM event WHERE type LIKE 'driver.%' ORDER BY id")
     assert [row["type"] for row in types] == ["driver.silent", "driver.seen"]
 
