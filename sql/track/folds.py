@@ -92,9 +92,9 @@ async def ensure_tracks(db: Db, lanes: Sequence[int], drivers: Sequence[int]) ->
     await db.execute(_SQL["ensure_tracks"], lanes, drivers)
 
 
-async def unsettled_drivers(db: Db, lanes: Sequence[int], *, rerun_every_s: float, at_most: int) -> dict[int, int]:
+async def drivers_behind(db: Db, lanes: Sequence[int], *, rerun_every_s: float, at_most: int) -> dict[int, int]:
     """Find drivers of locked lanes whose fold has not come to its head and may go on now; give each one's lane."""
-    rows = await db.fetch(_SQL["unsettled_drivers"], lanes, rerun_every_s, at_most)
+    rows = await db.fetch(_SQL["drivers_behind"], lanes, rerun_every_s, at_most)
     return {row["driver_id"]: row["lane"] for row in rows}
 
 

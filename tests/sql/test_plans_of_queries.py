@@ -166,8 +166,8 @@ HOT: list[tuple[str, str, list[Any], set[str]]] = [
     ),
     ("track.takes", "suspect_lanes", [_LANES, 1], {"lane_attempt_pkey"}),
     ("track.takes", "forget_attempts", [_LANES], {"lane_attempt_pkey"}),
-    ("track.takes", "take_blocks", [_LANES, [0] * 8, 500, 256], {"inbox_pkey"}),
-    ("track.folds", "unsettled_drivers", [_LANES, 2, 32], {"track_unsettled"}),
+    ("track.takes", "pop_blocks", [_LANES, [0] * 8, 500, 256], {"inbox_pkey"}),
+    ("track.folds", "drivers_behind", [_LANES, 2, 32], {"track_unsettled"}),
     ("track.folds", "read_tracks", [_LANES, _DRIVERS, [-1] * 8, 2], {"track_pkey", "account_pkey"}),
     (
         "track.folds",
@@ -227,12 +227,17 @@ HOT: list[tuple[str, str, list[Any], set[str]]] = [
     ("delivery.stop_states", "hold_routes", [[100, 200]], {"route_pkey"}),
     ("delivery.stop_states", "settle_routes", [[100, 200]], {"route_pkey", "route_version_pkey", "event_tour"}),
     ("track.live", "remove_live_positions", [_DRIVERS, _DRIVERS], {"live_pkey"}),
-    ("track.silence", "silence_candidates", [range(64), "now", 600, 57600], {"live_due", "track_pkey"}),
+    (
+        "track.silence",
+        "silence_candidates",
+        [range(64), "now", 600, 57600],
+        {"live_due", "track_pkey"},
+    ),
     ("track.silence", "put_off_looks", [[1], "now", 600], {"live_due", "track_pkey", "live_pkey"}),
     ("eta.eta", "eta_of_route", [1, 100, None], {"route_pkey", "route_eta_pkey", "live_pkey"}),
     ("eta.eta", "told_facts", [[100, 200], [1, 2]], {"event_eta", "event_eta_driver"}),
     ("eta.told", "settle_told", [[1, 2, 3]], {"eta_told_pkey", "visit_stop"}),
-    ("eta.told", "take_told", [1, 300, 100], {"eta_told_unlearned", "eta_told_pkey"}),
+    ("eta.told", "pop_told", [1, 300, 100], {"eta_told_unlearned", "eta_told_pkey"}),
     ("eta.told", "accounts_to_learn_told", [300, 20], {"eta_told_unlearned"}),
     ("eta.told", "drop_told", ["2026-01-21T00:00:00Z", 100], {"eta_told_age"}),
     ("eta.learning", "accounts_to_learn", [300, 20], {"eta_learned_due"}),
@@ -268,7 +273,7 @@ async def test_hot_queries_read_by_key(filled: Db):
         assert not [read.table for read in reads if read.how == "Seq Scan"], f"{name} has no index to read by"
         assert indexes <= {read.index for read in reads}, name
     # a join on the key would walk through the dead rows of all takes before
-    reads = await explain(filled, "track.takes", "take_blocks", _LANES, [0] * 8, 500, 256)
+    reads = await explain(filled, "track.takes", "pop_blocks", _LANES, [0] * 8, 500, 256)
     assert [read.how for read in reads if read.table == "inbox"].count("Tid Scan") == 1
 
 
