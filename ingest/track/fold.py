@@ -22,9 +22,11 @@ async def fold(db: Connection, batch: Batch, *, advance: Advance = advance) -> B
     since_ms = _since_ms(drivers, progress, again.begin_ms, sent.pings.rows)
     timelines = await batch.known.plans.timelines_of(db, drivers.rows, since_ms.tolist())
     moved, facts, bad = advance_what_can(progress.tracks, sent.pings, timelines, again.settles, advance)
-    good = np.ones(len(sent), bool)
-    good[bad] = False
-    folded = np.bincount(drivers.index_of(sent.pings.rows["driver_id"][good]), minlength=len(drivers))
+    left_out, left_out_stored = sent.rows_at(bad), stored[bad]
+    if len(bad):  # mostly there are none, and nothing is copied
+        good = np.delete(np.arange(len(sent)), bad)
+        sent, stored, was = sent.rows_at(good), stored[good], was[good]
+    folded = np.bincount(drivers.index_of(sent.pings.rows["driver_id"]), minlength=len(drivers))
     touched = folded > 0
     touched[list(again.stretches)] = True
     head_ms = np.where(again.settles, np.maximum(progress.head_ms, moved["at_ms"]), progress.head_ms)
@@ -32,14 +34,14 @@ async def fold(db: Connection, batch: Batch, *, advance: Advance = advance) -> B
         batch.with_sent(Sent.none()),
         progress=replace(progress, tracks=moved, head_ms=head_ms, unmarked=progress.unmarked + folded),
         folded=Folded(
-            sent=sent.rows_at(good),
-            stored=stored[good],
-            was=was[good],
+            sent=sent,
+            stored=stored,
+            was=was,
             facts=facts,
             touched=np.flatnonzero(touched),
             timelines=timelines,
-            bad=sent.rows_at(bad),
-            bad_stored=stored[bad],
+            bad=left_out,
+            bad_stored=left_out_stored,
         ),
     )
 
