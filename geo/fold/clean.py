@@ -1,7 +1,9 @@
 """Which pings are believable: noise gets a name, is kept, and moves nothing.
 
 The first question asked of a ping that is one ("is this a ping?" is the decoder's). Every reason is a `Flag`; some only
-say what was repaired. A jump is first suspected, and believed after all when the next ping agrees with it.
+say what was repaired. A jump is first suspected, and believed after all when fixes that saw for themselves agree: the
+same cached place sent again is the first witness once more, and a place that many fixes spoke for takes one more to be
+given up. A phone is the active one for what it is believed, never for what it is not.
 """
 
 import math
@@ -29,7 +31,16 @@ NULL_ISLAND_DEG = 0.01
 """Broken receivers report places within about a kilometre of 0, 0."""
 
 QUIET_MS = 300_000
-"""Another phone of the driver takes over when the active one has recorded nothing for this long."""
+"""Another phone of the driver takes over when the active one has recorded nothing believable for this long."""
+
+SAME_PLACE_M = 2.0
+"""Fixes nearer to each other may be one place, kept by a phone without a satellite and given again with a new time."""
+
+SAME_PLACE_MS = 60_000
+"""A place given for so long is where the phone is, however equal its fixes are: vans stand."""
+
+ESTABLISHED = 3
+"""So many believed fixes in a row have established where the van is: one more witness is asked for than without."""
 
 
 class Flag(IntFlag):
@@ -65,7 +76,9 @@ CLEAN = np.dtype(
     [
         ("active_device_id", "<i8"),
         ("active_ms", "<i8"),  # when it last recorded anything; UNKNOWN_MS: there is no active device yet
-        ("suspect", PING),  # the last ping if it was a jump; recorded_ms UNKNOWN_MS: none
+        ("believed", "u1"),  # fixes believed in a row, up to ESTABLISHED
+        ("witnesses", "u1"),  # fixes that agree on the suspect
+        ("suspect", PING),  # the last of them; recorded_ms UNKNOWN_MS: none
     ]
 )
 """What judging remembers of a driver."""
@@ -131,6 +144,7 @@ def judge(memory: Rows, last: Rows, rows: Rows, starts: Ints) -> tuple[Rows, Int
     plain = (np.bincount(driver, ~fine, len(count)) == 0) & (count > 0)
     memory["active_device_id"][plain] = active[plain]
     memory["active_ms"][plain] = rows["recorded_ms"][starts[1:][plain] - 1]
+    memory["believed"][plain] = np.minimum(memory["believed"][plain] + count[plain], ESTABLISHED)
     for row in np.flatnonzero(~plain & (count > 0)):
         begin, end = int(starts[row]), int(starts[row + 1])
         _argue(memory[row : row + 1], last[row], last_spot[row], rows, spot, accuracy_m, flags, again, begin, end)
@@ -144,6 +158,7 @@ def _argue(
     """Judge one driver's pings one by one; writes into `memory` (one row), `flags` and `again`."""
     mine = memory[0]
     active, active_ms = int(mine["active_device_id"]), int(mine["active_ms"])
+    in_a_row, witnesses = int(mine["believed"]), int(mine["witnesses"])
     believed = _Place(int(last["recorded_ms"]), last_spot.tolist(), float(_accuracy_m(last["accuracy_m"])))
     suspect, suspect_row = None, -1
     if mine["suspect"]["recorded_ms"] != UNKNOWN_MS:
@@ -162,24 +177,33 @@ def _argue(
     for row, (at_ms, device_id, spot, accuracy_m, own) in enumerate(places, begin):
         if own & Flag.CLOCK_AHEAD:
             continue
-        if active_ms == UNKNOWN_MS or device_id == active or at_ms - active_ms > QUIET_MS:
-            active, active_ms = device_id, at_ms
-        else:
+        if active_ms != UNKNOWN_MS and device_id != active and at_ms - active_ms <= QUIET_MS:
             flags[row] |= Flag.OTHER_DEVICE
             continue
         if own & UNBELIEVED:
             continue
+        active, active_ms = device_id, at_ms
         place = _Place(at_ms, spot, accuracy_m)
         if believed.at_ms == UNKNOWN_MS or place.reachable_from(believed):
             believed, suspect, suspect_row = place, None, -1
-        elif suspect is not None and place.reachable_from(suspect):
+            in_a_row, witnesses = min(in_a_row + 1, ESTABLISHED), 0
+            continue
+        stays = suspect is not None and place.is_at(suspect)
+        if suspect is not None and stays and at_ms - suspect.at_ms < SAME_PLACE_MS:
+            flags[row] |= Flag.JUMP
+            continue
+        agrees = suspect is not None and place.reachable_from(suspect)
+        witnesses = witnesses + 1 if agrees else 1
+        if agrees and (stays or witnesses >= (3 if in_a_row >= ESTABLISHED else 2)):
             again[row] = suspect_row
             believed, suspect, suspect_row = place, None, -1
+            in_a_row, witnesses = witnesses, 0
         else:
             flags[row] |= Flag.JUMP
             suspect, suspect_row = place, row
 
     mine["active_device_id"], mine["active_ms"] = active, active_ms
+    mine["believed"], mine["witnesses"] = in_a_row, witnesses
     if suspect_row >= 0:
         mine["suspect"] = rows[suspect_row]
         mine["suspect"]["flags"] = flags[suspect_row]
@@ -195,10 +219,13 @@ class _Place:
     def __init__(self, at_ms: int, spot: list[float], accuracy_m: float) -> None:
         self.at_ms, self.spot, self.accuracy_m = at_ms, spot, accuracy_m
 
+    def is_at(self, other: "_Place") -> bool:
+        return math.dist(self.spot, other.spot) < SAME_PLACE_M
+
     def reachable_from(self, other: "_Place") -> bool:
-        dx, dy, dz = (a - b for a, b in zip(self.spot, other.spot, strict=True))
-        apart_m = math.sqrt(dx * dx + dy * dy + dz * dz)
-        return bool(_possible(apart_m, self.at_ms, other.at_ms, self.accuracy_m, other.accuracy_m))
+        return bool(
+            _possible(math.dist(self.spot, other.spot), self.at_ms, other.at_ms, self.accuracy_m, other.accuracy_m)
+        )
 
 
 def _own_flags(rows: Rows) -> Ints:

@@ -18,8 +18,8 @@ from geo.times import ms_of, time_of
 from ingest.drivers.models import AccountEta
 from ingest.drivers.shown import Alerts, Shown
 from ingest.eta.vans import Van, Vans
+from sql.account.settings import EtaRules
 from sql.eta.eta import eta_stops, told_facts
-from sql.eta.eta_rules import EtaRules
 from sql.feed.facts import LATE_AFTER_S, Revision, put_revisions
 from sql.feed.outbox import Notice, put_notices
 from sql.pool import Db

@@ -15,7 +15,7 @@ from geo.times import ms_of
 from ingest.drivers.shown import Alerts
 from ingest.eta.alerts import News, news
 from ingest.eta.vans import Van
-from sql.eta.eta_rules import Approaching, EtaRules
+from sql.account.settings import Approaching, EtaRules
 from tests.ingest.track.street import LAT, lon_at
 from work.feed.types import APPROACHING, LATE
 
