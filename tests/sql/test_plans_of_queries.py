@@ -208,7 +208,7 @@ HOT: list[tuple[str, str, list[Any], set[str]]] = [
     ("delivery.stop_states", "hold_stops", [[1, 2, 3]], {"stop_pkey"}),
     ("delivery.stop_states", "settle_stops", [[1, 2, 3]], {"stop_pkey", "visit_stop", "driver_event_stop"}),
     ("delivery.stop_states", "judge_stop_events", [range(1, 81), 5], {"driver_event_stop", "driver_event_pkey"}),
-    ("delivery.stop_states", "judge_shift_events", [1, LAST_MS], {"driver_event_shift"}),
+    ("delivery.stop_states", "judge_shift_events", [1, LAST_MS, 14_400], {"driver_event_shift"}),
     ("delivery.driver_events", "said_on_days", [1, "2026-03-01", "2026-03-01"], {"driver_event_order"}),
     ("operate.retention", "stops_to_forget", ["2026-03-01T08:00:00Z", 100], {"driver_event_age", "driver_event_stop"}),
     (

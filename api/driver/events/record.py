@@ -6,6 +6,7 @@ in a circle.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from api.driver.events.body import OF_A_STOP, Event, Refused
@@ -25,6 +26,7 @@ from sql.delivery.proofs import Naming, claim_uploads
 from sql.delivery.stop_states import JudgedEvent, hold_stops, judge_route_starts, judge_shift_events
 from sql.pool import Db, Pool
 from sql.track.lanes import lock_lanes
+from work.feed.closing import SAME_SPELL_S
 from work.feed.settle import settle
 
 _SHIFTS = frozenset({"shift_started", "shift_ended", "break_started", "break_ended"})
@@ -258,7 +260,10 @@ async def _claim_proofs(
 async def _judge_others(db: Db, device: DeviceRow, in_order: Sequence[_About]) -> list[JudgedEvent]:
     """Judge shifts, breaks and starts of routes from the first that is new on."""
     judged: list[JudgedEvent] = []
-    for types, judge in ((_SHIFTS, judge_shift_events), ({"route_started"}, judge_route_starts)):
+    for types, judge in (
+        (_SHIFTS, partial(judge_shift_events, same_spell_s=SAME_SPELL_S)),
+        ({"route_started"}, judge_route_starts),
+    ):
         times_ms = [one.event.occurred_ms for one in in_order if one.event.body.type in types]
         if times_ms:
             judged += await judge(db, driver_id=device.driver_id, from_ms=min(times_ms))

@@ -66,6 +66,29 @@ async def test_spells_follow_from_the_order_of_occurrence(phone, order):
     assert spells(await shifts(phone)) == [(10, 60, [(30, 40), (50, 60)]), (100, None, [(110, None)])]
 
 
+async def test_the_next_shift_ends_the_one_that_nobody_ended(phone):
+    """Yesterday's word is missing: today's shift counts all the same."""
+    told = [
+        ("shift_started", 0, None),
+        ("break_started", 60, None),
+        ("shift_started", 239, "already-on-shift"),  # a button pressed once more
+        ("shift_started", 700, None),
+        ("break_ended", 705, "not-on-break"),
+        ("break_started", 710, None),
+        ("break_started", 711, "already-on-break"),
+        ("break_started", 960, None),
+        ("shift_ended", 1000, None),
+    ]
+    for kind, minute_of_day, why in told:
+        (result,) = await phone.say(event(kind, minute_of_day - 1000))
+        assert (kind, result["effective"], result.get("why")) == (kind, why is None, why)
+    found = [
+        (start + 1000, end + 1000, [(one + 1000, other + 1000) for one, other in pauses])
+        for start, end, pauses in spells(await shifts(phone))
+    ]
+    assert found == [(0, 700, [(60, 700)]), (700, 1000, [(710, 960), (960, 1000)])]
+
+
 async def test_a_span_gives_the_shifts_that_touch_it(client, account, phone, refused):
     await phone.say(*(event(*said[:2]) for said in DAY))
     for since, until, expected in ((0, 10, []), (0, 11, [10]), (59, 100, [10]), (60, 101, [100]), (500, 600, [100])):
