@@ -5,10 +5,10 @@ Every bench but `eta` starts a throw-away product, measures, and prints what one
 
 import argparse
 
-from reparto.bench import eta, ingest, manifest
+from reparto.bench import eta, ingest, manifest, track
 from reparto.command import Subparsers
 
-BENCHES = (ingest, manifest, eta)
+BENCHES = (ingest, manifest, track, eta)
 
 
 def add_parser(subparsers: Subparsers) -> None:
