@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from api.account.endpoints import settings_of
 from api.recipient.view import POSITION_FOR, done_at_of, ends_at, heard_at, said_arrival, sight_of
 from api.routes.staleness import QUIET, STALE_AFTER
+from sql.account.settings import settings_of
 from sql.delivery.tracking import TrackedRoute, TrackedStop
 
 _A_SECOND = timedelta(seconds=1)

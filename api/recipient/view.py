@@ -17,9 +17,9 @@ from typing import Literal
 
 import msgspec
 
-from api.account.endpoints import settings_of
 from api.routes.pins import pin_of
 from api.routes.staleness import Arrival, Sight, aged
+from sql.account.settings import settings_of
 from sql.delivery.tracking import TrackedRoute, TrackedStop
 
 ENDS_AFTER_DONE = timedelta(hours=24)
@@ -169,14 +169,13 @@ def view_of(
         path_ahead: lon, lat from the van to the next stop; shown only to whom it leads.
         places: `places_ahead(route)`, where it is at hand.
     """
-    before = (places_ahead(route) if places is None else places).get(stop.id)
+    before = (places or places_ahead(route)).get(stop.id)
     status, done_at = _status(route, stop, before), done_at_of(stop)
     if (why := _ended(route, stop, now)) is not None:
         return Ended(why=why, status=status, kind=stop.kind, done_at=done_at, timezone=route.timezone)
     done = _is_done(stop)
     under_way = route.status == "started" and not done
-    said = said_arrival(route, stop)
-    arrival = None if said is None else aged(said, sight_of(route), now)
+    arrival = _arrival(route, stop, now)
     position = _position(route, now) if under_way and _near(route, stop, before, arrival, now) else None
     is_next = before == 0 and stop.status == "pending"
     return TrackingView(
@@ -254,6 +253,11 @@ def said_arrival(route: TrackedRoute, stop: TrackedStop) -> Arrival | None:
         return None
     place = list(eta.stop_ids).index(stop.id)
     return Arrival(expected=eta.expected[place], low=eta.low[place], high=eta.high[place])
+
+
+def _arrival(route: TrackedRoute, stop: TrackedStop, now: datetime) -> Arrival | None:
+    said = said_arrival(route, stop)
+    return None if said is None else aged(said, sight_of(route), now)
 
 
 def sight_of(route: TrackedRoute) -> Sight:

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from reparto.bench.cpu import cpu_s
 from reparto.bench.polling import address_of, open_wires
-from reparto.bench.recipients import Van, drive_on, poll_of
+from reparto.bench.recipients import BenchVan, drive_on, poll_of
 from reparto.client.product import Product
 from reparto.client.tally import Latencies
 from reparto.command import out
@@ -82,7 +82,9 @@ class _Stream(asyncio.Protocol):
         self.events += data.count(b"event: tracking")
 
 
-async def follow_and_poll(product: Product, vans: Sequence[Van], *, links: int, streams: int, seconds: float) -> Crowd:
+async def follow_and_poll(
+    product: Product, vans: Sequence[BenchVan], *, links: int, streams: int, seconds: float
+) -> Crowd:
     """Open the streams, then poll the links beside them; the vans drive on all the while."""
     apis = [(product.api_url, product.api), *product.more_apis]
     pids = [child.pid for _, child in apis]
@@ -164,7 +166,7 @@ async def _open_streams(
     return opened
 
 
-async def _keep_driving(product: Product, vans: Sequence[Van]) -> None:
+async def _keep_driving(product: Product, vans: Sequence[BenchVan]) -> None:
     while True:
         began_s = time.perf_counter()
         await drive_on(product, vans)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reparto.bench.fleet import fragments_of
-from reparto.bench.load import Device, Wire
+from reparto.bench.load import BenchDevice, Wire
 from reparto.bench.polling import open_wires
 from reparto.client.client import Client
 from reparto.client.product import Product
@@ -15,25 +15,25 @@ from reparto.simulate.fleet import GUADALAJARA, enlist, make_trip, route_of_tour
 _TRIPS = 4  # different ones; vans on the same trip have their own routes
 _AT_ONCE = 8
 _ON_THE_ROAD_S = 120  # every van left so long ago: it is between two stops, and everybody behind it has an ETA
-_SHOWN_WITHIN_S = 60.0
+_SHOWN_WITHIN_S = 300.0  # trackers have two hundred tours to look at first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Van:
+class BenchVan:
     """A van on its tour, its phone, and the tokens of its recipients' links."""
 
-    device: Device
+    device: BenchDevice
     tokens: Sequence[str]
 
 
-async def make_vans(product: Product, vans: int, stops: int) -> list[Van]:
+async def make_vans(product: Product, vans: int, stops: int) -> list[BenchVan]:
     """Put tours through the API, and bring the vans onto the road."""
     trips = [make_trip(seed, city=GUADALAJARA, stops=stops, every_s=1.0) for seed in seeds(2, _TRIPS)]
     told = [fragments_of(trip, seed) for seed, trip in enumerate(trips)]
     gate = asyncio.Semaphore(_AT_ONCE)
     now_ms = round(time.time() * 1000)
 
-    async def make(client: Client, number: int) -> Van:
+    async def make(client: Client, number: int) -> BenchVan:
         name, which = f"van-{number:05}", number % _TRIPS
         leaves_ms = now_ms - _ON_THE_ROAD_S * 1000
         async with gate:
@@ -42,7 +42,7 @@ async def make_vans(product: Product, vans: int, stops: int) -> list[Van]:
                 route_of_tour(trips[which].tour, name, driver=name, leaves_ms=leaves_ms, city=GUADALAJARA)
             )
         tokens = [stop["tracking_url"].rpartition("/")[2] for stop in put["stops"]]
-        return Van(device=Device(token=token, fragments=told[which], starts_ms=leaves_ms), tokens=tokens)
+        return BenchVan(device=BenchDevice(token=token, fragments=told[which], starts_ms=leaves_ms), tokens=tokens)
 
     async with Client(product.api_url, product.key) as client:
         made = await asyncio.gather(*(make(client, number) for number in range(vans)))
@@ -51,7 +51,7 @@ async def make_vans(product: Product, vans: int, stops: int) -> list[Van]:
     return made
 
 
-async def drive_on(product: Product, vans: Sequence[Van]) -> None:
+async def drive_on(product: Product, vans: Sequence[BenchVan]) -> None:
     """Send of every van what its phone recorded since it was heard of last."""
     [(transport, wire)] = await open_wires(product.ingest_url, 1)
     try:
@@ -63,7 +63,7 @@ async def drive_on(product: Product, vans: Sequence[Van]) -> None:
         transport.close()
 
 
-async def _send(wire: Wire, device: Device, pings: int) -> None:
+async def _send(wire: Wire, device: BenchDevice, pings: int) -> None:
     body = device.batch(pings)
     head = (
         "POST /v1/pings HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
@@ -74,7 +74,7 @@ async def _send(wire: Wire, device: Device, pings: int) -> None:
         raise RuntimeError(f"the door answers {status}: {said[:300].decode(errors='replace')}")
 
 
-async def _until_shown(product: Product, vans: Sequence[Van]) -> None:
+async def _until_shown(product: Product, vans: Sequence[BenchVan]) -> None:
     """Wait until the recipients of the last van see that it is out."""
     [(transport, wire)] = await open_wires(product.api_url, 1)
     try:

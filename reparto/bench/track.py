@@ -20,7 +20,7 @@ from rich.table import Table
 
 from reparto.bench.crowd import Crowd, follow_and_poll
 from reparto.bench.polling import CONNECTIONS, Polled, poll_for, tags_of
-from reparto.bench.recipients import Van, drive_on, make_vans, poll_of
+from reparto.bench.recipients import BenchVan, drive_on, make_vans, poll_of
 from reparto.client.client import Client
 from reparto.client.product import Product, throw_away
 from reparto.command import Subparsers, err, out
@@ -31,7 +31,7 @@ POLLED_LINKS = 2_000  # of the rounds; the crowd has more
 _APIS = 2
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class PollRow(msgspec.Struct, frozen=True, kw_only=True):
     """Medians of one kind of poll over all rounds; CPU in microseconds a poll.
 
     Attributes:
@@ -48,10 +48,10 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     postgres_us: float
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True):
+class TrackReport(msgspec.Struct, frozen=True, kw_only=True):
     """All that was measured."""
 
-    polls: list[Row]
+    polls: list[PollRow]
     crowd: Crowd | None
 
 
@@ -59,7 +59,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 class Fleet:
     """Whom the rounds ask for."""
 
-    vans: Sequence[Van]
+    vans: Sequence[BenchVan]
     phones: Sequence[str]
 
 
@@ -91,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-async def _bench(product: Product, args: argparse.Namespace) -> Report:
+async def _bench(product: Product, args: argparse.Namespace) -> TrackReport:
     vans = max(POLLED_LINKS, args.links) // STOPS_OF_A_VAN
     err.print(
         f"making {vans} vans with {STOPS_OF_A_VAN} links each, {PHONES} phones with {STOPS_OF_A_MANIFEST} stops …"
@@ -107,7 +107,7 @@ async def _bench(product: Product, args: argparse.Namespace) -> Report:
         crowd = await follow_and_poll(
             product, fleet.vans, links=args.links, streams=args.streams, seconds=args.crowd_seconds
         )
-    return Report(polls=_medians(rounds), crowd=crowd)
+    return TrackReport(polls=_medians(rounds), crowd=crowd)
 
 
 async def _make_phones(product: Product) -> list[str]:
@@ -153,7 +153,7 @@ def _authorized(path: str, secret: str, more: str = "") -> bytes:
     return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {secret}\r\n{more}\r\n".encode()
 
 
-def _medians(rounds: Sequence[dict[str, Polled]]) -> list[Row]:
+def _medians(rounds: Sequence[dict[str, Polled]]) -> list[PollRow]:
     rows = []
     for name in rounds[0]:
         polled = [one[name] for one in rounds]
@@ -161,7 +161,7 @@ def _medians(rounds: Sequence[dict[str, Polled]]) -> list[Row]:
         if wrong := {status for one in polled for status in one.statuses} - {200, 304}:
             raise RuntimeError(f"{name} was answered {sorted(wrong)}")
         rows.append(
-            Row(
+            PollRow(
                 poll=name,
                 per_s=statistics.median(one.per_s for one in polled),
                 of_live=statistics.median(one.per_s / beside.per_s for one, beside in zip(polled, live, strict=True)),
@@ -174,7 +174,7 @@ def _medians(rounds: Sequence[dict[str, Polled]]) -> list[Row]:
     return rows
 
 
-def _show(report: Report) -> None:
+def _show(report: TrackReport) -> None:
     table = Table(box=SIMPLE, pad_edge=False)
     for column in ("poll", "answers/s", "of live", "304", "bytes", "server µs", "postgres µs"):
         table.add_column(column, justify="left" if column == "poll" else "right", no_wrap=True)

@@ -7,7 +7,6 @@ import msgspec
 from aiohttp import web
 from msgspec import Struct
 
-from api.account.endpoints import Reason, read_settings
 from api.driver.manifest.held import HeldManifests, Shape
 from api.driver.manifest.view import Manifest
 from api.http import ids
@@ -20,6 +19,7 @@ from api.http.problem import FieldError
 from api.http.versions import IF_NONE_MATCH, UNCHANGED
 from api.routes.eta import RouteEtaView, view_of
 from api.stream.hub import HUB
+from sql.account.settings import Reason, read_settings
 from sql.delivery.manifest import look_at
 from sql.eta.eta import eta_of_route, eta_stops
 

@@ -214,8 +214,10 @@ async def test_numbering_does_not_search_the_whole_feed(pool: Pool, account: Any
     async with pool.acquire() as db:
         await db.execute("SET enable_seqscan = off")
         await db.execute("SET enable_sort = off")
-        plan = await db.fetch("EXPLAIN (COSTS OFF) " + load("events")["number_events"], 100)
-        page = await db.fetch("EXPLAIN (COSTS OFF) " + load("events")["read_events"], account.id, 0, 50, None, 10)
+        plan = await db.fetch("EXPLAIN (COSTS OFF) " + load("sql.feed.events")["number_events"], 100)
+        page = await db.fetch(
+            "EXPLAIN (COSTS OFF) " + load("sql.feed.events")["read_events"], account.id, 0, 50, None, 10
+        )
     assert any("event_unnumbered" in row[0] for row in plan)
     assert any("event_feed" in row[0] for row in page)
     assert not any("Sort" in row[0] for row in page)
