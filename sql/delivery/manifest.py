@@ -1,7 +1,7 @@
 """Manifests: which routes a driver's phone is shown, and which version of that it was given."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, field, fields
 from datetime import date, datetime
 from typing import Any
 
@@ -49,6 +49,7 @@ class Look:
         oldest: changes are known since this version.
         current: the route the driver is on; None: on none.
         next: the one that follows, today or another day; None: none is planned.
+        begun_until: when what the driver began last stops to count; None: they began nothing.
     """
 
     settings: dict[str, Any]
@@ -56,6 +57,7 @@ class Look:
     oldest: int
     current: ShownRoute | None
     next: ShownRoute | None
+    begun_until: datetime | None = field(default=None, compare=False)
 
     @property
     def routes(self) -> list[ShownRoute]:
@@ -93,7 +95,7 @@ class Part:
     why: str | None = None
 
 
-_ROUTE_COLUMNS = [field.name for field in fields(ShownRoute)]
+_ROUTE_COLUMNS = [one.name for one in fields(ShownRoute)]
 
 
 async def look_at(db: Db | Pool, *, account_id: int, driver_id: int, now: datetime) -> Look:
@@ -107,6 +109,7 @@ async def look_at(db: Db | Pool, *, account_id: int, driver_id: int, now: dateti
         oldest=rows[0]["oldest"],
         current=current,
         next=routes[0] if routes else None,
+        begun_until=rows[0]["begun_until"],
     )
 
 

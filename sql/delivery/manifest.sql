@@ -4,7 +4,7 @@
 -- `content` is a hash of every row about the stops: when it is the same, so are they.
 -- $1 account, $2 driver, $3 now
 WITH begun AS (
-    SELECT route_id FROM driver_event
+    SELECT route_id, occurred_at + interval '24 hours' AS until FROM driver_event
      WHERE driver_id = $2 AND effective AND type IN ('route_started', 'arrived') AND route_id IS NOT NULL
        AND occurred_at > $3::timestamptz - interval '24 hours'
      ORDER BY occurred_at DESC, id DESC LIMIT 1
@@ -19,7 +19,7 @@ WITH begun AS (
      ORDER BY place LIMIT 2
 )
 SELECT account.settings, coalesce(manifest.version, 0) AS manifest_version,
-       coalesce(manifest.oldest, 0) AS oldest, shown.*, stops.content
+       coalesce(manifest.oldest, 0) AS oldest, (SELECT until FROM begun) AS begun_until, shown.*, stops.content
   FROM account
   LEFT JOIN manifest ON manifest.driver_id = $2
   LEFT JOIN shown ON true

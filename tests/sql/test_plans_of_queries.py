@@ -264,6 +264,9 @@ HOT: list[tuple[str, str, list[Any], set[str]]] = [
         {"manifest_pkey", "route_to_drive", "driver_event_order", "stop_route_id_external_id_key", "parcel_pkey"},
     ),
     ("delivery.manifest", "parts_of_manifest", [1], {"manifest_part_pkey"}),
+    ("delivery.changes", "changes_since", ["999999999"], {"change_by"}),
+    ("delivery.changes", "moved_routes", [[100, 200], [None, None], [1, 2]], {"live_route", "route_eta_pkey"}),
+    ("delivery.tracking", "find_tracked_routes", [["\\x00", "\\x01"]], {"stop_link_hash_key"}),
 ]
 
 
