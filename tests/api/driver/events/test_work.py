@@ -43,7 +43,7 @@ async def test_all_that_was_said_of_a_stop_is_walked_through_once(phone, pool):
             " FROM driver_event, generate_series(1, 2000) AS n"
         )
         await db.execute("ANALYZE driver_event")
-        assert await _work(db, "stop_states", "judge_stop_events", f"'{{{stop_id}}}'", "5") < 50 * 2000
+        assert await _work(db, "sql.delivery.stop_states", "judge_stop_events", f"'{{{stop_id}}}'", "5") < 50 * 2000
     assert await phone.outcome(event("completed", 300, phone.stops[0])) == [("applied", None)]
     assert await pool.fetchval("SELECT count(*) FROM driver_event WHERE NOT effective") == 0
 
