@@ -7,7 +7,7 @@ from aiohttp import web
 from msgspec import Struct
 
 from api.driver.events.body import Event, EventBatch, Refused, events_in, read_event
-from api.driver.events.outcome import Warned
+from api.driver.events.handed import Warned
 from api.driver.events.record import Cases, record
 from api.http.app_keys import CONFIG, POOL
 from api.http.auth import device_of

@@ -11,8 +11,9 @@ from typing import TypeAlias
 
 from api.account.endpoints import read_settings
 from api.driver.events.body import OF_A_STOP, Event, Refused
+from api.driver.events.handed import Warned
 from api.driver.events.limits import over_limits
-from api.driver.events.outcome import Lock, Meaning, Warned, meaning_of
+from api.driver.events.outcome import Lock, Meaning, meaning_of
 from api.driver.events.refused import quarantined
 from api.http import ids
 from api.http.config import ApiConfig
