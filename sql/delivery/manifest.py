@@ -68,11 +68,10 @@ class Part:
 
     Attributes:
         id: of the stop, else of the route.
-        digest, plan_digest: of all that is shown of it, and of what a dispatcher decides.
+        digest: of all that is shown of it.
         rank: of a stop of the tour, its place in the order; None of everything else.
         along_m: of a stop, metres along the path; None of everything else. In no digest.
-        added_in, changed_in, planned_in, placed_in: versions in which it came, its digest, its plan digest and its
-            place along the path changed.
+        added_in, changed_in, placed_in: versions in which it came, and its digest and its place along the path changed.
         removed_in: version from which on it is not shown; None: it is.
         why: it was removed: `taken_off`, or of a whole route `cancelled`, `reassigned`, `finished` or `not_now`.
     """
@@ -81,12 +80,10 @@ class Part:
     id: int
     route_id: int
     digest: bytes
-    plan_digest: bytes
     rank: int | None
     along_m: float | None
     added_in: int
     changed_in: int
-    planned_in: int
     placed_in: int
     removed_in: int | None = None
     why: str | None = None
@@ -133,7 +130,7 @@ async def raise_version(db: Db, *, driver_id: int, before: int, told_for_s: int)
 
 async def put_parts(db: Db, driver_id: int, parts: Iterable[Part]) -> None:
     """Keep parts that are new or changed; their `removed_in` and `why` do not count."""
-    rows = [astuple(part)[:11] for part in parts]
+    rows = [astuple(part)[:9] for part in parts]
     if rows:
         await db.execute(_SQL["put_parts"], driver_id, *zip(*rows, strict=True))
 
@@ -153,12 +150,3 @@ async def forget_parts(db: Db, driver_id: int, oldest: int) -> None:
 async def why_gone(db: Db, driver_id: int, route_ids: Sequence[int]) -> dict[int, str]:
     """Tell why a driver does not see routes any more."""
     return {row["id"]: row["why"] for row in await db.fetch(_SQL["why_gone"], driver_id, route_ids)}
-
-
-async def changed_since(db: Db | Pool, *, driver_id: int, stop_ids: Sequence[int], version: int) -> set[int]:
-    """Tell which stops are not known to be planned as a version of the driver's manifest said.
-
-    It knows what was shown last: bring the manifest up to date first
-    (`api.driver.manifest.version.changed_since` does both).
-    """
-    return {row["stop_id"] for row in await db.fetch(_SQL["changed_since"], driver_id, stop_ids, version)}

@@ -38,7 +38,7 @@ SELECT hash_array_extended(path_lon, 0) # hash_array_extended(path_lat, 1) FROM 
 
 -- name: parts_of_manifest
 -- What the driver's phone was shown last, and what was taken away not long ago. $1 driver
-SELECT kind, id, route_id, digest, plan_digest, rank, along_m, added_in, changed_in, planned_in, placed_in, removed_in, why
+SELECT kind, id, route_id, digest, rank, along_m, added_in, changed_in, placed_in, removed_in, why
   FROM manifest_part WHERE driver_id = $1;
 
 -- name: raise_version
@@ -54,16 +54,15 @@ RETURNING version, oldest;
 
 -- name: put_parts
 -- What is new in a version, or another than before.
--- $1 driver; columns of one length: $2 kind, $3 id, $4 route, $5 digest, $6 plan digest, $7 rank or null, $8 along_m or null,
--- $9 added, $10 changed, $11 planned and $12 placed in which version
-INSERT INTO manifest_part (driver_id, kind, id, route_id, digest, plan_digest, rank, along_m, added_in, changed_in, planned_in,
-                           placed_in)
-SELECT $1, * FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::bytea[], $6::bytea[], $7::bigint[], $8::float8[],
-                         $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[])
+-- $1 driver; columns of one length: $2 kind, $3 id, $4 route, $5 digest, $6 rank or null, $7 along_m or null,
+-- $8 added, $9 changed and $10 placed in which version
+INSERT INTO manifest_part (driver_id, kind, id, route_id, digest, rank, along_m, added_in, changed_in, placed_in)
+SELECT $1, * FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::bytea[], $6::bigint[], $7::float8[],
+                         $8::bigint[], $9::bigint[], $10::bigint[])
     ON CONFLICT (driver_id, kind, id) DO UPDATE
-   SET route_id = excluded.route_id, digest = excluded.digest, plan_digest = excluded.plan_digest, rank = excluded.rank,
-       along_m = excluded.along_m, added_in = excluded.added_in, changed_in = excluded.changed_in,
-       planned_in = excluded.planned_in, placed_in = excluded.placed_in, removed_in = NULL, why = NULL;
+   SET route_id = excluded.route_id, digest = excluded.digest, rank = excluded.rank, along_m = excluded.along_m,
+       added_in = excluded.added_in, changed_in = excluded.changed_in, placed_in = excluded.placed_in,
+       removed_in = NULL, why = NULL;
 
 -- name: remove_parts
 -- What is not shown any more from a version on. $1 driver, $2 version; columns of one length: $3 kind, $4 id, $5 why
@@ -81,10 +80,3 @@ SELECT id, CASE WHEN deleted_at IS NOT NULL OR status = 'cancelled' THEN 'cancel
                 WHEN driver_id IS DISTINCT FROM $1 THEN 'reassigned'
                 WHEN status = 'finished' THEN 'finished' ELSE 'not_now' END AS why
   FROM route WHERE id = ANY ($2::bigint[]);
-
--- name: changed_since
--- The stops that are not known to be as a version said: planned otherwise since, gone, or never shown.
--- $1 driver, $2 stops, $3 version
-SELECT stop_id FROM unnest($2::bigint[]) AS asked (stop_id)
- WHERE NOT EXISTS (SELECT FROM manifest_part
-                    WHERE driver_id = $1 AND kind = 'stop' AND id = stop_id AND removed_in IS NULL AND planned_in <= $3);

@@ -19,7 +19,5 @@ from sql.delivery.manifest import Part
     ],
 )
 def test_a_part_has_one_fate_since_version_10(versions: dict[str, int], expected: Fate) -> None:
-    part = Part(
-        kind="stop", id=1, route_id=1, digest=b"", plan_digest=b"", rank=1, along_m=0.0, planned_in=9, **versions
-    )
+    part = Part(kind="stop", id=1, route_id=1, digest=b"", rank=1, along_m=0.0, **versions)
     assert fate(part, 10) is expected
