@@ -2,12 +2,18 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
+from geo.plan.plans import EARLY_MS, LATE_MS
 from sql.pool import Db, Pool
 from sql.queries import load
 
 _SQL = load(__name__)
+
+BEGUN_FOR = timedelta(hours=24)
+"""A route that the driver began so long ago is another day's, whatever its hours."""
+
+_HOURS = (timedelta(milliseconds=EARLY_MS), timedelta(milliseconds=LATE_MS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +100,7 @@ _ROUTE_COLUMNS = [field.name for field in fields(ShownRoute)]
 
 async def look_at(db: Db | Pool, *, account_id: int, driver_id: int, now: datetime) -> Look:
     """Find what a driver is to be shown: one statement, so it is true of one moment."""
-    rows = await db.fetch(_SQL["look_at"], account_id, driver_id, now)
+    rows = await db.fetch(_SQL["look_at"], account_id, driver_id, now, BEGUN_FOR, *_HOURS)
     routes = [ShownRoute(**{name: row[name] for name in _ROUTE_COLUMNS}) for row in rows if row["id"] is not None]
     current = routes.pop(0) if routes and routes[0].is_due else None
     return Look(

@@ -2,19 +2,20 @@
 -- All that a driver's manifest follows from, at one moment: one row for each of the two routes it may show, at least one
 -- row. Of a started day the route that the driver began last comes first; then what is planned, in the order of the tours.
 -- `content` is a hash of every row about the stops: when it is the same, so are they.
--- $1 account, $2 driver, $3 now
+-- $1 account, $2 driver, $3 now, $4 how long what was begun last counts; how long $5 before its start and $6 after its end
+-- a route may be driven
 WITH begun AS (
     SELECT route_id FROM driver_event
      WHERE driver_id = $2 AND effective AND type IN ('route_started', 'arrived') AND route_id IS NOT NULL
-       AND occurred_at > $3::timestamptz - interval '24 hours'
+       AND occurred_at > $3::timestamptz - $4::interval
      ORDER BY occurred_at DESC, id DESC LIMIT 1
 ), shown AS (
     SELECT route.id, route.external_id, route.version, route.status, route.date, route.timezone, route.start_at, route.end_at,
            route.started_at, route.depot_name, route.depot_lat, route.depot_lon, route.return_to_depot, route.length_m,
-           row_number() OVER tours AS place, begun.route_id IS NOT NULL OR route.start_at - interval '2 hours' <= $3 AS is_due
+           row_number() OVER tours AS place, begun.route_id IS NOT NULL OR route.start_at - $5::interval <= $3 AS is_due
       FROM route LEFT JOIN begun ON begun.route_id = route.id
      WHERE route.driver_id = $2 AND route.status IN ('planned', 'started') AND route.deleted_at IS NULL
-       AND (begun.route_id IS NOT NULL OR route.end_at >= $3::timestamptz - interval '4 hours')
+       AND (begun.route_id IS NOT NULL OR route.end_at >= $3::timestamptz - $6::interval)
     WINDOW tours AS (ORDER BY begun.route_id IS NULL, route.start_at, route.external_id COLLATE "C", route.id)
      ORDER BY place LIMIT 2
 )
