@@ -10,26 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from geo.fold.numbers import INACCURATE_M, JUMP_SLACK_M, NULL_ISLAND_DEG, QUIET_MS
+from geo.numbers import BELIEVED_MPS, UNSAID_TO_JUDGE_M
 from geo.pings import PING, UNKNOWN_MS, Floats, Ints, Rows
 from geo.shape import plane
-
-INACCURATE_M = 200.0
-"""A fix whose own accuracy is worse is not believed."""
-
-FASTEST_MPS = 70.0
-"""No delivery vehicle is faster (252 km/h)."""
-
-UNSAID_ACCURACY_M = 30.0
-"""What a phone that gives no accuracy is taken to mean."""
-
-JUMP_SLACK_M = 30.0
-"""How far two fixes may lie apart beyond speed and accuracy; one second's standing drift stays below."""
-
-NULL_ISLAND_DEG = 0.01
-"""Broken receivers report places within about a kilometre of 0, 0."""
-
-QUIET_MS = 300_000
-"""Another phone of the driver takes over when the active one has recorded nothing for this long."""
 
 
 class Flag(IntFlag):
@@ -207,7 +191,7 @@ def _own_flags(rows: Rows) -> Ints:
     null = (np.abs(rows["lat_e6"]) < NULL_ISLAND_DEG * 1e6) & (np.abs(rows["lon_e6"]) < NULL_ISLAND_DEG * 1e6)
     for flag, here in (
         (Flag.INACCURATE, rows["accuracy_m"] > INACCURATE_M),
-        (Flag.TOO_FAST, rows["speed_mps"] > FASTEST_MPS),
+        (Flag.TOO_FAST, rows["speed_mps"] > BELIEVED_MPS),
         (Flag.NULL_ISLAND, null),
         (Flag.MOCK, rows["mock"] == 1),
     ):
@@ -217,7 +201,7 @@ def _own_flags(rows: Rows) -> Ints:
 
 def _accuracy_m(accuracy_m: Floats) -> Floats:
     accuracy_m = accuracy_m.astype(np.float64)
-    return np.where(np.isnan(accuracy_m), UNSAID_ACCURACY_M, accuracy_m)
+    return np.where(np.isnan(accuracy_m), UNSAID_TO_JUDGE_M, accuracy_m)
 
 
 def _apart_m(a: Floats, b: Floats) -> Floats:
@@ -227,4 +211,4 @@ def _apart_m(a: Floats, b: Floats) -> Floats:
 
 def _possible(apart_m: Any, ms: Any, from_ms: Any, accuracy_m: Any, from_accuracy_m: Any) -> Any:
     """Tell whether a van can have come so far in the time: bools for columns, a bool for one pair of fixes."""
-    return apart_m - (accuracy_m + from_accuracy_m) - JUMP_SLACK_M <= FASTEST_MPS * ((ms - from_ms) / 1000)
+    return apart_m - (accuracy_m + from_accuracy_m) - JUMP_SLACK_M <= BELIEVED_MPS * ((ms - from_ms) / 1000)

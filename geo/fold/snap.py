@@ -14,78 +14,58 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from geo.fold.numbers import (
+    AHEAD_M,
+    ANYWHERE,
+    APART_M,
+    BACK_AT,
+    BACK_M,
+    BEHIND_M,
+    BEST_M,
+    BEYOND_M,
+    DETOUR,
+    DETOUR_M,
+    DETOUR_MPS,
+    DOUBT_AT,
+    EVIDENCE_S,
+    FAR_COST,
+    FAST_MPS,
+    HEADING_MPS,
+    HYPOTHESES,
+    LEAST_WEIGHT,
+    LEAVE_AT_MOST,
+    LEAVE_M,
+    NEAR_GAIN,
+    OFF_AT,
+    OPTIMISM,
+    OVER_ERROR,
+    OVER_M,
+    OVER_MOVED,
+    PACE_S,
+    RETURN_AHEAD_M,
+    RETURN_AT_MOST,
+    RETURN_BEHIND_M,
+    RETURN_S,
+    ROUNDS,
+    SEARCH_AT,
+    SURE_AT,
+    TOLD_MPS,
+    TOLD_PART,
+    TURN,
+    TURN_FREE,
+    TURN_ROUND_S,
+    UNDER_ERROR,
+    UNDER_M,
+    UNDER_MOVED,
+    UNTOLD_MPS,
+    VAN_M,
+    WALK_M,
+)
+from geo.numbers import BELIEVED_MPS, REACH_MPS, SLOW_MPS, UNSAID_TO_SNAP_M, VAGUEST_M
 from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Rows
-from geo.plan.plans import ALONG, BIN_M, DX, DY, INVERSE, LENGTH, Plan, X, Y, windows
+from geo.plan.numbers import BIN_M
+from geo.plan.plans import ALONG, DX, DY, INVERSE, LENGTH, Plan, X, Y, windows
 from geo.shape import plane
-
-ROUNDS = 3
-"""Places that each hypothesis may have moved to: as many passes run side by side within its reach."""
-
-HYPOTHESES = 6
-"""Places on the path that are kept; more than six passes are hardly ever as likely as each other."""
-
-OFF_AT, BACK_AT = 0.7, 0.3
-"""A van is off its route when that is so likely, and on it again when it is no more likely than this."""
-
-BEHIND_M, AHEAD_M, FASTEST_MPS = 100.0, 150.0, 40.0
-"""A hypothesis is looked for from BEHIND_M behind it to AHEAD_M plus what FASTEST_MPS reaches ahead of it."""
-
-APART_M = 30.0
-"""Places along the path nearer to each other than this are one hypothesis."""
-
-VAN_M, WALK_M = 8.0, 20.0
-"""Beside the error of its fix a van keeps this close to the middle line of its path; a driver on foot does less."""
-
-UNSAID_ACCURACY_M = 15.0
-"""What a phone that gives no accuracy is taken to mean."""
-
-OPTIMISM = 1.4
-"""The accuracy that phones report is better than they are, by this."""
-
-EVIDENCE_S = 10.0
-"""Errors of fixes last: seconds that make a fix count in full. One a second counts a tenth."""
-
-NEAR_GAIN, FAR_COST = 2.3, 4.6
-"""Logarithms: how much likelier a fix on the path is when the van is on it than when it may be anywhere within 150 m;
-and how much less likely, at the most, one far away is. One fix in a hundred is simply wrong."""
-
-SLOW_MPS = 2.5
-"""Standing, or the driver walking to a door."""
-
-PACE_S = 8.0
-"""Seconds over which the motion of fixes is smoothed: the jitter of one second looks like walking."""
-
-HEADING_MPS = 2.0
-"""Below this speed a phone's heading says nothing."""
-
-FAST_MPS = 4.0
-"""Above this speed the smoothed motion of the fixes tells the heading, where the phone does not."""
-
-TURN = 1.5
-"""How sharply headings agree with the direction of the path (the concentration of a von Mises distribution)."""
-
-LEAVE_M = 5_000.0
-"""Drivers leave their path about once in so many metres."""
-
-RETURN_S = 100.0
-"""Off their path drivers come back to it after about so long."""
-
-RETURN_AHEAD_M, RETURN_BEHIND_M = 1_500.0, 400.0
-"""How far along the path they come back, ahead of where they left and behind it."""
-
-ANYWHERE = 6.0
-"""Logarithm: how much less likely, at the most, a place is where they come back. Unbounded, a van once taken for one
-far ahead would be lost."""
-
-DETOUR_MPS, DETOUR, TURN_ROUND_S = 10.0, 3.0, 15.0
-"""Between two fixes a van may have driven into a street and back out of it, at this speed; how unlikely that is when
-there was time to turn round."""
-
-_LEAST = 1e-4
-"""Hypotheses with less weight are dropped."""
-
-_SEARCH_AT = 0.05
-"""The whole path is searched when the van may be off it with this probability."""
 
 SNAP = np.dtype(
     [
@@ -171,17 +151,17 @@ def step(
     new = memory.copy()
     began = memory["ms"] == UNKNOWN_MS
     seconds = np.where(began, 0.0, (ms - memory["ms"]) / 1000)
-    told_mps = np.where(speed_mps <= 70.0, speed_mps, np.nan)
+    told_mps = np.where(speed_mps <= BELIEVED_MPS, speed_mps, np.nan)
     pace_mps = _pace(new, began, seconds, x_m, y_m)
     east, north, turn = _bearing(new, pace_mps, told_mps, heading_deg)
     pace_mps = np.where(np.isnan(told_mps), pace_mps, told_mps)
-    error_m = OPTIMISM * np.clip(np.where(np.isnan(accuracy_m), UNSAID_ACCURACY_M, accuracy_m), 3.0, 100.0)
+    error_m = OPTIMISM * np.clip(np.where(np.isnan(accuracy_m), UNSAID_TO_SNAP_M, accuracy_m), BEST_M, VAGUEST_M)
     sigma_m = np.sqrt(error_m * error_m + np.where(pace_mps < SLOW_MPS, WALK_M, VAN_M) ** 2)
 
     # every hypothesis on the path looks around itself; the one off it, where it may matter, looks everywhere
     on, off = memory["on"], memory["off_weight"].astype(np.float64)
     van, which = np.nonzero(on["weight"] > 0)
-    searching = np.flatnonzero(began | (off > _SEARCH_AT))
+    searching = np.flatnonzero(began | (off > SEARCH_AT))
     van, which = np.append(van, searching), np.append(which, np.full(len(searching), -1))
     places = _places(
         [plans[row] for row in van.tolist()],
@@ -194,14 +174,14 @@ def step(
         _Fix(
             seconds=seconds[van], full=np.where(began, 1.0, np.minimum(seconds / EVIDENCE_S, 1.0))[van],
             x_m=x_m[van], y_m=y_m[van], error_m=error_m[van], sigma_m=sigma_m[van],
-            vague_mps=np.where(np.isnan(told_mps), 3.0, 0.5 * told_mps + 0.5)[van],
+            vague_mps=np.where(np.isnan(told_mps), UNTOLD_MPS, TOLD_PART * told_mps + TOLD_MPS)[van],
             east=east[van], north=north[van], turn=turn[van],
         ),
     )  # fmt: skip
 
     # what each hypothesis gives to each place
-    leave = np.where(began, 0.0, np.clip(pace_mps * seconds / LEAVE_M, _LEAST, 0.3))
-    back = np.where(began, 0.5, np.minimum(seconds / RETURN_S, 0.5))
+    leave = np.where(began, 0.0, np.clip(pace_mps * seconds / LEAVE_M, LEAST_WEIGHT, LEAVE_AT_MOST))
+    back = np.where(began, RETURN_AT_MOST, np.minimum(seconds / RETURN_S, RETURN_AT_MOST))
     stayed = off * (1 - back) + leave * (1 - off)
     given = np.where(which < 0, off[van] * back[van], on["weight"][van, which] * (1 - leave[van]))
     weight = np.zeros((len(memory), HYPOTHESES + 1, ROUNDS + 1))
@@ -244,7 +224,7 @@ def _gathered(weight: Floats, table: Floats, stayed: Floats) -> tuple[Floats, Fl
     picked = picked / total[:, None]
     order = np.argsort(-picked, axis=1, kind="stable")
     picked, best = np.take_along_axis(picked, order, 1), np.take_along_axis(best, order, 1)
-    kept = picked >= _LEAST
+    kept = picked >= LEAST_WEIGHT
     return np.where(kept, picked, 0.0), stayed / total, np.where(kept, np.take_along_axis(table, best[None], 2), 0.0)
 
 
@@ -254,13 +234,13 @@ def _told(memory: Rows, new: Rows, ms: Ints, sigma_m: Floats, offset_m: Floats) 
     first = new["on"][:, 0]
     never = np.isnan(memory["along_m"])
     is_off = np.where(memory["off"], off > BACK_AT, ~never & (off >= OFF_AT))
-    doubt = is_off | (off > 0.5)
+    doubt = is_off | (off > DOUBT_AT)
     since_ms = np.where(memory["doubt_ms"] == UNKNOWN_MS, ms, memory["doubt_ms"])
     new["off"], new["doubt_ms"] = is_off, np.where(doubt, since_ms, UNKNOWN_MS)
     tell = (first["weight"] > 0) & ~doubt
     for name, source in (("along_m", "along_m"), ("path_x_m", "x_m"), ("path_y_m", "y_m")):
         new[name] = np.where(tell, first[source], memory[name])
-    new["left_m"] = np.where(tell & (off < 0.2), first["along_m"], memory["left_m"])
+    new["left_m"] = np.where(tell & (off < SURE_AT), first["along_m"], memory["left_m"])
 
     nowhere = is_off | np.isnan(new["along_m"])
     spread = new["on"]["weight"] * (new["on"]["along_m"] - first["along_m"][:, None]) ** 2
@@ -355,7 +335,7 @@ def _places(plans: Sequence[Plan], start: _From, fix: _Fix) -> _Places:
     """Find where on the path the fix of each of r hypotheses is likeliest to belong."""
     n = len(plans)
     bins = np.array([len(plan.segment_at) for plan in plans], np.int64) - 1
-    reach_m = start.along_m + AHEAD_M + FASTEST_MPS * fix.seconds
+    reach_m = start.along_m + AHEAD_M + REACH_MPS * fix.seconds
     first = np.where(start.anywhere, 0, np.clip((start.along_m - BEHIND_M) / BIN_M, 0, bins)).astype(np.int64)
     final = np.where(start.anywhere, bins, np.clip(reach_m / BIN_M + 1, 0, bins)).astype(np.int64)
     pieces, starts = windows(
@@ -423,8 +403,7 @@ def _cost(start: _From, fix: _Fix, row: Ints, squared: Floats, along_m: Floats, 
         east, north: (p,) which way the path leads there, a unit vector.
     """
     cost = squared * (0.5 / (fix.sigma_m * fix.sigma_m))[row] - NEAR_GAIN
-    # log I0(1.5) is 0.5: a direction that agrees speaks for the path, one that does not against it
-    cost += fix.turn[row] * (1 / 3 - east * fix.east[row] - north * fix.north[row])
+    cost += fix.turn[row] * (TURN_FREE - east * fix.east[row] - north * fix.north[row])
     cost *= fix.full[row]
 
     ahead_m = along_m - start.along_m[row]
@@ -433,14 +412,14 @@ def _cost(start: _From, fix: _Fix, row: Ints, squared: Floats, along_m: Floats, 
     # how far the phone moved along the path, against how far the van would have driven along it
     squared_m = (fix.x_m - start.x_m) ** 2 + (fix.y_m - start.y_m) ** 2
     moved_m = np.sqrt(squared_m)
-    over = (1 / (20 + 0.4 * moved_m + 0.5 * fix.error_m + fix.vague_mps * fix.seconds))[row]
-    under = (1 / (15 + fix.error_m + 0.3 * moved_m))[row]
+    over = (1 / (OVER_M + OVER_MOVED * moved_m + OVER_ERROR * fix.error_m + fix.vague_mps * fix.seconds))[row]
+    under = (1 / (UNDER_M + UNDER_ERROR * fix.error_m + UNDER_MOVED * moved_m))[row]
     excess_m = np.abs(ahead_m) - np.sqrt(np.maximum(squared_m[row] - squared, 0.0))
     detour = (DETOUR + TURN_ROUND_S / np.maximum(fix.seconds, 0.1))[row]
-    longest_m = (DETOUR_MPS * fix.seconds + fix.error_m + 10)[row]
-    longer = np.minimum(excess_m * over, detour) + np.maximum(excess_m - longest_m, 0.0) * (1 / 10)
+    longest_m = (DETOUR_MPS * fix.seconds + fix.error_m + DETOUR_M)[row]
+    longer = np.minimum(excess_m * over, detour) + np.maximum(excess_m - longest_m, 0.0) * (1 / BEYOND_M)
     behind_m = np.maximum(-ahead_m - (fix.error_m * np.sqrt(fix.full))[row], 0.0)
-    drive = np.where(excess_m > 0, longer, -excess_m * under) + behind_m * (1 / 15)
+    drive = np.where(excess_m > 0, longer, -excess_m * under) + behind_m * (1 / BACK_M)
     return cost + np.where(start.anywhere[row], join, drive)
 
 

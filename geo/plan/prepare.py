@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from geo.numbers import TYPICAL_MPS
 from geo.pings import UNKNOWN_MS, Floats, Ints
-from geo.plan.plans import BIN_M, MAX_STOPS, STOP_SLACK_M, TYPICAL_MPS, Plan
+from geo.plan.numbers import BIN_M, MAX_STOPS, NEXT_DOOR_M, SAME_PLACE_M, STOP_SLACK_M
+from geo.plan.plans import Plan
 from geo.shape import plane
 from geo.shape.fence_shape import polygon_on_plane
 
@@ -156,15 +158,15 @@ def _fill_due(planned_ms: Ints, along_m: Floats, service_s: Floats) -> Floats:
 
 
 def _together(x_m: Floats, y_m: Floats, along_m: Floats) -> list[int]:
-    """Count, from each stop on, the stops of one building: doors within 15 m, served from the same 5 m of the path."""
+    """Count, from each stop on, the stops of one building: doors next to each other, served from one place."""
     count = len(x_m)
     together = [1] * count
     for first in range(count):
         last = first + 1
         while (
             last < count
-            and along_m[last] - along_m[first] <= 5
-            and np.hypot(x_m[last] - x_m[first], y_m[last] - y_m[first]) <= 15
+            and along_m[last] - along_m[first] <= SAME_PLACE_M
+            and np.hypot(x_m[last] - x_m[first], y_m[last] - y_m[first]) <= NEXT_DOOR_M
         ):
             last += 1
         together[first] = last - first

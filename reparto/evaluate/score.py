@@ -15,7 +15,8 @@ import numpy as np
 
 from geo.pings import UNKNOWN_MS, Bools, Floats, Pings
 from geo.plan.facts import FactType
-from geo.plan.plans import EARLY_MS, LATE_MS, Plan, Timeline
+from geo.plan.numbers import EARLY_MS, LATE_MS
+from geo.plan.plans import Plan, Timeline
 from geo.plan.prepare import prepare_plan
 from geo.shape import plane
 from geo.shape.lines import along_m, check_path, drive_s, place_stops

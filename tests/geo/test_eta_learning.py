@@ -13,8 +13,9 @@ from geo.eta.model import COLD, Key, Model, Row, delays, keys_of, learn, observe
 from geo.eta.places import planned_drive_s
 from geo.eta.rows import CHAINS, Level, added, applied, hour_and_weekday
 from geo.fold.fold import advance, fresh
+from geo.numbers import TYPICAL_MPS
 from geo.pings import UNKNOWN_MS
-from geo.plan.plans import TYPICAL_MPS, Timeline
+from geo.plan.plans import Timeline
 from geo.plan.prepare import prepare_plan
 from tests.geo.city import START_MS, fold, pings_at, plan_along, town_day, town_plan, walk
 
