@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.fold import claims, moments, pace, parking, snap, stops, tour
-from geo.fold.fixes import Fixes
+from geo.fold.fixes import Fixes, Here
 from geo.fold.numbers import AT_ONCE, DEPOT_M
 from geo.fold.state import AFTER_PINGS, leave_tour
 from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Rows
@@ -239,9 +239,11 @@ class Drive:
         plans = [plan for plan in (self.plans[van] for van in vans.tolist()) if plan is not None]
         accuracy_m, speed_mps = self.accuracy_m[fixes], self.speed_mps[fixes]
         was_ms, was_along_m = tracks["snap"]["ms"][vans], tracks["snap"]["along_m"][vans]
-        memory, snapped = snap.step(
-            tracks["snap"][vans], plans, ms, x_m, y_m, accuracy_m, speed_mps, self.heading_deg[fixes]
-        )
+        here = Here(
+            plans=plans, ms=ms, x_m=x_m, y_m=y_m, accuracy_m=accuracy_m, speed_mps=speed_mps,
+            heading_deg=self.heading_deg[fixes],
+        )  # fmt: skip
+        memory, snapped = snap.step(tracks["snap"][vans], here)
         self.on_route[fixes], self.offset_m[fixes] = snapped.on_route, snapped.offset_m
         self.along_sd_m[fixes], self.on_route_p[fixes] = snapped.along_sd_m, snapped.on_route_p
 

@@ -65,7 +65,7 @@ def test_every_number_is_used():
     assert known - used <= {"SIGHT_S"}  # asked by those who read traces
 
 
-@pytest.mark.parametrize("name", ["snap", "stops", "clean"])
+@pytest.mark.parametrize("name", ["snap", "candidates", "likelihood", "stops", "clean"])
 def test_no_weight_is_bare(name):
     """What is left are counts, halves of squares and thousands of milliseconds."""
     path = GEO / "fold" / f"{name}.py"
