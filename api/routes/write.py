@@ -13,7 +13,7 @@ from api.http.auth import hash_of
 from api.http.problem import Conflict
 from api.http.refs import Ref
 from api.routes.links import token_of
-from geo.plan.plans import EARLY_MS
+from geo.plan.numbers import EARLY_MS
 from geo.times import SINCE_EVER
 from sql.account.accounts import read_instance
 from sql.account.drivers import DriverRow, find_driver

@@ -5,7 +5,7 @@ from dataclasses import astuple, dataclass, field, fields
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from geo.plan.plans import EARLY_MS, LATE_MS
+from geo.plan.numbers import EARLY_MS, LATE_MS
 from sql.pool import Db, Pool
 from sql.queries import load
 

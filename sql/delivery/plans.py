@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from geo.plan.plans import LATE_MS
+from geo.plan.numbers import LATE_MS
 from sql.delivery.routes import RoutePlan
 from sql.pool import Db, Pool
 from sql.queries import load

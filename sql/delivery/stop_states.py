@@ -10,7 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
-from geo.plan.plans import EARLY_MS, LATE_MS
+from geo.plan.numbers import EARLY_MS, LATE_MS
 from sql.pool import Db
 from sql.queries import load
 
