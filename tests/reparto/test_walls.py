@@ -71,7 +71,7 @@ YET: dict[str, set[str]] = {
         "Point",
         "Refused",
         "Said",
-        "Seen",
+       
         "Shown",
         "Stretch",
         "Watch",
