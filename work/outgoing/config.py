@@ -1,0 +1,14 @@
+"""Settings of what leaves the installation."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingConfig:
+    """Field `outgoing_allow` is REPARTO_OUTGOING_ALLOW in the environment."""
+
+    outgoing_allow: str = ""  # networks (CIDR, separated by commas) that may be reached though they are private
+    secrets_key: str = field(repr=False, default="")  # base64 of 32 bytes; several: the first seals; empty: a file
+    message_retention_days: float = 365.0
+    demo_messages: bool = False  # /dev/messages shows what the channel `log` took, to browsers on this machine
+    delivery_retention_days: float = 30.0  # of the log of webhooks
