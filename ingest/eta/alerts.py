@@ -18,11 +18,12 @@ from geo.times import ms_of, time_of
 from ingest.drivers.cache import Drivers
 from ingest.drivers.models import AccountEta
 from ingest.drivers.shown import Alerts
-from sql.eta.eta import Notice, eta_stops, put_outbox, told_facts
+from sql.eta.eta import eta_stops, told_facts
 from sql.eta.eta_rules import EtaRules
 from sql.feed.facts import LATE_AFTER_S, Revision, put_revisions
 from sql.pool import Db
 from work.feed import entries as facts
+from work.messages.notices import note_facts
 
 YOUNG_MS = 300_000
 """An alert rests on a ping that is younger by our clock."""
@@ -61,7 +62,7 @@ async def write_alerts(
     found: Eta,
     accounts: Mapping[int, AccountEta],
 ) -> None:
-    """Tell the feed what is news of the ETAs of the drivers that were folded, and leave notifications.
+    """Tell the feed what is news of the ETAs of the drivers that were folded, and leave notices for their recipients.
 
     Args:
         timelines: of all `drivers`.
@@ -97,9 +98,7 @@ async def write_alerts(
     told = late + await _approaching(db, drivers, near)
     if told:
         await put_revisions(db, told, late_after_s=LATE_AFTER_S)
-    notices = [_notice(fact) for fact in told if fact.state == "asserted"]
-    if notices:
-        await put_outbox(db, notices)
+        await note_facts(db, told, now=time_of(now_ms))
 
 
 async def _ask_the_feed(db: Db, drivers: Drivers, entries: Sequence[int]) -> None:
@@ -253,12 +252,6 @@ def _late_data(stop: _Ahead) -> dict[str, Any]:
 def _near_data(stop: _Ahead) -> dict[str, Any]:
     times = {"expected": stop.expected_ms, "low": stop.low_ms, "high": stop.high_ms}
     return {name: _text(ms) for name, ms in times.items()} | {"stops_before": stop.stops_before}
-
-
-def _notice(fact: Revision) -> Notice:
-    assert fact.stop_id is not None
-    payload = {"fact_id": str(fact.fact_id), "route_id": fact.route_id, **fact.data}
-    return Notice(account_id=fact.account_id, stop_id=fact.stop_id, kind=fact.type, payload=payload)
 
 
 def _text(ms: int) -> str:

@@ -1,6 +1,7 @@
 """What follows from folding: the feed of facts, visits, the status of stops and routes, live positions and ETAs."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from geo.pings import UNKNOWN_MS, Ints, Rows
 from geo.plan.plans import FOREVER_MS, Timeline
@@ -13,6 +14,7 @@ from sql.feed.facts import LATE_AFTER_S, Revision, Stretch, known_facts, move_fa
 from sql.pool import Db
 from sql.track import effects
 from work.feed import entries as facts
+from work.messages.notices import note_facts
 
 
 async def follow(
@@ -50,6 +52,7 @@ async def _write_facts(db: Db, drivers: Drivers, happened: Rows, stretches: Sequ
         await move_facts(db, moved)
     if changed:
         await put_revisions(db, changed, late_after_s=LATE_AFTER_S)
+        await note_facts(db, changed, now=datetime.now(UTC))
         await _settle(db, changed)
 
 

@@ -12,6 +12,9 @@ from typing import Any, Self
 from api.http.config import ApiConfig
 from ingest.config import IngestConfig
 from sql.config import DatabaseConfig
+from work.outgoing.config import OutgoingConfig
+from work.outgoing.guard import networks_of
+from work.outgoing.sealed import keys_in
 from work.proofs.blobs import SCHEMES
 from work.proofs.config import ProofConfig
 from work.roads.config import KINDS, RoadsConfig
@@ -51,6 +54,7 @@ class Settings:
     api: ApiConfig = field(default_factory=ApiConfig)
     proofs: ProofConfig = field(default_factory=ProofConfig)
     roads: RoadsConfig = field(default_factory=RoadsConfig)
+    outgoing: OutgoingConfig = field(default_factory=OutgoingConfig)
     retention: RetentionConfig = field(default_factory=RetentionConfig)
 
     @classmethod
@@ -95,7 +99,7 @@ class Settings:
                 found.append(f"{PREFIX}{name.upper()}: must be host:port, not {text!r}")
         if self.server.log_level not in LOG_LEVELS:
             found.append(f"REPARTO_LOG_LEVEL: must be one of {', '.join(LOG_LEVELS)}")
-        found += [*_url_mistakes(self.api), *_road_mistakes(self.roads)]
+        found += [*_url_mistakes(self.api), *_road_mistakes(self.roads), *_outgoing_mistakes(self.outgoing)]
         database = self.database
         if not 0 < database.statement_timeout_s < _LONGEST_STATEMENT_S:
             found.append(f"REPARTO_STATEMENT_TIMEOUT_S: must be more than 0 and less than {_LONGEST_STATEMENT_S}")
@@ -142,6 +146,19 @@ def _road_mistakes(config: RoadsConfig) -> list[str]:
             f"REPARTO_OSRM_URL: must look like http://osrm:5000 for REPARTO_ROADS=osrm-http, not {config.osrm_url!r}"
         ]
     return []
+
+
+def _outgoing_mistakes(config: OutgoingConfig) -> list[str]:
+    found = []
+    try:
+        networks_of(config.outgoing_allow)
+    except ValueError:
+        found.append(f"REPARTO_OUTGOING_ALLOW: must be networks like 10.0.0.0/8, not {config.outgoing_allow!r}")
+    try:
+        keys_in(config.secrets_key)
+    except ValueError as error:
+        found.append(f"REPARTO_SECRETS_KEY: {error}")
+    return found
 
 
 def address_of(listen: str) -> tuple[str, int]:

@@ -57,13 +57,12 @@ async def settle_stops(db: Db, stop_ids: Sequence[int]) -> None:
 
 
 async def settle_routes(db: Db, route_ids: Sequence[int]) -> None:
-    """Make routes say when they began and ended; recipients of one that began are told their PINs.
+    """Make routes say when they began and ended.
 
     Also for who writes that a stop is opened again, or is not after all.
     """
     await db.execute(_SQL["hold_routes"], route_ids)
     await db.execute(_SQL["settle_routes"], route_ids)
-    await db.execute(_SQL["announce_pins"], route_ids)
 
 
 async def move_live_positions(db: Db, lanes: Ints, accounts: Ints, tracks: Rows, settled: Bools) -> None:

@@ -87,17 +87,6 @@ UPDATE route
          GROUP BY asked.route_id) AS told
  WHERE route.id = told.route_id;
 
--- name: announce_pins
--- Have the recipients told their PINs, once, when the van is out. The PIN itself is not kept: whoever sends it derives it.
--- $1 routes
-INSERT INTO outbox (account_id, stop_id, kind, payload)
-SELECT stop.account_id, stop.id, 'pin', '{}'
-  FROM route JOIN stop ON stop.route_id = route.id
- WHERE route.id = ANY ($1::bigint[]) AND route.status = 'started' AND now() < route.end_at
-   AND 'pin' = ANY (stop.proof) AND stop.status IN ('pending', 'arrived')
- ORDER BY stop.id
-    ON CONFLICT (stop_id, kind) DO NOTHING;
-
 -- name: move_live_positions
 -- Show each driver at their newest believed ping. A driver in the middle of a re-run only moves forward; one who is settled
 -- is shown as the fold says. Their silence is looked at when it may end, or begin earlier than was thought.

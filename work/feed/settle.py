@@ -1,6 +1,7 @@
 """What follows when a driver or a dispatcher says something: what is in force, stops, the feed, the fold."""
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,7 @@ from sql.pool import Db
 from sql.track.effects import settle_routes, settle_stops
 from sql.track.folds import claims_changed
 from sql.track.held import shifts_changed
+from work.messages.notices import note_facts
 
 FACTS = {kind: f"stop.{kind}" for kind in ("completed", "partially_completed", "failed", "skipped", "reopened")}
 """Events that the feed tells of, and what it calls them."""
@@ -48,7 +50,9 @@ async def _tell_feed(db: Db, turned: Sequence[JudgedEvent]) -> None:
         return
     known = await known_facts(db, [fact_id_of(one) for one in turned], [])
     turned = sorted(turned, key=lambda one: (one.occurred_ms, one.id))
-    await put_revisions(db, [_revision(one, known.get(fact_id_of(one))) for one in turned], late_after_s=LATE_AFTER_S)
+    told = [_revision(one, known.get(fact_id_of(one))) for one in turned]
+    await put_revisions(db, told, late_after_s=LATE_AFTER_S)
+    await note_facts(db, told, now=datetime.now(UTC))
 
 
 def fact_id_of(event: JudgedEvent) -> UUID:
