@@ -13,7 +13,7 @@ from email.message import EmailMessage
 from typing import Any
 
 from aiohttp import ClientSession, web
-from aiosmtpd.controller import Controller
+from aiosmtpd.controller import UnthreadedController
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 GOOD = "good"
@@ -132,13 +132,12 @@ class MailServer:
 
 @asynccontextmanager
 async def mail_server(**more: Any) -> AsyncIterator[MailServer]:
-    """Run a mail server, in a thread of its own."""
+    """Run a mail server."""
     server = MailServer(**more)
-    controller = Controller(server, hostname="127.0.0.1", port=0)
-    await asyncio.to_thread(controller.start)
-    assert controller.server is not None
-    server.port = controller.server.sockets[0].getsockname()[1]
+    controller = UnthreadedController(server, hostname="127.0.0.1", port=0, loop=asyncio.get_running_loop())
+    listening = await asyncio.get_running_loop().create_server(controller.factory, "127.0.0.1", 0)
+    server.port = listening.sockets[0].getsockname()[1]
     try:
         yield server
     finally:
-        await asyncio.to_thread(controller.stop)
+        listening.close()

@@ -6,6 +6,7 @@ import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 from phonenumbers import NumberParseException, PhoneNumberType
 
+_ARGENTINA = 54
 _NO_SMS = {
     PhoneNumberType.FIXED_LINE,
     PhoneNumberType.PREMIUM_RATE,
@@ -24,6 +25,8 @@ def phone_of(text: str, country: str | None) -> str | None:
         number = phonenumbers.parse(text, country)
     except NumberParseException:
         return None
+    if number.country_code == _ARGENTINA and phonenumbers.number_type(number) is PhoneNumberType.FIXED_LINE:
+        return phone_of(f"+549{number.national_number}", None)  # mobiles are written without their 9 there
     if not phonenumbers.is_valid_number(number) or phonenumbers.number_type(number) in _NO_SMS:
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -5,6 +5,7 @@ is connected to, whatever a name says a moment later. Addresses given as numbers
 """
 
 import asyncio
+import errno
 import ipaddress
 import socket
 from collections.abc import Sequence
@@ -63,7 +64,9 @@ class Guard:
         """
         family, kind, protocol, _, place = info
         if not self.lets(str(place[0])):
-            raise NotAllowedError(f"{place[0]} is not an address that may be reached (REPARTO_OUTGOING_ALLOW)")
+            raise NotAllowedError(
+                errno.EACCES, f"{place[0]} is not an address that may be reached (REPARTO_OUTGOING_ALLOW)"
+            )
         return socket.socket(family, kind, protocol)
 
     async def connect(self, host: str, port: int, *, timeout_s: float) -> socket.socket:
@@ -75,7 +78,7 @@ class Guard:
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(timeout_s):
             found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            why: OSError = NotAllowedError(f"{host} has no address")
+            why: OSError = NotAllowedError(errno.EACCES, f"{host} has no address")
             for info in found:
                 try:
                     made = self.socket_for(info)
