@@ -31,6 +31,7 @@ from api.recipient import stream as tracking
 from api.routes import endpoints as routes
 from api.routes import eta, links, pins, reopening
 from api.stream.hub import HUB, Hub
+from api.webhooks import endpoints as webhooks
 from ingest import doors
 from reparto.run.outgoing import guard_of, sealer_of
 from reparto.run.proof_store import proofs_of
@@ -53,7 +54,7 @@ ASKED = (
     *(positions, events, reports, quarantine),
     *(tracking, tracking_page),
     *(uploads, proofs_post, proofs, certificate),
-    *(message_channels, kinds, listing, consent, hooks),
+    *(message_channels, kinds, listing, consent, hooks, webhooks),
 )
 """What people and programs ask."""
 

@@ -11,6 +11,7 @@ from work.proofs.upkeep import proof_jobs
 from work.roads.detours import detour_job
 from work.roads.protocol import Roads
 from work.upkeep.retention import retention_jobs
+from work.webhooks.service import webhook_jobs
 
 
 def jobs_of(settings: Settings, roads: Roads, store: ProofStore) -> tuple[Job | Service, ...]:
@@ -26,6 +27,12 @@ def jobs_of(settings: Settings, roads: Roads, store: ProofStore) -> tuple[Job | 
             guard,
             public_url=public_url_of(settings),
             retention_days=settings.outgoing.message_retention_days,
+        ),
+        *webhook_jobs(
+            sealer,
+            guard,
+            public_url=public_url_of(settings),
+            retention_days=settings.outgoing.delivery_retention_days,
         ),
         *proof_jobs(store, oldest_ping_days=oldest_ping_days),
         *retention_jobs(

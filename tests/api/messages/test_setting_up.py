@@ -1,4 +1,4 @@
-"""Channels and kinds as an account sets them: secrets that are never shown, texts that are looked at before they leave."""
+"""Channels and kinds as an account sets them: secrets that are never shown, texts that are looked at first."""
 
 from datetime import timedelta
 
@@ -43,7 +43,8 @@ async def test_a_secret_that_is_left_out_stays_and_null_takes_it_away(desk, clie
         ("sms", {"gateway": "custom", "url": "http://sms.example/", "body": "x"}, "/url"),
         ("sms", {"gateway": "custom", "url": "https://u:p@sms.example/", "body": "x"}, "/url"),
         ("sms", {"gateway": "custom", "url": "https://sms.example/", "body": "{{ to"}, "/body"),
-        ("sms", {"gateway": "custom", "url": "https://a.example/", "body": "x", "headers": {"a b": "c"}}, "/headers/a b"),
+        ("sms", {"gateway": "custom", "url": "https://a.example/", "body": "x", "headers": {"a b": "c"}},
+         "/headers/a b"),
         ("email", {"host": "mx.example", "port": 0, "from": "a@b.example"}, "/port"),
         ("email", {"host": "192.168.1.1", "port": 25, "from": "a@b.example"}, "/host"),
         ("email", {"host": "mx.example", "port": 25, "from": "nobody"}, "/from"),

@@ -77,7 +77,8 @@ def test_a_request_to_aws_is_signed_as_aws_says():
     )  # fmt: skip
     canonical = "\n".join([
         "POST", "/", "", "content-type:application/x-www-form-urlencoded", "host:sns.us-east-1.amazonaws.com",
-        "x-amz-date:20260302T100000Z", "", "content-type;host;x-amz-date", hashlib.sha256(b"Action=Publish").hexdigest(),
+        "x-amz-date:20260302T100000Z", "", "content-type;host;x-amz-date",
+        hashlib.sha256(b"Action=Publish").hexdigest()
     ])  # fmt: skip
     scope = "20260302/us-east-1/sns/aws4_request"
     to_sign = "\n".join(["AWS4-HMAC-SHA256", "20260302T100000Z", scope, hashlib.sha256(canonical.encode()).hexdigest()])
