@@ -83,7 +83,7 @@ async def list_channels(request: web.Request) -> web.Response:
 
 @operations.operation("GET", "/v1/account/channels/{channel}", who=Who.ADMIN, answer=ChannelView)
 async def get_channel(request: web.Request) -> web.Response:
-    """Read a channel: email, sms, whatsapp, push or log. Secrets are never shown."""
+    """Read a channel: email, sms, whatsapp or log. Secrets are never shown."""
     return answer(request, await _view(request, await _row(request, _channel_in(request))))
 
 
@@ -130,7 +130,7 @@ async def test_channel(request: web.Request) -> web.Response:
     body = await read_body(request, TestMessage)
     row = await _row(request, channel)
     to = body.to if channel == "log" else email_of(body.to) if channel == "email" else phone_of(body.to, None)
-    if channel == "push" or not to:
+    if not to:
         why = "must be an e-mail address" if channel == "email" else "must be a mobile number like +573001112233"
         refuse([FieldError(at="/to", why=why)])
     settings = opened_settings(channel, row.settings, row.secrets, app[SEALER])

@@ -17,7 +17,7 @@ from api.http.problem import FieldError, NotFound
 from api.messages.keys import SEALER, source_of
 from sql.messages.setup import channels_of, kinds_of, put_kind
 from sql.messages.told import told_stops
-from work.messages.channels.settings import SETTINGS, Common, Email, Log, Push, Sms, WhatsApp
+from work.messages.channels.settings import SETTINGS, Common, Email, Log, Sms, WhatsApp
 from work.messages.gsm7 import count_parts
 from work.messages.kinds import KINDS, MOST_TEXT, Channel, Kind, KindSettings, Language, settings_of
 from work.messages.leave import finish
@@ -154,7 +154,7 @@ async def _settings(request: web.Request, channel: str) -> Common:
     """Read a channel as it is set; one that is not is taken as its defaults."""
     row = (await channels_of(request.app[POOL], caller_of(request).account_id)).get(channel)
     if row is None:
-        return _UNSET[channel]
+        return _UNSET.get(channel, Log())
     try:
         return opened_settings(channel, row.settings, row.secrets, request.app[SEALER])
     except CannotOpen:
@@ -165,7 +165,6 @@ _UNSET: dict[str, Common] = {
     "email": Email(host="-", port=25, from_="-"),
     "sms": Sms(gateway="custom"),
     "whatsapp": WhatsApp(phone_number_id="0"),
-    "push": Push(contact="mailto:-"),
     "log": Log(),
 }
 

@@ -51,7 +51,7 @@ def email_of(text: str) -> str | None:
 def address_for(channel: str, *, phone: str | None, email: str | None, stop_id: int, country: str | None) -> str | None:
     """Give the address that a channel reaches somebody at; None: it does not.
 
-    `log` reaches everybody; `push` those who asked for it on the tracking page of their stop.
+    `log` reaches everybody.
     """
     number = phone_of(phone, country) if phone else None
     mail = email_of(email) if email else None
@@ -60,10 +60,9 @@ def address_for(channel: str, *, phone: str | None, email: str | None, stop_id: 
             return mail
         case "sms" | "whatsapp":
             return number
-        case "push":
-            return f"st_{stop_id}"
-        case _:
+        case "log":
             return number or mail or f"st_{stop_id}"
+    return None
 
 
 def written(address: str) -> str:

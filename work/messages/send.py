@@ -289,8 +289,7 @@ def opened_settings(channel: str, settings: dict[str, Any], secrets: bytes | Non
         CannotOpen: the secrets were sealed with another key.
         msgspec.ValidationError: they are of another release.
     """
-    hidden = {name: value for name, value in sealer.open(secrets).items() if name != "vapid_key"}
-    return msgspec.convert(settings | hidden, SETTINGS[channel])
+    return msgspec.convert(settings | sealer.open(secrets), SETTINGS[channel])
 
 
 def settled_as(leased: Leased, outcome: Outcome, sends: Sends, now: datetime) -> Settled:

@@ -6,7 +6,7 @@ Which key seals is named in front of what is sealed, so that a new key can take 
 import base64
 import binascii
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -23,14 +23,24 @@ class CannotOpen(Exception):  # noqa: N818 (what is wrong is the key)
 
 
 class Sealer:
-    """Seals with the first of its keys, opens with any."""
+    """Seals with the first of its keys, opens with any.
 
-    def __init__(self, keys: Sequence[bytes]) -> None:
+    Where the keys are in a file, it is read again by whoever seals, and by whoever cannot open: another process may
+    have rotated them.
+    """
+
+    def __init__(self, keys: Sequence[bytes], read: Callable[[], Sequence[bytes]] | None = None) -> None:
+        self._read = read
+        self._take(keys)
+
+    def _take(self, keys: Sequence[bytes]) -> None:
         self._boxes = {_name_of(key): SecretBox(key) for key in keys}
         self._first = _name_of(keys[0])
 
     def seal(self, secrets: Mapping[str, Any]) -> bytes:
         """Seal a few named secrets."""
+        if self._read is not None:
+            self._take(self._read())
         sealed: bytes = self._boxes[self._first].encrypt(msgspec.json.encode(secrets))
         return self._first + sealed
 
@@ -42,6 +52,8 @@ class Sealer:
         """
         if not sealed:
             return {}
+        if sealed[:_NAME_BYTES] not in self._boxes and self._read is not None:
+            self._take(self._read())
         box = self._boxes.get(sealed[:_NAME_BYTES])
         if box is None:
             raise CannotOpen("The key that sealed a secret is missing: see REPARTO_SECRETS_KEY.")
@@ -50,6 +62,10 @@ class Sealer:
         except CryptoError as error:
             raise CannotOpen("A sealed secret is damaged.") from error
         return opened
+
+    def is_current(self, sealed: bytes) -> bool:
+        """Tell whether the first key sealed it."""
+        return sealed[:_NAME_BYTES] == self._first
 
 
 def _name_of(key: bytes) -> bytes:
@@ -96,8 +112,12 @@ def open_sealer(text: str, data_dir: Path) -> Sealer:
     if keys := keys_in(text):
         return Sealer(keys)
     file = key_file(data_dir)
+
+    def read() -> list[bytes]:
+        return keys_in(file.read_text())
+
     try:
-        return Sealer(keys_in(file.read_text()))
+        return Sealer(read(), read)
     except FileNotFoundError:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = file.with_suffix(f".{os.getpid()}")
@@ -108,7 +128,14 @@ def open_sealer(text: str, data_dir: Path) -> Sealer:
         pass
     finally:
         fresh.unlink()
-    return Sealer(keys_in(file.read_text()))
+    return Sealer(read(), read)
+
+
+def add_key(data_dir: Path) -> None:
+    """Put a new key in front of those of the file. The one before stays and opens; those before it go."""
+    file = key_file(data_dir)
+    before = [part for part in file.read_text().split() if part] if file.exists() else []
+    write_keys(file, [new_key(), *before[:1]])
 
 
 def write_keys(file: Path, keys: Sequence[str]) -> None:

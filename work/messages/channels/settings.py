@@ -100,22 +100,15 @@ class WhatsApp(Common, frozen=True, kw_only=True):
     price_per_part: Price | None = None
 
 
-class Push(Common, frozen=True, kw_only=True):
-    """Web Push to the tracking page. `contact` is who answers for it: mailto:…"""
-
-    contact: Annotated[str, Meta(pattern="^(mailto:|https://).{3,200}$")]
-
-
 class Log(Common, frozen=True, kw_only=True):
     """Nothing leaves: what would be sent is kept and listed."""
 
 
-SETTINGS: dict[str, type[Common]] = {"email": Email, "sms": Sms, "whatsapp": WhatsApp, "push": Push, "log": Log}
+SETTINGS: dict[str, type[Common]] = {"email": Email, "sms": Sms, "whatsapp": WhatsApp, "log": Log}
 SECRETS: dict[str, tuple[str, ...]] = {
     "email": ("password",),
     "sms": ("key", "secret", "headers"),
     "whatsapp": ("token", "app_secret"),
-    "push": ("vapid_key",),
     "log": (),
 }
 """Fields that are kept sealed and never shown."""
