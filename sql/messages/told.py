@@ -19,6 +19,7 @@ class ToldStop:
     Attributes:
         removed: it is not of the tour any more.
         eta_low, eta_high: when the van is expected; None: nothing is known, or it has been.
+        unsettled: pings of its driver wait to be folded: where the van is may turn out otherwise.
         attempt: 1, and one more for each time the stop was opened again.
         reason: the code that the driver gave for a failure.
         settings: the account's.
@@ -58,6 +59,7 @@ class ToldStop:
     settings: dict[str, Any]
     eta_low: datetime | None
     eta_high: datetime | None
+    unsettled: bool
     attempt: int
     reason: str | None
 

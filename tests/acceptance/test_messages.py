@@ -65,8 +65,8 @@ def route(number: int) -> dict[str, Any]:
         stops.append({"external_id": f"{place}", "kind": "delivery", "name": "Ana Ruiz", "lat": 6.2 + place * 1e-4,
                       "lon": -75.5, **contact})  # fmt: skip
     return {"driver": None, "date": start.date().isoformat(), "timezone": "America/Bogota",
-            "start_at": start.isoformat(), "end_at": (start + timedelta(hours=9)).isoformat(), "depot": {"name": "d", "lat": 6.2, "lon": -75.5},
-            "stops": stops}  # fmt: skip
+            "start_at": start.isoformat(), "end_at": (start + timedelta(hours=9)).isoformat(),
+            "depot": {"name": "d", "lat": 6.2, "lon": -75.5}, "stops": stops}  # fmt: skip
 
 
 def badly(chance: random.Random) -> Callable[[int, str], str]:

@@ -100,6 +100,10 @@ KINDS: dict[str, KindRule] = {
 """By kind. Sources: the practice of carriers, and rules of countries: docs/howto/messages-countries.md."""
 
 
+OF_THE_TRACK = frozenset({"approaching", "arrived", "delayed"})
+"""What rests on where the van is: it waits while that is being found out."""
+
+
 def settings_of(kind: str, stored: dict[str, Any] | None) -> KindSettings:
     """Read what an account says of a kind; what it never said has its default."""
     default = KINDS[kind].default

@@ -37,7 +37,7 @@ from work.messages.contacts import address_for
 from work.messages.facts import fact_of
 from work.messages.gsm7 import count_parts
 from work.messages.hours import leaves_at
-from work.messages.kinds import settings_of, why_not_true
+from work.messages.kinds import OF_THE_TRACK, settings_of, why_not_true
 from work.messages.letter import letter
 from work.messages.render import (
     BadText,
@@ -56,6 +56,9 @@ log = logging.getLogger(__name__)
 
 APART = timedelta(minutes=10)
 """Between two messages to one address."""
+
+UNSETTLED = timedelta(seconds=2)
+"""Until what rests on a track that is being folded is looked at again."""
 
 LEASE = timedelta(seconds=120)
 """Longer than any channel takes to send one or to give up."""
@@ -180,6 +183,9 @@ def _look_at(row: MessageRow, sender: Sender, source: Source, look: _Look, now: 
     last_at, today = look.lately.get(row.address, (None, 0))
     if at > now:
         look.back.append(PutBack(id=row.id, state="held", why="quiet-hours", next_try_at=at))
+        return
+    if stop.unsettled and row.kind in OF_THE_TRACK:
+        look.back.append(PutBack(id=row.id, state="held", why="unsettled", next_try_at=now + UNSETTLED))
         return
     if last_at is not None and now - last_at < APART and not row.attempts:
         look.back.append(PutBack(id=row.id, state="held", why="too-soon", next_try_at=last_at + APART))

@@ -221,3 +221,18 @@ async def test_a_pin_is_told_when_the_van_leaves_and_again_when_it_changes(
     assert rotated["pin"] in second
     assert rotated["pin"] not in first
     assert tour[0]["pin"] not in first
+
+
+async def test_where_the_van_is_waits_until_it_is_found_out(desk, phone, sms, pool, account):
+    await desk.by_sms(sms)
+    await desk.only("approaching", channels=["sms"])
+    await pool.execute("UPDATE track SET rerun_from = now() - interval '1 hour'")  # as the assignment made it
+    await pool.execute(
+        "INSERT INTO notice (account_id, stop_id, kind, happened_at) VALUES ($1, $2, 'approaching', now())",
+        account.id, int(phone.stops[0][3:]),
+    )  # fmt: skip
+    await desk.go()
+    assert (await desk.table())[0][3:] == ("held", "unsettled")
+    await pool.execute("UPDATE track SET rerun_from = NULL")
+    await desk.go(after=timedelta(seconds=3))
+    assert len(sms.heard(ANA)) == 1
