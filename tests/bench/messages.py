@@ -207,7 +207,8 @@ async def webhooks(pool: Pool, port: int, queue: Any, facts_a_second: int) -> No
         known = datetime.fromisoformat(json.loads(body)["data"]["known_at"])
         waits.append(at - known.timestamp())
     print(f"webhooks, {facts_a_second} facts/s, ten endpoints, five bad: {len(got)} of {wanted} came,"
-          f" p50 {np.quantile(waits, 0.5):.2f} s, p95 {np.quantile(waits, 0.95):.2f} s, {resident_mb()} MB")  # fmt: skip
+          f" p50 {np.quantile(waits, 0.5):.2f} s, p95 {np.quantile(waits, 0.95):.2f} s,"
+          f" {resident_mb()} MB")  # fmt: skip
     stop.set()
     running.cancel()
     await asyncio.wait({running, numbering})

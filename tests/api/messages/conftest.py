@@ -5,19 +5,24 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from api.messages import channels, consent, hooks, kinds, listing
 from api.messages.keys import GUARD, SEALER
+from geo.times import ms_of
 from sql.account.accounts import read_instance
+from sql.feed.facts import LATE_AFTER_S, Revision, put_revisions
 from sql.messages.messages import due_providers
 from sql.pool import Pool
+from sql.track.effects import settle_routes
 from tests.api.conftest import say_events
-from tests.api.driver.driver_day import BASE, hours
+from tests.api.driver.driver_day import event, hours
 from tests.providers import watched
 from tests.providers.gateway import HttpProvider, MailServer, http_provider, mail_server
 from work.messages.expand import expand
+from work.messages.notices import note_facts
 from work.messages.render import Source
 from work.messages.send import MessageSender
 from work.messages.service import open_channel
@@ -74,6 +79,12 @@ async def meta() -> AsyncIterator[HttpProvider]:
 async def mail() -> AsyncIterator[MailServer]:
     async with mail_server() as made:
         yield made
+
+
+def fresh(kind: str, stop: str, /, *, ago_s: float = 30.0, **data: Any) -> dict[str, Any]:
+    """An event of a moment ago, whenever the suite began."""
+    when = (datetime.now(UTC) - timedelta(seconds=ago_s)).isoformat()
+    return event(kind, 0, stop, more={"occurred_at": when}, **data)
 
 
 @dataclass(slots=True)
@@ -189,13 +200,7 @@ Moment = Callable[[float], Awaitable[None]]
 def start_route(pool):
     """`await start_route()`: the van leaves the depot now, as the tracker writes it."""
 
-    async def start(minute: float = 360.0) -> None:
-        from uuid import uuid4
-
-        from geo.times import ms_of
-        from sql.feed.facts import LATE_AFTER_S, Revision, put_revisions
-        from sql.track.effects import settle_routes
-        from work.messages.notices import note_facts
+    async def start() -> None:
 
         async with pool.acquire() as db, db.transaction():
             row = await db.fetchrow("SELECT id, version, account_id, driver_id FROM route")
@@ -204,7 +209,7 @@ def start_route(pool):
                 revision=1,
                 state="asserted",
                 type="route.started",
-                occurred_ms=ms_of(BASE + timedelta(minutes=minute)),
+                occurred_ms=ms_of(datetime.now(UTC)),
                 folded_ms=None,
                 lane=1,
                 account_id=row["account_id"],

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.api.driver.driver_day import event
-from tests.api.messages.conftest import ANA
+from tests.api.messages.conftest import ANA, fresh
 from work.messages.expand import expand
 
 
@@ -63,7 +63,7 @@ async def test_a_day_is_told_in_its_order(desk, phone, sms, tour, start_route):
     await desk.go()
     await start_route()
     await desk.go(after=timedelta(minutes=11))
-    await phone.say(event("completed", 359, phone.stops[0]), event("failed", 359, phone.stops[3], reason="nobody_home"))
+    await phone.say(fresh("completed", phone.stops[0]), fresh("failed", phone.stops[3], reason="nobody_home"))
     await desk.go(after=timedelta(minutes=22))
     mine = [(kind, state) for kind, _, to, state, _ in await desk.table() if to == ANA]
     assert mine == [("booked", "sent"), ("departed_depot", "sent"), ("delivered", "sent")]
@@ -90,7 +90,7 @@ async def test_what_is_overtaken_while_it_waits_is_never_sent(desk, phone, sms, 
     await desk.go()
     await start_route()
     await desk.go()
-    await phone.say(event("completed", 360, phone.stops[0]))
+    await phone.say(fresh("completed", phone.stops[0]))
     await desk.go(after=timedelta(minutes=11))
     assert [one for one in await desk.table() if one[2] == ANA][1][3:] == ("suppressed", "overtaken")
     assert len(sms.heard(ANA)) == 1
@@ -108,7 +108,7 @@ async def test_a_word_taken_back_before_the_message_leaves_makes_none(desk, phon
     await desk.by_sms(sms)
     await desk.only("booked", "failed", channels=["sms"])
     await desk.go()
-    await phone.say(event("failed", 359, phone.stops[0], reason="nobody_home"))
+    await phone.say(fresh("failed", phone.stops[0], reason="nobody_home"))
     await desk.go()
     assert [one[3:] for one in await desk.table() if one[2] == ANA] == [("sent", None), ("held", "too-soon")]
     assert (await phone.reopen(phone.stops[0])).status == 200
@@ -119,10 +119,10 @@ async def test_a_word_taken_back_before_the_message_leaves_makes_none(desk, phon
 async def test_a_new_attempt_is_told_anew(desk, phone, sms):
     await desk.by_sms(sms)
     await desk.only("failed", channels=["sms"])
-    await phone.say(event("failed", 357, phone.stops[0], reason="nobody_home"))
+    await phone.say(fresh("failed", phone.stops[0], ago_s=150, reason="nobody_home"))
     await desk.go()
     assert (await phone.reopen(phone.stops[0])).status == 200
-    await phone.say(event("failed", 361, phone.stops[0], reason="no_access"))
+    await phone.say(fresh("failed", phone.stops[0], ago_s=0, reason="no_access"))
     await desk.go(after=timedelta(minutes=11))
     assert [one[0] for one in await desk.table() if one[2] == ANA] == ["failed", "failed"]
     first, second = sms.heard(ANA)
