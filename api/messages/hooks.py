@@ -39,13 +39,13 @@ MOST_BYTES = 256 * 1024
 _TOKEN = Parameter(name="hub.challenge", description="Meta's way to check the address; given back as it came.")
 
 
-@operations.operation("GET", "/hooks/{channel}/{token}", who=Who.ANYONE, query=(_TOKEN,), media=("text/plain",))
+@operations.operation("GET", "/hooks/{channel}/{hook}", who=Who.ANYONE, query=(_TOKEN,), media=("text/plain",))
 async def check_hook(request: web.Request) -> web.Response:
     """Answer a provider that checks the address, or calls back in the query."""
     account_id, row = await _whose(request)
     if (challenge := request.query.get("hub.challenge")) is not None:
         given = request.query.get("hub.verify_token", "")
-        if not hmac.compare_digest(given.encode(), request.match_info["token"].encode()):
+        if not hmac.compare_digest(given.encode(), request.match_info["hook"].encode()):
             raise Unauthorized("The verify token is the last part of this address.")
         return web.Response(text=challenge[:200], headers={"X-Content-Type-Options": "nosniff"})
     if row.channel == "sms" and request.query:
@@ -55,7 +55,7 @@ async def check_hook(request: web.Request) -> web.Response:
 
 @operations.operation(
     "POST",
-    "/hooks/{channel}/{token}",
+    "/hooks/{channel}/{hook}",
     who=Who.ANYONE,
     media=("text/plain",),
     takes={"application/json": {}, "application/x-www-form-urlencoded": {}, "message/rfc822": {}},
@@ -85,7 +85,7 @@ async def _whose(request: web.Request) -> tuple[int, ChannelRow]:
     Raises:
         NotFound: it is nobody's.
     """
-    channel, token = request.match_info["channel"], request.match_info["token"]
+    channel, token = request.match_info["channel"], request.match_info["hook"]
     head, _, _ = token.partition("-")
     if head.isascii() and head.isdigit() and len(head) < 19:
         account_id = int(head)

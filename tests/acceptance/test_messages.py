@@ -124,7 +124,7 @@ async def test_killed_again_and_again_while_messages_leave(start: Start, tmp_pat
 
 async def over(db: asyncpg.Connection) -> None:
     """Wait until nothing waits; leases of the dead and waits between tries are over at once, not after minutes."""
-    async with asyncio.timeout(180):
+    async with asyncio.timeout(180 + 20 * KILLS):
         while await db.fetchval(
             "SELECT EXISTS (SELECT FROM notice) OR EXISTS (SELECT FROM message WHERE state IN ('held', 'queued'))"
         ):

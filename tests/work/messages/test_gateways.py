@@ -96,3 +96,4 @@ def test_paths_lead_into_anything_without_breaking():
     for path in ("a.1.b", "a.x", "c.d", "c", "", "a.0.b.c", "zz"):
         assert text_at(value, path) is None
     assert at_path([1, 2], "1") == 2
+    assert text_at({"a": "x\0y\ud800"}, "a") == "xy?"

@@ -12,7 +12,7 @@ from html import escape
 
 import aiosmtplib
 
-from work.messages.channels.protocol import Later, Outcome, Outgoing, Refused, Sent, Unknown
+from work.messages.channels.protocol import Later, Outcome, Outgoing, Refused, Sent, Unknown, storable
 from work.messages.channels.settings import Email
 from work.outgoing.guard import Guard
 
@@ -102,7 +102,7 @@ def open_email(settings: Email, guard: Guard) -> EmailChannel:
 
 def _refused(code: int, said: str) -> Outcome:
     """Tell what a server that says no means: 4xx is for now, 5xx for good; 421 is goodbye to everybody."""
-    why = f"{code} {' '.join(said.split())}"[:200]
+    why = storable(f"{code} {' '.join(said.split())}")
     if code == 421:
         return Later(30.0, why, down=True)
     return Later(60.0, why) if 400 <= code < 500 else Refused(why)

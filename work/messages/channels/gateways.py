@@ -11,6 +11,7 @@ from typing import Any
 import minijinja
 import msgspec
 
+from work.messages.channels.protocol import storable
 from work.messages.channels.settings import Receipts, Sms
 from work.messages.render import FUEL
 
@@ -244,4 +245,4 @@ def text_at(value: Any, path: str) -> str | None:
     found = at_path(value, path)
     if isinstance(found, bool) or not isinstance(found, str | int):
         return None
-    return str(found)[:200] or None
+    return storable(str(found)) or None

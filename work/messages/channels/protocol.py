@@ -58,6 +58,15 @@ class Later:
     down: bool = False
 
 
+MOST_SAID = 200
+"""Characters that are kept of what a provider says."""
+
+
+def storable(text: str) -> str:
+    """Make what a provider said fit to be kept: short, and without what no database takes."""
+    return text[:MOST_SAID].replace("\0", "").encode("utf-8", "replace").decode()
+
+
 Outcome: TypeAlias = Sent | Refused | Unknown | Later
 
 
