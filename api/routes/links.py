@@ -17,7 +17,7 @@ from api.http.problem import Conflict, NotFound
 from sql.account.accounts import read_instance
 from sql.delivery import stops
 from sql.delivery.stops import LinkRow
-from sql.track.effects import tell_live
+from sql.track.live import tell_live
 from work.links import token_of as token_of
 
 operations = Operations("tracking links")

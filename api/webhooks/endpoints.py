@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args
 from aiohttp import web
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from api.history.events import EVENT_TYPES
 from api.http import ids
 from api.http.app_keys import POOL
 from api.http.auth import caller_of
@@ -21,6 +20,7 @@ from api.messages.keys import GUARD, SEALER
 from sql.feed.events import events_numbered
 from sql.webhooks import webhooks
 from sql.webhooks.webhooks import ListedDelivery, WebhookRow
+from work.feed.types import NAMES
 from work.outgoing.http import NoAnswer, NotReached, ask, open_session
 from work.webhooks.body import test_body
 from work.webhooks.send import ANSWER_BYTES, shown_try
@@ -332,10 +332,8 @@ def _mistakes(request: web.Request, url: str, types: list[str] | None) -> list[F
     if why := request.app[GUARD].why_not(url):
         found.append(FieldError(at="/url", why=why))
     for place, one in enumerate(types or ()):
-        if one not in EVENT_TYPES:
-            found.append(
-                FieldError(at=f"/types/{place}", why=f"there is no {one!r}; there are {', '.join(EVENT_TYPES)}")
-            )
+        if one not in NAMES:
+            found.append(FieldError(at=f"/types/{place}", why=f"there is no {one!r}; there are {', '.join(NAMES)}"))
     return found
 
 

@@ -12,6 +12,9 @@ from sql.queries import load
 
 _SQL = load(__name__)
 
+TEST = "webhook.test"
+"""The type of what is sent to try a webhook; the feed has none such."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookRow:
@@ -209,7 +212,7 @@ async def replay(
 
 async def put_test(db: Db | Pool, row: WebhookRow, *, state: str, tried: dict[str, Any], now: datetime) -> int:
     """Note a test; return the delivery's id."""
-    return int(await db.fetchval(_SQL["put_test"], row.id, row.account_id, state, [tried], now))
+    return int(await db.fetchval(_SQL["put_test"], row.id, row.account_id, state, [tried], now, TEST))
 
 
 async def drop_deliveries(db: Db | Pool, before: datetime, *, at_most: int) -> int:

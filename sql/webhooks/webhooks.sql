@@ -143,9 +143,9 @@ SELECT $1, $2, event.seq, event.type, 'pending', true, $5, $5
 RETURNING id;
 
 -- name: put_test
--- $1 webhook, $2 account, $3 state, $4 tries, $5 now
+-- $1 webhook, $2 account, $3 state, $4 tries, $5 now, $6 type
 INSERT INTO webhook_delivery (webhook_id, account_id, type, state, attempts, next_try_at, tries, created_at, delivered_at)
-VALUES ($1, $2, 'webhook.test', $3::text, 1, $5::timestamptz, $4, $5, CASE WHEN $3::text = 'delivered' THEN $5 END)
+VALUES ($1, $2, $6, $3::text, 1, $5::timestamptz, $4, $5, CASE WHEN $3::text = 'delivered' THEN $5 END)
 RETURNING id;
 
 -- name: drop_deliveries

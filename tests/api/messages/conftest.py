@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sql.track.effects import settle_routes
 
 from api.messages import channels, consent, hooks, kinds, listing
 from api.messages.keys import GUARD, SEALER
@@ -16,7 +17,6 @@ from sql.account.accounts import read_instance
 from sql.feed.facts import LATE_AFTER_S, Revision, put_revisions
 from sql.messages.messages import due_providers
 from sql.pool import Pool
-from sql.track.effects import settle_routes
 from tests.api.conftest import say_events
 from tests.api.driver.driver_day import event, hours
 from tests.providers import watched
