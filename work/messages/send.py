@@ -103,32 +103,37 @@ class MessageSender:
 
     async def run(self, pool: Pool, stop: asyncio.Event) -> None:
         """Send until `stop` is set; then wait for what is under way and write it down."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                drained = asyncio.Event()
+                tasks.create_task(self._settle(pool, drained), name="settle messages")
+                try:
+                    await self._go_on(pool, stop, tasks)
+                    await self._drain()
+                finally:
+                    drained.set()
+        finally:
+            for provider in self._providers.values():
+                await provider.sends.close()
+
+    async def _go_on(self, pool: Pool, stop: asyncio.Event, tasks: asyncio.TaskGroup) -> None:
+        """Send until `stop` is set, whatever fails."""
         source: Source | None = None
         failures = 0
-        async with asyncio.TaskGroup() as tasks:
-            drained = asyncio.Event()
-            tasks.create_task(self._settle(pool, drained), name="settle messages")
+        while not stop.is_set():
             try:
-                while not stop.is_set():
-                    try:
-                        if source is None:
-                            source = await self.source(pool)
-                        more = await self._turn(pool, source, tasks)
-                        failures = 0
-                        await self._pause(stop, 0.0 if more else LOOK_EVERY_S)
-                    except Exception as error:
-                        failures += 1
-                        pause_s = min(0.5 * 2**failures, 30.0)
-                        if is_away(error):
-                            log.warning("messages wait %.0f s for the database: %s", pause_s, type(error).__name__)
-                        else:
-                            log.exception("sending messages failed and goes on in %.0f s", pause_s)
-                        await self._pause(stop, pause_s)
-                await self._drain()
-            finally:
-                drained.set()
-        for provider in self._providers.values():
-            await provider.sends.close()
+                if source is None:
+                    source = await self.source(pool)
+                more = await self._turn(pool, source, tasks)
+                failures, pause_s = 0, 0.0 if more else LOOK_EVERY_S
+            except Exception as error:
+                failures += 1
+                pause_s = min(0.5 * 2**failures, 30.0)
+                if is_away(error):
+                    log.warning("messages wait %.0f s for the database: %s", pause_s, type(error).__name__)
+                else:
+                    log.exception("sending messages failed and goes on in %.0f s", pause_s)
+            await self._pause(stop, pause_s)
 
     async def _pause(self, stop: asyncio.Event, pause_s: float) -> None:
         """Wait for a moment, less when something comes back, not at all when there is more to do."""
