@@ -29,9 +29,9 @@ from sql.account.settings import (
     Visibility,
     settings_of,
 )  # fmt: skip
-from sql.track.effects import tell_live
 from sql.track.held import release_held
 from sql.track.lanes import lock_lanes
+from sql.track.live import tell_live
 
 operations = Operations("account")
 

@@ -33,7 +33,7 @@ from sql.delivery.routes import RouteHead, RoutePlan
 from sql.delivery.stops import stops_of_route
 from sql.eta.eta import eta_of_route, eta_stops
 from sql.pool import Db, Pool
-from sql.track.effects import tell_live
+from sql.track.live import tell_live
 
 operations = Operations("routes")
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from geo.plan.plans import LATE_MS
 from sql.delivery.routes import RoutePlan
 from sql.pool import Db, Pool
 from sql.queries import load
@@ -68,7 +69,7 @@ async def plans_of_drivers(
         since_ms: for each driver, leave out routes that nobody could drive any more by then.
     """
     found: dict[int, list[tuple[int, int]]] = {driver_id: [] for driver_id in driver_ids}
-    for row in await db.fetch(_SQL["plans_of_drivers"], driver_ids, since_ms):
+    for row in await db.fetch(_SQL["plans_of_drivers"], driver_ids, since_ms, LATE_MS):
         found[row["driver_id"]].append((row["route_id"], row["version"]))
     return found
 

@@ -1,12 +1,14 @@
 -- name: plans_of_drivers
 -- Every version of the routes that each of these drivers ever had a version of, so that the versions that took a route
--- away are there too; without routes of which every version ended long before. Columns of one length: $1 driver, $2 ms
+-- away are there too; without routes of which every version ended long before. Columns of one length: $1 driver, $2 ms;
+-- $3 how long after its end a route may be driven, ms
 SELECT DISTINCT asked.driver AS driver_id, plan.route_id, plan.version
   FROM unnest($1::bigint[], $2::bigint[]) AS asked (driver, since)
   JOIN route_version AS mine ON mine.driver_id = asked.driver
   JOIN route_version AS plan ON plan.route_id = mine.route_id
  WHERE EXISTS (SELECT FROM route_version AS version
-                WHERE version.route_id = mine.route_id AND version.end_at + interval '4 hours' >= from_ms(asked.since))
+                WHERE version.route_id = mine.route_id
+                  AND version.end_at + make_interval(secs => $3::bigint / 1000.0) >= from_ms(asked.since))
  ORDER BY 1, 2, 3;
 
 -- name: read_plans

@@ -21,7 +21,7 @@ SELECT lane, driver, from_ms(expires), body
   FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bytea[]) AS block (lane, driver, expires, body)
  WHERE from_ms(expires) > now();
 
--- name: take_held
+-- name: pop_held
 -- Take all that is held of some drivers of locked lanes; what is past its time goes without being read.
 -- Columns of one length: $1 lane, $2 driver
 WITH gone AS (

@@ -15,7 +15,7 @@ from api.http.auth import device_of
 from api.http.media import answer, parse, read_limited
 from api.http.operation import Operations, Who
 from api.http.problem import FieldError
-from sql.track.effects import tell_live
+from sql.track.live import tell_live
 from sql.track.quarantine import put_quarantined
 
 operations = Operations("driver")

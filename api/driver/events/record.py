@@ -22,9 +22,8 @@ from sql.account.settings import read_settings
 from sql.delivery import driver_events
 from sql.delivery.driver_events import DriverEventRow, NewDriverEvent, Sort, SpokenStop
 from sql.delivery.proofs import Naming, claim_uploads
-from sql.delivery.stop_states import JudgedEvent, judge_route_starts, judge_shift_events
+from sql.delivery.stop_states import JudgedEvent, hold_stops, judge_route_starts, judge_shift_events
 from sql.pool import Db, Pool
-from sql.track.effects import hold_stops
 from sql.track.lanes import lock_lanes
 from work.feed.settle import settle
 

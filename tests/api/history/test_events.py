@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from api.history import events
+from sql import locks
 from sql.config import DatabaseConfig
 from sql.feed.events import number_events
 from sql.pool import Pool, connect
@@ -175,7 +176,7 @@ async def test_one_process_numbers_at_a_time(database: DatabaseConfig, pool: Poo
     other = await connect(database)
     try:
         async with other.transaction():
-            assert await other.fetchval("SELECT pg_try_advisory_xact_lock($1)", 0x7265_7073_6571)
+            assert await other.fetchval("SELECT pg_try_advisory_xact_lock($1)", locks.NUMBERING)
             assert await number(pool) == []
     finally:
         await other.close()
