@@ -26,6 +26,7 @@ _PARTS_AT_ONCE = 8
 WHY = {
     "not-a-photo": "It is no JPEG, PNG, WebP or HEIC picture.",
     "not-a-signature": "It is neither a PNG picture nor strokes as JSON.",
+    "blank": "There is nothing on it. Sign again.",
     "not-a-pdf": "It is no PDF.",
     "unreadable": "It is damaged, or not all of it is there. Take it again.",
     "too-many-pixels": "The picture has more pixels than are read here. Take it smaller.",

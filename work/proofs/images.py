@@ -14,7 +14,8 @@ import pi_heif
 from PIL import Image, ImageCms, ImageOps
 
 from work.proofs.exif import Taken, read_exif
-from work.proofs.signature import NoStrokes, draw_strokes
+from work.proofs.ink import NoInk, on_white
+from work.proofs.signature import Empty, NoStrokes, draw_strokes
 
 log = logging.getLogger(__name__)
 
@@ -132,6 +133,8 @@ def _document(content: bytes) -> Shown:
 def _strokes(content: bytes) -> Shown:
     try:
         image = draw_strokes(content)
+    except Empty as error:
+        raise Refused("blank") from error
     except NoStrokes as error:
         raise Refused("not-a-signature") from error
     return _shown(image, "application/json", "image/png", Taken())
@@ -145,7 +148,10 @@ def _picture(content: bytes, media_type: str, *, max_pixels: int, zone: ZoneInfo
             taken = read_exif(image, zone)
             image.draft("RGB", (LONGEST_PX, LONGEST_PX))  # a JPEG is unpacked at a half, quarter or eighth of its size
             image.load()
-            return _shown(_upright(image), media_type, served_type, taken)
+            upright = on_white(_upright(image)) if served_type == "image/png" else _flat(_upright(image))
+            return _shown(upright, media_type, served_type, taken)
+    except NoInk as error:
+        raise Refused("blank") from error
     except Refused:
         raise
     except Exception as error:  # Pillow's readers raise whatever a damaged file leads them into
@@ -154,7 +160,7 @@ def _picture(content: bytes, media_type: str, *, max_pixels: int, zone: ZoneInfo
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """Turn it as its EXIF asks, scale it down, and give nothing but its colours: sRGB on white."""
+    """Turn it as its EXIF asks, scale it down, and give nothing but its colours: sRGB, and what is transparent."""
     profile = image.info.get("icc_profile")
     if image.mode in ("RGB", "L", "CMYK"):
         image.thumbnail((LONGEST_PX, LONGEST_PX), Image.Resampling.LANCZOS)
@@ -166,9 +172,13 @@ def _upright(image: Image.Image) -> Image.Image:
         with contextlib.suppress(ImageCms.PyCMSError, OSError):  # a damaged profile: the numbers as they are
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             turned = ImageCms.profileToProfile(turned, source, ImageCms.createProfile("sRGB")) or turned
-    with_alpha = turned if turned.mode == "RGBA" else None
-    clean = Image.new("RGB", turned.size, "white")
-    clean.paste(turned if with_alpha else turned.convert("RGB"), mask=with_alpha)
+    return turned if turned.mode == "RGBA" else turned.convert("RGB")
+
+
+def _flat(image: Image.Image) -> Image.Image:
+    """Lay it on white, on a canvas of ours: nothing of the file but its pixels is in it."""
+    clean = Image.new("RGB", image.size, "white")
+    clean.paste(image.convert("RGB"), mask=image if image.mode == "RGBA" else None)
     return clean
 
 

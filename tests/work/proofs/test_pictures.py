@@ -122,7 +122,7 @@ def test_what_is_no_photo_is_refused(content):
     assert why("photo", content) == "not-a-photo"
 
 
-@pytest.mark.parametrize("content", [SVG, PDF, b"x", b"<html>", b"[]", b"{}", b"[[]]", b'{"strokes": 1}'])
+@pytest.mark.parametrize("content", [SVG, PDF, b"x", b"<html>", b"{}", b'{"strokes": 1}'])
 def test_what_is_no_signature_is_refused(content):
     assert why("signature", content) == "not-a-signature"
 
