@@ -117,7 +117,7 @@ def sheet_of(
     ended = outcome.type if outcome else whole.stop.status  # which outlives what was said
     kind = _variant(whole.stop.kind)
     photos = [
-        _picture(one, pictures[one.id], f"{words['photo']}, {when(one.taken_at)}" if one.taken_at else "")
+        _picture(one, pictures[one.id], f"{words['photo']}, {when(one.taken_at)}" if one.taken_at else "", words)
         for one in photos_on(whole)
         if one.id in pictures
     ]
@@ -140,7 +140,7 @@ def sheet_of(
         photos_title=words["photos"] + hidden,
         photos=photos,
         signature_title=words["signature"],
-        signature=_picture(signature, pictures[signature.id], _recipient(outcome.recipient if outcome else None))
+        signature=_picture(signature, pictures[signature.id], _recipient(outcome.recipient if outcome else None), words)
         if signature
         else None,
         nothing="" if photos or signature else words["none"],
@@ -150,10 +150,12 @@ def sheet_of(
     )
 
 
-def _picture(proof: Proof, jpeg: bytes, caption: str) -> Picture:
+def _picture(proof: Proof, jpeg: bytes, caption: str, words: Mapping[str, str]) -> Picture:
     served = proof.served
     width_px, height_px = (served.width_px, served.height_px) if served else (None, None)
-    return Picture(jpeg=jpeg, width_px=width_px or 4, height_px=height_px or 3, caption=caption)
+    cut = words["cut"] if proof.whole is False else ""
+    said = ", ".join(part for part in (caption, cut) if part)
+    return Picture(jpeg=jpeg, width_px=width_px or 4, height_px=height_px or 3, caption=said)
 
 
 def _sections(

@@ -16,6 +16,7 @@ from PIL import Image, ImageCms, ImageOps
 from work.proofs.exif import Taken, read_exif
 from work.proofs.ink import NoInk, on_white
 from work.proofs.signature import Empty, NoStrokes, draw_strokes
+from work.proofs.unpack import FORMATS, TooManyPixels, unpack
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,6 @@ Image.MAX_IMAGE_PIXELS = (
 )
 pi_heif.register_heif_opener()
 
-_FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP", "image/heic": "HEIF"}
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
 
@@ -54,6 +54,7 @@ class Shown:
         thumbnail: a JPEG; None for a document.
         width_px, height_px: of `served`; None for a document.
         taken: when and where the photo itself says that it was taken.
+        is_whole: False: bytes of the upload are missing or damaged, and what can be seen is shown.
     """
 
     media_type: str
@@ -63,6 +64,7 @@ class Shown:
     width_px: int | None
     height_px: int | None
     taken: Taken
+    is_whole: bool
 
 
 def media_type_of(content: bytes) -> str | None:
@@ -106,7 +108,7 @@ def judge(kind: str, content: bytes, *, max_pixels: int, zone: ZoneInfo) -> Show
         if media_type != "image/png":
             raise Refused("not-a-signature")
         return _picture(content, media_type, max_pixels=max_pixels, zone=zone, served_type="image/png")
-    if media_type not in _FORMATS:
+    if media_type not in FORMATS:
         raise Refused("not-a-photo")
     return _picture(content, media_type, max_pixels=max_pixels, zone=zone, served_type="image/jpeg")
 
@@ -127,6 +129,7 @@ def _document(content: bytes) -> Shown:
         width_px=None,
         height_px=None,
         taken=Taken(),
+        is_whole=True,
     )
 
 
@@ -142,18 +145,15 @@ def _strokes(content: bytes) -> Shown:
 
 def _picture(content: bytes, media_type: str, *, max_pixels: int, zone: ZoneInfo, served_type: str) -> Shown:
     try:
-        with Image.open(io.BytesIO(content), formats=[_FORMATS[media_type]]) as image:
-            if image.width * image.height > max_pixels:
-                raise Refused("too-many-pixels")
-            taken = read_exif(image, zone)
-            image.draft("RGB", (LONGEST_PX, LONGEST_PX))  # a JPEG is unpacked at a half, quarter or eighth of its size
-            image.load()
-            upright = on_white(_upright(image)) if served_type == "image/png" else _flat(_upright(image))
-            return _shown(upright, media_type, served_type, taken)
+        unpacked = unpack(content, media_type, max_pixels=max_pixels, draft_px=LONGEST_PX)
+        taken = read_exif(unpacked.image, zone)
+        upright = _upright(unpacked.image)
+        drawn = on_white(upright) if served_type == "image/png" else _flat(upright)
+        return _shown(drawn, media_type, served_type, taken, is_whole=unpacked.is_whole)
+    except TooManyPixels as error:
+        raise Refused("too-many-pixels") from error
     except NoInk as error:
         raise Refused("blank") from error
-    except Refused:
-        raise
     except Exception as error:  # Pillow's readers raise whatever a damaged file leads them into
         log.info("a %s of %d bytes cannot be read: %s", media_type, len(content), type(error).__name__)
         raise Refused("unreadable") from error
@@ -189,7 +189,7 @@ def _plain(image: Image.Image) -> Image.Image:
     return image.convert("RGBA" if image.has_transparency_data else "RGB")
 
 
-def _shown(image: Image.Image, media_type: str, served_type: str, taken: Taken) -> Shown:
+def _shown(image: Image.Image, media_type: str, served_type: str, taken: Taken, *, is_whole: bool = True) -> Shown:
     small = image.copy()
     small.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX), Image.Resampling.LANCZOS)
     return Shown(
@@ -200,6 +200,7 @@ def _shown(image: Image.Image, media_type: str, served_type: str, taken: Taken) 
         width_px=image.width,
         height_px=image.height,
         taken=taken,
+        is_whole=is_whole,
     )
 
 
