@@ -136,7 +136,7 @@ def sheet_of(
         tone=_TONES.get(ended, "open"),
         sections=_sections(whole, settings, words, zone),
         map=small_map,
-        map_words={name: words[name] for name in ("map", "map_stop", "map_place")},
+        map_words={name: words[name] for name in ("map", "map_stop", "map_place", "missing")},
         photos_title=words["photos"] + hidden,
         photos=photos,
         signature_title=words["signature"],
