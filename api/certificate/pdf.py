@@ -164,9 +164,9 @@ class _Page:
 
     def legend(self, x: float, y: float) -> float:
         words = self.sheet.map_words
-        listed = [(_INK, words["map_stop"])]
+        listed = [(_INK, words.stop)]
         if self.sheet.map.place is not None:
-            listed.append((_PLACE, words["map_place"]))
+            listed.append((_PLACE, words.place))
         for colour, said in listed:
             self.dot(x + 1.2, y + 1.9, 1.0, colour)
             self.text(x + 3.3, y, said, 7.5, _SOFT)
@@ -229,7 +229,7 @@ class _Page:
 
     def footer(self) -> list[str]:
         """Give what stands at the foot, with what to say of letters that could not be drawn."""
-        said = self.sheet.map_words["missing"] if self.letters.is_missing else ""
+        said = self.sheet.missing if self.letters.is_missing else ""
         return [line for line in (*self.sheet.footer, said) if line]
 
     def foot(self) -> None:

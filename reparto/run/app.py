@@ -72,6 +72,7 @@ def create_app(
     if is_asked:
         app.cleanup_ctx.append(_hub(database, settings.api.stream_clients))
         app.on_shutdown.append(_close_streams)
+        app.on_response_prepare.append(_note_write)
         app[ROADS] = roads
         app[WELCOME] = doors.WELCOME
         app.cleanup_ctx.append(_proofs(settings))
@@ -123,6 +124,10 @@ def _proofs(settings: Settings) -> Part:
             yield
 
     return opened
+
+
+async def _note_write(request: web.Request, response: web.StreamResponse) -> None:
+    await request.app[HUB].note_write(request, response)
 
 
 async def _close_streams(app: web.Application) -> None:

@@ -51,8 +51,9 @@ RETURNING event.driver_id, event.id, event.account_id, event.lane, event.type, e
           walked.was_effective;
 
 -- name: judge_shift_events
--- Note which of a driver's shifts and breaks begin or end something; the end of a shift ends its break too. What is older
--- than a time stays as it is. Gives back what is another thing than before. $1 driver, $2 from when, ms
+-- Note which of a driver's shifts and breaks begin or end something; the end of a shift ends its break too, and the next
+-- one ends the one that nobody ended, unless it is the same one said twice. What is older than a time stays as it is. Gives
+-- back what is another thing than before. $1 driver, $2 from when, ms, $3 seconds within which a beginning is said twice
 WITH told AS (
     SELECT id, type, occurred_at FROM driver_event
      WHERE driver_id = $1 AND type IN ('shift_started', 'shift_ended', 'break_started', 'break_ended')
@@ -63,18 +64,21 @@ WITH told AS (
       ORDER BY occurred_at DESC, id DESC LIMIT 1)
      UNION
     (SELECT id, type, occurred_at FROM driver_event
-      WHERE driver_id = $1 AND type IN ('break_started', 'break_ended', 'shift_ended') AND occurred_at < from_ms($2)
+      WHERE driver_id = $1 AND occurred_at < from_ms($2)
+        AND type IN ('break_started', 'break_ended', 'shift_started', 'shift_ended')
       ORDER BY occurred_at DESC, id DESC LIMIT 1)
 ), spells AS (
     SELECT id, type, 'shift' AS spell, type = 'shift_started' AS begins, occurred_at
       FROM told WHERE type IN ('shift_started', 'shift_ended')
      UNION ALL
     SELECT id, type, 'break', type = 'break_started', occurred_at
-      FROM told WHERE type <> 'shift_started'
+      FROM told
 ), judged AS (
     SELECT id, type, spell, occurred_at, begins,
-           begins <> lag(begins, 1, false) OVER (PARTITION BY spell ORDER BY occurred_at, id) AS effective
-      FROM spells
+           CASE WHEN begins THEN NOT lag(begins, 1, false) OVER told
+                                 OR occurred_at > lag(occurred_at) OVER told + make_interval(secs => $3)
+                ELSE lag(begins, 1, false) OVER told END AS effective
+      FROM spells WINDOW told AS (PARTITION BY spell ORDER BY occurred_at, id)
 ), reasons AS (
     SELECT id, effective,
            CASE WHEN NOT effective THEN CASE WHEN begins THEN 'already-on-' ELSE 'not-on-' END || spell END AS why

@@ -63,15 +63,15 @@ async def live_of_drivers(db: Db | Pool, account_id: int, driver_ids: Collection
     return {row["driver_id"]: LivePosition(**row) for row in rows}
 
 
-async def move_live_positions(db: Db, lanes: Ints, accounts: Ints, tracks: Rows, settled: Bools) -> None:
+async def move_live_positions(db: Db, lanes: Ints, accounts: Ints, tracks: Rows, caught_up: Bools) -> None:
     """Show drivers where their tracks say they are.
 
     Args:
-        lanes, accounts, settled: (m,) of each track; `settled`: nothing of it waits to be folded.
+        lanes, accounts, caught_up: (m,) of each track; `caught_up`: nothing of it waits to be folded.
         tracks: (m,) of dtype `geo.fold.fold.TRACK`.
     """
     seen = tracks["recorded_ms"] != UNKNOWN_MS
-    gone = settled & ~seen
+    gone = caught_up & ~seen
     if gone.any():
         await db.execute(_SQL["remove_live_positions"], lanes[gone].tolist(), tracks["driver_id"][gone].tolist())
     if not seen.any():
@@ -90,7 +90,7 @@ async def move_live_positions(db: Db, lanes: Ints, accounts: Ints, tracks: Rows,
         *(_without(shown[name], no_snap) for name in ("snapped_lat_e6", "snapped_lon_e6")),
         _without(shown["next_stop_id"], shown["next_stop_id"] == 0),
         _without(shown["delay_s"]),
-        settled[seen].tolist(),
+        caught_up[seen].tolist(),
     )
 
 

@@ -17,11 +17,11 @@ SELECT live.driver_id, live.route_id, live.recorded_at, live.lat_e6, live.lon_e6
  WHERE driver.id = ANY ($2::bigint[]) AND driver.deleted_at IS NULL AND live.account_id = $1;
 
 -- name: move_live_positions
--- Show each driver at their newest believed ping. A driver in the middle of a re-run only moves forward; one who is settled
--- is shown as the fold says. Their silence is looked at when it may end, or begin earlier than was thought.
+-- Show each driver at their newest believed ping. A driver in the middle of a re-run only moves forward; one who has caught
+-- up is shown as the fold says. Their silence is looked at when it may end, or begin earlier than was thought.
 -- Columns of one length: $1 lane, $2 driver, $3 account, $4 recorded ms, $5 received ms, $6 lat_e6,
 -- $7 lon_e6, $8 accuracy, $9 speed, $10 heading, $11 battery, $12 route, $13 its version, $14 on the route, $15 along_m,
--- $16 offset_m, $17 and $18 snapped place, $19 next stop, $20 delay_s, $21 settled
+-- $16 offset_m, $17 and $18 snapped place, $19 next stop, $20 delay_s, $21 caught_up
 INSERT INTO live (lane, driver_id, account_id, recorded_at, received_at, lat_e6, lon_e6, accuracy_m, speed_mps, heading_deg,
                   battery, route_id, route_version, on_route, along_m, offset_m, snapped_lat_e6, snapped_lon_e6, next_stop_id,
                   delay_s)
@@ -32,9 +32,9 @@ SELECT new.lane, new.driver, new.account, from_ms(new.recorded), from_ms(new.rec
               $9::real[], $10::real[], $11::real[], $12::bigint[], $13::int[], $14::boolean[], $15::float8[], $16::real[],
               $17::int[], $18::int[], $19::bigint[], $20::real[], $21::boolean[])
     AS new (lane, driver, account, recorded, received, lat, lon, accuracy, speed, heading, battery, route, version, on_route,
-            along, aside, snapped_lat, snapped_lon, next_stop, delay, settled)
+            along, aside, snapped_lat, snapped_lon, next_stop, delay, caught_up)
   LEFT JOIN live AS shown ON shown.lane = new.lane AND shown.driver_id = new.driver
- WHERE new.settled OR shown.recorded_at IS NULL OR shown.recorded_at <= from_ms(new.recorded)
+ WHERE new.caught_up OR shown.recorded_at IS NULL OR shown.recorded_at <= from_ms(new.recorded)
     ON CONFLICT (lane, driver_id) DO UPDATE
    SET recorded_at = excluded.recorded_at, received_at = excluded.received_at, lat_e6 = excluded.lat_e6,
        lon_e6 = excluded.lon_e6, accuracy_m = excluded.accuracy_m, speed_mps = excluded.speed_mps,

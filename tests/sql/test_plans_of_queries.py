@@ -208,7 +208,7 @@ HOT: list[tuple[str, str, list[Any], set[str]]] = [
     ("delivery.stop_states", "hold_stops", [[1, 2, 3]], {"stop_pkey"}),
     ("delivery.stop_states", "settle_stops", [[1, 2, 3]], {"stop_pkey", "visit_stop", "driver_event_stop"}),
     ("delivery.stop_states", "judge_stop_events", [range(1, 81), 5], {"driver_event_stop", "driver_event_pkey"}),
-    ("delivery.stop_states", "judge_shift_events", [1, LAST_MS], {"driver_event_shift"}),
+    ("delivery.stop_states", "judge_shift_events", [1, LAST_MS, 14_400], {"driver_event_shift"}),
     ("delivery.driver_events", "said_on_days", [1, "2026-03-01", "2026-03-01"], {"driver_event_order"}),
     ("operate.retention", "stops_to_forget", ["2026-03-01T08:00:00Z", 100], {"driver_event_age", "driver_event_stop"}),
     (
@@ -260,10 +260,13 @@ HOT: list[tuple[str, str, list[Any], set[str]]] = [
     (
         "delivery.manifest",
         "look_at",
-        [1, 1, "2026-03-01 09:00Z"],
+        [1, 1, "2026-03-01 09:00Z", "24 h", "2 h", "4 h"],
         {"manifest_pkey", "route_to_drive", "driver_event_order", "stop_route_id_external_id_key", "parcel_pkey"},
     ),
     ("delivery.manifest", "parts_of_manifest", [1], {"manifest_part_pkey"}),
+    ("delivery.changes", "changes_since", ["999999999"], {"change_by"}),
+    ("delivery.changes", "moved_routes", [[100, 200], [None, None], [1, 2]], {"live_route", "route_eta_pkey"}),
+    ("delivery.tracking", "find_tracked_routes", [["\\x00", "\\x01"]], {"stop_link_hash_key"}),
 ]
 
 

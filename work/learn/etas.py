@@ -15,7 +15,8 @@ import numpy as np
 from geo.eta.model import Observation, delays, keys_of, learn, observe, passed
 from geo.eta.window import Given, adapt
 from geo.pings import UNKNOWN_MS, Ints
-from geo.plan.plans import EARLY_MS, Plan
+from geo.plan.numbers import EARLY_MS
+from geo.plan.plans import Plan
 from sql.delivery.plans import read_plans
 from sql.eta import learning as eta_learning
 from sql.eta.learning import Drive, Learned

@@ -11,14 +11,14 @@ from sql.config import DatabaseConfig
 from sql.feed.events import number_events
 from sql.pool import Pool, connect
 from sql.queries import load
-from tests.api.stream.streams import SOON_S, hub_part
+from tests.api.stream.streams import SOON_S
 
 THEN = datetime(2026, 3, 2, 13, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def app_parts(app_parts: list[Any], database: DatabaseConfig) -> list[Any]:
-    return [*app_parts, events.operations.add_to, hub_part(database)]
+def app_parts(app_parts: list[Any]) -> list[Any]:
+    return [*app_parts, events.operations.add_to]
 
 
 async def happen(

@@ -109,8 +109,8 @@ async def test_a_driver_who_falls_silent_twice_after_one_ping_stops_nobody(fleet
         await fleet.send(second, east([(400, 160)]), received_at=datetime.now(UTC))
         await fleet.settle()
         assert await notice_silence(db, range(64), now=datetime.now(UTC), after_s=600) == 1
-        # the first phone was active all the time: the ping of the second one does not count
-        await fleet.send(phone, east([(395, 160)], accuracy_m=900))
+        # a copy says how vague it was: that ping does not count after all
+        await fleet.send(second, east([(400, 160)], accuracy_m=900))
         await fleet.settle()
         assert await notice_silence(db, range(64), now=datetime.now(UTC), after_s=600) == 1
     assert await fleet.pool.fetchval("SELECT silent FROM track")
