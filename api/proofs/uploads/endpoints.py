@@ -56,7 +56,8 @@ UPLOADS = "/v1/driver/uploads"
 class UploadState(Struct, frozen=True, kw_only=True):
     """How far an upload is, and what became of it.
 
-    `state` is of its proof: pending, stored or refused; `why` of a refusal.
+    `state` is of its proof: pending, stored or refused; `why` of a refusal. `whole` of a stored one is false where
+    bytes of the picture are missing or damaged and only what can be seen is shown: ask for another one at the door.
     """
 
     id: str
@@ -64,6 +65,7 @@ class UploadState(Struct, frozen=True, kw_only=True):
     length: int
     state: str
     why: str | None
+    whole: bool | None
     proof_id: str
 
 
@@ -268,6 +270,7 @@ def state_of(upload: Upload) -> UploadState:
         length=upload.length,
         state=upload.state,
         why=upload.why,
+        whole=upload.whole if upload.state == "stored" else None,
         proof_id=shown(PROOF, upload.proof_id),
     )
 
