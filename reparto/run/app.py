@@ -44,7 +44,7 @@ SYSTEM = (health, metrics)
 ASKED = (
     *(account, keys, drivers, devices, geofences),
     *(routes, links, pins, reopening, track, visits, detours, eta),
-    *(driver_events, shifts),
+    *(driver_events, manifest, shifts),
     *(positions, events, reports, quarantine),
     *(tracking, tracking_page),
     *(uploads, proofs_post, proofs, certificate),
@@ -76,11 +76,10 @@ def create_app(
         app[driver_events.OLDEST] = timedelta(days=settings.ingest.oldest_ping_days)
         for module in ASKED:
             module.operations.add_to(app)
-        manifest.add_to(app)
     if takes_pings:
         doors.add_to(app, database, settings.ingest)
     assets.add_to(app)
-    openapi.add_to(app)
+    openapi.operations.add_to(app)
     return app
 
 

@@ -165,7 +165,7 @@ def app_parts() -> list[Part]:
         return [*app_parts, track.operations.add_to]
     """
     modules = (keys, account_api, drivers, devices, routes, links, geofences)
-    return [*(module.operations.add_to for module in modules), assets.add_to, openapi.add_to]
+    return [*(module.operations.add_to for module in modules), assets.add_to, openapi.operations.add_to]
 
 
 @pytest.fixture

@@ -13,8 +13,7 @@ import api
 import ingest
 from api.fleet.enrolment import WELCOME, App, setup_of
 from api.http.auth import KEY_PREFIX, hash_of, new_secret
-from api.http.openapi import declared
-from api.http.operation import Operations
+from api.http.operation import DECLARED, Operations
 from reparto.run.app import create_app, create_system_app
 from reparto.run.serve import bind, serving, url_of
 from reparto.run.settings import Settings
@@ -27,7 +26,7 @@ SETTINGS = Settings()
 
 
 def routes_of(app: web.Application) -> set[tuple[str, str]]:
-    return {(operation.method, operation.path) for _, operation in declared(app)}
+    return {(operation.method, operation.path) for _, operation in app[DECLARED]}
 
 
 EVERYTHING = routes_of(create_app(SETTINGS, SETTINGS.database))

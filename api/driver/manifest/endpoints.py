@@ -26,8 +26,6 @@ from sql.delivery.plans import read_path
 from sql.eta.eta import eta_of_route, eta_stops
 from sql.pool import Pool
 
-operations = Operations("driver")
-
 SEEN: web.AppKey["Seen"] = web.AppKey("seen_manifests")
 
 _NUMBER = re.compile(r"-?[0-9]{1,18}")
@@ -79,10 +77,11 @@ class ReasonList(Struct, frozen=True, kw_only=True):
     reasons: list[Reason]
 
 
-def add_to(app: web.Application) -> None:
-    """Serve drivers' phones."""
+def _prepare(app: web.Application) -> None:
     app[SEEN] = Seen()
-    operations.add_to(app)
+
+
+operations = Operations("driver", prepare=_prepare)
 
 
 @operations.operation(
