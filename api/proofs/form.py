@@ -11,11 +11,11 @@ from api.http.auth import device_of
 from api.http.media import answer
 from api.http.operation import Operations, Who
 from api.http.problem import BadRequest, FieldError, Invalid, Problem, TooLarge, UnsupportedMediaType
+from api.proofs.said import KINDS
 from api.proofs.uploads.about import About, about_in
 from api.proofs.uploads.begin import begin, check_length
 from api.proofs.uploads.endpoints import UploadState, finished, state_of
 from api.proofs.uploads.receive import Receiver
-from sql.delivery.proofs import KINDS
 
 operations = Operations("uploads")
 

@@ -17,6 +17,7 @@ from api.driver.events.outcome import Lock, Meaning, meaning_of
 from api.driver.events.refused import quarantined
 from api.http import ids
 from api.http.config import ApiConfig
+from api.proofs.claims import Naming, claim_uploads
 from api.routes.lanes import held_lanes
 from api.routes.pins import pin_of
 from geo.times import time_of
@@ -24,7 +25,6 @@ from sql.account.accounts import read_instance
 from sql.account.devices import DeviceRow
 from sql.delivery import driver_events
 from sql.delivery.driver_events import DriverEventRow, NewDriverEvent, Sort, SpokenStop
-from sql.delivery.proofs import Naming, claim_uploads
 from sql.delivery.stop_states import JudgedEvent, judge_route_starts, judge_shift_events
 from sql.pool import Db, Pool
 from sql.track.effects import hold_stops, tell_live
