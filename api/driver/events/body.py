@@ -248,13 +248,12 @@ def _over_limits(body: EventBody, data: Said, config: ApiConfig) -> Iterator[str
         yield "/data"
     if len(data.note or "") > config.max_note_length:
         yield "/data/note"
-    for name, most in (
-        ("proofs", config.max_event_proofs),
-        ("parcels", config.max_event_parcels),
-        ("barcodes", config.max_event_parcels),
-    ):
-        if len(getattr(data, name, ())) > most:
-            yield f"/data/{name}"
+    if isinstance(data, Done | NotDone) and len(data.proofs) > config.max_event_proofs:
+        yield "/data/proofs"
+    if isinstance(data, Done) and len(data.parcels) > config.max_event_parcels:
+        yield "/data/parcels"
+    if isinstance(data, Done) and len(data.barcodes) > config.max_event_parcels:
+        yield "/data/barcodes"
 
 
 def _contradictions(body: EventBody, data: Said, at: str) -> Iterator[FieldError]:

@@ -12,7 +12,7 @@ from api.account.endpoints import settings_of
 from api.driver.manifest.order import keep_order
 from api.driver.manifest.view import ManifestRoute, ManifestStop
 from api.http import ids
-from api.routes.view import RouteStatus, StopStatus, cash_of, depot_of, parcels_of, window_of
+from api.routes.view import RouteStatus, StopKind, StopStatus, cash_of, depot_of, parcels_of, window_of
 from sql.delivery.manifest import Look, Part, ShownRoute, path_digest
 from sql.delivery.stops import StopRow, stops_of_route
 from sql.pool import Db
@@ -116,7 +116,7 @@ def _stop(row: StopRow, route_id: int, rank: int | None, *, with_contact: bool) 
         id=ids.shown(ids.STOP, row.id),
         route_id=ids.shown(ids.ROUTE, route_id),
         external_id=plan.external_id,
-        kind=cast(Any, plan.kind),
+        kind=cast(StopKind, plan.kind),
         order=rank,
         status=cast(StopStatus, row.status),
         why="taken_off" if row.removed else None,
