@@ -12,7 +12,7 @@ from sql.delivery.proofs import ProofRow
 from work.proofs.store import ORIGINAL, SHOWN, THUMBNAIL
 
 
-class Place(Struct, frozen=True, kw_only=True):
+class ProofPlace(Struct, frozen=True, kw_only=True):
     """Where it was taken, degrees.
 
     `source`: who says so: `app` (of this very file), `event` (the driver's event that names it), `photo` (its EXIF),
@@ -78,7 +78,7 @@ class Proof(Struct, frozen=True, kw_only=True):
     served: Served | None
     taken_at: datetime | None
     taken_source: str | None
-    place: Place | None
+    place: ProofPlace | None
     distance_m: float | None
     """From the place to the stop."""
     fix: Fix | None
@@ -129,7 +129,7 @@ def taken_of(row: ProofRow) -> tuple[datetime | None, str | None]:
     return next(((at, source) for source, at in told if at is not None), (None, None))
 
 
-def place_of(row: ProofRow) -> Place | None:
+def place_of(row: ProofRow) -> ProofPlace | None:
     """Tell where it was taken, and who says so; None when nobody does."""
     told = (
         ("app", row.said_lat, row.said_lon),
@@ -139,7 +139,7 @@ def place_of(row: ProofRow) -> Place | None:
     )
     for source, lat, lon in told:
         if lat is not None and lon is not None:
-            return Place(lat=lat, lon=lon, source=source)
+            return ProofPlace(lat=lat, lon=lon, source=source)
     return None
 
 
@@ -161,7 +161,7 @@ def _served(row: ProofRow) -> Served | None:
     )
 
 
-def _fix(row: ProofRow, taken_at: datetime | None, place: Place | None) -> Fix | None:
+def _fix(row: ProofRow, taken_at: datetime | None, place: ProofPlace | None) -> Fix | None:
     if row.fix_at is None or row.fix_lat is None or row.fix_lon is None or taken_at is None:
         return None
     return Fix(

@@ -19,7 +19,7 @@ import msgspec
 
 from api.account.endpoints import settings_of
 from api.routes.pins import pin_of
-from api.routes.staleness import Arrival, Sight, aged
+from api.routes.staleness import ExpectedArrival, Sight, aged
 from sql.delivery.tracking import TrackedEta, TrackedRoute, TrackedStop
 
 ENDS_AFTER_DONE = timedelta(hours=24)
@@ -232,14 +232,14 @@ def _stops_before(route: TrackedRoute, stop: TrackedStop) -> int | None:
     return next((place for place, ahead in enumerate(_ahead(route)) if ahead.id == stop.id), None)
 
 
-def _arrival(route: TrackedRoute, stop: TrackedStop, now: datetime) -> Arrival | None:
+def _arrival(route: TrackedRoute, stop: TrackedStop, now: datetime) -> ExpectedArrival | None:
     eta = route.eta
     if eta is None or route.status not in _UNDER_WAY or _is_done(stop) or stop.arrived_at is not None:
         return None
     if stop.id not in eta.stop_ids:
         return None
     place = list(eta.stop_ids).index(stop.id)
-    said = Arrival(expected=eta.expected[place], low=eta.low[place], high=eta.high[place])
+    said = ExpectedArrival(expected=eta.expected[place], low=eta.low[place], high=eta.high[place])
     return aged(said, _sight(route, eta), now)
 
 
@@ -248,7 +248,7 @@ def _sight(route: TrackedRoute, eta: TrackedEta) -> Sight:
     return Sight.newest(eta.as_of, van.recorded_at if van else None, van.on_route if van else None)
 
 
-def _eta(route: TrackedRoute, arrival: Arrival | None, now: datetime) -> EtaView | None:
+def _eta(route: TrackedRoute, arrival: ExpectedArrival | None, now: datetime) -> EtaView | None:
     if arrival is None or route.eta is None:
         return None
     return EtaView(
@@ -259,7 +259,9 @@ def _eta(route: TrackedRoute, arrival: Arrival | None, now: datetime) -> EtaView
     )
 
 
-def _near(route: TrackedRoute, stop: TrackedStop, before: int | None, arrival: Arrival | None, now: datetime) -> bool:
+def _near(
+    route: TrackedRoute, stop: TrackedStop, before: int | None, arrival: ExpectedArrival | None, now: datetime
+) -> bool:
     """Tell whether it is this recipient's turn, or almost."""
     if stop.arrived_at is not None:
         return True  # the van is at the door

@@ -183,7 +183,7 @@ class StopStory:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class StopOutcome:
     """The last effective word on how a stop ended; `data` as the phone sent it, `outcome` what that means."""
 
     id: UUID
@@ -263,7 +263,7 @@ async def read_story(db: Db | Pool, *, account_id: int, stop_id: int) -> StopSto
     return None if row is None else StopStory(**row)
 
 
-async def read_outcome(db: Db | Pool, stop_id: int) -> Outcome | None:
+async def read_outcome(db: Db | Pool, stop_id: int) -> StopOutcome | None:
     """Read how a stop ended; None when nobody has said so, or it was opened again after."""
     row = await db.fetchrow(_SQL["outcome"], stop_id)
-    return None if row is None else Outcome(**row)
+    return None if row is None else StopOutcome(**row)

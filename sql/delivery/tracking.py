@@ -108,7 +108,7 @@ class TrackedRoute:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stretch:
+class PathStretch:
     """Some vertices of a path: degrees, and metres along it."""
 
     lon: Sequence[float]
@@ -154,7 +154,7 @@ async def tracked_route(db: Db | Pool, route_id: int) -> TrackedRoute:
     )
 
 
-async def read_stretch(db: Db | Pool, *, route_id: int, version: int, from_m: float, to_m: float) -> Stretch | None:
+async def read_stretch(db: Db | Pool, *, route_id: int, version: int, from_m: float, to_m: float) -> PathStretch | None:
     """Read the part of a path that covers `from_m` to `to_m`; None when there is no such version."""
     row = await db.fetchrow(_SQL["read_stretch"], route_id, version, from_m, to_m)
-    return None if row is None else Stretch(**row)
+    return None if row is None else PathStretch(**row)

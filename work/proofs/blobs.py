@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 import obstore
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from work.proofs.blobs_watch import BYTES, NOT_THERE, Watch
+from work.proofs.blobs_watch import BYTES, NOT_THERE, BlobsWatch
 
 SCHEMES = ("s3", "gs", "az", "file")
 """What REPARTO_BLOB_URL can begin with."""
@@ -49,7 +49,7 @@ class Blobs:
     def __init__(self, store: ObjectStore, folder: Path | None) -> None:
         """Use `open`."""
         self._store = store
-        self._watch = Watch()
+        self._watch = BlobsWatch()
         self.folder = folder
         """Where they are on a disk of ours; None in a bucket."""
 

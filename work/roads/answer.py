@@ -25,7 +25,7 @@ class Leg(Struct, frozen=True, kw_only=True):
     duration: float
 
 
-class Drive(Struct, frozen=True, kw_only=True):
+class RoadDrive(Struct, frozen=True, kw_only=True):
     """One way along roads; `geometry` is an encoded polyline."""
 
     geometry: str
@@ -43,9 +43,9 @@ class Answer(Struct, frozen=True, kw_only=True):
 
     code: str
     message: str = ""
-    routes: list[Drive] = []
+    routes: list[RoadDrive] = []
     waypoints: list[Waypoint] = []
-    matchings: list[Drive] = []
+    matchings: list[RoadDrive] = []
 
 
 def read_path(answers: Sequence[Answer], *, legs: int) -> RoadPath:

@@ -5,7 +5,7 @@ from typing import Any
 
 import osrm
 
-from work.roads.answer import PRECISION, Answer, Drive, Leg, Waypoint
+from work.roads.answer import PRECISION, Answer, Leg, RoadDrive, Waypoint
 from work.roads.engine import Question
 
 
@@ -41,6 +41,6 @@ class Osrm:
         return Answer(code="Ok", matchings=[_drive(matching) for matching in found["matchings"]])
 
 
-def _drive(found: Any) -> Drive:
+def _drive(found: Any) -> RoadDrive:
     legs = [Leg(distance=leg["distance"], duration=leg["duration"]) for leg in found["legs"]]
-    return Drive(geometry=found["geometry"], legs=legs)
+    return RoadDrive(geometry=found["geometry"], legs=legs)

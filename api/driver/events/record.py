@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import TypeAlias
 
 from api.account.endpoints import read_settings
-from api.driver.events.body import OF_A_STOP, Event, Refused
+from api.driver.events.body import OF_A_STOP, Event, RefusedEvent
 from api.driver.events.handed import Warned
 from api.driver.events.limits import over_limits
 from api.driver.events.outcome import Lock, Meaning, meaning_of
@@ -55,7 +55,7 @@ class Case:
     stop: SpokenStop | None = None
     route_id: int | None = None
     is_new: bool = False
-    refused: Refused | None = None
+    refused: RefusedEvent | None = None
     meaning: Meaning | None = None
     warnings: Sequence[Warned] = ()
     row: DriverEventRow | None = None
@@ -89,7 +89,7 @@ Cases: TypeAlias = Mapping[str, Case]
 
 
 async def record(
-    pool: Pool, device: DeviceRow, items: Sequence[Event | Refused], config: ApiConfig, *, now: datetime
+    pool: Pool, device: DeviceRow, items: Sequence[Event | RefusedEvent], config: ApiConfig, *, now: datetime
 ) -> Cases:
     """Keep events of a driver's device, and in the quarantine what can be none; after the return they are on disk.
 
