@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from api.account.endpoints import Settings
 from api.certificate.map import SmallMap
 from api.certificate.told import Pen, ToldOutcome, told_of
 from api.pages.catalog.texts import CertificateTexts, MapTexts, VariantTexts
 from api.proofs.stop import StopProof
 from api.proofs.view import Proof, ProofPlace
+from sql.account.settings import AccountSettings
 
 MOST_PHOTOS = 4
 """On one page; of more the newest."""
@@ -93,7 +93,7 @@ def photos_on(whole: StopProof) -> list[Proof]:
 
 def sheet_of(
     whole: StopProof,
-    settings: Settings,
+    settings: AccountSettings,
     words: CertificateTexts,
     *,
     language: str,

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from api.account.endpoints import Settings
 from api.pages.catalog.texts import CertificateTexts
 from api.proofs.stop import StopProof
+from sql.account.settings import AccountSettings
 
 _MOST_NOTE = 300
 _MOST_NAME = 200
@@ -42,7 +42,7 @@ class ToldOutcome:
     cash: Mapping[str, Any] | None = None
 
 
-def told_of(whole: StopProof, settings: Settings) -> ToldOutcome:
+def told_of(whole: StopProof, settings: AccountSettings) -> ToldOutcome:
     """Read what was said of a stop; the reason is the account's text of it."""
     said = whole.outcome
     if said is None:

@@ -100,11 +100,14 @@ class Operations:
         return iter(self._operations)
 
     def add_to(self, app: web.Application) -> None:
-        """Route requests to these operations, and describe them among the application's."""
+        """Route requests to these operations and describe them; HEAD is answered as GET is, without a body."""
         if self._prepare is not None:
             self._prepare(app)
+        has_head = {operation.path for operation in self._operations if operation.method == "HEAD"}
         for operation in self._operations:
             app.router.add_route(operation.method, operation.path, operation.handler)
+            if operation.method == "GET" and operation.path not in has_head:
+                app.router.add_route("HEAD", operation.path, operation.handler)
         app.setdefault(DECLARED, []).extend((self.tag, operation) for operation in self._operations)
 
     def operation(self, method: str, path: str, *, who: Who, **shapes: Unpack[Shapes]) -> Callable[[Handler], Handler]:

@@ -19,8 +19,9 @@ from api.routes.lanes import held_lanes
 from geo.times import ms_of
 from sql.delivery import driver_events
 from sql.delivery.driver_events import NewDriverEvent, StopToReopen
+from sql.delivery.stop_states import hold_stops
 from sql.pool import Db
-from sql.track.effects import hold_stops, tell_live
+from sql.track.live import tell_live
 from work.feed.settle import settle
 
 operations = Operations("stops")

@@ -1,10 +1,11 @@
 """Manifests: which routes a driver's phone is shown, and which version of that it was given."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, field, fields
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from geo.plan.plans import EARLY_MS, LATE_MS
+from geo.plan.numbers import EARLY_MS, LATE_MS
 from sql.pool import Db, Pool
 from sql.queries import load
 
@@ -49,18 +50,20 @@ class Look:
     """All that a manifest follows from: two looks that are equal show the same content.
 
     Attributes:
-        contact: the account's setting `driver_contact`; None: never set.
+        settings: of the account, as they are stored.
         version: of the manifest that was kept last; 0: none yet.
         oldest: changes are known since this version.
         current: the route the driver is on; None: on none.
         next: the one that follows, today or another day; None: none is planned.
+        begun_until: when what the driver began last stops to count; None: they began nothing.
     """
 
-    contact: str | None
+    settings: dict[str, Any]
     version: int
     oldest: int
     current: ShownRoute | None
     next: ShownRoute | None
+    begun_until: datetime | None = field(default=None, compare=False)
 
     @property
     def routes(self) -> list[ShownRoute]:
@@ -95,7 +98,7 @@ class Part:
     why: str | None = None
 
 
-_ROUTE_COLUMNS = [field.name for field in fields(ShownRoute)]
+_ROUTE_COLUMNS = [one.name for one in fields(ShownRoute)]
 
 
 async def look_at(db: Db | Pool, *, account_id: int, driver_id: int, now: datetime) -> Look:
@@ -104,11 +107,12 @@ async def look_at(db: Db | Pool, *, account_id: int, driver_id: int, now: dateti
     routes = [ShownRoute(**{name: row[name] for name in _ROUTE_COLUMNS}) for row in rows if row["id"] is not None]
     current = routes.pop(0) if routes and routes[0].is_due else None
     return Look(
-        contact=rows[0]["contact"],
+        settings=rows[0]["settings"],
         version=rows[0]["manifest_version"],
         oldest=rows[0]["oldest"],
         current=current,
         next=routes[0] if routes else None,
+        begun_until=rows[0]["begun_until"],
     )
 
 

@@ -5,7 +5,7 @@
 -- $1 account, $2 driver, $3 now, $4 how long what was begun last counts; how long $5 before its start and $6 after its end
 -- a route may be driven
 WITH begun AS (
-    SELECT route_id FROM driver_event
+    SELECT route_id, occurred_at + interval '24 hours' AS until FROM driver_event
      WHERE driver_id = $2 AND effective AND type IN ('route_started', 'arrived') AND route_id IS NOT NULL
        AND occurred_at > $3::timestamptz - $4::interval
      ORDER BY occurred_at DESC, id DESC LIMIT 1
@@ -19,8 +19,8 @@ WITH begun AS (
     WINDOW tours AS (ORDER BY begun.route_id IS NULL, route.start_at, route.external_id COLLATE "C", route.id)
      ORDER BY place LIMIT 2
 )
-SELECT account.settings ->> 'driver_contact' AS contact, coalesce(manifest.version, 0) AS manifest_version,
-       coalesce(manifest.oldest, 0) AS oldest, shown.*, stops.content
+SELECT account.settings, coalesce(manifest.version, 0) AS manifest_version,
+       coalesce(manifest.oldest, 0) AS oldest, (SELECT until FROM begun) AS begun_until, shown.*, stops.content
   FROM account
   LEFT JOIN manifest ON manifest.driver_id = $2
   LEFT JOIN shown ON true

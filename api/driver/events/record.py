@@ -7,9 +7,9 @@ in a circle. Each event is a `Case`, which the steps find out more of: known, lo
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 from typing import TypeAlias
 
-from api.account.endpoints import read_settings
 from api.driver.events.body import OF_A_STOP, Event, RefusedEvent
 from api.driver.events.handed import Warned
 from api.driver.events.limits import over_limits
@@ -23,12 +23,14 @@ from api.routes.pins import pin_of
 from geo.times import time_of
 from sql.account.accounts import read_instance
 from sql.account.devices import DeviceRow
+from sql.account.settings import read_settings
 from sql.delivery import driver_events
 from sql.delivery.driver_events import DriverEventRow, NewDriverEvent, Sort, SpokenStop
-from sql.delivery.stop_states import JudgedEvent, judge_route_starts, judge_shift_events
+from sql.delivery.stop_states import JudgedEvent, hold_stops, judge_route_starts, judge_shift_events
 from sql.pool import Db, Pool
-from sql.track.effects import hold_stops, tell_live
+from sql.track.live import tell_live
 from sql.track.quarantine import put_quarantined
+from work.feed.closing import SAME_SPELL_S
 from work.feed.settle import settle
 
 _SHIFTS = frozenset({"shift_started", "shift_ended", "break_started", "break_ended"})
@@ -303,7 +305,8 @@ async def _claimed(db: Db, device: DeviceRow, new: Sequence[Case]) -> Cases:
 async def _judge_others(db: Db, device: DeviceRow, new: Sequence[Case]) -> list[JudgedEvent]:
     """Judge shifts, breaks and starts of routes from the first that is new on."""
     judged: list[JudgedEvent] = []
-    for types, judge in ((_SHIFTS, judge_shift_events), ({"route_started"}, judge_route_starts)):
+    judge_shifts = partial(judge_shift_events, same_spell_s=SAME_SPELL_S)
+    for types, judge in ((_SHIFTS, judge_shifts), ({"route_started"}, judge_route_starts)):
         times_ms = [case.event.occurred_ms for case in new if case.event.body.type in types]
         if times_ms:
             judged += await judge(db, driver_id=device.driver_id, from_ms=min(times_ms))

@@ -11,7 +11,8 @@ from api.http.config import ApiConfig
 from ingest.config import IngestConfig
 from sql.account.devices import DeviceRow
 from tests.ingest.track.conftest import START, Fleet
-from tests.ingest.track.test_random_days import Trackers, commit, make_route, plan
+from tests.ingest.track.planning import commit, make_route, plan
+from tests.ingest.track.trackers import Trackers
 
 ROUNDS = 12
 KINDS = ("arrived", "departed", "completed", "failed", "skipped", "note", "break_started", "break_ended")

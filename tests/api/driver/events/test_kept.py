@@ -9,7 +9,7 @@ import pytest
 from api.http.config import ApiConfig
 from reparto.run.jobs import jobs_of
 from reparto.run.settings import Settings
-from sql.track.effects import settle_stops
+from sql.delivery.stop_states import settle_stops
 from sql.track.live import LIVE_CHANNEL
 from tests.api.conftest import say_events
 from tests.api.driver.driver_day import Phone, event, number

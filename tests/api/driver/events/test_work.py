@@ -24,8 +24,8 @@ def _rows(node: dict[str, Any]) -> float:
     return mine + sum(map(_rows, node.get("Plans", ())))
 
 
-async def _work(db: Db, file: str, name: str, *values: str) -> float:
-    await db.execute(f"PREPARE asked AS {load(file)[name]}")
+async def _work(db: Db, module: str, name: str, *values: str) -> float:
+    await db.execute(f"PREPARE asked AS {load(module)[name]}")
     plan = await db.fetchval(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) EXECUTE asked ({', '.join(values)})")
     await db.execute("DEALLOCATE asked")
     return _rows(json.loads(plan)[0]["Plan"])
