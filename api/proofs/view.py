@@ -24,7 +24,7 @@ class ProofPlace(Struct, frozen=True, kw_only=True):
     source: str
 
 
-class Fix(Struct, frozen=True, kw_only=True):
+class NearestFix(Struct, frozen=True, kw_only=True):
     """The driver's believed ping that is nearest in time. `age_s`: before the proof; negative is after."""
 
     recorded_at: datetime
@@ -81,7 +81,7 @@ class Proof(Struct, frozen=True, kw_only=True):
     place: ProofPlace | None
     distance_m: float | None
     """From the place to the stop."""
-    fix: Fix | None
+    fix: NearestFix | None
     exif: Exif | None
     stored_at: datetime | None
     url: str | None
@@ -161,10 +161,10 @@ def _served(row: ProofRow) -> Served | None:
     )
 
 
-def _fix(row: ProofRow, taken_at: datetime | None, place: ProofPlace | None) -> Fix | None:
+def _fix(row: ProofRow, taken_at: datetime | None, place: ProofPlace | None) -> NearestFix | None:
     if row.fix_at is None or row.fix_lat is None or row.fix_lon is None or taken_at is None:
         return None
-    return Fix(
+    return NearestFix(
         recorded_at=row.fix_at,
         age_s=round((taken_at - row.fix_at).total_seconds(), 1),
         accuracy_m=None if row.fix_accuracy_m is None else round(row.fix_accuracy_m, 1),
