@@ -13,10 +13,11 @@ from api.driver.events import endpoints as driver_events
 from api.driver.manifest import endpoints as manifest
 from api.fleet import devices, drivers, positions, quarantine, shifts
 from api.history import detours, events, reports, track, visits
-from api.http import assets, health, metrics, openapi
+from api.http import assets
 from api.http.app_keys import CONFIG, POOL, PROOFS, ROADS, WELCOME
 from api.http.auth import DEVICES, DeviceCache
 from api.http.host import known_host
+from api.http.itself import health, metrics, openapi
 from api.http.problem import problems
 from api.places import geofences
 from api.proofs import endpoints as proofs

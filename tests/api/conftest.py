@@ -14,10 +14,11 @@ from api.account import endpoints as account_api
 from api.account import keys
 from api.driver.events import endpoints as driver_events
 from api.fleet import devices, drivers, shifts
-from api.http import assets, openapi
+from api.http import assets
 from api.http.app_keys import CONFIG, POOL, ROADS, WELCOME
 from api.http.auth import DEVICES, KEY_PREFIX, DeviceCache, hash_of, new_secret
 from api.http.config import ApiConfig
+from api.http.itself import openapi
 from api.http.problem import problems
 from api.places import geofences
 from api.routes import endpoints as routes

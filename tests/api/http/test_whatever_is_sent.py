@@ -17,7 +17,7 @@ import msgspec
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from api.http import openapi
+from api.http.itself import openapi
 from api.http.operation import DECLARED
 from api.http.paging import cursor_of
 from reparto.run.app import create_app

@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 from openapi_spec_validator import validate
 
-from api.http import openapi
+from api.http.itself import openapi
 from api.http.operation import DECLARED
 from reparto.run.app import create_app
 from reparto.run.settings import Settings
