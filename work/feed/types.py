@@ -20,6 +20,7 @@ class Maker(Enum):
     SILENCE = "silence"  # the tracker's clock: that nothing was heard, or something again
     ETA = "eta"  # the tracker's clock: what is expected of a stop
     DRIVER = "driver"  # what a driver or a dispatcher said, as far as it is in force
+    SENDER = "sender"  # what became of what left the installation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,10 @@ EVENT_TYPES = (
     EventType(name="driver.silent", maker=Maker.SILENCE, fact=FactType.DRIVER_SILENT),
     EventType(name="driver.seen", maker=Maker.SILENCE, fact=FactType.DRIVER_SEEN),
     EventType(name="eta.late", maker=Maker.ETA),
+    EventType(name="message.sent", maker=Maker.SENDER),
+    EventType(name="message.delivered", maker=Maker.SENDER),
+    EventType(name="message.failed", maker=Maker.SENDER),
+    EventType(name="webhook.disabled", maker=Maker.SENDER),
 )
 """All of them, in the order in which they are listed to people."""
 
