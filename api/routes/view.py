@@ -62,7 +62,7 @@ class Path(Struct, frozen=True, kw_only=True):
     coordinates: list[tuple[float, float]]
 
 
-class Progress(Struct, frozen=True, kw_only=True):
+class RouteProgress(Struct, frozen=True, kw_only=True):
     """How far a route is.
 
     `done` of `stops` need no more coming to; `along_m` of `length_m` metres are behind the van, null while it is not on
@@ -91,7 +91,7 @@ class RouteItem(Struct, frozen=True, kw_only=True):
     end_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
-    progress: Progress
+    progress: RouteProgress
     next_stop: str | None
 
 
@@ -167,7 +167,7 @@ def item_of(row: RouteRow) -> RouteItem:
         end_at=row.end_at,
         started_at=row.started_at,
         finished_at=row.finished_at,
-        progress=Progress(stops=row.stops, done=row.done, along_m=row.along_m, length_m=row.length_m),
+        progress=RouteProgress(stops=row.stops, done=row.done, along_m=row.along_m, length_m=row.length_m),
         next_stop=ids.shown_or_none(ids.STOP, row.next_stop_id),
     )
 
