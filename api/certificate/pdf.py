@@ -23,6 +23,7 @@ _SIGNATURE = (58.0, 22.0)
 _LEAST_PHOTO = 28.0
 _MOST_PHOTO = 88.0
 _MOST_LINES = 4  # of one value
+_LINE_HEIGHT = 0.47  # mm of a point
 
 Colour = tuple[int, int, int]
 
@@ -55,36 +56,39 @@ class _Page:
         self.letters = Letters(self.pdf, _REGULAR)
         self.pdf.add_page()
 
-    def text(
+    def text(self, x: float, y: float, words: str, size: float, colour: Colour = _INK, *, bold: bool = False) -> None:
+        """Write words on one line."""
+        self.pen(size, colour, bold=bold)
+        self.pdf.set_xy(x, y)
+        self.pdf.cell(0, size * _LINE_HEIGHT, self.letters.readable(words))
+
+    def lines(
         self,
-        x: float,
-        y: float,
+        at: tuple[float, float],
         words: str,
         size: float,
         colour: Colour = _INK,
         *,
-        bold: bool = False,
-        width: float = 0,
-        most_lines: int = _MOST_LINES,
+        width: float,
+        most: int = _MOST_LINES,
     ) -> float:
-        """Write words, in lines of `width` where that is given; return where the next line begins."""
+        """Write words in lines of `width`, `most` of them; return where the next line begins."""
         words = self.letters.readable(words)
-        self.pdf.set_font(_FONT, "B" if bold else "", size)
-        self.pdf.set_text_color(*colour)
-        height = size * 0.47
-        if not width:
-            self.pdf.set_xy(x, y)
-            self.pdf.cell(0, height, words)
-            return y + height
+        self.pen(size, colour)
+        (x, y), height = at, size * _LINE_HEIGHT
         lines = self.pdf.multi_cell(width, height, words, align="L", dry_run=True, output="LINES")
         assert isinstance(lines, list)
-        if len(lines) > most_lines:
-            lines = [*lines[: most_lines - 1], lines[most_lines - 1].rstrip() + " …"]
+        if len(lines) > most:
+            lines = [*lines[: most - 1], lines[most - 1].rstrip() + " …"]
         for line in lines:
             self.pdf.set_xy(x, y)
             self.pdf.cell(width, height, line)
             y += height
         return y
+
+    def pen(self, size: float, colour: Colour, *, bold: bool = False) -> None:
+        self.pdf.set_font(_FONT, "B" if bold else "", size)
+        self.pdf.set_text_color(*colour)
 
     def head(self) -> None:
         self.pdf.set_fill_color(*self.colour)
@@ -121,9 +125,9 @@ class _Page:
     def row(self, y: float, row: Row) -> float:
         label, value = row
         if not label:
-            return self.text(_LEFT, y, value, 9.5, width=_COLUMN) + 0.3
+            return self.lines((_LEFT, y), value, 9.5, width=_COLUMN) + 0.3
         self.text(_LEFT, y, label, 9.5, _SOFT)
-        return self.text(_LEFT + _LABEL, y, value, 9.5, width=_COLUMN - _LABEL) + 0.3
+        return self.lines((_LEFT + _LABEL, y), value, 9.5, width=_COLUMN - _LABEL) + 0.3
 
     def map(self) -> float:
         drawn, pdf = self.sheet.map, self.pdf
@@ -221,7 +225,7 @@ class _Page:
 
     def picture(self, x: float, y: float, width: float, height: float, picture: Picture) -> None:
         self.pdf.image(io.BytesIO(picture.jpeg), x=x, y=y, w=width, h=height, keep_aspect_ratio=True)
-        self.text(x, y + height + 0.8, picture.caption, 7.5, _SOFT, width=width, most_lines=1)
+        self.lines((x, y + height + 0.8), picture.caption, 7.5, _SOFT, width=width, most=1)
 
     def foot_height(self) -> float:
         hashes = len(self.sheet.hashes) * _HASH_ROW + _TITLE_ROW + 2 if self.sheet.hashes else 0.0

@@ -7,10 +7,10 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from api.certificate.map import SmallMap
-from api.certificate.told import Pen, Told, told_of
+from api.certificate.told import Pen, ToldOutcome, told_of
 from api.pages.catalog.texts import CertificateTexts, MapTexts, VariantTexts
 from api.proofs.stop import StopProof
-from api.proofs.view import Place, Proof
+from api.proofs.view import Proof, ProofPlace
 from sql.account.settings import AccountSettings
 
 MOST_PHOTOS = 4
@@ -70,7 +70,7 @@ class Sheet:
 class Spot:
     """The place that a certificate speaks of, and how good it is."""
 
-    place: Place
+    place: ProofPlace
     distance_m: float
     accuracy_m: float | None
 
@@ -81,7 +81,7 @@ def spot_of(whole: StopProof) -> Spot | None:
     fix = next((one.fix for one in _stored(whole) if one.fix is not None), None)
     accuracy_m = None if fix is None else fix.accuracy_m
     if said is not None and said.lat is not None and said.lon is not None and said.distance_m is not None:
-        place = Place(lat=said.lat, lon=said.lon, source="event")
+        place = ProofPlace(lat=said.lat, lon=said.lon, source="event")
         return Spot(place=place, distance_m=said.distance_m, accuracy_m=accuracy_m)
     if first is None or first.place is None or first.distance_m is None:
         return None
@@ -160,7 +160,9 @@ def _photos(whole: StopProof, pictures: Mapping[str, bytes], pen: Pen) -> list[P
     ]
 
 
-def _signature(whole: StopProof, pictures: Mapping[str, bytes], told: Told, words: CertificateTexts) -> Picture | None:
+def _signature(
+    whole: StopProof, pictures: Mapping[str, bytes], told: ToldOutcome, words: CertificateTexts
+) -> Picture | None:
     signature = whole.signature
     if signature is None or signature.id not in pictures:
         return None
@@ -191,7 +193,7 @@ def _filled(sections: Sequence[Section]) -> Iterator[Section]:
             yield title, filled
 
 
-def _what(whole: StopProof, told: Told, pen: Pen) -> Section:
+def _what(whole: StopProof, told: ToldOutcome, pen: Pen) -> Section:
     stop, words = whole.stop, pen.words
     return words.what, [
         (words.order, stop.external_id),
@@ -202,7 +204,7 @@ def _what(whole: StopProof, told: Told, pen: Pen) -> Section:
     ]
 
 
-def _when(whole: StopProof, told: Told, pen: Pen) -> Section:
+def _when(whole: StopProof, told: ToldOutcome, pen: Pen) -> Section:
     words = pen.words
     return words.when_label, [
         (words.arrived_at, pen.clock(whole.stop.arrived_at)),
@@ -221,7 +223,7 @@ def _where(whole: StopProof, pen: Pen) -> Section:
     return words.where, [("", where)]
 
 
-def _who(told: Told, variant: VariantTexts, words: CertificateTexts) -> Section:
+def _who(told: ToldOutcome, variant: VariantTexts, words: CertificateTexts) -> Section:
     return words.who, [
         (words.driver, told.driver),
         (variant.recipient, told.recipient),

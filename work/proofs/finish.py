@@ -15,7 +15,7 @@ from sql.delivery.uploads import Finishing, UploadKey
 from sql.pool import Pool
 from work.away import Away
 from work.proofs.blobs import BlobMissing
-from work.proofs.images import Refused, Shown, judge
+from work.proofs.images import RefusedFile, ShownFile, judge
 from work.proofs.store import ORIGINAL, SHOWN, THUMBNAIL, ProofStore, blob_name
 
 log = logging.getLogger(__name__)
@@ -76,16 +76,16 @@ async def _finish(pool: Pool, store: ProofStore, key: UploadKey, taken: Finishin
             raise PartsMissing
         return  # somebody else finished it meanwhile
     sha256 = (await store.slow(hashlib.sha256, content)).digest()
-    judged: Shown | Refused
+    judged: ShownFile | RefusedFile
     try:
         if taken.attempts > _MOST_ATTEMPTS:
-            raise Refused("unreadable")
+            raise RefusedFile("unreadable")
         zone, most = ZoneInfo(taken.timezone), store.config.max_photo_pixels
         judged = await store.slow(judge, taken.kind, content, max_pixels=most, zone=zone)
-    except Refused as refused:
+    except RefusedFile as refused:
         judged = refused
     blobs = {ORIGINAL: content}
-    if isinstance(judged, Shown):
+    if isinstance(judged, ShownFile):
         blobs[SHOWN] = judged.served
         if judged.thumbnail:
             blobs[THUMBNAIL] = judged.thumbnail
@@ -94,7 +94,7 @@ async def _finish(pool: Pool, store: ProofStore, key: UploadKey, taken: Finishin
     async with pool.acquire() as db, db.transaction():
         if not await uploads.finish_upload(db, key):
             return
-        if isinstance(judged, Refused):
+        if isinstance(judged, RefusedFile):
             await proofs.refuse_proof(db, taken.proof_id, size=len(content), sha256=sha256, why=judged.why)
         else:
             await proofs.store_proof(db, taken.proof_id, _row(judged, len(content), sha256))
@@ -127,7 +127,7 @@ async def _original(store: ProofStore, taken: Finishing) -> bytes:
     return content
 
 
-def _row(shown: Shown, size: int, sha256: bytes) -> Judged:
+def _row(shown: ShownFile, size: int, sha256: bytes) -> Judged:
     return Judged(
         size_bytes=size,
         sha256=sha256,

@@ -36,7 +36,7 @@ pi_heif.register_heif_opener()
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
 
-class Refused(Exception):  # noqa: N818
+class RefusedFile(Exception):  # noqa: N818
     """The bytes are no proof; `why` is one of the words of docs/reference/proofs.md."""
 
     def __init__(self, why: str) -> None:
@@ -45,7 +45,7 @@ class Refused(Exception):  # noqa: N818
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class ShownFile:
     """What is shown of an upload.
 
     Attributes:
@@ -84,7 +84,7 @@ def media_type_of(content: bytes) -> str | None:
     return None
 
 
-def judge(kind: str, content: bytes, *, max_pixels: int, zone: ZoneInfo) -> Shown:
+def judge(kind: str, content: bytes, *, max_pixels: int, zone: ZoneInfo) -> ShownFile:
     """Look into an upload and make what is shown of it.
 
     Args:
@@ -93,23 +93,23 @@ def judge(kind: str, content: bytes, *, max_pixels: int, zone: ZoneInfo) -> Show
         zone: of the times in a photo that do not say theirs.
 
     Raises:
-        Refused: it is something else, damaged, or too large.
+        RefusedFile: it is something else, damaged, or too large.
     """
     media_type = media_type_of(content)
     if kind == "document":
         if media_type != "application/pdf":
-            raise Refused("not-a-pdf")
+            raise RefusedFile("not-a-pdf")
         if b"%%EOF" not in content[-_PDF_END_WITHIN:]:
-            raise Refused("unreadable")
+            raise RefusedFile("unreadable")
         return _document(content)
     if kind == "signature":
         if media_type == "application/json":
             return _strokes(content)
         if media_type != "image/png":
-            raise Refused("not-a-signature")
+            raise RefusedFile("not-a-signature")
         return _picture(content, media_type, max_pixels=max_pixels, zone=zone, served_type="image/png")
     if media_type not in FORMATS:
-        raise Refused("not-a-photo")
+        raise RefusedFile("not-a-photo")
     return _picture(content, media_type, max_pixels=max_pixels, zone=zone, served_type="image/jpeg")
 
 
@@ -120,8 +120,8 @@ def scaled(picture: bytes, longest_px: int) -> bytes:
         return _jpeg(image.convert("RGB"))
 
 
-def _document(content: bytes) -> Shown:
-    return Shown(
+def _document(content: bytes) -> ShownFile:
+    return ShownFile(
         media_type="application/pdf",
         served=content,
         served_type="application/pdf",
@@ -133,17 +133,17 @@ def _document(content: bytes) -> Shown:
     )
 
 
-def _strokes(content: bytes) -> Shown:
+def _strokes(content: bytes) -> ShownFile:
     try:
         image = draw_strokes(content)
     except Empty as error:
-        raise Refused("blank") from error
+        raise RefusedFile("blank") from error
     except NoStrokes as error:
-        raise Refused("not-a-signature") from error
+        raise RefusedFile("not-a-signature") from error
     return _shown(image, "application/json", "image/png", Taken())
 
 
-def _picture(content: bytes, media_type: str, *, max_pixels: int, zone: ZoneInfo, served_type: str) -> Shown:
+def _picture(content: bytes, media_type: str, *, max_pixels: int, zone: ZoneInfo, served_type: str) -> ShownFile:
     try:
         unpacked = unpack(content, media_type, max_pixels=max_pixels, draft_px=LONGEST_PX)
         taken = read_exif(unpacked.image, zone)
@@ -151,12 +151,12 @@ def _picture(content: bytes, media_type: str, *, max_pixels: int, zone: ZoneInfo
         drawn = on_white(upright) if served_type == "image/png" else _flat(upright)
         return _shown(drawn, media_type, served_type, taken, is_whole=unpacked.is_whole)
     except TooManyPixels as error:
-        raise Refused("too-many-pixels") from error
+        raise RefusedFile("too-many-pixels") from error
     except NoInk as error:
-        raise Refused("blank") from error
+        raise RefusedFile("blank") from error
     except Exception as error:  # Pillow's readers raise whatever a damaged file leads them into
         log.info("a %s of %d bytes cannot be read: %s", media_type, len(content), type(error).__name__)
-        raise Refused("unreadable") from error
+        raise RefusedFile("unreadable") from error
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -189,10 +189,10 @@ def _plain(image: Image.Image) -> Image.Image:
     return image.convert("RGBA" if image.has_transparency_data else "RGB")
 
 
-def _shown(image: Image.Image, media_type: str, served_type: str, taken: Taken, *, is_whole: bool = True) -> Shown:
+def _shown(image: Image.Image, media_type: str, served_type: str, taken: Taken, *, is_whole: bool = True) -> ShownFile:
     small = image.copy()
     small.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX), Image.Resampling.LANCZOS)
-    return Shown(
+    return ShownFile(
         media_type=media_type,
         served=_jpeg(image) if served_type == "image/jpeg" else _png(image),
         served_type=served_type,

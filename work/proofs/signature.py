@@ -27,7 +27,7 @@ class Empty(NoStrokes):
     """It is well-formed, and there is no stroke in it."""
 
 
-class Point(msgspec.Struct, frozen=True):
+class PenPoint(msgspec.Struct, frozen=True):
     """A point as an object."""
 
     x: float
@@ -89,12 +89,12 @@ def _draw(pen: ImageDraw.ImageDraw, stroke: list[tuple[float, float, float]]) ->
         pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=0)
 
 
-def _radius(point: Point) -> float:
+def _radius(point: PenPoint) -> float:
     pressure = _USUAL_PRESSURE if point.pressure is None else min(max(point.pressure, 0.0), 1.0)
     return (_THINNEST_PX + (_THICKEST_PX - _THINNEST_PX) * pressure) / 2
 
 
-def _read(content: bytes) -> list[list[Point]]:
+def _read(content: bytes) -> list[list[PenPoint]]:
     try:
         raw = msgspec.json.decode(content)
         listed = msgspec.convert(raw, Signature | Strokes)
@@ -109,7 +109,7 @@ def _read(content: bytes) -> list[list[Point]]:
     return strokes
 
 
-def _stroke(raw: Any) -> list[Point]:
+def _stroke(raw: Any) -> list[PenPoint]:
     listed = msgspec.convert(raw, Stroke | list[Any])
     points = [_point(one) for one in (listed.points if isinstance(listed, Stroke) else listed)]
     if not all(math.isfinite(point.x) and math.isfinite(point.y) for point in points):
@@ -117,13 +117,13 @@ def _stroke(raw: Any) -> list[Point]:
     return points
 
 
-def _point(raw: Any) -> Point:
+def _point(raw: Any) -> PenPoint:
     if isinstance(raw, list):
         x, y, pressure, time = (*msgspec.convert(raw, Numbers), None, None)[:4]
         if x is None or y is None:
             raise NoStrokes
-        return Point(x, y, pressure, time)
-    return msgspec.convert(raw, Point)
+        return PenPoint(x, y, pressure, time)
+    return msgspec.convert(raw, PenPoint)
 
 
 Numbers: TypeAlias = Annotated[list[float | None], msgspec.Meta(min_length=2, max_length=4)]

@@ -38,7 +38,7 @@ def remembers() -> bool:
 
 @pytest.fixture
 def app_parts(app_parts: list[Any]) -> list[Any]:
-    return [*app_parts, say_events, tracking.operations.add_to, manifest.add_to, positions.operations.add_to]
+    return [*app_parts, say_events, tracking.operations.add_to, manifest.operations.add_to, positions.operations.add_to]
 
 
 SAID = (

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from tests.api.proofs.pictures import HEIC, PDF, PLACE, STROKES, SVG, photo, png_bomb, signature
-from work.proofs.images import Refused, judge
+from work.proofs.images import RefusedFile, judge
 
 ZONE = ZoneInfo("America/Bogota")
 
@@ -21,7 +21,7 @@ def look(kind: str, content: bytes, max_pixels: int = 100_000_000):
 
 
 def why(kind: str, content: bytes, **limits) -> str:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RefusedFile) as refused:
         look(kind, content, **limits)
     return refused.value.why
 
@@ -97,7 +97,7 @@ def test_damage_anywhere_is_refused_or_harmless():
     for place in random.integers(0, len(content), 300):
         broken = content.copy()
         broken[place] ^= int(random.integers(1, 256))
-        with contextlib.suppress(Refused):  # nothing else may come out of it
+        with contextlib.suppress(RefusedFile):  # nothing else may come out of it
             look("photo", bytes(broken))
 
 
