@@ -5,6 +5,7 @@ say what was repaired. A jump is first suspected, and believed after all when th
 """
 
 import math
+from dataclasses import dataclass
 from enum import IntFlag
 from typing import Any
 
@@ -115,20 +116,30 @@ def judge(memory: Rows, last: Rows, rows: Rows, starts: Ints) -> tuple[Rows, Int
     plain = (np.bincount(driver, ~fine, len(count)) == 0) & (count > 0)
     memory["active_device_id"][plain] = active[plain]
     memory["active_ms"][plain] = rows["recorded_ms"][starts[1:][plain] - 1]
+    given = _Given(rows, spot, accuracy_m, flags, again)
     for row in np.flatnonzero(~plain & (count > 0)):
-        begin, end = int(starts[row]), int(starts[row + 1])
-        _argue(memory[row : row + 1], last[row], last_spot[row], rows, spot, accuracy_m, flags, again, begin, end)
+        newest = _Place(
+            int(last["recorded_ms"][row]), last_spot[row].tolist(), float(_accuracy_m(last["accuracy_m"][row]))
+        )
+        _argue(memory[row : row + 1], newest, given, int(starts[row]), int(starts[row + 1]))
     return memory, flags, again
 
 
-def _argue(
-    memory: Rows, last: np.void, last_spot: Floats, rows: Rows, spots: Floats, accuracies_m: Floats,
-    flags: Ints, again: Ints, begin: int, end: int,
-) -> None:  # fmt: skip
-    """Judge one driver's pings one by one; writes into `memory` (one row), `flags` and `again`."""
-    mine = memory[0]
+@dataclass(frozen=True, slots=True, eq=False)
+class _Given:
+    """(n,) pings to argue about, and what becomes of them: flags, and which earlier one each clears, as in `judge`."""
+
+    rows: Rows
+    spots: Floats
+    accuracies_m: Floats
+    flags: Ints
+    again: Ints
+
+
+def _argue(memory: Rows, believed: "_Place", given: _Given, begin: int, end: int) -> None:
+    """Judge one driver's pings one by one; writes into `memory` (one row) and what becomes of the given."""
+    mine, rows, flags = memory[0], given.rows, given.flags
     active, active_ms = int(mine["active_device_id"]), int(mine["active_ms"])
-    believed = _Place(int(last["recorded_ms"]), last_spot.tolist(), float(_accuracy_m(last["accuracy_m"])))
     suspect, suspect_row = None, -1
     if mine["suspect"]["recorded_ms"] != UNKNOWN_MS:
         kept = mine["suspect"]
@@ -140,8 +151,8 @@ def _argue(
         )
 
     places = zip(
-        rows["recorded_ms"][begin:end].tolist(), rows["device_id"][begin:end].tolist(), spots[begin:end].tolist(),
-        accuracies_m[begin:end].tolist(), flags[begin:end].tolist(), strict=True,
+        rows["recorded_ms"][begin:end].tolist(), rows["device_id"][begin:end].tolist(), given.spots[begin:end].tolist(),
+        given.accuracies_m[begin:end].tolist(), flags[begin:end].tolist(), strict=True,
     )  # fmt: skip
     for row, (at_ms, device_id, spot, accuracy_m, own) in enumerate(places, begin):
         if own & Flag.CLOCK_AHEAD:
@@ -157,7 +168,7 @@ def _argue(
         if believed.at_ms == UNKNOWN_MS or place.reachable_from(believed):
             believed, suspect, suspect_row = place, None, -1
         elif suspect is not None and place.reachable_from(suspect):
-            again[row] = suspect_row
+            given.again[row] = suspect_row
             believed, suspect, suspect_row = place, None, -1
         else:
             flags[row] |= Flag.JUMP

@@ -16,8 +16,8 @@ from geo.fold.fixes import Fixes, check, fixes_of, move_position
 from geo.fold.numbers import SILENT_MS
 from geo.fold.state import STATE_VERSION, TRACK, decode, decode_happened, encode, encode_happened, fresh
 from geo.pings import UNKNOWN_MS, Bools, Ints, Pings, Rows
-from geo.plan import fence
 from geo.plan.facts import HAPPENED, JUDGED, REJUDGED, Facts, FactType
+from geo.plan.passages import Moves, Passage, follow
 from geo.plan.plans import Timeline
 
 __all__ = [
@@ -31,9 +31,9 @@ def advance(
 ) -> tuple[Rows, Facts]:
     """Fold pings, and the claims before and between them, into tracks.
 
-    Each ping is judged (`clean`); the believed ones go to the fences (`geo.plan.fence`) and, the k-th of all drivers at
-    a time, to their place along the path (`snap`), the stops (`stops`) and the tour (`tour`). A claim (`claims`) is
-    folded before the first ping recorded after it.
+    Each ping is judged (`clean`). The believed ones go, the k-th of all drivers at a time, to their place along the
+    path (`snap`), the stops (`stops`) and the tour (`tour`), then to the fences (`geo.plan.passages`). A claim
+    (`claims`) is folded before the first ping recorded after it.
 
     Args:
         tracks: (m,) of dtype `TRACK`, one a driver, driver_id ascending and unique. Not changed.
@@ -102,13 +102,18 @@ def tick(tracks: Rows, silent: Bools, now_ms: int, *, silent_after_ms: int = SIL
     return happened
 
 
-def _follow(new: Rows, tracks: Rows, fixes: Fixes, timelines: Sequence[Timeline]) -> list[fence.Passage]:
-    new["fences"], passages = fence.follow(
-        tracks["fences"], [timeline.fences for timeline in timelines], fixes.starts,
-        fixes.rows["recorded_ms"], fixes.rows["lon_e6"] * 1e-6, fixes.rows["lat_e6"] * 1e-6,
-        fixes.rows["accuracy_m"].astype(np.float64),
-        tracks["recorded_ms"], tracks["lon_e6"] * 1e-6, tracks["lat_e6"] * 1e-6,
-    )  # fmt: skip
+def _follow(new: Rows, tracks: Rows, fixes: Fixes, timelines: Sequence[Timeline]) -> list[Passage]:
+    moves = Moves(
+        starts=fixes.starts,
+        ms=fixes.rows["recorded_ms"],
+        lon=fixes.rows["lon_e6"] * 1e-6,
+        lat=fixes.rows["lat_e6"] * 1e-6,
+        accuracy_m=fixes.rows["accuracy_m"].astype(np.float64),
+        last_ms=tracks["recorded_ms"],
+        last_lon=tracks["lon_e6"] * 1e-6,
+        last_lat=tracks["lat_e6"] * 1e-6,
+    )
+    new["fences"], passages = follow(tracks["fences"], [timeline.fences for timeline in timelines], moves)
     return passages
 
 

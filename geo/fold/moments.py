@@ -9,7 +9,7 @@ import numpy as np
 from geo.fold.fixes import Fixes
 from geo.pings import Ints, Rows
 from geo.plan.facts import HAPPENED, FactType
-from geo.plan.fence import Passage
+from geo.plan.passages import Passage
 from geo.plan.plans import Claim, Plan
 
 
