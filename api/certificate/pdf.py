@@ -2,15 +2,15 @@
 
 import io
 from collections.abc import Sequence
-from pathlib import Path
 
 from fpdf import FPDF
 
+from api.certificate.letters import FONTS, Letters
 from api.certificate.map import HEIGHT, WIDTH
 from api.certificate.sheet import Picture, Row, Sheet
 from api.pages.colours import legible
 
-_FONTS = Path(__file__).parent / "fonts"
+_REGULAR, _BOLD = FONTS / "DejaVuSansCondensed.ttf", FONTS / "DejaVuSansCondensed-Bold.ttf"
 _FONT = "DejaVu"  # has the letters of Latin, Greek and Cyrillic names, which the fonts inside PDF readers have not
 _LEFT, _RIGHT, _TOP, _BOTTOM = 16.0, 194.0, 16.0, 282.0  # mm, of A4
 _MAP_WIDTH = 66.0
@@ -50,16 +50,17 @@ class _Page:
         self.pdf.set_title(sheet.title)
         self.pdf.set_lang(sheet.language)
         self.pdf.set_creator("Reparto")
-        self.pdf.add_font(_FONT, "", _FONTS / "DejaVuSansCondensed.ttf")
-        self.pdf.add_font(_FONT, "B", _FONTS / "DejaVuSansCondensed-Bold.ttf")
+        self.pdf.add_font(_FONT, "", _REGULAR)
+        self.pdf.add_font(_FONT, "B", _BOLD)
         self.pdf.set_text_shaping(True)  # joins Arabic letters, and turns what is read from the right
+        self.letters = Letters(self.pdf, _REGULAR)
         self.pdf.add_page()
 
     def text(self, x: float, y: float, words: str, size: float, colour: Colour = _INK, *, bold: bool = False) -> None:
         """Write words on one line."""
         self.pen(size, colour, bold=bold)
         self.pdf.set_xy(x, y)
-        self.pdf.cell(0, size * _LINE_HEIGHT, words)
+        self.pdf.cell(0, size * _LINE_HEIGHT, self.letters.readable(words))
 
     def lines(
         self,
@@ -72,6 +73,7 @@ class _Page:
         most: int = _MOST_LINES,
     ) -> float:
         """Write words in lines of `width`, `most` of them; return where the next line begins."""
+        words = self.letters.readable(words)
         self.pen(size, colour)
         (x, y), height = at, size * _LINE_HEIGHT
         lines = self.pdf.multi_cell(width, height, words, align="L", dry_run=True, output="LINES")
@@ -94,8 +96,9 @@ class _Page:
         self.text(_LEFT, _TOP - 2, self.sheet.title, 10.5, _SOFT, bold=True)
         if self.sheet.brand:
             self.pdf.set_font(_FONT, "B", 10.5)
-            wide = self.pdf.get_string_width(self.sheet.brand)
-            self.text(_RIGHT - wide, _TOP - 2, self.sheet.brand, 10.5, self.legible, bold=True)
+            brand = self.letters.readable(self.sheet.brand)
+            wide = self.pdf.get_string_width(brand)
+            self.text(_RIGHT - wide, _TOP - 2, brand, 10.5, self.legible, bold=True)
         self.text(_LEFT, _TOP + 6, self.sheet.verdict, 21, _TONES[self.sheet.tone], bold=True)
         wide = self.pdf.get_string_width(self.sheet.verdict)
         self.text(_LEFT + wide + 5, _TOP + 8.6, self.sheet.verdict_more, 11, _SOFT)
@@ -226,7 +229,12 @@ class _Page:
 
     def foot_height(self) -> float:
         hashes = len(self.sheet.hashes) * _HASH_ROW + _TITLE_ROW + 2 if self.sheet.hashes else 0.0
-        return hashes + len(self.sheet.footer) * _FOOTER_ROW + 4
+        return hashes + len(self.footer()) * _FOOTER_ROW + 4
+
+    def footer(self) -> list[str]:
+        """Give what stands at the foot, with what to say of letters that could not be drawn."""
+        said = self.sheet.missing if self.letters.is_missing else ""
+        return [line for line in (*self.sheet.footer, said) if line]
 
     def foot(self) -> None:
         y = _BOTTOM - self.foot_height() + 2
@@ -242,7 +250,7 @@ class _Page:
             y += 2
         self.rule(y)
         y += 1.6
-        for line in filter(None, self.sheet.footer):
+        for line in self.footer():
             self.text(_LEFT, y, line, 7.2, _SOFT)
             y += _FOOTER_ROW
 

@@ -53,6 +53,8 @@ class Sheet:
     sections: Sequence[Section]
     map: SmallMap
     map_words: MapTexts
+    missing: str
+    """Said of letters for which no font was found."""
     photos_title: str
     photos: Sequence[Picture]
     signature_title: str
@@ -109,7 +111,7 @@ def sheet_of(
     """
     pen = Pen(words=words, zone=ZoneInfo(whole.route.timezone))
     told, variant = told_of(whole, settings), _variant(whole, words)
-    photos, signature = _photos(whole, pictures, pen), _signature(whole, pictures, told)
+    photos, signature = _photos(whole, pictures, pen), _signature(whole, pictures, told, words)
     more = len(whole.photos) - len(photos)
     has_pictures = bool(photos) or signature is not None
     reference = words.reference.format(stop=whole.stop.external_id, route=whole.route.external_id)
@@ -125,6 +127,7 @@ def sheet_of(
         sections=list(_filled(sections)),
         map=small_map,
         map_words=words.map,
+        missing=words.missing,
         photos_title=words.photos + (f" ({words.more.format(n=more)})" if more > 0 else ""),
         photos=photos,
         signature_title=words.kind.signature,
@@ -146,23 +149,31 @@ def _variant(whole: StopProof, words: CertificateTexts) -> VariantTexts:
 
 def _photos(whole: StopProof, pictures: Mapping[str, bytes], pen: Pen) -> list[Picture]:
     return [
-        _picture(one, pictures[one.id], f"{pen.words.kind.photo}, {pen.when(one.taken_at)}" if one.taken_at else "")
+        _picture(
+            one,
+            pictures[one.id],
+            f"{pen.words.kind.photo}, {pen.when(one.taken_at)}" if one.taken_at else "",
+            pen.words,
+        )
         for one in photos_on(whole)
         if one.id in pictures
     ]
 
 
-def _signature(whole: StopProof, pictures: Mapping[str, bytes], told: ToldOutcome) -> Picture | None:
+def _signature(
+    whole: StopProof, pictures: Mapping[str, bytes], told: ToldOutcome, words: CertificateTexts
+) -> Picture | None:
     signature = whole.signature
     if signature is None or signature.id not in pictures:
         return None
-    return _picture(signature, pictures[signature.id], told.recipient)
+    return _picture(signature, pictures[signature.id], told.recipient, words)
 
 
-def _picture(proof: Proof, jpeg: bytes, caption: str) -> Picture:
+def _picture(proof: Proof, jpeg: bytes, caption: str, words: CertificateTexts) -> Picture:
     served = proof.served
     width_px, height_px = (served.width_px, served.height_px) if served else (None, None)
-    return Picture(jpeg=jpeg, width_px=width_px or 4, height_px=height_px or 3, caption=caption)
+    said = ", ".join(part for part in (caption, words.cut if proof.whole is False else "") if part)
+    return Picture(jpeg=jpeg, width_px=width_px or 4, height_px=height_px or 3, caption=said)
 
 
 def _hashes(whole: StopProof, words: CertificateTexts) -> list[Row]:

@@ -59,6 +59,7 @@ class Proof(Struct, frozen=True, kw_only=True):
 
     `sha256`, `size` (bytes) and `type` are of the file as it was uploaded, which is kept untouched; `served` is what
     the links lead to. `state`: pending (not all of it has come), stored, or refused with a reason in `why`.
+    `whole` is false where bytes of a picture are missing or damaged and what can be seen of it is shown.
     `taken_source`: who says when: `app`, `event`, `photo`, or `upload` (when it began). Links are null where there is
     nothing to fetch; `original_url` is for dispatchers and admins only.
     """
@@ -71,6 +72,7 @@ class Proof(Struct, frozen=True, kw_only=True):
     kind: str
     state: str
     why: str | None
+    whole: bool | None
     filename: str | None
     sha256: str | None
     size: int | None
@@ -104,6 +106,7 @@ def proof_of(row: ProofRow, signer: Signer, *, with_original: bool) -> Proof:
         kind=row.kind,
         state=row.state,
         why=row.why,
+        whole=row.whole if is_stored else None,
         filename=row.filename,
         sha256=row.sha256.hex() if row.sha256 else None,
         size=row.size_bytes,

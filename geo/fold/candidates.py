@@ -1,4 +1,4 @@
-"""Where on its path each hypothesis may be now: the likeliest places of those where the path comes nearest."""
+"""Where on its path each hypothesis may be now: the likeliest of the places where the path comes nearest to it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from geo.plan.plans import ALONG, DX, DY, INVERSE, LENGTH, Plan, X, Y, windows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Places:
+class Candidates:
     """(r, ROUNDS + 1) places that each hypothesis may be at now, the last one where it was; cost inf: there is none."""
 
     along_m: Floats
@@ -33,7 +33,7 @@ class _Nearest:
     spots: Spots
 
 
-def places(plans: Sequence[Plan], start: From, fix: Fix) -> Places:
+def candidates_of(plans: Sequence[Plan], start: From, fix: Fix) -> Candidates:
     """Find where on the path the fix of each of r hypotheses is likeliest to belong."""
     near = _nearest(plans, start, fix)
     moved, costs = _rounds(near, likelihood.cost(start, fix, near.spots), len(plans))
@@ -41,7 +41,7 @@ def places(plans: Sequence[Plan], start: From, fix: Fix) -> Places:
     stayed = np.stack((start.along_m, start.x_m, start.y_m, stayed_m))
     table = np.concatenate((moved, stayed[:, :, None]), axis=2)
     stay_cost = np.where(start.anywhere, np.inf, FAR_COST * fix.full)
-    return Places(table[0], table[1], table[2], table[3], _told_once(moved[0], costs, start.along_m, stay_cost))
+    return Candidates(table[0], table[1], table[2], table[3], _told_once(moved[0], costs, start.along_m, stay_cost))
 
 
 def _nearest(plans: Sequence[Plan], start: From, fix: Fix) -> _Nearest:

@@ -78,6 +78,7 @@ class Judged:
         served_bytes, served_sha256, served_type: of what is shown.
         width_px, height_px: of the picture that is shown; None for a document.
         exif_at, exif_lat, exif_lon: when and where the photo itself says that it was taken; degrees.
+        whole: False: bytes of the picture are missing or damaged, and what can be seen of it is shown.
     """
 
     size_bytes: int
@@ -91,6 +92,7 @@ class Judged:
     exif_at: datetime | None
     exif_lat: float | None
     exif_lon: float | None
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +137,7 @@ class ProofRow:
     served_type: str | None
     width_px: int | None
     height_px: int | None
+    whole: bool
     stop_lat: float
     stop_lon: float
     fix_at: datetime | None
@@ -210,7 +213,7 @@ async def store_proof(db: Db, proof_id: int, judged: Judged) -> None:
         proof_id,
         *(judged.size_bytes, judged.sha256, judged.media_type),
         *(judged.served_bytes, judged.served_sha256, judged.served_type, judged.width_px, judged.height_px),
-        *(judged.exif_at, judged.exif_lat, judged.exif_lon),
+        *(judged.exif_at, judged.exif_lat, judged.exif_lon, judged.whole),
     )
 
 

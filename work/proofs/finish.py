@@ -26,8 +26,9 @@ _PARTS_AT_ONCE = 8
 WHY = {
     "not-a-photo": "It is no JPEG, PNG, WebP or HEIC picture.",
     "not-a-signature": "It is neither a PNG picture nor strokes as JSON.",
+    "blank": "There is nothing on it. Sign again.",
     "not-a-pdf": "It is no PDF.",
-    "unreadable": "It is damaged, or not all of it is there. Take it again.",
+    "unreadable": "It is damaged, or so little of it is there that nothing can be seen. Take it again.",
     "too-many-pixels": "The picture has more pixels than are read here. Take it smaller.",
     "sha256-differs": "The bytes are not those whose SHA-256 was told.",
 }
@@ -139,4 +140,5 @@ def _row(shown: ShownFile, size: int, sha256: bytes) -> Judged:
         exif_at=shown.taken.at,
         exif_lat=shown.taken.lat,
         exif_lon=shown.taken.lon,
+        whole=shown.is_whole,
     )

@@ -23,6 +23,10 @@ class NoStrokes(Exception):  # noqa: N818
     """It cannot be drawn: the shape is another, a number is missing or not finite, there is nothing or too much."""
 
 
+class Empty(NoStrokes):
+    """It is well-formed, and there is no stroke in it."""
+
+
 class PenPoint(msgspec.Struct, frozen=True):
     """A point as an object."""
 
@@ -38,7 +42,7 @@ class Stroke(msgspec.Struct, frozen=True):
     points: list[Any]
 
 
-Strokes: TypeAlias = Annotated[list[Any], msgspec.Meta(min_length=1, max_length=MOST_STROKES)]
+Strokes: TypeAlias = Annotated[list[Any], msgspec.Meta(max_length=MOST_STROKES)]
 
 
 class Signature(msgspec.Struct, frozen=True):
@@ -51,6 +55,7 @@ def draw_strokes(content: bytes) -> Image.Image:
     """Draw a signature black on white, scaled to fit.
 
     Raises:
+        Empty: nobody signed.
         NoStrokes: it is none.
     """
     strokes = _read(content)
@@ -97,7 +102,9 @@ def _read(content: bytes) -> list[list[PenPoint]]:
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError) as error:
         raise NoStrokes from error
     strokes = [stroke for stroke in strokes if stroke]
-    if not 1 <= sum(map(len, strokes)) <= MOST_POINTS:
+    if not strokes:
+        raise Empty
+    if sum(map(len, strokes)) > MOST_POINTS:
         raise NoStrokes
     return strokes
 

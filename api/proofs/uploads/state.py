@@ -22,7 +22,8 @@ class ProofRefused(Problem):
 class UploadState(Struct, frozen=True, kw_only=True):
     """How far an upload is, and what became of it.
 
-    `state` is of its proof: pending, stored or refused; `why` of a refusal.
+    `state` is of its proof: pending, stored or refused; `why` of a refusal. `whole` of a stored one is false where
+    bytes of the picture are missing or damaged and only what can be seen is shown: ask for another one at the door.
     """
 
     id: str
@@ -30,6 +31,7 @@ class UploadState(Struct, frozen=True, kw_only=True):
     length: int
     state: str
     why: str | None
+    whole: bool | None
     proof_id: str
 
 
@@ -43,6 +45,7 @@ def state_of(upload: Upload) -> UploadState:
         length=upload.length,
         state=upload.state,
         why=upload.why,
+        whole=upload.whole if upload.state == "stored" else None,
         proof_id=shown(PROOF, upload.proof_id),
     )
 

