@@ -7,8 +7,9 @@ from aiohttp import web
 from msgspec import Struct
 
 from api.driver.events.body import Event, EventBatch, RefusedEvent, events_in, read_event
+from api.driver.events.case import Cases
 from api.driver.events.handed import Warned
-from api.driver.events.record import Cases, record
+from api.driver.events.record import record
 from api.http.app_keys import CONFIG, POOL
 from api.http.auth import device_of
 from api.http.media import answer, parse, read_limited
