@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from geo.fold.candidates import places
+from geo.fold.candidates import candidates_of
 from geo.fold.fixes import Here
 from geo.fold.likelihood import Fix, From, exp
 from geo.fold.numbers import (
@@ -126,7 +126,7 @@ def step(memory: Rows, here: Here) -> tuple[Rows, Snapped]:
     seconds = np.where(began, 0.0, (here.ms - memory["ms"]) / 1000)
     fix, pace_mps = _seen(new, began, seconds, here)
     van, which = _asked(memory, began)
-    found = places([here.plans[row] for row in van.tolist()], _from(memory, van, which), fix.rows_at(van))
+    found = candidates_of([here.plans[row] for row in van.tolist()], _from(memory, van, which), fix.rows_at(van))
 
     # what each hypothesis gives to each place; which -1, the last row, is the one off the path
     off = memory["off_weight"].astype(np.float64)

@@ -6,37 +6,27 @@ DWELL_MS, and is dated back to the first fix of that standing.
 What the driver says of a visit counts more (`geo.fold.claims`); here it is only looked after.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.fold.fixes import Here
+from geo.fold.near_stops import Look, away, stop_of, unseen
 from geo.fold.numbers import (
-    ALONG_PART,
     BASE_MS,
     DWELL_MS,
-    FAR_M,
     IDLE_MS,
-    LEFT_M,
-    LEFT_MS,
-    LEFT_OUTS,
     MARGIN,
     MARGIN_VAGUEST_M,
-    NEARER_M,
     NEVER_IDLE_MS,
     OFF_PATH_MS,
-    OUT_OF_TURN_M,
-    OUT_OF_TURN_STOPS,
-    OUTLINE_M,
     PIN_M,
-    SERVED_M,
 )
 from geo.fold.tour import AWAITED, VISITS, served
 from geo.numbers import BELIEVED_MPS, SLOW_MPS, TYPICAL_MPS, UNSAID_AT_STOP_M, VAGUEST_M
 from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Rows
-from geo.plan.numbers import BIN_M, STOP_SLACK_M
-from geo.plan.plans import Plan, outside, windows
+from geo.plan.plans import Plan
 
 STANDING = np.dtype(
     [
@@ -94,68 +84,110 @@ class Visit:
     occurred_ms: int
 
 
-def step(
-    memory: Rows, visits: NDArray[np.uint8], plans: Sequence[Plan],
-    ms: Ints, x_m: Floats, y_m: Floats, along_m: Floats, accuracy_m: Floats, speed_mps: Floats,
-) -> tuple[Rows, list[Visit], Bools]:  # fmt: skip
+def step(memory: Rows, visits: NDArray[np.uint8], here: Here, along_m: Floats) -> tuple[Rows, list[Visit], Bools]:
     """Look at one fix each of n drivers.
 
     Args:
         memory: (n,) of dtype `STANDING`. Not changed.
         visits: (n, MAX_STOPS) of each stop so far, as `geo.fold.tour` reads them. Arrivals are counted here, in place.
-        plans: (n) which plan.
-        ms: (n,) when, never before the fix before.
-        x_m, y_m: (n,) where, metres on the plan's plane.
         along_m: (n,) place along the path; NaN off it.
-        accuracy_m, speed_mps: (n,) NaN where the phone did not say.
 
     Returns:
         The new memory; what happened, van by van; and (n,) which vans stand.
     """
     memory = memory.copy()
-    lately_ms = _idle_ms(memory, ms, x_m, y_m, along_m)
-    slow = _speed(memory, ms, x_m, y_m, speed_mps) < SLOW_MPS
-    vague_m = np.clip(np.where(np.isnan(accuracy_m), UNSAID_AT_STOP_M, accuracy_m), 0.0, VAGUEST_M)
+    lately_ms = _idle_ms(memory, here, along_m)
+    accuracy_m = np.where(np.isnan(here.accuracy_m), UNSAID_AT_STOP_M, here.accuracy_m)
+    vague_m = np.clip(accuracy_m, 0.0, VAGUEST_M)
     margin_m = MARGIN * np.minimum(vague_m, MARGIN_VAGUEST_M)
+    look = Look(here=here, along_m=along_m, vague_m=vague_m, margin_m=margin_m, slow=_stands(memory, here))
+    gone = away(memory, look)
+    stood = _stood(memory, visits, look, lately_ms)
     happened: list[Visit] = []
+    for van in np.flatnonzero(gone | stood.arriving | stood.passed).tolist():
+        happened += _come_and_go(memory, van, visits[van], look, stood, gone=bool(gone[van]))
+    return memory, happened, look.slow
 
-    away = _away(memory, plans, ms, x_m, y_m, margin_m, vague_m, slow)
-    found = _nearest(memory, visits, plans, x_m, y_m, along_m, margin_m)
-    own_way = _find_off_path(memory, visits, plans, x_m, y_m, along_m, margin_m, slow, found)
-    _heed_driver(memory, plans, x_m, y_m, margin_m, found)
+
+def _stands(memory: Rows, here: Here) -> Bools:
+    """Tell which vans stand, or are driven no faster than a driver walks."""
+    return _speed(memory, here) < SLOW_MPS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Stood:
+    """Who stood at a stop, long enough or not.
+
+    Attributes:
+        row: (n,) where, its place in the tour; -1: at none.
+        since_ms: (n,) since when.
+        own_way: (n,) off the path.
+        arriving: (n,) long enough: an arrival.
+        passed: (n,) who stood at the one before for a fix or two, as the clock says, and is gone.
+        before, first_ms, last_ms: (n,) that stop, and the first and last fix there.
+    """
+
+    row: Ints
+    since_ms: Ints
+    own_way: Bools
+    arriving: Bools
+    passed: Bools
+    before: Ints
+    first_ms: Ints
+    last_ms: Ints
+
+
+def _stood(memory: Rows, visits: NDArray[np.uint8], look: Look, lately_ms: Ints) -> _Stood:
+    """Find out where vans stand and since when; writes it into the memory, for the next fix.
+
+    Args:
+        lately_ms: (n,) as `_idle_ms` tells it.
+    """
+    ms = look.here.ms
+    found, own_way = stop_of(memory, visits, look)
     before = memory["candidate"].astype(np.int64) - 1
     same = (found >= 0) & (found == before)
     idle_ms = np.where(before >= 0, memory["idle_ms"], 0) + lately_ms
-    stood = slow | (idle_ms >= IDLE_MS)
-    since_ms = np.where(same & stood, memory["candidate_ms"], np.where(found >= 0, ms, 0))
-    arriving = same & slow & (ms - since_ms >= np.where(own_way, OFF_PATH_MS, DWELL_MS))
+    stays = look.slow | (idle_ms >= IDLE_MS)
+    since_ms = np.where(same & stays, memory["candidate_ms"], np.where(found >= 0, ms, 0))
+    arriving = same & look.slow & (ms - since_ms >= np.where(own_way, OFF_PATH_MS, DWELL_MS))
     # inside for a fix or two, and gone: it stood there if the clock says so, and the phone does not say it drove
-    never = _unseen(visits[np.arange(len(memory)), np.maximum(before, 0)])
+    never = unseen(visits[np.arange(len(memory)), np.maximum(before, 0)])
     passed = (before >= 0) & ~same & never & (memory["open"] == 0) & (idle_ms >= IDLE_MS)
-    were_ms = memory["candidate_ms"].tolist(), memory["once_ms"].tolist()
+    stood = _Stood(
+        row=found, since_ms=since_ms, own_way=own_way, arriving=arriving, passed=passed,
+        before=before, first_ms=memory["candidate_ms"].copy(), last_ms=memory["once_ms"].copy(),
+    )  # fmt: skip
     memory["candidate"], memory["candidate_ms"] = found + 1, since_ms
     memory["once_ms"] = np.where(found >= 0, ms, 0)
     # one that stood there is idle until it is seen to drive; one that drives, not before it is seen to stand
-    begins_ms = np.where((speed_mps > SLOW_MPS) | own_way, NEVER_IDLE_MS, lately_ms)
+    begins_ms = np.where((look.here.speed_mps > SLOW_MPS) | own_way, NEVER_IDLE_MS, lately_ms)
     idle_ms = np.where(same & (memory["idle_ms"] >= 0), idle_ms, begins_ms)
     memory["idle_ms"] = np.where(found < 0, 0, idle_ms)
+    return stood
 
-    for van in np.flatnonzero(away | arriving | passed).tolist():
-        mine, plan = memory[van], plans[van]
-        if mine["open"]:
-            left_ms = int(mine["inside_ms"] if away[van] else since_ms[van])
-            happened += close(memory, van, visits[van], left_ms)
-        if passed[van]:
-            first_ms, last_ms = were_ms[0][van], were_ms[1][van]
-            happened += _open(memory, van, visits[van], plan, int(before[van]), first_ms, last_ms)
-            if arriving[van]:
-                happened += close(memory, van, visits[van], last_ms)
-        if arriving[van]:
-            last = int(mine["last"])
-            happened += _open(memory, van, visits[van], plan, int(found[van]), int(since_ms[van]), int(ms[van]))
-            if own_way[van]:  # says nothing about the stops before it
-                mine["last"] = last
-    return memory, happened, slow
+
+def _come_and_go(
+    memory: Rows, van: int, visits: NDArray[np.uint8], look: Look, stood: _Stood, *, gone: bool
+) -> list[Visit]:
+    """Close the visit of one van that has left, and open that of one that has come; writes into memory and visits."""
+    mine, plan = memory[van], look.here.plans[van]
+    happened: list[Visit] = []
+    if mine["open"]:
+        left_ms = int(mine["inside_ms"] if gone else stood.since_ms[van])
+        happened += close(memory, van, visits, left_ms)
+    if stood.passed[van]:
+        last_ms = int(stood.last_ms[van])
+        happened += _open(memory, van, visits, plan, int(stood.before[van]), int(stood.first_ms[van]), last_ms)
+        if stood.arriving[van]:
+            happened += close(memory, van, visits, last_ms)
+    if stood.arriving[van]:
+        last = int(mine["last"])
+        since_ms, ms = int(stood.since_ms[van]), int(look.here.ms[van])
+        happened += _open(memory, van, visits, plan, int(stood.row[van]), since_ms, ms)
+        if stood.own_way[van]:  # says nothing about the stops before it
+            mine["last"] = last
+    return happened
 
 
 def close(memory: Rows, van: int, visits: NDArray[np.uint8], left_ms: int) -> list[Visit]:
@@ -182,17 +214,18 @@ def begin(memory: Rows, van: int, visits: NDArray[np.uint8], row: int, count: in
     return [Visit(van, True, each, int(visits[each]) & VISITS, since_ms) for each in range(row, row + count)]
 
 
-def pin(memory: Rows, slow: Bools, ms: Ints, along_m: Floats, was_ms: Ints, was_along_m: Floats) -> tuple[Ints, Floats]:
+def pin(memory: Rows, slow: Bools, ms: Ints, along_m: Floats, was: Rows) -> tuple[Ints, Floats]:
     """Say where vans that stand at a stop are. Fixes walk about while vans stand: it is the mean of their places.
 
     Args:
         memory, slow: (n,) as `step` gives them back.
         ms, along_m: (n,) as it was given them.
-        was_ms, was_along_m: (n,) of the fix before, and what was told of it; NaN where nothing was.
+        was: (n,) of dtype `geo.fold.snap.SNAP`, of the fix before.
 
     Returns:
         Who stands, and where along the path.
     """
+    was_ms, was_along_m = was["ms"], was["along_m"]
     at_stop = slow & (memory["open"] > 0) & (memory["outs"] == 0)
     van = np.flatnonzero(at_stop & (np.abs(along_m - was_along_m) <= PIN_M))
     stood_ms = np.maximum(ms[van] - memory["arrived_ms"][van], 1)
@@ -211,79 +244,21 @@ def _open(
     return begun
 
 
-def _find_off_path(
-    memory: Rows, visits: NDArray[np.uint8], plans: Sequence[Plan],
-    x_m: Floats, y_m: Floats, along_m: Floats, margin_m: Floats, slow: Bools, found: Ints,
-) -> Bools:  # fmt: skip
-    """Find the nearest unvisited stop inside whose fence a van off its path stands, if it is at none; writes `found`.
-
-    Returns:
-        (n,) which vans were found so.
-    """
-    own_way: Bools = slow & np.isnan(along_m) & (memory["open"] == 0)
-    vans = np.flatnonzero(own_way)
-    if not len(vans):
-        return own_way
-    tours = [plans[van].stops for van in vans.tolist()]
-    pieces, starts = windows(tours, [0] * len(vans), [len(tour) for tour in tours])
-    van = np.repeat(vans, np.diff(starts))
-    row = np.arange(len(pieces)) - np.repeat(starts[:-1], np.diff(starts))
-    out_m = _out_m(plans, pieces, van, row, x_m, y_m)
-    inside = np.flatnonzero(out_m <= margin_m[van])
-    inside = inside[_unseen(visits[van[inside], row[inside]])]
-    nearest_last = inside[np.argsort(-(out_m + pieces[:, 2])[inside], kind="stable")]
-    found[van[nearest_last]] = row[nearest_last]
-    own_way &= found >= 0
-    return own_way
-
-
-def _out_m(plans: Sequence[Plan], stops: Floats, van: Ints, row: Ints, x_m: Floats, y_m: Floats) -> Floats:
-    """Measure how far vans are outside the fences of stops, negative inside.
-
-    Args:
-        stops: (k, 5) rows of `Plan.stops`; van, row: (k,) whose, and its place in that tour.
-    """
-    out_m: Floats = np.sqrt((x_m[van] - stops[:, 0]) ** 2 + (y_m[van] - stops[:, 1]) ** 2) - stops[:, 2]
-    for i in np.flatnonzero(out_m < OUTLINE_M).tolist():
-        if plans[van[i]].polygons and int(row[i]) in plans[van[i]].polygons:
-            out_m[i] = outside(plans[van[i]], int(row[i]), float(x_m[van[i]]), float(y_m[van[i]]))
-    return out_m
-
-
-def _unseen(visits: NDArray[np.uint8]) -> Bools:
-    """Tell which stops were not visited, or are to be visited again."""
-    unseen: Bools = ((visits & VISITS) == 0) | ((visits & AWAITED) != 0)
-    return unseen
-
-
-def _heed_driver(memory: Rows, plans: Sequence[Plan], x_m: Floats, y_m: Floats, margin_m: Floats, found: Ints) -> None:
-    """Do not look elsewhere inside the fence of the stop where the driver says they are, nor open again the one they
-    say they left before a fix was outside its fence; writes `left` and `found`."""
-    for van in np.flatnonzero(memory["by_driver"] | (memory["left"] != 0)).tolist():
-        mine, at = memory[van], (float(x_m[van]), float(y_m[van]))
-        if mine["by_driver"] and outside(plans[van], int(mine["open"]) - 1, *at) <= margin_m[van]:
-            found[van] = -1
-        left = int(mine["left"]) - 1
-        if left >= 0:
-            if outside(plans[van], left, *at) > margin_m[van]:
-                mine["left"] = mine["left_count"] = 0
-            elif left <= found[van] < left + mine["left_count"]:
-                found[van] = -1
-
-
-def _idle_ms(memory: Rows, ms: Ints, x_m: Floats, y_m: Floats, along_m: Floats) -> Ints:
+def _idle_ms(memory: Rows, here: Here, along_m: Floats) -> Ints:
     """Tell how much longer vans took since the fix before than driving takes; 0 where fixes are too dense to say."""
+    ms = here.ms
     last = memory["base"][:, 1]
     known = (last["ms"] != UNKNOWN_MS) & (ms - np.where(last["ms"] == UNKNOWN_MS, ms, last["ms"]) >= BASE_MS)
-    straight_m = np.sqrt((x_m - last["x_m"]) ** 2 + (y_m - last["y_m"]) ** 2)
+    straight_m = np.sqrt((here.x_m - last["x_m"]) ** 2 + (here.y_m - last["y_m"]) ** 2)
     moved_m = np.fmax(straight_m, np.abs(along_m - memory["along_m"]))
     memory["along_m"] = along_m
     under_way_ms = np.rint(moved_m * (1000 / TYPICAL_MPS))
     return np.where(known, np.maximum(ms - np.where(known, last["ms"], ms) - under_way_ms, 0), 0).astype(np.int64)
 
 
-def _speed(memory: Rows, ms: Ints, x_m: Floats, y_m: Floats, speed_mps: Floats) -> Floats:
+def _speed(memory: Rows, here: Here) -> Floats:
     """Speed over ground, the phone's where it tells; writes the bases. Infinite while nothing is known."""
+    ms, x_m, y_m = here.ms, here.x_m, here.y_m
     base = memory["base"]
     step_on = (base["ms"][:, 1] == UNKNOWN_MS) | (ms - base["ms"][:, 1] >= BASE_MS)
     for name, column in (("ms", ms), ("x_m", x_m), ("y_m", y_m)):
@@ -293,70 +268,5 @@ def _speed(memory: Rows, ms: Ints, x_m: Floats, y_m: Floats, speed_mps: Floats) 
     known = (older["ms"] != UNKNOWN_MS) & (ms > older["ms"])
     seconds = np.where(known, ms - np.where(known, older["ms"], ms), 1) / 1000
     moved_m = np.sqrt((x_m - older["x_m"]) ** 2 + (y_m - older["y_m"]) ** 2)
-    told = speed_mps <= BELIEVED_MPS
-    return np.where(told, speed_mps, np.where(known, moved_m / seconds, np.inf))
-
-
-def _away(
-    memory: Rows, plans: Sequence[Plan], ms: Ints, x_m: Floats, y_m: Floats,
-    margin_m: Floats, vague_m: Floats, slow: Bools,
-) -> Bools:  # fmt: skip
-    """Tell which vans have left the stop they were at; writes inside_ms and outs."""
-    away = np.zeros(len(memory), np.bool_)
-    at = np.flatnonzero(memory["open"])
-    if not len(at):
-        return away
-    rows = memory["open"][at].tolist()
-    stops = np.array([plans[van].stops[row - 1, :3] for van, row in zip(at.tolist(), rows, strict=True)])
-    out_m = np.sqrt((x_m[at] - stops[:, 0]) ** 2 + (y_m[at] - stops[:, 1]) ** 2) - stops[:, 2]
-    for i, (van, row) in enumerate(zip(at.tolist(), rows, strict=True)):
-        if plans[van].polygons and row - 1 in plans[van].polygons:
-            out_m[i] = outside(plans[van], row - 1, float(x_m[van]), float(y_m[van]))
-    inside = out_m <= margin_m[at]
-    left = out_m > vague_m[at] + LEFT_M
-    memory["inside_ms"][at] = np.where(inside, ms[at], memory["inside_ms"][at])
-    memory["outs"][at] = np.where(left, np.minimum(memory["outs"][at].astype(np.int64) + 1, 255), 0)
-    moving = ~slow[at]
-    gone = (memory["outs"][at] >= LEFT_OUTS) & (moving | (ms[at] - memory["inside_ms"][at] >= LEFT_MS))
-    away[at] = (gone | (moving & (out_m > vague_m[at] + FAR_M))) & (memory["inside_ms"][at] != 0)
-    return away
-
-
-def _nearest(
-    memory: Rows, visits: NDArray[np.uint8], plans: Sequence[Plan],
-    x_m: Floats, y_m: Floats, along_m: Floats, margin_m: Floats,
-) -> Ints:  # fmt: skip
-    """Find the stop each van is inside and nearer to than to the one it is at: its place in the tour; -1 for none."""
-    n = len(plans)
-    found = np.full(n, -1)
-    on = np.flatnonzero(~np.isnan(along_m))
-    bins = (np.maximum(along_m[on], 0) / BIN_M).astype(np.int64).tolist()
-    spans = [plans[van].stops_near[bin_] for van, bin_ in zip(on.tolist(), bins, strict=True)]
-    near = [i for i, (first, past) in enumerate(spans) if past > first]
-    if not near:
-        return found
-    vans = on[near]
-    first = [spans[i][0] for i in near]
-    pieces, starts = windows([plans[van].stops for van in vans.tolist()], first, [spans[i][1] for i in near])
-    count = np.diff(starts)
-    which = np.repeat(np.arange(len(vans)), count)
-    van = vans[which]
-    row = np.arange(len(pieces)) - starts[:-1][which] + np.array(first)[which]
-
-    out_m = _out_m(plans, pieces, van, row, x_m, y_m)
-    apart_m = np.abs(pieces[:, 3] - along_m[van])
-    away_m = np.maximum(out_m + pieces[:, 2], 0.0) + ALONG_PART * apart_m
-    first_open, open_count = memory["open"].astype(np.int64) - 1, memory["open_count"]
-    here = (row >= first_open[van]) & (row < (first_open + open_count)[van])
-    here_m = np.minimum.reduceat(np.where(here, away_m, np.inf), starts[:-1])
-    inside = (out_m <= margin_m[van]) & (apart_m <= STOP_SLACK_M) & ~here & (away_m + NEARER_M <= here_m[which])
-    passed_over = np.clip(row - memory["last"].astype(np.int64)[van], 0, OUT_OF_TURN_STOPS)
-    counted = visits[van, row]
-    # a drifting phone does not go back to the stop next door
-    inside &= _unseen(counted) | (first_open < 0)[van]
-    cost = np.where(inside, away_m + OUT_OF_TURN_M * passed_over + np.where(served(counted), SERVED_M, 0.0), np.inf)
-    cheapest = np.minimum.reduceat(cost, starts[:-1])
-    best = np.flatnonzero(cost == cheapest[which])
-    best = best[np.searchsorted(which[best], np.arange(len(vans)))]
-    found[vans] = np.where(np.isfinite(cheapest), row[best], -1)
-    return found
+    told = here.speed_mps <= BELIEVED_MPS
+    return np.where(told, here.speed_mps, np.where(known, moved_m / seconds, np.inf))

@@ -13,10 +13,11 @@ from api.driver.events import endpoints as driver_events
 from api.driver.manifest import endpoints as manifest
 from api.fleet import devices, drivers, positions, quarantine, shifts
 from api.history import detours, events, reports, track, visits
-from api.http import assets, health, metrics, openapi
+from api.http import assets
 from api.http.app_keys import CONFIG, POOL, PROOFS, ROADS, WELCOME
 from api.http.auth import DEVICES, DeviceCache
 from api.http.host import known_host
+from api.http.itself import health, metrics, openapi
 from api.http.problem import problems
 from api.messages import channels as message_channels
 from api.messages import consent, hooks, kinds, listing
@@ -51,7 +52,7 @@ SYSTEM = (health, metrics)
 ASKED = (
     *(account, keys, drivers, devices, geofences),
     *(routes, links, pins, reopening, track, visits, detours, eta),
-    *(driver_events, shifts),
+    *(driver_events, manifest, shifts),
     *(positions, events, reports, quarantine),
     *(tracking, tracking_page),
     *(uploads, proofs_post, proofs, certificate),
@@ -89,12 +90,11 @@ def create_app(
         app[driver_events.OLDEST] = timedelta(days=settings.ingest.oldest_ping_days)
         for module in ASKED:
             module.operations.add_to(app)
-        manifest.add_to(app)
     if takes_pings:
         inbox = Inbox(database, settings.inbox)
         doors.add_to(app, inbox, settings.doors, oldest_ping_days=settings.ingest.oldest_ping_days)
     assets.add_to(app)
-    openapi.add_to(app)
+    openapi.operations.add_to(app)
     return app
 
 

@@ -114,19 +114,19 @@ class TrackedRoute:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stretch:
+class PathStretch:
     """Some vertices of a path: degrees, and metres along it."""
 
     lon: Sequence[float]
     lat: Sequence[float]
     along_m: Sequence[float]
 
-    def part(self, from_m: float, to_m: float) -> "Stretch | None":
+    def part(self, from_m: float, to_m: float) -> "PathStretch | None":
         """Give what `read_stretch` would read of a part; None where these vertices do not reach so far."""
         if not self.along_m or from_m < self.along_m[0] or to_m > self.along_m[-1]:
             return None
         kept = slice(bisect_right(self.along_m, from_m) - 1, bisect_right(self.along_m, to_m) + 1)
-        return Stretch(lon=self.lon[kept], lat=self.lat[kept], along_m=self.along_m[kept])
+        return PathStretch(lon=self.lon[kept], lat=self.lat[kept], along_m=self.along_m[kept])
 
 
 async def find_tracked_routes(db: Db | Pool, link_hashes: Sequence[bytes]) -> dict[bytes, int]:
@@ -177,7 +177,7 @@ async def tracked_route(db: Db | Pool, route_id: int, before: TrackedRoute | Non
     )
 
 
-async def read_stretch(db: Db | Pool, *, route_id: int, version: int, from_m: float, to_m: float) -> Stretch | None:
+async def read_stretch(db: Db | Pool, *, route_id: int, version: int, from_m: float, to_m: float) -> PathStretch | None:
     """Read the part of a path that covers `from_m` to `to_m`; None when there is no such version."""
     row = await db.fetchrow(_SQL["read_stretch"], route_id, version, from_m, to_m)
-    return None if row is None else Stretch(**row)
+    return None if row is None else PathStretch(**row)

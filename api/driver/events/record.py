@@ -1,7 +1,7 @@
 """Keeping what a driver said: all of a batch in one transaction that holds the driver's lane.
 
 The order is the trackers' (docs/explanation/tracker.md): lanes, then stops by id. So neither ever waits for the other
-in a circle. Each event is a `Case`, which the steps find out more of: known, looked up, allowed, judged, written.
+in a circle. Each event is an `EventCase`, which steps find out more of: known, looked up, allowed, judged, written.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,13 +10,14 @@ from datetime import date, datetime
 from functools import partial
 from typing import TypeAlias
 
-from api.driver.events.body import OF_A_STOP, Event, Refused
+from api.driver.events.body import OF_A_STOP, Event, RefusedEvent
 from api.driver.events.handed import Warned
 from api.driver.events.limits import over_limits
 from api.driver.events.outcome import Lock, Meaning, meaning_of
 from api.driver.events.refused import quarantined
 from api.http import ids
 from api.http.config import ApiConfig
+from api.proofs.claims import Naming, claim_uploads
 from api.routes.lanes import held_lanes
 from api.routes.pins import pin_of
 from geo.times import time_of
@@ -25,7 +26,6 @@ from sql.account.devices import DeviceRow
 from sql.account.settings import read_settings
 from sql.delivery import driver_events
 from sql.delivery.driver_events import DriverEventRow, NewDriverEvent, Sort, SpokenStop
-from sql.delivery.proofs import Naming, claim_uploads
 from sql.delivery.stop_states import JudgedEvent, hold_stops, judge_route_starts, judge_shift_events
 from sql.pool import Db, Pool
 from sql.track.live import tell_live
@@ -40,7 +40,7 @@ _GUESSES = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class EventCase:
     """An event of a batch, and all that is found out of it; a step that finds out more makes another one of it.
 
     Attributes:
@@ -57,7 +57,7 @@ class Case:
     stop: SpokenStop | None = None
     route_id: int | None = None
     is_new: bool = False
-    refused: Refused | None = None
+    refused: RefusedEvent | None = None
     meaning: Meaning | None = None
     warnings: Sequence[Warned] = ()
     row: DriverEventRow | None = None
@@ -86,12 +86,12 @@ class Case:
         return not is_route or there != (body.type, stop_id, self.event.occurred_ms, body.lat, body.lon, data)
 
 
-Cases: TypeAlias = Mapping[str, Case]
+Cases: TypeAlias = Mapping[str, EventCase]
 """The events of a batch by their pointers into it; an id may be there more than once."""
 
 
 async def record(
-    pool: Pool, device: DeviceRow, items: Sequence[Event | Refused], config: ApiConfig, *, now: datetime
+    pool: Pool, device: DeviceRow, items: Sequence[Event | RefusedEvent], config: ApiConfig, *, now: datetime
 ) -> Cases:
     """Keep events of a driver's device, and in the quarantine what can be none; after the return they are on disk.
 
@@ -133,7 +133,7 @@ async def _known(db: Db, device: DeviceRow, events: Sequence[Event]) -> Cases:
     rows = await driver_events.driver_events_by_id(
         db, driver_id=device.driver_id, ids={event.body.id for event in events}
     )
-    return {event.at: Case(event=event, row=rows.get(event.body.id)) for event in events}
+    return {event.at: EventCase(event=event, row=rows.get(event.body.id)) for event in events}
 
 
 async def _looked_up(db: Db, device: DeviceRow, cases: Cases) -> Cases:
@@ -155,7 +155,7 @@ async def _looked_up(db: Db, device: DeviceRow, cases: Cases) -> Cases:
     return {at: replace(case, is_new=first.get(case.event.body.id) == at) for at, case in found.items()}
 
 
-def _about(case: Case, stops: Mapping[int, SpokenStop], routes: Mapping[int | str, int]) -> Case:
+def _about(case: EventCase, stops: Mapping[int, SpokenStop], routes: Mapping[int | str, int]) -> EventCase:
     event = case.event
     if _names_stop(event):
         stop = stops.get(_stop_id(event) or 0)
@@ -199,7 +199,7 @@ async def _allowed(db: Db, device: DeviceRow, cases: Cases, config: ApiConfig) -
     }
 
 
-def _new(cases: Cases) -> list[Case]:
+def _new(cases: Cases) -> list[EventCase]:
     """Give the events to write, in the order in which they happened."""
     new = (case for case in cases.values() if case.is_new)
     return sorted(new, key=lambda case: (case.event.occurred_ms, case.event.body.id))
@@ -249,7 +249,7 @@ async def _written(db: Db, device: DeviceRow, cases: Cases, config: ApiConfig) -
     return {at: replace(case, row=rows.get(case.event.body.id)) for at, case in cases.items()}
 
 
-def _row(case: Case) -> NewDriverEvent:
+def _row(case: EventCase) -> NewDriverEvent:
     body, meaning = case.event.body, case.meaning
     assert meaning is not None
     return NewDriverEvent(
@@ -268,7 +268,7 @@ def _row(case: Case) -> NewDriverEvent:
     )
 
 
-async def _claimed(db: Db, device: DeviceRow, new: Sequence[Case]) -> Cases:
+async def _claimed(db: Db, device: DeviceRow, new: Sequence[EventCase]) -> Cases:
     """Tie the uploads that events name to them; also one that has no effect is evidence of what was done."""
     naming = [
         (case, case.stop.id, proofs)
@@ -302,7 +302,7 @@ async def _claimed(db: Db, device: DeviceRow, new: Sequence[Case]) -> Cases:
     return claimed
 
 
-async def _judge_others(db: Db, device: DeviceRow, new: Sequence[Case]) -> list[JudgedEvent]:
+async def _judge_others(db: Db, device: DeviceRow, new: Sequence[EventCase]) -> list[JudgedEvent]:
     """Judge shifts, breaks and starts of routes from the first that is new on."""
     judged: list[JudgedEvent] = []
     judge_shifts = partial(judge_shift_events, same_spell_s=SAME_SPELL_S)

@@ -17,7 +17,8 @@ import msgspec
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from api.http import openapi
+from api.http.itself import openapi
+from api.http.operation import DECLARED
 from api.http.paging import cursor_of
 from reparto.run.app import create_app
 from reparto.run.settings import Settings
@@ -130,7 +131,7 @@ async def product(database: DatabaseConfig, account: Any, tour: Any, tmp_path: P
         ping = {"time": hours()["start_at"], "lat": 6.2, "lon": -75.5, "accuracy_m": 5, "speed_mps": 1, "id": "1"}
         yield Product(
             client=client,
-            description=openapi.document(list(openapi.declared(app))),
+            description=openapi.document(app[DECLARED]),
             ids={
                 "driver": driver_id,
                 "device": device["id"],

@@ -11,7 +11,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from tests.acceptance.cutting import Network, cutting_network
-from tests.api.proofs.conftest import KINDS, Enter
+from tests.api.proofs.fixtures import KINDS, Enter
 from tests.api.proofs.pictures import PDF, large_photo
 from tests.stores.server import Bucket
 from work.proofs.blobs import BlobMissing, Blobs

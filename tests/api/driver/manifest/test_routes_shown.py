@@ -11,7 +11,7 @@ from geo.pings import UNKNOWN_MS
 from geo.plan.plans import Timeline
 from geo.plan.prepare import Head, PathColumns, StopColumns, prepare_plan
 from geo.times import ms_of
-from sql.delivery.manifest import Look, look_at
+from sql.delivery.manifest import ManifestLook, look_at
 from tests.api.driver.manifest.manifests import hours
 from tests.api.tour_rows import Tour
 
@@ -49,7 +49,7 @@ class Driver:
             row["effective"],
         )
 
-    async def look(self, now: datetime) -> Look:
+    async def look(self, now: datetime) -> ManifestLook:
         return await look_at(self.pool, account_id=self.account_id, driver_id=self.id, now=now)
 
     async def shown(self, now: datetime) -> tuple[str | None, str | None]:

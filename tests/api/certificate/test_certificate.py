@@ -11,8 +11,8 @@ import pytest
 
 from api.pages.catalog import LANGUAGES, certificate_texts
 from api.pages.catalog.texts import CertificateTexts
+from api.proofs.claims import Naming, claim_uploads
 from geo.times import ms_of
-from sql.delivery.proofs import Naming, claim_uploads
 from tests.api.proofs.pictures import STROKES, photo
 
 PLACE = {"lat": 6.24795, "lon": -75.56770}

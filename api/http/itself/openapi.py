@@ -1,7 +1,6 @@
 """The API's own description, written from the declared operations: OpenAPI 3.1, and a page to browse it."""
 
 import re
-import sys
 from collections.abc import Iterator, Sequence
 from string import Template
 from typing import Any
@@ -11,10 +10,8 @@ from aiohttp import web
 
 from api.http import assets
 from api.http.media import JSON, MSGPACK
-from api.http.operation import Operation, Operations, Parameter, Who
+from api.http.operation import DECLARED, Operation, Operations, Parameter, Who
 from api.http.problem import FieldError
-
-operations = Operations("description")
 
 DOCUMENT: web.AppKey[bytes] = web.AppKey("openapi_document")
 
@@ -65,14 +62,17 @@ class ProblemDocument(msgspec.Struct, frozen=True, kw_only=True):
     errors: list[FieldError] = []
 
 
-def add_to(app: web.Application) -> None:
-    """Serve the description of everything the application routes to, as of its start."""
-    operations.add_to(app)
+def _prepare(app: web.Application) -> None:
+    """Describe everything that the application answers, as of its start."""
     app.on_startup.append(_describe)
 
 
 async def _describe(app: web.Application) -> None:
-    app[DOCUMENT] = msgspec.json.encode(document(list(declared(app))))
+    declared = app[DECLARED]
+    app[DOCUMENT] = msgspec.json.encode(document(declared))
+
+
+operations = Operations("description", prepare=_prepare)
 
 
 @operations.operation("GET", "/openapi.json", who=Who.ANYONE, media=("application/json",))
@@ -86,14 +86,6 @@ async def get_docs(_request: web.Request) -> web.Response:
     """Browse this description, and try it."""
     headers = {"Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff"}
     return web.Response(text=_PAGE.substitute(assets=assets.PATH), content_type="text/html", headers=headers)
-
-
-def declared(app: web.Application) -> Iterator[tuple[str, Operation]]:
-    """Find the declaration of each route of an application, with the tag of its module's `operations`."""
-    for route in app.router.routes():
-        of_module = getattr(sys.modules[route.handler.__module__], "operations", None)
-        if isinstance(of_module, Operations):
-            yield from ((of_module.tag, one) for one in of_module if one.handler is route.handler)
 
 
 def document(described: Sequence[tuple[str, Operation]]) -> dict[str, Any]:

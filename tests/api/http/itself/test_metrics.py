@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from api.http import metrics
+from api.http.itself import metrics
 from sql.pool import Pool
 
 

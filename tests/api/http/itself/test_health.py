@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from api.http import health
+from api.http.itself import health
 from sql.pool import Pool
 
 
