@@ -8,7 +8,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sql.track.effects import settle_routes
 
 from api.messages import channels, consent, hooks, kinds, listing
 from api.messages.keys import GUARD, SEALER
@@ -21,6 +20,7 @@ from tests.api.conftest import say_events
 from tests.api.driver.driver_day import event, hours
 from tests.providers import watched
 from tests.providers.gateway import HttpProvider, MailServer, http_provider, mail_server
+from work.feed.settle import settle_routes
 from work.messages.expand import expand
 from work.messages.notices import note_facts
 from work.messages.render import Source
