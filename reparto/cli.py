@@ -22,6 +22,7 @@ COMMANDS = {
     "doctor": "reparto.operate.doctor",
     "settings": "reparto.operate.show_settings",
     "key": "reparto.run.key",
+    "secrets": "reparto.operate.secrets",
     "simulate": "reparto.simulate.simulate",
     "replay": "reparto.evaluate.replay",
     "score": "reparto.evaluate.score",

@@ -16,6 +16,7 @@ from api.http.problem import FieldError
 from sql.account import accounts
 from sql.account.settings import (
     AccountSettings,
+    AddressForm,
     Approaching,
     Brand,
     Colours,
@@ -41,6 +42,7 @@ class SettingsChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     brand: Brand | UnsetType = UNSET
     languages: Languages | UnsetType = UNSET
+    address_form: AddressForm | UnsetType = UNSET
     colours: Colours | UnsetType = UNSET
     visibility: Visibility | UnsetType = UNSET
     failure_reasons: Reasons | UnsetType = UNSET

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from api.http.app_keys import POOL
 from api.http.auth import caller_of
-from api.http.ids import DRIVER, GEOFENCE, ROUTE, STOP, shown, shown_or_none
+from api.http.ids import DRIVER, GEOFENCE, ROUTE, STOP, shown_or_none
 from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
 from api.http.paging import PAGING, Id, cursor_in, cursor_of, limit_in
@@ -48,7 +48,7 @@ class EventView(msgspec.Struct, frozen=True, kw_only=True):
     type: str
     occurred_at: datetime
     known_at: datetime
-    driver_id: str
+    driver_id: str | None
     route_id: str | None
     stop_id: str | None
     geofence_id: str | None
@@ -130,7 +130,7 @@ def _view(entry: FeedEntry) -> EventView:
         type=entry.type,
         occurred_at=entry.occurred_at,
         known_at=entry.known_at,
-        driver_id=shown(DRIVER, entry.driver_id),
+        driver_id=shown_or_none(DRIVER, entry.driver_id),
         route_id=shown_or_none(ROUTE, entry.route_id),
         stop_id=shown_or_none(STOP, entry.stop_id),
         geofence_id=shown_or_none(GEOFENCE, entry.geofence_id),

@@ -25,6 +25,7 @@ from sql.pool import Db
 from sql.track.folds import plan_changed
 from sql.track.lanes import lock_lanes
 from work.feed.settle import settle
+from work.messages.planned import note_plan
 
 _EARLY = timedelta(milliseconds=EARLY_MS)
 
@@ -91,6 +92,7 @@ async def put_plan(
     else:
         route_id, version = head.id, head.version + 1
         at = await plans.next_plan_time(db, route_id, plan.driver_id)
+    known = {stop.id: stop for stop in await stops.stops_of_route(db, route_id)}
     stop_ids, has_new_stops = await _put_stops(db, account_id, route_id, plan.stops)
     if head is not None:
         await routes.replace_route(db, route_id=route_id, version=version, plan=plan, has_new_stops=has_new_stops)
@@ -98,6 +100,15 @@ async def put_plan(
         await stops.drop_other_stops(db, route_id, stop_ids, forget=not_yet_driven)
     await plans.add_version(db, route_id=route_id, version=version, effective_at=at, plan=plan, stop_ids=stop_ids)
     await _judge_anew(db, route_id, most_wrong_pins=most_wrong_pins)
+    await note_plan(
+        db,
+        account_id=account_id,
+        route_id=route_id,
+        is_started=head is not None and head.status == "started",
+        before=known,
+        after=list(zip(stop_ids, plan.stops, strict=True)),
+        now=datetime.now(UTC),
+    )
     await _tell_trackers(db, account_id, head, driver, _folded_from(at, plan.start_at))
     return Written(route_id=route_id, version=version, created=head is None)
 

@@ -12,7 +12,7 @@ from geo.pings import PING, UNKNOWN_MS, Floats, Ints, Pings
 from ingest.decode.refusals import Refusal, Rejected
 
 if TYPE_CHECKING:  # it reads its values as columns
-    from ingest.decode.heard import Heard
+    from ingest.decode.heard import HeardBeside
 
 NUMBERS = (
     "lat", "lon", "accuracy_m", "altitude_m", "speed_mps", "heading_deg", "battery", "charging", "mock",
@@ -80,7 +80,7 @@ class Decoded:
 
     pings: Pings
     rejected: list[Rejected]
-    heard: "Heard | None" = None
+    heard: "HeardBeside | None" = None
 
 
 def check(said: Columns, arrival: Arrival, sent: Sent) -> Decoded:

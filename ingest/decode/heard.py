@@ -12,7 +12,7 @@ MAX_ALARM = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
+class HeardBeside:
     """What a message says beside places; None: it does not.
 
     Attributes:
@@ -29,7 +29,7 @@ class Heard:
     lon: float | None
 
 
-def heard_in(fields: dict[str, Any], alarm: Any) -> Heard:
+def heard_in(fields: dict[str, Any], alarm: Any) -> HeardBeside:
     """Read what a message says beside places; what cannot be meant is unknown.
 
     Args:
@@ -40,7 +40,7 @@ def heard_in(fields: dict[str, Any], alarm: Any) -> Heard:
     battery, lat, lon = (float(numbers_in(name, [fields.get(name)])[0]) for name in ("battery", "lat", "lon"))
     is_place = abs(lat) <= 90 and abs(lon) <= 180 and (lat, lon) != (0.0, 0.0) and fields.get("valid") is not False
     said_ms = int(times_ms[0])
-    return Heard(
+    return HeardBeside(
         said_ms=None if said_ms == UNKNOWN_MS else said_ms,
         battery=battery if 0 <= battery <= 1 else None,
         alarm=_word(alarm),

@@ -8,7 +8,7 @@ from prometheus_client import Counter
 from api.http.ids import DEVICE, shown
 from geo.times import ms_of
 from ingest.decode.columns import AHEAD_MS, Arrival
-from ingest.decode.heard import SOS, Heard
+from ingest.decode.heard import SOS, HeardBeside
 from sql.account.devices import DeviceRow
 from sql.feed.facts import LATE_AFTER_S, put_revisions
 from sql.pool import Pool
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 ALARMS = Counter("reparto_alarms_total", "Alarms that phones sent", ["kind"])
 
 
-async def raise_alarm(pool: Pool, device: DeviceRow, arrival: Arrival, heard: Heard) -> None:
+async def raise_alarm(pool: Pool, device: DeviceRow, arrival: Arrival, heard: HeardBeside) -> None:
     """Put the alarm of a message into the feed, with its place, else with the driver's last one and how old that was.
 
     Sent again it is the same fact: messages that say no time, only within one millisecond.

@@ -1,23 +1,39 @@
 """Everything that the `work` role does: the jobs of the rooms of `work`."""
 
+from reparto.run.outgoing import guard_of, public_url_of, sealer_of
 from reparto.run.settings import Settings
 from work.feed.numbering import NUMBER_EVENTS
-from work.job import Job
+from work.job import Job, Service
 from work.learn.etas import LEARN_ETAS
+from work.messages.service import message_jobs
 from work.proofs.store import ProofStore
 from work.proofs.upkeep import proof_jobs
 from work.roads.detours import detour_job
 from work.roads.protocol import Roads
 from work.upkeep.retention import retention_jobs
+from work.webhooks.service import webhook_jobs
 
 
-def jobs_of(settings: Settings, roads: Roads, store: ProofStore) -> tuple[Job, ...]:
+def jobs_of(settings: Settings, roads: Roads, store: ProofStore) -> tuple[Job | Service, ...]:
     """Give all jobs of the role, in no order."""
     oldest_ping_days = settings.ingest.oldest_ping_days
+    sealer, guard = sealer_of(settings), guard_of(settings)
     return (
         NUMBER_EVENTS,
         LEARN_ETAS,
         detour_job(roads),
+        *message_jobs(
+            sealer,
+            guard,
+            public_url=public_url_of(settings),
+            retention_days=settings.outgoing.message_retention_days,
+        ),
+        *webhook_jobs(
+            sealer,
+            guard,
+            public_url=public_url_of(settings),
+            retention_days=settings.outgoing.delivery_retention_days,
+        ),
         *proof_jobs(store, oldest_ping_days=oldest_ping_days),
         *retention_jobs(
             settings.retention,

@@ -32,7 +32,7 @@ class FeedEntry:
     type: str
     occurred_at: datetime
     known_at: datetime
-    driver_id: int
+    driver_id: int | None
     route_id: int | None
     stop_id: int | None
     geofence_id: int | None

@@ -21,6 +21,7 @@ class Maker(Enum):
     ETA = "eta"  # the tracker's clock: what is expected of a stop
     DEVICE = "device"  # an alarm that a phone sent: told at once, and never judged anew
     DRIVER = "driver"  # what a driver or a dispatcher said, as far as it is in force
+    SENDER = "sender"  # what became of what left the installation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +86,10 @@ EVENT_TYPES = (
     EventType(name="driver.sos", maker=Maker.DEVICE),
     EventType(name="driver.alarm", maker=Maker.DEVICE),
     EventType(name="eta.late", maker=Maker.ETA),
+    EventType(name="message.sent", maker=Maker.SENDER),
+    EventType(name="message.delivered", maker=Maker.SENDER),
+    EventType(name="message.failed", maker=Maker.SENDER),
+    EventType(name="webhook.disabled", maker=Maker.SENDER),
 )
 """All of them, in the order in which they are listed to people."""
 
