@@ -70,6 +70,15 @@ CREATE INDEX live_account ON live (account_id);
 CREATE INDEX live_route ON live (route_id);
 CREATE INDEX live_due ON live (look_at);  -- not received_at, which every ping changes
 
+-- The last message of a driver's phones that had no place in it: they live. Written by doors, beside the trackers.
+CREATE TABLE heartbeat (
+    lane         smallint NOT NULL,
+    driver_id    bigint NOT NULL,
+    received_at  timestamptz NOT NULL,
+    battery      real,
+    PRIMARY KEY (lane, driver_id)
+) WITH (fillfactor = 50);
+
 -- Arrival to departure at a stop or a geofence; visit_id is the same in every re-run.
 CREATE TABLE visit (
     lane           smallint NOT NULL,
