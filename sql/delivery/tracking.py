@@ -11,6 +11,9 @@ from sql.queries import load
 
 _SQL = load(__name__)
 
+SHIFTS_USED_DAYS = 30
+"""A driver who said nothing of shifts for longer does not use them any more: holidays are shorter."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackedStop:
@@ -87,6 +90,8 @@ class TrackedRoute:
         eta: None until a ping was on it.
         stops: in the order of the tour, removed ones too.
         on_break: its driver said so.
+        off_shift: its driver uses shifts and is in none.
+        shift_since: when the shift began that its driver is in; None: in none, or they do not use them.
         secret: the installation's, from which PINs are derived.
     """
 
@@ -104,6 +109,8 @@ class TrackedRoute:
     eta: TrackedEta | None
     stops: Sequence[TrackedStop]
     on_break: bool = False
+    off_shift: bool = False
+    shift_since: datetime | None = None
     secret: bytes = field(default=b"", repr=False)
 
 
@@ -124,7 +131,7 @@ async def find_tracked_route(db: Db | Pool, link_hash: bytes) -> int | None:
 
 async def tracked_route(db: Db | Pool, route_id: int) -> TrackedRoute:
     """Read a route that is known to exist."""
-    row = await db.fetchrow(_SQL["tracked_route"], route_id)
+    row = await db.fetchrow(_SQL["tracked_route"], route_id, SHIFTS_USED_DAYS)
     assert row is not None
     van = eta = None
     if row["recorded_at"] is not None:
@@ -148,7 +155,7 @@ async def tracked_route(db: Db | Pool, route_id: int) -> TrackedRoute:
             name: row[name]
             for name in (
                 *("settings", "version", "status", "timezone", "end_at", "finished_at", "updated_at"),
-                *("deleted_at", "driver_name", "on_break", "secret"),
+                *("deleted_at", "driver_name", "on_break", "off_shift", "shift_since", "secret"),
             )
         },
     )
