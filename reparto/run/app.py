@@ -18,6 +18,7 @@ from api.http.app_keys import CONFIG, POOL, PROOFS, ROADS
 from api.http.auth import DEVICES, DeviceCache
 from api.http.host import known_host
 from api.http.problem import problems
+from api.http.rights import guard_rights
 from api.places import geofences
 from api.proofs import endpoints as proofs
 from api.proofs import form as proofs_post
@@ -89,6 +90,7 @@ def create_system_app(settings: Settings, database: DatabaseConfig) -> web.Appli
     app = web.Application(
         middlewares=[metrics.timing, problems, known_host], client_max_size=settings.api.max_body_bytes
     )
+    app.on_response_prepare.append(guard_rights)
     app[CONFIG] = settings.api
     app.cleanup_ctx.append(_pool(database, settings.api.device_cache_s))
     for module in SYSTEM:
