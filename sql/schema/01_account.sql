@@ -42,7 +42,9 @@ CREATE TABLE api_key (
     label        text,
     secret_hash  bytea NOT NULL UNIQUE,  -- SHA-256; the secret itself has 256 random bits
     created_at   timestamptz NOT NULL DEFAULT now(),
-    revoked_at   timestamptz
+    revoked_at   timestamptz,
+    expires_at   timestamptz,  -- it works until then; null: until it is revoked
+    last_used_at timestamptz   -- written at most once an hour; null: never
 );
 CREATE INDEX api_key_account ON api_key (account_id);
 
