@@ -8,20 +8,23 @@ from work.proofs.store import ProofStore
 from work.proofs.upkeep import proof_jobs
 from work.roads.detours import detour_job
 from work.roads.protocol import Roads
-from work.upkeep.retention import retention_jobs
+from work.upkeep.retention import guard_of, retention_jobs
 
 
 def jobs_of(settings: Settings, roads: Roads, store: ProofStore) -> tuple[Job, ...]:
     """Give all jobs of the role, in no order."""
     oldest_ping_days = settings.ingest.oldest_ping_days
+    proof_retention_days = settings.proofs.proof_retention_days
+    guard = guard_of(settings.retention, proof_retention_days=proof_retention_days)
     return (
         NUMBER_EVENTS,
         LEARN_ETAS,
         detour_job(roads),
-        *proof_jobs(store, oldest_ping_days=oldest_ping_days),
+        *proof_jobs(store, guard, oldest_ping_days=oldest_ping_days),
         *retention_jobs(
             settings.retention,
             oldest_ping_days=oldest_ping_days,
-            proof_retention_days=settings.proofs.proof_retention_days,
+            proof_retention_days=proof_retention_days,
+            guard=guard,
         ),
     )

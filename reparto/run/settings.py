@@ -15,7 +15,7 @@ from sql.config import DatabaseConfig
 from work.proofs.blobs import SCHEMES
 from work.proofs.config import ProofConfig
 from work.roads.config import KINDS, RoadsConfig
-from work.upkeep.config import RetentionConfig
+from work.upkeep.config import MOST_DAYS, RetentionConfig
 
 PREFIX = "REPARTO_"
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -89,6 +89,12 @@ class Settings:
                 "REPARTO_DRIVER_EVENT_RETENTION_DAYS: must be at least"
                 f" {_CLAIMS_LONGER_DAYS} more than REPARTO_PING_RETENTION_DAYS"
             )
+        if self.retention.history_retention_days < self.retention.ping_retention_days + _CLAIMS_LONGER_DAYS:
+            found.append(
+                "REPARTO_HISTORY_RETENTION_DAYS: must be at least"
+                f" {_CLAIMS_LONGER_DAYS} more than REPARTO_PING_RETENTION_DAYS"
+            )
+        found += _retention_mistakes(self)
         for name in ("listen", "health_listen"):
             text = getattr(self.server, name)
             if text and not _is_address(text):
@@ -120,6 +126,19 @@ class Settings:
             for part in (getattr(self, kind.name) for kind in fields(self))
             for one in fields(part)
         }
+
+
+def _retention_mistakes(settings: Settings) -> list[str]:
+    days = [(one.name, getattr(settings.retention, one.name)) for one in fields(settings.retention)]
+    days += [
+        ("proof_retention_days", settings.proofs.proof_retention_days),
+        ("oldest_ping_days", settings.ingest.oldest_ping_days),
+    ]
+    return [
+        f"{PREFIX}{name.upper()}: must be from 1 to {MOST_DAYS} days, not {value:g}"
+        for name, value in days
+        if not 1 <= value <= MOST_DAYS
+    ]
 
 
 def _url_mistakes(api: ApiConfig) -> list[str]:

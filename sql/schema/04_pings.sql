@@ -93,3 +93,4 @@ CREATE TABLE quarantine (
     body         bytea NOT NULL  -- what was sent, cut at a limit
 );
 CREATE INDEX quarantine_account ON quarantine (account_id, id);
+CREATE INDEX quarantine_age ON quarantine (received_at);

@@ -87,6 +87,7 @@ CREATE TABLE visit (
 );
 CREATE INDEX visit_route ON visit (route_id, arrived_at);
 CREATE INDEX visit_stop ON visit (stop_id);
+CREATE INDEX visit_age ON visit (arrived_at);
 
 -- Where a driver drove between leaving a route and coming back. Follows from the feed and from pings; `work` writes it.
 CREATE TABLE detour (

@@ -23,6 +23,7 @@ CREATE TABLE event (
     UNIQUE (fact_id, revision)           -- two trackers can never both revise a fact
 );
 CREATE UNIQUE INDEX event_feed ON event (account_id, seq);
+CREATE INDEX event_places ON event (occurred_at) WHERE data ?| '{lat,lon,along_m,offset_m}';
 CREATE INDEX event_unnumbered ON event (id) WHERE seq IS NULL;
 CREATE INDEX event_fold ON event (driver_id, folded_at);
 CREATE INDEX event_eta ON event (route_id) WHERE type IN ('eta.late', 'stop.approaching');
