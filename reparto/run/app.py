@@ -11,7 +11,7 @@ from api.account import keys
 from api.certificate import endpoints as certificate
 from api.driver.events import endpoints as driver_events
 from api.driver.manifest import endpoints as manifest
-from api.fleet import devices, drivers, positions, quarantine, shifts
+from api.fleet import devices, drivers, erasures, positions, quarantine, shifts
 from api.history import detours, events, reports, track, visits
 from api.http import assets, health, metrics, openapi
 from api.http.app_keys import CONFIG, POOL, PROOFS, ROADS
@@ -46,7 +46,7 @@ ASKED = (
     *(account, keys, drivers, devices, geofences),
     *(routes, links, pins, reopening, track, visits, detours, eta),
     *(driver_events, shifts),
-    *(positions, events, reports, quarantine),
+    *(positions, events, reports, quarantine, erasures),
     *(tracking, tracking_page),
     *(uploads, proofs_post, proofs, certificate),
 )

@@ -1,6 +1,7 @@
 """Everything that the `work` role does: the jobs of the rooms of `work`."""
 
 from reparto.run.settings import Settings
+from work.erasure.erase import erasure_job
 from work.feed.numbering import NUMBER_EVENTS
 from work.job import Job
 from work.learn.etas import LEARN_ETAS
@@ -20,6 +21,7 @@ def jobs_of(settings: Settings, roads: Roads, store: ProofStore) -> tuple[Job, .
         NUMBER_EVENTS,
         LEARN_ETAS,
         detour_job(roads),
+        erasure_job(store),
         *proof_jobs(store, guard, oldest_ping_days=oldest_ping_days),
         *retention_jobs(
             settings.retention,

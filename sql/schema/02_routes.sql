@@ -102,6 +102,9 @@ CREATE TABLE stop (
     UNIQUE (route_id, external_id)
 );
 
+CREATE INDEX stop_phone ON stop (account_id, regexp_replace(phone, '\D', '', 'g')) WHERE phone IS NOT NULL;
+CREATE INDEX stop_email ON stop (account_id, lower(email)) WHERE email IS NOT NULL;
+
 CREATE TABLE parcel (
     stop_id      bigint NOT NULL REFERENCES stop ON DELETE CASCADE,
     seq          integer NOT NULL,

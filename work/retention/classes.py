@@ -91,6 +91,6 @@ SOON_GONE = ("held", "inbox", "upload", "upload_part", "lane_attempt")
 
 WITHOUT_PEOPLE = (
     *("instance", "account", "api_key", "stop_transition", "eta_window"),
-    *("retention", "migration"),
+    *("retention", "erasure", "migration"),
 )
 """Tables that tell of no driver and no recipient."""
