@@ -28,7 +28,7 @@ Languages: TypeAlias = Annotated[list[Language], Meta(min_length=1, max_length=3
 StopRadius: TypeAlias = Annotated[float, Meta(ge=10, le=1_000)]
 Service: TypeAlias = Annotated[float, Meta(ge=0, le=86_400)]
 DriverContact: TypeAlias = Literal["always", "on_route", "never"]
-LocationPolicy: TypeAlias = Literal["always", "shift"]
+LocationPolicy: TypeAlias = Literal["always", "working", "shift"]
 
 
 class Colours(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -84,7 +84,7 @@ class Settings(EtaRules, frozen=True, kw_only=True):
     driver_contact: DriverContact = "on_route"
     """When drivers see a recipient's phone and e-mail: `on_route` is while the route is their current one."""
     location_policy: LocationPolicy = "always"
-    """Which places of drivers are kept: all, or only those recorded in a shift of theirs."""
+    """Which places of drivers are kept: all, those recorded at work (a shift or a tour), or only those in a shift."""
 
 
 class SettingsChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -133,7 +133,7 @@ async def patch_account(request: web.Request) -> web.Response:
     """Change settings of the account.
 
     What is left out stays as it is; an object or a list that is given replaces the whole of the one before.
-    `location_policy` counts for what phones send from now on; what was held back is kept once it is `always` again.
+    `location_policy` counts for what phones send from now on; what was held back is judged by the new one.
     """
     change = await read_body(request, SettingsChange)
     refuse(_mistakes(change))
@@ -143,7 +143,7 @@ async def patch_account(request: web.Request) -> web.Response:
         if change.location_policy is not UNSET:  # no tracker may be at it: each of them goes by one policy or the other
             await lock_lanes(db, range((await accounts.read_instance(db)).lanes))
         account = await accounts.change_account_settings(db, account_id, new)
-        if change.location_policy == "always":
+        if change.location_policy is not UNSET:
             await release_held(db, account_id=account_id)
     await tell_live(request.app[POOL], [(account.id, 0, 0)])
     return answer(request, _shown(account))

@@ -23,6 +23,7 @@ from sql.delivery.stops import NewStop, StopPlan
 from sql.pool import Db
 from sql.track.folds import plan_changed
 from sql.track.lanes import lock_lanes
+from sql.track.working import tours_changed
 from work.feed.settle import settle
 
 _EARLY = timedelta(milliseconds=EARLY_MS)
@@ -98,7 +99,7 @@ async def put_plan(
     await plans.add_version(db, route_id=route_id, version=version, effective_at=at, plan=plan, stop_ids=stop_ids)
     await _judge_anew(db, route_id, most_wrong_pins=most_wrong_pins)
     # nothing recorded before a route's hours can be on it
-    await _tell_trackers(db, account_id, head, driver, at if head else plan.start_at - _EARLY)
+    await _tell_trackers(db, account_id, route_id, head, driver, at if head else plan.start_at - _EARLY)
     return Written(route_id=route_id, version=version, created=head is None)
 
 
@@ -149,7 +150,7 @@ async def _move(db: Db, *, account_id: int, head: RouteHead, driver: DriverRow |
     version, at = head.version + 1, await plans.next_plan_time(db, head.id)
     await routes.move_to_driver(db, route_id=head.id, version=version, driver_id=driver_id)
     await plans.copy_version(db, route_id=head.id, version=version, effective_at=at, driver_id=driver_id)
-    await _tell_trackers(db, account_id, head, driver, at)
+    await _tell_trackers(db, account_id, head.id, head, driver, at)
     return version
 
 
@@ -161,7 +162,7 @@ async def take_away(db: Db, *, account_id: int, head: RouteHead) -> None:
 
 
 async def _tell_trackers(
-    db: Db, account_id: int, head: RouteHead | None, driver: DriverRow | None, at: datetime
+    db: Db, account_id: int, route_id: int, head: RouteHead | None, driver: DriverRow | None, at: datetime
 ) -> None:
     concerned = {}
     if head is not None and head.driver_id is not None and head.lane is not None:
@@ -170,3 +171,4 @@ async def _tell_trackers(
         concerned[driver.id] = driver.lane
     for driver_id, lane in concerned.items():
         await plan_changed(db, lane=lane, driver_id=driver_id, account_id=account_id, effective_at=at)
+        await tours_changed(db, lane=lane, driver_id=driver_id, account_id=account_id, route_id=route_id)

@@ -14,7 +14,7 @@ from api.http.ids import KEY, number_of, shown
 from reparto.command import CannotRun, Subparsers, err, out
 from reparto.run.database import check_schema, connected, database_at_hand
 from reparto.run.settings import Settings
-from sql.account.accounts import ensure_account
+from sql.account.accounts import NEW_ACCOUNT, ensure_account
 from sql.account.keys import create_key, has_working_key
 from sql.config import DatabaseConfig
 from sql.operate.operator import all_keys, revoke_any_key
@@ -63,7 +63,7 @@ async def _create(db: Db, args: argparse.Namespace) -> None:
     secret = new_secret(KEY_PREFIX)
     key_id, _ = await create_key(
         db,
-        account_id=await ensure_account(db, args.account),
+        account_id=await ensure_account(db, args.account, NEW_ACCOUNT),
         role=args.role,
         label=args.label,
         secret_hash=hash_of(secret),
@@ -106,7 +106,7 @@ async def first_admin_key(database: DatabaseConfig, file: Path) -> bool:
     next start replaces, never a key that nobody has.
     """
     async with connected(database) as connection:
-        account_id = await ensure_account(connection, DEFAULT_ACCOUNT)
+        account_id = await ensure_account(connection, DEFAULT_ACCOUNT, NEW_ACCOUNT)
         if await has_working_key(connection, account_id):
             return False
         secret = new_secret(KEY_PREFIX)

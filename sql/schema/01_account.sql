@@ -33,7 +33,8 @@ CREATE TABLE account (
     created_at       timestamptz NOT NULL DEFAULT now(),
     eta_version      bigint NOT NULL DEFAULT 0,  -- raised by every batch that ETAs learned from
     shift_only_since timestamptz,  -- what came from then on is kept only if it was recorded in a shift; null: all is
-    events_dropped   bigint NOT NULL DEFAULT 0  -- the greatest event.seq that is not kept any more; all before it are gone too
+    events_dropped   bigint NOT NULL DEFAULT 0,  -- the greatest event.seq that is not kept any more; all before it are gone too
+    working_since    timestamptz  -- what came from then on is kept only if it was recorded while somebody works; null: all is
 );
 
 CREATE TABLE api_key (
