@@ -1,5 +1,9 @@
 -- What follows --------------------------------------------------------------------------------------------------------
 
+-- track, live and visit have no foreign keys: a take writes them for every driver in it, and a check would read and lock
+-- the rows of drivers, accounts, routes and stops each time, against those who change plans. Their drivers' rows stay for ever
+-- (a deleted one is marked), and who deletes tours deletes their visits (sql/operate/people.sql).
+
 -- One row a driver: the fold of everything stored about them, up to folded_until.
 CREATE TABLE track (
     lane           smallint NOT NULL,

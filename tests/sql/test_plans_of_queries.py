@@ -268,6 +268,15 @@ HOT: list[tuple[str, str, list[Any], set[str]]] = [
         [1, ["drive_cell"] * 9, range(9), [-1] * 9, [-1] * 9],
         {"eta_drive_pkey", "eta_service_pkey"},
     ),
+    ("operate.erasure", "stops_of_phone", [1, "573001112233", 100], {"stop_phone"}),
+    ("operate.erasure", "stops_of_email", [1, "a@example.com", 100], {"stop_email"}),
+    ("operate.erasure", "due", [1], {"erasure_due"}),
+    (
+        "track.working",
+        "tours_of_drivers",
+        [_DRIVERS, [LAST_MS - DAY_MS] * 8, HOUR_MS, HOUR_MS],
+        {"route_version_driver"},
+    ),
     ("account.geofences", "fence_rows_of_accounts", [[1]], {"geofence_version_account"}),
     ("delivery.uploads", "used", [7], {"upload_driver"}),
     ("delivery.uploads", "append", [7, UUID(int=1), UUID(int=2), 0, [9], ["a"], 72], {"upload_pkey"}),
@@ -292,6 +301,25 @@ async def test_hot_queries_read_by_key(filled: Db):
     # a join on the key would walk through the dead rows of all takes before
     reads = await explain(filled, "track.takes", "take_blocks", _LANES, [0] * 8, 500, 256)
     assert [read.how for read in reads if read.table == "inbox"].count("Tid Scan") == 1
+
+
+FEED: list[tuple[str, str, list[Any]]] = [
+    ("feed.events", "read_events", [1, 0, 50, None, 10]),
+    ("feed.events", "number_events", [100]),
+    ("delivery.detours", "news_of_detours", [100]),
+    ("delivery.detours", "spells_off_route", [100, 1]),
+]
+
+
+async def test_every_index_of_the_feed_is_asked_for(filled: Db):
+    """Each costs every entry of the feed a write."""
+    about = [(module, name, values) for module, name, values, of in HOT if any(one.startswith("event_") for one in of)]
+    asked: set[str | None] = set()
+    await filled.execute("UPDATE event SET seq = NULL WHERE id = (SELECT max(id) FROM event)")
+    for module, name, values in [*about, *FEED]:
+        asked |= {read.index for read in await explain(filled, module, name, *values)}
+    rows = await filled.fetch("SELECT indexname FROM pg_indexes WHERE tablename = 'event'")
+    assert {row["indexname"] for row in rows} <= asked
 
 
 async def test_a_drive_is_read_within_its_days(filled: Db):
