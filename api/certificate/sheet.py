@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from api.account.endpoints import Settings
 from api.certificate.map import SmallMap
 from api.proofs.stop import Said, StopProof
 from api.proofs.view import Place, Proof
+from sql.account.settings import AccountSettings
 
 MOST_PHOTOS = 4
 """On one page; of more the newest."""
@@ -93,7 +93,7 @@ def photos_on(whole: StopProof) -> list[Proof]:
 
 def sheet_of(
     whole: StopProof,
-    settings: Settings,
+    settings: AccountSettings,
     words: Mapping[str, str],
     *,
     language: str,
@@ -157,7 +157,7 @@ def _picture(proof: Proof, jpeg: bytes, caption: str) -> Picture:
 
 
 def _sections(
-    whole: StopProof, settings: Settings, words: Mapping[str, str], zone: ZoneInfo
+    whole: StopProof, settings: AccountSettings, words: Mapping[str, str], zone: ZoneInfo
 ) -> list[tuple[str, list[Row]]]:
     stop, outcome, spot = whole.stop, whole.outcome, spot_of(whole)
     kind = _variant(stop.kind)

@@ -17,9 +17,9 @@ from typing import Literal
 
 import msgspec
 
-from api.account.endpoints import settings_of
 from api.routes.pins import pin_of
 from api.routes.staleness import Arrival, Sight, aged
+from sql.account.settings import settings_of
 from sql.delivery.tracking import TrackedEta, TrackedRoute, TrackedStop
 
 ENDS_AFTER_DONE = timedelta(hours=24)

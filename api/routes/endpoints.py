@@ -8,7 +8,6 @@ import msgspec
 from aiohttp import web
 from msgspec import Struct
 
-from api.account.endpoints import read_settings
 from api.http import ids
 from api.http.app_keys import CONFIG, POOL, ROADS
 from api.http.auth import caller_of
@@ -27,6 +26,7 @@ from api.routes.view import PathSource, Route, RouteList, RouteStatus, item_of, 
 from api.routes.write import give_to, hold_route, put_plan, take_away, take_from_driver
 from sql.account.accounts import read_instance
 from sql.account.drivers import DriverRow
+from sql.account.settings import read_settings
 from sql.delivery import routes
 from sql.delivery.plans import read_path
 from sql.delivery.routes import RouteHead, RoutePlan

@@ -18,8 +18,8 @@ from geo.times import ms_of, time_of
 from ingest.drivers.cache import Drivers
 from ingest.drivers.models import AccountEta
 from ingest.drivers.shown import Alerts
+from sql.account.settings import EtaRules
 from sql.eta.eta import Notice, eta_stops, put_outbox, told_facts
-from sql.eta.eta_rules import EtaRules
 from sql.feed.facts import LATE_AFTER_S, Revision, put_revisions
 from sql.pool import Db
 from work.feed import entries as facts

@@ -18,7 +18,7 @@ SAID_AGAIN_S = 0.5
 
 
 @dataclass(slots=True)
-class Device:
+class BenchDevice:
     """A device on its way.
 
     Attributes:
@@ -59,7 +59,7 @@ class Load:
 
     host: str
     port: int
-    ready: deque[Device]
+    ready: deque[BenchDevice]
     tally: Tally = field(default_factory=Tally)
 
     async def run(self, *, connections: int, batch: int, seconds: float) -> None:
@@ -82,7 +82,7 @@ class Load:
         finally:
             transport.close()
 
-    async def _until_acknowledged(self, wire: "Wire", device: Device, body: bytes, pings: int) -> None:
+    async def _until_acknowledged(self, wire: "Wire", device: BenchDevice, body: bytes, pings: int) -> None:
         request = b"POST /v1/pings HTTP/1.1\r\nHost: %b\r\nAuthorization: Bearer %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (  # noqa: E501
             self.host.encode(), device.token.encode(), len(body), body
         )  # fmt: skip

@@ -29,7 +29,7 @@ NEW = "new"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Door:
+class FrontDoor:
     """Where a product listens: for pings, for questions, and with which key."""
 
     ingest_url: str
@@ -38,7 +38,7 @@ class Door:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Said:
+class ProductSaid:
     """What was said of a recording.
 
     Attributes:
@@ -53,16 +53,16 @@ class Said:
 
 
 @contextmanager
-def open_door(url: str, key: str) -> Iterator[Door]:
+def open_door(url: str, key: str) -> Iterator[FrontDoor]:
     """Find the product at an address, or start one for the block. Call it outside of an event loop."""
     if url != NEW:
-        yield Door(ingest_url=url, api_url=url, key=key)
+        yield FrontDoor(ingest_url=url, api_url=url, key=key)
         return
     with throw_away() as product:
-        yield Door(ingest_url=product.ingest_url, api_url=product.api_url, key=product.key)
+        yield FrontDoor(ingest_url=product.ingest_url, api_url=product.api_url, key=product.key)
 
 
-async def say(door: Door, cases: Sequence[Case]) -> list[Said]:
+async def say(door: FrontDoor, cases: Sequence[Case]) -> list[ProductSaid]:
     """Bring cases with a recording in, each with a driver of its own; read what the product made of them.
 
     Raises:
@@ -100,13 +100,13 @@ def _named(case: Case, name: str) -> tuple[PlannedRoute, Recording]:
     return route, replace(recording, name=name)
 
 
-async def _said(client: Client, case: Case, recording: Recording) -> Said:
+async def _said(client: Client, case: Case, recording: Recording) -> ProductSaid:
     assert case.recording is not None
     shift_ms = recording.last_ms - case.recording.last_ms
     path = route_path(recording.name)
     along_m, off = _at_rows(await client.track(f"{path}/track"), recording)
     visits = (await client.ask("GET", f"{path}/visits"))["visits"]
-    return Said(
+    return ProductSaid(
         along_m=along_m,
         off=off,
         visits=[

@@ -1,6 +1,6 @@
 """What will be deleted by age, told before it is; and what is not deleted although it is old."""
 
-from reparto.operate.finding import Finding, Level
+from reparto.operate.finding import Finding, Severity
 from reparto.run.settings import Settings
 from sql.pool import Db
 from work.retention.guard import Forecast, Guard
@@ -24,8 +24,8 @@ async def look_ahead(settings: Settings, db: Db) -> list[Finding]:
     held = [one for one in forecasts if one.why_held is not None]
     what = f"within a day is deleted, because it is too old: {', '.join(goes) or 'nothing'}"
     return [
-        Finding(Level.GOOD, what),
-        *(Finding(Level.LOOK, f"{in_words(one)} would be deleted, but {one.why_held}", _ADVICE) for one in held),
+        Finding(Severity.GOOD, what),
+        *(Finding(Severity.LOOK, f"{in_words(one)} would be deleted, but {one.why_held}", _ADVICE) for one in held),
     ]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from datetime import date, datetime
+from typing import Any
 
 from sql.pool import Db, Pool
 from sql.queries import load
@@ -43,14 +44,14 @@ class Look:
     """All that a manifest follows from: two looks that are equal show the same content.
 
     Attributes:
-        contact: the account's setting `driver_contact`; None: never set.
+        settings: of the account, as they are stored.
         version: of the manifest that was kept last; 0: none yet.
         oldest: changes are known since this version.
         current: the route the driver is on; None: on none.
         next: the one that follows, today or another day; None: none is planned.
     """
 
-    contact: str | None
+    settings: dict[str, Any]
     version: int
     oldest: int
     current: ShownRoute | None
@@ -101,7 +102,7 @@ async def look_at(db: Db | Pool, *, account_id: int, driver_id: int, now: dateti
     routes = [ShownRoute(**{name: row[name] for name in _ROUTE_COLUMNS}) for row in rows if row["id"] is not None]
     current = routes.pop(0) if routes and routes[0].is_due else None
     return Look(
-        contact=rows[0]["contact"],
+        settings=rows[0]["settings"],
         version=rows[0]["manifest_version"],
         oldest=rows[0]["oldest"],
         current=current,

@@ -18,7 +18,7 @@ WITH begun AS (
     WINDOW tours AS (ORDER BY begun.route_id IS NULL, route.start_at, route.external_id COLLATE "C", route.id)
      ORDER BY place LIMIT 2
 )
-SELECT account.settings ->> 'driver_contact' AS contact, coalesce(manifest.version, 0) AS manifest_version,
+SELECT account.settings, coalesce(manifest.version, 0) AS manifest_version,
        coalesce(manifest.oldest, 0) AS oldest, shown.*, stops.content
   FROM account
   LEFT JOIN manifest ON manifest.driver_id = $2

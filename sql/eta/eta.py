@@ -5,12 +5,11 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from geo.pings import Ints
-from sql.eta.eta_rules import EtaRules
+from sql.account.settings import EtaRules, settings_of
 from sql.feed.facts import Revision
 from sql.pool import Db, Pool
 from sql.queries import load
@@ -138,7 +137,7 @@ async def put_etas(db: Db, etas: Sequence[EtaWrite]) -> None:
 async def eta_accounts(db: Db | Pool, account_ids: Iterable[int]) -> dict[int, EtaAccount]:
     """Read what trackers must know of accounts that are known to exist, by id."""
     return {
-        row["id"]: EtaAccount(eta_version=row["eta_version"], rules=msgspec.convert(row["settings"], EtaRules))
+        row["id"]: EtaAccount(eta_version=row["eta_version"], rules=settings_of(row["settings"]))
         for row in await db.fetch(_SQL["eta_accounts"], sorted(account_ids))
     }
 

@@ -15,13 +15,14 @@ from api.account import keys
 from api.driver.events import endpoints as driver_events
 from api.fleet import devices, drivers, shifts
 from api.http import assets, openapi
-from api.http.app_keys import CONFIG, POOL, ROADS
+from api.http.app_keys import CONFIG, POOL, ROADS, WELCOME
 from api.http.auth import DEVICES, KEY_PREFIX, DeviceCache, hash_of, new_secret
 from api.http.config import ApiConfig
 from api.http.problem import problems
 from api.places import geofences
 from api.routes import endpoints as routes
 from api.routes import links, pins, reopening
+from ingest import doors
 from sql.account.accounts import ensure_account
 from sql.account.keys import create_key
 from sql.pool import Pool
@@ -182,8 +183,9 @@ async def client(
     app = web.Application(middlewares=[problems], client_max_size=api_config.max_body_bytes)
     app[POOL] = pool
     app[CONFIG] = api_config
-    app[DEVICES] = DeviceCache(pool, ttl_s=api_config.device_cache_s)
+    app[DEVICES] = DeviceCache(pool)
     app[ROADS] = roads
+    app[WELCOME] = doors.WELCOME
     for add in app_parts:
         add(app)
     async with TestClient(TestServer(app)) as made:

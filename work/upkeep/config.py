@@ -1,9 +1,12 @@
 """How long things are kept."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 MOST_DAYS = 36_500
 """A hundred years: who writes a million means something else."""
+
+_CLAIMS_LONGER_DAYS = 3  # what drivers said is folded from a day before the oldest ping on; pings go a day at a time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,3 +23,16 @@ class RetentionConfig:
     people_retention_days: float = 730.0  # names, phones, addresses: of stops after their tour, of deleted drivers
     history_retention_days: float = 730.0  # the feed, visits, routes, geofences that ended
     retention_most_days: float = 30.0  # more of history than this never goes unasked
+
+    def contradictions(self) -> Iterator[str]:
+        """Say what does not go together."""
+        if self.history_retention_days < self.ping_retention_days + _CLAIMS_LONGER_DAYS:
+            yield (
+                "REPARTO_HISTORY_RETENTION_DAYS: must be at least"
+                f" {_CLAIMS_LONGER_DAYS} more than REPARTO_PING_RETENTION_DAYS"
+            )
+        if self.driver_event_retention_days < self.ping_retention_days + _CLAIMS_LONGER_DAYS:
+            yield (
+                "REPARTO_DRIVER_EVENT_RETENTION_DAYS: must be at least"
+                f" {_CLAIMS_LONGER_DAYS} more than REPARTO_PING_RETENTION_DAYS"
+            )

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from api.account.endpoints import read_settings
 from api.driver.events.body import OF_A_STOP, Event, Refused
 from api.driver.events.limits import over_limits
 from api.driver.events.outcome import Lock, Meaning, Warned, meaning_of
@@ -19,6 +18,7 @@ from api.routes.pins import pin_of
 from geo.times import time_of
 from sql.account.accounts import read_instance
 from sql.account.devices import DeviceRow
+from sql.account.settings import read_settings
 from sql.delivery import driver_events
 from sql.delivery.driver_events import DriverEventRow, NewDriverEvent, Sort, SpokenStop
 from sql.delivery.proofs import Naming, claim_uploads

@@ -7,7 +7,6 @@ import msgspec
 from aiohttp import ETag, web
 from msgspec import Struct
 
-from api.account.endpoints import Reason, read_settings
 from api.driver.manifest.changes import changes, whole
 from api.driver.manifest.version import Current, bring_up_to_date
 from api.driver.manifest.view import PRECISION, Manifest, ManifestPath, ManifestRoute
@@ -21,6 +20,7 @@ from api.http.problem import FieldError
 from api.http.versions import IF_NONE_MATCH, UNCHANGED
 from api.routes.eta import RouteEtaView, view_of
 from geo.shape.lines import encode_polyline
+from sql.account.settings import Reason, read_settings
 from sql.delivery.manifest import Look, look_at
 from sql.delivery.plans import read_path
 from sql.eta.eta import eta_of_route, eta_stops

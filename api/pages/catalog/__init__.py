@@ -1,4 +1,4 @@
-"""What recipients read, in their languages: one JSON file a language, all with the same keys (checked by a test)."""
+"""What recipients and drivers read, in their languages: one JSON file a language, all with the same keys (tested)."""
 
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
@@ -24,6 +24,20 @@ _CERTIFICATE: Mapping[str, Mapping[str, str]] = MappingProxyType(
         for language in LANGUAGES
     }
 )
+
+_ENROLMENT: Mapping[str, Mapping[str, Sequence[str]]] = MappingProxyType(
+    {
+        language: msgspec.json.decode(
+            (files(__name__) / "enrolment" / f"{language}.json").read_bytes(), type=dict[str, list[str]]
+        )
+        for language in LANGUAGES
+    }
+)
+
+
+def enrolment_texts(language: str) -> Mapping[str, Sequence[str]]:
+    """Give what a driver does, step by step, so that each phone app sends, in one of `LANGUAGES`."""
+    return _ENROLMENT[language]
 
 
 def certificate_texts(language: str) -> Mapping[str, str]:
