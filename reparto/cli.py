@@ -23,6 +23,7 @@ COMMANDS = {
     "retention": "reparto.operate.retention",
     "settings": "reparto.operate.show_settings",
     "key": "reparto.run.key",
+    "secrets": "reparto.operate.secrets",
     "simulate": "reparto.simulate.simulate",
     "replay": "reparto.evaluate.replay",
     "score": "reparto.evaluate.score",

@@ -16,6 +16,7 @@ from api.http.problem import FieldError
 from sql.account import accounts
 from sql.account.settings import (
     AccountSettings,
+    AddressForm,
     Approaching,
     Brand,
     Colours,
@@ -29,9 +30,9 @@ from sql.account.settings import (
     Visibility,
     settings_of,
 )  # fmt: skip
-from sql.track.effects import tell_live
 from sql.track.held import release_held
 from sql.track.lanes import lock_lanes
+from sql.track.live import tell_live
 
 operations = Operations("account")
 
@@ -41,6 +42,7 @@ class SettingsChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     brand: Brand | UnsetType = UNSET
     languages: Languages | UnsetType = UNSET
+    address_form: AddressForm | UnsetType = UNSET
     colours: Colours | UnsetType = UNSET
     visibility: Visibility | UnsetType = UNSET
     failure_reasons: Reasons | UnsetType = UNSET

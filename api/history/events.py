@@ -10,24 +10,16 @@ from aiohttp import web
 
 from api.http.app_keys import POOL
 from api.http.auth import caller_of
-from api.http.ids import DRIVER, GEOFENCE, ROUTE, STOP, shown, shown_or_none
+from api.http.ids import DRIVER, GEOFENCE, ROUTE, STOP, shown_or_none
 from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
 from api.http.paging import PAGING, Id, cursor_in, cursor_of, limit_in
 from api.http.problem import FieldError, Gone, Invalid
 from api.stream.hub import HUB
 from sql.feed.events import FeedEntry, events_dropped, events_numbered, read_events
+from work.feed.types import NAMES
 
 operations = Operations("events")
-
-EVENT_TYPES = (
-    *(f"stop.{what}" for what in ("approaching", "arrived", "departed", "completed", "partially_completed")),
-    *(f"stop.{what}" for what in ("failed", "skipped", "reopened")),
-    *(f"route.{what}" for what in ("started", "completed", "off_route", "back_on_route")),
-    *(f"geofence.{what}" for what in ("entered", "exited", "crossed", "dwelled")),
-    *(f"driver.{what}" for what in ("silent", "seen")),
-    "eta.late",
-)
 
 LONGEST_WAIT_S = 30
 """Proxies close a request that is silent for 30 to 60 s."""
@@ -63,7 +55,7 @@ class EventView(msgspec.Struct, frozen=True, kw_only=True):
     type: str
     occurred_at: datetime
     known_at: datetime
-    driver_id: str
+    driver_id: str | None
     route_id: str | None
     stop_id: str | None
     geofence_id: str | None
@@ -137,8 +129,8 @@ def _no_longer_kept(after: int, dropped: int) -> CursorTooOld:
 def _types(request: web.Request) -> list[str] | None:
     text = request.query.get("type", "")
     types = text.split(",") if text else []
-    if unknown := [one for one in types if one not in EVENT_TYPES]:
-        why = f"there is no {unknown[0]!r}; there are {', '.join(EVENT_TYPES)}"
+    if unknown := [one for one in types if one not in NAMES]:
+        why = f"there is no {unknown[0]!r}; there are {', '.join(NAMES)}"
         raise Invalid("There is no such type of event.", errors=[FieldError(at="type", why=why)])
     return types or None
 
@@ -160,7 +152,7 @@ def _view(entry: FeedEntry) -> EventView:
         type=entry.type,
         occurred_at=entry.occurred_at,
         known_at=entry.known_at,
-        driver_id=shown(DRIVER, entry.driver_id),
+        driver_id=shown_or_none(DRIVER, entry.driver_id),
         route_id=shown_or_none(ROUTE, entry.route_id),
         stop_id=shown_or_none(STOP, entry.stop_id),
         geofence_id=shown_or_none(GEOFENCE, entry.geofence_id),

@@ -73,6 +73,9 @@ def _mistakes(raw: Any, kind: Any, at: str) -> Iterator[FieldError]:
         elif isinstance(raw, list) and get_origin(inner) is list:
             (item,) = get_args(inner)
             parts = [part for index, one in enumerate(raw) for part in _mistakes(one, item, f"{at}/{index}")]
+        elif isinstance(raw, dict) and get_origin(inner) is dict:
+            _, item = get_args(inner)
+            parts = [part for name, one in raw.items() for part in _mistakes(one, item, f"{at}/{_escaped(str(name))}")]
         if parts:
             yield from parts
         else:

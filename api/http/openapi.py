@@ -47,7 +47,11 @@ _PATH_WORDS = {
     "route": "The route's id or its external id.",
     "driver": "The driver's id or their external id.",
     "geofence": "The geofence's id or its external id.",
-    "token": "The token of a tracking link.",
+    "token": "The token of a link that a recipient was given.",
+    "channel": "email, sms, whatsapp or log.",
+    "kind": "The kind of message.",
+    "address": "A number like +573001112233, or an e-mail address.",
+    "hook": "What only the provider was told.",
 }
 
 

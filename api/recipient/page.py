@@ -17,12 +17,15 @@ import msgspec
 from aiohttp import web
 
 from api.http import assets
-from api.http.app_keys import CONFIG, POOL
+from api.http.app_keys import CONFIG
 from api.http.operation import Operations, Parameter, Who
 from api.pages.catalog import choose, texts
 from api.pages.colours import is_dark, legible
-from api.recipient.stream import Seen, link_in, seen_by
+from api.recipient.held import HeldRoutes
+from api.recipient.looks import Seen
+from api.recipient.stream import link_in
 from api.recipient.view import Ended, TrackingView
+from api.stream.hub import HUB
 from sql.account.settings import AccountSettings, settings_of
 from sql.pool import is_away
 
@@ -54,7 +57,7 @@ async def get_page(request: web.Request) -> web.Response:
     404, 410 and 503 are pages too, which say what happened; the last one asks again by itself.
     """
     try:
-        seen = await seen_by(request.app[POOL], link_in(request))
+        seen = await request.app[HUB].part(HeldRoutes).seen(link_in(request))
     except Exception as error:
         if not is_away(error):
             raise

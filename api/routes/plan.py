@@ -19,7 +19,7 @@ from api.routes.body import RouteBody, StopBody
 from api.routes.doubts import stray_places, times_that_run_back
 from api.routes.path import Path, given_path, place, straight_path
 from geo.pings import UNKNOWN_MS, Floats
-from geo.plan.plans import MAX_STOPS
+from geo.plan.numbers import MAX_STOPS
 from geo.shape.fence_shape import polygon_on_plane
 from geo.shape.lines import check_places, drive_s
 from geo.times import ms_of

@@ -10,27 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from geo.eta.model import COLD, Model, Outlook
+from geo.eta.numbers import DRIVE_NOISE_S, PACE_NOISE, PACES, SERVICE_NOISE, START_NOISE_S, TODAY_S
 from geo.eta.window import widen
 from geo.fold import tour
-from geo.fold.pace import START_M
+from geo.fold.numbers import DEPOT_M
+from geo.numbers import DRIVE_MPS, START_M
 from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Rows
 from geo.plan.plans import Plan, Timeline
-
-FASTEST_MPS = 22.0
-"""Nobody is expected sooner than the rest of the path at this speed takes."""
-
-PACE_S = 7200.0
-"""Today's pace counts half when this much driving was seen of it. Drives of a delivery tour are alike (an hour would be
-best), those of buses hardly (they catch up)."""
-
-PACES = (0.6, 1.8)
-"""No tour is expected to be faster or slower than this for the rest of the day."""
-
-DRIVE_NOISE_S, PACE_NOISE, SERVICE_NOISE, START_NOISE_S = 15.0, 0.06, 0.85, 90.0
-"""How far off arrivals are expected to be: the variance of a drive for every second of it, the part by which all drives
-of a day are off together, the part by which a service is, and the seconds by which a start is. A drive of ten minutes
-is off by two, a service of two minutes by nearly two, as buses and delivery tours are; `geo.eta.window` learns by how
-much an account differs."""
 
 # columns of Outlook.columns
 ALONG, DRIVE, SERVICE, OPENS = range(4)
@@ -128,7 +114,7 @@ def estimate(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Model
     delay_s = lead_s + (as_of_ms[which] - due_ms) / 1000
     early_s, late_s, kept = _learned(vans, which, lead_s, spread_s, mine["on_route"][which])
     lead_s = np.where(np.isnan(delay_s), lead_s, lead_s - (1.0 - kept) * delay_s)
-    lead_s = np.maximum(lead_s, remaining_m / FASTEST_MPS)
+    lead_s = np.maximum(lead_s, remaining_m / DRIVE_MPS)
 
     left = ~tour.served(visited)
     which = which[left]
@@ -192,12 +178,12 @@ def _now(mine: Rows, vans: _Vans) -> tuple[Floats, Floats, Floats, Floats]:
     begun = memory["begun_ms"] != UNKNOWN_MS
     spent_s = np.where(begun, (ms - np.where(begun, memory["begun_ms"], ms)) / 1000 - served_s, 0.0)
     expected_s = np.where(begun, driven_s - _driven_s(vans, memory["begun_m"]), 0.0)
-    pace = np.clip((np.maximum(spent_s, 0.0) + PACE_S) / (np.maximum(expected_s, 0.0) + PACE_S), *PACES)
+    pace = np.clip((np.maximum(spent_s, 0.0) + TODAY_S) / (np.maximum(expected_s, 0.0) + TODAY_S), *PACES)
 
     # before its start nobody is under way; at the start a van may leave as late as others did
     due_s = (np.array([plan.start_ms for plan in vans.plans]) - ms) / 1000
     late_s = np.array([outlook.late_s for outlook in vans.outlooks])
-    waits = ~begun & ((due_s > 0) & (along_m < START_M) | (along_m < tour.DEPOT_M))
+    waits = ~begun & ((due_s > 0) & (along_m < START_M) | (along_m < DEPOT_M))
     start_s = np.where(waits, np.maximum(due_s + late_s, 0.0), 0.0)
     return wait_s, start_s, np.where(waits, 0.0, driven_s), pace
 

@@ -10,21 +10,11 @@ from enum import IntFlag
 
 import numpy as np
 
-from geo.fold.witnesses import ESTABLISHED, FASTEST_MPS, Place, Verdict, Witnesses, possible
+from geo.fold.numbers import ESTABLISHED, INACCURATE_M, NULL_ISLAND_DEG, QUIET_MS
+from geo.fold.witnesses import Place, Verdict, Witnesses, possible
+from geo.numbers import BELIEVED_MPS, UNSAID_TO_JUDGE_M
 from geo.pings import PING, UNKNOWN_MS, Floats, Ints, Rows
 from geo.shape import plane
-
-INACCURATE_M = 200.0
-"""A fix whose own accuracy is worse is not believed."""
-
-UNSAID_ACCURACY_M = 30.0
-"""What a phone that gives no accuracy is taken to mean."""
-
-NULL_ISLAND_DEG = 0.01
-"""Broken receivers report places within about a kilometre of 0, 0."""
-
-QUIET_MS = 300_000
-"""Another phone of the driver takes over when the active one has recorded nothing believable for this long."""
 
 
 class Flag(IntFlag):
@@ -203,7 +193,7 @@ def _own_flags(rows: Rows) -> Ints:
     null = (np.abs(rows["lat_e6"]) < NULL_ISLAND_DEG * 1e6) & (np.abs(rows["lon_e6"]) < NULL_ISLAND_DEG * 1e6)
     for flag, here in (
         (Flag.INACCURATE, rows["accuracy_m"] > INACCURATE_M),
-        (Flag.TOO_FAST, rows["speed_mps"] > FASTEST_MPS),
+        (Flag.TOO_FAST, rows["speed_mps"] > BELIEVED_MPS),
         (Flag.NULL_ISLAND, null),
         (Flag.MOCK, rows["mock"] == 1),
     ):
@@ -213,7 +203,7 @@ def _own_flags(rows: Rows) -> Ints:
 
 def _accuracy_m(accuracy_m: Floats) -> Floats:
     accuracy_m = accuracy_m.astype(np.float64)
-    return np.where(np.isnan(accuracy_m), UNSAID_ACCURACY_M, accuracy_m)
+    return np.where(np.isnan(accuracy_m), UNSAID_TO_JUDGE_M, accuracy_m)
 
 
 def _apart_m(a: Floats, b: Floats) -> Floats:

@@ -7,16 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.fold import claims, moments, pace, parking, snap, stops, tour
-from geo.fold.fixes import Fixes
+from geo.fold.fixes import Fixes, Here
+from geo.fold.numbers import AT_ONCE, DEPOT_M
 from geo.fold.state import AFTER_PINGS, leave_tour
 from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Rows
 from geo.plan import fence
 from geo.plan.facts import JUDGED, FactType
 from geo.plan.plans import FOREVER_MS, Claim, Plan, Timeline, place_at
 from geo.shape import plane
-
-AT_ONCE = 1_000
-"""Drivers folded together: what they need stays in a processor's cache."""
 
 _SHOWN = (
     "device_id", "recorded_ms", "received_ms", "lat_e6", "lon_e6", "accuracy_m", "speed_mps", "heading_deg", "battery"
@@ -212,7 +210,7 @@ class Drive:
             if plan.route_id in finished and timeline.new_stops(plan, finished[plan.route_id]):
                 parking.drive_on(track, timeline, plan, finished[plan.route_id])
             self.start_ms[van] = plan.start_ms
-            self.home_m[van] = plan.length_m - tour.DEPOT_M if plan.return_to_depot else np.inf
+            self.home_m[van] = plan.length_m - DEPOT_M if plan.return_to_depot else np.inf
         self.plans[van], self.planned[van] = plan, plan is not None
 
     def _project(self, vans: Ints, fixes: Ints) -> None:
@@ -241,16 +239,18 @@ class Drive:
         plans = [plan for plan in (self.plans[van] for van in vans.tolist()) if plan is not None]
         accuracy_m, speed_mps = self.accuracy_m[fixes], self.speed_mps[fixes]
         was_ms, was_along_m = tracks["snap"]["ms"][vans], tracks["snap"]["along_m"][vans]
-        memory, snapped = snap.step(
-            tracks["snap"][vans], plans, ms, x_m, y_m, accuracy_m, speed_mps, self.heading_deg[fixes]
-        )
+        here = Here(
+            plans=plans, ms=ms, x_m=x_m, y_m=y_m, accuracy_m=accuracy_m, speed_mps=speed_mps,
+            heading_deg=self.heading_deg[fixes],
+        )  # fmt: skip
+        memory, snapped = snap.step(tracks["snap"][vans], here)
         self.on_route[fixes], self.offset_m[fixes] = snapped.on_route, snapped.offset_m
         self.along_sd_m[fixes], self.on_route_p[fixes] = snapped.along_sd_m, snapped.on_route_p
 
         begun = (
             snapped.on_route
             & (tracks["started"][vans] == 0)
-            & ((ms >= self.start_ms[vans]) | (snapped.along_m > tour.DEPOT_M))
+            & ((ms >= self.start_ms[vans]) | (snapped.along_m > DEPOT_M))
         )
         for i in np.flatnonzero(begun | snapped.went_off | snapped.came_back).tolist():
             if begun[i]:

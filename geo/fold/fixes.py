@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from geo.fold import clean
-from geo.pings import Ints, Rows
-from geo.plan.plans import Timeline
+from geo.pings import Floats, Ints, Rows
+from geo.plan.plans import Plan, Timeline
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,6 +31,26 @@ class Fixes:
     flags: Ints
     known_ms: Ints
     starts: Ints
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Here:
+    """One fix each of n drivers who are on a plan.
+
+    Attributes:
+        plans: (n) which.
+        ms: (n,) when, never before the fix before.
+        x_m, y_m: (n,) where, metres on the plan's plane.
+        accuracy_m, speed_mps, heading_deg: (n,) NaN where the phone did not say.
+    """
+
+    plans: Sequence[Plan]
+    ms: Ints
+    x_m: Floats
+    y_m: Floats
+    accuracy_m: Floats
+    speed_mps: Floats
+    heading_deg: Floats
 
 
 def check(tracks: Rows, rows: Rows, timelines: Sequence[Timeline]) -> Ints:

@@ -11,21 +11,19 @@ from collections.abc import Sequence
 import numpy as np
 
 from geo.fold import clean
-from geo.fold.drive import AT_ONCE, Drive
+from geo.fold.drive import Drive
 from geo.fold.fixes import Fixes, check, fixes_of, move_position
+from geo.fold.numbers import SILENT_MS
 from geo.fold.state import STATE_VERSION, TRACK, decode, decode_happened, encode, encode_happened, fresh
 from geo.pings import UNKNOWN_MS, Bools, Ints, Pings, Rows
 from geo.plan import fence
 from geo.plan.facts import HAPPENED, JUDGED, REJUDGED, Facts, FactType
-from geo.plan.plans import MAX_STOPS, Timeline
+from geo.plan.plans import Timeline
 
 __all__ = [
-    "AT_ONCE", "HAPPENED", "JUDGED", "MAX_STOPS", "REJUDGED", "STATE_VERSION", "TRACK", "FactType", "Facts",
+    "HAPPENED", "JUDGED", "REJUDGED", "STATE_VERSION", "TRACK", "FactType", "Facts",
     "advance", "decode", "decode_happened", "encode", "encode_happened", "fresh", "tick",
 ]  # fmt: skip
-
-SILENT_MS = 600_000
-"""A driver on a route who was not heard for this long is silent."""
 
 
 def advance(

@@ -7,11 +7,9 @@ How much faster or slower than expected that is depends on what is expected, whi
 import numpy as np
 
 from geo.fold.stops import Visit
+from geo.numbers import START_M
 from geo.pings import UNKNOWN_MS, Floats, Ints, Rows
 from geo.plan.plans import Plan
-
-START_M = 1_000.0
-"""A van that halts nearer to the start of its path may be waiting for its tour to begin."""
 
 PACE = np.dtype(
     [

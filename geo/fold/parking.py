@@ -7,10 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.fold import pace, snap
-from geo.fold.state import MAX_FINISHED, PARKED
+from geo.fold.numbers import MAX_FINISHED
+from geo.fold.state import PARKED
 from geo.fold.tour import AWAITED, VISITS
 from geo.pings import UNKNOWN_MS, Rows
-from geo.plan.plans import MAX_STOPS, Plan, Timeline
+from geo.plan.numbers import MAX_STOPS
+from geo.plan.plans import Plan, Timeline
 
 
 def finished_of(track: np.void) -> dict[int, int]:

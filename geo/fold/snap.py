@@ -9,83 +9,43 @@ Source: a forward filter over the places nearest to each fix, as in Newson and K
 Through Noise and Sparseness", with the path instead of a road network.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from geo.fold.candidates import places
+from geo.fold.fixes import Here
+from geo.fold.likelihood import Fix, From, exp
+from geo.fold.numbers import (
+    APART_M,
+    BACK_AT,
+    BEST_M,
+    DOUBT_AT,
+    EVIDENCE_S,
+    FAST_MPS,
+    HEADING_MPS,
+    HYPOTHESES,
+    LEAST_WEIGHT,
+    LEAVE_AT_MOST,
+    LEAVE_M,
+    OFF_AT,
+    OPTIMISM,
+    PACE_S,
+    RETURN_AT_MOST,
+    RETURN_S,
+    ROUNDS,
+    SEARCH_AT,
+    SURE_AT,
+    TOLD_MPS,
+    TOLD_PART,
+    TURN,
+    UNTOLD_MPS,
+    VAN_M,
+    WALK_M,
+)
+from geo.numbers import BELIEVED_MPS, SLOW_MPS, UNSAID_TO_SNAP_M, VAGUEST_M
 from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Rows
-from geo.plan.plans import ALONG, BIN_M, DX, DY, INVERSE, LENGTH, Plan, X, Y, windows
 from geo.shape import plane
-
-ROUNDS = 3
-"""Places that each hypothesis may have moved to: as many passes run side by side within its reach."""
-
-HYPOTHESES = 6
-"""Places on the path that are kept; more than six passes are hardly ever as likely as each other."""
-
-OFF_AT, BACK_AT = 0.7, 0.3
-"""A van is off its route when that is so likely, and on it again when it is no more likely than this."""
-
-BEHIND_M, AHEAD_M, FASTEST_MPS = 100.0, 150.0, 40.0
-"""A hypothesis is looked for from BEHIND_M behind it to AHEAD_M plus what FASTEST_MPS reaches ahead of it."""
-
-APART_M = 30.0
-"""Places along the path nearer to each other than this are one hypothesis."""
-
-VAN_M, WALK_M = 8.0, 20.0
-"""Beside the error of its fix a van keeps this close to the middle line of its path; a driver on foot does less."""
-
-UNSAID_ACCURACY_M = 15.0
-"""What a phone that gives no accuracy is taken to mean."""
-
-OPTIMISM = 1.4
-"""The accuracy that phones report is better than they are, by this."""
-
-EVIDENCE_S = 10.0
-"""Errors of fixes last: seconds that make a fix count in full. One a second counts a tenth."""
-
-NEAR_GAIN, FAR_COST = 2.3, 4.6
-"""Logarithms: how much likelier a fix on the path is when the van is on it than when it may be anywhere within 150 m;
-and how much less likely, at the most, one far away is. One fix in a hundred is simply wrong."""
-
-SLOW_MPS = 2.5
-"""Standing, or the driver walking to a door."""
-
-PACE_S = 8.0
-"""Seconds over which the motion of fixes is smoothed: the jitter of one second looks like walking."""
-
-HEADING_MPS = 2.0
-"""Below this speed a phone's heading says nothing."""
-
-FAST_MPS = 4.0
-"""Above this speed the smoothed motion of the fixes tells the heading, where the phone does not."""
-
-TURN = 1.5
-"""How sharply headings agree with the direction of the path (the concentration of a von Mises distribution)."""
-
-LEAVE_M = 5_000.0
-"""Drivers leave their path about once in so many metres."""
-
-RETURN_S = 100.0
-"""Off their path drivers come back to it after about so long."""
-
-RETURN_AHEAD_M, RETURN_BEHIND_M = 1_500.0, 400.0
-"""How far along the path they come back, ahead of where they left and behind it."""
-
-ANYWHERE = 6.0
-"""Logarithm: how much less likely, at the most, a place is where they come back. Unbounded, a van once taken for one
-far ahead would be lost."""
-
-DETOUR_MPS, DETOUR, TURN_ROUND_S = 10.0, 3.0, 15.0
-"""Between two fixes a van may have driven into a street and back out of it, at this speed; how unlikely that is when
-there was time to turn round."""
-
-_LEAST = 1e-4
-"""Hypotheses with less weight are dropped."""
-
-_SEARCH_AT = 0.05
-"""The whole path is searched when the van may be off it with this probability."""
 
 SNAP = np.dtype(
     [
@@ -152,69 +112,82 @@ class Snapped:
     off_ms: Ints
 
 
-def step(
-    memory: Rows, plans: Sequence[Plan],
-    ms: Ints, x_m: Floats, y_m: Floats, accuracy_m: Floats, speed_mps: Floats, heading_deg: Floats,
-) -> tuple[Rows, Snapped]:  # fmt: skip
+def step(memory: Rows, here: Here) -> tuple[Rows, Snapped]:
     """Snap one fix each of n drivers.
 
     Args:
         memory: (n,) of dtype `SNAP`. Not changed.
-        plans: (n) whose path.
-        ms: (n,) when, never before the fix before.
-        x_m, y_m: (n,) where, metres on the plan's plane.
-        accuracy_m, speed_mps, heading_deg: (n,) NaN where the phone did not say.
 
     Returns:
         The new memory, and the places.
     """
     new = memory.copy()
     began = memory["ms"] == UNKNOWN_MS
-    seconds = np.where(began, 0.0, (ms - memory["ms"]) / 1000)
-    told_mps = np.where(speed_mps <= 70.0, speed_mps, np.nan)
-    pace_mps = _pace(new, began, seconds, x_m, y_m)
-    east, north, turn = _bearing(new, pace_mps, told_mps, heading_deg)
-    pace_mps = np.where(np.isnan(told_mps), pace_mps, told_mps)
-    error_m = OPTIMISM * np.clip(np.where(np.isnan(accuracy_m), UNSAID_ACCURACY_M, accuracy_m), 3.0, 100.0)
-    sigma_m = np.sqrt(error_m * error_m + np.where(pace_mps < SLOW_MPS, WALK_M, VAN_M) ** 2)
+    seconds = np.where(began, 0.0, (here.ms - memory["ms"]) / 1000)
+    fix, pace_mps = _seen(new, began, seconds, here)
+    van, which = _asked(memory, began)
+    found = places([here.plans[row] for row in van.tolist()], _from(memory, van, which), fix.rows_at(van))
 
-    # every hypothesis on the path looks around itself; the one off it, where it may matter, looks everywhere
-    on, off = memory["on"], memory["off_weight"].astype(np.float64)
-    van, which = np.nonzero(on["weight"] > 0)
-    searching = np.flatnonzero(began | (off > _SEARCH_AT))
-    van, which = np.append(van, searching), np.append(which, np.full(len(searching), -1))
-    places = _places(
-        [plans[row] for row in van.tolist()],
-        _From(
-            anywhere=which < 0,
-            along_m=np.where(which < 0, memory["left_m"][van], on["along_m"][van, which]),
-            x_m=on["x_m"][van, which].astype(np.float64),
-            y_m=on["y_m"][van, which].astype(np.float64),
-        ),
-        _Fix(
-            seconds=seconds[van], full=np.where(began, 1.0, np.minimum(seconds / EVIDENCE_S, 1.0))[van],
-            x_m=x_m[van], y_m=y_m[van], error_m=error_m[van], sigma_m=sigma_m[van],
-            vague_mps=np.where(np.isnan(told_mps), 3.0, 0.5 * told_mps + 0.5)[van],
-            east=east[van], north=north[van], turn=turn[van],
-        ),
-    )  # fmt: skip
-
-    # what each hypothesis gives to each place
-    leave = np.where(began, 0.0, np.clip(pace_mps * seconds / LEAVE_M, _LEAST, 0.3))
-    back = np.where(began, 0.5, np.minimum(seconds / RETURN_S, 0.5))
+    # what each hypothesis gives to each place; which -1, the last row, is the one off the path
+    off = memory["off_weight"].astype(np.float64)
+    leave = np.where(began, 0.0, np.clip(pace_mps * seconds / LEAVE_M, LEAST_WEIGHT, LEAVE_AT_MOST))
+    back = np.where(began, RETURN_AT_MOST, np.minimum(seconds / RETURN_S, RETURN_AT_MOST))
     stayed = off * (1 - back) + leave * (1 - off)
-    given = np.where(which < 0, off[van] * back[van], on["weight"][van, which] * (1 - leave[van]))
+    given = np.where(which < 0, off[van] * back[van], memory["on"]["weight"][van, which] * (1 - leave[van]))
     weight = np.zeros((len(memory), HYPOTHESES + 1, ROUNDS + 1))
-    weight[van, which] = given[:, None] * _exp(-places.cost)
+    weight[van, which] = given[:, None] * exp(-found.cost)
     table = np.full((4, *weight.shape), np.nan)
-    table[:, van, which] = places.along_m, places.x_m, places.y_m, places.offset_m
+    table[:, van, which] = found.along_m, found.x_m, found.y_m, found.offset_m
     picked, off, (along_m, path_x_m, path_y_m, offset_m) = _gathered(
         weight.reshape(len(memory), -1), table.reshape(4, len(memory), -1), stayed
     )
     for name, column in (("weight", picked), ("along_m", along_m), ("x_m", path_x_m), ("y_m", path_y_m)):
         new["on"][name] = column
-    new["off_weight"], new["ms"] = off, ms
-    return new, _told(memory, new, ms, sigma_m, offset_m[:, 0])
+    new["off_weight"], new["ms"] = off, here.ms
+    return new, _told(memory, new, here.ms, fix.sigma_m, offset_m[:, 0])
+
+
+def _seen(new: Rows, began: Bools, seconds: Floats, here: Here) -> tuple[Fix, Floats]:
+    """Say what each fix is worth, and how fast its phone moves; writes what is remembered of its motion."""
+    told_mps = np.where(here.speed_mps <= BELIEVED_MPS, here.speed_mps, np.nan)
+    pace_mps = _pace(new, began, seconds, here.x_m, here.y_m)
+    east, north, turn = _bearing(new, pace_mps, told_mps, here.heading_deg)
+    pace_mps = np.where(np.isnan(told_mps), pace_mps, told_mps)
+    accuracy_m = np.where(np.isnan(here.accuracy_m), UNSAID_TO_SNAP_M, here.accuracy_m)
+    error_m = OPTIMISM * np.clip(accuracy_m, BEST_M, VAGUEST_M)
+    fix = Fix(
+        seconds=seconds,
+        full=np.where(began, 1.0, np.minimum(seconds / EVIDENCE_S, 1.0)),
+        x_m=here.x_m,
+        y_m=here.y_m,
+        error_m=error_m,
+        sigma_m=np.sqrt(error_m * error_m + np.where(pace_mps < SLOW_MPS, WALK_M, VAN_M) ** 2),
+        vague_mps=np.where(np.isnan(told_mps), UNTOLD_MPS, TOLD_PART * told_mps + TOLD_MPS),
+        east=east,
+        north=north,
+        turn=turn,
+    )
+    return fix, pace_mps
+
+
+def _asked(memory: Rows, began: Bools) -> tuple[Ints, Ints]:
+    """List the hypotheses to be moved: whose, and which; -1 for the one off the path.
+
+    Every one on the path looks around itself; the one off it, where it may matter, looks everywhere.
+    """
+    van, which = np.nonzero(memory["on"]["weight"] > 0)
+    searching = np.flatnonzero(began | (memory["off_weight"].astype(np.float64) > SEARCH_AT))
+    return np.append(van, searching), np.append(which, np.full(len(searching), -1))
+
+
+def _from(memory: Rows, van: Ints, which: Ints) -> From:
+    on = memory["on"]
+    return From(
+        anywhere=which < 0,
+        along_m=np.where(which < 0, memory["left_m"][van], on["along_m"][van, which]),
+        x_m=on["x_m"][van, which].astype(np.float64),
+        y_m=on["y_m"][van, which].astype(np.float64),
+    )
 
 
 def _gathered(weight: Floats, table: Floats, stayed: Floats) -> tuple[Floats, Floats, Floats]:
@@ -244,7 +217,7 @@ def _gathered(weight: Floats, table: Floats, stayed: Floats) -> tuple[Floats, Fl
     picked = picked / total[:, None]
     order = np.argsort(-picked, axis=1, kind="stable")
     picked, best = np.take_along_axis(picked, order, 1), np.take_along_axis(best, order, 1)
-    kept = picked >= _LEAST
+    kept = picked >= LEAST_WEIGHT
     return np.where(kept, picked, 0.0), stayed / total, np.where(kept, np.take_along_axis(table, best[None], 2), 0.0)
 
 
@@ -254,13 +227,13 @@ def _told(memory: Rows, new: Rows, ms: Ints, sigma_m: Floats, offset_m: Floats) 
     first = new["on"][:, 0]
     never = np.isnan(memory["along_m"])
     is_off = np.where(memory["off"], off > BACK_AT, ~never & (off >= OFF_AT))
-    doubt = is_off | (off > 0.5)
+    doubt = is_off | (off > DOUBT_AT)
     since_ms = np.where(memory["doubt_ms"] == UNKNOWN_MS, ms, memory["doubt_ms"])
     new["off"], new["doubt_ms"] = is_off, np.where(doubt, since_ms, UNKNOWN_MS)
     tell = (first["weight"] > 0) & ~doubt
     for name, source in (("along_m", "along_m"), ("path_x_m", "x_m"), ("path_y_m", "y_m")):
         new[name] = np.where(tell, first[source], memory[name])
-    new["left_m"] = np.where(tell & (off < 0.2), first["along_m"], memory["left_m"])
+    new["left_m"] = np.where(tell & (off < SURE_AT), first["along_m"], memory["left_m"])
 
     nowhere = is_off | np.isnan(new["along_m"])
     spread = new["on"]["weight"] * (new["on"]["along_m"] - first["along_m"][:, None]) ** 2
@@ -303,154 +276,3 @@ def _bearing(memory: Rows, pace_mps: Floats, told_mps: Floats, heading_deg: Floa
     east = np.where(moving, memory["east_mps"] / np.maximum(pace_mps, 1.0), east)
     north = np.where(moving, memory["north_mps"] / np.maximum(pace_mps, 1.0), north)
     return east, north, np.where(told | moving, TURN, 0.0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _From:
-    """(r,) hypotheses: where they were, along the path and on the plane; or anywhere, after leaving it at along_m."""
-
-    anywhere: Bools
-    along_m: Floats
-    x_m: Floats
-    y_m: Floats
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Fix:
-    """(r,) the fix of each hypothesis's van.
-
-    Attributes:
-        seconds: since the fix before.
-        full: 0 to 1, how much it counts as evidence.
-        x_m, y_m: where, on the plan's plane.
-        error_m: how far off it may be, sigma_m: with how far the phone may be beside the path.
-        vague_mps: how little is known of the way between the fixes.
-        east, north, turn: as `_bearing` gives them.
-    """
-
-    seconds: Floats
-    full: Floats
-    x_m: Floats
-    y_m: Floats
-    error_m: Floats
-    sigma_m: Floats
-    vague_mps: Floats
-    east: Floats
-    north: Floats
-    turn: Floats
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Places:
-    """(r, ROUNDS + 1) places that each hypothesis may be at now, the last one where it was; cost inf: there is none."""
-
-    along_m: Floats
-    x_m: Floats
-    y_m: Floats
-    offset_m: Floats
-    cost: Floats
-
-
-def _places(plans: Sequence[Plan], start: _From, fix: _Fix) -> _Places:
-    """Find where on the path the fix of each of r hypotheses is likeliest to belong."""
-    n = len(plans)
-    bins = np.array([len(plan.segment_at) for plan in plans], np.int64) - 1
-    reach_m = start.along_m + AHEAD_M + FASTEST_MPS * fix.seconds
-    first = np.where(start.anywhere, 0, np.clip((start.along_m - BEHIND_M) / BIN_M, 0, bins)).astype(np.int64)
-    final = np.where(start.anywhere, bins, np.clip(reach_m / BIN_M + 1, 0, bins)).astype(np.int64)
-    pieces, starts = windows(
-        [plan.segments for plan in plans],
-        [plan.segment_at[bin_] for plan, bin_ in zip(plans, first.tolist(), strict=True)],
-        [plan.segment_at[bin_] + 1 for plan, bin_ in zip(plans, final.tolist(), strict=True)],
-    )
-    row = np.repeat(np.arange(n), np.diff(starts))
-    px, py = fix.x_m[row] - pieces[:, X], fix.y_m[row] - pieces[:, Y]
-    part = (px * pieces[:, DX] + py * pieces[:, DY]) * pieces[:, INVERSE]
-
-    # only where the path comes nearest: a place beside that is the same pass, worse explained. At the edge of the
-    # window the path may come nearer outside of it, but for its own ends
-    is_first, is_last = np.zeros((2, len(row)), np.bool_)
-    is_first[starts[:-1]], is_last[starts[1:] - 1] = True, True
-    corner = (part >= 1) & np.where(is_last, (final == bins)[row], np.append(part[1:] <= 0, True))
-    near = np.flatnonzero(((part > 0) & (part < 1)) | corner | (is_first & (part <= 0) & (first == 0)[row]))
-    row, px, py, part, pieces = row[near], px[near], py[near], np.clip(part[near], 0.0, 1.0), pieces[near]
-
-    dx, dy = pieces[:, DX], pieces[:, DY]
-    ex, ey = px - part * dx, py - part * dy
-    squared = ex * ex + ey * ey
-    along_m = pieces[:, ALONG] + part * pieces[:, LENGTH]
-    cost = _cost(start, fix, row, squared, along_m, dx * np.sqrt(pieces[:, INVERSE]), dy * np.sqrt(pieces[:, INVERSE]))
-
-    moved_m = np.sqrt((fix.x_m - start.x_m) ** 2 + (fix.y_m - start.y_m) ** 2)
-    table = np.full((4, n, ROUNDS + 1), np.nan)
-    table[:, :, ROUNDS] = start.along_m, start.x_m, start.y_m, moved_m
-    costs = np.full((n, ROUNDS + 1), np.inf)
-    costs[:, ROUNDS] = np.where(start.anywhere, np.inf, FAR_COST * fix.full)
-    beside = dx * py - dy * px
-    for k in range(ROUNDS):
-        # the cheapest place of each hypothesis that has one left, the first of equals
-        order = np.flatnonzero(np.isfinite(cost))
-        if not len(order):
-            break
-        order = order[np.lexsort((cost[order], row[order]))]
-        mine = row[order]
-        begins = np.concatenate(([True], mine[1:] != mine[:-1]))
-        mine, best = mine[begins], order[begins]
-        offset_m = np.copysign(np.sqrt(squared[best]), np.where(beside[best] >= 0, 1.0, -1.0))
-        table[:, mine, k] = (
-            along_m[best], pieces[best, X] + part[best] * dx[best], pieces[best, Y] + part[best] * dy[best], offset_m
-        )  # fmt: skip
-        costs[mine, k] = cost[best]
-        taken = table[0, :, k][row]
-        cost = np.where(np.abs(along_m - taken) <= APART_M, np.inf, cost)
-
-    # of the same place, moved or kept, the better explanation counts
-    same = np.abs(table[0] - start.along_m[:, None]) <= APART_M
-    same[:, ROUNDS] = False
-    kept = costs[:, ROUNDS] < np.where(same, costs, np.inf).min(axis=1)
-    costs = np.where(same & kept[:, None], np.inf, costs)
-    costs[:, ROUNDS] = np.where(kept, costs[:, ROUNDS], np.inf)
-    return _Places(table[0], table[1], table[2], table[3], costs)
-
-
-def _cost(start: _From, fix: _Fix, row: Ints, squared: Floats, along_m: Floats, east: Floats, north: Floats) -> Floats:
-    """How unlikely places on the path are, as the negative logarithm of a likelihood.
-
-    Args:
-        row: (p,) which hypothesis.
-        squared: (p,) metres from the fix, squared.
-        along_m: (p,) along the path.
-        east, north: (p,) which way the path leads there, a unit vector.
-    """
-    cost = squared * (0.5 / (fix.sigma_m * fix.sigma_m))[row] - NEAR_GAIN
-    # log I0(1.5) is 0.5: a direction that agrees speaks for the path, one that does not against it
-    cost += fix.turn[row] * (1 / 3 - east * fix.east[row] - north * fix.north[row])
-    cost *= fix.full[row]
-
-    ahead_m = along_m - start.along_m[row]
-    join = np.where(ahead_m > 0, ahead_m * (1 / RETURN_AHEAD_M), -ahead_m * (1 / RETURN_BEHIND_M))
-    join = np.minimum(join, ANYWHERE)
-    # how far the phone moved along the path, against how far the van would have driven along it
-    squared_m = (fix.x_m - start.x_m) ** 2 + (fix.y_m - start.y_m) ** 2
-    moved_m = np.sqrt(squared_m)
-    over = (1 / (20 + 0.4 * moved_m + 0.5 * fix.error_m + fix.vague_mps * fix.seconds))[row]
-    under = (1 / (15 + fix.error_m + 0.3 * moved_m))[row]
-    excess_m = np.abs(ahead_m) - np.sqrt(np.maximum(squared_m[row] - squared, 0.0))
-    detour = (DETOUR + TURN_ROUND_S / np.maximum(fix.seconds, 0.1))[row]
-    longest_m = (DETOUR_MPS * fix.seconds + fix.error_m + 10)[row]
-    longer = np.minimum(excess_m * over, detour) + np.maximum(excess_m - longest_m, 0.0) * (1 / 10)
-    behind_m = np.maximum(-ahead_m - (fix.error_m * np.sqrt(fix.full))[row], 0.0)
-    drive = np.where(excess_m > 0, longer, -excess_m * under) + behind_m * (1 / 15)
-    return cost + np.where(start.anywhere[row], join, drive)
-
-
-_POWERS = 2.0 ** np.arange(-200, 61)
-
-
-def _exp(x: Floats) -> Floats:
-    """Raise e to x, to 1e-9, the same bits everywhere (see `geo.shape.plane`); 0 below -138, no more above 41."""
-    y = np.minimum(np.maximum(x, -138.0), 41.0) * 1.4426950408889634
-    whole = np.rint(y)
-    r = (y - whole) * 0.6931471805599453
-    series = 1 + r * (1 + r * (1 / 2 + r * (1 / 6 + r * (1 / 24 + r * (1 / 120 + r * (1 / 720 + r * (1 / 5040)))))))
-    return np.where(x < -138.0, 0.0, _POWERS[whole.astype(np.int64) + 200] * series)

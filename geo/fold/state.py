@@ -6,20 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.fold import clean, pace, snap, stops
+from geo.fold.numbers import MAX_FINISHED, MAX_PARKED
 from geo.pings import UNKNOWN_MS, Rows
 from geo.plan import fence
 from geo.plan.facts import HAPPENED
-from geo.plan.plans import MAX_STOPS
+from geo.plan.numbers import MAX_STOPS
 
 STATE_VERSION = 5
 """Raised when `TRACK` or `HAPPENED` changes: a stored state of another version is not read, its driver is folded from
 the start."""
-
-MAX_FINISHED = 16
-"""Finished routes a track remembers, newest first."""
-
-MAX_PARKED = 3
-"""Tours a track remembers that it left, newest first: a driver who comes back to one goes on with it."""
 
 AFTER_PINGS = {
     "at_lat_e6": np.iinfo(np.int32).max,

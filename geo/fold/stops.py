@@ -12,45 +12,31 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.fold.numbers import (
+    ALONG_PART,
+    BASE_MS,
+    DWELL_MS,
+    FAR_M,
+    IDLE_MS,
+    LEFT_M,
+    LEFT_MS,
+    LEFT_OUTS,
+    MARGIN,
+    MARGIN_VAGUEST_M,
+    NEARER_M,
+    NEVER_IDLE_MS,
+    OFF_PATH_MS,
+    OUT_OF_TURN_M,
+    OUT_OF_TURN_STOPS,
+    OUTLINE_M,
+    PIN_M,
+    SERVED_M,
+)
 from geo.fold.tour import AWAITED, VISITS, served
+from geo.numbers import BELIEVED_MPS, SLOW_MPS, TYPICAL_MPS, UNSAID_AT_STOP_M, VAGUEST_M
 from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Rows
-from geo.plan.plans import BIN_M, STOP_SLACK_M, TYPICAL_MPS, Plan, outside, windows
-
-SLOW_MPS = 2.5
-"""Standing, or the driver walking to the door."""
-
-DWELL_MS = 15_000
-"""Standing shorter is a turn into the street; two fixes 30 s apart are enough."""
-
-OFF_PATH_MS = 25_000
-"""Off its path a van that stands so long inside the fence of a stop it was not yet at is there: drivers have orders of
-their own. Longer, because nothing but the fence speaks for it."""
-
-PIN_M = 60.0
-"""A van that stands at a stop is told to stay, unless a fix is further along the path than this from where it stood."""
-
-IDLE_MS = 20_000
-"""A van that was inside a fence for one fix, and for so long less under way before and after it than the clock says,
-stood there: fixes 30 s apart see a short stop but once."""
-
-NEARER_M = 10.0
-"""Next door is where the van is when it stands this much nearer to that stop than to the one it was at."""
-
-LEFT_M, LEFT_MS = 20.0, 60_000
-"""Outside its fence by more than LEFT_M (and its accuracy) twice in a row a van has left the stop, when it is moving or
-has been outside for LEFT_MS: a standing phone drifts too."""
-
-FAR_M = 120.0
-"""Outside its fence by more than this (and its accuracy) and moving, once is enough."""
-
-OUT_OF_TURN_M = 15.0
-"""Where fences overlap, a stop counts as this much farther for each stop that would be passed over, up to four."""
-
-_NEVER_MS = -86_400_000
-"""Of idle_ms, where the phone says that the van drives: a day of standing to make up for."""
-
-_BASE_MS = 10_000
-"""Where the phone gives no speed it is taken over at least this long: the jitter of fixes looks fast in a second."""
+from geo.plan.numbers import BIN_M, STOP_SLACK_M
+from geo.plan.plans import Plan, outside, windows
 
 STANDING = np.dtype(
     [
@@ -129,8 +115,8 @@ def step(
     memory = memory.copy()
     lately_ms = _idle_ms(memory, ms, x_m, y_m, along_m)
     slow = _speed(memory, ms, x_m, y_m, speed_mps) < SLOW_MPS
-    vague_m = np.clip(np.where(np.isnan(accuracy_m), 20.0, accuracy_m), 0.0, 100.0)
-    margin_m = 0.5 * np.minimum(vague_m, 40.0)
+    vague_m = np.clip(np.where(np.isnan(accuracy_m), UNSAID_AT_STOP_M, accuracy_m), 0.0, VAGUEST_M)
+    margin_m = MARGIN * np.minimum(vague_m, MARGIN_VAGUEST_M)
     happened: list[Visit] = []
 
     away = _away(memory, plans, ms, x_m, y_m, margin_m, vague_m, slow)
@@ -150,7 +136,7 @@ def step(
     memory["candidate"], memory["candidate_ms"] = found + 1, since_ms
     memory["once_ms"] = np.where(found >= 0, ms, 0)
     # one that stood there is idle until it is seen to drive; one that drives, not before it is seen to stand
-    begins_ms = np.where((speed_mps > SLOW_MPS) | own_way, _NEVER_MS, lately_ms)
+    begins_ms = np.where((speed_mps > SLOW_MPS) | own_way, NEVER_IDLE_MS, lately_ms)
     idle_ms = np.where(same & (memory["idle_ms"] >= 0), idle_ms, begins_ms)
     memory["idle_ms"] = np.where(found < 0, 0, idle_ms)
 
@@ -258,7 +244,7 @@ def _out_m(plans: Sequence[Plan], stops: Floats, van: Ints, row: Ints, x_m: Floa
         stops: (k, 5) rows of `Plan.stops`; van, row: (k,) whose, and its place in that tour.
     """
     out_m: Floats = np.sqrt((x_m[van] - stops[:, 0]) ** 2 + (y_m[van] - stops[:, 1]) ** 2) - stops[:, 2]
-    for i in np.flatnonzero(out_m < 2_000).tolist():
+    for i in np.flatnonzero(out_m < OUTLINE_M).tolist():
         if plans[van[i]].polygons and int(row[i]) in plans[van[i]].polygons:
             out_m[i] = outside(plans[van[i]], int(row[i]), float(x_m[van[i]]), float(y_m[van[i]]))
     return out_m
@@ -288,7 +274,7 @@ def _heed_driver(memory: Rows, plans: Sequence[Plan], x_m: Floats, y_m: Floats, 
 def _idle_ms(memory: Rows, ms: Ints, x_m: Floats, y_m: Floats, along_m: Floats) -> Ints:
     """Tell how much longer vans took since the fix before than driving takes; 0 where fixes are too dense to say."""
     last = memory["base"][:, 1]
-    known = (last["ms"] != UNKNOWN_MS) & (ms - np.where(last["ms"] == UNKNOWN_MS, ms, last["ms"]) >= _BASE_MS)
+    known = (last["ms"] != UNKNOWN_MS) & (ms - np.where(last["ms"] == UNKNOWN_MS, ms, last["ms"]) >= BASE_MS)
     straight_m = np.sqrt((x_m - last["x_m"]) ** 2 + (y_m - last["y_m"]) ** 2)
     moved_m = np.fmax(straight_m, np.abs(along_m - memory["along_m"]))
     memory["along_m"] = along_m
@@ -299,7 +285,7 @@ def _idle_ms(memory: Rows, ms: Ints, x_m: Floats, y_m: Floats, along_m: Floats) 
 def _speed(memory: Rows, ms: Ints, x_m: Floats, y_m: Floats, speed_mps: Floats) -> Floats:
     """Speed over ground, the phone's where it tells; writes the bases. Infinite while nothing is known."""
     base = memory["base"]
-    step_on = (base["ms"][:, 1] == UNKNOWN_MS) | (ms - base["ms"][:, 1] >= _BASE_MS)
+    step_on = (base["ms"][:, 1] == UNKNOWN_MS) | (ms - base["ms"][:, 1] >= BASE_MS)
     for name, column in (("ms", ms), ("x_m", x_m), ("y_m", y_m)):
         base[name][:, 0] = np.where(step_on, base[name][:, 1], base[name][:, 0])
         base[name][:, 1] = np.where(step_on, column, base[name][:, 1])
@@ -307,7 +293,7 @@ def _speed(memory: Rows, ms: Ints, x_m: Floats, y_m: Floats, speed_mps: Floats) 
     known = (older["ms"] != UNKNOWN_MS) & (ms > older["ms"])
     seconds = np.where(known, ms - np.where(known, older["ms"], ms), 1) / 1000
     moved_m = np.sqrt((x_m - older["x_m"]) ** 2 + (y_m - older["y_m"]) ** 2)
-    told = speed_mps <= 70.0
+    told = speed_mps <= BELIEVED_MPS
     return np.where(told, speed_mps, np.where(known, moved_m / seconds, np.inf))
 
 
@@ -331,7 +317,7 @@ def _away(
     memory["inside_ms"][at] = np.where(inside, ms[at], memory["inside_ms"][at])
     memory["outs"][at] = np.where(left, np.minimum(memory["outs"][at].astype(np.int64) + 1, 255), 0)
     moving = ~slow[at]
-    gone = (memory["outs"][at] >= 2) & (moving | (ms[at] - memory["inside_ms"][at] >= LEFT_MS))
+    gone = (memory["outs"][at] >= LEFT_OUTS) & (moving | (ms[at] - memory["inside_ms"][at] >= LEFT_MS))
     away[at] = (gone | (moving & (out_m > vague_m[at] + FAR_M))) & (memory["inside_ms"][at] != 0)
     return away
 
@@ -359,16 +345,16 @@ def _nearest(
 
     out_m = _out_m(plans, pieces, van, row, x_m, y_m)
     apart_m = np.abs(pieces[:, 3] - along_m[van])
-    away_m = np.maximum(out_m + pieces[:, 2], 0.0) + 0.5 * apart_m
+    away_m = np.maximum(out_m + pieces[:, 2], 0.0) + ALONG_PART * apart_m
     first_open, open_count = memory["open"].astype(np.int64) - 1, memory["open_count"]
     here = (row >= first_open[van]) & (row < (first_open + open_count)[van])
     here_m = np.minimum.reduceat(np.where(here, away_m, np.inf), starts[:-1])
     inside = (out_m <= margin_m[van]) & (apart_m <= STOP_SLACK_M) & ~here & (away_m + NEARER_M <= here_m[which])
-    passed_over = np.clip(row - memory["last"].astype(np.int64)[van], 0, 4)
+    passed_over = np.clip(row - memory["last"].astype(np.int64)[van], 0, OUT_OF_TURN_STOPS)
     counted = visits[van, row]
     # a drifting phone does not go back to the stop next door
     inside &= _unseen(counted) | (first_open < 0)[van]
-    cost = np.where(inside, away_m + OUT_OF_TURN_M * passed_over + np.where(served(counted), 1_000.0, 0.0), np.inf)
+    cost = np.where(inside, away_m + OUT_OF_TURN_M * passed_over + np.where(served(counted), SERVED_M, 0.0), np.inf)
     cheapest = np.minimum.reduceat(cost, starts[:-1])
     best = np.flatnonzero(cost == cheapest[which])
     best = best[np.searchsorted(which[best], np.arange(len(vans)))]

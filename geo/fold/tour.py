@@ -8,14 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.fold.numbers import DEPOT_M, HOME_M, SERVED_PART
 from geo.pings import Rows
-from geo.plan.plans import BIN_M, Plan
-
-DEPOT_M = 200.0
-"""A van this far from the start of its path has left the depot; one standing this near its end is back."""
-
-HOME_M = 30.0
-"""So near the end of its path a van is back even while it moves."""
+from geo.plan.numbers import BIN_M
+from geo.plan.plans import Plan
 
 DONE = 0x80
 """The driver said that there is nothing more to do at the stop, visited or not."""
@@ -103,7 +99,7 @@ def is_done(plan: Plan, visits: NDArray[np.uint8], standing: Rows, along_m: floa
         slow: the van stands.
     """
     count = len(plan.stop_ids)
-    if not count or np.count_nonzero(served(visits[:count])) * 2 < count:
+    if not count or np.count_nonzero(served(visits[:count])) < SERVED_PART * count:
         return False
     if standing["open"]:
         if standing["open"] + standing["open_count"] - 1 != count:

@@ -9,22 +9,9 @@ import math
 from enum import Enum
 from typing import Any
 
+from geo.fold.numbers import ESTABLISHED, JUMP_SLACK_M, SAME_PLACE_M, SAME_PLACE_MS
+from geo.numbers import BELIEVED_MPS
 from geo.pings import UNKNOWN_MS
-
-FASTEST_MPS = 70.0
-"""No delivery vehicle is faster (252 km/h)."""
-
-JUMP_SLACK_M = 30.0
-"""How far two fixes may lie apart beyond speed and accuracy; one second's standing drift stays below."""
-
-SAME_PLACE_M = 2.0
-"""Fixes nearer to each other may be one place, kept by a phone without a satellite and given again with a new time."""
-
-SAME_PLACE_MS = 60_000
-"""A place given for so long is where the phone is, however equal its fixes are: vans stand."""
-
-ESTABLISHED = 3
-"""So many believed fixes in a row have established where the van is: one more witness is asked for than without."""
 
 
 class Verdict(Enum):
@@ -95,4 +82,4 @@ class Witnesses:
 
 def possible(apart_m: Any, ms: Any, from_ms: Any, accuracy_m: Any, from_accuracy_m: Any) -> Any:
     """Tell whether a van can have come so far in the time: bools for columns, a bool for one pair of fixes."""
-    return apart_m - (accuracy_m + from_accuracy_m) - JUMP_SLACK_M <= FASTEST_MPS * ((ms - from_ms) / 1000)
+    return apart_m - (accuracy_m + from_accuracy_m) - JUMP_SLACK_M <= BELIEVED_MPS * ((ms - from_ms) / 1000)

@@ -13,19 +13,22 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geo.numbers import UNSAID_AT_FENCE_M, VAGUEST_M
 from geo.pings import UNKNOWN_MS, Floats, Ints, Rows
 from geo.plan.facts import FactType
+from geo.plan.numbers import (
+    CHORD_M,
+    CLEARLY_M,
+    CLEARLY_OUT_M,
+    CLEARLY_PART,
+    MAX_OPEN,
+    OUTS,
+    STRAIGHT_EAST_DEG,
+    STRAIGHT_MS,
+    STRAIGHT_NORTH_DEG,
+)
 from geo.shape import plane
 from geo.shape.fence_shape import Fence
-
-MAX_OPEN = 16
-"""Fences a driver can be in at once; more are not seen until one is left."""
-
-CHORD_M = 10.0
-"""A way through a fence shorter than this is no crossing."""
-
-STRAIGHT_MS, STRAIGHT_EAST_DEG, STRAIGHT_NORTH_DEG = 300_000, 0.25, 0.05
-"""Between pings farther apart than this, in time or space, the straight line says nothing about the way taken."""
 
 FENCE_VISIT = np.dtype(
     [
@@ -267,8 +270,8 @@ class _Visitor:
     ) -> None:  # fmt: skip
         """Take one fix: `pairs` are the fences near it and how far outside it is, `way` leads back."""
         account = self.account
-        accuracy_m = 20.0 if np.isnan(accuracy_m) else min(accuracy_m, 100.0)
-        clearly_m = max(10.0, 0.5 * accuracy_m)
+        accuracy_m = UNSAID_AT_FENCE_M if np.isnan(accuracy_m) else min(accuracy_m, VAGUEST_M)
+        clearly_m = max(CLEARLY_M, CLEARLY_PART * accuracy_m)
         near = {account.fences[row].geofence_id: (row, out_m) for row, out_m in pairs}
         was_open = set(self.open)
         for geofence_id, visit in list(self.open.items()):
@@ -281,7 +284,7 @@ class _Visitor:
                 self._stay(fix, row, geofence_id, visit, sure=True)
             else:
                 visit.outs = min(visit.outs + 1, 255)
-                if not visit.sure or visit.outs >= 2 or out_m > clearly_m + 20:
+                if not visit.sure or visit.outs >= OUTS or out_m > clearly_m + CLEARLY_OUT_M:
                     self._leave(fix, geofence_id, visit, visit.inside_ms)
         for geofence_id, (row, out_m) in near.items():
             if geofence_id in was_open:

@@ -9,13 +9,7 @@ import shapely
 
 from geo.pings import Floats
 from geo.shape import plane
-
-MAX_RADIUS_M = 100_000.0
-MAX_BUFFER_M = 5_000.0
-MAX_VERTICES = 10_000
-MAX_LAT_DEG = 80.0
-MAX_WIDTH_DEG = 5.0
-"""Limits of a fence's geometry; within them its plane is right to 1 in 1000 at the edge."""
+from geo.shape.numbers import MAX_BUFFER_M, MAX_LAT_DEG, MAX_RADIUS_M, MAX_VERTICES, MAX_WIDTH_DEG
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

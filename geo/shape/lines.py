@@ -6,18 +6,7 @@ from pyproj import Geod
 
 from geo.pings import UNKNOWN_MS, Floats
 from geo.shape import plane
-
-MAX_REACH_M = 300_000.0
-"""How far a path may lie from its middle; within it its plane is right to 1 in 1000."""
-
-MAX_LAT_DEG = 80.0
-
-DOOR_M = 20.0
-"""How far a door is from the path that serves it, typically: half a street, a front garden, an error of geocoding."""
-
-LEG_M, LEG_PART = 50.0, 0.35
-"""How far the way between two stops differs from what the plan's times say: parking, and streets faster or slower than
-the tour's mean pace."""
+from geo.shape.numbers import AT_DOOR_M, DOOR_M, LEG_M, LEG_PART, MAX_LAT_DEG, MAX_REACH_M
 
 _GEOD = Geod(ellps="WGS84")
 
@@ -209,7 +198,9 @@ def place_stops(
             leg_m = at_m - best_m[:, None]
             cost = np.where(leg_m >= 0, best_cost[:, None] + _leg_cost(leg_m, plan_m[stop]), np.inf)
             parent = np.argmin(cost, axis=0)
-            cost = cost[parent, np.arange(len(at_m))] + np.maximum(squared, 25.0) / (2 * DOOR_M**2) + 1e-9 * at_m
+            cost = (
+                cost[parent, np.arange(len(at_m))] + np.maximum(squared, AT_DOOR_M**2) / (2 * DOOR_M**2) + 1e-9 * at_m
+            )
             keep = np.sort(np.argsort(cost, kind="stable")[: min(2 * max_passes, np.count_nonzero(np.isfinite(cost)))])
             keep = keep[np.argsort(at_m[keep], kind="stable")]
             best_m, best_cost = at_m[keep], cost[keep]

@@ -18,7 +18,7 @@ _AN_HOUR_MS = 3_600_000
 async def make_fleet(api_url: str, key: str, devices: int) -> list[BenchDevice]:
     """Make drivers, devices and routes through the API; the drives ended an hour ago."""
     trips = [make_trip(seed, city=GUADALAJARA, stops=_STOPS, every_s=1.0) for seed in seeds(1, _TRIPS)]
-    told = [_fragments(trip, seed) for seed, trip in enumerate(trips)]
+    told = [fragments_of(trip, seed) for seed, trip in enumerate(trips)]
     now_ms = round(time.time() * 1000)
     gate = asyncio.Semaphore(_AT_ONCE)
 
@@ -35,7 +35,7 @@ async def make_fleet(api_url: str, key: str, devices: int) -> list[BenchDevice]:
         return await asyncio.gather(*(make(client, number) for number in range(devices)))
 
 
-def _fragments(trip: Trip, seed: int) -> Sequence[bytes]:
+def fragments_of(trip: Trip, seed: int) -> Sequence[bytes]:
     """Write what a phone tells of every second of a trip; none lost, late or twice: the load decides what is sent."""
     pings, _ = phone(trip.truth, seed=seed, gaps_per_h=0, lost=0, repeated=0, late=0)
     rows = pings.rows[pings.rows["recorded_ms"].argsort()]

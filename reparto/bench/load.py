@@ -104,9 +104,14 @@ class Load:
 
 
 class Wire(asyncio.Protocol):
-    """One kept-alive connection, one request at a time; answers without a Content-Length have no body."""
+    """One kept-alive connection, one request at a time; answers without a Content-Length have no body.
+
+    Attributes:
+        head: of the newest answer: its status line and headers.
+    """
 
     def __init__(self) -> None:
+        self.head = b""
         self._heard = bytearray()
         self._answer: asyncio.Future[tuple[int, bytes]] | None = None
 
@@ -131,6 +136,7 @@ class Wire(asyncio.Protocol):
         body = bytes(self._heard[end + 4 : end + 4 + length])
         del self._heard[: end + 4 + length]
         if self._answer is not None and not self._answer.done():
+            self.head = head
             self._answer.set_result((int(head[9:12]), body))
 
     def connection_lost(self, exc: Exception | None) -> None:

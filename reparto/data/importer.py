@@ -20,7 +20,7 @@ from reparto.client.tally import Tally
 from reparto.command import CannotRun, Subparsers, out
 from reparto.data.replay import AT_ONCE, progress_bar, send_recording, speed_of
 from reparto.simulate.van import fix_of
-from reparto.simulate.verify import CATCH_UP_S, settled_track
+from reparto.simulate.verify import CATCH_UP_S, quiet_track
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +142,7 @@ async def _drive(
     until_s = time.monotonic() + CATCH_UP_S
     for name, recording in recordings.items():
         fixes = len({fix_of(ping) for ping in recording.pings})
-        await settled_track(client, drivers[name], since_ms=recording.first_ms, pings=fixes, until_s=until_s)
+        await quiet_track(client, drivers[name], since_ms=recording.first_ms, pings=fixes, until_s=until_s)
 
 
 def _table(outcomes: Sequence[ImportOutcome]) -> Table:

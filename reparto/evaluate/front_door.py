@@ -22,7 +22,7 @@ from reparto.client.tally import Tally
 from reparto.data.importer import import_routes, moved_to_now
 from reparto.data.replay import AT_ONCE, progress_bar, send_recording
 from reparto.simulate.van import fix_of
-from reparto.simulate.verify import CATCH_UP_S, settled, settled_track
+from reparto.simulate.verify import CATCH_UP_S, quiet_track, settled
 
 NEW = "new"
 """In the place of an address: a product of our own, thrown away afterwards."""
@@ -86,7 +86,7 @@ async def say(door: FrontDoor, cases: Sequence[Case]) -> list[ProductSaid]:
         until_s = time.monotonic() + CATCH_UP_S
         for _, recording in moved:
             fixes = len(set(map(fix_of, recording.pings)))
-            await settled_track(
+            await quiet_track(
                 client, drivers[recording.name], since_ms=recording.first_ms, pings=fixes, until_s=until_s
             )
         await settled(client, until_s=until_s)

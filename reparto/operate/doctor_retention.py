@@ -4,7 +4,7 @@ from reparto.operate.finding import Finding, Severity
 from reparto.run.settings import Settings
 from sql.pool import Db
 from work.retention.guard import Forecast, Guard
-from work.upkeep.retention import guard_of
+from work.upkeep.retention import retention_guard
 
 _ADVICE = (
     "Nothing of it is deleted until you say so. Look at the clocks and at the settings of retention; if both are as you"
@@ -14,7 +14,11 @@ _ADVICE = (
 
 def guard_in(settings: Settings) -> Guard:
     """Make the guard that `work` has with these settings."""
-    return guard_of(settings.retention, proof_retention_days=settings.proofs.proof_retention_days)
+    return retention_guard(
+        settings.retention,
+        proof_retention_days=settings.proofs.proof_retention_days,
+        outgoing=settings.outgoing,
+    )
 
 
 async def look_ahead(settings: Settings, db: Db) -> list[Finding]:

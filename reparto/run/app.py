@@ -19,6 +19,10 @@ from api.http.auth import DEVICES, DeviceCache
 from api.http.host import known_host
 from api.http.problem import problems
 from api.http.rights import guard_rights
+from api.messages import channels as message_channels
+from api.messages import consent, hooks, kinds, listing
+from api.messages import demo as demo_messages
+from api.messages.keys import GUARD, SEALER
 from api.places import geofences
 from api.proofs import endpoints as proofs
 from api.proofs import form as proofs_post
@@ -28,8 +32,10 @@ from api.recipient import stream as tracking
 from api.routes import endpoints as routes
 from api.routes import eta, links, pins, reopening
 from api.stream.hub import HUB, Hub
+from api.webhooks import endpoints as webhooks
 from ingest import doors
 from ingest.inbox import Inbox
+from reparto.run.outgoing import guard_of, sealer_of
 from reparto.run.proof_store import proofs_of
 from reparto.run.settings import Settings
 from sql.config import DatabaseConfig
@@ -50,6 +56,7 @@ ASKED = (
     *(positions, events, reports, quarantine, erasures),
     *(tracking, tracking_page),
     *(uploads, proofs_post, proofs, certificate),
+    *(message_channels, kinds, listing, consent, hooks, webhooks),
 )
 """What people and programs ask."""
 
@@ -73,9 +80,13 @@ def create_app(
     if is_asked:
         app.cleanup_ctx.append(_hub(database, settings.api.stream_clients))
         app.on_shutdown.append(_close_streams)
+        app.on_response_prepare.append(_note_write)
         app[ROADS] = roads
         app[WELCOME] = doors.WELCOME
         app.cleanup_ctx.append(_proofs(settings))
+        app.cleanup_ctx.append(_outgoing(settings))
+        if settings.outgoing.demo_messages:
+            demo_messages.operations.add_to(app)
         app[driver_events.OLDEST] = timedelta(days=settings.ingest.oldest_ping_days)
         for module in ASKED:
             module.operations.add_to(app)
@@ -125,6 +136,18 @@ def _proofs(settings: Settings) -> Part:
             yield
 
     return opened
+
+
+def _outgoing(settings: Settings) -> Part:
+    async def opened(app: web.Application) -> AsyncIterator[None]:
+        app[SEALER], app[GUARD] = sealer_of(settings), guard_of(settings)
+        yield
+
+    return opened
+
+
+async def _note_write(request: web.Request, response: web.StreamResponse) -> None:
+    await request.app[HUB].note_write(request, response)
 
 
 async def _close_streams(app: web.Application) -> None:

@@ -1,32 +1,51 @@
 """Everything that the `work` role does: the jobs of the rooms of `work`."""
 
+from reparto.run.outgoing import guard_of, public_url_of, sealer_of
 from reparto.run.settings import Settings
 from work.erasure.erase import erasure_job
 from work.feed.numbering import NUMBER_EVENTS
-from work.job import Job
+from work.job import Job, Service
 from work.learn.etas import LEARN_ETAS
+from work.messages.service import message_jobs
 from work.proofs.store import ProofStore
 from work.proofs.upkeep import proof_jobs
 from work.roads.detours import detour_job
 from work.roads.protocol import Roads
-from work.upkeep.retention import guard_of, retention_jobs
+from work.upkeep.retention import retention_guard, retention_jobs
+from work.webhooks.service import webhook_jobs
 
 
-def jobs_of(settings: Settings, roads: Roads, store: ProofStore) -> tuple[Job, ...]:
+def jobs_of(settings: Settings, roads: Roads, store: ProofStore) -> tuple[Job | Service, ...]:
     """Give all jobs of the role, in no order."""
     oldest_ping_days = settings.ingest.oldest_ping_days
-    proof_retention_days = settings.proofs.proof_retention_days
-    guard = guard_of(settings.retention, proof_retention_days=proof_retention_days)
+    sealer, guard = sealer_of(settings), guard_of(settings)
+    retention = retention_guard(
+        settings.retention,
+        proof_retention_days=settings.proofs.proof_retention_days,
+        outgoing=settings.outgoing,
+    )
     return (
         NUMBER_EVENTS,
         LEARN_ETAS,
         detour_job(roads),
         erasure_job(store),
-        *proof_jobs(store, guard, oldest_ping_days=oldest_ping_days),
+        *message_jobs(
+            sealer,
+            guard,
+            public_url=public_url_of(settings),
+            retention=retention,
+        ),
+        *webhook_jobs(
+            sealer,
+            guard,
+            public_url=public_url_of(settings),
+            retention=retention,
+        ),
+        *proof_jobs(store, retention, oldest_ping_days=oldest_ping_days),
         *retention_jobs(
             settings.retention,
             oldest_ping_days=oldest_ping_days,
-            proof_retention_days=proof_retention_days,
-            guard=guard,
+            proof_retention_days=settings.proofs.proof_retention_days,
+            guard=retention,
         ),
     )

@@ -13,6 +13,7 @@ from ingest.config import InboxConfig, IngestConfig
 from ingest.doors.config import DoorsConfig
 from reparto.run.config import ServerConfig
 from sql.config import DatabaseConfig
+from work.outgoing.config import OutgoingConfig
 from work.proofs.config import ProofConfig
 from work.roads.config import RoadsConfig
 from work.upkeep.config import MOST_DAYS, RetentionConfig
@@ -37,6 +38,7 @@ class Settings:
     api: ApiConfig = field(default_factory=ApiConfig)
     proofs: ProofConfig = field(default_factory=ProofConfig)
     roads: RoadsConfig = field(default_factory=RoadsConfig)
+    outgoing: OutgoingConfig = field(default_factory=OutgoingConfig)
     retention: RetentionConfig = field(default_factory=RetentionConfig)
 
     @classmethod
@@ -86,6 +88,8 @@ def _retention_mistakes(settings: Settings) -> list[str]:
     days += [
         ("proof_retention_days", settings.proofs.proof_retention_days),
         ("oldest_ping_days", settings.ingest.oldest_ping_days),
+        ("message_retention_days", settings.outgoing.message_retention_days),
+        ("delivery_retention_days", settings.outgoing.delivery_retention_days),
     ]
     return [
         f"{PREFIX}{name.upper()}: must be from 1 to {MOST_DAYS} days, not {value:g}"

@@ -14,6 +14,7 @@ Languages: TypeAlias = Annotated[list[Language], Meta(min_length=1, max_length=3
 StopRadius: TypeAlias = Annotated[float, Meta(ge=10, le=1_000)]
 Service: TypeAlias = Annotated[float, Meta(ge=0, le=86_400)]
 DriverContact: TypeAlias = Literal["always", "on_route", "never"]
+AddressForm: TypeAlias = Literal["tu", "usted", "vos"]
 LocationPolicy: TypeAlias = Literal["always", "working", "shift"]
 
 
@@ -80,6 +81,8 @@ class AccountSettings(EtaRules, frozen=True, kw_only=True):
     """Who delivers, as recipients read it on the tracking page; empty: nothing is shown."""
     languages: Languages = field(default_factory=lambda: ["es", "pt", "en"])
     """Of the pages that recipients see; the first one is for those who ask for none of them."""
+    address_form: AddressForm = "tu"
+    """How messages in Spanish address their reader; `tu` becomes vos in Argentina, Uruguay and Paraguay."""
     colours: Colours = Colours(primary="#0b7285")
     visibility: Visibility = Visibility(max_stops_before=3, max_minutes=60)
     failure_reasons: Reasons = field(default_factory=lambda: list(_USUAL_REASONS))

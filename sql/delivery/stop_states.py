@@ -1,4 +1,7 @@
-"""Which events of drivers are in force: folded in the order in which they happened, whenever they came."""
+"""What becomes of stops and routes: which events of drivers are in force, and what follows from them and from visits.
+
+Events are folded in the order in which they happened, whenever they came.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
-from geo.plan.plans import EARLY_MS, LATE_MS
+from geo.plan.numbers import EARLY_MS, LATE_MS
 from sql.pool import Db
 from sql.queries import load
 
@@ -48,9 +51,9 @@ async def judge_stop_events(db: Db, stop_ids: Sequence[int], *, most_wrong_pins:
     return _judged(await db.fetch(_SQL["judge_stop_events"], stop_ids, most_wrong_pins))
 
 
-async def judge_shift_events(db: Db, *, driver_id: int, from_ms: int) -> list[JudgedEvent]:
+async def judge_shift_events(db: Db, *, driver_id: int, from_ms: int, same_spell_s: float) -> list[JudgedEvent]:
     """Judge a driver's shifts and breaks from a time on. The caller holds the driver's lane."""
-    return _judged(await db.fetch(_SQL["judge_shift_events"], driver_id, from_ms))
+    return _judged(await db.fetch(_SQL["judge_shift_events"], driver_id, from_ms, same_spell_s))
 
 
 async def judge_route_starts(db: Db, *, driver_id: int, from_ms: int) -> list[JudgedEvent]:
@@ -71,3 +74,20 @@ async def judge_starts_of_route(db: Db, route_id: int) -> list[JudgedEvent]:
     for row in await db.fetch(_SQL["starts_of_route"], route_id):
         judged += await judge_route_starts(db, driver_id=row["driver_id"], from_ms=row["from_ms"])
     return judged
+
+
+async def hold_stops(db: Db, stop_ids: Sequence[int]) -> None:
+    """Be the only one who says what becomes of stops until the transaction ends. Comes after any lane."""
+    await db.execute(_SQL["hold_stops"], stop_ids)
+
+
+async def settle_stops(db: Db, stop_ids: Sequence[int]) -> None:
+    """Make stops say what their drivers said and what their visits say."""
+    await hold_stops(db, stop_ids)
+    await db.execute(_SQL["settle_stops"], stop_ids)
+
+
+async def settle_routes(db: Db, route_ids: Sequence[int]) -> None:
+    """Make routes say when they began and ended."""
+    await db.execute(_SQL["hold_routes"], route_ids)
+    await db.execute(_SQL["settle_routes"], route_ids)

@@ -73,3 +73,11 @@ SELECT min(as_of) AS oldest, count(*) AS things
 -- name: age_of_quarantine
 SELECT min(received_at) AS oldest, count(*) AS things
   FROM (SELECT received_at FROM quarantine WHERE received_at < $1 ORDER BY received_at LIMIT $2) AS old;
+
+-- name: age_of_messages
+SELECT min(created_at) AS oldest, count(*) AS things
+  FROM (SELECT created_at FROM message WHERE created_at < $1 ORDER BY created_at LIMIT $2) AS old;
+
+-- name: age_of_deliveries
+SELECT min(created_at) AS oldest, count(*) AS things
+  FROM (SELECT created_at FROM webhook_delivery WHERE created_at < $1 ORDER BY created_at LIMIT $2) AS old;

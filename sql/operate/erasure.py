@@ -159,9 +159,10 @@ async def blank_feed_of_stops(db: Db, stop_ids: Sequence[int], *, at_most: int) 
     return len(await db.fetch(_SQL["blank_feed_of_stops"], stop_ids, at_most))
 
 
-async def drop_notices(db: Db, stop_ids: Sequence[int]) -> int:
-    """Forget notices about stops, sent or not; return how many."""
-    return len(await db.fetch(_SQL["drop_notices"], stop_ids))
+async def drop_messages(db: Db, stop_ids: Sequence[int]) -> int:
+    """Forget messages about stops, sent or not, and what is to become one; return how many."""
+    notices = await db.fetch(_SQL["drop_notices"], stop_ids)
+    return len(notices) + len(await db.fetch(_SQL["drop_messages"], stop_ids))
 
 
 async def blank_stops(db: Db, stop_ids: Sequence[int]) -> int:

@@ -104,9 +104,13 @@ UPDATE event SET data = without_words(data)
         ORDER BY event.id LIMIT $2))
 RETURNING id;
 
+-- name: drop_messages
+-- What was told or is to be told, wherever it went. $1 stops
+DELETE FROM message WHERE stop_id = ANY ($1::bigint[]) RETURNING id;
+
 -- name: drop_notices
--- $1 stops
-DELETE FROM outbox WHERE stop_id = ANY ($1::bigint[]) RETURNING id;
+-- Few: they become messages at once. $1 stops
+DELETE FROM notice WHERE stop_id = ANY ($1::bigint[]) RETURNING id;
 
 -- name: blank_stops
 -- The tracking link ends, too. $1 stops

@@ -45,8 +45,10 @@ SELECT id FROM route
 -- A table that refers to a route or a stop gets a line here (a test compares). $1 routes
 WITH gone AS (
     SELECT id FROM stop WHERE route_id = ANY ($1::bigint[])
+), messages AS (
+    DELETE FROM message WHERE stop_id IN (SELECT id FROM gone)
 ), notices AS (
-    DELETE FROM outbox WHERE stop_id IN (SELECT id FROM gone)
+    DELETE FROM notice WHERE stop_id IN (SELECT id FROM gone)
 ), things AS (
     DELETE FROM parcel WHERE stop_id IN (SELECT id FROM gone)
 ), etas AS (

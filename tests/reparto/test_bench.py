@@ -13,6 +13,8 @@ from aiohttp.test_utils import TestServer
 from reparto.bench.cpu import cpu_s, is_measured
 from reparto.bench.load import BenchDevice, Load, Wire, fragment
 from reparto.bench.manifest import PollingPhone
+from reparto.bench.polling import poll_for, tags_of
+from reparto.bench.recipients import poll_of
 
 
 async def test_a_load_sends_every_device_on_along_its_drive_and_counts_what_is_acknowledged() -> None:
@@ -71,6 +73,26 @@ async def test_a_phone_polls_with_the_version_it_has_and_hears_answers_without_a
         assert await wire.ask(phone.request(header='If-None-Match: "{v}"')) == (304, b"")
         assert await wire.ask(phone.request("?since={v}")) == (200, b'{"since": "7"}')
         transport.close()
+
+
+async def test_polls_are_counted_by_their_status_and_ask_with_the_tags_they_were_given() -> None:
+    async def track(request: web.Request) -> web.Response:
+        tag = f'W/"of-{request.match_info["token"]}"'
+        known = request.headers.get("If-None-Match") == tag
+        return web.Response(status=304 if known else 200, headers={"ETag": tag}, body=None if known else b"a view")
+
+    app = web.Application()
+    app.router.add_get("/v1/track/{token}", track)
+    tokens = [f"token-{n}" for n in range(7)]
+    async with TestServer(app) as server:
+        url = f"http://127.0.0.1:{server.port}"
+        tags = await tags_of(url, [poll_of(token) for token in tokens])
+        assert tags == [f'W/"of-{token}"' for token in tokens]
+        asked = [poll_of(token, tag) for token, tag in zip(tokens, tags, strict=True)]
+        polled = await poll_for(url, [*asked, poll_of("new")], seconds=0.2, pids={"us": os.getpid()})
+    assert set(polled.statuses) == {200, 304}
+    assert polled.body_bytes == polled.statuses[200] * len(b"a view")
+    assert polled.answers == polled.statuses.total() >= 8
 
 
 @pytest.mark.skipif(not is_measured(), reason="this machine has no /proc")

@@ -53,7 +53,17 @@ def test_every_mistake_is_named_at_once() -> None:
         ("REPARTO_HISTORY_RETENTION_DAYS", "92"),
         *(
             (f"REPARTO_{name}_RETENTION_DAYS", days)
-            for name in ("PING", "DRIVER_EVENT", "QUARANTINE", "ETA", "PEOPLE", "HISTORY", "PROOF")
+            for name in (
+                "PING",
+                "DRIVER_EVENT",
+                "QUARANTINE",
+                "ETA",
+                "PEOPLE",
+                "HISTORY",
+                "PROOF",
+                "MESSAGE",
+                "DELIVERY",
+            )
             for days in ("0", "0.5", "1000000")
         ),
         ("REPARTO_RETENTION_MOST_DAYS", "0"),

@@ -71,7 +71,6 @@ YET: dict[str, set[str]] = {
         "Point",
         "Refused",
         "Said",
-        "Seen",
         "Shown",
         "Stretch",
         "Watch",

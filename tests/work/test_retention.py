@@ -15,7 +15,7 @@ from tests.api.tour_rows import Tour
 from work.retention.guard import Guard
 from work.upkeep import retention
 from work.upkeep.config import RetentionConfig
-from work.upkeep.retention import guard_of, retention_jobs
+from work.upkeep.retention import retention_guard, retention_jobs
 
 CONFIG = RetentionConfig(
     ping_retention_days=40,
@@ -32,7 +32,7 @@ def ago(days: float) -> datetime:
 
 
 def _guard(clock: Callable[[], datetime] | None = None, config: RetentionConfig = CONFIG) -> Guard:
-    made = guard_of(config, proof_retention_days=110)
+    made = retention_guard(config, proof_retention_days=110)
     return made if clock is None else Guard(keep=made.keep, most_days=made.most_days, clock=clock)
 
 
@@ -167,8 +167,8 @@ async def test_visits_geofences_and_manifests_go_with_history(pool: Pool, accoun
             driver = tour.driver_id
         await pool.execute("INSERT INTO manifest VALUES ($1, $2, 0)", driver, int(ago(days).timestamp()))
         await pool.execute(
-            "INSERT INTO manifest_part (driver_id, kind, id, route_id, digest, plan_digest, added_in, changed_in,"
-            " planned_in, placed_in) VALUES ($1, 'stop', 1, 1, '', '', 1, 1, 1, 1)",
+            "INSERT INTO manifest_part (driver_id, kind, id, route_id, digest, added_in, changed_in,"
+            " placed_in) VALUES ($1, 'stop', 1, 1, '', 1, 1, 1)",
             driver,
         )
     for name in ("visits", "geofences", "manifests"):
@@ -223,7 +223,9 @@ async def test_tours_go_whole_when_nothing_of_them_is_kept(pool: Pool, account_i
     for tour in tours:
         await tour.expect({0: NOW}, as_of=NOW)
         await pool.execute(
-            "INSERT INTO outbox (account_id, stop_id, kind, payload) VALUES ($1, $2, 'pin', '{}')",
+            "INSERT INTO message (account_id, route_id, stop_id, attempt, kind, channel, address, locale, state,"
+            " happened_at, next_try_at, expires_at, created_at) SELECT $1, route_id, id, 1, 'pin', 'email', 'a@b.co',"
+            " 'es', 'sent', now(), now(), now(), now() FROM stop WHERE id = $2",
             account_id,
             tour.stop_ids[0],
         )
@@ -248,7 +250,7 @@ async def test_tours_go_whole_when_nothing_of_them_is_kept(pool: Pool, account_i
     assert {row["id"] for row in await pool.fetch("SELECT id FROM route")} == left
     for table in ("stop", "route_version", "route_eta"):
         assert {row["route_id"] for row in await pool.fetch(f"SELECT route_id FROM {table}")} == left, table
-    assert await pool.fetchval("SELECT count(*) FROM outbox") == 3
+    assert await pool.fetchval("SELECT count(*) FROM message") == 3
 
 
 async def test_a_wrong_clock_of_this_process_deletes_nothing(pool: Pool, account_id: int) -> None:

@@ -4,16 +4,20 @@ nothing is left for it. So one that ends in the middle is gone on with from its 
 A table that tells of people gets a step here.
 """
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
+from sql.delivery.stop_states import hold_stops
 from sql.operate import erasure, erasure_driver
 from sql.operate.erasure import ErasureRow
 from sql.pool import Db, Pool
-from sql.track.effects import hold_stops
 from sql.track.lanes import lock_lanes
 from sql.track.partitions import partition_days
+from work.messages.forget import forget_contact
 from work.proofs.store import ORIGINAL, SHOWN, THUMBNAIL, ProofStore, blob_name
+
+_PHONE = re.compile(r"\+?[0-9 ().\-/]{6,}")
 
 AT_ONCE = 500
 """Rows changed in one statement."""
@@ -93,8 +97,12 @@ async def _feed(db: Db, who: ErasureRow) -> int:
     return await erasure.blank_feed_of_stops(db, who.stop_ids, at_most=AT_ONCE)
 
 
-async def _notices(db: Db, who: ErasureRow) -> int:
-    return await erasure.drop_notices(db, who.stop_ids)
+async def _messages(db: Db, who: ErasureRow) -> int:
+    gone = await erasure.drop_messages(db, who.stop_ids)
+    for word in who.words or ():
+        if "@" in word or _PHONE.fullmatch(word):
+            gone += await forget_contact(db, who.account_id, word)
+    return gone
 
 
 async def _stops(db: Db, who: ErasureRow) -> int:
@@ -147,7 +155,7 @@ def _driver(who: ErasureRow) -> tuple[int, int]:
 
 OF_A_RECIPIENT: tuple[Step, ...] = (
     _counted("stops", _stops),
-    _counted("notices", _notices),
+    _counted("messages", _messages),
     uploads,
     proofs_of_stops,
     _counted("driver events", _words),

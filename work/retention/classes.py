@@ -61,7 +61,7 @@ RECIPIENTS = DataClass(name="recipients", tables=("stop", "parcel"), settings=(_
 DRIVERS = DataClass(name="drivers", tables=("driver", "device"), settings=(_PEOPLE,), age=ages.age_of_drivers)
 ROUTES = DataClass(
     name="routes",
-    tables=("route", "route_version", "stop", "parcel", "outbox"),
+    tables=("route", "route_version", "stop", "parcel", "message", "notice"),
     settings=(_HISTORY, _SAID, _PROOFS),
     age=ages.age_of_routes,
 )
@@ -81,16 +81,30 @@ QUARANTINE = DataClass(
     name="quarantine", tables=("quarantine",), settings=("quarantine_retention_days",), age=ages.age_of_quarantine
 )
 
-CLASSES = (
-    *(PINGS, TRACKS, LIVE, PLACES, FEED, VISITS, SAID, PROOFS, RECIPIENTS, DRIVERS, ROUTES, GEOFENCES, MANIFESTS, ETAS),
-    QUARANTINE,
+MESSAGES = DataClass(
+    name="messages", tables=("message",), settings=("message_retention_days",), age=ages.age_of_messages
+)
+DELIVERIES = DataClass(
+    name="deliveries",
+    tables=("webhook_delivery",),
+    settings=("delivery_retention_days",),
+    age=ages.age_of_deliveries,
 )
 
-SOON_GONE = ("held", "inbox", "upload", "upload_part", "lane_attempt")
+CLASSES = (
+    *(PINGS, TRACKS, LIVE, PLACES, FEED, VISITS, SAID, PROOFS, RECIPIENTS, DRIVERS, ROUTES, GEOFENCES, MANIFESTS, ETAS),
+    *(QUARANTINE, MESSAGES, DELIVERIES),
+)
+
+SOON_GONE = ("held", "inbox", "upload", "upload_part", "lane_attempt", "change")
 """Tables with data of people for hours or days only, by the clock of the database; each has an end of its own."""
+
+UNTIL_ERASED = ("consent",)
+"""Tables that keep what a person said until they take it back or are erased: who wants no messages gets none."""
 
 WITHOUT_PEOPLE = (
     *("instance", "account", "api_key", "stop_transition", "eta_window"),
+    *("message_channel", "message_kind", "message_spent", "webhook"),
     *("retention", "erasure", "migration"),
 )
 """Tables that tell of no driver and no recipient."""

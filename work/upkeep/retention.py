@@ -2,14 +2,16 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
+from sql.delivery.changes import drop_changes
 from sql.eta.learning import drop_rows
 from sql.eta.told import drop_told
 from sql.operate import people, retention
 from sql.pool import Db, Pool
 from sql.track.held import drop_expired
 from work.job import Job
+from work.outgoing.config import OutgoingConfig
 from work.retention import classes
 from work.retention.classes import DataClass
 from work.retention.guard import Guard
@@ -17,17 +19,28 @@ from work.upkeep.config import RetentionConfig
 from work.upkeep.partitions import drop_old_partitions, make_partitions
 
 _AT_ONCE = 1_000  # rows dropped in one statement
+_CHANGES_AT_ONCE = 20_000  # small ones, of a table that nobody waits for
+_CHANGES_KEPT = timedelta(minutes=5)  # a process that has not looked for one of them reads everything anew
 
 _ROUTES_AT_ONCE = 20
 """Each with its stops and the paths of all of its versions: some megabytes."""
+
+_OUTGOING = OutgoingConfig()
 
 Drop = Callable[[Db, datetime], Awaitable[bool]]
 """Drops some of what is older than a time, in a transaction; tells whether there may be more."""
 
 
-def guard_of(config: RetentionConfig, *, proof_retention_days: float) -> Guard:
+def retention_guard(
+    config: RetentionConfig, *, proof_retention_days: float, outgoing: OutgoingConfig = _OUTGOING
+) -> Guard:
     """Make the guard of all deletions by age from the settings."""
-    keep: dict[str, float] = {**asdict(config), "proof_retention_days": proof_retention_days}
+    keep: dict[str, float] = {
+        **asdict(config),
+        "proof_retention_days": proof_retention_days,
+        "message_retention_days": outgoing.message_retention_days,
+        "delivery_retention_days": outgoing.delivery_retention_days,
+    }
     return Guard(keep=keep, most_days=config.retention_most_days)
 
 
@@ -39,7 +52,7 @@ def retention_jobs(
     Args:
         guard: None for the one that the settings give.
     """
-    guard = guard or guard_of(config, proof_retention_days=proof_retention_days)
+    guard = guard or retention_guard(config, proof_retention_days=proof_retention_days)
     proofs_kept = timedelta(days=max(proof_retention_days - config.driver_event_retention_days, 0))
 
     async def partitions(pool: Pool) -> bool:
@@ -53,6 +66,10 @@ def retention_jobs(
 
     async def held(pool: Pool) -> bool:
         return await drop_expired(pool, at_most=_AT_ONCE) == _AT_ONCE
+
+    async def changes(pool: Pool) -> bool:
+        before = datetime.now(UTC) - _CHANGES_KEPT
+        return await drop_changes(pool, before, at_most=_CHANGES_AT_ONCE) == _CHANGES_AT_ONCE
 
     async def detours(db: Db, before: datetime) -> bool:
         return await retention.drop_detours(db, before, at_most=_AT_ONCE) == _AT_ONCE
@@ -80,6 +97,7 @@ def retention_jobs(
     return (
         _hourly("partitions", partitions),
         Job(name="held pings", do=held, pause_s=60.0),
+        Job(name="changes", do=changes, pause_s=60.0),
         _hourly("checkpoint retention", checkpoints),
         kept(classes.PINGS, detours, "detour retention"),
         kept(classes.SAID, driver_events, "driver event retention"),

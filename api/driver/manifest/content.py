@@ -44,16 +44,6 @@ class Piece:
         """Tell it from all other parts of the manifest."""
         return self.kind, self.id
 
-    def plan_digest(self) -> bytes:
-        """Give the digest of what a dispatcher decides: not of whom one may call by now, nor how far the driver is."""
-        if not isinstance(self.shown, ManifestStop):
-            return self.digest
-        return _digest(
-            replace(
-                self.shown, along_m=0.0, status="pending", arrived_at=None, departed_at=None, phone=None, email=None
-            )
-        )
-
 
 async def read_pieces(db: Db, look: Look, known: Mapping[Key, Part]) -> list[Piece]:
     """Read all that a manifest shows, in its order.

@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from api.pages.catalog.texts import CertificateTexts
+
 LANGUAGES = ("es", "pt", "en")
 
 _TEXTS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
@@ -16,10 +18,10 @@ _TEXTS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     }
 )
 
-_CERTIFICATE: Mapping[str, Mapping[str, str]] = MappingProxyType(
+_CERTIFICATE: Mapping[str, CertificateTexts] = MappingProxyType(
     {
         language: msgspec.json.decode(
-            (files(__name__) / "certificate" / f"{language}.json").read_bytes(), type=dict[str, str]
+            (files(__name__) / "certificate" / f"{language}.json").read_bytes(), type=CertificateTexts
         )
         for language in LANGUAGES
     }
@@ -40,7 +42,7 @@ def enrolment_texts(language: str) -> Mapping[str, Sequence[str]]:
     return _ENROLMENT[language]
 
 
-def certificate_texts(language: str) -> Mapping[str, str]:
+def certificate_texts(language: str) -> CertificateTexts:
     """Give the texts of a certificate of delivery in one of `LANGUAGES`."""
     return _CERTIFICATE[language]
 

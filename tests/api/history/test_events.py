@@ -6,19 +6,20 @@ from uuid import UUID, uuid4
 import pytest
 
 from api.history import events
+from sql import locks
 from sql.config import DatabaseConfig
 from sql.feed.events import number_events
 from sql.operate.retention import drop_entries
 from sql.pool import Pool, connect
 from sql.queries import load
-from tests.api.stream.streams import SOON_S, hub_part
+from tests.api.stream.streams import SOON_S
 
 THEN = datetime(2026, 3, 2, 13, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def app_parts(app_parts: list[Any], database: DatabaseConfig) -> list[Any]:
-    return [*app_parts, events.operations.add_to, hub_part(database)]
+def app_parts(app_parts: list[Any]) -> list[Any]:
+    return [*app_parts, events.operations.add_to]
 
 
 async def happen(
@@ -176,7 +177,7 @@ async def test_one_process_numbers_at_a_time(database: DatabaseConfig, pool: Poo
     other = await connect(database)
     try:
         async with other.transaction():
-            assert await other.fetchval("SELECT pg_try_advisory_xact_lock($1)", 0x7265_7073_6571)
+            assert await other.fetchval("SELECT pg_try_advisory_xact_lock($1)", locks.NUMBERING)
             assert await number(pool) == []
     finally:
         await other.close()

@@ -42,7 +42,8 @@ def test_every_route_is_described_and_nothing_else(application, description):
         if not route.resource.canonical.startswith("/static/")
     }
     described = {(method.upper(), path) for path, operations in description["paths"].items() for method in operations}
-    assert described == served
+    head_as_get = {("HEAD", path) for method, path in described if method == "GET"}  # goes without saying
+    assert described | head_as_get == served
 
 
 def test_every_operation_is_named_once_and_says_what_it_does(description):

@@ -20,7 +20,7 @@ from work.proofs.config import ProofConfig
 from work.proofs.store import ProofStore, open_proof_store
 from work.retention.guard import Guard
 from work.upkeep.config import RetentionConfig
-from work.upkeep.retention import guard_of
+from work.upkeep.retention import retention_guard
 
 Call = Callable[..., Awaitable[Any]]
 
@@ -66,7 +66,7 @@ async def proof_store(proof_config: ProofConfig, tmp_path: Path) -> AsyncIterato
 @pytest.fixture
 def guard(proof_store: ProofStore) -> Guard:
     """What says which proofs are too old."""
-    return guard_of(RetentionConfig(), proof_retention_days=proof_store.config.proof_retention_days)
+    return retention_guard(RetentionConfig(), proof_retention_days=proof_store.config.proof_retention_days)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from geo.plan.plans import EARLY_MS, LATE_MS
+from geo.plan.numbers import EARLY_MS, LATE_MS
 from ingest.track.working import EVE_MS, MARGIN_MS, USED_MS, working_spells
 from sql.track.held import REACH_MS, SPELL
 from tests.ingest.track.conftest import START, Fleet, Phone

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from reparto.run.settings import Settings
 from sql.pool import Pool
-from work.retention.classes import CLASSES, SOON_GONE, WITHOUT_PEOPLE
+from work.retention.classes import CLASSES, SOON_GONE, UNTIL_ERASED, WITHOUT_PEOPLE
 
 HOUSE = Path(__file__).resolve().parents[3]
 PAGE = HOUSE / "docs" / "reference" / "retention.md"
@@ -35,7 +35,7 @@ async def test_every_table_has_an_end_or_tells_of_nobody(pool: Pool) -> None:
         "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
         " AND NOT relispartition"
     )
-    named = {table for kind in CLASSES for table in kind.tables} | {*SOON_GONE, *WITHOUT_PEOPLE}
+    named = {table for kind in CLASSES for table in kind.tables} | {*SOON_GONE, *UNTIL_ERASED, *WITHOUT_PEOPLE}
     assert {row["relname"] for row in rows} == named
     assert not {*SOON_GONE, *WITHOUT_PEOPLE} & {table for kind in CLASSES for table in kind.tables}
 
