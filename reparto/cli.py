@@ -20,6 +20,7 @@ COMMANDS = {
     "migrate": "reparto.run.migrate",
     "status": "reparto.operate.status",
     "doctor": "reparto.operate.doctor",
+    "retention": "reparto.operate.retention",
     "settings": "reparto.operate.show_settings",
     "key": "reparto.run.key",
     "secrets": "reparto.operate.secrets",

@@ -4,7 +4,7 @@ The rules, each with its reason:
 
 - The van is shown at its snapped place only: the raw fix walks to other recipients' doors.
 - Only near the recipient's own turn, by both parts of the account's rule: nobody follows a driver through a day.
-- Never during a break: that is the driver's own time.
+- Never during a break, nor outside a shift where the driver uses shifts: that is the driver's own time.
 - Not off the route and not when last heard of long ago: a wrong dot is worse than none. The ETA is called stale then.
 - The way ahead is drawn only when this stop is next: before that it leads past other recipients' doors.
 - Nothing of van and driver once the stop is done; a day later the link ends.
@@ -308,11 +308,15 @@ def _on_break(route: TrackedRoute) -> bool:
     )
 
 
+def _off_shift(route: TrackedRoute, at: datetime) -> bool:
+    return route.off_shift or (route.shift_since is not None and at < route.shift_since)
+
+
 def _position(route: TrackedRoute, now: datetime) -> PositionView | None:
     van = route.van
     if van is None or not van.on_route or van.snapped_lat_e6 is None or van.snapped_lon_e6 is None:
         return None
-    if _on_break(route) or now - van.recorded_at > POSITION_FOR:
+    if _on_break(route) or _off_shift(route, van.recorded_at) or now - van.recorded_at > POSITION_FOR:
         return None
     return PositionView(
         lat=van.snapped_lat_e6 / 1e6,

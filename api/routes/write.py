@@ -24,6 +24,7 @@ from sql.delivery.stops import NewStop, StopPlan
 from sql.pool import Db
 from sql.track.folds import plan_changed
 from sql.track.lanes import lock_lanes
+from sql.track.working import tours_changed
 from work.feed.settle import settle
 from work.messages.planned import note_plan
 
@@ -109,7 +110,7 @@ async def put_plan(
         after=list(zip(stop_ids, plan.stops, strict=True)),
         now=datetime.now(UTC),
     )
-    await _tell_trackers(db, account_id, head, driver, _folded_from(at, plan.start_at))
+    await _tell_trackers(db, account_id, route_id, head, driver, _folded_from(at, plan.start_at))
     return Written(route_id=route_id, version=version, created=head is None)
 
 
@@ -160,7 +161,7 @@ async def _move(db: Db, *, account_id: int, head: RouteHead, driver: DriverRow |
     version, at = head.version + 1, await plans.next_plan_time(db, head.id, driver_id)
     await routes.move_to_driver(db, route_id=head.id, version=version, driver_id=driver_id)
     await plans.copy_version(db, route_id=head.id, version=version, effective_at=at, driver_id=driver_id)
-    await _tell_trackers(db, account_id, head, driver, _folded_from(at, head.start_at))
+    await _tell_trackers(db, account_id, head.id, head, driver, _folded_from(at, head.start_at))
     return version
 
 
@@ -177,7 +178,7 @@ async def take_away(db: Db, *, account_id: int, head: RouteHead) -> None:
 
 
 async def _tell_trackers(
-    db: Db, account_id: int, head: RouteHead | None, driver: DriverRow | None, at: datetime
+    db: Db, account_id: int, route_id: int, head: RouteHead | None, driver: DriverRow | None, at: datetime
 ) -> None:
     concerned = {}
     if head is not None and head.driver_id is not None and head.lane is not None:
@@ -186,3 +187,4 @@ async def _tell_trackers(
         concerned[driver.id] = driver.lane
     for driver_id, lane in concerned.items():
         await plan_changed(db, lane=lane, driver_id=driver_id, account_id=account_id, effective_at=at)
+        await tours_changed(db, lane=lane, driver_id=driver_id, account_id=account_id, route_id=route_id)

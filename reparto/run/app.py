@@ -11,7 +11,7 @@ from api.account import keys
 from api.certificate import endpoints as certificate
 from api.driver.events import endpoints as driver_events
 from api.driver.manifest import endpoints as manifest
-from api.fleet import devices, drivers, positions, quarantine, shifts
+from api.fleet import devices, drivers, erasures, positions, quarantine, shifts
 from api.history import detours, events, reports, track, visits
 from api.http import assets
 from api.http.app_keys import CONFIG, POOL, PROOFS, ROADS, WELCOME
@@ -19,6 +19,7 @@ from api.http.auth import DEVICES, DeviceCache
 from api.http.host import known_host
 from api.http.itself import health, metrics, openapi
 from api.http.problem import problems
+from api.http.rights import guard_rights
 from api.messages import channels as message_channels
 from api.messages import consent, hooks, kinds, listing
 from api.messages import demo as demo_messages
@@ -53,7 +54,7 @@ ASKED = (
     *(account, keys, drivers, devices, geofences),
     *(routes, links, pins, reopening, track, visits, detours, eta),
     *(driver_events, manifest, shifts),
-    *(positions, events, reports, quarantine),
+    *(positions, events, reports, quarantine, erasures),
     *(tracking, tracking_page),
     *(uploads, proofs_post, proofs, certificate),
     *(message_channels, kinds, listing, consent, hooks, webhooks),
@@ -103,6 +104,7 @@ def create_system_app(settings: Settings, database: DatabaseConfig) -> web.Appli
     app = web.Application(
         middlewares=[metrics.timing, problems, known_host], client_max_size=settings.api.max_body_bytes
     )
+    app.on_response_prepare.append(guard_rights)
     app[CONFIG] = settings.api
     app.cleanup_ctx.append(_pool(database))
     for module in SYSTEM:

@@ -15,7 +15,7 @@ StopRadius: TypeAlias = Annotated[float, Meta(ge=10, le=1_000)]
 Service: TypeAlias = Annotated[float, Meta(ge=0, le=86_400)]
 DriverContact: TypeAlias = Literal["always", "on_route", "never"]
 AddressForm: TypeAlias = Literal["tu", "usted", "vos"]
-LocationPolicy: TypeAlias = Literal["always", "shift"]
+LocationPolicy: TypeAlias = Literal["always", "working", "shift"]
 
 
 class Colours(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -95,7 +95,7 @@ class AccountSettings(EtaRules, frozen=True, kw_only=True):
     driver_contact: DriverContact = "on_route"
     """When drivers see a recipient's phone and e-mail: `on_route` is while the route is their current one."""
     location_policy: LocationPolicy = "always"
-    """Which places of drivers are kept: all, or only those recorded in a shift of theirs."""
+    """Which places of drivers are kept: all, those recorded at work (a shift or a tour), or only those in a shift."""
 
 
 def settings_of(stored: dict[str, Any]) -> AccountSettings:

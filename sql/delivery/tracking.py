@@ -12,6 +12,9 @@ from sql.queries import load
 
 _SQL = load(__name__)
 
+SHIFTS_USED_DAYS = 30
+"""A driver who said nothing of shifts for longer does not use them any more: holidays are shorter."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackedStop:
@@ -88,6 +91,8 @@ class TrackedRoute:
         eta: None until a ping was on it.
         stops: in the order of the tour, removed ones too.
         on_break: its driver said so.
+        off_shift: its driver uses shifts and is in none.
+        shift_since: when the shift began that its driver is in; None: in none, or they do not use them.
         secret: the installation's, from which PINs are derived.
         live_written, eta_written, stops_written: tell this reading from one after another write of the van's place, of
             the ETA, of a stop; None: there is none.
@@ -107,6 +112,8 @@ class TrackedRoute:
     eta: TrackedEta | None
     stops: Sequence[TrackedStop]
     on_break: bool = False
+    off_shift: bool = False
+    shift_since: datetime | None = None
     secret: bytes = field(default=b"", repr=False)
     live_written: int | None = field(default=None, compare=False)
     eta_written: int | None = field(default=None, compare=False)
@@ -142,7 +149,7 @@ async def tracked_route(db: Db | Pool, route_id: int, before: TrackedRoute | Non
         before: what it was at an earlier time: its stops are taken over where none of them was written since. That
             somebody else took a parcel is found without it only.
     """
-    row = await db.fetchrow(_SQL["tracked_route"], route_id)
+    row = await db.fetchrow(_SQL["tracked_route"], route_id, SHIFTS_USED_DAYS)
     assert row is not None
     if before is not None and before.stops_written == row["stops_written"]:
         stops = before.stops
@@ -170,7 +177,7 @@ async def tracked_route(db: Db | Pool, route_id: int, before: TrackedRoute | Non
             name: row[name]
             for name in (
                 *("settings", "version", "status", "timezone", "end_at", "finished_at", "updated_at"),
-                *("deleted_at", "driver_name", "on_break", "secret"),
+                *("deleted_at", "driver_name", "on_break", "off_shift", "shift_since", "secret"),
                 *("live_written", "eta_written", "stops_written"),
             )
         },

@@ -53,6 +53,14 @@ async def read_events(
     return [FeedEntry(**row) for row in rows]
 
 
+async def events_dropped(db: Db | Pool, account_id: int) -> int:
+    """Tell the greatest `seq` of an account's feed that is not kept any more; 0 when all are.
+
+    Asked after reading, it tells whether what was read has a gap.
+    """
+    return int(await db.fetchval(_SQL["events_dropped"], account_id))
+
+
 async def number_events(db: Db) -> list[int]:
     """Give `seq` to entries that are committed and have none, and tell who listens.
 

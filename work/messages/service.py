@@ -1,6 +1,6 @@
 """What the `work` role does about messages: makes them, sends them, forgets the old ones."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from sql.account.accounts import read_instance
 from sql.messages.messages import drop_messages
@@ -19,25 +19,28 @@ from work.messages.render import Source
 from work.messages.send import MessageSender
 from work.outgoing.guard import Guard
 from work.outgoing.sealed import Sealer
+from work.retention.classes import MESSAGES
+from work.retention.guard import Guard as RetentionGuard
 
 _AT_ONCE = 1_000
 
 
 def message_jobs(
-    sealer: Sealer, guard: Guard, *, public_url: str, retention_days: float
+    sealer: Sealer, guard: Guard, *, public_url: str, retention: RetentionGuard
 ) -> tuple[Job | MessageSender, ...]:
     """Give the jobs of this room, in no order.
 
     Args:
         public_url: where recipients reach this installation, without a slash at its end.
+        retention: says what may be deleted by age.
     """
 
     async def make(pool: Pool) -> bool:
         return await expand(pool, now=datetime.now(UTC))
 
     async def forget(pool: Pool) -> bool:
-        before = datetime.now(UTC) - timedelta(days=retention_days)
-        return await drop_messages(pool, before, at_most=_AT_ONCE) == _AT_ONCE
+        before = await retention.horizon(pool, MESSAGES)
+        return before is not None and await drop_messages(pool, before, at_most=_AT_ONCE) == _AT_ONCE
 
     async def source(pool: Pool) -> Source:
         return Source(secret=(await read_instance(pool)).secret, public_url=public_url)

@@ -6,6 +6,7 @@ from tests.api.proofs.fixtures import (  # noqa: F401 (fixtures)
     begin,
     bucket,
     enter,
+    guard,
     make_phone,
     phone,
     proof_config,

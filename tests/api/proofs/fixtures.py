@@ -18,6 +18,9 @@ from api.proofs.uploads import endpoints as uploads
 from tests.stores.server import Bucket
 from work.proofs.config import ProofConfig
 from work.proofs.store import ProofStore, open_proof_store
+from work.retention.guard import Guard
+from work.upkeep.config import RetentionConfig
+from work.upkeep.retention import retention_guard
 
 Call = Callable[..., Awaitable[Any]]
 
@@ -58,6 +61,12 @@ async def proof_store(proof_config: ProofConfig, tmp_path: Path) -> AsyncIterato
     """Where the application under test keeps bytes."""
     async with open_proof_store(proof_config, folder=tmp_path / "blobs") as store:
         yield store
+
+
+@pytest.fixture
+def guard(proof_store: ProofStore) -> Guard:
+    """What says which proofs are too old."""
+    return retention_guard(RetentionConfig(), proof_retention_days=proof_store.config.proof_retention_days)
 
 
 @pytest.fixture
