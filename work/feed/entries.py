@@ -13,7 +13,6 @@ from geo.pings import Rows
 from sql.feed.facts import Revision, Stretch
 
 TYPES = {
-    FactType.STOP_APPROACHING: "stop.approaching",
     FactType.STOP_ARRIVED: "stop.arrived",
     FactType.STOP_DEPARTED: "stop.departed",
     FactType.ROUTE_STARTED: "route.started",
