@@ -13,7 +13,6 @@ class FactType(IntEnum):
 
     STOP_ARRIVED = 1
     STOP_DEPARTED = 2
-    STOP_APPROACHING = 3
     ROUTE_STARTED = 10
     ROUTE_COMPLETED = 11
     ROUTE_OFF = 12

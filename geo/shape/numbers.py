@@ -32,6 +32,9 @@ MAX_VERTICES = 10_000
 MAX_WIDTH_DEG = 5.0
 """Limits of a fence's geometry; within them its plane is right to 1 in 1000 at the edge."""
 
+LEAST_AREA_M2 = 1.0
+"""A polygon or corridor with less has no inside that a fix could be in."""
+
 # on foot or driving: geo.shape.gait -----------------------------------------------------------------------------------
 
 FIRST_MPS = 0.3

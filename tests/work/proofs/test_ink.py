@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from work.proofs.images import Refused, judge
+from work.proofs.images import RefusedFile, judge
 
 WHITE, BLACK, CLEAR = (255, 255, 255, 255), (0, 0, 0, 255), (0, 0, 0, 0)
 PEN = [(20, 80), (70, 20), (120, 70), (170, 30), (230, 60)]
@@ -104,7 +104,7 @@ def speck() -> bytes:
     ],
 )
 def test_a_canvas_that_nobody_signed_is_blank(content):
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RefusedFile) as refused:
         shown(content)
     assert refused.value.why == "blank"
 

@@ -8,10 +8,10 @@ import pytest
 from PIL import Image, ImageFile, ImageFilter
 
 from tests.api.proofs.pictures import HEIC, PLACE, photo, signature
-from work.proofs.images import Refused, Shown, judge
+from work.proofs.images import RefusedFile, ShownFile, judge
 
 
-def look(content: bytes, kind: str = "photo") -> Shown:
+def look(content: bytes, kind: str = "photo") -> ShownFile:
     return judge(kind, content, max_pixels=1_000_000, zone=ZoneInfo("UTC"))
 
 
@@ -67,7 +67,7 @@ def test_half_of_a_picture_is_shown_as_far_as_it_goes(kind, rows):
 def test_a_picture_of_which_almost_nothing_is_there_is_refused(kind):
     content = KINDS[kind]
     for length in (20, len(content) // 50):
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(RefusedFile) as refused:
             look(content[:length])
         assert refused.value.why == "unreadable"
 
@@ -75,7 +75,7 @@ def test_a_picture_of_which_almost_nothing_is_there_is_refused(kind):
 @pytest.mark.parametrize("kind", ["WebP", "lossless WebP", "HEIC"])
 def test_what_its_reader_would_make_up_is_not_shown(kind):
     content = KINDS[kind]
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedFile):
         look(content[: int(len(content) * 0.8)])
 
 

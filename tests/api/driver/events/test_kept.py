@@ -14,10 +14,15 @@ from sql.track.live import LIVE_CHANNEL
 from tests.api.conftest import say_events
 from tests.api.driver.driver_day import Phone, event, number
 from work.proofs.config import ProofConfig
+from work.upkeep.config import RetentionConfig
 from work.proofs.store import open_proof_store
 from work.roads.choose import STRAIGHT
 
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=3)
+
+
+ALL_OLD = Settings(retention=RetentionConfig(retention_most_days=36_500))
+"""Nothing is too much to go at once."""
 
 
 @pytest.fixture
@@ -111,7 +116,7 @@ async def test_a_dispatcher_is_not_limited_by_what_the_driver_said(phone):
 async def forget(pool, tmp_path):
     """Do what `work` does until there is no more to do."""
     async with open_proof_store(ProofConfig(), folder=tmp_path / "blobs") as store:
-        (job,) = [one for one in jobs_of(Settings(), STRAIGHT, store) if one.name == "driver event retention"]
+        (job,) = [one for one in jobs_of(ALL_OLD, STRAIGHT, store) if one.name == "driver event retention"]
 
         async def do():
             while await job.do(pool):

@@ -26,6 +26,7 @@ UPLOAD = Upload(
     kind="photo",
     state="pending",
     why=None,
+    whole=True,
 )
 GIVEN_UP, EXPIRED = replace(UPLOAD, is_ended=True), replace(UPLOAD, is_expired=True)
 REFUSED = replace(UPLOAD, received=100, is_finished=True, state="refused", why="not-an-image")
