@@ -18,10 +18,10 @@ NULL_ISLAND_DEG = 0.01
 QUIET_MS = 300_000
 """Another phone of the driver takes over when the active one has recorded nothing believable for so long."""
 
-SAME_PLACE_M = 2.0
+SAME_FIX_M = 2.0
 """Fixes nearer to each other may be one place, kept by a phone without a satellite and given again with a new time."""
 
-SAME_PLACE_MS = 60_000
+SAME_FIX_MS = 60_000
 """A place given for so long is where the phone is, however equal its fixes are: vans stand."""
 
 ESTABLISHED = 3

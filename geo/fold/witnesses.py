@@ -9,7 +9,7 @@ import math
 from enum import Enum
 from typing import Any
 
-from geo.fold.numbers import ESTABLISHED, JUMP_SLACK_M, SAME_PLACE_M, SAME_PLACE_MS
+from geo.fold.numbers import ESTABLISHED, JUMP_SLACK_M, SAME_FIX_M, SAME_FIX_MS
 from geo.numbers import BELIEVED_MPS
 from geo.pings import UNKNOWN_MS
 
@@ -33,7 +33,7 @@ class Place:
 
     def is_at(self, other: "Place") -> bool:
         """Tell whether the two may be one place, given twice."""
-        return math.dist(self.spot, other.spot) < SAME_PLACE_M
+        return math.dist(self.spot, other.spot) < SAME_FIX_M
 
     def reachable_from(self, other: "Place") -> bool:
         """Tell whether a van can have come here from there."""
@@ -65,7 +65,7 @@ class Witnesses:
             return Verdict.BELIEVED
         if suspect is not None and place.reachable_from(suspect):
             stays = place.is_at(suspect)
-            if stays and place.at_ms - suspect.at_ms < SAME_PLACE_MS:
+            if stays and place.at_ms - suspect.at_ms < SAME_FIX_MS:
                 return Verdict.SAME_AGAIN
             self.agreeing += 1
             if stays or self.agreeing > 1 + (self.in_a_row >= ESTABLISHED):

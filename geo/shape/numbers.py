@@ -48,3 +48,15 @@ STRETCH_S = SIGHT_S - 10.0
 
 GAP_S = 600.0
 """Who was not heard of for longer may have done anything: there one trace ends and another one begins."""
+
+STRAY_M = 50_000.0
+"""Nearer than this to the middle of the others nobody asks: as far as a tour of a day reaches out of its town."""
+
+STRAY_TIMES = 6.0
+"""So many times the median distance, where the tour itself is a wide one."""
+
+STRAY_FEWEST = 3
+"""Of two places nobody can say which is the wrong one."""
+
+ZERO_DEG = 0.01
+"""Within about a kilometre of 0/0, where geocoders put what they do not find."""

@@ -19,6 +19,7 @@ DELETE FROM detour WHERE driver_id = $1 RETURNING route_id;
 
 -- name: drop_live
 -- $1 lane, $2 driver
+WITH beats AS (DELETE FROM heartbeat WHERE lane = $1 AND driver_id = $2)
 DELETE FROM live WHERE lane = $1 AND driver_id = $2 RETURNING driver_id;
 
 -- name: blank_track

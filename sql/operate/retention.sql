@@ -80,6 +80,9 @@ SELECT DISTINCT lane
 
 -- name: drop_live
 -- Show drivers nowhere who were not seen for long. The caller holds the lanes. $1 lanes, $2 since when, $3 at most so many
+WITH beats AS (
+    DELETE FROM heartbeat WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM heartbeat WHERE lane = ANY ($1::smallint[]) AND received_at < $2 LIMIT $3)))
 DELETE FROM live
  WHERE ctid = ANY (ARRAY(SELECT ctid FROM live WHERE lane = ANY ($1::smallint[]) AND recorded_at < $2 LIMIT $3))
 RETURNING driver_id;

@@ -49,7 +49,7 @@ PINGS = DataClass(name="pings", tables=("ping", "detour"), settings=(_PINGS,), a
 TRACKS = DataClass(
     name="tracks", tables=("track", "checkpoint", "rerun"), settings=(_PINGS,), age=ages.age_of_tracks, by_day=True
 )
-LIVE = DataClass(name="live", tables=("live",), settings=(_PINGS,), age=ages.age_of_live, by_day=True)
+LIVE = DataClass(name="live", tables=("live", "heartbeat"), settings=(_PINGS,), age=ages.age_of_live, by_day=True)
 PLACES = DataClass(
     name="places in the feed", tables=("event",), settings=(_PINGS,), age=ages.age_of_places, by_day=True
 )

@@ -37,7 +37,7 @@ def a_plan(*, window_end: datetime, kinds: tuple[str, ...] = ("delivery", "deliv
         StopColumns(
             ids=_STOPS, lon=lon_at(east_m), lat=np.full(3, LAT), along_m=east_m, radius_m=np.full(3, 50.0),
             service_s=np.full(3, 60.0), planned_ms=np.full(3, ms_of(NOW)),
-            window_ms=[(ms_of(window_end) - 3_600_000, ms_of(window_end))] * 3, kinds=list(kinds),
+            window_ms=np.array([(ms_of(window_end) - 3_600_000, ms_of(window_end))] * 3), kinds=list(kinds),
         ),
     )  # fmt: skip
 

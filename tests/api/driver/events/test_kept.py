@@ -14,9 +14,9 @@ from sql.track.live import LIVE_CHANNEL
 from tests.api.conftest import say_events
 from tests.api.driver.driver_day import Phone, event, number
 from work.proofs.config import ProofConfig
-from work.upkeep.config import RetentionConfig
 from work.proofs.store import open_proof_store
 from work.roads.choose import STRAIGHT
+from work.upkeep.config import RetentionConfig
 
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=3)
 
