@@ -19,6 +19,8 @@ from work.job import Job, repeat
 from work.messages.service import message_jobs
 from work.outgoing.guard import Guard
 from work.outgoing.sealed import Sealer, keys_in, new_key
+from work.upkeep.config import RetentionConfig
+from work.upkeep.retention import retention_guard
 
 HOURS_MS = 6 * 3_600_000
 YOUNG_MS = 300_000
@@ -105,7 +107,8 @@ async def backlog(client: Client) -> tuple[list[dict[str, Any]], dict[str, Any]]
 
 async def work(pool: Pool, sealer: Sealer, guard: Guard, stop: asyncio.Event) -> None:
     """Make and send messages as the role `work` does."""
-    jobs = message_jobs(sealer, guard, public_url="https://reparto.example", retention_days=9)
+    retention = retention_guard(RetentionConfig(), proof_retention_days=730)
+    jobs = message_jobs(sealer, guard, public_url="https://reparto.example", retention=retention)
     async with asyncio.TaskGroup() as tasks:
         for job in jobs:
             tasks.create_task(repeat(job, pool, stop) if isinstance(job, Job) else job.run(pool, stop))

@@ -156,6 +156,7 @@ async def product(database: DatabaseConfig, account: Any, tour: Any, tmp_path: P
             },
             bodies={
                 ("post", "/v1/keys"): {"role": "viewer", "label": "x"},
+                ("post", "/v1/erasures"): {"contact": "nadie@example.com"},
                 ("patch", "/v1/account"): {name: read[name] for name in read.keys() - {"name", "created_at"}},
                 ("post", "/v1/drivers"): {**driver, "external_id": "beto"},
                 ("patch", "/v1/drivers/{driver}"): {"name": "Ana", "phone": None, "locale": "pt"},
