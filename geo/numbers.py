@@ -1,9 +1,8 @@
 """Numbers that more than one room of `geo` rests on: what phones leave unsaid, and how fast vans are.
 
-Each has its unit in its name, what it means and where it comes from. Those of one room alone are on that room's page:
-`geo.shape.numbers`, `geo.plan.numbers`, `geo.fold.numbers`, `geo.eta.numbers`. "By hand" says that nobody has a better
-source than the tours of `make score`, on which it does well; by how much the score moves with the weights of snapping
-tells `docs/explanation/where-is-the-van.md`.
+Each has its unit in its name, what it means and where it comes from. Those of one room alone are on that room's page.
+"By hand" says that nobody has a better source than the tours of `make score`, on which it does well; by how much the
+score moves with the weights of snapping tells `docs/explanation/where-is-the-van.md`.
 """
 
 # what a phone that gives no accuracy is taken to mean: each question errs to the side that does less harm there

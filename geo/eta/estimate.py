@@ -12,11 +12,11 @@ import numpy as np
 from geo.eta.model import COLD, Model, Outlook
 from geo.eta.numbers import DRIVE_NOISE_S, PACE_NOISE, PACES, SERVICE_NOISE, START_NOISE_S, TODAY_S
 from geo.eta.window import widen
-from geo.fold import tour
-from geo.fold.numbers import DEPOT_M
 from geo.numbers import DRIVE_MPS, START_M
 from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Rows
 from geo.plan.plans import Plan, Timeline
+from geo.visits import tour
+from geo.visits.numbers import DEPOT_M
 
 # columns of Outlook.columns
 ALONG, DRIVE, SERVICE, OPENS = range(4)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from geo.fold.fixes import Fixes
 from geo.fold.in_force import InForce
 from geo.fold.moments import Diary
 from geo.fold.numbers import AT_ONCE
@@ -15,6 +14,7 @@ from geo.fold.steps import Steps
 from geo.fold.turns import Turns
 from geo.pings import Bools, Ints, Rows
 from geo.plan.plans import Timeline
+from geo.trust.fixes import Fixes
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,15 +10,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from geo.fold import clean
 from geo.fold.drive import Driven, drive
-from geo.fold.fixes import Fixes, check, fixes_of, move_position
 from geo.fold.numbers import SILENT_MS
 from geo.fold.state import STATE_VERSION, TRACK, decode, decode_happened, encode, encode_happened, fresh
 from geo.pings import UNKNOWN_MS, Bools, Ints, Pings, Rows
 from geo.plan.facts import HAPPENED, JUDGED, REJUDGED, Facts, FactType
 from geo.plan.passages import Moves, Passage, follow
 from geo.plan.plans import Timeline
+from geo.trust import clean
+from geo.trust.fixes import Fixes, check, fixes_of, move_position
 
 __all__ = [
     "HAPPENED", "JUDGED", "REJUDGED", "STATE_VERSION", "TRACK", "FactType", "Facts",

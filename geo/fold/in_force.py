@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from geo.fold import pace, parking, stops, tour
+from geo.fold import parking
 from geo.fold.moments import Diary, Moment
-from geo.fold.numbers import DEPOT_M
 from geo.fold.state import leave_tour
 from geo.pings import UNKNOWN_MS, Ints, Rows
 from geo.plan.facts import FactType
 from geo.plan.plans import Plan, Timeline
+from geo.visits import pace, stops, tour
+from geo.visits.numbers import DEPOT_M
 
 
 class InForce:
@@ -106,7 +107,7 @@ class InForce:
         self.diary.happened(moment, kind, visit.occurred_ms, plan, stop_id=stop_id, ordinal=visit.ordinal)
 
     def finish_if_done(self, van: int, moment: Moment, at_ms: int, along_m: float, *, slow: bool) -> None:
-        """Complete a tour that is done (`geo.fold.tour.is_done`) and take its driver off it, once they are at no stop.
+        """Complete a tour that is done (`geo.visits.tour.is_done`) and take its driver off it once at no stop.
 
         Args:
             along_m: place along the path; NaN off it.

@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from geo.fold.fixes import Fixes
 from geo.pings import Ints, Rows
 from geo.plan.facts import HAPPENED, FactType
 from geo.plan.passages import Passage
 from geo.plan.plans import Claim, Plan
+from geo.trust.fixes import Fixes
 
 
 class Moment(NamedTuple):

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.fold.fixes import Fixes, Here
-from geo.fold.snap import Snapped
 from geo.pings import Floats, Ints, Rows
 from geo.plan.facts import JUDGED
 from geo.plan.plans import Plan
 from geo.shape import plane
+from geo.snap.snap import Snapped
+from geo.trust.fixes import Fixes, Here
 
 RESULT = np.dtype(
     [
@@ -21,7 +21,7 @@ RESULT = np.dtype(
         ("on_route", "?"),
         ("route_id", "<i8"),  # 0: none
         ("route_version", "<i4"),
-        ("along_m", "<f8"),  # this and the next three as in `geo.fold.snap.Snapped`
+        ("along_m", "<f8"),  # this and the next three as in `geo.snap.snap.Snapped`
         ("offset_m", "<f8"),
         ("along_sd_m", "<f8"),
         ("on_route_p", "<f8"),

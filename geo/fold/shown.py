@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from geo.fold import tour
 from geo.fold.results import Results, e6
 from geo.pings import UNKNOWN_MS, Bools, Ints, Rows
 from geo.plan.plans import Plan
 from geo.shape import plane
+from geo.visits import tour
 
 _SHOWN = (
     "device_id", "recorded_ms", "received_ms", "lat_e6", "lon_e6", "accuracy_m", "speed_mps", "heading_deg", "battery"

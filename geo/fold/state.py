@@ -5,12 +5,14 @@ import zlib
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.fold import clean, pace, snap, stops
 from geo.fold.numbers import MAX_FINISHED, MAX_PARKED
 from geo.pings import UNKNOWN_MS, Rows
 from geo.plan import fence
 from geo.plan.facts import HAPPENED
 from geo.plan.numbers import MAX_STOPS
+from geo.snap import snap
+from geo.trust import clean
+from geo.visits import pace, stops
 
 STATE_VERSION = 5
 """Raised when `TRACK` or `HAPPENED` changes: a stored state of another version is not read, its driver is folded from
@@ -29,7 +31,7 @@ PARKED = np.dtype(
         ("route_version", "<i4"),
         ("started", "u1"),  # these as in TRACK
         ("completed", "u1"),
-        ("last", "<i2"),  # as in geo.fold.stops.STANDING
+        ("last", "<i2"),  # as in geo.visits.stops.STANDING
         ("visits", "u1", (MAX_STOPS,)),
     ]
 )
@@ -74,7 +76,7 @@ TRACK = np.dtype(
         ("snap", snap.SNAP),
         ("standing", stops.STANDING),
         ("pace", pace.PACE),
-        ("visits", "u1", (MAX_STOPS,)),  # of each stop of the plan in force, in the plan's order: see geo.fold.tour
+        ("visits", "u1", (MAX_STOPS,)),  # of each stop of the plan in force, in the plan's order: see geo.visits.tour
         ("fences", fence.FENCES),
         ("parked", PARKED, (MAX_PARKED,)),  # last, because hardly anybody has one
     ]

@@ -2,16 +2,17 @@
 
 import numpy as np
 
-from geo.fold import pace, snap, stops
-from geo.fold.fixes import Here
 from geo.fold.in_force import InForce
 from geo.fold.moments import Diary, Moment
-from geo.fold.numbers import DEPOT_M
 from geo.fold.results import Results
-from geo.fold.snap import Snapped
 from geo.pings import Bools, Ints, Rows
 from geo.plan.facts import FactType
 from geo.plan.plans import place_at
+from geo.snap import snap
+from geo.snap.snap import Snapped
+from geo.trust.fixes import Here
+from geo.visits import pace, stops
+from geo.visits.numbers import DEPOT_M
 
 
 class Steps:

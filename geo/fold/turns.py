@@ -6,12 +6,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from geo.fold import claims, parking
-from geo.fold.fixes import Fixes
 from geo.fold.in_force import InForce
 from geo.fold.moments import Diary, Moment, Said
 from geo.fold.state import AFTER_PINGS
 from geo.pings import UNKNOWN_MS, Ints, Rows
 from geo.plan.plans import FOREVER_MS, Claim, Plan, Timeline
+from geo.trust.fixes import Fixes
 
 
 class Turns:

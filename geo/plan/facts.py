@@ -27,7 +27,7 @@ class FactType(IntEnum):
 
 JUDGED = np.dtype(
     [
-        ("flags", "<u4"),  # geo.fold.clean.Flag
+        ("flags", "<u4"),  # geo.trust.clean.Flag
         ("believed", "?"),
         ("on_route", "?"),
         ("route_id", "<i8"),  # 0: on no route

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.fold.clean import Flag
 from geo.pings import PING, UNKNOWN_MS, Floats, Ints, Pings
+from geo.trust.clean import Flag
 from ingest.decode.refusals import Refusal, Rejected
 
 if TYPE_CHECKING:  # it reads its values as columns
@@ -64,7 +64,7 @@ class Columns:
         numbers: (9, n) a row for each of `NUMBERS`; NaN where it said none; 1 and 0 for yes and no.
         texts: (n, 2) as in `Pings`, or None when no ping has any.
         refused: (n,) `Refusal` found while reading, 0 where none was; None when none was at all.
-        flags: `geo.fold.clean.Flag` of every one of them.
+        flags: `geo.trust.clean.Flag` of every one of them.
     """
 
     times_ms: Ints

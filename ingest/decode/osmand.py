@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
-from geo.fold.clean import Flag
 from geo.pings import Pings
+from geo.trust.clean import Flag
 from ingest.decode.columns import Arrival, Decoded, check
 from ingest.decode.heard import heard_in
 from ingest.decode.loose import columns_of

@@ -14,11 +14,11 @@ import numpy as np
 from nacl.exceptions import CryptoError
 from nacl.secret import Aead
 
-from geo.fold.clean import GIVEN
 from geo.pings import Bools, Ints, Pings, Rows
 from geo.plan.numbers import EARLY_MS, LATE_MS
 from geo.plan.plans import FOREVER_MS
 from geo.times import time_of
+from geo.trust.clean import GIVEN
 from ingest import blocks
 from ingest.config import IngestConfig
 from ingest.drivers.drivers import Drivers, Progress

@@ -68,7 +68,7 @@ def every_s(case):
 
 def put(name, value):
     """Set a number wherever the fold has taken it."""
-    for module in [module for at, module in sys.modules.items() if at.startswith("geo.fold.")]:
+    for module in [module for at, module in sys.modules.items() if at.startswith("geo.")]:
         if hasattr(module, name):
             setattr(module, name, value)
 

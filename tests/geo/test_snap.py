@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.fold import snap
-from geo.fold.fixes import Here
-from geo.fold.likelihood import exp
 from geo.plan.facts import FactType
+from geo.snap import snap
+from geo.snap.likelihood import exp
+from geo.trust.fixes import Here
 from tests.geo.city import START_MS, fold, of_type, pings_at, plan_along, walk
 
 OFF = FactType.ROUTE_OFF, FactType.ROUTE_BACK

@@ -5,15 +5,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.fold import snap
-from geo.fold.clean import Flag
-from geo.fold.fixes import Here
 from geo.fold.fold import STATE_VERSION, TRACK, advance, decode, encode, fresh, tick
 from geo.pings import UNKNOWN_MS, Pings, in_order
 from geo.plan.facts import FactType
 from geo.plan.fence import Fences
 from geo.plan.plans import Timeline
 from geo.shape.fence_shape import prepare_fence
+from geo.snap import snap
+from geo.trust.clean import Flag
+from geo.trust.fixes import Here
 from tests.geo.city import (
     LAT,
     LON,

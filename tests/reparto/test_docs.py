@@ -12,7 +12,7 @@ from prometheus_client import REGISTRY
 import ingest.track.tracker  # noqa: F401 (declares its metrics)
 from api.http.operation import DECLARED, Operation, Who
 from api.http.problem import Problem
-from geo.fold.clean import UNBELIEVED, Flag, names
+from geo.trust.clean import UNBELIEVED, Flag, names
 from ingest.decode.refusals import Refusal
 from reparto.cli import COMMANDS
 from reparto.run.app import create_app

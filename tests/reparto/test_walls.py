@@ -16,7 +16,6 @@ KERNELS: set[str] = set()
 
 YET: dict[str, set[str]] = {
     "modules": {
-        "geo/fold",
         "reparto/run",
         "sql/track",
         "work/messages",

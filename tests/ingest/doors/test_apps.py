@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from geo.fold.clean import Flag
 from geo.pings import Pings
+from geo.trust.clean import Flag
 from sql.pool import Pool
 from sql.track.quarantine import ListedQuarantined, list_quarantined
 from tests.ingest.doors.phones import Client, Doors, Phone, locked_inbox, ping, until_writers_wait

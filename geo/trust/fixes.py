@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from geo.fold import clean
 from geo.pings import Floats, Ints, Rows
 from geo.plan.plans import Plan, Timeline
+from geo.trust import clean
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +87,7 @@ def fixes_of(tracks: Rows, rows: Rows, starts: Ints, flags: Ints, again: Ints) -
     """Pick the pings to fold.
 
     Args:
-        flags, again: of each ping, as `geo.fold.clean.judge` gives them.
+        flags, again: of each ping, as `geo.trust.clean.judge` gives them.
     """
     believed, cleared = np.flatnonzero((flags & clean.UNBELIEVED) == 0), np.flatnonzero(again != -1)
     driver = np.repeat(np.arange(len(tracks)), np.diff(starts))

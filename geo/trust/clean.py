@@ -10,11 +10,11 @@ from enum import IntFlag
 
 import numpy as np
 
-from geo.fold.numbers import ESTABLISHED, INACCURATE_M, NULL_ISLAND_DEG, QUIET_MS
-from geo.fold.witnesses import Place, Verdict, Witnesses, possible
 from geo.numbers import BELIEVED_MPS, UNSAID_TO_JUDGE_M
 from geo.pings import PING, UNKNOWN_MS, Floats, Ints, Rows
 from geo.shape import plane
+from geo.trust.numbers import ESTABLISHED, INACCURATE_M, NULL_ISLAND_DEG, QUIET_MS
+from geo.trust.witnesses import Place, Verdict, Witnesses, possible
 
 
 class Flag(IntFlag):

@@ -11,22 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.fold.fixes import Here
-from geo.fold.near_stops import Look, away, stop_of, unseen
-from geo.fold.numbers import (
-    BASE_MS,
-    DWELL_MS,
-    IDLE_MS,
-    MARGIN,
-    MARGIN_VAGUEST_M,
-    NEVER_IDLE_MS,
-    OFF_PATH_MS,
-    PIN_M,
-)
-from geo.fold.tour import AWAITED, VISITS, served
 from geo.numbers import BELIEVED_MPS, SLOW_MPS, TYPICAL_MPS, UNSAID_AT_STOP_M, VAGUEST_M
 from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Rows
 from geo.plan.plans import Plan
+from geo.trust.fixes import Here
+from geo.visits.near_stops import Look, away, stop_of, unseen
+from geo.visits.numbers import BASE_MS, DWELL_MS, IDLE_MS, MARGIN, MARGIN_VAGUEST_M, NEVER_IDLE_MS, OFF_PATH_MS, PIN_M
+from geo.visits.tour import AWAITED, VISITS, served
 
 STANDING = np.dtype(
     [
@@ -89,7 +80,7 @@ def step(memory: Rows, visits: NDArray[np.uint8], here: Here, along_m: Floats) -
 
     Args:
         memory: (n,) of dtype `STANDING`. Not changed.
-        visits: (n, MAX_STOPS) of each stop so far, as `geo.fold.tour` reads them. Arrivals are counted here, in place.
+        visits: (n, MAX_STOPS) of each stop so far, as `geo.visits.tour` reads them. Arrivals are counted in place.
         along_m: (n,) place along the path; NaN off it.
 
     Returns:
@@ -220,7 +211,7 @@ def pin(memory: Rows, slow: Bools, ms: Ints, along_m: Floats, was: Rows) -> tupl
     Args:
         memory, slow: (n,) as `step` gives them back.
         ms, along_m: (n,) as it was given them.
-        was: (n,) of dtype `geo.fold.snap.SNAP`, of the fix before.
+        was: (n,) of dtype `geo.snap.snap.SNAP`, of the fix before.
 
     Returns:
         Who stands, and where along the path.

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from geo.fold import likelihood
-from geo.fold.likelihood import Fix, From, Spots
-from geo.fold.numbers import AHEAD_M, APART_M, BEHIND_M, FAR_COST, ROUNDS
 from geo.numbers import REACH_MPS
 from geo.pings import Bools, Floats, Ints
 from geo.plan.numbers import BIN_M
 from geo.plan.plans import ALONG, DX, DY, INVERSE, LENGTH, Plan, X, Y, windows
+from geo.snap import likelihood
+from geo.snap.likelihood import Fix, From, Spots
+from geo.snap.numbers import AHEAD_M, APART_M, BEHIND_M, FAR_COST, ROUNDS
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,7 +9,8 @@ from typing import Self
 
 import numpy as np
 
-from geo.fold.numbers import (
+from geo.pings import Bools, Floats, Ints
+from geo.snap.numbers import (
     ANYWHERE,
     BACK_M,
     BEYOND_M,
@@ -28,7 +29,6 @@ from geo.fold.numbers import (
     UNDER_M,
     UNDER_MOVED,
 )
-from geo.pings import Bools, Floats, Ints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -51,7 +51,7 @@ class Fix:
         x_m, y_m: where, on the plan's plane.
         error_m: how far off it may be, sigma_m: with how far the phone may be beside the path.
         vague_mps: how little is known of the way between the fixes.
-        east, north, turn: as `geo.fold.snap` tells its heading: a unit vector, and how much it counts.
+        east, north, turn: as `geo.snap.snap` tells its heading: a unit vector, and how much it counts.
     """
 
     seconds: Floats

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.fold.fixes import Here
-from geo.fold.numbers import (
+from geo.pings import Bools, Floats, Ints, Rows
+from geo.plan.numbers import BIN_M, STOP_SLACK_M
+from geo.plan.plans import outside, windows
+from geo.trust.fixes import Here
+from geo.visits.numbers import (
     ALONG_PART,
     FAR_M,
     LEFT_M,
@@ -18,10 +21,7 @@ from geo.fold.numbers import (
     OUTLINE_M,
     SERVED_M,
 )
-from geo.fold.tour import AWAITED, VISITS, served
-from geo.pings import Bools, Floats, Ints, Rows
-from geo.plan.numbers import BIN_M, STOP_SLACK_M
-from geo.plan.plans import outside, windows
+from geo.visits.tour import AWAITED, VISITS, served
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -51,8 +51,8 @@ def stop_of(memory: Rows, visits: NDArray[np.uint8], look: Look) -> tuple[Ints, 
     """Find the stop that each van may have come to, other than the one it is at.
 
     Args:
-        memory: (n,) of dtype `geo.fold.stops.STANDING`; what the driver said they left is forgotten there once a fix is
-            outside.
+        memory: (n,) of dtype `geo.visits.stops.STANDING`; what the driver said they left is forgotten there once a fix
+            is outside.
         visits: (n, MAX_STOPS) of each stop so far.
 
     Returns:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.fold.numbers import DEPOT_M, HOME_M, SERVED_PART
 from geo.pings import Rows
 from geo.plan.numbers import BIN_M
 from geo.plan.plans import Plan
+from geo.visits.numbers import DEPOT_M, HOME_M, SERVED_PART
 
 DONE = 0x80
 """The driver said that there is nothing more to do at the stop, visited or not."""

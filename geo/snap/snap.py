@@ -13,10 +13,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from geo.fold.candidates import candidates_of
-from geo.fold.fixes import Here
-from geo.fold.likelihood import Fix, From, exp
-from geo.fold.numbers import (
+from geo.numbers import BELIEVED_MPS, SLOW_MPS, UNSAID_TO_SNAP_M, VAGUEST_M
+from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Rows
+from geo.shape import plane
+from geo.snap.candidates import candidates_of
+from geo.snap.likelihood import Fix, From, exp
+from geo.snap.numbers import (
     APART_M,
     BACK_AT,
     BEST_M,
@@ -43,9 +45,7 @@ from geo.fold.numbers import (
     VAN_M,
     WALK_M,
 )
-from geo.numbers import BELIEVED_MPS, SLOW_MPS, UNSAID_TO_SNAP_M, VAGUEST_M
-from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Rows
-from geo.shape import plane
+from geo.trust.fixes import Here
 
 SNAP = np.dtype(
     [

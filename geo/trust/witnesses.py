@@ -9,9 +9,9 @@ import math
 from enum import Enum
 from typing import Any
 
-from geo.fold.numbers import ESTABLISHED, JUMP_SLACK_M, SAME_FIX_M, SAME_FIX_MS
 from geo.numbers import BELIEVED_MPS
 from geo.pings import UNKNOWN_MS
+from geo.trust.numbers import ESTABLISHED, JUMP_SLACK_M, SAME_FIX_M, SAME_FIX_MS
 
 
 class Verdict(Enum):

@@ -6,10 +6,10 @@ How much faster or slower than expected that is depends on what is expected, whi
 
 import numpy as np
 
-from geo.fold.stops import Visit
 from geo.numbers import START_M
 from geo.pings import UNKNOWN_MS, Floats, Ints, Rows
 from geo.plan.plans import Plan
+from geo.visits.stops import Visit
 
 PACE = np.dtype(
     [
