@@ -14,9 +14,9 @@ from geo.eta.numbers import DRIVE_NOISE_S, PACE_NOISE, PACES, SERVICE_NOISE, STA
 from geo.eta.window import widen
 from geo.numbers import DRIVE_MPS, START_M
 from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Rows
+from geo.plan.numbers import DEPOT_M
 from geo.plan.plans import Plan, Timeline
 from geo.visits import tour
-from geo.visits.numbers import DEPOT_M
 
 # columns of Outlook.columns
 ALONG, DRIVE, SERVICE, OPENS = range(4)
@@ -203,10 +203,10 @@ def _now(mine: Rows, vans: _Vans) -> tuple[Floats, Floats, Floats, Floats]:
     at_s = np.where(standing["open"] > 0, (ms - standing["arrived_ms"]) / 1000, 0.0)
     wait_s, served_s = np.zeros(count), memory["served_ms"] / 1000
     for i in np.flatnonzero(standing["open"]).tolist():
-        first = int(standing["open"][i]) - 1
-        service_s = float(vans.outlooks[i].columns[first : first + int(standing["open_count"][i]), SERVICE].sum())
+        rows = tour.open_rows(mine["visits"][i])
+        service_s = float(vans.outlooks[i].columns[rows, SERVICE].sum())
         opens_s = (
-            vans.outlooks[i].columns[first, OPENS] - (int(standing["arrived_ms"][i]) - vans.plans[i].start_ms) / 1000
+            vans.outlooks[i].columns[rows[0], OPENS] - (int(standing["arrived_ms"][i]) - vans.plans[i].start_ms) / 1000
         )
         if service_s > 0:
             service_s += max(float(opens_s), 0.0)

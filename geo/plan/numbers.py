@@ -18,7 +18,19 @@ STOP_SLACK_M = 120.0
 """How far from a stop along the path a van may be and still be at it."""
 
 NEXT_DOOR_M, SAME_PLACE_M = 15.0, 5.0
-"""Stops of one building: doors within NEXT_DOOR_M, served from the same SAME_PLACE_M of the path."""
+"""Stops of one building: doors within NEXT_DOOR_M, served from the same SAME_PLACE_M of the path. Doors within
+SAME_PLACE_M are one door: geocoders give one address one place."""
+
+ROUND_THE_CORNER_M = 100.0
+"""Between two stops of one place a tour that stays this near has not left it: an order that was geocoded to the yard, a
+neighbour across the street. By hand."""
+
+ONCE_MS = 3_600_000
+"""Two deliveries at one door that the plan has within this are handed over at once; later is a second turn. By hand: a
+bad order of a tour costs half an hour, a second round is half a day later."""
+
+DEPOT_M = 200.0
+"""A van this far from the start of its path has left the depot; one standing this near its end is back."""
 
 # geofences ------------------------------------------------------------------------------------------------------------
 
