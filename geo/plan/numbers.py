@@ -46,8 +46,22 @@ CLEARLY_OUT_M = 20.0
 OUTS = 2
 """Fixes outside in a row that end a visit though none is clearly so."""
 
+SCATTERS, JITTER_FIXES, JITTER_M = 2.5, (4, 30), 50.0
+"""A standing phone's fixes are at a border when they are outside by less than its accuracy, or SCATTERS times what
+their distances from the fence scatter, at most JITTER_M: measured over the last fixes, from the fourth of them on."""
+
+STANDS_OUT_MS, STANDS_FAR_M = 60_000, 100.0
+"""Who stands has left when the fixes are farther outside than that for so long, or by this much more at once."""
+
+STANDS_MOVED_M = 60.0
+"""So far apart are two fixes of a van that stands at the second only when it has driven in between. By hand: drift in a
+street canyon is less."""
+
 CHORD_M = 10.0
 """A way through a fence shorter than this is no crossing."""
 
 STRAIGHT_MS, STRAIGHT_EAST_DEG, STRAIGHT_NORTH_DEG = 300_000, 0.25, 0.05
 """Between pings farther apart than this, in time or space, the straight line says nothing about the way taken."""
+
+DEG_M = 111_195.0
+"""Metres to a degree on a sphere: near enough to tell a way from jitter."""

@@ -30,7 +30,6 @@ YET: dict[str, set[str]] = {
     },
     "complexity": {
         "api/http/bodies.py:_mistakes",
-        "geo/plan/fence.py:Fences.__post_init__",
         "geo/shape/fence_shape.py:polygon_on_plane",
         "geo/simulate.py:_along_streets",
         "ingest/eta/alerts.py:_alerts",
