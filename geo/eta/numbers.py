@@ -64,3 +64,6 @@ LEAST_SPREADS = 0.3
 
 VOTES_KEPT = 200.0
 """Votes that the counts in `Band.n` and `Band.alpha` look back on."""
+
+NEAR_TURN_M = 500.0
+"""A van off its path is on the way to, or back from, a door far from it when it left the path so near to that turn."""

@@ -21,6 +21,9 @@ NEXT_DOOR_M, SAME_PLACE_M = 15.0, 5.0
 """Stops of one building: doors within NEXT_DOOR_M, served from the same SAME_PLACE_M of the path. Doors within
 SAME_PLACE_M are one door: geocoders give one address one place."""
 
+FAR_DOOR_M = 150.0
+"""A door farther from its place on the path is driven to; a nearer one is walked to. By hand: two minutes on foot."""
+
 ROUND_THE_CORNER_M = 100.0
 """Between two stops of one place a tour that stays this near has not left it: an order that was geocoded to the yard, a
 neighbour across the street. By hand."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from geo.pings import UNKNOWN_MS, Floats, Ints
-from geo.plan.numbers import BIN_M, MAX_STOPS, STOP_SLACK_M
+from geo.plan.numbers import BIN_M, FAR_DOOR_M, MAX_STOPS, STOP_SLACK_M
 from geo.plan.plans import Plan
 from geo.plan.together import paced_ms, together
 from geo.shape import plane
@@ -155,6 +155,7 @@ def prepare_plan(head: Head, path: PathColumns, stops: StopColumns) -> Plan:
         stop_parcels=stops.parcels,
         stop_drive_s=stops.drive_s,
         timetable=_timetable(due_ms, stops),
+        door_m=_doors_m(segments, path.along_m, stops.along_m, stop_x, stop_y),
         together=together(
             np.column_stack((stop_x, stop_y)), stops.along_m, stops.kinds or (), reached_ms, segments[0, :2]
         ),
@@ -179,6 +180,15 @@ def _segments(path: PathColumns, lon0: float, lat0: float) -> Floats:
     squared = dx_m * dx_m + dy_m * dy_m
     inverse = np.divide(1.0, squared, out=np.zeros_like(squared), where=squared > 1e-9)
     return np.column_stack((x_m[:-1], y_m[:-1], dx_m, dy_m, inverse, along_m[:-1], np.diff(along_m)))
+
+
+def _doors_m(segments: Floats, path_m: Floats, stop_m: Floats, x_m: Floats, y_m: Floats) -> Floats:
+    """Give `Plan.door_m`: straight, for nobody knows the track."""
+    row = np.clip(np.searchsorted(path_m, stop_m, "right") - 1, 0, len(segments) - 1)
+    from_x, from_y, dx_m, dy_m, _, at_m, length_m = segments[row].T
+    part = np.clip((stop_m - at_m) / np.maximum(length_m, 1e-9), 0.0, 1.0)
+    away_m = np.hypot(from_x + part * dx_m - x_m, from_y + part * dy_m - y_m)
+    return np.where(away_m > FAR_DOOR_M, away_m, 0.0)
 
 
 class _Bins(TypedDict):
