@@ -20,7 +20,7 @@ from api.http.problem import FieldError, Invalid
 from api.http.refs import driver_in_path, of_route_in_path
 from api.http.times import time_in
 from geo.trust.clean import names
-from sql.track.trace import NOWHERE, Place, read_track, track_of_route
+from sql.pings.trace import NOWHERE, Place, read_track, track_of_route
 
 operations = Operations("tracks")
 

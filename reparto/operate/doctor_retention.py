@@ -1,7 +1,7 @@
 """What will be deleted by age, told before it is; and what is not deleted although it is old."""
 
 from reparto.operate.finding import Finding, Severity
-from reparto.run.settings import Settings
+from reparto.settings.settings import Settings
 from sql.pool import Db
 from work.retention.guard import Forecast, Guard
 from work.upkeep.retention import retention_guard

@@ -8,8 +8,8 @@ from rich.table import Table
 
 from reparto.command import CannotRun, Subparsers, err, out
 from reparto.operate.doctor_retention import guard_in, in_words
-from reparto.run.database import check_schema, connected, database_at_hand
-from reparto.run.settings import Settings
+from reparto.settings.database import check_schema, connected, database_at_hand
+from reparto.settings.settings import Settings
 from sql.config import DatabaseConfig
 from work.retention.guard import Guard
 

@@ -8,9 +8,9 @@ from uuid import uuid4
 import pytest
 
 from sql.account.accounts import ensure_account
+from sql.pings.partitions import ensure_partitions, partition_days
 from sql.pool import Pool
 from sql.track.lanes import lock_lanes
-from sql.track.partitions import ensure_partitions, partition_days
 from tests.api.tour_rows import Tour
 from work.retention.guard import Guard
 from work.upkeep import retention

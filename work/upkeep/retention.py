@@ -8,8 +8,8 @@ from sql.delivery.changes import drop_changes
 from sql.eta.learning import drop_rows
 from sql.eta.told import drop_told
 from sql.operate import people, retention
+from sql.pings.held import drop_expired
 from sql.pool import Db, Pool
-from sql.track.held import drop_expired
 from work.job import Job
 from work.outgoing.config import OutgoingConfig
 from work.retention import classes
