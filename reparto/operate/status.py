@@ -17,7 +17,7 @@ from sql.config import DatabaseConfig
 from sql.operate import operator
 from sql.operate.health import read_backlog
 from sql.pings.partitions import partition_days
-from work.retention.guard import Guard
+from work.retention.guard import RetentionGuard
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-async def _print(database: DatabaseConfig, guard: Guard) -> None:
+async def _print(database: DatabaseConfig, guard: RetentionGuard) -> None:
     await check_schema(database)
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)

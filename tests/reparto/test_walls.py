@@ -41,17 +41,13 @@ YET: dict[str, set[str]] = {
     },
     "classes": {
         "Batch",
-        "Folded",
-        "Guard",
         "Key",
         "Look",
         "Message",
-        "Place",
         "Said",
         "Sent",
         "Setup",
         "Shown",
-        "Van",
         "Verdict",
     },
 }

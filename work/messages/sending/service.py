@@ -20,7 +20,7 @@ from work.messages.words.render import Source
 from work.outgoing.guard import Guard
 from work.outgoing.sealed import Sealer
 from work.retention.classes import MESSAGES
-from work.retention.guard import Guard as RetentionGuard
+from work.retention.guard import RetentionGuard
 
 _AT_ONCE = 1_000
 
