@@ -19,7 +19,7 @@ from api.messages.keys import GUARD, SEALER, source_of
 from sql.account.accounts import account_by_id
 from sql.messages.setup import ChannelRow, ProviderRow, channels_of, put_channel
 from work.messages.channels.gateways import filled
-from work.messages.channels.protocol import Later, Outgoing, Refused, Sent
+from work.messages.channels.protocol import Accepted, Later, Outgoing, Refused
 from work.messages.channels.settings import (
     SECRETS,
     SETTINGS,
@@ -166,7 +166,7 @@ async def test_channel(request: web.Request) -> web.Response:
     finally:
         await sends.close()
     match outcome:
-        case Sent(provider_id):
+        case Accepted(provider_id):
             return answer(request, TestSent(state="sent", why=None, provider_id=provider_id))
         case Refused(why) | Later(_, why):
             return answer(request, TestSent(state="failed", why=why, provider_id=None))

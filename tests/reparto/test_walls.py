@@ -39,17 +39,7 @@ YET: dict[str, set[str]] = {
         "work/outgoing/guard.py:Guard.why_not",
         "work/webhooks/send.py:WebhookSender._write_once",
     },
-    "classes": {
-        "Batch",
-        "Key",
-        "Look",
-        "Message",
-        "Said",
-        "Sent",
-        "Setup",
-        "Shown",
-        "Verdict",
-    },
+    "classes": set(),
 }
 """What is still over a wall. Nothing is added here; what is mended must go."""
 
