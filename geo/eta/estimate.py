@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from geo.eta.by_van import before, in_order, never_less
 from geo.eta.model import COLD, Model, Outlook
-from geo.eta.numbers import DRIVE_NOISE_S, PACE_NOISE, PACES, SERVICE_NOISE, START_NOISE_S, TODAY_S
+from geo.eta.numbers import DOOR_NOISE, DRIVE_NOISE_S, PACE_NOISE, PACES, SERVICE_NOISE, START_NOISE_S, TODAY_S
 from geo.eta.way import way_from, way_of
 from geo.eta.window import widen
 from geo.numbers import DRIVE_MPS, START_M, TYPICAL_MPS
@@ -80,6 +81,7 @@ class _Ahead:
         columns: (k, 4) as in `geo.eta.model.Outlook`.
         due_ms: (k,) planned arrivals, NaN without.
         remaining_m: (k,) metres to each, at least 0.
+        doors_m: (k,) of that not on the path, but to doors far from it and back.
         spared_m: (k,) of its way: to doors before it, far from the path, where nothing is to be done any more.
     """
 
@@ -90,6 +92,7 @@ class _Ahead:
     columns: Floats
     due_ms: Floats
     remaining_m: Floats
+    doors_m: Floats
     spared_m: Floats
 
 
@@ -119,12 +122,12 @@ def estimate(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Model
     which = ahead.which[left]
     as_of_ms = mine["recorded_ms"][which]
     # what is farther away is known no better, whatever was learned of each lead by itself
-    lead_ms, early_ms, late_ms = (_in_order(which, seconds[left]) for seconds in (lead_s, early_s, late_s))
+    lead_ms, early_ms, late_ms = (in_order(which, seconds[left]) for seconds in (lead_s, early_s, late_s))
     return Eta(
         track=np.array(vans.at, np.int64)[which],
         stop_id=ahead.stop_id[left],
         expected_ms=lead_ms + as_of_ms,
-        low_ms=_never_less(which, np.maximum(lead_ms - early_ms, 0)) + as_of_ms,
+        low_ms=never_less(which, np.maximum(lead_ms - early_ms, 0)) + as_of_ms,
         high_ms=lead_ms + late_ms + as_of_ms,
         remaining_m=ahead.remaining_m[left],
         stops_before=np.arange(len(which)) - np.searchsorted(which, which, "left"),
@@ -142,7 +145,10 @@ def _ahead(mine: Rows, vans: _Vans) -> _Ahead:
     gone = tour.served(np.concatenate(visits))
     doors_m = np.concatenate([plan.door_m[row:] for plan, row in plans])
     begin = np.cumsum(count) - count
-    spared_m = _before(begin, which, np.where(gone, 2 * doors_m, 0.0))
+    spared_m = before(begin, which, np.where(gone, 2 * doors_m, 0.0))
+    left_m = np.maximum(columns[:, WAY] - np.array(vans.way_m)[which] - spared_m, 0.0)
+    to_m = np.concatenate([plan.stops[row:, 3] for plan, row in plans])
+    path_m = np.maximum(to_m - np.nan_to_num(mine["along_m"])[which], 0.0)
     return _Ahead(
         which=which,
         begin=begin,
@@ -150,7 +156,8 @@ def _ahead(mine: Rows, vans: _Vans) -> _Ahead:
         served=gone,
         columns=columns,
         due_ms=np.concatenate([plan.stop_due_ms[row:] for plan, row in plans]),
-        remaining_m=np.maximum(columns[:, WAY] - np.array(vans.way_m)[which] - spared_m, 0.0),
+        remaining_m=left_m,
+        doors_m=np.maximum(left_m - path_m, 0.0),
         spared_m=spared_m,
     )
 
@@ -169,17 +176,12 @@ def _planned(mine: Rows, vans: _Vans, ahead: _Ahead) -> tuple[Floats, Floats]:
     spread_s = np.sqrt(
         DRIVE_NOISE_S * drive_s
         + (PACE_NOISE * drive_s) ** 2
-        + SERVICE_NOISE**2 * (_before(ahead.begin, which, service_s**2) + (wait_s**2)[which])
+        + SERVICE_NOISE**2 * (before(ahead.begin, which, service_s**2) + (wait_s**2)[which])
         + np.where(start_s > 0, START_NOISE_S, 0.0)[which] ** 2
+        + (DOOR_NOISE * ahead.doors_m / TYPICAL_MPS) ** 2
     )
-    lead_s = np.maximum(wait_s, start_s)[which] + drive_s + _before(ahead.begin, which, service_s)
+    lead_s = np.maximum(wait_s, start_s)[which] + drive_s + before(ahead.begin, which, service_s)
     return _after_windows(mine, vans, which, ahead.begin, lead_s, ahead.columns[:, OPENS]), spread_s
-
-
-def _before(begin: Ints, which: Ints, values: Floats) -> Floats:
-    """Sum what each van has at the stops before each."""
-    sums: Floats = np.cumsum(values) - values
-    return sums - sums[begin][which]
 
 
 def _under_way(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Model] | None) -> _Vans:
@@ -285,15 +287,3 @@ def _learned(
         early_s[theirs], late_s[theirs] = widen(model.bands, lead_s[theirs], spread_s[theirs], on_route[theirs])
         kept[theirs] = model.delay_kept(lead_s[theirs])
     return early_s, late_s, kept
-
-
-def _in_order(which: Ints, seconds: Floats) -> Ints:
-    """Make seconds of each van's stops never decrease, in whole milliseconds."""
-    return _never_less(which, np.rint(seconds * 1000).astype(np.int64))
-
-
-def _never_less(which: Ints, ms: Ints) -> Ints:
-    tall = np.int64(1) << 42  # 139 years in milliseconds: every van on a floor of its own
-    floor = which * tall
-    ordered: Ints = np.maximum.accumulate(ms + floor) - floor
-    return ordered
