@@ -28,7 +28,6 @@ YET: dict[str, set[str]] = {
         "api/http/bodies.py:_mistakes",
         "geo/shape/fence_shape.py:polygon_on_plane",
         "geo/simulate.py:_along_streets",
-        "ingest/eta/alerts.py:_alerts",
         "ingest/track/reruns.py:tell_or_keep",
         "work/feed/settle.py:settle_facts",
         "work/messages/deciding/expand.py:_make",
