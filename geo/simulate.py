@@ -258,7 +258,7 @@ def phone(
     which = np.concatenate((np.flatnonzero(kept), again))
     when = np.concatenate((sent[kept], sent[again] + random.integers(500, 60_000, len(again))))
     order = np.argsort(when, kind="stable")
-    told = pings.take(which[order])
+    told = pings.rows_at(which[order])
     told.rows["received_ms"] = when[order]
     return told, when[order]
 

@@ -123,9 +123,9 @@ def town_day(
 
 def once(pings: Pings) -> Pings:
     """Sort pings into the order of history and drop repeated ones, as the tables do."""
-    pings = pings.take(in_order(pings.rows))
+    pings = pings.rows_at(in_order(pings.rows))
     keys = pings.rows[["driver_id", "recorded_ms", "lat_e6", "lon_e6", "device_id"]]
-    return pings.take(np.r_[True, keys[1:] != keys[:-1]])
+    return pings.rows_at(np.r_[True, keys[1:] != keys[:-1]])
 
 
 def fold(pings: Pings, *plans: Plan, fences: Fences | None = None, driver_id: int = 1) -> tuple[np.void, Facts]:
