@@ -20,7 +20,6 @@ YET: dict[str, set[str]] = {
         "work/upkeep/retention.py:retention_jobs",
     },
     "parameters": {
-        "geo/simulate.py:phone",
         "work/messages/channels/sigv4.py:signed_headers",
         "work/messages/answers/state.py:receive",
     },
@@ -28,7 +27,6 @@ YET: dict[str, set[str]] = {
         "api/http/bodies.py:_mistakes",
         "geo/plan/fence.py:Fences.__post_init__",
         "geo/shape/fence_shape.py:polygon_on_plane",
-        "geo/simulate.py:_along_streets",
         "ingest/eta/alerts.py:_alerts",
         "ingest/track/reruns.py:tell_or_keep",
         "work/feed/settle.py:settle_facts",
