@@ -136,7 +136,7 @@ class HeldRoutes:
         """Give a route, again at every change and every `LOOK_AGAIN_S`."""
         with hub.on_route(route_id) as signal:
             while True:
-                signal.take()
+                signal.read()
                 yield await self._look(route_id)
                 await asyncio.sleep(COALESCE_S)
                 await signal.wait(LOOK_AGAIN_S)

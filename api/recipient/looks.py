@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from api.recipient.view import Ended, TrackingView, next_stop, places_ahead, stop_of_link, view_of
+from api.recipient.standing import next_stop, places_ahead, stop_of_link
+from api.recipient.view import Ended, TrackingView, view_of
 from geo.shape.stretch import stretch
 from sql.delivery.tracking import PathStretch, TrackedRoute, TrackedStop, read_stretch, tracked_route
 from sql.pool import Pool

@@ -26,8 +26,8 @@ from api.messages import demo as demo_messages
 from api.messages.keys import GUARD, SEALER
 from api.places import geofences
 from api.proofs import endpoints as proofs
-from api.proofs import form as proofs_post
 from api.proofs.uploads import endpoints as uploads
+from api.proofs.uploads import form as proofs_post
 from api.recipient import page as tracking_page
 from api.recipient import stream as tracking
 from api.routes import endpoints as routes

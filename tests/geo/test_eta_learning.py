@@ -152,7 +152,7 @@ def test_a_model_looks_at_a_plan_once():
 def test_without_history_it_is_the_plan_and_the_present_delay():
     for seed in range(4):
         plan, truth, pings = town_day(seed, stops=20, every_s=15)
-        half = pings.take(pings.rows["recorded_ms"] < truth.departed_ms[6] + 60_000)
+        half = pings.rows_at(pings.rows["recorded_ms"] < truth.departed_ms[6] + 60_000)
         track, _ = fold(half, plan)
         eta = eta_of(track, plan)
         arrived = dict(zip(plan.stop_ids.tolist(), truth.arrived_ms.tolist(), strict=True))
@@ -207,7 +207,7 @@ def test_plans_with_slack_bring_vans_back_to_their_times():
 
 def test_what_one_account_learned_is_nothing_to_another():
     plan, _, pings = town_day(4, stops=12, every_s=30)
-    tracks, _ = advance(fresh(np.array([1])), pings.take(slice(0, 40)), [Timeline(driver_id=1, plans=(plan,))])
+    tracks, _ = advance(fresh(np.array([1])), pings.rows_at(slice(0, 40)), [Timeline(driver_id=1, plans=(plan,))])
     slow = Model(rows={RowKey("drive"): Row(1e9, 2.0, 0.0, START_MS)})
     lines = [Timeline(driver_id=1, plans=(plan,))]
     both = estimate(np.concatenate([tracks, tracks, tracks]), lines * 3, [COLD, slow, COLD])
