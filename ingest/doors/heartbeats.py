@@ -2,7 +2,7 @@
 
 from ingest.decode.columns import Arrival, Decoded
 from sql.account.devices import DeviceRow
-from sql.inbox.heartbeats import keep_heartbeat
+from sql.inbox import heartbeats
 from sql.pool import Pool
 from sql.track.live import tell_live
 
@@ -11,6 +11,8 @@ async def keep_heartbeat(pool: Pool, device: DeviceRow, arrival: Arrival, decode
     """Remember that a phone was heard of, unless its message has a ping, which says more."""
     if decoded.heard is None or len(decoded.pings):
         return
-    shown = await keep_heartbeat(pool, device.driver_id, received_ms=arrival.received_ms, battery=decoded.heard.battery)
+    shown = await heartbeats.keep_heartbeat(
+        pool, device.driver_id, received_ms=arrival.received_ms, battery=decoded.heard.battery
+    )
     if shown is not None:
         await tell_live(pool, [shown])
