@@ -16,7 +16,7 @@ import msgspec
 from asyncpg.pool import PoolConnectionProxy
 
 from sql.config import DatabaseConfig
-from sql.turns import NoTurnError, Turns
+from sql.turns import NoTurnError, ConnectionTurns
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +114,7 @@ class FairPool(asyncpg.pool.Pool):  # type: ignore[misc]  # asyncpg has no types
         )
         self._config = config
         self._wait_s = wait_s
-        self._turns = Turns(size)
+        self._turns = ConnectionTurns(size)
         self._whose: dict[int, Hashable] = {}
         self._ours: weakref.WeakSet[asyncpg.Connection[Any]] = weakref.WeakSet()
         self._pulse: asyncio.Task[None] | None = None

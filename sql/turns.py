@@ -13,7 +13,7 @@ class NoTurnError(ConnectionError):
     """Too many wait already, or nobody is served just now."""
 
 
-class Turns:
+class ConnectionTurns:
     """Some seats. One party has three quarters of them at most, and whoever has fewest is next.
 
     What belongs to no party (None) may have all.

@@ -12,17 +12,17 @@ import pytest
 from reparto.postgres import EmbeddedPostgres
 from sql.config import DatabaseConfig
 from sql.pool import ASKS, create_pool, is_away
-from sql.turns import WAITING_EACH_SEAT, NoTurnError, Turns
+from sql.turns import WAITING_EACH_SEAT, NoTurnError, ConnectionTurns
 
 
-async def asking(turns: Turns, who: str, n: int) -> "list[asyncio.Task[None]]":
+async def asking(turns: ConnectionTurns, who: str, n: int) -> "list[asyncio.Task[None]]":
     tasks = [asyncio.create_task(turns.enter(who)) for _ in range(n)]
     await asyncio.sleep(0)
     return tasks
 
 
 async def test_one_party_leaves_seats_to_others() -> None:
-    turns = Turns(8)
+    turns = ConnectionTurns(8)
     loop = await asking(turns, "loop", 50)
     assert (turns.taken, turns.waiting) == (6, 44)
     await asyncio.wait_for(turns.enter("other"), 1)
@@ -31,7 +31,7 @@ async def test_one_party_leaves_seats_to_others() -> None:
 
 
 async def test_who_has_fewest_is_next_and_then_who_waits_longest() -> None:
-    turns = Turns(2)
+    turns = ConnectionTurns(2)
     came: list[str] = []
 
     async def enter(who: str) -> None:
@@ -50,7 +50,7 @@ async def test_who_has_fewest_is_next_and_then_who_waits_longest() -> None:
 
 
 async def test_so_many_wait_and_no_more_and_of_one_party_half() -> None:
-    turns = Turns(2)
+    turns = ConnectionTurns(2)
     tasks = await asking(turns, "loop", 1 + WAITING_EACH_SEAT)
     with pytest.raises(NoTurnError):
         await turns.enter("loop")
@@ -62,7 +62,7 @@ async def test_so_many_wait_and_no_more_and_of_one_party_half() -> None:
 
 
 async def test_who_gives_up_waiting_leaves_nothing_behind() -> None:
-    turns = Turns(1)
+    turns = ConnectionTurns(1)
     await turns.enter("a")
     (waits,) = await asking(turns, "b", 1)
     waits.cancel()
