@@ -16,7 +16,7 @@ import msgspec
 from asyncpg.pool import PoolConnectionProxy
 
 from sql.config import DatabaseConfig
-from sql.turns import NoTurnError, ConnectionTurns
+from sql.turns import ConnectionTurns, NoTurnError
 
 log = logging.getLogger(__name__)
 

@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
+from api.http.shares.rates import RATES, Rates
 from ingest.doors import apps, websocket
 from ingest.doors import native as receive
 from ingest.doors.app_keys import DOORS_CONFIG, INBOX, OLDEST_PING_DAYS
 from ingest.doors.config import DoorsConfig
-from ingest.doors.rates import RATES, Rates
 from ingest.inbox import Inbox
 
 WELCOME = apps.WELCOME

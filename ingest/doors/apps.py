@@ -14,6 +14,7 @@ from api.http.auth import DEVICES
 from api.http.media import read_limited
 from api.http.operation import Operations, Who
 from api.http.problem import BadRequest
+from api.http.shares.rates import RATES
 from api.http.shares.who import is_of_device
 from ingest.decode import osmand
 from ingest.decode.columns import Arrival, Decoded
@@ -22,7 +23,6 @@ from ingest.doors.alarms import raise_alarm
 from ingest.doors.app_keys import DOORS_CONFIG
 from ingest.doors.heartbeats import take_heartbeat
 from ingest.doors.keep import arrival_of, keep
-from ingest.doors.rates import RATES
 from sql.account.devices import DeviceRow
 
 operations = Operations("pings")

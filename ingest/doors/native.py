@@ -7,11 +7,11 @@ from api.http.auth import device_of
 from api.http.media import JSON, MSGPACK, answer, is_msgpack, read_limited
 from api.http.operation import Operations, Who
 from api.http.problem import UnsupportedMediaType
+from api.http.shares.rates import RATES
 from ingest.decode import native
 from ingest.decode.refusals import TooMuch, Unreadable
 from ingest.doors.app_keys import DOORS_CONFIG
 from ingest.doors.keep import arrival_of, keep
-from ingest.doors.rates import RATES
 from ingest.doors.refusals import problem_of
 from sql.account.devices import DeviceRow
 

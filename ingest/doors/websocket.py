@@ -19,13 +19,13 @@ from api.http.operation import Operations, Who
 from api.http.problem import TooManyRequests, Unauthorized, Unavailable, document
 from api.http.shares.bodies import BODIES
 from api.http.shares.ledger import Ledger
+from api.http.shares.rates import RATES
 from api.http.shares.who import is_of_device, parties_of
 from ingest.decode import native
 from ingest.decode.refusals import TooMuch, Unreadable
 from ingest.doors.app_keys import DOORS_CONFIG
 from ingest.doors.config import DoorsConfig
 from ingest.doors.native import keep_batch
-from ingest.doors.rates import RATES
 from ingest.doors.refusals import problem_of
 from ingest.inbox import Full
 from sql.account.devices import DeviceRow

@@ -12,7 +12,7 @@ import pytest
 from reparto.postgres import EmbeddedPostgres
 from sql.config import DatabaseConfig
 from sql.pool import ASKS, create_pool, is_away
-from sql.turns import WAITING_EACH_SEAT, NoTurnError, ConnectionTurns
+from sql.turns import WAITING_EACH_SEAT, ConnectionTurns, NoTurnError
 
 
 async def asking(turns: ConnectionTurns, who: str, n: int) -> "list[asyncio.Task[None]]":
