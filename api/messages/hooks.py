@@ -14,9 +14,9 @@ import msgspec
 from aiohttp import web
 
 from api.http.app_keys import POOL
-from api.http.media import read_limited
 from api.http.operation import Operations, Parameter, Who
 from api.http.problem import BadRequest, NotFound, Unauthorized
+from api.http.read.limited import read_limited
 from api.messages.keys import SEALER, source_of
 from sql.messages.consent import Consent, put_consent
 from sql.messages.setup import ChannelRow, channels_of

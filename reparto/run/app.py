@@ -20,6 +20,8 @@ from api.http.host import known_host
 from api.http.itself import health, metrics, openapi
 from api.http.problem import problems
 from api.http.rights import guard_rights
+from api.http.shares.bodies import BODIES, Bodies
+from api.http.shares.rates import ACCOUNT_WRITES, Rates
 from api.messages import channels as message_channels
 from api.messages import consent, hooks, kinds, listing
 from api.messages import demo as demo_messages
@@ -106,6 +108,8 @@ def create_system_app(settings: Settings, database: DatabaseConfig) -> web.Appli
     )
     app.on_response_prepare.append(guard_rights)
     app[CONFIG] = settings.api
+    app[BODIES] = Bodies(settings.api.body_bytes_at_once, wait_s=settings.api.body_wait_s)
+    app[ACCOUNT_WRITES] = Rates(settings.api.account_writes_per_minute, of="changes", whose="account")
     app.cleanup_ctx.append(_pool(database))
     for module in SYSTEM:
         module.operations.add_to(app)
