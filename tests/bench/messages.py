@@ -112,7 +112,7 @@ async def work_messages(pool: Pool, stop: asyncio.Event) -> None:
 
     sender = MessageSender(
         open_channel=lambda row, settings, where: open_channel(row, settings, where, GUARD),
-        source=found,
+        find_source=found,
         sealer=SEALER,
     )
     async with asyncio.TaskGroup() as tasks:

@@ -25,7 +25,6 @@ YET: dict[str, set[str]] = {
     },
     "parameters": {
         "geo/simulate.py:phone",
-        "work/messages/channels/sigv4.py:signed_headers",
         "work/messages/state.py:receive",
     },
     "complexity": {
@@ -39,9 +38,6 @@ YET: dict[str, set[str]] = {
         "work/messages/expand.py:_make",
         "work/messages/expand.py:_of_account",
         "work/messages/leave.py:_look_at",
-        "work/messages/send.py:MessageSender._write_once",
-        "work/outgoing/guard.py:Guard.why_not",
-        "work/webhooks/send.py:WebhookSender._write_once",
     },
     "classes": {
         "Batch",
