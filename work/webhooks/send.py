@@ -20,7 +20,7 @@ from sql.feed.events import FeedEntry, read_events
 from sql.pool import Db, Pool
 from sql.webhooks.webhooks import (
     Delivery,
-    Place,
+    FeedPlace,
     Tried,
     WebhookRow,
     behind,
@@ -197,7 +197,7 @@ class WebhookSender:
                 known.row, known.opened, known.breaker = row, opened, Breaker()
 
 
-async def _read_on(db: Db, webhook_id: int, place: Place, at_most: int) -> list[FeedEntry]:
+async def _read_on(db: Db, webhook_id: int, place: FeedPlace, at_most: int) -> list[FeedEntry]:
     """Read the feed on from where a webhook is, and note how far that was."""
     upto = min(place.head, place.told_seq + STRETCH)
     if upto <= place.told_seq:

@@ -17,7 +17,7 @@ from geo.trust.clean import Flag
 from ingest.decode import native
 from ingest.decode.columns import Arrival, Decoded
 from ingest.decode.refusals import TooMuch, Unreadable
-from sql.track.quarantine import written
+from sql.inbox.quarantine import written
 
 NOW_MS = 1_772_464_800_000  # 2026-03-02T15:20:00Z
 NOW = datetime.fromtimestamp(NOW_MS / 1000, UTC)

@@ -12,7 +12,7 @@ from work.messages.channels.gateways import Gateway, filled, gateway_of, text_at
 from work.messages.channels.protocol import Later, Outcome, Outgoing, Refused, Sent, Unknown
 from work.messages.channels.settings import Sms
 from work.messages.channels.sigv4 import AwsKey, signed_headers
-from work.messages.gsm7 import count_parts
+from work.messages.words.gsm7 import count_parts
 from work.outgoing.guard import Guard
 from work.outgoing.http import Answer, NoAnswer, NotReached, ask, open_session
 

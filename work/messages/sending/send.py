@@ -21,10 +21,10 @@ from sql.messages.setup import ProviderRow, providers
 from sql.pool import Db, Pool
 from work.messages.channels.protocol import Later, Outcome, Refused, Sends, Sent, Unknown
 from work.messages.channels.settings import SETTINGS, Common
-from work.messages.expand import fall_back
+from work.messages.deciding.expand import fall_back
+from work.messages.deciding.leave import Leased, Sender, lease
 from work.messages.facts import fact_of
-from work.messages.leave import Leased, Sender, lease
-from work.messages.render import Source
+from work.messages.words.render import Source
 from work.outgoing.breaker import Rate
 from work.outgoing.loop import SendingLoop
 from work.outgoing.outlet import Outlet

@@ -13,10 +13,10 @@ from sql.messages.notices import Notice, pop_notices, stops_of_routes
 from sql.messages.setup import ChannelRow, channels_of, kinds_of
 from sql.messages.told import ToldStop, told_stops
 from sql.pool import Db, Pool
-from work.messages.contacts import address_for
-from work.messages.hours import leaves_at
-from work.messages.kinds import KINDS, KindSettings, settings_of
-from work.messages.render import country_at, country_for, locale_of
+from work.messages.rules.contacts import address_for
+from work.messages.rules.hours import leaves_at
+from work.messages.rules.kinds import KINDS, KindSettings, settings_of
+from work.messages.words.render import country_at, country_for, locale_of
 
 NOTICES_AT_ONCE = 200
 SAME_PLACE_M = 100.0
