@@ -21,7 +21,6 @@ YET: dict[str, set[str]] = {
     },
     "parameters": {
         "geo/simulate.py:phone",
-        "work/messages/answers/state.py:receive",
     },
     "complexity": {
         "api/http/bodies.py:_mistakes",
@@ -31,9 +30,6 @@ YET: dict[str, set[str]] = {
         "ingest/eta/alerts.py:_alerts",
         "ingest/track/reruns.py:tell_or_keep",
         "work/feed/settle.py:settle_facts",
-        "work/messages/deciding/expand.py:_make",
-        "work/messages/deciding/expand.py:_of_account",
-        "work/messages/deciding/leave.py:_look_at",
     },
     "classes": {
         "Batch",
