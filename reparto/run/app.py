@@ -21,7 +21,7 @@ from api.http.itself import health, metrics, openapi
 from api.http.problem import problems
 from api.http.rights import guard_rights
 from api.messages import channels as message_channels
-from api.messages import consent, hooks, kinds, listing
+from api.messages import consent, hooks, kinds, listing, stop
 from api.messages import demo as demo_messages
 from api.messages.keys import GUARD, SEALER
 from api.places import geofences
@@ -33,6 +33,7 @@ from api.recipient import stream as tracking
 from api.routes import endpoints as routes
 from api.routes import eta, links, pins, reopening
 from api.stream.hub import HUB, Hub
+from api.webhooks import asyncapi
 from api.webhooks import endpoints as webhooks
 from ingest import doors
 from ingest.inbox import Inbox
@@ -57,7 +58,7 @@ ASKED = (
     *(positions, events, reports, quarantine, erasures),
     *(tracking, tracking_page),
     *(uploads, proofs_post, proofs, certificate),
-    *(message_channels, kinds, listing, consent, hooks, webhooks),
+    *(message_channels, kinds, listing, consent, hooks, stop, webhooks, asyncapi),
 )
 """What people and programs ask."""
 

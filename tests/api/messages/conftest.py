@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from api.messages import channels, consent, hooks, kinds, listing
+from api.messages import channels, consent, hooks, kinds, listing, stop
 from api.messages.keys import GUARD, SEALER
 from geo.times import ms_of
 from sql.account.accounts import read_instance
@@ -51,7 +51,7 @@ def sealer() -> Sealer:
 def app_parts(app_parts, sealer):
     def add(app):
         app[SEALER], app[GUARD] = sealer, LOCAL
-        for module in (channels, kinds, listing, consent, hooks):
+        for module in (channels, kinds, listing, consent, hooks, stop):
             module.operations.add_to(app)
 
     return [*app_parts, say_events, add]
