@@ -23,8 +23,8 @@ from sql.webhooks.webhooks import ListedDelivery, WebhookRow
 from work.feed.types import NAMES
 from work.outgoing.http import NoAnswer, NotReached, ask, open_session
 from work.webhooks.body import test_body
-from work.webhooks.send import ANSWER_BYTES, shown_try
 from work.webhooks.sign import headers_of, new_secret, rotated, secrets_in
+from work.webhooks.tell import ANSWER_BYTES, shown_try
 
 operations = Operations("webhooks")
 

@@ -23,7 +23,7 @@ from api.http.rights import guard_rights
 from api.http.shares.bodies import BODIES, Bodies
 from api.http.shares.rates import ACCOUNT_WRITES, Rates
 from api.messages import channels as message_channels
-from api.messages import consent, hooks, kinds, listing
+from api.messages import consent, hooks, kinds, listing, stop
 from api.messages import demo as demo_messages
 from api.messages.keys import GUARD, SEALER
 from api.places import geofences
@@ -35,6 +35,7 @@ from api.recipient import stream as tracking
 from api.routes import endpoints as routes
 from api.routes import eta, links, pins, reopening
 from api.stream.hub import HUB, Hub
+from api.webhooks import asyncapi
 from api.webhooks import endpoints as webhooks
 from ingest import doors
 from ingest.inbox import Inbox
@@ -59,7 +60,7 @@ ASKED = (
     *(positions, events, reports, quarantine, erasures),
     *(tracking, tracking_page),
     *(uploads, proofs_post, proofs, certificate),
-    *(message_channels, kinds, listing, consent, hooks, webhooks),
+    *(message_channels, kinds, listing, consent, hooks, stop, webhooks, asyncapi),
 )
 """What people and programs ask."""
 
