@@ -30,7 +30,7 @@ from sql.account.settings import (
     Visibility,
     settings_of,
 )  # fmt: skip
-from sql.track.held import release_held
+from sql.pings.held import release_held
 from sql.track.lanes import lock_lanes
 from sql.track.live import tell_live
 

@@ -21,10 +21,10 @@ from sql.messages import consent as consents
 from sql.messages.consent import Consent, put_consent
 from sql.messages.messages import Address, address_of
 from work.links import message_of_token
-from work.messages.catalog import words
 from work.messages.channels.settings import SETTINGS
-from work.messages.contacts import written
-from work.messages.kinds import Channel
+from work.messages.rules.contacts import written
+from work.messages.rules.kinds import Channel
+from work.messages.words.catalog import words
 
 operations = Operations("messages")
 

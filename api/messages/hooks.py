@@ -21,15 +21,15 @@ from api.messages.keys import SEALER, source_of
 from sql.messages.consent import Consent, put_consent
 from sql.messages.setup import ChannelRow, channels_of
 from work.links import hook_token, return_token
-from work.messages.bounces import read_bounce
+from work.messages.answers.bounces import read_bounce
+from work.messages.answers.replies import meaning_of
+from work.messages.answers.state import REPORTED, receive
 from work.messages.channels.gateways import gateway_of, text_at
 from work.messages.channels.settings import Sms, WhatsApp
-from work.messages.channels.whatsapp import Said, Status, is_signed, read_callback
-from work.messages.contacts import phone_of
-from work.messages.expand import fall_back
-from work.messages.replies import meaning_of
-from work.messages.send import opened_settings
-from work.messages.state import REPORTED, receive
+from work.messages.channels.whatsapp import Reply, Status, is_signed, read_callback
+from work.messages.deciding.expand import fall_back
+from work.messages.rules.contacts import phone_of
+from work.messages.sending.send import opened_settings
 
 operations = Operations("messages")
 
@@ -165,7 +165,7 @@ async def _take_whatsapp(request: web.Request, account_id: int, row: ChannelRow,
                     why=one.why,
                     elsewhere=one.elsewhere,
                 )
-            case Said():
+            case Reply():
                 await _reply_of(request, account_id, "whatsapp", one.by, one.text)
 
 

@@ -2,8 +2,8 @@
 
 from ingest.decode.columns import Arrival, Decoded
 from sql.account.devices import DeviceRow
+from sql.inbox.heartbeats import keep_heartbeat
 from sql.pool import Pool
-from sql.track.heartbeats import keep_heartbeat
 from sql.track.live import tell_live
 
 

@@ -16,11 +16,11 @@ from ingest.track import reruns
 from ingest.track.batch import Again, Batch, Behind, Sent
 from ingest.track.store import first_steps
 from sql.feed.facts import Stretch, begins_before
+from sql.pings.partitions import partition_days
+from sql.pings.pings import judge_pings, pings_after
 from sql.pool import Connection
 from sql.track import folds
 from sql.track.claims import first_claims
-from sql.track.partitions import partition_days
-from sql.track.pings import judge_pings, pings_after
 from sql.track.reruns import Rerun
 
 

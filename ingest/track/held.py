@@ -25,10 +25,10 @@ from ingest.drivers.drivers import Drivers, Progress
 from ingest.track.batch import Batch, Sent
 from ingest.track.working import USED_MS, working_spells
 from sql.account.accounts import read_instance
+from sql.inbox.quarantine import Quarantined, put_quarantined
+from sql.pings import held
+from sql.pings.working import accounts_of_working, tours_of_drivers
 from sql.pool import Connection, Db
-from sql.track import held
-from sql.track.quarantine import Quarantined, put_quarantined
-from sql.track.working import accounts_of_working, tours_of_drivers
 
 log = logging.getLogger(__name__)
 

@@ -12,8 +12,8 @@ from geo.fold.fold import Facts
 from geo.pings import Bools, Ints, Pings, Rows
 from geo.plan.plans import Timeline
 from geo.times import time_of
-from sql.track.quarantine import Quarantined
-from sql.track.takes import Block
+from sql.inbox.quarantine import Quarantined
+from sql.inbox.takes import Block
 
 log = logging.getLogger(__name__)
 

@@ -6,9 +6,9 @@ from geo.fold.fold import Facts
 from geo.pings import Bools, Rows
 from ingest.track.batch import Batch
 from ingest.track.isolate import ping_that_broke_the_fold
+from sql.inbox.quarantine import put_quarantined
+from sql.pings.pings import copy_pings, judge_pings, remove_ping
 from sql.pool import Connection
-from sql.track.pings import copy_pings, judge_pings, remove_ping
-from sql.track.quarantine import put_quarantined
 
 
 async def set_aside(db: Connection, batch: Batch) -> Batch:

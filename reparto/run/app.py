@@ -36,9 +36,9 @@ from api.stream.hub import HUB, Hub
 from api.webhooks import endpoints as webhooks
 from ingest import doors
 from ingest.inbox import Inbox
-from reparto.run.outgoing import guard_of, sealer_of
-from reparto.run.proof_store import proofs_of
-from reparto.run.settings import Settings
+from reparto.settings.outgoing import guard_of, sealer_of
+from reparto.settings.proof_store import proofs_of
+from reparto.settings.settings import Settings
 from sql.config import DatabaseConfig
 from sql.pool import create_pool
 from work.roads.choose import STRAIGHT

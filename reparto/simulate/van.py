@@ -21,7 +21,7 @@ def fix_of(ping: SentPing) -> Fix:
 
 
 @dataclass(slots=True, kw_only=True)
-class Van:
+class SimulatedVan:
     """A driver on a tour.
 
     Attributes:

@@ -29,10 +29,10 @@ from sql.messages.setup import put_channel, put_kind
 from sql.migrate import migrate
 from sql.pool import Pool, create_pool
 from sql.webhooks.webhooks import create_webhook
-from work.messages.expand import expand
-from work.messages.render import Source
-from work.messages.send import MessageSender
-from work.messages.service import open_channel
+from work.messages.deciding.expand import expand
+from work.messages.sending.send import MessageSender
+from work.messages.sending.service import open_channel
+from work.messages.words.render import Source
 from work.outgoing.guard import Guard, networks_of
 from work.outgoing.sealed import Sealer, keys_in, new_key
 from work.webhooks.send import WebhookSender

@@ -19,9 +19,9 @@ from api.http.auth import KEY_PREFIX, hash_of, new_secret
 from api.http.operation import DECLARED, Operation, Operations
 from api.pages.catalog import LANGUAGES, enrolment_texts
 from ingest.doors import WELCOME
+from reparto.process.serve import bind, serving, url_of
 from reparto.run.app import create_app, create_system_app
-from reparto.run.serve import bind, serving, url_of
-from reparto.run.settings import Settings
+from reparto.settings.settings import Settings
 from sql.account.accounts import ensure_account
 from sql.account.keys import create_key
 from sql.config import DatabaseConfig

@@ -11,8 +11,8 @@ import pytest
 from aiohttp import web
 
 from api.http.problem import Unauthorized, problems
-from reparto.run.connection import READ_ON_BYTES
-from reparto.run.serve import bind, serving
+from reparto.process.connection import READ_ON_BYTES
+from reparto.process.serve import bind, serving
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from geo.trust.clean import UNBELIEVED, Flag, names
 from ingest.decode.refusals import Refusal
 from reparto.cli import COMMANDS
 from reparto.run.app import create_app
-from reparto.run.settings import Settings
+from reparto.settings.settings import Settings
 from sql.account.settings import AccountSettings
 
 HOUSE = Path(__file__).resolve().parents[2]

@@ -4,7 +4,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from reparto.run.app import create_system_app
-from reparto.run.settings import Settings
+from reparto.settings.settings import Settings
 from sql.config import DatabaseConfig
 
 GOOD = ["reparto.example", "REPARTO:8080", "10.0.0.7:80", "[::1]:8080", "reparto_api:", "[fe80::1%25eth0]"]

@@ -7,8 +7,8 @@ import pytest
 from aiohttp import ClientSession, web
 
 from api.http.auth import INGEST_TOKEN_PREFIX, KEY_PREFIX
-from reparto.run.logs import JsonLines, PlainLines, blacked_out, configure
-from reparto.run.serve import bind, serving
+from reparto.process.logs import JsonLines, PlainLines, blacked_out, configure
+from reparto.process.serve import bind, serving
 
 SECRET = "Zk3-" + "x_9A" * 9 + "pQ7"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reparto.run.process import alongside, keep_running, stopped_within
+from reparto.process.process import alongside, keep_running, stopped_within
 
 PYTHON = [sys.executable, "-c"]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from reparto.run.config import ServerConfig, address_of
-from reparto.run.settings import Settings, SettingsError
+from reparto.settings.config import ServerConfig, address_of
+from reparto.settings.settings import Settings, SettingsError
 
 
 def test_the_environment_goes_before_the_file_and_the_file_before_the_defaults(tmp_path: Path) -> None:

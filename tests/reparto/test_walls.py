@@ -15,18 +15,14 @@ KERNELS: set[str] = set()
 """At most three pure functions over columns may take more than `MOST_PARAMETERS`, each with its reason here."""
 
 YET: dict[str, set[str]] = {
-    "modules": {
-        "reparto/run",
-        "sql/track",
-        "work/messages",
-    },
+    "modules": set(),
     "code lines": {
         "work/upkeep/retention.py:retention_jobs",
     },
     "parameters": {
         "geo/simulate.py:phone",
         "work/messages/channels/sigv4.py:signed_headers",
-        "work/messages/state.py:receive",
+        "work/messages/answers/state.py:receive",
     },
     "complexity": {
         "api/http/bodies.py:_mistakes",
@@ -36,28 +32,14 @@ YET: dict[str, set[str]] = {
         "ingest/eta/alerts.py:_alerts",
         "ingest/track/reruns.py:tell_or_keep",
         "work/feed/settle.py:settle_facts",
-        "work/messages/expand.py:_make",
-        "work/messages/expand.py:_of_account",
-        "work/messages/leave.py:_look_at",
-        "work/messages/send.py:MessageSender._write_once",
+        "work/messages/deciding/expand.py:_make",
+        "work/messages/deciding/expand.py:_of_account",
+        "work/messages/deciding/leave.py:_look_at",
+        "work/messages/sending/send.py:MessageSender._write_once",
         "work/outgoing/guard.py:Guard.why_not",
         "work/webhooks/send.py:WebhookSender._write_once",
     },
-    "classes": {
-        "Batch",
-        "Folded",
-        "Guard",
-        "Key",
-        "Look",
-        "Message",
-        "Place",
-        "Said",
-        "Sent",
-        "Setup",
-        "Shown",
-        "Van",
-        "Verdict",
-    },
+    "classes": set(),
 }
 """What is still over a wall. Nothing is added here; what is mended must go."""
 
@@ -109,7 +91,7 @@ def test_a_class_name_means_one_thing() -> None:
 def test_the_measure_measures() -> None:
     """One known function, so that a reader of sources that finds nothing is noticed."""
     assert len(MEASURED) > 1_500
-    assert Function("reparto/run/config.py:ServerConfig.contradictions", 6, 0, 5) in MEASURED
+    assert Function("reparto/settings/config.py:ServerConfig.contradictions", 6, 0, 5) in MEASURED
 
 
 def test_the_signposts_of_contributing_lead_somewhere() -> None:

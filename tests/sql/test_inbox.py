@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 from sql.account.accounts import ensure_account
+from sql.inbox.inbox import depth, put_blocks
+from sql.inbox.quarantine import Quarantined, list_quarantined, put_quarantined
 from sql.pool import Pool
-from sql.track.inbox import depth, put_blocks
-from sql.track.quarantine import Quarantined, list_quarantined, put_quarantined
 
 AT = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 

@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime
 import asyncpg
 import pytest
 
+from sql.pings.partitions import drop_partitions_before, ensure_partitions, partition_days
 from sql.pool import Pool
-from sql.track.partitions import drop_partitions_before, ensure_partitions, partition_days
 
 FIRST, LAST = date(2026, 3, 1), date(2026, 3, 3)
 

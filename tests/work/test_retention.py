@@ -8,11 +8,11 @@ from uuid import uuid4
 import pytest
 
 from sql.account.accounts import ensure_account
+from sql.pings.partitions import ensure_partitions, partition_days
 from sql.pool import Pool
 from sql.track.lanes import lock_lanes
-from sql.track.partitions import ensure_partitions, partition_days
 from tests.api.tour_rows import Tour
-from work.retention.guard import Guard
+from work.retention.guard import RetentionGuard
 from work.upkeep import retention
 from work.upkeep.config import RetentionConfig
 from work.upkeep.retention import retention_guard, retention_jobs
@@ -31,12 +31,12 @@ def ago(days: float) -> datetime:
     return NOW - timedelta(days=days)
 
 
-def _guard(clock: Callable[[], datetime] | None = None, config: RetentionConfig = CONFIG) -> Guard:
+def _guard(clock: Callable[[], datetime] | None = None, config: RetentionConfig = CONFIG) -> RetentionGuard:
     made = retention_guard(config, proof_retention_days=110)
-    return made if clock is None else Guard(keep=made.keep, most_days=made.most_days, clock=clock)
+    return made if clock is None else RetentionGuard(keep=made.keep, most_days=made.most_days, clock=clock)
 
 
-async def _run(pool: Pool, name: str, *, guard: Guard | None = None, config: RetentionConfig = CONFIG) -> None:
+async def _run(pool: Pool, name: str, *, guard: RetentionGuard | None = None, config: RetentionConfig = CONFIG) -> None:
     jobs = retention_jobs(config, oldest_ping_days=30, proof_retention_days=110, guard=guard or _guard(config=config))
     (job,) = [job for job in jobs if job.name == name]
     for _ in range(100):

@@ -9,8 +9,8 @@ import pytest
 
 from sql.account.accounts import ensure_account
 from sql.config import DatabaseConfig
+from sql.pings.partitions import ensure_partitions, partition_days
 from sql.pool import Pool
-from sql.track.partitions import ensure_partitions, partition_days
 from work import job as work_job
 from work.feed.numbering import NUMBER_EVENTS
 from work.job import Job, repeat, run_work

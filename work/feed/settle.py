@@ -13,9 +13,9 @@ from sql.delivery.stop_states import JudgedEvent, judge_stop_events, settle_stop
 from sql.eta.learning import note_visits
 from sql.eta.told import settle_told
 from sql.feed.facts import LATE_AFTER_S, Revision, known_facts, put_revisions
+from sql.pings.held import shifts_changed
 from sql.pool import Db
 from sql.track.folds import claims_changed
-from sql.track.held import shifts_changed
 from sql.track.visits import put_arrivals, put_departures, remove_visits
 from work.feed.entries import departure_of, entry_of_driver, fact_id_of
 from work.feed.types import ARRIVALS, DEPARTURES, OF_A_TOUR, SAID

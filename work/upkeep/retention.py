@@ -8,13 +8,13 @@ from sql.delivery.changes import drop_changes
 from sql.eta.learning import drop_rows
 from sql.eta.told import drop_told
 from sql.operate import people, retention
+from sql.pings.held import drop_expired
 from sql.pool import Db, Pool
-from sql.track.held import drop_expired
 from work.job import Job
 from work.outgoing.config import OutgoingConfig
 from work.retention import classes
 from work.retention.classes import DataClass
-from work.retention.guard import Guard
+from work.retention.guard import RetentionGuard
 from work.upkeep.config import RetentionConfig
 from work.upkeep.partitions import drop_old_partitions, make_partitions
 
@@ -33,7 +33,7 @@ Drop = Callable[[Db, datetime], Awaitable[bool]]
 
 def retention_guard(
     config: RetentionConfig, *, proof_retention_days: float, outgoing: OutgoingConfig = _OUTGOING
-) -> Guard:
+) -> RetentionGuard:
     """Make the guard of all deletions by age from the settings."""
     keep: dict[str, float] = {
         **asdict(config),
@@ -41,11 +41,15 @@ def retention_guard(
         "message_retention_days": outgoing.message_retention_days,
         "delivery_retention_days": outgoing.delivery_retention_days,
     }
-    return Guard(keep=keep, most_days=config.retention_most_days)
+    return RetentionGuard(keep=keep, most_days=config.retention_most_days)
 
 
 def retention_jobs(
-    config: RetentionConfig, *, oldest_ping_days: float, proof_retention_days: float, guard: Guard | None = None
+    config: RetentionConfig,
+    *,
+    oldest_ping_days: float,
+    proof_retention_days: float,
+    guard: RetentionGuard | None = None,
 ) -> tuple[Job, ...]:
     """Give the jobs of this room, in no order.
 

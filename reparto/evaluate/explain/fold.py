@@ -55,7 +55,7 @@ class DaySpell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Folded:
+class FoldedDay:
     """What today's geo makes of a day.
 
     Attributes:
@@ -75,7 +75,7 @@ class Folded:
     spells: Sequence[DaySpell]
 
 
-def fold(day: Day) -> Folded:
+def fold(day: Day) -> FoldedDay:
     """Fold a day from nothing."""
     rows = day.pings.rows
     row_of = {key: row for row, key in enumerate(_keys(rows))}
@@ -97,7 +97,7 @@ def fold(day: Day) -> Folded:
             held[name][last] = tracks[name][0]
         hypotheses[last] = _hypotheses(tracks["snap"]["on"][0])
         facts += [_fact(one) for one in found.happened]
-    return Folded(
+    return FoldedDay(
         judged=judged,
         first_flags=first_flags,
         held=held,

@@ -21,11 +21,11 @@ from tests.api.driver.driver_day import event, hours
 from tests.providers import watched
 from tests.providers.gateway import HttpProvider, MailServer, http_provider, mail_server
 from work.feed.settle import settle_routes
-from work.messages.expand import expand
+from work.messages.deciding.expand import expand
 from work.messages.notices import note_facts
-from work.messages.render import Source
-from work.messages.send import MessageSender
-from work.messages.service import open_channel
+from work.messages.sending.send import MessageSender
+from work.messages.sending.service import open_channel
+from work.messages.words.render import Source
 from work.outgoing.guard import Guard, networks_of
 from work.outgoing.sealed import Sealer, keys_in, new_key
 

@@ -8,7 +8,7 @@ from prometheus_client import REGISTRY
 
 from geo.trust.clean import Flag
 from ingest.track.tracker import Hints
-from sql.track.takes import Block
+from sql.inbox.takes import Block
 from tests.ingest.track.conftest import START, Fleet, after
 
 

@@ -1,4 +1,4 @@
-"""The inbox, as receivers see it: blocks go in. (Trackers take them out: sql/track/takes.py.)"""
+"""The inbox, as receivers see it: blocks go in. (Trackers take them out: sql/inbox/takes.py.)"""
 
 from collections.abc import Sequence
 from datetime import datetime

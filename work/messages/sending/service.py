@@ -14,13 +14,13 @@ from work.messages.channels.protocol import Sends
 from work.messages.channels.settings import Common, Email, Log, Sms, WhatsApp
 from work.messages.channels.sms import open_sms
 from work.messages.channels.whatsapp import open_whatsapp
-from work.messages.expand import expand
-from work.messages.render import Source
-from work.messages.send import MessageSender
+from work.messages.deciding.expand import expand
+from work.messages.sending.send import MessageSender
+from work.messages.words.render import Source
 from work.outgoing.guard import Guard
 from work.outgoing.sealed import Sealer
 from work.retention.classes import MESSAGES
-from work.retention.guard import Guard as RetentionGuard
+from work.retention.guard import RetentionGuard
 
 _AT_ONCE = 1_000
 

@@ -30,16 +30,16 @@ from sql.messages.setup import kinds_of
 from sql.messages.told import ToldStop, retracted_facts, told_stops
 from sql.pool import Db
 from work.links import return_token
-from work.messages.catalog import built_in, words
 from work.messages.channels.protocol import Outgoing
 from work.messages.channels.settings import Common, Sms, WhatsApp
-from work.messages.contacts import address_for
 from work.messages.facts import fact_of
-from work.messages.gsm7 import count_parts
-from work.messages.hours import leaves_at
-from work.messages.kinds import OF_THE_TRACK, settings_of, why_not_true
-from work.messages.letter import letter
-from work.messages.render import (
+from work.messages.rules.contacts import address_for
+from work.messages.rules.hours import leaves_at
+from work.messages.rules.kinds import OF_THE_TRACK, settings_of, why_not_true
+from work.messages.words.catalog import built_in, words
+from work.messages.words.gsm7 import count_parts
+from work.messages.words.letter import letter
+from work.messages.words.render import (
     BadText,
     Source,
     country_at,

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from reparto.command import CannotRun
-from reparto.run.settings import Settings
+from reparto.settings.settings import Settings
 from work.roads.choose import open_roads
 from work.roads.protocol import Roads, RoadsAway
 

@@ -8,9 +8,9 @@ import asyncpg
 import numpy as np
 
 from geo.pings import Pings, Rows
+from sql.pings.pings import pings_of
 from sql.pool import Db, Pool
 from sql.queries import load
-from sql.track.pings import pings_of
 
 _SQL = load(__name__)
 

@@ -4,7 +4,7 @@ import re
 from html import escape
 from string import Template
 
-from work.messages.catalog import words
+from work.messages.words.catalog import words
 
 _URL = re.compile(r"https?://[^\s<>\"]+")
 _COLOUR = re.compile(r"#[0-9a-f]{6}")

@@ -11,7 +11,7 @@ import asyncpg
 
 from reparto.command import CannotRun
 from reparto.postgres import EmbeddedPostgres, dsn_of
-from reparto.run.settings import Settings
+from reparto.settings.settings import Settings
 from sql.config import DatabaseConfig
 from sql.migrate import applied, migrations
 from sql.pool import Connection, connect

@@ -18,12 +18,12 @@ from msgspec import Struct, convert, field
 
 from sql.messages.told import ToldStop
 from work.links import pin_of, token_of, unsubscribe_token
-from work.messages.catalog import LANGUAGES, built_in, words
-from work.messages.contacts import country_of_phone
-from work.messages.gsm7 import Parts, count_parts, unaccented
-from work.messages.hours import country_of, zone_at
-from work.messages.kinds import MOST_TEXT, KindSettings
-from work.messages.windows import day_words, window_words
+from work.messages.rules.contacts import country_of_phone
+from work.messages.rules.hours import country_of, zone_at
+from work.messages.rules.kinds import MOST_TEXT, KindSettings
+from work.messages.words.catalog import LANGUAGES, built_in, words
+from work.messages.words.gsm7 import Parts, count_parts, unaccented
+from work.messages.words.windows import day_words, window_words
 
 FUEL = 10_000
 """Instructions of one text; the longest built-in one takes about fifty."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from obstore.exceptions import BaseError
 
 from reparto.command import CannotRun
-from reparto.run.settings import Settings
+from reparto.settings.settings import Settings
 from work.proofs.blobs import folder_of
 from work.proofs.store import ProofStore, open_proof_store
 

@@ -8,7 +8,7 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerConfig:
-    """Field `listen` is REPARTO_LISTEN in the environment (reparto/run/settings.py)."""
+    """Field `listen` is REPARTO_LISTEN in the environment (reparto/settings/settings.py)."""
 
     listen: str = "127.0.0.1:8080"  # host:port of everything HTTP
     health_listen: str = ""  # host:port where `track` and `work` serve /health and /metrics; empty: nowhere

@@ -11,7 +11,7 @@ from typing import Any, Self
 from api.http.config import ApiConfig
 from ingest.config import InboxConfig, IngestConfig
 from ingest.doors.config import DoorsConfig
-from reparto.run.config import ServerConfig
+from reparto.settings.config import ServerConfig
 from sql.config import DatabaseConfig
 from work.outgoing.config import OutgoingConfig
 from work.proofs.config import ProofConfig

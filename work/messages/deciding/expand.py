@@ -13,10 +13,10 @@ from sql.messages.notices import Notice, pop_notices, stops_of_routes
 from sql.messages.setup import ChannelRow, channels_of, kinds_of
 from sql.messages.told import ToldStop, told_stops
 from sql.pool import Db, Pool
-from work.messages.contacts import address_for
-from work.messages.hours import leaves_at
-from work.messages.kinds import KINDS, KindSettings, settings_of
-from work.messages.render import country_at, country_for, locale_of
+from work.messages.rules.contacts import address_for
+from work.messages.rules.hours import leaves_at
+from work.messages.rules.kinds import KINDS, KindSettings, settings_of
+from work.messages.words.render import country_at, country_for, locale_of
 
 NOTICES_AT_ONCE = 200
 SAME_PLACE_M = 100.0
@@ -27,7 +27,7 @@ _OF_A_PLACE = frozenset({"booked", "departed_depot", "approaching", "arrived", "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Setup:
+class SendingSetup:
     """How an account sends, and who wants none: `out` holds (channel, address)."""
 
     channels: Mapping[str, ChannelRow]
@@ -61,7 +61,7 @@ async def _make(db: Db, notices: Sequence[Notice], now: datetime) -> None:
     ]
     stops = await told_stops(db, {stop_id for _, stop_id in about})
     for account_id in sorted({notice.account_id for notice in notices}):
-        setup = Setup(channels=await channels_of(db, account_id), kinds=await kinds_of(db, account_id))
+        setup = SendingSetup(channels=await channels_of(db, account_id), kinds=await kinds_of(db, account_id))
         if not any(channel.enabled for channel in setup.channels.values()):
             continue
         mine = [(notice, stops[stop_id]) for notice, stop_id in about if stop_id in stops]
@@ -73,7 +73,7 @@ async def _make(db: Db, notices: Sequence[Notice], now: datetime) -> None:
 
 
 async def _of_account(
-    db: Db, account_id: int, setup: Setup, about: Sequence[tuple[Notice, ToldStop]], now: datetime
+    db: Db, account_id: int, setup: SendingSetup, about: Sequence[tuple[Notice, ToldStop]], now: datetime
 ) -> list[NewMessage]:
     """Make the messages of one account."""
     rounds = await _rounds(db, setup, about)
@@ -117,7 +117,7 @@ def _is_worth_telling(notice: Notice, stop: ToldStop, now: datetime) -> bool:
     return notice.kind not in ("booked", "departed_depot", "pin", "changed") or now < stop.end_at
 
 
-async def _rounds(db: Db, setup: Setup, about: Sequence[tuple[Notice, ToldStop]]) -> dict[int, int]:
+async def _rounds(db: Db, setup: SendingSetup, about: Sequence[tuple[Notice, ToldStop]]) -> dict[int, int]:
     """Say which round of its kind each notice would begin, by place; missing: none, enough was said.
 
     A delay is told when the promise is missed by more than the account says, and again when it has grown by as much.
@@ -172,7 +172,7 @@ def _address(channel: str, stop: ToldStop, contact: Contact) -> str | None:
 
 
 def choose(
-    setup: Setup,
+    setup: SendingSetup,
     settings: KindSettings,
     stop: ToldStop,
     contact: Contact,
@@ -278,7 +278,7 @@ async def fall_back(db: Db, failed: Sequence[MessageRow], *, now: datetime) -> i
         stop = stops.get(one.stop_id)
         if stop is None or one.data.get("old"):
             continue
-        setup = Setup(channels=await channels_of(db, one.account_id), kinds=await kinds_of(db, one.account_id))
+        setup = SendingSetup(channels=await channels_of(db, one.account_id), kinds=await kinds_of(db, one.account_id))
         settings = settings_of(one.kind, setup.kinds.get(one.kind))
         tried = [*one.data.get("tried", ()), one.channel]
         contact = Contact(phone=stop.phone, email=stop.email)

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from geo.pings import Rows
+from sql.pings.held import REACH_MS, SPELL
 from sql.pool import Db
 from sql.queries import load
-from sql.track.held import REACH_MS, SPELL
 
 _SQL = load(__name__)
 

@@ -34,7 +34,7 @@ class RouteSpan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class LastPing:
     """The last ping of a page, in the order in which history folds them."""
 
     recorded_at: datetime
@@ -43,7 +43,7 @@ class Place:
     device_id: int
 
 
-NOWHERE = Place(recorded_at=SINCE_EVER, lat_e6=0, lon_e6=0, device_id=0)
+NOWHERE = LastPing(recorded_at=SINCE_EVER, lat_e6=0, lon_e6=0, device_id=0)
 """Before the first page."""
 
 
@@ -62,7 +62,7 @@ async def read_track(
     since: datetime,
     until: datetime,
     route_id: int | None = None,
-    after: Place = NOWHERE,
+    after: LastPing = NOWHERE,
     limit: int,
 ) -> list[asyncpg.Record]:
     """Read pings in time order, at most `limit`.

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from reparto.command import CannotRun
-from reparto.run.settings import Settings
+from reparto.settings.settings import Settings
 from work.outgoing.guard import Guard, networks_of
 from work.outgoing.sealed import Sealer, open_sealer
 

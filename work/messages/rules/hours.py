@@ -10,7 +10,7 @@ import holidays
 import tzfpy
 
 from sql.messages.told import ToldStop
-from work.messages.kinds import KINDS, KindSettings
+from work.messages.rules.kinds import KINDS, KindSettings
 
 
 @lru_cache(maxsize=4096)
