@@ -2,17 +2,15 @@
 
 from ingest.decode.columns import Arrival, Decoded
 from sql.account.devices import DeviceRow
-from sql.inbox import heartbeats
+from sql.inbox.heartbeats import keep_heartbeat
 from sql.pool import Pool
 from sql.track.live import tell_live
 
 
-async def keep_heartbeat(pool: Pool, device: DeviceRow, arrival: Arrival, decoded: Decoded) -> None:
+async def note_heartbeat(pool: Pool, device: DeviceRow, arrival: Arrival, decoded: Decoded) -> None:
     """Remember that a phone was heard of, unless its message has a ping, which says more."""
     if decoded.heard is None or len(decoded.pings):
         return
-    shown = await heartbeats.keep_heartbeat(
-        pool, device.driver_id, received_ms=arrival.received_ms, battery=decoded.heard.battery
-    )
+    shown = await keep_heartbeat(pool, device.driver_id, received_ms=arrival.received_ms, battery=decoded.heard.battery)
     if shown is not None:
         await tell_live(pool, [shown])

@@ -7,11 +7,11 @@ import numpy as np
 from aiohttp import web
 
 from api.http.app_keys import POOL
+from api.http.shares.rates import RATES
 from geo.trust.clock import shown_ahead_ms
 from ingest.decode.columns import Arrival, Decoded, corrected
 from ingest.doors.app_keys import DOORS_CONFIG, INBOX, OLDEST_PING_DAYS
 from ingest.doors.quarantine import count_refused, of_rejected
-from ingest.doors.rates import RATES
 from sql.account.devices import DeviceRow, clock_ahead_ms
 
 _DAY_MS = 86_400_000

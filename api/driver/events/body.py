@@ -15,9 +15,9 @@ import msgspec
 import numpy as np
 from msgspec import Meta, Struct
 
-from api.http.bodies import converted, unstorable
 from api.http.config import ApiConfig
 from api.http.problem import FieldError, Invalid, TooLarge
+from api.http.read.bodies import converted, unstorable
 from geo.times import iso_time, ms_of
 from geo.trust.clock import shown_ahead_ms
 

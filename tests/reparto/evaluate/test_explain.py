@@ -27,7 +27,7 @@ from reparto.evaluate.explain.page import data_of, page_of
 from reparto.evaluate.explain.sources import day_of_case, day_of_product
 from sql.pool import Pool
 
-MONTEVIDEO = Path(__file__).parent.parent / "journeys" / "montevideo.route.json"
+MONTEVIDEO = Path(__file__).parents[2] / "journeys" / "montevideo.route.json"
 
 
 class Page(HTMLParser):
