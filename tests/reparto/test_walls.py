@@ -19,19 +19,10 @@ KERNELS: set[str] = set()
 YET: dict[str, set[str]] = {
     "modules": set(),
     "code lines": set(),
-    "parameters": {
-        "work/messages/channels/sigv4.py:signed_headers",
-        "work/messages/answers/state.py:receive",
-    },
+    "parameters": set(),
     "complexity": {
         "geo/plan/fence.py:Fences.__post_init__",
         "ingest/eta/alerts.py:_alerts",
-        "work/messages/deciding/expand.py:_make",
-        "work/messages/deciding/expand.py:_of_account",
-        "work/messages/deciding/leave.py:_look_at",
-        "work/messages/sending/send.py:MessageSender._write_once",
-        "work/outgoing/guard.py:Guard.why_not",
-        "work/webhooks/send.py:WebhookSender._write_once",
     },
     "classes": set(),
 }

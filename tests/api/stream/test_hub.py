@@ -143,10 +143,10 @@ def test_more_changes_than_names_are_kept_for_mean_everybody() -> None:
 
 
 async def test_streams_have_seats(hub: Hub) -> None:
-    with hub.seat():
-        with hub.seat(), pytest.raises(Unavailable), hub.seat():
+    with hub.seat([]):
+        with hub.seat([]), pytest.raises(Unavailable), hub.seat([]):
             pass
-        with hub.seat():
+        with hub.seat([]):
             pass
 
 
@@ -162,5 +162,5 @@ async def test_a_closing_hub_wakes_everybody(hub: Hub) -> None:
             assert await signal.wait(SOON_S)
             assert await watch.next(SOON_S) is None
             assert hub.closing
-            with pytest.raises(Unavailable), hub.seat():
+            with pytest.raises(Unavailable), hub.seat([]):
                 pass

@@ -53,23 +53,42 @@ async def expand(pool: Pool, *, now: datetime) -> bool:
 
 
 async def _make(db: Db, notices: Sequence[Notice], now: datetime) -> None:
-    tours = await stops_of_routes(db, {one.route_id for one in notices if one.stop_id is None and one.route_id})
-    about = [
-        (notice, stop_id)
-        for notice in notices
-        for stop_id in ([notice.stop_id] if notice.stop_id else tours.get(notice.route_id or 0, []))
-    ]
-    stops = await told_stops(db, {stop_id for _, stop_id in about})
+    about = await _about(db, notices)
     for account_id in sorted({notice.account_id for notice in notices}):
         setup = SendingSetup(channels=await channels_of(db, account_id), kinds=await kinds_of(db, account_id))
         if not any(channel.enabled for channel in setup.channels.values()):
             continue
-        mine = [(notice, stops[stop_id]) for notice, stop_id in about if stop_id in stops]
-        messages = await _of_account(
-            db, account_id, setup, [one for one in mine if one[0].account_id == account_id], now
-        )
+        mine = [one for one in about if one[0].account_id == account_id]
+        messages = await _of_account(db, account_id, setup, mine, now)
         if messages:
             await put_messages(db, messages, now=now)
+
+
+async def _about(db: Db, notices: Sequence[Notice]) -> list[tuple[Notice, ToldStop]]:
+    """Say which stops notices are about; one of a whole tour is about each of its stops."""
+    tours = await stops_of_routes(db, {one.route_id for one in notices if one.stop_id is None and one.route_id})
+    pairs = [
+        (notice, stop_id)
+        for notice in notices
+        for stop_id in ([notice.stop_id] if notice.stop_id else tours.get(notice.route_id or 0, []))
+    ]
+    stops = await told_stops(db, {stop_id for _, stop_id in pairs})
+    return [(notice, stops[stop_id]) for notice, stop_id in pairs if stop_id in stops]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Worth:
+    """Something that is worth telling at a stop; `turn` is the round of its kind."""
+
+    notice: Notice
+    stop: ToldStop
+    settings: KindSettings
+    turn: int
+
+    @property
+    def key(self) -> tuple[int, int, str, int]:
+        """Of this there is one message at most to each address."""
+        return self.stop.id, self.stop.attempt, self.notice.kind, self.turn
 
 
 async def _of_account(
@@ -77,37 +96,39 @@ async def _of_account(
 ) -> list[NewMessage]:
     """Make the messages of one account."""
     rounds = await _rounds(db, setup, about)
-    worth = [
-        (notice, stop, settings, turn)
-        for place, (notice, stop) in enumerate(about)
-        if (turn := rounds.get(place))
-        and stop.kind in _REAL_STOPS
-        and (settings := settings_of(notice.kind, setup.kinds.get(notice.kind))).enabled
-        and (notice.kind != "pin" or stop.asks_pin)
-        and _is_worth_telling(notice, stop, now)
-    ]
-    told = await told_before(db, [(stop.id, stop.attempt, notice.kind, turn) for notice, stop, _, turn in worth])
+    worth = []
+    for place, (notice, stop) in enumerate(about):
+        settings = settings_of(notice.kind, setup.kinds.get(notice.kind))
+        if place in rounds and settings.enabled and _is_worth_telling(notice, stop, now):
+            worth.append(_Worth(notice=notice, stop=stop, settings=settings, turn=rounds[place]))
+    told = await told_before(db, [one.key for one in worth])
+    addresses = {address for one in worth for address in _addresses(one.notice, one.stop)}
+    said = {(one.channel, one.address): one.state for one in await consents(db, account_id, addresses)}
+    return _chosen([one for one in worth if one.key not in told], setup, said, now)
+
+
+def _chosen(
+    worth: Sequence[_Worth], setup: SendingSetup, said: Mapping[tuple[str, str], str], now: datetime
+) -> list[NewMessage]:
+    """Choose a channel for whoever hears; at one place with one contact they hear of the first stop only."""
     found: dict[tuple[int, int, str, int, str], NewMessage] = {}
-    addresses = {a for notice, stop, _, _ in worth for a in _addresses(notice, stop)}
-    out = {(one.channel, one.address): one.state for one in await consents(db, account_id, addresses)}
     heard: dict[tuple[str, str, int], list[ToldStop]] = {}
-    for notice, stop, settings, turn in worth:
-        if (stop.id, stop.attempt, notice.kind, turn) in told:
-            continue
-        for contact, data in _contacts(notice, stop):
-            choice = choose(setup, settings, stop, contact, out)
+    for one in worth:
+        for contact, data in _contacts(one.notice, one.stop):
+            choice = choose(setup, one.settings, one.stop, contact, said)
             if choice is None:
                 continue
-            if choice.why is None and _is_told_beside(heard, notice.kind, choice.address, stop):
+            if choice.why is None and _is_told_beside(heard, one.notice.kind, choice.address, one.stop):
                 choice = Choice(channel=choice.channel, address=choice.address, why="duplicate-contact")
-            heard.setdefault((notice.kind, choice.address, stop.route_id), []).append(stop)
-            key = (stop.id, stop.attempt, notice.kind, turn, choice.address)
-            found.setdefault(key, _message(notice, stop, settings, turn, choice, data, now))
+            heard.setdefault((one.notice.kind, choice.address, one.stop.route_id), []).append(one.stop)
+            found.setdefault((*one.key, choice.address), _message(one, choice, data, now))
     return list(found.values())
 
 
 def _is_worth_telling(notice: Notice, stop: ToldStop, now: datetime) -> bool:
     """Tell whether a message may follow: notices of a tour come to stops that are done, and to routes of the past."""
+    if stop.kind not in _REAL_STOPS or (notice.kind == "pin" and not stop.asks_pin):
+        return False
     if notice.kind in ("departed_depot", "booked") and stop.status != "pending":
         return False
     if notice.kind == "pin" and stop.status not in ("pending", "arrived"):
@@ -235,15 +256,8 @@ def _metres(one: ToldStop, other: ToldStop) -> float:
     return math.hypot(float(x_m), float(y_m))
 
 
-def _message(
-    notice: Notice,
-    stop: ToldStop,
-    settings: KindSettings,
-    turn: int,
-    choice: Choice,
-    data: dict[str, Any],
-    now: datetime,
-) -> NewMessage:
+def _message(about: _Worth, choice: Choice, data: dict[str, Any], now: datetime) -> NewMessage:
+    notice, stop, settings = about.notice, about.stop, about.settings
     rule = KINDS[notice.kind]
     wait = timedelta(seconds=settings.after_s if notice.kind == "rating" else 0)
     due = now + wait
@@ -256,7 +270,7 @@ def _message(
         stop_id=stop.id,
         attempt=stop.attempt,
         kind=notice.kind,
-        round=turn,
+        round=about.turn,
         channel=choice.channel,
         address=choice.address,
         locale=locale_of(stop),

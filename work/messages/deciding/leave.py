@@ -167,33 +167,19 @@ def _left(most: float | None, spent: float) -> float:
 
 def _look_at(row: MessageRow, sender: Sender, source: Source, look: _Look, now: datetime) -> None:
     """Decide on one message: it leaves, waits, or ends."""
-    blind = row.leased_until is not None or (row.why or "").startswith("unknown")
-    if row.leased_until is not None and (not sender.again_when_unknown or (row.why or "").startswith("unknown")):
-        _end(look, row, "failed", "unknown", now)
-        return
     stop = look.stops[row.stop_id]
-    if now >= row.expires_at:
-        _end(look, row, "expired", row.why or "too-late", now)
+    if (ended := _ended(row, sender, stop, look, now)) is not None:
+        _end(look, row, *ended, now)
         return
-    if (why := _why_never(row, stop, look, now)) is not None:
-        _end(look, row, "suppressed", why, now)
+    if (held := _held(row, stop, look, now)) is not None:
+        why, until = held
+        look.back.append(PutBack(id=row.id, state="held", why=why, next_try_at=until))
         return
-    settings = settings_of(row.kind, look.kinds.get(row.kind))
-    at = leaves_at(row.kind, settings, stop, row.happened_at, now)
-    last_at, today = look.lately.get(row.address, (None, 0))
-    if at > now:
-        look.back.append(PutBack(id=row.id, state="held", why="quiet-hours", next_try_at=at))
-        return
-    if stop.unsettled and row.kind in OF_THE_TRACK:
-        look.back.append(PutBack(id=row.id, state="held", why="unsettled", next_try_at=now + UNSETTLED))
-        return
-    if last_at is not None and now - last_at < APART and not row.attempts:
-        look.back.append(PutBack(id=row.id, state="held", why="too-soon", next_try_at=last_at + APART))
-        return
+    _, today = look.lately.get(row.address, (None, 0))
     if today >= sender.settings.most_a_day_each and not row.attempts:
         _end(look, row, "suppressed", "recipient-budget", now)
         return
-    leased = _written(row, sender, source, stop, look, now, blind=blind)
+    leased = _written(row, sender, source, stop, look, now)
     parts, money = leased.parts, leased.price or Decimal(0)
     if parts > look.parts_left or float(money) > look.money_left:
         _end(look, row, "suppressed", "budget", now)
@@ -203,6 +189,35 @@ def _look_at(row: MessageRow, sender: Sender, source: Source, look: _Look, now: 
     look.parts, look.money = look.parts + parts, look.money + money
     look.lately[row.address] = (now, today + 1)
     look.leased.append(leased)
+
+
+def _is_unknown(row: MessageRow) -> bool:
+    """Whether an earlier try ended without a word, and that was noted."""
+    return (row.why or "").startswith("unknown")
+
+
+def _ended(row: MessageRow, sender: Sender, stop: ToldStop, look: _Look, now: datetime) -> tuple[str, str] | None:
+    """Say in which state a message ends, and why; None: it does not."""
+    if row.leased_until is not None and (not sender.again_when_unknown or _is_unknown(row)):
+        return "failed", "unknown"
+    if now >= row.expires_at:
+        return "expired", row.why or "too-late"
+    why = _why_never(row, stop, look, now)
+    return None if why is None else ("suppressed", why)
+
+
+def _held(row: MessageRow, stop: ToldStop, look: _Look, now: datetime) -> tuple[str, datetime] | None:
+    """Say why a message waits, and until when; None: it does not."""
+    settings = settings_of(row.kind, look.kinds.get(row.kind))
+    at = leaves_at(row.kind, settings, stop, row.happened_at, now)
+    if at > now:
+        return "quiet-hours", at
+    if stop.unsettled and row.kind in OF_THE_TRACK:
+        return "unsettled", now + UNSETTLED
+    last_at, _ = look.lately.get(row.address, (None, 0))
+    if last_at is not None and now - last_at < APART and not row.attempts:
+        return "too-soon", last_at + APART
+    return None
 
 
 def _why_never(row: MessageRow, stop: ToldStop, look: _Look, now: datetime) -> str | None:
@@ -221,9 +236,7 @@ def _end(look: _Look, row: MessageRow, state: str, why: str, now: datetime) -> N
         look.facts.append(fact)
 
 
-def _written(
-    row: MessageRow, sender: Sender, source: Source, stop: ToldStop, look: _Look, now: datetime, *, blind: bool
-) -> Leased:
+def _written(row: MessageRow, sender: Sender, source: Source, stop: ToldStop, look: _Look, now: datetime) -> Leased:
     """Write a message for its reader; where the account's own words do not work, the built-in ones do."""
     values = variables_of(stop, source, row.locale, row.data, message_id=row.id, now=now)
     settings = settings_of(row.kind, look.kinds.get(row.kind))
@@ -259,7 +272,13 @@ def _written(
         return_token=return_token(source.secret, row.id),
         values={name: str(value) for name, value in values.items()},
     )
-    return Leased(row=row, outgoing=outgoing, parts=parts, price=price, tried_blind=blind)
+    return Leased(
+        row=row,
+        outgoing=outgoing,
+        parts=parts,
+        price=price,
+        tried_blind=row.leased_until is not None or _is_unknown(row),
+    )
 
 
 def finish(

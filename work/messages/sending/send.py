@@ -1,15 +1,13 @@
 """The sender of messages: never stops for one provider, holds no transaction while it waits for any.
 
-Of each channel of each account so many are under way at once as it allows; the rest waits in its table. What comes of
-them is written down together, many at a time.
+Of each channel of each account so many are under way at once as it allows; the rest waits in its table.
 """
 
 import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -18,27 +16,23 @@ from typing import Any
 import msgspec
 from prometheus_client import Counter, Histogram
 
-from sql.messages.messages import Settled, due_providers, put_message_facts, settle_sent, spend
+from sql.messages.messages import MessageRow, Settled, due_providers, put_message_facts, settle_sent, spend
 from sql.messages.setup import ProviderRow, providers
-from sql.pool import Pool, is_away
+from sql.pool import Db, Pool
 from work.messages.channels.protocol import Accepted, Later, Outcome, Refused, Sends, Unknown
 from work.messages.channels.settings import SETTINGS, Common
 from work.messages.deciding.expand import fall_back
 from work.messages.deciding.leave import Leased, Sender, lease
 from work.messages.facts import fact_of
 from work.messages.words.render import Source
-from work.outgoing.breaker import Breaker, Rate
+from work.outgoing.breaker import Rate
+from work.outgoing.loop import SendingLoop
+from work.outgoing.outlet import Outlet
 from work.outgoing.sealed import CannotOpen, Sealer
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY_S = 0.1
-SETUP_EVERY_S = 1.0
-MOST_AT_A_TIME = 50
-"""Messages of one channel taken in one transaction, so that no other waits long for its turn."""
-
 FIRST_AGAIN_S, LONGEST_AGAIN_S = 5.0, 600.0
-_DRAIN_S = 25.0  # longer than a channel takes; what is still under way then is unknown, as after a crash
 
 OUTCOMES = Counter("reparto_messages", "Tries to send a message, by channel and outcome", ["channel", "outcome"])
 WAITED = Histogram(
@@ -49,16 +43,13 @@ WAITED = Histogram(
 )
 
 
-@dataclass(slots=True)
-class Provider:
+@dataclass(slots=True, kw_only=True)
+class Provider(Outlet):
     """A channel of an account while this process sends by it."""
 
     row: ProviderRow
     settings: Common
     sends: Sends
-    breaker: Breaker
-    rate: Rate
-    under_way: int = 0
     is_gone: bool = False
 
     @property
@@ -68,15 +59,13 @@ class Provider:
 
     def room(self, now_s: float) -> int:
         """Say how many more may be sent now."""
-        most = min(self.settings.at_once, self.sends.at_once) - self.under_way
-        return max(0, min(most, MOST_AT_A_TIME, self.breaker.may_send(now_s), self.rate.may_send(now_s)))
+        return 0 if self.is_gone else Outlet.room(self, now_s)
 
 
 @dataclass(frozen=True, slots=True)
-class _Came:
+class Attempted:
     """What came of one message."""
 
-    provider: Provider
     leased: Leased
     outcome: Outcome
 
@@ -87,194 +76,93 @@ class MessageSender:
 
     Attributes:
         open_channel: makes the channel that an account set, from its settings with the secrets in them.
-        source: where addresses in messages lead; asked for once the database is there.
+        find_source: says where addresses in messages lead; asked once the database is there.
         clock: now, aware.
     """
 
     open_channel: Callable[[ProviderRow, Common, Source], Sends]
-    source: Callable[[Pool], Any]
+    find_source: Callable[[Pool], Awaitable[Source]]
     sealer: Sealer
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    name: str = "send messages"
+    name: str = "messages"
+    _source: Source | None = None
     _providers: dict[tuple[int, str], Provider] = field(default_factory=dict)
-    _came: asyncio.Queue[_Came] = field(default_factory=asyncio.Queue)
-    _moved: asyncio.Event = field(default_factory=asyncio.Event)
-    _looked_s: float = float("-inf")
 
     async def run(self, pool: Pool, stop: asyncio.Event) -> None:
         """Send until `stop` is set; then wait for what is under way and write it down."""
         try:
-            async with asyncio.TaskGroup() as tasks:
-                drained = asyncio.Event()
-                tasks.create_task(self._settle(pool, drained), name="settle messages")
-                try:
-                    await self._go_on(pool, stop, tasks)
-                    await self._drain()
-                finally:
-                    drained.set()
+            await SendingLoop(self, pool).run(stop)
         finally:
             for provider in self._providers.values():
                 await provider.sends.close()
 
-    async def _go_on(self, pool: Pool, stop: asyncio.Event, tasks: asyncio.TaskGroup) -> None:
-        """Send until `stop` is set, whatever fails."""
-        source: Source | None = None
-        failures = 0
-        while not stop.is_set():
-            try:
-                if source is None:
-                    source = await self.source(pool)
-                more = await self._turn(pool, source, tasks)
-                failures, pause_s = 0, 0.0 if more else LOOK_EVERY_S
-            except Exception as error:
-                failures += 1
-                pause_s = min(0.5 * 2**failures, 30.0)
-                if is_away(error):
-                    log.warning("messages wait %.0f s for the database: %s", pause_s, type(error).__name__)
-                else:
-                    log.exception("sending messages failed and goes on in %.0f s", pause_s)
-            await self._pause(stop, pause_s)
+    @property
+    def outlets(self) -> Collection[Provider]:
+        """The channels of all accounts."""
+        return self._providers.values()
 
-    async def _pause(self, stop: asyncio.Event, pause_s: float) -> None:
-        """Wait for a moment, less when something comes back, not at all when there is more to do."""
-        if pause_s <= 0:
-            await asyncio.sleep(0)
-            return
-        self._moved.clear()
-        waiting = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(self._moved.wait())]
+    async def due(self, pool: Pool, free: Sequence[Provider]) -> list[Provider]:
+        """Tell which channels have something to send now."""
+        keys = await due_providers(pool, [one.key for one in free], self.clock())
+        return [self._providers[key] for key in keys]
+
+    async def lease(self, db: Db, outlet: Provider, at_most: int) -> list[Leased]:
+        """Take messages that may leave now, written for their readers."""
+        assert self._source is not None  # nobody is sent to before it is known
+        sender = Sender(
+            account_id=outlet.row.account_id,
+            channel=outlet.row.channel,
+            settings=outlet.settings,
+            again_when_unknown=outlet.sends.again_when_unknown,
+        )
+        return await lease(db, sender, self._source, now=self.clock(), at_most=at_most)
+
+    async def send(self, outlet: Provider, thing: Leased) -> Attempted:
+        """Send one message."""
+        row = thing.row
+        if not row.attempts:
+            WAITED.labels(row.channel).observe(max(0.0, (self.clock() - row.created_at).total_seconds()))
         try:
-            await asyncio.wait(waiting, timeout=pause_s, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for one in waiting:
-                one.cancel()
-
-    async def _drain(self) -> None:
-        until_s = time.monotonic() + _DRAIN_S
-        while any(one.under_way for one in self._providers.values()) and time.monotonic() < until_s:
-            self._moved.clear()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(0.5):
-                    await self._moved.wait()
-
-    async def _turn(self, pool: Pool, source: Source, tasks: asyncio.TaskGroup) -> bool:
-        """Send what may be sent now; tell whether there is more to do at once."""
-        if time.monotonic() - self._looked_s >= SETUP_EVERY_S:
-            await self._read_setup(pool, source)
-            self._looked_s = time.monotonic()
-        now_s = time.monotonic()
-        free = {one.key: one for one in self._providers.values() if not one.is_gone and one.room(now_s) > 0}
-        more = False
-        for key in await due_providers(pool, list(free), self.clock()) if free else ():
-            provider = free[key]
-            room = provider.room(time.monotonic())
-            if room <= 0:
-                continue
-            sender = Sender(
-                account_id=key[0],
-                channel=key[1],
-                settings=provider.settings,
-                again_when_unknown=provider.sends.again_when_unknown,
-            )
-            async with pool.acquire() as db, db.transaction():
-                leased = await lease(db, sender, source, now=self.clock(), at_most=room)
-            for one in leased:
-                provider.under_way += 1
-                provider.breaker.began()
-                provider.rate.began()
-                tasks.create_task(self._send(provider, one))
-            more = more or (len(leased) == room and provider.room(time.monotonic()) > 0)
-        return more
-
-    async def _send(self, provider: Provider, one: Leased) -> None:
-        if not one.row.attempts:
-            WAITED.labels(one.row.channel).observe(max(0.0, (self.clock() - one.row.created_at).total_seconds()))
-        try:
-            outcome: Outcome = await provider.sends.send(one.outgoing)
+            outcome: Outcome = await outlet.sends.send(thing.outgoing)
         except Exception as error:
-            log.exception("message %d by %s", one.row.id, one.row.channel)
+            log.exception("message %d by %s", row.id, row.channel)
             outcome = Unknown(type(error).__name__)
-        now_s = time.monotonic()
         if isinstance(outcome, Unknown) or (isinstance(outcome, Later) and outcome.down):
-            provider.breaker.failed(now_s)
+            outlet.breaker.failed(time.monotonic())
         else:
-            provider.breaker.worked()
-        OUTCOMES.labels(one.row.channel, type(outcome).__name__.lower()).inc()
-        await self._came.put(_Came(provider, one, outcome))
+            outlet.breaker.worked()
+        OUTCOMES.labels(row.channel, type(outcome).__name__.lower()).inc()
+        return Attempted(thing, outcome)
 
-    async def _settle(self, pool: Pool, drained: asyncio.Event) -> None:
-        """Write down what comes back, many at a time, until everything has; a database that is away is waited for."""
-        end = asyncio.ensure_future(drained.wait())
-        waiting: asyncio.Future[_Came] | None = None
-        try:
-            while True:
-                waiting = waiting or asyncio.ensure_future(self._came.get())
-                both: set[asyncio.Future[Any]] = {waiting, end}
-                await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-                if not waiting.done():
-                    return
-                batch = [waiting.result()]
-                waiting = None
-                while len(batch) < 200 and not self._came.empty():
-                    batch.append(self._came.get_nowait())
-                await self._write(pool, batch, drained)
-                for one in batch:
-                    one.provider.under_way -= 1
-                self._moved.set()
-        finally:
-            end.cancel()
-            if waiting is not None:
-                waiting.cancel()
-
-    async def _write(self, pool: Pool, batch: list[_Came], drained: asyncio.Event) -> None:
-        pause_s = 0.2
-        while True:
-            try:
-                async with pool.acquire() as db, db.transaction():
-                    await self._write_once(db, batch)
-                return
-            except Exception as error:
-                if not is_away(error) or drained.is_set():
-                    log.exception("what came of %d messages is not written down: unknown after their lease", len(batch))
-                    return
-                log.warning("what came of %d messages waits for the database", len(batch))
-            await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, 5.0)
-
-    async def _write_once(self, db: Any, batch: list[_Came]) -> None:
+    async def write(self, db: Db, came: Sequence[tuple[Provider, Attempted]]) -> None:
+        """Write down what came of messages, tell the feed, give money back, and let other channels have their turn."""
         now = self.clock()
-        settled = {one.leased.row.id: settled_as(one.leased, one.outcome, one.provider.sends, now) for one in batch}
+        settled = {
+            one.leased.row.id: settled_as(one.leased, one.outcome, provider.sends, now) for provider, one in came
+        }
         written = await settle_sent(db, list(settled.values()))
-        ours = [one for one in batch if one.leased.row.id in written]
-        facts = [
-            fact
-            for one in ours
-            if (ended := settled[one.leased.row.id]).state != "queued"
-            and (fact := fact_of(one.leased.row, ended.state, ended.why, now)) is not None
-        ]
-        if facts:
-            await put_message_facts(db, facts)
-        for provider in {one.provider.key: one.provider for one in ours}.values():
-            back = [one.leased for one in ours if one.provider is provider and isinstance(one.outcome, Refused | Later)]
-            if back:
-                money = sum((one.price or Decimal(0) for one in back), Decimal(0))
-                parts = sum(one.parts for one in back)
-                await spend(db, *provider.key, now.date(), parts=-parts, money=-money)
-        elsewhere = [one.leased.row for one in ours if isinstance(one.outcome, Refused) and one.outcome.elsewhere]
+        ours = [(provider, one) for provider, one in came if one.leased.row.id in written]
+        await _tell_feed(db, [one.leased.row for _, one in ours], settled, now)
+        for key in {provider.key for provider, _ in ours}:
+            await _give_back(db, key, [one for provider, one in ours if provider.key == key], now)
+        elsewhere = [one.leased.row for _, one in ours if isinstance(one.outcome, Refused) and one.outcome.elsewhere]
         if elsewhere:
             await fall_back(db, elsewhere, now=now)
 
-    async def _read_setup(self, pool: Pool, source: Source) -> None:
+    async def read_outlets(self, pool: Pool) -> None:
         """Take up channels that were switched on or changed, and let go of those that were switched off."""
+        if self._source is None:
+            self._source = await self.find_source(pool)
         rows = {(row.account_id, row.channel): row for row in await providers(pool)}
         for key, provider in list(self._providers.items()):
             row = rows.get(key)
             if row is None or row.updated_at != provider.row.updated_at:
                 provider.is_gone = True
-                if not provider.under_way:
+                if not provider.is_busy:
                     await provider.sends.close()
                     del self._providers[key]
         for key, row in rows.items():
-            if key not in self._providers and (opened := self._open(row, source)) is not None:
+            if key not in self._providers and (opened := self._open(row, self._source)) is not None:
                 self._providers[key] = opened
 
     def _open(self, row: ProviderRow, source: Source) -> Provider | None:
@@ -284,7 +172,29 @@ class MessageSender:
         except (CannotOpen, msgspec.ValidationError, ValueError) as error:
             log.error("account %d, channel %s cannot be used: %s", row.account_id, row.channel, error)
             return None
-        return Provider(row=row, settings=settings, sends=sends, breaker=Breaker(), rate=Rate(settings.per_second))
+        return Provider(
+            row=row,
+            settings=settings,
+            sends=sends,
+            at_once=min(settings.at_once, sends.at_once),
+            rate=Rate(settings.per_second),
+        )
+
+
+async def _tell_feed(db: Db, rows: Sequence[MessageRow], settled: Mapping[int, Settled], now: datetime) -> None:
+    """Tell the feed of those that are not tried again."""
+    ended = [(row, settled[row.id]) for row in rows if settled[row.id].state != "queued"]
+    facts = [fact for row, end in ended if (fact := fact_of(row, end.state, end.why, now)) is not None]
+    if facts:
+        await put_message_facts(db, facts)
+
+
+async def _give_back(db: Db, key: tuple[int, str], tried: Sequence[Attempted], now: datetime) -> None:
+    """Give a channel's budget back what a provider did not take."""
+    back = [one.leased for one in tried if isinstance(one.outcome, Refused | Later)]
+    if back:
+        money = sum((one.price or Decimal(0) for one in back), Decimal(0))
+        await spend(db, *key, now.date(), parts=-sum(one.parts for one in back), money=-money)
 
 
 def opened_settings(channel: str, settings: dict[str, Any], secrets: bytes | None, sealer: Sealer) -> Common:

@@ -50,7 +50,7 @@ def message_jobs(
         Job(name="message retention", do=forget, pause_s=3600.0),
         MessageSender(
             open_channel=lambda row, settings, where: open_channel(row, settings, where, guard),
-            source=source,
+            find_source=source,
             sealer=sealer,
         ),
     )

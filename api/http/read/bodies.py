@@ -11,8 +11,9 @@ import msgspec
 from aiohttp import web
 
 from api.http.app_keys import CONFIG
-from api.http.media import field_error, parse, read_limited
+from api.http.media import field_error, parse
 from api.http.problem import FieldError, Invalid
+from api.http.read.limited import read_limited
 
 T = TypeVar("T")
 
