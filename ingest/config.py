@@ -13,7 +13,7 @@ FIXED: Mapping[str, Any] = MappingProxyType({"is_setting": False})
 class InboxConfig:
     """Field `inbox_max_depth` is REPARTO_INBOX_MAX_DEPTH in the environment (reparto/settings/settings.py)."""
 
-    inbox_waiting_bytes: int = 64 * 1024 * 1024  # waiting in memory for a commit, and as much of bodies being read
+    inbox_waiting_bytes: int = 64 * 1024 * 1024  # waiting in memory for a commit
     inbox_max_depth: int = 5_000_000  # pings on disk not yet tracked, over which new ones get 503; phones keep theirs
 
 

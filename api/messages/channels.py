@@ -11,15 +11,16 @@ from msgspec import Struct
 
 from api.http.app_keys import CONFIG, POOL
 from api.http.auth import caller_of
-from api.http.bodies import converted, read_body, refuse, unstorable
-from api.http.media import answer, parse, read_limited
+from api.http.media import answer, parse
 from api.http.operation import Operations, Who
 from api.http.problem import FieldError, NotFound
+from api.http.read.bodies import converted, read_body, refuse, unstorable
+from api.http.read.limited import read_limited
 from api.messages.keys import GUARD, SEALER, source_of
 from sql.account.accounts import account_by_id
 from sql.messages.setup import ChannelRow, ProviderRow, channels_of, put_channel
 from work.messages.channels.gateways import filled
-from work.messages.channels.protocol import Later, Outgoing, Refused, Sent
+from work.messages.channels.protocol import Accepted, Later, Outgoing, Refused
 from work.messages.channels.settings import (
     SECRETS,
     SETTINGS,
@@ -166,7 +167,7 @@ async def test_channel(request: web.Request) -> web.Response:
     finally:
         await sends.close()
     match outcome:
-        case Sent(provider_id):
+        case Accepted(provider_id):
             return answer(request, TestSent(state="sent", why=None, provider_id=provider_id))
         case Refused(why) | Later(_, why):
             return answer(request, TestSent(state="failed", why=why, provider_id=None))

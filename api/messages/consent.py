@@ -10,10 +10,10 @@ from msgspec import Meta, Struct
 
 from api.http.app_keys import POOL
 from api.http.auth import caller_of
-from api.http.bodies import read_body, refuse
 from api.http.media import answer
 from api.http.operation import Operations, Who
 from api.http.problem import FieldError, NotFound
+from api.http.read.bodies import read_body, refuse
 from api.messages.keys import source_of
 from api.pages.catalog import LANGUAGES, choose
 from sql.account.accounts import account_by_id

@@ -13,9 +13,9 @@ import msgspec
 from aiohttp import web
 
 from api.http.app_keys import POOL
-from api.http.media import read_limited
 from api.http.operation import Operations, Parameter, Who
 from api.http.problem import BadRequest, NotFound, Unauthorized
+from api.http.read.limited import read_limited
 from api.messages.keys import SEALER, source_of
 from sql.messages.consent import Consent, put_consent
 from sql.messages.setup import ChannelRow, channels_of
@@ -25,7 +25,7 @@ from work.messages.answers.replies import meaning_of
 from work.messages.answers.state import REPORTED, Receipt, receive
 from work.messages.channels.gateways import gateway_of, text_at
 from work.messages.channels.settings import Sms, WhatsApp
-from work.messages.channels.whatsapp import Said, Status, is_signed, read_callback
+from work.messages.channels.whatsapp import Reply, Status, is_signed, read_callback
 from work.messages.deciding.expand import fall_back
 from work.messages.rules.contacts import phone_of
 from work.messages.sending.send import opened_settings
@@ -165,7 +165,7 @@ async def _take_whatsapp(request: web.Request, account_id: int, row: ChannelRow,
                     provider_id=one.provider_id,
                 )
                 await _take_receipt(request, receipt, elsewhere=one.elsewhere)
-            case Said():
+            case Reply():
                 await _reply_of(request, account_id, "whatsapp", one.by, one.text)
 
 

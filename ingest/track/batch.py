@@ -71,7 +71,7 @@ class Sent:
 
     def rows_at(self, which: Bools | Ints) -> Self:
         """Pick some."""
-        return type(self)(self.pings.take(which), self.lanes[which])
+        return type(self)(self.pings.rows_at(which), self.lanes[which])
 
     @classmethod
     def none(cls) -> Self:

@@ -31,7 +31,7 @@ async def judge(db: Connection, batch: Batch) -> Batch:
     pings, lanes, stored = folded.sent.pings, folded.sent.lanes, folded.stored
     judged, earlier = with_second_thoughts(pings.rows, folded.facts)
     if (~stored).any():
-        await copy_pings(db, lanes[~stored], pings.take(~stored), judged[~stored])
+        await copy_pings(db, lanes[~stored], pings.rows_at(~stored), judged[~stored])
     other = stored & ~(folded.was["was_judged"] & _same(folded.was["judged"], judged))
     if other.any():
         await judge_pings(db, lanes[other].tolist(), pings.rows[other], judged[other])

@@ -5,12 +5,14 @@ aiohttp answers that below the application, with plain text, and would log each 
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 from aiohttp import StreamReader, web
 from aiohttp.http_exceptions import ContentEncodingError
 
-from api.http.problem import BadRequest, UnsupportedMediaType, respond
+from api.http.problem import BadRequest, Problem, UnsupportedMediaType, respond
 
 log = logging.getLogger(__name__)
 
@@ -21,9 +23,28 @@ _READ_ON_S = 10.0
 
 
 class Connection(web.RequestHandler):
-    """Parses what a client sends, and has the application answer it."""
+    """Parses what a client sends, and has the application answer it.
 
-    __slots__ = ()
+    Attributes:
+        meter: told of bytes that come after an upgrade; a Problem that it raises ends the connection.
+    """
+
+    __slots__ = ("meter",)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.meter: Callable[[int], None] | None = None
+
+    def data_received(self, data: bytes) -> None:
+        """Count what comes over a WebSocket."""
+        if self.meter is not None:
+            try:
+                self.meter(len(data))
+            except Problem as problem:
+                log.info("a WebSocket is closed: %s", problem.type)
+                self.force_close()
+                return
+        super().data_received(data)
 
     def handle_error(
         self,

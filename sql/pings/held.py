@@ -87,7 +87,7 @@ async def shifts_changed(db: Db, *, lane: int, driver_id: int, account_id: int, 
 async def release_held(db: Db, *, account_id: int) -> None:
     """Tell the trackers that an account keeps pings by another rule now, also of those that are held.
 
-    The caller holds every lane.
+    The caller holds the account's lanes.
     """
     await db.execute(_SQL["release_held"], account_id)
 

@@ -33,14 +33,7 @@ async def settle_facts(db: Db, changed: Sequence[Revision]) -> None:
     """
     arrivals = [fact for fact in changed if fact.type in ARRIVALS]
     departures = [fact for fact in changed if fact.type in DEPARTURES]
-    gone = [fact for fact in arrivals if fact.state == "retracted"]
-    here = [fact for fact in arrivals if fact.state != "retracted"]
-    if gone:
-        await remove_visits(db, gone)
-    if here:
-        await put_arrivals(db, [(fact, departure_of(fact)) for fact in here])
-    if departures:
-        await put_departures(db, departures)
+    await _put_visits(db, arrivals, departures)
     stops = sorted({fact.stop_id for fact in arrivals + departures if fact.stop_id is not None})
     if stops:
         await settle_stops(db, stops)
@@ -76,6 +69,18 @@ async def settle(db: Db, stop_ids: Sequence[int], *, most_wrong_pins: int, also:
 async def settle_routes(db: Db, route_ids: Sequence[int]) -> None:
     """Make routes say when they began and ended."""
     await stop_states.settle_routes(db, route_ids)
+
+
+async def _put_visits(db: Db, arrivals: Sequence[Revision], departures: Sequence[Revision]) -> None:
+    """Make visits begin and end as facts say; one whose arrival was taken back goes first, its row is free then."""
+    gone = [fact for fact in arrivals if fact.state == "retracted"]
+    here = [fact for fact in arrivals if fact.state != "retracted"]
+    if gone:
+        await remove_visits(db, gone)
+    if here:
+        await put_arrivals(db, [(fact, departure_of(fact)) for fact in here])
+    if departures:
+        await put_departures(db, departures)
 
 
 async def _note_visits(db: Db, departures: Sequence[Revision]) -> None:

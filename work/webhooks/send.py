@@ -40,7 +40,7 @@ from work.outgoing.http import Answer, NoAnswer, NotReached, open_session
 from work.outgoing.loop import SendingLoop
 from work.outgoing.outlet import Outlet
 from work.outgoing.sealed import CannotOpen, Sealer
-from work.webhooks.schedule import Verdict, verdict
+from work.webhooks.schedule import AfterTry, verdict
 from work.webhooks.tell import shown_try, tell
 
 log = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ class Answered:
     at: datetime
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> AfterTry:
         """What follows from it; another one each time, for its jitter."""
         got = self.answer
         status, retry_after_s = (got.status, got.retry_after_s) if got else (None, None)
@@ -207,7 +207,7 @@ async def _read_on(db: Db, webhook_id: int, place: FeedPlace, at_most: int) -> l
     return fresh
 
 
-def _ended(judged: Sequence[tuple[Endpoint, Answered, Verdict]], working: set[int], now: datetime) -> dict[int, str]:
+def _ended(judged: Sequence[tuple[Endpoint, Answered, AfterTry]], working: set[int], now: datetime) -> dict[int, str]:
     """Say which webhooks are switched off, and why: 410, or nothing was taken for too long."""
     ended: dict[int, str] = {}
     for endpoint, _, found in judged:
@@ -220,7 +220,7 @@ def _ended(judged: Sequence[tuple[Endpoint, Answered, Verdict]], working: set[in
     return ended
 
 
-def tried_as(came: Answered, found: Verdict) -> Tried:
+def tried_as(came: Answered, found: AfterTry) -> Tried:
     """Say what is kept of a try."""
     return Tried(
         id=came.delivery.id,

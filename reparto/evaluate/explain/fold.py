@@ -87,7 +87,7 @@ def fold(day: Day) -> FoldedDay:
     stride = -(-len(rows) // STEPS)
     for begin in range(0, len(rows), stride):
         step = slice(begin, begin + stride)
-        tracks, found = advance(tracks, day.pings.take(step), timelines)
+        tracks, found = advance(tracks, day.pings.rows_at(step), timelines)
         judged[step] = found.judged
         for again, key in zip(found.rejudged, _keys(found.rejudged), strict=True):
             first_flags.setdefault(row_of[key], names(int(judged["flags"][row_of[key]])))

@@ -13,8 +13,8 @@ from aiohttp import web
 from api.certificate import endpoints as certificate
 from api.http.app_keys import PROOFS
 from api.proofs import endpoints as proofs
-from api.proofs import form as proofs_post
 from api.proofs.uploads import endpoints as uploads
+from api.proofs.uploads import form as proofs_post
 from tests.stores.server import Bucket
 from work.proofs.config import ProofConfig
 from work.proofs.store import ProofStore, open_proof_store

@@ -9,7 +9,7 @@ import aiohttp
 import msgspec
 
 from work.messages.channels.gateways import Gateway, filled, gateway_of, text_at
-from work.messages.channels.protocol import Later, Outcome, Outgoing, Refused, Sent, Unknown
+from work.messages.channels.protocol import Accepted, Later, Outcome, Outgoing, Refused, Unknown
 from work.messages.channels.settings import Sms
 from work.messages.channels.sigv4 import AwsKey, signed_headers
 from work.messages.words.gsm7 import count_parts
@@ -102,7 +102,7 @@ def outcome_of(gateway: Gateway, got: Answer) -> Outcome:
         found = text_at(said, gateway.accepted[0])
         if found is not None and found not in gateway.accepted[1]:
             return Refused(why)
-    return Sent(text_at(said, gateway.id_path))
+    return Accepted(text_at(said, gateway.id_path))
 
 
 def _json(body: bytes) -> Any:

@@ -27,7 +27,7 @@ _OF_A_PLACE = frozenset({"booked", "departed_depot", "approaching", "arrived", "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Setup:
+class SendingSetup:
     """How an account sends, and who wants none: `out` holds (channel, address)."""
 
     channels: Mapping[str, ChannelRow]
@@ -55,7 +55,7 @@ async def expand(pool: Pool, *, now: datetime) -> bool:
 async def _make(db: Db, notices: Sequence[Notice], now: datetime) -> None:
     about = await _about(db, notices)
     for account_id in sorted({notice.account_id for notice in notices}):
-        setup = Setup(channels=await channels_of(db, account_id), kinds=await kinds_of(db, account_id))
+        setup = SendingSetup(channels=await channels_of(db, account_id), kinds=await kinds_of(db, account_id))
         if not any(channel.enabled for channel in setup.channels.values()):
             continue
         mine = [one for one in about if one[0].account_id == account_id]
@@ -92,7 +92,7 @@ class _Worth:
 
 
 async def _of_account(
-    db: Db, account_id: int, setup: Setup, about: Sequence[tuple[Notice, ToldStop]], now: datetime
+    db: Db, account_id: int, setup: SendingSetup, about: Sequence[tuple[Notice, ToldStop]], now: datetime
 ) -> list[NewMessage]:
     """Make the messages of one account."""
     rounds = await _rounds(db, setup, about)
@@ -108,7 +108,7 @@ async def _of_account(
 
 
 def _chosen(
-    worth: Sequence[_Worth], setup: Setup, said: Mapping[tuple[str, str], str], now: datetime
+    worth: Sequence[_Worth], setup: SendingSetup, said: Mapping[tuple[str, str], str], now: datetime
 ) -> list[NewMessage]:
     """Choose a channel for whoever hears; at one place with one contact they hear of the first stop only."""
     found: dict[tuple[int, int, str, int, str], NewMessage] = {}
@@ -138,7 +138,7 @@ def _is_worth_telling(notice: Notice, stop: ToldStop, now: datetime) -> bool:
     return notice.kind not in ("booked", "departed_depot", "pin", "changed") or now < stop.end_at
 
 
-async def _rounds(db: Db, setup: Setup, about: Sequence[tuple[Notice, ToldStop]]) -> dict[int, int]:
+async def _rounds(db: Db, setup: SendingSetup, about: Sequence[tuple[Notice, ToldStop]]) -> dict[int, int]:
     """Say which round of its kind each notice would begin, by place; missing: none, enough was said.
 
     A delay is told when the promise is missed by more than the account says, and again when it has grown by as much.
@@ -193,7 +193,7 @@ def _address(channel: str, stop: ToldStop, contact: Contact) -> str | None:
 
 
 def choose(
-    setup: Setup,
+    setup: SendingSetup,
     settings: KindSettings,
     stop: ToldStop,
     contact: Contact,
@@ -292,7 +292,7 @@ async def fall_back(db: Db, failed: Sequence[MessageRow], *, now: datetime) -> i
         stop = stops.get(one.stop_id)
         if stop is None or one.data.get("old"):
             continue
-        setup = Setup(channels=await channels_of(db, one.account_id), kinds=await kinds_of(db, one.account_id))
+        setup = SendingSetup(channels=await channels_of(db, one.account_id), kinds=await kinds_of(db, one.account_id))
         settings = settings_of(one.kind, setup.kinds.get(one.kind))
         tried = [*one.data.get("tried", ()), one.channel]
         contact = Contact(phone=stop.phone, email=stop.email)

@@ -19,7 +19,7 @@ from prometheus_client import Counter, Histogram
 from sql.messages.messages import MessageRow, Settled, due_providers, put_message_facts, settle_sent, spend
 from sql.messages.setup import ProviderRow, providers
 from sql.pool import Db, Pool
-from work.messages.channels.protocol import Later, Outcome, Refused, Sends, Sent, Unknown
+from work.messages.channels.protocol import Accepted, Later, Outcome, Refused, Sends, Unknown
 from work.messages.channels.settings import SETTINGS, Common
 from work.messages.deciding.expand import fall_back
 from work.messages.deciding.leave import Leased, Sender, lease
@@ -214,7 +214,7 @@ def settled_as(leased: Leased, outcome: Outcome, sends: Sends, now: datetime) ->
     why: str | None = None
     provider_id: str | None = None
     match outcome:
-        case Sent(name):
+        case Accepted(name):
             provider_id = name
         case Refused(said):
             state, why = "failed", said

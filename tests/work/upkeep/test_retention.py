@@ -230,14 +230,7 @@ async def test_tours_go_whole_when_nothing_of_them_is_kept(pool: Pool, account_i
             tour.stop_ids[0],
         )
     said, proven = tours[0], tours[1]
-    await pool.execute(
-        "INSERT INTO driver_event (driver_id, id, account_id, lane, type, route_id, stop_id, occurred_at, effective)"
-        " VALUES ($1, gen_random_uuid(), $2, 0, 'note', $3, $4, now(), true)",
-        said.driver_id,
-        account_id,
-        said.route_id,
-        said.stop_ids[0],
-    )
+    await said.say("note", at=NOW, place=0)
     await pool.execute(
         "INSERT INTO proof (account_id, driver_id, upload_id, stop_id, kind)"
         " VALUES ($1, $2, gen_random_uuid(), $3, 'photo')",

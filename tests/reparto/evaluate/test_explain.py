@@ -27,7 +27,7 @@ from reparto.evaluate.explain.page import data_of, page_of
 from reparto.evaluate.explain.sources import day_of_case, day_of_product
 from sql.pool import Pool
 
-MONTEVIDEO = Path(__file__).parent.parent / "journeys" / "montevideo.route.json"
+MONTEVIDEO = Path(__file__).parents[2] / "journeys" / "montevideo.route.json"
 
 
 class Page(HTMLParser):
@@ -180,6 +180,9 @@ def test_the_command_writes_a_page_and_says_where(tmp_path: Path, capsys: pytest
         (["--explain", "pole.route.json"], "no door would take any of its pings"),
         (["--explain", str(MONTEVIDEO), "--out", "nowhere/day.html"], "cannot be written"),
         (["--route", "b"], "--route and --out go with --explain"),
+        (["--explain", "--speed", "5", str(MONTEVIDEO)], "--speed, --keep-times and --device-token go with sending"),
+        (["--explain", "--to", "2026-03-01", str(MONTEVIDEO)], "--from, --to and --report go with --score"),
+        (["--explain", "--score", str(MONTEVIDEO)], "--explain and --score are two things to do: choose one"),
         ([], "name a recording to send"),
     ],
 )

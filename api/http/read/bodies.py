@@ -11,8 +11,9 @@ import msgspec
 from aiohttp import web
 
 from api.http.app_keys import CONFIG
-from api.http.media import field_error, parse, read_limited
+from api.http.media import field_error, parse
 from api.http.problem import FieldError, Invalid
+from api.http.read.limited import read_limited
 
 T = TypeVar("T")
 
@@ -67,21 +68,27 @@ def _mistakes(raw: Any, kind: Any, at: str) -> Iterator[FieldError]:
         msgspec.convert(raw, kind)
     except msgspec.ValidationError as error:
         inner = _without_none(kind)
-        parts: list[FieldError] = []
-        if isinstance(raw, dict) and isinstance(inner, type) and issubclass(inner, msgspec.Struct):
-            parts = list(_field_mistakes(raw, inner, at))
-        elif isinstance(raw, list) and get_origin(inner) is list:
-            (item,) = get_args(inner)
-            parts = [part for index, one in enumerate(raw) for part in _mistakes(one, item, f"{at}/{index}")]
-        elif isinstance(raw, dict) and get_origin(inner) is dict:
-            _, item = get_args(inner)
-            parts = [part for name, one in raw.items() for part in _mistakes(one, item, f"{at}/{_escaped(str(name))}")]
-        if parts:
-            yield from parts
-        else:
-            first = field_error(error)
-            offered = ", ".join(map(str, get_args(inner))) if get_origin(inner) is Literal else ""
-            yield FieldError(at=at + first.at, why=f"must be one of {offered}" if offered else first.why)
+        yield from list(_mistakes_inside(raw, inner, at)) or [_own_mistake(error, inner, at)]
+
+
+def _mistakes_inside(raw: Any, kind: Any, at: str) -> Iterator[FieldError]:
+    """Name the mistakes in the parts of a value; none where it is the value itself that is of a wrong type."""
+    if isinstance(raw, dict) and isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        yield from _field_mistakes(raw, kind, at)
+    elif isinstance(raw, list) and get_origin(kind) is list:
+        (item,) = get_args(kind)
+        for index, one in enumerate(raw):
+            yield from _mistakes(one, item, f"{at}/{index}")
+    elif isinstance(raw, dict) and get_origin(kind) is dict:
+        _, item = get_args(kind)
+        for name, one in raw.items():
+            yield from _mistakes(one, item, f"{at}/{_escaped(str(name))}")
+
+
+def _own_mistake(error: msgspec.ValidationError, kind: Any, at: str) -> FieldError:
+    first = field_error(error)
+    offered = ", ".join(map(str, get_args(kind))) if get_origin(kind) is Literal else ""
+    return FieldError(at=at + first.at, why=f"must be one of {offered}" if offered else first.why)
 
 
 def _field_mistakes(raw: dict[Any, Any], struct: type[msgspec.Struct], at: str) -> Iterator[FieldError]:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.providers.gateway import http_provider
 from work.messages.channels.gateways import READY, at_path, text_at
-from work.messages.channels.protocol import Later, Outgoing, Refused, Sent, Unknown
+from work.messages.channels.protocol import Accepted, Later, Outgoing, Refused, Unknown
 from work.messages.channels.settings import Sms
 from work.messages.channels.sigv4 import AwsKey, signed_headers
 from work.messages.channels.sms import open_sms, outcome_of
@@ -37,10 +37,10 @@ async def test_a_gateway_is_asked_in_its_own_words(gateway):
 @pytest.mark.parametrize(
     ("gateway", "status", "body", "outcome"),
     [
-        ("twilio", 201, '{"sid": "SM1", "status": "queued"}', Sent("SM1")),
+        ("twilio", 201, '{"sid": "SM1", "status": "queued"}', Accepted("SM1")),
         ("twilio", 400, '{"code": 21211, "message": "Invalid To"}', Refused("Invalid To")),
         ("twilio", 401, "{}", Later(60.0, "HTTP 401", down=True)),
-        ("vonage", 200, '{"messages": [{"status": "0", "message-id": "v1"}]}', Sent("v1")),
+        ("vonage", 200, '{"messages": [{"status": "0", "message-id": "v1"}]}', Accepted("v1")),
         ("vonage", 200, '{"messages": [{"status": "6", "error-text": "Invalid"}]}', Refused("Invalid")),
         (
             "infobip",
@@ -48,11 +48,11 @@ async def test_a_gateway_is_asked_in_its_own_words(gateway):
             '{"messages": [{"messageId": "7", "status": {"groupName": "REJECTED", "description": "No"}}]}',
             Refused("No"),
         ),
-        ("sns", 200, '{"PublishResponse": {"PublishResult": {"MessageId": "m1"}}}', Sent("m1")),
-        ("labsmobile", 200, '{"code": "0", "subid": "7"}', Sent("7")),
+        ("sns", 200, '{"PublishResponse": {"PublishResult": {"MessageId": "m1"}}}', Accepted("m1")),
+        ("labsmobile", 200, '{"code": "0", "subid": "7"}', Accepted("7")),
         ("labsmobile", 200, '{"code": "35", "message": "No credit"}', Refused("No credit")),
-        ("zenvia", 200, '{"id": "z1"}', Sent("z1")),
-        ("zenvia", 200, "not json", Sent(None)),
+        ("zenvia", 200, '{"id": "z1"}', Accepted("z1")),
+        ("zenvia", 200, "not json", Accepted(None)),
         ("zenvia", 500, "[[[[", Unknown("HTTP 500")),
         ("zenvia", 302, "", Refused("HTTP 302")),
     ],

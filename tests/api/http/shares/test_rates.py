@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from api.http.problem import TooManyRequests
-from ingest.doors.rates import Rates
+from api.http.shares.rates import Rates
 
 
 @dataclass
@@ -61,7 +61,7 @@ def test_each_device_has_its_own(clock: Clock) -> None:
 
 
 def test_who_ran_dry_stays_so_while_a_flood_of_others_comes(clock: Clock) -> None:
-    rates = Rates(60, devices=50, clock_s=clock)
+    rates = Rates(60, parties=50, clock_s=clock)
     rates.pay(1, 119)
     assert wait_s(rates, 1) == 60
     for device_id in range(2, 502):
@@ -70,7 +70,7 @@ def test_who_ran_dry_stays_so_while_a_flood_of_others_comes(clock: Clock) -> Non
 
 
 def test_when_more_have_run_dry_than_are_remembered_the_ones_longest_away_are_forgotten(clock: Clock) -> None:
-    rates = Rates(60, devices=50, clock_s=clock)
+    rates = Rates(60, parties=50, clock_s=clock)
     for device_id in range(60):
         rates.pay(device_id, 119)
     assert [wait_s(rates, device_id) for device_id in (0, 9, 10, 59)] == [None, None, 60, 60]

@@ -9,7 +9,7 @@ from reparto.client.recordings import RecordingError, read_case, time_ms
 from reparto.data.importer import moved_to_now
 from reparto.data.replay import AT_ONCE
 
-MONTEVIDEO = Path(__file__).parent.parent / "journeys" / "montevideo.route.json"
+MONTEVIDEO = Path(__file__).parents[2] / "journeys" / "montevideo.route.json"
 HEADER = (
     "route,driver,timezone,start_at,stop,kind,name,lat,lon,planned_arrival,window_start,window_end,service_s,barcodes\n"
 )

@@ -17,7 +17,7 @@ from reparto.evaluate.accuracy.compare import ALL, SOURCES, Line, ToldAhead, com
 from reparto.evaluate.accuracy.page import held, page_of
 from reparto.evaluate.accuracy.tours import tours_of_cases
 
-MONTEVIDEO = Path(__file__).parent.parent / "journeys" / "montevideo.route.json"
+MONTEVIDEO = Path(__file__).parents[2] / "journeys" / "montevideo.route.json"
 DAY_S = 86_400
 
 
