@@ -182,7 +182,7 @@ def _under_way(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Mod
         plan = timelines[van].plan(route_id, version)
         if plan is None or route_id in finished[van]:
             continue
-        row = tour.next_row(plan, visits[van], last, along_m)
+        row = tour.ahead_row(plan, visits[van], last, along_m)
         if row < len(plan.stop_ids):
             model = COLD if models is None else models[van]
             vans.at.append(van)

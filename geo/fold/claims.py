@@ -15,6 +15,9 @@ from geo.visits.tour import AWAITED, DONE, VISITS
 SERVED = ("completed", "partially_completed", "failed", "skipped")
 """There is nothing more to do at the stop."""
 
+WORDS = (*SERVED, "reopened")
+"""Those that say what becomes of a stop: on a tour with one of them, having been at a stop is no outcome."""
+
 KINDS = ("route_started", "arrived", "departed", *SERVED, "reopened")
 """The events of a driver that history rests on."""
 
@@ -38,10 +41,15 @@ def apply(claim: Claim, standing: Rows, visits: NDArray[np.uint8], row: int) -> 
     if claim.kind == "departed":
         return _depart(claim.at_ms, standing, visits, row)
     if claim.kind in SERVED:
-        visits[row] = (int(visits[row]) | DONE) & ~AWAITED
+        visits[row] = done(int(visits[row]))
     elif claim.kind == "reopened" and visits[row]:
         visits[row] = (int(visits[row]) & ~DONE) | AWAITED
     return []
+
+
+def done(visits: int) -> int:
+    """Count a stop of which somebody said what became of it."""
+    return (visits | DONE) & ~AWAITED
 
 
 def _arrive(at_ms: int, standing: Rows, visits: NDArray[np.uint8], row: int) -> list[Visit]:
