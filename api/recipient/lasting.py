@@ -17,7 +17,7 @@ def lasts_until(route: TrackedRoute, stop: TrackedStop, now: datetime) -> dateti
     It may well say the same afterwards.
     """
     moments = [ends_at(route, stop)]
-    if done_at_of(stop) is None:
+    if done_at_of(route, stop) is None:
         moments.append(heard_at(route))
         if heard_at(route) > now:
             moments.append(_next_second(now))

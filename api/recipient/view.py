@@ -170,10 +170,10 @@ def view_of(
         places: `places_ahead(route)`, where it is at hand.
     """
     before = (places or places_ahead(route)).get(stop.id)
-    status, done_at = _status(route, stop, before), done_at_of(stop)
+    status, done_at = _status(route, stop, before), done_at_of(route, stop)
     if (why := _ended(route, stop, now)) is not None:
         return Ended(why=why, status=status, kind=stop.kind, done_at=done_at, timezone=route.timezone)
-    done = _is_done(stop)
+    done = _is_done(stop, worded=_is_worded(route))
     under_way = route.status == "started" and not done
     arrival = _arrival(route, stop, now)
     position = _position(route, now) if under_way and _near(route, stop, before, arrival, now) else None
@@ -197,28 +197,34 @@ def view_of(
     )
 
 
-def _is_done(stop: TrackedStop) -> bool:
-    return stop.status in _DONE or stop.departed_at is not None
+def _is_done(stop: TrackedStop, *, worded: bool) -> bool:
+    return stop.status in _DONE or (stop.departed_at is not None and not worded)
 
 
-def done_at_of(stop: TrackedStop) -> datetime | None:
+def _is_worded(route: TrackedRoute) -> bool:
+    """Tell whether the driver says what becomes of stops: then that the van was there and left is no outcome."""
+    return any(stop.outcome_at is not None for stop in route.stops)
+
+
+def done_at_of(route: TrackedRoute, stop: TrackedStop) -> datetime | None:
     """Tell when a stop was done; None when it is not."""
-    return (stop.outcome_at or stop.departed_at or stop.arrived_at) if _is_done(stop) else None
+    done = _is_done(stop, worded=stop.departed_at is not None and _is_worded(route))
+    return (stop.outcome_at or stop.departed_at or stop.arrived_at) if done else None
 
 
 def _status(route: TrackedRoute, stop: TrackedStop, before: int | None) -> str:
     if stop.status in _DONE:
         return stop.status
-    if stop.departed_at is not None:
+    if stop.departed_at is not None and not _is_worded(route):
         return "departed"
-    if stop.status == "pending" and route.status == "started" and before == 0:
-        return "en_route"
-    return stop.status
+    if stop.status == "arrived" and stop.departed_at is None:
+        return "arrived"
+    return "en_route" if stop.status != "left_open" and route.status == "started" and before == 0 else "pending"
 
 
 def ends_at(route: TrackedRoute, stop: TrackedStop) -> datetime:
     """Tell when a link is over that nobody ends before."""
-    done_at = done_at_of(stop)
+    done_at = done_at_of(route, stop)
     if done_at is not None:
         return done_at + ENDS_AFTER_DONE
     return (route.finished_at or route.end_at) + ENDS_AFTER_ROUTE
@@ -238,16 +244,21 @@ def _ended(
 
 def _ahead(route: TrackedRoute) -> list[TrackedStop]:
     """The stops still to do, in the order the van comes to them: as the ETA has it, else as the tour has it."""
-    to_do = {stop.id: stop for stop in route.stops if not _is_done(stop) and stop.kind not in _NOT_COUNTED}
+    worded = _is_worded(route)
+    to_do = {
+        stop.id: stop for stop in route.stops if not _is_done(stop, worded=worded) and stop.kind not in _NOT_COUNTED
+    }
     if route.eta is not None and route.eta.version == route.version:
-        return [to_do[stop_id] for stop_id in route.eta.stop_ids if stop_id in to_do]
+        ahead = [to_do[stop_id] for stop_id in route.eta.stop_ids if stop_id in to_do]
+        if ahead:  # else what is left open lies behind the van
+            return ahead
     return list(to_do.values())
 
 
 def said_arrival(route: TrackedRoute, stop: TrackedStop) -> ExpectedArrival | None:
     """Give when the van was expected at a stop when that was last estimated; None where nothing is said of it."""
     eta = route.eta
-    if eta is None or route.status not in _UNDER_WAY or _is_done(stop) or stop.arrived_at is not None:
+    if eta is None or route.status not in _UNDER_WAY or stop.status in _DONE or stop.arrived_at is not None:
         return None
     if stop.id not in eta.stop_ids:
         return None
@@ -282,7 +293,7 @@ def _near(
     route: TrackedRoute, stop: TrackedStop, before: int | None, arrival: ExpectedArrival | None, now: datetime
 ) -> bool:
     """Tell whether it is this recipient's turn, or almost."""
-    if stop.arrived_at is not None:
+    if stop.arrived_at is not None and stop.departed_at is None:
         return True  # the van is at the door
     if before is None or arrival is None:
         return False
@@ -304,7 +315,8 @@ def _cash(stop: TrackedStop) -> CashView | None:
 
 def _on_break(route: TrackedRoute) -> bool:
     return route.on_break or any(
-        stop.kind == "break" and stop.arrived_at is not None and not _is_done(stop) for stop in route.stops
+        stop.kind == "break" and stop.arrived_at is not None and stop.departed_at is None and stop.status not in _DONE
+        for stop in route.stops
     )
 
 

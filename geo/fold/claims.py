@@ -15,9 +15,6 @@ from geo.visits.tour import AWAITED, DONE, VISITS
 SERVED = ("completed", "partially_completed", "failed", "skipped")
 """There is nothing more to do at the stop."""
 
-WORDS = (*SERVED, "reopened")
-"""Those that say what becomes of a stop: on a tour with one of them, having been at a stop is no outcome."""
-
 KINDS = ("route_started", "arrived", "departed", *SERVED, "reopened")
 """The events of a driver that history rests on."""
 

@@ -1,8 +1,8 @@
 """Which plan each driver is on, until when, and what begins and ends with it: tours, and visits left open.
 
-To have done a tour and to have left it for the next one are two things. A tour with open stops is never done by what the
-map says; but who has nothing ahead on it, and is seen on the next one, is on that, and comes back when the driver says so
-or nothing else is to be driven.
+To have done a tour and to have left it for the next one are two things. A tour with open stops is never done by what
+the map says; but who has nothing ahead on it, and is seen on the next one, is on that, and comes back when the driver
+says so or nothing else is to be driven.
 """
 
 from collections.abc import Sequence

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from geo.pings import Floats, Ints
-from geo.plan.plans import X, Y, Plan
+from geo.pings import Bools, Floats, Ints
+from geo.plan.plans import Plan, X, Y
 from geo.shape import plane
 from geo.visits.numbers import DEPOT_M
 
@@ -13,8 +13,8 @@ def seen_on(
 ) -> bool:
     """Tell whether something speaks for the next tour.
 
-    Its start has come, unless the driver said that they drive the one before; or the van stands in the fence of one of its
-    stops, or at a depot that is not that of the tour before. Who stands at an open stop of that one is still on it.
+    Its start has come, unless the driver said that they drive the one before; or the van stands in the fence of one of
+    its stops, or at a depot that is not that of the tour before. Who stands at an open stop of that one is still on it.
 
     Args:
         left: places of the stops that are open on the tour before.
@@ -32,9 +32,10 @@ def seen_on(
     )
 
 
-def _inside(plan: Plan, rows: Ints, place: tuple[float, float]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _inside(plan: Plan, rows: Ints, place: tuple[float, float]) -> Bools:
     """Tell of some stops in which circles a place is."""
-    return _apart_m(plan, plan.stops[rows, :2], place) <= plan.stops[rows, 2]
+    inside: Bools = _apart_m(plan, plan.stops[rows, :2], place) <= plan.stops[rows, 2]
+    return inside
 
 
 def _at_another_depot(after: Plan, before: Plan, place: tuple[float, float]) -> bool:

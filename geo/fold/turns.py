@@ -131,7 +131,7 @@ class Turns:
     def _apply(self, van: int, moment: Moment, claim: Claim, plan: Plan) -> None:
         mine = self.tracks[van : van + 1]
         row = np.flatnonzero(plan.stop_ids == claim.stop_id)
-        if van in self.taken_up or (len(row) and claim.kind in claims.WORDS):
+        if van in self.taken_up or (len(row) and claim.kind in claims.SERVED):
             mine["worded"] = True
         self.taken_up.discard(van)
         if claim.kind == "route_started" or (claim.kind == "arrived" and len(row) and not mine["started"][0]):

@@ -60,4 +60,4 @@ HOME_M = 30.0
 """So near the end of its path a van is back even while it moves."""
 
 SERVED_PART = 0.5
-"""Of its stops this part must be served before a tour is left for the next one: a van that turned back may still come."""
+"""Of its stops this part must be served before a tour is left for the next one: who turned back may still come."""

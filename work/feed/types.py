@@ -21,6 +21,7 @@ class Maker(Enum):
     ETA = "eta"  # the tracker's clock: what is expected of a stop
     DEVICE = "device"  # an alarm that a phone sent: told at once, and never judged anew
     DRIVER = "driver"  # what a driver or a dispatcher said, as far as it is in force
+    CLOSING = "closing"  # the clock of `work`: what is open of a tour that is over
     SENDER = "sender"  # what became of what left the installation
 
 
@@ -73,6 +74,7 @@ EVENT_TYPES = (
     _said("failed"),
     _said("skipped"),
     _said("reopened"),
+    EventType(name="stop.left_open", maker=Maker.CLOSING),
     _folded("route.started", FactType.ROUTE_STARTED, names_source=True, settles="route"),
     _folded("route.completed", FactType.ROUTE_COMPLETED, names_source=True, settles="route"),
     _folded("route.reopened", FactType.ROUTE_REOPENED, names_source=True, settles="route"),
@@ -103,6 +105,7 @@ SAID = {one.said: one for one in EVENT_TYPES if one.said is not None}
 """Those that drivers make, by what their apps call them."""
 
 CALLED_FOR_HELP, ALARMED = "driver.sos", "driver.alarm"
+LEFT_OPEN = "stop.left_open"
 LATE, APPROACHING = "eta.late", "stop.approaching"
 
 ARRIVALS = frozenset(one.name for one in EVENT_TYPES if one.settles == "arrival")
