@@ -140,7 +140,7 @@ class Ended:
 
 def stop_of_link(route: TrackedRoute, link_hash: bytes) -> TrackedStop | None:
     """Find the stop that a link is of; None when the link was rotated away or the stop is gone."""
-    return next((stop for stop in route.stops if stop.link_hash == link_hash), None)
+    return next((stop for stop in route.stops if stop.link_hash == link_hash or link_hash in stop.moved_links), None)
 
 
 def next_stop(route: TrackedRoute) -> TrackedStop | None:

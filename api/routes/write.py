@@ -101,7 +101,9 @@ async def put_plan(
             await forget_eta(db, route_id)
         await routes.replace_route(db, route_id=route_id, version=version, plan=plan, has_new_stops=has_new_stops)
         not_yet_driven = head.status == "planned" and datetime.now(UTC) < head.start_at - _EARLY
-        await stops.drop_other_stops(db, route_id, stop_ids, forget=not_yet_driven)
+        await stops.drop_other_stops(db, route_id, stop_ids, account_id=account_id, forget=not_yet_driven)
+    else:
+        await stops.move_links(db, account_id=account_id, route_id=route_id)
     await plans.add_version(db, route_id=route_id, version=version, effective_at=at, plan=plan, stop_ids=stop_ids)
     await _judge_anew(db, route_id, most_wrong_pins=most_wrong_pins)
     await note_plan(

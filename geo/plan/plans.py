@@ -127,12 +127,14 @@ class Timeline:
             nobody: they end the assignment.
         fences: of the driver's account, one object shared by all its drivers.
         claims: by (at_ms, id), whatever order they are given in.
+        ended_ms: of phones that were shut out, by device: when they had recorded their last.
     """
 
     driver_id: int
     plans: tuple[Plan, ...] = ()
     fences: Fences = field(default_factory=Fences)
     claims: tuple[Claim, ...] = ()
+    ended_ms: Mapping[int, int] = field(default_factory=dict)
     _from_ms: list[int] = field(init=False, repr=False)
     _candidates: list[tuple[Plan, ...]] = field(init=False, repr=False)
     _by_version: dict[tuple[int, int], Plan] = field(init=False, repr=False)

@@ -22,6 +22,7 @@ class TrackedStop:
 
     Attributes:
         link_hash: SHA-256 of the token that works now; another one's link was rotated away.
+        moved_links: the same of the stops that it was on other routes.
         outcome_at: when the driver said what became of it; None: nothing of that stands.
         asks_pin: the driver needs its PIN, which is derived from `pin_generation`.
         cash_amount: to be paid at the door, in `cash_currency`; None: nothing.
@@ -42,6 +43,7 @@ class TrackedStop:
     departed_at: datetime | None
     link_hash: bytes = field(repr=False)
     link_revoked: bool
+    moved_links: Sequence[bytes] = field(default=(), repr=False)
     outcome_at: datetime | None = None
     asks_pin: bool = False
     pin_generation: int = 0

@@ -1,6 +1,12 @@
 -- name: find_tracked_routes
--- The routes of the stops that tracking links are of. $1 SHA-256 of their tokens
-SELECT link_hash, route_id FROM stop WHERE link_hash = ANY ($1::bytea[]);
+-- The routes of the stops that tracking links are of; of a stop that is not of its tour any more, the one that it went to.
+-- $1 SHA-256 of their tokens
+SELECT asked.link_hash, coalesce(CASE WHEN own.removed_at IS NULL THEN own.route_id END, moved.route_id, own.route_id) AS route_id
+  FROM unnest($1::bytea[]) AS asked (link_hash)
+  LEFT JOIN stop AS own ON own.link_hash = asked.link_hash
+  LEFT JOIN moved_link ON moved_link.link_hash = asked.link_hash
+  LEFT JOIN stop AS moved ON moved.id = moved_link.stop_id
+ WHERE own.id IS NOT NULL OR moved.id IS NOT NULL;
 
 -- name: tracked_route
 -- What recipients may be told of a route, but for its stops. The live row counts only while its driver is on this route.
@@ -37,7 +43,8 @@ SELECT route.account_id, account.settings, route.version, route.status, route.ti
 -- $1 route
 SELECT id, kind, name, lat, lon, along_m, locale, window_start, window_end, status, arrived_at, departed_at,
        outcome_at, link_hash, link_revoked_at IS NOT NULL AS link_revoked, 'pin' = ANY (proof) AS asks_pin, pin_generation,
-       cash_amount, cash_currency, handed.received_by
+       cash_amount, cash_currency, handed.received_by,
+       ARRAY(SELECT moved_link.link_hash FROM moved_link WHERE moved_link.stop_id = stop.id ORDER BY 1) AS moved_links
   FROM stop
   LEFT JOIN LATERAL (
        SELECT data #>> '{recipient,name}' AS received_by FROM driver_event

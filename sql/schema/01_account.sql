@@ -74,6 +74,7 @@ CREATE TABLE device (
     token_hash         bytea UNIQUE,           -- null: the app can only send (a store app)
     ingest_token_hash  bytea NOT NULL UNIQUE,
     created_at         timestamptz NOT NULL DEFAULT now(),
-    revoked_at         timestamptz
+    revoked_at         timestamptz,
+    ended_at           timestamptz   -- of one that was revoked: when it had recorded the last that was kept; history rests on it
 );
 CREATE INDEX device_driver ON device (driver_id);
