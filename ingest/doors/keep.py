@@ -4,10 +4,10 @@ import time
 
 from aiohttp import web
 
+from api.http.shares.rates import RATES
 from ingest.decode.columns import Arrival, Decoded
 from ingest.doors.app_keys import DOORS_CONFIG, INBOX, OLDEST_PING_DAYS
 from ingest.doors.quarantine import count_refused, of_rejected
-from ingest.doors.rates import RATES
 from sql.account.devices import DeviceRow
 
 _DAY_MS = 86_400_000

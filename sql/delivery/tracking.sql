@@ -17,7 +17,7 @@ SELECT route.account_id, account.settings, route.version, route.status, route.ti
        live.recorded_at, live.route_version AS live_version, live.on_route, live.along_m, live.heading_deg,
        live.snapped_lat_e6, live.snapped_lon_e6,
        eta.version AS eta_version, eta.as_of, eta.stop_ids, eta.expected, eta.low, eta.high,
-       coalesce(pause.is_on, false) AS on_break, coalesce(shift.is_over, false) AS off_shift,
+       pause.since AS break_since, coalesce(shift.is_over, false) AS off_shift,
        shift.since AS shift_since, (SELECT secret FROM instance) AS secret,
        (SELECT sum(xmin::text::bigint)::bigint FROM live WHERE live.route_id = route.id) AS live_written,
        eta.xmin::text::bigint AS eta_written,
@@ -28,8 +28,12 @@ SELECT route.account_id, account.settings, route.version, route.status, route.ti
   LEFT JOIN live ON live.lane = driver.lane AND live.driver_id = driver.id AND live.route_id = route.id
   LEFT JOIN route_eta AS eta ON eta.route_id = route.id
   LEFT JOIN LATERAL (
-       SELECT type = 'break_started' AS is_on FROM driver_event
-        WHERE driver_id = route.driver_id AND type IN ('break_started', 'break_ended', 'shift_ended') AND effective
+       SELECT CASE WHEN type = 'break_started'
+                    AND NOT EXISTS (SELECT FROM visit WHERE visit.route_id = route.id AND visit.arrived_at > occurred_at
+                                                        AND visit.driver_id = route.driver_id)
+                   THEN occurred_at END AS since
+         FROM driver_event
+        WHERE driver_id = route.driver_id AND type NOT IN ('note', 'reopened') AND effective
         ORDER BY occurred_at DESC, id DESC LIMIT 1) AS pause ON true
   LEFT JOIN LATERAL (
        SELECT type = 'shift_ended' AS is_over, CASE type WHEN 'shift_started' THEN occurred_at END AS since

@@ -2,13 +2,11 @@
 
 import itertools
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 
 import pytest
 
 from api.recipient import stream as tracking
 from api.stream.hub import HUB
-from geo.times import ms_of
 from tests.api.conftest import say_events
 from tests.api.driver.driver_day import BASE, at, event
 from tests.api.tour_rows import Tour
@@ -64,7 +62,10 @@ async def test_spells_follow_from_the_order_of_occurrence(phone, order):
     for (_, _, why), one in told.items():
         (result,) = await phone.say(one)
         assert (result["effective"], result.get("why")) == (why is None, why)
-    assert spells(await shifts(phone)) == [(10, 60, [(30, 40), (50, 60)]), (100, None, [(110, None)])]
+    assert spells(await shifts(phone)) == [
+        (10, 60, [(30, 40), (50, 60)]),
+        (100, None, [(110, 230)]),
+    ]  # a break that nobody ended
 
 
 async def test_the_next_shift_ends_the_one_that_nobody_ended(phone):
@@ -87,7 +88,7 @@ async def test_the_next_shift_ends_the_one_that_nobody_ended(phone):
         (start + 1000, end + 1000, [(one + 1000, other + 1000) for one, other in pauses])
         for start, end, pauses in spells(await shifts(phone))
     ]
-    assert found == [(0, 700, [(60, 700)]), (700, 1000, [(710, 960), (960, 1000)])]
+    assert found == [(0, 700, [(60, 180)]), (700, 1000, [(710, 830), (960, 1000)])]
 
 
 async def test_a_span_gives_the_shifts_that_touch_it(client, account, phone, refused):
@@ -158,11 +159,7 @@ async def test_recipients_see_no_position_while_the_driver_pauses(client, accoun
     ids = itertools.count()
 
     async def say(kind):
-        await pool.execute(
-            "INSERT INTO driver_event (driver_id, id, account_id, lane, type, occurred_at, effective)"
-            " VALUES ($1, $2, $3, $4, $5, from_ms($6), true)",
-            tour.driver_id, uuid4(), account.id, tour.lane, kind, ms_of(now) - 60_000 + next(ids),
-        )  # fmt: skip
+        await tour.say(kind, at=now - timedelta(milliseconds=60_000 - next(ids)))
         client.app[HUB].looks.wrote()  # as a request of this process does
 
     async def position():
