@@ -21,7 +21,7 @@ PathSource: TypeAlias = Literal["given", "road", "straight"]
 RouteStatus: TypeAlias = Literal["planned", "started", "finished", "cancelled"]
 StopKind: TypeAlias = Literal["delivery", "pickup", "return", "depot", "break"]
 StopStatus: TypeAlias = Literal[
-    "pending", "en_route", "arrived", "completed", "partially_completed", "failed", "skipped", "removed"
+    "pending", "en_route", "arrived", "completed", "partially_completed", "failed", "skipped", "left_open", "removed"
 ]
 
 
@@ -65,12 +65,13 @@ class Path(Struct, frozen=True, kw_only=True):
 class RouteProgress(Struct, frozen=True, kw_only=True):
     """How far a route is.
 
-    `done` of `stops` need no more coming to; `along_m` of `length_m` metres are behind the van, null while it is not on
-    the route.
+    `done` of `stops` need no more coming to, `left_open` were open when the tour was over; `along_m` of `length_m`
+    metres are behind the van, null while it is not on the route.
     """
 
     stops: int
     done: int
+    left_open: int
     along_m: float | None
     length_m: float
 
@@ -167,7 +168,9 @@ def item_of(row: RouteRow) -> RouteItem:
         end_at=row.end_at,
         started_at=row.started_at,
         finished_at=row.finished_at,
-        progress=RouteProgress(stops=row.stops, done=row.done, along_m=row.along_m, length_m=row.length_m),
+        progress=RouteProgress(
+            stops=row.stops, done=row.done, left_open=row.left_open, along_m=row.along_m, length_m=row.length_m
+        ),
         next_stop=ids.shown_or_none(ids.STOP, row.next_stop_id),
     )
 

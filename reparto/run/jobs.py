@@ -4,6 +4,7 @@ from reparto.settings.outgoing import guard_of, public_url_of, sealer_of
 from reparto.settings.settings import Settings
 from work.alerts.tell import alert_job
 from work.erasure.erase import erasure_job
+from work.feed.closing import CLOSE_TOURS
 from work.feed.numbering import NUMBER_EVENTS
 from work.job import Job, Service
 from work.learn.etas import LEARN_ETAS
@@ -27,6 +28,7 @@ def jobs_of(settings: Settings, roads: Roads, store: ProofStore) -> tuple[Job | 
     )
     return (
         NUMBER_EVENTS,
+        CLOSE_TOURS,
         LEARN_ETAS,
         detour_job(roads),
         erasure_job(store),

@@ -61,6 +61,38 @@ DELETE FROM stop
 -- $1 route, $2 stops of the tour
 UPDATE stop SET removed_at = now() WHERE route_id = $1 AND NOT id = ANY ($2::bigint[]) AND removed_at IS NULL;
 
+-- name: move_links
+-- Have tracking links of stops that were taken off their route lead to the same order on another one: where either route is this
+-- one, the external id is the same, the days are near, and so is the person or the place: external ids repeat. Links that lead to
+-- a stop that moves on move with it. $1 account, $2 route, $3 how many days apart, $4 and $5 how far in latitude and longitude
+WITH moved AS (
+    SELECT DISTINCT ON (old.id) old.id AS old_id, old.link_hash, new.id AS new_id
+      FROM stop AS mine
+      JOIN stop AS other ON other.account_id = $1 AND other.external_id = mine.external_id AND other.route_id <> $2
+     CROSS JOIN LATERAL (VALUES (mine.id, other.id), (other.id, mine.id)) AS pair (old_id, new_id)
+      JOIN stop AS old ON old.id = pair.old_id
+      JOIN stop AS new ON new.id = pair.new_id
+      JOIN route AS old_route ON old_route.id = old.route_id
+      JOIN route AS new_route ON new_route.id = new.route_id
+     WHERE mine.route_id = $2
+       AND old.removed_at IS NOT NULL AND old.outcome_at IS NULL AND old.link_revoked_at IS NULL
+       AND new.removed_at IS NULL AND new_route.deleted_at IS NULL AND new_route.status <> 'cancelled'
+       AND abs(new_route.date - old_route.date) <= $3::int
+       AND (old.phone = new.phone OR old.email = new.email
+            OR old.name = new.name AND abs(old.lat - new.lat) <= $4::float8 AND abs(old.lon - new.lon) <= $5::float8)
+     ORDER BY old.id, new_route.date DESC, new.id DESC
+), read_again AS (  -- whoever follows the other route has its stops in memory
+    UPDATE stop SET seq = seq FROM moved WHERE stop.id = moved.new_id AND stop.route_id <> $2
+), led_on AS (
+    UPDATE moved_link SET stop_id = moved.new_id FROM moved WHERE moved_link.stop_id = moved.old_id
+)
+INSERT INTO moved_link (link_hash, stop_id) SELECT link_hash, new_id FROM moved
+    ON CONFLICT (link_hash) DO UPDATE SET stop_id = excluded.stop_id;
+
+-- name: forget_moved_links
+-- $1 stop
+DELETE FROM moved_link WHERE stop_id = $1;
+
 -- name: find_link
 -- A stop whose tracking link somebody changes; the row is held. $1 account, $2 stop
 SELECT stop.id, stop.route_id, stop.link_generation, route.deleted_at IS NOT NULL OR route.status = 'cancelled' AS route_ended

@@ -49,6 +49,8 @@ WITH gone AS (
     DELETE FROM message WHERE stop_id IN (SELECT id FROM gone)
 ), notices AS (
     DELETE FROM notice WHERE stop_id IN (SELECT id FROM gone)
+), links AS (
+    DELETE FROM moved_link WHERE stop_id IN (SELECT id FROM gone)
 ), things AS (
     DELETE FROM parcel WHERE stop_id IN (SELECT id FROM gone)
 ), etas AS (

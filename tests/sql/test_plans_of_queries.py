@@ -291,7 +291,7 @@ HOT: list[tuple[str, str, list[Any], set[str]]] = [
     (
         "delivery.manifest",
         "look_at",
-        [1, 1, "2026-03-01 09:00Z", "24 h", "2 h", "4 h"],
+        [1, 1, "2026-03-01 09:00Z", "24 h", "2 h", "4 h", 4],
         {"manifest_pkey", "route_to_drive", "driver_event_order", "stop_route_id_external_id_key", "parcel_pkey"},
     ),
     ("delivery.manifest", "parts_of_manifest", [1], {"manifest_part_pkey"}),

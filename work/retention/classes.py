@@ -61,7 +61,7 @@ RECIPIENTS = DataClass(name="recipients", tables=("stop", "parcel"), settings=(_
 DRIVERS = DataClass(name="drivers", tables=("driver", "device"), settings=(_PEOPLE,), age=ages.age_of_drivers)
 ROUTES = DataClass(
     name="routes",
-    tables=("route", "route_version", "stop", "parcel", "message", "notice"),
+    tables=("route", "route_version", "stop", "parcel", "moved_link", "message", "notice"),
     settings=(_HISTORY, _SAID, _PROOFS),
     age=ages.age_of_routes,
 )
