@@ -30,8 +30,9 @@ async def begin(pool, minute=1):
     """As the tracker would: the tour began."""
     await pool.execute(
         "INSERT INTO event (account_id, fact_id, revision, state, type, occurred_at, known_at, lane, driver_id,"
-        " route_id, route_version, late) SELECT account_id, gen_random_uuid(), 1, 'asserted', 'route.started', $1,"
-        " now(), 0, driver_id, id, version, false FROM route",
+        " route_id, route_version, late)"
+        " SELECT account_id, gen_random_uuid(), 1, 'asserted', 'route.started', $1, now(), 0, driver_id, id, version,"
+        " false FROM route",
         BASE + timedelta(minutes=minute),
     )
     await pool.execute("UPDATE route SET status = 'started', started_at = $1", BASE + timedelta(minutes=minute))
