@@ -17,7 +17,7 @@ from sql.pool import Pool
 from work.alerts.words import words_of
 from work.job import Job
 from work.messages.channels.email import open_email
-from work.messages.channels.protocol import Outgoing, Refused, Sent
+from work.messages.channels.protocol import Accepted, Outgoing, Refused
 from work.messages.channels.settings import Email
 from work.messages.sending.send import opened_settings
 from work.outgoing.guard import Guard
@@ -89,7 +89,7 @@ class AlertWays:
             await channel.close()
         if isinstance(outcome, Refused):
             log.warning("account %d: the mail server refuses an alert: %s", alert.account_id, outcome.why)
-        return isinstance(outcome, Sent | Refused)
+        return isinstance(outcome, Accepted | Refused)
 
     async def _serve(self, alert: CompanyAlert) -> bool:
         if not self.urls:
