@@ -24,6 +24,7 @@ COMMANDS = {
     "settings": "reparto.operate.show_settings",
     "key": "reparto.run.key",
     "secrets": "reparto.operate.secrets",
+    "bounce": "reparto.operate.bounce",
     "simulate": "reparto.simulate.simulate",
     "replay": "reparto.evaluate.replay",
     "score": "reparto.evaluate.score",
