@@ -1,0 +1,101 @@
+"""What goes between the product and the process that plans: a question, signs of life, an answer; in frames."""
+
+import struct
+from typing import Any, BinaryIO, Literal, TypeAlias
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+
+from geo.tours.problem import Answer, Matrix, Problem, Tour
+
+FRAME = struct.Struct("!I")
+"""Before each message: how many bytes it has."""
+
+MOST_BYTES = 1 << 30
+"""Of one message: two matrices of 5,000 places fit."""
+
+Engine: TypeAlias = Literal["pyvrp", "vroom"]
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """A question.
+
+    Attributes:
+        engine: who is asked.
+        limit_s: seconds of clock time that may be used.
+        patience: rounds without a better answer after which it ends early; None: never.
+        memory_bytes: the process may take no more; None: whatever there is.
+        start: tours to begin with; empty: from nothing.
+    """
+
+    problem: Problem
+    engine: Engine = "pyvrp"
+    limit_s: float = 30.0
+    seed: int = 1
+    patience: int | None = None
+    memory_bytes: int | None = None
+    start: tuple[Tour, ...] = ()
+
+
+class Sign(Struct, frozen=True, kw_only=True, tag="sign"):
+    """It lives, and is so far: part of the time limit, cost of the best so far (None: none that holds yet)."""
+
+    progress: float
+    cost: int | None
+
+
+class Found(Struct, frozen=True, kw_only=True, tag="found"):
+    """It is done."""
+
+    answer: Answer
+
+
+class Refused(Struct, frozen=True, kw_only=True, tag="refused"):
+    """It cannot; a sentence says why."""
+
+    why: str
+
+
+Said: TypeAlias = Sign | Found | Refused
+
+
+class PlannerFailed(Exception):  # noqa: N818 (it reads better where it is raised)
+    """There is no answer; the text follows "The planner failed: "."""
+
+
+def encode(message: Any) -> bytes:
+    """Write a message with its frame."""
+    body = msgspec.msgpack.encode(message, enc_hook=_to_plain)
+    return FRAME.pack(len(body)) + body
+
+
+def decode_asked(body: bytes) -> Asked:
+    """Read a question; raises msgspec.DecodeError."""
+    return msgspec.msgpack.decode(body, type=Asked, dec_hook=_from_plain)
+
+
+def decode_said(body: bytes) -> Said:
+    """Read an answer; raises msgspec.DecodeError."""
+    return msgspec.msgpack.decode(body, type=Said)
+
+
+def read_frame(stream: BinaryIO) -> bytes | None:
+    """Read one message; None at the end of the stream."""
+    head = stream.read(FRAME.size)
+    if len(head) < FRAME.size:
+        return None
+    body = stream.read(*FRAME.unpack(head))
+    return body if len(body) == FRAME.unpack(head)[0] else None
+
+
+def _to_plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return {"shape": list(value.shape), "bytes": np.ascontiguousarray(value, "<i8").tobytes()}
+    raise NotImplementedError(type(value))
+
+
+def _from_plain(kind: type, value: Any) -> Any:
+    # the only kind that msgspec does not know is Matrix
+    matrix: Matrix = np.frombuffer(value["bytes"], "<i8").astype(np.int64).reshape(value["shape"])
+    return matrix
