@@ -29,7 +29,7 @@ _EncodedTexts: TypeAlias = list[tuple[int, Any, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class PackedBlock:
     """One row of the inbox."""
 
     lane: int
@@ -69,7 +69,7 @@ def decode(body: bytes) -> Pings:
     return Pings(np.frombuffer(body, PING, count=n, offset=_HEADER.size), texts)
 
 
-def split(parts: Iterable[tuple[int, Pings]]) -> list[Block]:
+def split(parts: Iterable[tuple[int, Pings]]) -> list[PackedBlock]:
     """Join what came for each lane, in the order it came, and cut it into blocks.
 
     Args:
@@ -78,7 +78,7 @@ def split(parts: Iterable[tuple[int, Pings]]) -> list[Block]:
     of_lane: dict[int, list[Pings]] = {}
     for lane, pings in parts:
         of_lane.setdefault(lane, []).append(pings)
-    return [Block(lane, n, body) for lane, pings in of_lane.items() for n, body in _bodies(pings)]
+    return [PackedBlock(lane, n, body) for lane, pings in of_lane.items() for n, body in _bodies(pings)]
 
 
 def _bodies(parts: list[Pings]) -> Iterator[tuple[int, bytes]]:

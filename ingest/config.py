@@ -1,32 +1,43 @@
-"""Settings of the doors, the inbox and the tracker."""
+"""Settings of the inbox and the tracker, and of what both halves of a ping's way go by. The doors have their own."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+FIXED: Mapping[str, Any] = MappingProxyType({"is_setting": False})
+"""Marks a field that no operator can choose well: it has no REPARTO_ name, only tests give it another value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxConfig:
+    """Field `inbox_max_depth` is REPARTO_INBOX_MAX_DEPTH in the environment (reparto/run/settings.py)."""
+
+    inbox_waiting_bytes: int = 64 * 1024 * 1024  # waiting in memory for a commit, and as much of bodies being read
+    inbox_max_depth: int = 5_000_000  # pings on disk not yet tracked, over which new ones get 503; phones keep theirs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestConfig:
-    """Field `max_batch` is REPARTO_MAX_BATCH in the environment (reparto/run/settings.py)."""
+    """Field `silent_after_s` is REPARTO_SILENT_AFTER_S in the environment (reparto/run/settings.py)."""
 
-    max_batch: int = 10_000  # pings in one request or frame; more is 413
-    max_ping_bytes: int = 4 * 1024 * 1024  # of one request, unpacked; more is 413
     oldest_ping_days: float = 30.0  # a phone may have been offline for a month; retention is longer
-    pings_per_minute: int = 60_000  # of one device, over which it gets 429; a backlog of a week fits in a few minutes
-    gather_ms: float = 4.0  # how long the first ping of a batch waits for others before the commit
-    gather_pings: int = 5_000  # commit at once when so many wait
-    inbox_waiting_bytes: int = (
-        64 * 1024 * 1024
-    )  # waiting in memory for a commit, and as much of bodies being read; more is 503
-    inbox_commits: int = 2  # commits under way at once in one process
-    inbox_max_depth: int = 5_000_000  # pings on disk not yet tracked, over which new ones get 503; phones keep theirs
-    quarantine_body_bytes: int = 65_536  # kept of one unusable message
-    websocket_clients: int = 5_000  # open WebSockets of one process
-    lanes_at_once: int = 8  # lanes one tracker takes in a transaction
     pings_at_once: int = 4_000  # pings one tracker takes in a transaction, about
-    rerun_every_s: float = 2.0  # at most one re-run of a driver in this time
-    tracker_poll_ms: float = 40.0  # an idle tracker looks for blocks so often
     silent_after_s: float = 600.0  # a driver on a route of whom nothing believable came for so long is silent
     longest_shift_hours: float = 16.0  # a shift counts for so long, also one whose end nobody said
     hold_hours: float = 24.0  # what was recorded outside a shift waits so long for one, where it is not kept
-    eta_near_s: float = 900.0  # a stop expected within this is near: its ETA is written again when it moved by
-    eta_moved_near_s: float = 30.0  # so much,
-    eta_moved_far_s: float = 120.0  # that of a stop farther away when it moved by so much
+    eta_near_s: float = 900.0  # a stop expected within this is near, and its ETA is written when it moved by less
+
+    lanes_at_once: int = field(default=8, metadata=FIXED)
+    """Lanes one tracker takes in a transaction. With a cap several trackers share evenly; without one blocks got twice
+    as old (docs/explanation/tracker.md)."""
+    rerun_every_s: float = field(default=2.0, metadata=FIXED)
+    """At most one re-run of a driver in this time: late pings come in bursts, and each re-run folds many pings anew.
+    A dot that late pings correct moves two seconds later, which nobody sees."""
+    tracker_poll_ms: float = field(default=40.0, metadata=FIXED)
+    """An idle tracker looks for blocks so often: a ping waits 20 ms on average, for 25 queries a second that find
+    nothing."""
+    eta_moved_near_s: float = field(default=30.0, metadata=FIXED)
+    """An ETA of a near stop is written again when it moved by so much. Pages show whole minutes: less is not seen."""
+    eta_moved_far_s: float = field(default=120.0, metadata=FIXED)
+    """That of a stop farther away. Its window is wider than this by several minutes, so less is no news."""

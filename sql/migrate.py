@@ -5,10 +5,10 @@ import secrets
 from dataclasses import dataclass
 from importlib.resources import files
 
+from sql import locks
 from sql.config import DatabaseConfig
 from sql.pool import Connection, Db, connect
 
-_LOCK = 0x7265_7061  # "repa": one migrating process at a time
 _FILE = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql$")
 
 
@@ -59,7 +59,7 @@ async def migrate(config: DatabaseConfig) -> list[str]:
     try:
         await connection.execute("SET statement_timeout = '10min'")
         await connection.execute("SET lock_timeout = 0")
-        await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
+        await connection.execute("SELECT pg_advisory_lock($1)", locks.MIGRATIONS)
         await connection.execute(f"SET lock_timeout = {config.lock_timeout_s * 1000:.0f}")
         return await _apply(connection, config)
     finally:

@@ -1,11 +1,11 @@
 """What an account has set for itself."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Any
 
 import msgspec
 from aiohttp import web
-from msgspec import UNSET, Meta, Struct, UnsetType, field
+from msgspec import UNSET, Struct, UnsetType
 
 from api.http.app_keys import POOL
 from api.http.auth import caller_of
@@ -14,77 +14,26 @@ from api.http.media import answer
 from api.http.operation import Operations, Who
 from api.http.problem import FieldError
 from sql.account import accounts
-from sql.eta.eta_rules import Approaching, EtaRules, LateAfter
-from sql.pool import Db, Pool
-from sql.track.effects import tell_live
+from sql.account.settings import (
+    AccountSettings,
+    Approaching,
+    Brand,
+    Colours,
+    DriverContact,
+    Languages,
+    LateAfter,
+    LocationPolicy,
+    Reasons,
+    Service,
+    StopRadius,
+    Visibility,
+    settings_of,
+)  # fmt: skip
 from sql.track.held import release_held
 from sql.track.lanes import lock_lanes
+from sql.track.live import tell_live
 
 operations = Operations("account")
-
-Language: TypeAlias = Literal["es", "pt", "en"]
-Colour: TypeAlias = Annotated[str, Meta(pattern="^#[0-9a-f]{6}$", examples=["#0b7285"])]
-Languages: TypeAlias = Annotated[list[Language], Meta(min_length=1, max_length=3)]
-StopRadius: TypeAlias = Annotated[float, Meta(ge=10, le=1_000)]
-Service: TypeAlias = Annotated[float, Meta(ge=0, le=86_400)]
-DriverContact: TypeAlias = Literal["always", "on_route", "never"]
-LocationPolicy: TypeAlias = Literal["always", "shift"]
-
-
-class Colours(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Of the pages that recipients see, as #rrggbb."""
-
-    primary: Colour
-
-
-class Visibility(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """When recipients see the van: both must hold."""
-
-    max_stops_before: Annotated[int, Meta(ge=0, le=100)]
-    max_minutes: Annotated[int, Meta(ge=1, le=1_440)]
-
-
-class Reason(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Why a delivery can fail: what the driver picks from and the feed tells."""
-
-    code: Annotated[str, Meta(pattern="^[a-z0-9_]{1,40}$")]
-    text: Annotated[str, Meta(min_length=1, max_length=200)]
-
-
-Brand: TypeAlias = Annotated[str, Meta(max_length=60)]
-Reasons: TypeAlias = Annotated[list[Reason], Meta(min_length=1, max_length=50)]
-
-
-_USUAL_REASONS = (
-    Reason(code="nobody_home", text="No había nadie"),
-    Reason(code="wrong_address", text="Dirección incorrecta"),
-    Reason(code="refused", text="Rechazado por el destinatario"),
-    Reason(code="damaged", text="Paquete dañado"),
-    Reason(code="no_access", text="Sin acceso al lugar"),
-    Reason(code="other", text="Otro motivo"),
-)
-
-
-class Settings(EtaRules, frozen=True, kw_only=True):
-    """What an account can set."""
-
-    brand: Brand = ""
-    """Who delivers, as recipients read it on the tracking page; empty: nothing is shown."""
-    languages: Languages = field(default_factory=lambda: ["es", "pt", "en"])
-    """Of the pages that recipients see; the first one is for those who ask for none of them."""
-    colours: Colours = Colours(primary="#0b7285")
-    visibility: Visibility = Visibility(max_stops_before=3, max_minutes=60)
-    failure_reasons: Reasons = field(default_factory=lambda: list(_USUAL_REASONS))
-    stop_radius_m: StopRadius = 60.0
-    """Of the circle around a stop that has no geofence of its own."""
-    service_s: Service = 120.0
-    """How long a driver stays at a stop whose planner did not say."""
-    wait_for_window: bool = False
-    """A driver who is early waits until the stop's window begins; counts for routes that are put from then on."""
-    driver_contact: DriverContact = "on_route"
-    """When drivers see a recipient's phone and e-mail: `on_route` is while the route is their current one."""
-    location_policy: LocationPolicy = "always"
-    """Which places of drivers are kept: all, or only those recorded in a shift of theirs."""
 
 
 class SettingsChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -104,21 +53,11 @@ class SettingsChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     location_policy: LocationPolicy | UnsetType = UNSET
 
 
-class Account(Settings, frozen=True, kw_only=True):
+class Account(AccountSettings, frozen=True, kw_only=True):
     """An account and its settings."""
 
     name: str
     created_at: datetime
-
-
-def settings_of(stored: dict[str, Any]) -> Settings:
-    """Read an account's settings; what it never set has its default."""
-    return msgspec.convert(stored, Settings)
-
-
-async def read_settings(db: Db | Pool, account_id: int) -> Settings:
-    """Read the settings of an account that is known to exist."""
-    return settings_of((await accounts.account_by_id(db, account_id)).settings)
 
 
 @operations.operation("GET", "/v1/account", who=Who.VIEWER, answer=Account)
@@ -160,6 +99,6 @@ def _mistakes(change: SettingsChange) -> list[FieldError]:
     return errors
 
 
-def _shown(account: accounts.Account) -> Account:
+def _shown(account: accounts.AccountRow) -> Account:
     settings = msgspec.structs.asdict(settings_of(account.settings))
     return Account(name=account.name, created_at=account.created_at, **settings)

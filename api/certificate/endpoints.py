@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from aiohttp import web
 
-from api.account.endpoints import settings_of
 from api.certificate.html import write_html
 from api.certificate.map import SmallMap, draw_map, reach_m
 from api.certificate.pdf import write_pdf
@@ -18,6 +17,7 @@ from api.http.operation import Operations, Parameter, Who
 from api.http.problem import FieldError, Invalid, NotFound
 from api.pages.catalog import LANGUAGES, certificate_texts, choose
 from api.proofs.stop import StopProof, read_stop_proof
+from sql.account.settings import settings_of
 from sql.delivery import proofs
 from sql.delivery.proofs import StopStory
 from sql.delivery.tracking import read_stretch

@@ -47,7 +47,7 @@ def _map(sheet: Sheet) -> str:
     x, y = drawn.stop
     path = " ".join(f"{px},{py}" for px, py in drawn.path)
     parts = [
-        f'<svg viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" aria-label="{escape(words["map"])}">',
+        f'<svg viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" aria-label="{escape(words.about)}">',
         f'<rect class="ground" width="{WIDTH:g}" height="{HEIGHT:g}" rx="8"/>',
         f'<polyline class="path" points="{path}"/>' if path else "",
         f'<circle class="fence" cx="{x}" cy="{y}" r="{drawn.fence}"/>',
@@ -65,9 +65,9 @@ def _map(sheet: Sheet) -> str:
         f'<text x="14" y="{HEIGHT - 23:g}">{drawn.bar_words}</text>',
         "</svg>",
     ]
-    legend = f'<p class="legend"><i class="stop"></i>{escape(words["map_stop"])}'
+    legend = f'<p class="legend"><i class="stop"></i>{escape(words.stop)}'
     if drawn.place is not None:
-        legend += f' <i class="place"></i>{escape(words["map_place"])}'
+        legend += f' <i class="place"></i>{escape(words.place)}'
     return "".join(parts) + legend + "</p>"
 
 

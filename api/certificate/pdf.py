@@ -161,9 +161,9 @@ class _Page:
 
     def legend(self, x: float, y: float) -> float:
         words = self.sheet.map_words
-        listed = [(_INK, words["map_stop"])]
+        listed = [(_INK, words.stop)]
         if self.sheet.map.place is not None:
-            listed.append((_PLACE, words["map_place"]))
+            listed.append((_PLACE, words.place))
         for colour, said in listed:
             self.dot(x + 1.2, y + 1.9, 1.0, colour)
             self.text(x + 3.3, y, said, 7.5, _SOFT)

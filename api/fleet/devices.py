@@ -6,9 +6,9 @@ from typing import Annotated, cast
 from aiohttp import web
 from msgspec import Meta, Struct
 
-from api.fleet.enrolment import WELCOME, App, Setup, setup_of
+from api.fleet.enrolment import App, Setup, setup_of
 from api.http import ids
-from api.http.app_keys import POOL
+from api.http.app_keys import POOL, WELCOME
 from api.http.auth import DEVICES, INGEST_TOKEN_PREFIX, TOKEN_PREFIX, caller_of, hash_of, new_secret
 from api.http.bodies import read_body
 from api.http.host import public_url
@@ -20,14 +20,14 @@ from sql.account import devices
 
 operations = Operations("devices")
 
-_WELCOME = " and ".join((", ".join(WELCOME[:-1]), WELCOME[-1]))
-
 
 class NewDevice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A phone to let in. Without an `app` it is one made for Reparto, which may also read the driver's tour."""
 
     label: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
-    app: Annotated[App, Meta(description=f"So far {_WELCOME}; for another one the answer is 409")] = "native"
+    app: Annotated[
+        App, Meta(description="One without a door here is answered with 409, which names those that have one")
+    ] = "native"
 
 
 class Device(Struct, frozen=True, kw_only=True):
@@ -71,8 +71,10 @@ async def post_device(request: web.Request) -> web.Response:
     """
     driver = await driver_in_path(request)
     new = await read_body(request, NewDevice)
-    if new.app not in WELCOME:
-        raise AppWithoutDoor(f"What {new.app} sends is not understood here yet. These apps are: {_WELCOME}.")
+    welcome = request.app[WELCOME]
+    if new.app not in welcome:
+        known = " and ".join((", ".join(welcome[:-1]), welcome[-1]))
+        raise AppWithoutDoor(f"What {new.app} sends is not understood here yet. These apps are: {known}.")
     token = new_secret(TOKEN_PREFIX) if new.app == "native" else None
     ingest_token = new_secret(INGEST_TOKEN_PREFIX)
     number = await devices.create_device(

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import msgspec
 from aiohttp import web
 
-from api.http.app_keys import POOL
+from api.fleet.held_positions import HeldPositions
 from api.http.auth import Role, authorize_key, caller_of
 from api.http.ids import DRIVER, ROUTE, STOP, shown, shown_or_none
 from api.http.media import answer
@@ -19,7 +19,7 @@ from api.http.problem import FieldError, Invalid, Problem
 from api.stream.hub import HUB, Hub
 from api.stream.sse import event_stream
 from sql.pool import DATABASE_AWAY
-from sql.track.live import LivePosition, live_of_account, live_of_drivers
+from sql.track.live import LivePosition
 
 operations = Operations("positions")
 
@@ -30,7 +30,7 @@ COALESCE_S = 0.25
 """Changes are gathered for so long before a stream gets them: four times a second looks smooth on a map."""
 
 LOOK_AGAIN_S = 10.0
-"""Everybody is read again so often, whatever was told."""
+"""A stream is told so often, whether anything changed or not."""
 
 CHECK_KEY_S = 15.0
 """A stream looks so often whether its key was revoked."""
@@ -123,7 +123,7 @@ async def get_positions(request: web.Request) -> web.Response:
     Each at the newest ping that is believed; `age_s` says how old it is.
     """
     wanted = filter_in(request)
-    positions = await live_of_account(request.app[POOL], caller_of(request).account_id)
+    positions = await request.app[HUB].part(HeldPositions).of_account(caller_of(request).account_id)
     return answer(request, _collection([one for one in positions.values() if wanted.takes(one)]))
 
 
@@ -163,26 +163,13 @@ async def stream_positions(request: web.Request) -> web.StreamResponse:
 
 async def follow_account(hub: Hub, account_id: int) -> AsyncIterator[Mapping[int, LivePosition]]:
     """Give an account's positions by driver, again at every change; who did not change is the same object as before."""
-    known: dict[int, LivePosition] = {}
-    clock = asyncio.get_running_loop()
-    look_again_at = clock.time()
+    held = hub.part(HeldPositions)
     with hub.on_account(account_id) as signal:
         while True:
-            drivers = signal.take()
-            if drivers is None or clock.time() >= look_again_at:
-                read = await live_of_account(hub.pool, account_id)
-                look_again_at = clock.time() + LOOK_AGAIN_S
-                kept: dict[int, LivePosition] = {}
-            else:
-                read = await live_of_drivers(hub.pool, account_id, drivers)
-                kept = {driver_id: one for driver_id, one in known.items() if driver_id not in drivers}
-            known = kept | {
-                driver_id: same if (same := known.get(driver_id)) == one and same is not None else one
-                for driver_id, one in read.items()
-            }
-            yield known
+            signal.take()
+            yield await held.known_of_account(account_id)
             await asyncio.sleep(COALESCE_S)
-            await signal.wait(max(0.0, look_again_at - clock.time()))
+            await signal.wait(LOOK_AGAIN_S)
 
 
 def status_of(position: LivePosition) -> Literal["silent", "off_route", "moving", "stopped"]:

@@ -17,17 +17,9 @@ from api.http.paging import PAGING, Id, cursor_in, cursor_of, limit_in
 from api.http.problem import FieldError, Invalid
 from api.stream.hub import HUB
 from sql.feed.events import FeedEntry, events_numbered, read_events
+from work.feed.types import NAMES
 
 operations = Operations("events")
-
-EVENT_TYPES = (
-    *(f"stop.{what}" for what in ("approaching", "arrived", "departed", "completed", "partially_completed")),
-    *(f"stop.{what}" for what in ("failed", "skipped", "reopened")),
-    *(f"route.{what}" for what in ("started", "completed", "off_route", "back_on_route")),
-    *(f"geofence.{what}" for what in ("entered", "exited", "crossed", "dwelled")),
-    *(f"driver.{what}" for what in ("silent", "seen")),
-    "eta.late",
-)
 
 LONGEST_WAIT_S = 30
 """Proxies close a request that is silent for 30 to 60 s."""
@@ -115,8 +107,8 @@ async def get_events(request: web.Request) -> web.Response:
 def _types(request: web.Request) -> list[str] | None:
     text = request.query.get("type", "")
     types = text.split(",") if text else []
-    if unknown := [one for one in types if one not in EVENT_TYPES]:
-        why = f"there is no {unknown[0]!r}; there are {', '.join(EVENT_TYPES)}"
+    if unknown := [one for one in types if one not in NAMES]:
+        why = f"there is no {unknown[0]!r}; there are {', '.join(NAMES)}"
         raise Invalid("There is no such type of event.", errors=[FieldError(at="type", why=why)])
     return types or None
 

@@ -11,3 +11,5 @@ POOL: web.AppKey[Pool] = web.AppKey("pool")
 CONFIG: web.AppKey[ApiConfig] = web.AppKey("api_config")
 PROOFS: web.AppKey[ProofStore] = web.AppKey("proofs")
 ROADS: web.AppKey[Roads] = web.AppKey("roads", Roads)
+WELCOME: web.AppKey[tuple[str, ...]] = web.AppKey("welcome")
+"""Phone apps that have a door, in whatever process: those that may be let in."""

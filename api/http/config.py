@@ -1,6 +1,10 @@
 """Settings of what people and programs ask, and of the HTTP manners that all doors share."""
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+_HTTP = re.compile(r"https?://[^\s?#]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,5 +27,12 @@ class ApiConfig:
     max_note_length: int = 2_000  # characters
     max_wrong_pins: int = 5  # of one stop, after which no PIN counts until it is replaced
     max_page: int = 1_000  # things on one page of a list; pings: ten times as many
-    device_cache_s: float = 2.0  # how long a device's credential is believed without asking again
     stream_clients: int = 2_000  # open SSE streams of one process
+
+    def contradictions(self) -> Iterator[str]:
+        """Say what cannot be meant."""
+        if self.public_url and not _HTTP.fullmatch(self.public_url):
+            yield f"REPARTO_PUBLIC_URL: must look like https://track.example.com, not {self.public_url!r}"
+        is_template = all(place in self.tile_url for place in ("{z}", "{x}", "{y}"))
+        if self.tile_url and not (is_template and self.tile_url.startswith(("http://", "https://"))):
+            yield "REPARTO_TILE_URL: must look like https://tiles.example.com/{z}/{x}/{y}.png"

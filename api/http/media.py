@@ -1,6 +1,7 @@
 """Bodies in and out: JSON or MessagePack by content negotiation, read within a limit."""
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -21,7 +22,7 @@ T = TypeVar("T")
 async def read_limited(
     request: web.Request, max_bytes: int, *, hold: Callable[[int], None] = lambda size: None
 ) -> bytes:
-    """Read the whole body, unpacked if it came compressed.
+    """Read the whole body, unpacked if it came compressed, without a byte order mark before it (RFC 8259, 8.1).
 
     Args:
         hold: told of each part's size before it is kept; what it raises ends the reading.
@@ -43,7 +44,7 @@ async def read_limited(
             parts.append(part)
     except web.RequestPayloadError as error:
         raise BadRequest("The body breaks off or its compression is damaged.") from error
-    return b"".join(parts)
+    return b"".join(parts).removeprefix(BOM_UTF8)
 
 
 def is_msgpack(content_type: str) -> bool:

@@ -80,9 +80,12 @@ class Operations:
         return iter(self._operations)
 
     def add_to(self, app: web.Application) -> None:
-        """Route requests to these operations."""
+        """Route requests to these operations; HEAD is answered as GET is, without a body."""
+        has_head = {operation.path for operation in self._operations if operation.method == "HEAD"}
         for operation in self._operations:
             app.router.add_route(operation.method, operation.path, operation.handler)
+            if operation.method == "GET" and operation.path not in has_head:
+                app.router.add_route("HEAD", operation.path, operation.handler)
 
     def operation(
         self,

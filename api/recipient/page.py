@@ -16,14 +16,17 @@ from zoneinfo import ZoneInfo
 import msgspec
 from aiohttp import web
 
-from api.account.endpoints import Settings, settings_of
 from api.http import assets
-from api.http.app_keys import CONFIG, POOL
+from api.http.app_keys import CONFIG
 from api.http.operation import Operations, Parameter, Who
 from api.pages.catalog import choose, texts
 from api.pages.colours import is_dark, legible
-from api.recipient.stream import Seen, link_in, seen_by
+from api.recipient.held import HeldRoutes
+from api.recipient.looks import Seen
+from api.recipient.stream import link_in
 from api.recipient.view import Ended, TrackingView
+from api.stream.hub import HUB
+from sql.account.settings import AccountSettings, settings_of
 from sql.pool import is_away
 
 log = logging.getLogger(__name__)
@@ -54,21 +57,21 @@ async def get_page(request: web.Request) -> web.Response:
     404, 410 and 503 are pages too, which say what happened; the last one asks again by itself.
     """
     try:
-        seen = await seen_by(request.app[POOL], link_in(request))
+        seen = await request.app[HUB].part(HeldRoutes).seen(link_in(request))
     except Exception as error:
         if not is_away(error):
             raise
         log.warning("database away: %s", type(error).__name__)
         return _later_page(request)
     if seen is None:
-        return _page_without_van(request, Settings(), status=404, said="unknown")
+        return _page_without_van(request, AccountSettings(), status=404, said="unknown")
     settings = settings_of(seen.route.settings)
     if isinstance(seen.view, Ended):
         return _ended_page(request, settings, seen.view)
     return _page(request, settings, seen, seen.view)
 
 
-def _page(request: web.Request, settings: Settings, seen: Seen, view: TrackingView) -> web.Response:
+def _page(request: web.Request, settings: AccountSettings, seen: Seen, view: TrackingView) -> web.Response:
     language = _language(request, settings, seen.stop.locale)
     words, config = texts(language), request.app[CONFIG]
     return _respond(
@@ -87,7 +90,7 @@ def _page(request: web.Request, settings: Settings, seen: Seen, view: TrackingVi
     )
 
 
-def _ended_page(request: web.Request, settings: Settings, ended: Ended) -> web.Response:
+def _ended_page(request: web.Request, settings: AccountSettings, ended: Ended) -> web.Response:
     if ended.why != "over" or ended.done_at is None:
         variant = _variant(ended.kind) if ended.why in _ABOUT_THE_STOP else ""
         return _page_without_van(request, settings, status=410, said=f"gone_{ended.why}", variant=variant)
@@ -102,14 +105,14 @@ def _ended_page(request: web.Request, settings: Settings, ended: Ended) -> web.R
 
 
 def _later_page(request: web.Request) -> web.Response:
-    page = _page_without_van(request, Settings(), status=503, said="later")
+    page = _page_without_van(request, AccountSettings(), status=503, said="later")
     page.headers.update({"Retry-After": str(_AGAIN_S), "Refresh": str(_AGAIN_S)})
     return page
 
 
 def _page_without_van(
     request: web.Request,
-    settings: Settings,
+    settings: AccountSettings,
     *,
     status: int,
     said: str,
@@ -141,7 +144,7 @@ def _variant(kind: str) -> str:
     return "_pickup" if kind in ("pickup", "return") else ""
 
 
-def _language(request: web.Request, settings: Settings, locale: str | None) -> str:
+def _language(request: web.Request, settings: AccountSettings, locale: str | None) -> str:
     offered = settings.languages
     if locale is not None and (own := locale[:2].lower()) in offered:
         offered = [own, *offered]  # who asks for none of them gets what the sender knows of them
@@ -149,7 +152,7 @@ def _language(request: web.Request, settings: Settings, locale: str | None) -> s
 
 
 def _respond(
-    page: Template, settings: Settings, status: int, *, tile_url: str = "", data: Any = None, **words: str
+    page: Template, settings: AccountSettings, status: int, *, tile_url: str = "", data: Any = None, **words: str
 ) -> web.Response:
     """Fill in a template, everything escaped, and forbid it whatever it does not need."""
     nonce = secrets.token_urlsafe(12)

@@ -10,17 +10,17 @@ The rules, each with its reason:
 - Nothing of van and driver once the stop is done; a day later the link ends.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
 
-from api.account.endpoints import settings_of
 from api.routes.pins import pin_of
 from api.routes.staleness import Arrival, Sight, aged
-from sql.delivery.tracking import TrackedEta, TrackedRoute, TrackedStop
+from sql.account.settings import settings_of
+from sql.delivery.tracking import TrackedRoute, TrackedStop
 
 ENDS_AFTER_DONE = timedelta(hours=24)
 """A delivered parcel's page is looked at again the same evening and the next morning, then it is only a leak."""
@@ -149,26 +149,37 @@ def next_stop(route: TrackedRoute) -> TrackedStop | None:
     return ahead[0] if ahead else None
 
 
+def places_ahead(route: TrackedRoute) -> dict[int, int]:
+    """Give how many stops the van still makes before each of those that are to do, by its id."""
+    return {stop.id: place for place, stop in enumerate(_ahead(route))}
+
+
 def view_of(
-    route: TrackedRoute, stop: TrackedStop, now: datetime, *, path_ahead: Sequence[tuple[float, float]] = ()
+    route: TrackedRoute,
+    stop: TrackedStop,
+    now: datetime,
+    *,
+    path_ahead: Sequence[tuple[float, float]] = (),
+    places: Mapping[int, int] | None = None,
 ) -> TrackingView | Ended:
     """Tell what the recipient of a stop may see.
 
     Args:
         stop: one of the route's.
         path_ahead: lon, lat from the van to the next stop; shown only to whom it leads.
+        places: `places_ahead(route)`, where it is at hand.
     """
-    done_at = _done_at(stop)
-    if (why := _ended(route, stop, done_at, now)) is not None:
-        return Ended(why=why, status=_status(route, stop), kind=stop.kind, done_at=done_at, timezone=route.timezone)
+    before = (places or places_ahead(route)).get(stop.id)
+    status, done_at = _status(route, stop, before), done_at_of(stop)
+    if (why := _ended(route, stop, now)) is not None:
+        return Ended(why=why, status=status, kind=stop.kind, done_at=done_at, timezone=route.timezone)
     done = _is_done(stop)
     under_way = route.status == "started" and not done
-    before = _stops_before(route, stop)
     arrival = _arrival(route, stop, now)
     position = _position(route, now) if under_way and _near(route, stop, before, arrival, now) else None
     is_next = before == 0 and stop.status == "pending"
     return TrackingView(
-        status=_status(route, stop),
+        status=status,
         under_way=under_way,
         stop=StopView(name=stop.name, kind=stop.kind, lat=stop.lat, lon=stop.lon, window=_window(stop)),
         eta=_eta(route, arrival, now),
@@ -180,7 +191,7 @@ def view_of(
         updated_at=_updated_at(route, done_at, now),
         timezone=route.timezone,
         poll_after_s=POLL_NEAR_S if position else POLL_UNDER_WAY_S if under_way else POLL_LATER_S,
-        pin=_pin(route, stop) if under_way else None,
+        pin=_pin(route, stop, status) if under_way else None,
         cash=None if done else _cash(stop),
         received_by=_received_by(stop),
     )
@@ -190,22 +201,31 @@ def _is_done(stop: TrackedStop) -> bool:
     return stop.status in _DONE or stop.departed_at is not None
 
 
-def _done_at(stop: TrackedStop) -> datetime | None:
+def done_at_of(stop: TrackedStop) -> datetime | None:
+    """Tell when a stop was done; None when it is not."""
     return (stop.outcome_at or stop.departed_at or stop.arrived_at) if _is_done(stop) else None
 
 
-def _status(route: TrackedRoute, stop: TrackedStop) -> str:
+def _status(route: TrackedRoute, stop: TrackedStop, before: int | None) -> str:
     if stop.status in _DONE:
         return stop.status
     if stop.departed_at is not None:
         return "departed"
-    if stop.status == "pending" and route.status == "started" and _stops_before(route, stop) == 0:
+    if stop.status == "pending" and route.status == "started" and before == 0:
         return "en_route"
     return stop.status
 
 
+def ends_at(route: TrackedRoute, stop: TrackedStop) -> datetime:
+    """Tell when a link is over that nobody ends before."""
+    done_at = done_at_of(stop)
+    if done_at is not None:
+        return done_at + ENDS_AFTER_DONE
+    return (route.finished_at or route.end_at) + ENDS_AFTER_ROUTE
+
+
 def _ended(
-    route: TrackedRoute, stop: TrackedStop, done_at: datetime | None, now: datetime
+    route: TrackedRoute, stop: TrackedStop, now: datetime
 ) -> Literal["revoked", "cancelled", "removed", "over"] | None:
     if stop.link_revoked:
         return "revoked"
@@ -213,11 +233,7 @@ def _ended(
         return "cancelled"
     if stop.status == "removed":
         return "removed"
-    if done_at is not None:
-        ends_at = done_at + ENDS_AFTER_DONE
-    else:
-        ends_at = (route.finished_at or route.end_at) + ENDS_AFTER_ROUTE
-    return "over" if now >= ends_at else None
+    return "over" if now >= ends_at(route, stop) else None
 
 
 def _ahead(route: TrackedRoute) -> list[TrackedStop]:
@@ -228,34 +244,37 @@ def _ahead(route: TrackedRoute) -> list[TrackedStop]:
     return list(to_do.values())
 
 
-def _stops_before(route: TrackedRoute, stop: TrackedStop) -> int | None:
-    return next((place for place, ahead in enumerate(_ahead(route)) if ahead.id == stop.id), None)
-
-
-def _arrival(route: TrackedRoute, stop: TrackedStop, now: datetime) -> Arrival | None:
+def said_arrival(route: TrackedRoute, stop: TrackedStop) -> Arrival | None:
+    """Give when the van was expected at a stop when that was last estimated; None where nothing is said of it."""
     eta = route.eta
     if eta is None or route.status not in _UNDER_WAY or _is_done(stop) or stop.arrived_at is not None:
         return None
     if stop.id not in eta.stop_ids:
         return None
     place = list(eta.stop_ids).index(stop.id)
-    said = Arrival(expected=eta.expected[place], low=eta.low[place], high=eta.high[place])
-    return aged(said, _sight(route, eta), now)
+    return Arrival(expected=eta.expected[place], low=eta.low[place], high=eta.high[place])
 
 
-def _sight(route: TrackedRoute, eta: TrackedEta) -> Sight:
+def _arrival(route: TrackedRoute, stop: TrackedStop, now: datetime) -> Arrival | None:
+    said = said_arrival(route, stop)
+    return None if said is None else aged(said, sight_of(route), now)
+
+
+def sight_of(route: TrackedRoute) -> Sight:
+    """Give what the ETA of a route rests on by now; there is one."""
+    assert route.eta is not None
     van = route.van
-    return Sight.newest(eta.as_of, van.recorded_at if van else None, van.on_route if van else None)
+    return Sight.newest(route.eta.as_of, van.recorded_at if van else None, van.on_route if van else None)
 
 
 def _eta(route: TrackedRoute, arrival: Arrival | None, now: datetime) -> EtaView | None:
-    if arrival is None or route.eta is None:
+    if arrival is None:
         return None
     return EtaView(
         expected=_whole_seconds(arrival.expected),
         low=_whole_seconds(arrival.low),
         high=_whole_seconds(arrival.high),
-        stale=_sight(route, route.eta).is_stale(now),
+        stale=sight_of(route).is_stale(now),
     )
 
 
@@ -269,8 +288,8 @@ def _near(route: TrackedRoute, stop: TrackedStop, before: int | None, arrival: A
     return before <= rule.max_stops_before and arrival.expected - now <= timedelta(minutes=rule.max_minutes)
 
 
-def _pin(route: TrackedRoute, stop: TrackedStop) -> str | None:
-    if not stop.asks_pin or _status(route, stop) not in ("en_route", "arrived"):
+def _pin(route: TrackedRoute, stop: TrackedStop, status: str) -> str | None:
+    if not stop.asks_pin or status not in ("en_route", "arrived"):
         return None
     return pin_of(route.secret, stop.id, stop.pin_generation)
 
@@ -321,13 +340,19 @@ def _window(stop: TrackedStop) -> dict[Literal["start", "end"], datetime | None]
     return {"start": stop.window_start, "end": stop.window_end}
 
 
-def _updated_at(route: TrackedRoute, done_at: datetime | None, now: datetime) -> datetime:
-    if done_at is not None:
-        return done_at
+def heard_at(route: TrackedRoute) -> datetime:
+    """Tell when the newest thing that a route says was known, by the phone's clock where it is the van's."""
     heard = [route.updated_at if route.eta is None else route.eta.as_of]
     if route.van is not None:
         heard.append(route.van.recorded_at)
-    return min(now, max(heard))
+    return max(heard)
+
+
+def _updated_at(route: TrackedRoute, done_at: datetime | None, now: datetime) -> datetime:
+    if done_at is not None:
+        return done_at
+    heard = heard_at(route)
+    return heard if heard <= now else _whole_seconds(now)  # a phone's clock may be fast
 
 
 def _whole_seconds(time: datetime) -> datetime:

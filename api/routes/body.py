@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
-from api.account.endpoints import StopRadius
+from sql.account.settings import StopRadius
 
 Lat: TypeAlias = Annotated[float, Meta(ge=-90, le=90, description="WGS 84 degrees")]
 Lon: TypeAlias = Annotated[float, Meta(ge=-180, le=180, description="WGS 84 degrees")]

@@ -8,7 +8,6 @@ import msgspec
 from aiohttp import web
 from msgspec import Struct
 
-from api.account.endpoints import read_settings
 from api.http import ids
 from api.http.app_keys import CONFIG, POOL, ROADS
 from api.http.auth import caller_of
@@ -27,13 +26,14 @@ from api.routes.view import PathSource, Route, RouteList, RouteStatus, item_of, 
 from api.routes.write import give_to, hold_route, put_plan, take_away, take_from_driver
 from sql.account.accounts import read_instance
 from sql.account.drivers import DriverRow
+from sql.account.settings import read_settings
 from sql.delivery import routes
 from sql.delivery.plans import read_path
 from sql.delivery.routes import RouteHead, RoutePlan
 from sql.delivery.stops import stops_of_route
 from sql.eta.eta import eta_of_route, eta_stops
 from sql.pool import Db, Pool
-from sql.track.effects import tell_live
+from sql.track.live import tell_live
 
 operations = Operations("routes")
 
@@ -133,7 +133,8 @@ async def put_route(request: web.Request) -> web.Response:
 async def assign_route(request: web.Request) -> web.Response:
     """Give a route to a driver, to another driver, or to nobody.
 
-    Pings from now on count for the new driver, those recorded before for the old one, whenever they come in.
+    Pings from now on count for the new driver, those recorded before for the old one, whenever they come in. Where
+    nobody had it yet, or nothing was heard of who did, the new driver has it since ever: the morning counts too.
     """
     account_id = caller_of(request).account_id
     pool = request.app[POOL]

@@ -20,7 +20,7 @@ from api.http.problem import Conflict, NotFound
 from sql.account.accounts import read_instance
 from sql.delivery import stops
 from sql.delivery.stops import LinkRow
-from sql.track.effects import tell_live
+from sql.track.live import tell_live
 
 operations = Operations("tracking links")
 

@@ -17,6 +17,7 @@ from api.http.operation import Operations, Who
 from api.http.problem import Conflict, NotFound
 from sql.account.accounts import read_instance
 from sql.delivery import pins
+from sql.feed.outbox import send_again
 
 operations = Operations("stops")
 
@@ -53,5 +54,6 @@ async def rotate_pin(request: web.Request) -> web.Response:
         while pin_of(secret, stop_id, generation) == pin_of(secret, stop_id, found.pin_generation):
             generation += 1  # one time in ten thousand the next one is the same
         await pins.replace_pin(db, stop_id=stop_id, generation=generation)
+        await send_again(db, stop_id=stop_id, kind="pin")
     shown = Pin(stop_id=ids.shown(ids.STOP, stop_id), pin=pin_of(secret, stop_id, generation))
     return answer(request, shown, headers={"Cache-Control": "no-store"})

@@ -11,18 +11,19 @@ from typing import Any
 
 from shapely import Point
 
-from api.account.endpoints import Settings
 from api.http.bodies import refuse
 from api.http.config import ApiConfig
 from api.http.ids import external_id_error
 from api.http.problem import FieldError
 from api.routes.body import RouteBody, StopBody
+from api.routes.doubts import stray_places, times_that_run_back
 from api.routes.path import Path, given_path, place, straight_path
 from geo.pings import UNKNOWN_MS, Floats
 from geo.plan.plans import MAX_STOPS
 from geo.shape.fence_shape import polygon_on_plane
 from geo.shape.lines import check_places, drive_s
 from geo.times import ms_of
+from sql.account.settings import AccountSettings
 from sql.delivery.routes import RoutePlan
 from sql.delivery.stops import ParcelPlan, StopPlan
 
@@ -57,13 +58,13 @@ def check_plan(body: RouteBody, *, driver_id: int | None, config: ApiConfig) -> 
     errors = list(_mistakes(body, driver_id, min(config.max_stops, MAX_STOPS)))
     path = _path(body, config.max_path_vertices)
     if isinstance(path, FieldError):
-        errors.append(path)
+        errors += (stray_places(body) if path.at == "/stops" else []) or [path]
     refuse(errors)
     assert isinstance(path, Path)
     return path
 
 
-def make_plan(body: RouteBody, path: Path, *, driver_id: int | None, settings: Settings) -> Draft:
+def make_plan(body: RouteBody, path: Path, *, driver_id: int | None, settings: AccountSettings) -> Draft:
     """Make the plan that a body without mistakes asks for.
 
     Args:
@@ -100,10 +101,17 @@ def make_plan(body: RouteBody, path: Path, *, driver_id: int | None, settings: S
         stop_drive_s=list(path.stop_drive_s),
         wait_for_window=settings.wait_for_window,
     )
-    return Draft(plan=plan, warnings=[warning for _, warning in far])
+    return Draft(plan=plan, warnings=_warnings(body, [warning for _, warning in far]))
 
 
-def _leg_s(body: RouteBody, settings: Settings) -> Floats:
+def _warnings(body: RouteBody, far: list[FieldError]) -> list[FieldError]:
+    """Name what is kept as it came and looks like a mistake; `far`: stops away from the path."""
+    named = {warning.at for warning in far}
+    strays = [stray for stray in stray_places(body) if stray.at not in named]
+    return [*far, *strays, *times_that_run_back(body)]
+
+
+def _leg_s(body: RouteBody, settings: AccountSettings) -> Floats:
     """Tell how long the plan drives to each stop from the one before."""
     arrivals = [stop.planned_arrival for stop in body.stops]
     planned_ms = [UNKNOWN_MS if arrival is None else ms_of(arrival) for arrival in arrivals]
@@ -123,7 +131,7 @@ def places_of(body: RouteBody) -> list[tuple[float, float]]:
     return [*depot, *stops, *(depot if body.return_to_depot else [])]
 
 
-def _end_of(body: RouteBody, settings: Settings) -> datetime:
+def _end_of(body: RouteBody, settings: AccountSettings) -> datetime:
     """Say when a tour ends whose planner did not."""
     ends = [
         planned + timedelta(seconds=settings.service_s if stop.service_s is None else stop.service_s)
@@ -135,7 +143,7 @@ def _end_of(body: RouteBody, settings: Settings) -> datetime:
     return max(*ends, body.start_at) + _AFTER_LAST_STOP
 
 
-def _stop(stop: StopBody, along_m: float, settings: Settings) -> StopPlan:
+def _stop(stop: StopBody, along_m: float, settings: AccountSettings) -> StopPlan:
     cash = stop.cash_on_delivery
     return StopPlan(
         external_id=stop.external_id,

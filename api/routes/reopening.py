@@ -13,19 +13,18 @@ from api.http.auth import caller_of
 from api.http.bodies import read_body, refuse
 from api.http.media import answer
 from api.http.operation import Operations, Who
-from api.http.problem import Conflict, FieldError, NotFound, Unavailable
+from api.http.problem import Conflict, FieldError, NotFound
 from api.routes.body import Text
+from api.routes.lanes import held_lanes
 from geo.times import ms_of
 from sql.delivery import driver_events
 from sql.delivery.driver_events import NewDriverEvent, StopToReopen
+from sql.delivery.stop_states import hold_stops
 from sql.pool import Db
-from sql.track.effects import hold_stops, tell_live
-from sql.track.lanes import lock_lanes
+from sql.track.live import tell_live
 from work.feed.settle import settle
 
 operations = Operations("stops")
-
-_ATTEMPTS = 3
 
 
 class Reopening(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -61,37 +60,36 @@ async def reopen(request: web.Request) -> web.Response:
     given_ms = None if body.occurred_at is None else ms_of(body.occurred_at)
     if given_ms is not None and given_ms > now_ms:
         refuse([FieldError(at="/occurred_at", why="is in the future")])
-    pool = request.app[POOL]
-    for _ in range(_ATTEMPTS):
-        async with pool.acquire() as db, db.transaction():
-            if await driver_events.status_of_stop(db, account_id=account_id, stop_id=stop_id) is None:
-                raise NotFound("There is no stop of this id.")
-            stop = await _hold(db, account_id, stop_id)
-            if stop is None:
-                continue
-            # what a phone whose clock is ahead said is reopened too
-            at_ms = max(now_ms, (stop.said_ms or 0) + 1) if given_ms is None else given_ms
-            await _reopen(db, account_id, stop_id, stop, at_ms, body.note, request.app[CONFIG].max_wrong_pins)
-            status = await driver_events.status_of_stop(db, account_id=account_id, stop_id=stop_id)
-            break
-    else:
-        raise Unavailable("The route of this stop is being changed; nothing was kept. Please try again.")
-    await tell_live(pool, [(account_id, stop.driver_id, stop.route_id)])
+
+    async def lanes_of(db: Db) -> set[int]:
+        stop = await _find(db, account_id, stop_id)
+        who = {"account_id": account_id, "driver_id": stop.driver_id}
+        return {stop.lane, *await driver_events.lanes_to_hold(db, **who, stop_ids=[stop_id])}
+
+    async with held_lanes(request.app[POOL], lanes_of) as db:
+        await hold_stops(db, [stop_id])
+        stop = await _find(db, account_id, stop_id)
+        # what a phone whose clock is ahead said is reopened too
+        at_ms = max(now_ms, (stop.said_ms or 0) + 1) if given_ms is None else given_ms
+        await _reopen(db, account_id, stop_id, stop, at_ms, body.note, request.app[CONFIG].max_wrong_pins)
+        status = await driver_events.status_of_stop(db, account_id=account_id, stop_id=stop_id)
+        await tell_live(db, [(account_id, stop.driver_id, stop.route_id)])
     return answer(request, Reopened(stop_id=ids.shown(ids.STOP, stop_id), status=str(status)))
 
 
-async def _hold(db: Db, account_id: int, stop_id: int) -> StopToReopen | None:
-    """Hold a stop and the lanes of all its drivers; None when it was given to another one meanwhile."""
+async def _find(db: Db, account_id: int, stop_id: int) -> StopToReopen:
+    """Find a stop, and the driver in whose place a dispatcher speaks of it.
+
+    Raises:
+        NotFound: the account has no such stop.
+        Conflict: nobody ever drove or did it.
+    """
     stop = await driver_events.stop_to_reopen(db, account_id=account_id, stop_id=stop_id)
     if stop is None:
+        if await driver_events.status_of_stop(db, account_id=account_id, stop_id=stop_id) is None:
+            raise NotFound("There is no stop of this id.")
         raise Conflict("Nobody has said anything of this stop; there is nothing to reopen.")
-    who = {"account_id": account_id, "driver_id": stop.driver_id}
-    lanes = {stop.lane, *await driver_events.lanes_to_hold(db, **who, stop_ids=[stop_id])}
-    await lock_lanes(db, lanes)
-    if not lanes.issuperset(await driver_events.lanes_to_hold(db, **who, stop_ids=[stop_id])):
-        return None
-    await hold_stops(db, [stop_id])
-    return await driver_events.stop_to_reopen(db, account_id=account_id, stop_id=stop_id)
+    return stop
 
 
 async def _reopen(

@@ -1,7 +1,8 @@
 """Writing routes: what a tracker may be reading at the same moment.
 
 Every write goes the same way: hold the route, then the lanes of the drivers it leaves and comes to, then write a new
-version that is in force from now on (the first one since ever), then tell the tracker whose plan is another one.
+version that is in force from now on (the first one, and the first one that names a driver, since ever), then tell the
+tracker whose plan is another one.
 """
 
 from collections.abc import Sequence
@@ -89,7 +90,7 @@ async def put_plan(
         raise Conflict(f"The route {external_id!r} was cancelled. Put it under another external id.")
     else:
         route_id, version = head.id, head.version + 1
-        at = await plans.next_plan_time(db, route_id)
+        at = await plans.next_plan_time(db, route_id, plan.driver_id)
     stop_ids, has_new_stops = await _put_stops(db, account_id, route_id, plan.stops)
     if head is not None:
         await routes.replace_route(db, route_id=route_id, version=version, plan=plan, has_new_stops=has_new_stops)
@@ -97,8 +98,7 @@ async def put_plan(
         await stops.drop_other_stops(db, route_id, stop_ids, forget=not_yet_driven)
     await plans.add_version(db, route_id=route_id, version=version, effective_at=at, plan=plan, stop_ids=stop_ids)
     await _judge_anew(db, route_id, most_wrong_pins=most_wrong_pins)
-    # nothing recorded before a route's hours can be on it
-    await _tell_trackers(db, account_id, head, driver, at if head else plan.start_at - _EARLY)
+    await _tell_trackers(db, account_id, head, driver, _folded_from(at, plan.start_at))
     return Written(route_id=route_id, version=version, created=head is None)
 
 
@@ -146,11 +146,16 @@ async def _move(db: Db, *, account_id: int, head: RouteHead, driver: DriverRow |
     driver_id = driver.id if driver else None
     if head.driver_id == driver_id:
         return head.version
-    version, at = head.version + 1, await plans.next_plan_time(db, head.id)
+    version, at = head.version + 1, await plans.next_plan_time(db, head.id, driver_id)
     await routes.move_to_driver(db, route_id=head.id, version=version, driver_id=driver_id)
     await plans.copy_version(db, route_id=head.id, version=version, effective_at=at, driver_id=driver_id)
-    await _tell_trackers(db, account_id, head, driver, at)
+    await _tell_trackers(db, account_id, head, driver, _folded_from(at, head.start_at))
     return version
+
+
+def _folded_from(effective_at: datetime, start_at: datetime) -> datetime:
+    """Give the earliest time that a version changes: nothing recorded before a route's hours can be on it."""
+    return max(effective_at, start_at - _EARLY) if effective_at == SINCE_EVER else effective_at
 
 
 async def take_away(db: Db, *, account_id: int, head: RouteHead) -> None:

@@ -1,7 +1,7 @@
 """What changes, told to those who watch: one database connection listens for a whole process, memory does the rest.
 
 A stream never holds what its client is too slow to read: a `Watch` keeps the newest value only. What is told while the
-connection is down is lost, so whoever watches also looks by itself now and then.
+connection is down is lost, so there are looks besides (`api/stream/look.py`): they wake whom nobody woke.
 """
 
 import asyncio
@@ -9,14 +9,17 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
 from types import TracebackType
-from typing import Any, Generic, Self, TypeAlias, TypeVar
+from typing import Any, Self, TypeAlias, TypeVar
 
 from aiohttp import web
 
 from api.http.auth import DeviceCache
 from api.http.problem import Unavailable
+from api.stream.look import Looks, Told
+from api.stream.signals import Signal, Watch
 from sql.account.devices import REVOKED_CHANNEL
 from sql.config import DatabaseConfig
+from sql.delivery.changes import moved_drivers
 from sql.feed.events import EVENTS_CHANNEL
 from sql.operate.health import alive
 from sql.pool import DATABASE_AWAY, Pool, connect
@@ -25,66 +28,14 @@ from sql.track.live import LIVE_CHANNEL
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+P = TypeVar("P")
 Follow: TypeAlias = Callable[["Hub", int], AsyncIterator[T]]
 """Gives the value of a thing, then again whenever it may have changed, for as long as anybody watches."""
 
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
 _RECONNECT_S = 1.0
 _PROBE_S = 15.0  # a connection that a router forgot says nothing, like one over which nothing happens
-_MOST_DRIVERS = 10_000  # names kept for one waiter; beyond, everything is read again
-
-
-class Signal:
-    """Wakes one who waits for changes of one thing; names the drivers who changed meanwhile."""
-
-    def __init__(self) -> None:
-        self._event = asyncio.Event()
-        self._drivers: set[int] = set()
-        self._all = True
-
-    def raise_for(self, driver_id: int | None) -> None:
-        """Tell of a change; of everybody, perhaps, when `driver_id` is None."""
-        if driver_id is None or len(self._drivers) >= _MOST_DRIVERS:
-            self._all = True
-        else:
-            self._drivers.add(driver_id)
-        self._event.set()
-
-    async def wait(self, timeout_s: float) -> bool:
-        """Wait until something changed; False when nothing did in that time."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(timeout_s):
-                await self._event.wait()
-        return self._event.is_set()
-
-    def take(self) -> frozenset[int] | None:
-        """Give the drivers who changed since last asked; None when it may be any of them, as at first."""
-        drivers = None if self._all else frozenset(self._drivers)
-        self._event.clear()
-        self._drivers.clear()
-        self._all = False
-        return drivers
-
-
-class Watch(Generic[T]):
-    """The newest value of a watched thing, for one who watches."""
-
-    def __init__(self) -> None:
-        self._event = asyncio.Event()
-        self._value: T | None = None
-
-    def put(self, value: T | None) -> None:
-        """Replace what was not taken yet; None only wakes."""
-        self._value = value
-        self._event.set()
-
-    async def next(self, timeout_s: float) -> T | None:
-        """Wait for a value that was not given yet; None when there is none in that time, or the hub closes."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(timeout_s):
-                await self._event.wait()
-        self._event.clear()
-        value, self._value = self._value, None
-        return value
 
 
 class _Shared:
@@ -97,11 +48,23 @@ class _Shared:
 
 
 class Hub:
-    """Listens to the database and wakes who watches; used as `async with Hub(…) as hub`."""
+    """Listens to the database and wakes who watches; used as `async with Hub(…) as hub`.
+
+    Attributes:
+        looks: tells what was written, whether it was heard or not.
+        moved: who hears at once of every driver who moved; the route is None where it is not known.
+        kept_accounts: whose positions somebody keeps.
+    """
 
     def __init__(self, database: DatabaseConfig, pool: Pool, devices: DeviceCache, *, stream_clients: int) -> None:
         self.pool = pool
         self.closing = False
+        self.looks = Looks(pool, watched=lambda: bool(self._shared))
+        self.looks.told.append(self._on_written)
+        self.looks.also.append(self._look_at_positions)
+        self.moved: list[Told] = []
+        self.kept_accounts: set[int] = set()
+        self._parts: dict[Callable[[Hub], Any], Any] = {}
         self._database = database
         self._devices = devices
         self._seats = stream_clients
@@ -110,17 +73,20 @@ class Hub:
         self._feeds: dict[int, set[Signal]] = {}
         self._shared: dict[tuple[Follow[Any], int], _Shared] = {}
         self._listening = asyncio.Event()
-        self._listener: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
-        self._listener = asyncio.create_task(self._listen(), name="hub")
+        self._tasks = [
+            asyncio.create_task(self._listen(), name="hub"),
+            asyncio.create_task(self.looks.run(), name="looks"),
+        ]
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close_streams()
-        tasks = [self._listener, *(shared.task for shared in self._shared.values())]
+        tasks = [*self._tasks, *(shared.task for shared in self._shared.values())]
         running = [task for task in tasks if task is not None]
         for task in running:
             task.cancel()
@@ -139,6 +105,17 @@ class Hub:
         for signals in (*self._accounts.values(), *self._routes.values(), *self._feeds.values()):
             for signal in signals:
                 signal.raise_for(None)
+
+    def part(self, kind: Callable[["Hub"], P]) -> P:
+        """Give what `kind` keeps of the hub's things; made when first asked for, gone with the hub."""
+        if kind not in self._parts:
+            self._parts[kind] = kind(self)
+        return self._parts[kind]  # type: ignore[no-any-return]
+
+    async def note_write(self, request: web.Request, _response: web.StreamResponse) -> None:
+        """Let what follows an answer see what was written before it; a signal, `on_response_prepare`."""
+        if request.method not in _SAFE_METHODS:
+            self.looks.wrote()
 
     @contextmanager
     def seat(self) -> Iterator[None]:
@@ -224,6 +201,7 @@ class Hub:
             for topics in (self._accounts, self._routes, self._feeds):
                 for key in topics:
                     _raise(topics, key, None)  # what was told while nobody listened is lost
+            self.looks.soon()
             self._listening.set()
             while not lost.is_set():
                 with suppress(TimeoutError):
@@ -236,12 +214,37 @@ class Hub:
 
     def _on_live(self, _connection: Any, _process: int, _channel: str, payload: Any) -> None:
         for account_id, driver_id, route_id in _numbers(payload, 3):
-            if not driver_id and not route_id:  # settings: rare, so that it is not known here whose a route is
-                for watched in self._routes:
-                    _raise(self._routes, watched, None)
+            if not driver_id:  # of a plan or of settings: a look tells exactly whose, and of what
+                self.looks.soon()
                 continue
-            _raise(self._accounts, account_id, driver_id)
+            self._on_moved(account_id, driver_id, route_id)
+
+    def _on_moved(self, account_id: int, driver_id: int, route_id: int | None) -> None:
+        for moved in self.moved:
+            moved(account_id, driver_id, route_id)
+        _raise(self._accounts, account_id, driver_id)
+        if route_id is not None:
             _raise(self._routes, route_id, driver_id)
+
+    def _on_written(self, account_id: int, driver_id: int | None, route_id: int | None) -> None:
+        if driver_id is None and route_id is None:
+            for topics in (self._routes, self._accounts) if not account_id else (self._routes,):
+                for key in topics:
+                    _raise(topics, key, None)
+            return
+        if driver_id is not None:
+            _raise(self._accounts, account_id, driver_id)
+        if route_id is not None:
+            _raise(self._routes, route_id, driver_id)
+
+    async def _look_at_positions(self, seen: str) -> None:
+        if accounts := self._accounts.keys() | self.kept_accounts:
+            for account_id, driver_id in await moved_drivers(self.pool, accounts, seen):
+                self._on_moved(account_id, driver_id, None)
+
+    def told_of_route(self, route_id: int) -> None:
+        """Wake who follows a route."""
+        _raise(self._routes, route_id, None)
 
     def _on_events(self, _connection: Any, _process: int, _channel: str, payload: Any) -> None:
         for (account_id,) in _numbers(payload, 1):

@@ -18,8 +18,9 @@ _RETRY_MS = 3_000
 class EventStream:
     """One open stream. What the client's last event was does not matter: every stream begins with everything."""
 
-    def __init__(self, response: web.StreamResponse) -> None:
+    def __init__(self, response: web.StreamResponse, *, is_head: bool) -> None:
         self.response = response
+        self._is_head = is_head
         self._sent = 0
         self._clock = asyncio.get_running_loop()
         self._beat_at = self._clock.time() + HEARTBEAT_S
@@ -39,6 +40,8 @@ class EventStream:
         await self._write(b": still here\n\n")
 
     async def _write(self, data: bytes) -> None:
+        if self._is_head:
+            raise ConnectionError("who asks with HEAD reads no events")
         async with asyncio.timeout(_TAKES_WITHIN_S):
             await self.response.write(data)
         self._beat_at = self._clock.time() + HEARTBEAT_S
@@ -48,7 +51,7 @@ class EventStream:
 async def event_stream(
     request: web.Request, hub: Hub, *, headers: Mapping[str, str] | None = None
 ) -> AsyncIterator[EventStream]:
-    """Open a stream; it ends quietly when the client goes away.
+    """Open a stream; it ends quietly when the client goes away, and before its first event where only HEAD asks.
 
     Raises:
         Unavailable: too many are open.
@@ -64,5 +67,6 @@ async def event_stream(
         )
         with suppress(ConnectionError, TimeoutError):
             await response.prepare(request)
-            await response.write(b"retry: %d\n\n" % _RETRY_MS)
-            yield EventStream(response)
+            if request.method != "HEAD":
+                await response.write(b"retry: %d\n\n" % _RETRY_MS)
+            yield EventStream(response, is_head=request.method == "HEAD")

@@ -1,35 +1,30 @@
 """Which pings are believable: noise gets a name, is kept, and moves nothing.
 
 The first question asked of a ping that is one ("is this a ping?" is the decoder's). Every reason is a `Flag`; some only
-say what was repaired. A jump is first suspected, and believed after all when the next ping agrees with it.
+say what was repaired. Whether a phone can have come where it says is the question of `witnesses`. A phone is the active
+one for what is believed of it, never for what is not.
 """
 
-import math
+from dataclasses import dataclass
 from enum import IntFlag
-from typing import Any
 
 import numpy as np
 
+from geo.fold.witnesses import ESTABLISHED, FASTEST_MPS, Place, Verdict, Witnesses, possible
 from geo.pings import PING, UNKNOWN_MS, Floats, Ints, Rows
 from geo.shape import plane
 
 INACCURATE_M = 200.0
 """A fix whose own accuracy is worse is not believed."""
 
-FASTEST_MPS = 70.0
-"""No delivery vehicle is faster (252 km/h)."""
-
 UNSAID_ACCURACY_M = 30.0
 """What a phone that gives no accuracy is taken to mean."""
-
-JUMP_SLACK_M = 30.0
-"""How far two fixes may lie apart beyond speed and accuracy; one second's standing drift stays below."""
 
 NULL_ISLAND_DEG = 0.01
 """Broken receivers report places within about a kilometre of 0, 0."""
 
 QUIET_MS = 300_000
-"""Another phone of the driver takes over when the active one has recorded nothing for this long."""
+"""Another phone of the driver takes over when the active one has recorded nothing believable for this long."""
 
 
 class Flag(IntFlag):
@@ -65,7 +60,9 @@ CLEAN = np.dtype(
     [
         ("active_device_id", "<i8"),
         ("active_ms", "<i8"),  # when it last recorded anything; UNKNOWN_MS: there is no active device yet
-        ("suspect", PING),  # the last ping if it was a jump; recorded_ms UNKNOWN_MS: none
+        ("believed", "u1"),  # fixes believed in a row, up to ESTABLISHED
+        ("witnesses", "u1"),  # fixes that agree on the suspect
+        ("suspect", PING),  # the last of them; recorded_ms UNKNOWN_MS: none
     ]
 )
 """What judging remembers of a driver."""
@@ -119,7 +116,7 @@ def judge(memory: Rows, last: Rows, rows: Rows, starts: Ints) -> tuple[Rows, Int
     from_ms[first] = last["recorded_ms"][driver[first]]
     from_accuracy_m[first] = last["accuracy_m"][driver[first]]
     accuracy_m = _accuracy_m(rows["accuracy_m"])
-    fine = _possible(
+    fine = possible(
         _apart_m(spot, from_spot), rows["recorded_ms"], from_ms, accuracy_m, _accuracy_m(from_accuracy_m)
     ) | (from_ms == UNKNOWN_MS)
     active = np.where(
@@ -131,55 +128,60 @@ def judge(memory: Rows, last: Rows, rows: Rows, starts: Ints) -> tuple[Rows, Int
     plain = (np.bincount(driver, ~fine, len(count)) == 0) & (count > 0)
     memory["active_device_id"][plain] = active[plain]
     memory["active_ms"][plain] = rows["recorded_ms"][starts[1:][plain] - 1]
+    memory["believed"][plain] = np.minimum(memory["believed"][plain] + count[plain], ESTABLISHED)
+    all_of = _Columns(rows, spot, accuracy_m, flags, again)
     for row in np.flatnonzero(~plain & (count > 0)):
         begin, end = int(starts[row]), int(starts[row + 1])
-        _argue(memory[row : row + 1], last[row], last_spot[row], rows, spot, accuracy_m, flags, again, begin, end)
+        _argue(memory[row : row + 1], last[row], last_spot[row], all_of, begin, end)
     return memory, flags, again
 
 
-def _argue(
-    memory: Rows, last: np.void, last_spot: Floats, rows: Rows, spots: Floats, accuracies_m: Floats,
-    flags: Ints, again: Ints, begin: int, end: int,
-) -> None:  # fmt: skip
-    """Judge one driver's pings one by one; writes into `memory` (one row), `flags` and `again`."""
-    mine = memory[0]
-    active, active_ms = int(mine["active_device_id"]), int(mine["active_ms"])
-    believed = _Place(int(last["recorded_ms"]), last_spot.tolist(), float(_accuracy_m(last["accuracy_m"])))
-    suspect, suspect_row = None, -1
-    if mine["suspect"]["recorded_ms"] != UNKNOWN_MS:
-        kept = mine["suspect"]
-        suspect_row = -2
-        suspect = _Place(
-            int(kept["recorded_ms"]),
-            plane.in_space(kept["lon_e6"] * 1e-6, kept["lat_e6"] * 1e-6).tolist(),
-            float(_accuracy_m(kept["accuracy_m"])),
-        )
+@dataclass(frozen=True, slots=True, eq=False)
+class _Columns:
+    """Pings of all drivers, and what becomes of them: `flags` and `again` are written."""
 
+    rows: Rows
+    spots: Floats
+    accuracies_m: Floats
+    flags: Ints
+    again: Ints
+
+
+def _argue(memory: Rows, last: np.void, last_spot: Floats, all_of: _Columns, begin: int, end: int) -> None:
+    """Judge one driver's pings one by one; writes into `memory` (one row) and the columns."""
+    mine, rows, flags = memory[0], all_of.rows, all_of.flags
+    active, active_ms = int(mine["active_device_id"]), int(mine["active_ms"])
+    heard = Witnesses(
+        believed=Place(int(last["recorded_ms"]), last_spot.tolist(), float(_accuracy_m(last["accuracy_m"]))),
+        suspect=_suspect_of(mine),
+        in_a_row=int(mine["believed"]),
+        agreeing=int(mine["witnesses"]),
+    )
+    suspect_row = -1 if heard.suspect is None else -2
     places = zip(
-        rows["recorded_ms"][begin:end].tolist(), rows["device_id"][begin:end].tolist(), spots[begin:end].tolist(),
-        accuracies_m[begin:end].tolist(), flags[begin:end].tolist(), strict=True,
+        rows["recorded_ms"][begin:end].tolist(), rows["device_id"][begin:end].tolist(),
+        all_of.spots[begin:end].tolist(), all_of.accuracies_m[begin:end].tolist(), flags[begin:end].tolist(),
+        strict=True,
     )  # fmt: skip
     for row, (at_ms, device_id, spot, accuracy_m, own) in enumerate(places, begin):
         if own & Flag.CLOCK_AHEAD:
             continue
-        if active_ms == UNKNOWN_MS or device_id == active or at_ms - active_ms > QUIET_MS:
-            active, active_ms = device_id, at_ms
-        else:
+        if active_ms != UNKNOWN_MS and device_id != active and at_ms - active_ms <= QUIET_MS:
             flags[row] |= Flag.OTHER_DEVICE
             continue
         if own & UNBELIEVED:
             continue
-        place = _Place(at_ms, spot, accuracy_m)
-        if believed.at_ms == UNKNOWN_MS or place.reachable_from(believed):
-            believed, suspect, suspect_row = place, None, -1
-        elif suspect is not None and place.reachable_from(suspect):
-            again[row] = suspect_row
-            believed, suspect, suspect_row = place, None, -1
-        else:
+        active, active_ms = device_id, at_ms
+        verdict = heard.hear(Place(at_ms, spot, accuracy_m))
+        if verdict is Verdict.AGREED:
+            all_of.again[row] = suspect_row
+        elif verdict is not Verdict.BELIEVED:
             flags[row] |= Flag.JUMP
-            suspect, suspect_row = place, row
+        if verdict is not Verdict.SAME_AGAIN:
+            suspect_row = row if verdict is Verdict.DOUBTED else -1
 
     mine["active_device_id"], mine["active_ms"] = active, active_ms
+    mine["believed"], mine["witnesses"] = heard.in_a_row, heard.agreeing
     if suspect_row >= 0:
         mine["suspect"] = rows[suspect_row]
         mine["suspect"]["flags"] = flags[suspect_row]
@@ -187,18 +189,12 @@ def _argue(
         mine["suspect"] = no_suspect()
 
 
-class _Place:
-    """A believed or suspected fix: when, where in space, how sure."""
-
-    __slots__ = ("accuracy_m", "at_ms", "spot")
-
-    def __init__(self, at_ms: int, spot: list[float], accuracy_m: float) -> None:
-        self.at_ms, self.spot, self.accuracy_m = at_ms, spot, accuracy_m
-
-    def reachable_from(self, other: "_Place") -> bool:
-        dx, dy, dz = (a - b for a, b in zip(self.spot, other.spot, strict=True))
-        apart_m = math.sqrt(dx * dx + dy * dy + dz * dz)
-        return bool(_possible(apart_m, self.at_ms, other.at_ms, self.accuracy_m, other.accuracy_m))
+def _suspect_of(mine: np.void) -> Place | None:
+    kept = mine["suspect"]
+    if kept["recorded_ms"] == UNKNOWN_MS:
+        return None
+    spot = plane.in_space(kept["lon_e6"] * 1e-6, kept["lat_e6"] * 1e-6)
+    return Place(int(kept["recorded_ms"]), spot.tolist(), float(_accuracy_m(kept["accuracy_m"])))
 
 
 def _own_flags(rows: Rows) -> Ints:
@@ -223,8 +219,3 @@ def _accuracy_m(accuracy_m: Floats) -> Floats:
 def _apart_m(a: Floats, b: Floats) -> Floats:
     dx, dy, dz = (a - b).T
     return np.sqrt(dx * dx + dy * dy + dz * dz)  # type: ignore[no-any-return]
-
-
-def _possible(apart_m: Any, ms: Any, from_ms: Any, accuracy_m: Any, from_accuracy_m: Any) -> Any:
-    """Tell whether a van can have come so far in the time: bools for columns, a bool for one pair of fixes."""
-    return apart_m - (accuracy_m + from_accuracy_m) - JUMP_SLACK_M <= FASTEST_MPS * ((ms - from_ms) / 1000)

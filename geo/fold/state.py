@@ -11,7 +11,7 @@ from geo.plan import fence
 from geo.plan.facts import HAPPENED
 from geo.plan.plans import MAX_STOPS
 
-STATE_VERSION = 4
+STATE_VERSION = 5
 """Raised when `TRACK` or `HAPPENED` changes: a stored state of another version is not read, its driver is folded from
 the start."""
 

@@ -204,10 +204,10 @@ FOREVER_MS = int(np.iinfo(np.int64).max)
 def _spans(driver_id: int, plans: Sequence[Plan]) -> tuple[list[int], list[tuple[Plan, ...]]]:
     """Cut time where the candidates change: candidates[i] hold before from_ms[i], the last ones for ever after."""
     routes: dict[int, list[Plan]] = {}
-    for plan in sorted(plans, key=lambda plan: (plan.route_id, plan.effective_ms, plan.version)):
+    for plan in plans:
         routes.setdefault(plan.route_id, []).append(plan)
     pieces: list[tuple[int, int, Plan]] = []
-    for versions in routes.values():
+    for versions in map(_in_force, routes.values()):
         ends = [plan.effective_ms for plan in versions[1:]] + [FOREVER_MS]
         for plan, ended_ms in zip(versions, ends, strict=True):
             begin = max(plan.effective_ms, plan.start_ms - EARLY_MS)
@@ -224,6 +224,15 @@ def _spans(driver_id: int, plans: Sequence[Plan]) -> tuple[list[int], list[tuple
         for moment in (UNKNOWN_MS, *from_ms)
     ]
     return from_ms, candidates
+
+
+def _in_force(versions: Sequence[Plan]) -> list[Plan]:
+    """Leave out the versions of a route that a later one, in force from before, put out of force; in order of time."""
+    kept: list[Plan] = []
+    for plan in sorted(versions, key=lambda plan: -plan.version):
+        if not kept or plan.effective_ms < kept[-1].effective_ms:
+            kept.append(plan)
+    return kept[::-1]
 
 
 def outside(plan: Plan, row: int, x_m: float, y_m: float) -> float:

@@ -242,11 +242,11 @@ def drive_s(planned_ms: ArrayLike, service_s: ArrayLike) -> Floats:
         service_s: (s,) planned stay.
 
     Returns:
-        (s,) seconds; NaN where a time is missing, and for the first stop.
+        (s,) seconds; NaN where a time is missing or before the one of the stop before, and for the first stop.
     """
     planned = np.asarray(planned_ms, np.int64)
     seconds = np.full(len(planned), np.nan)
-    known = (planned[1:] != UNKNOWN_MS) & (planned[:-1] != UNKNOWN_MS)
+    known = (planned[1:] != UNKNOWN_MS) & (planned[:-1] != UNKNOWN_MS) & (planned[1:] >= planned[:-1])
     seconds[1:][known] = np.diff(planned)[known] / 1000 - np.asarray(service_s, np.float64)[:-1][known]
     waited: Floats = np.maximum(seconds, 0.0)
     return waited

@@ -1,7 +1,8 @@
 """From what a phone said to pings: the checks that every app's messages go through, all columns at once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,9 @@ TEXTS = ("activity", "id")
 
 MAX_ID, MAX_ACTIVITY = 64, 32
 """Characters kept of a phone's own id for a ping and of its activity; a longer one is cut, the ping is not refused."""
+
+Sent: TypeAlias = Callable[[list[int]], list[Any]]
+"""Gives what was sent for some pings, by their places in the message. Asked only for those that are refused."""
 
 AHEAD_MS = 5 * 60_000
 """A phone's clock this far ahead of ours is wrong: the ping is kept, flagged and moves nothing."""
@@ -75,14 +79,15 @@ class Decoded:
     rejected: list[Rejected]
 
 
-def check(said: Columns, arrival: Arrival) -> Decoded:
+def check(said: Columns, arrival: Arrival, sent: Sent) -> Decoded:
     """Refuse what is not a ping and make pings of the rest. An odd optional field is unknown, it refuses nothing."""
     times_ms, numbers, texts = said.times_ms, said.numbers, said.texts
     measured = (numbers >= _LEAST) & (numbers <= _MOST)  # NaN is outside
     rejected: list[Rejected] = []
     refused = _refused(said, measured, arrival)
     if refused is not None:
-        rejected = [Rejected(int(i), Refusal(int(refused[i])).why) for i in np.flatnonzero(refused)]
+        at = np.flatnonzero(refused).tolist()
+        rejected = [Rejected(i, Refusal(int(refused[i])).why, item) for i, item in zip(at, sent(at), strict=True)]
         kept = refused == 0
         times_ms, numbers, measured = times_ms[kept], numbers[:, kept], measured[:, kept]
         texts = None if texts is None else texts[kept]

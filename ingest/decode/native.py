@@ -7,16 +7,17 @@ the loose path, which finds a reason for each bad ping and gives the same result
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
-from api.http.problem import BadRequest, FieldError, Invalid, TooLarge
 from geo.times import ms_of
 from ingest.decode.columns import NUMBERS, TEXTS, Arrival, Columns, Decoded, check, texts_of
 from ingest.decode.loose import FAR_MS, Column, columns_of, numbers_in, times_in
-from ingest.decode.refusals import Refusal
+from ingest.decode.refusals import Refusal, TooMuch, Unreadable
 
 FIELDS = ("time", *NUMBERS, *TEXTS)
 
@@ -74,8 +75,7 @@ def read(body: bytes, *, packed: bool) -> Message:
     """Read a body, MessagePack if `packed`, else JSON.
 
     Raises:
-        BadRequest: it is not that at all.
-        Invalid: it is neither an object nor a list.
+        Unreadable: it is not that at all, or neither an object nor a list.
     """
     try:
         said = (_MSGPACK if packed else _JSON).decode(body)
@@ -90,33 +90,24 @@ def decode(message: Message, arrival: Arrival, *, max_batch: int) -> Decoded:
     """Make pings of a message.
 
     Raises:
-        Invalid: there are neither rows nor columns, or the columns do not go together.
-        TooLarge: there are more than `max_batch` pings.
+        Unreadable: there are neither rows nor columns, or the columns do not go together.
+        TooMuch: there are more than `max_batch` pings.
     """
     if message.pings is None and message.columns is None:
         raise _invalid("/pings", "send a list of pings here, or `columns`")
     if message.pings is None:
-        return check(columns_of(_together(message.columns, max_batch)), arrival)
+        columns = _together(message.columns, max_batch)
+        return check(columns_of(columns), arrival, partial(_sent_in_columns, columns))
     rows = message.pings
     if not isinstance(rows, list):
         raise _invalid("/pings", "must be a list")
     _limit(len(rows), max_batch)
     if message.typed:
-        return check(_columns_of_typed(rows), arrival)
+        return check(_columns_of_typed(rows), arrival, lambda at: [msgspec.to_builtins(rows[i]) for i in at])
     refused = np.array([0 if isinstance(row, dict) else Refusal.NOT_AN_OBJECT for row in rows], np.int8)
     objects = [row if isinstance(row, dict) else {} for row in rows]
-    return check(columns_of({name: [row.get(name) for row in objects] for name in FIELDS}, refused), arrival)
-
-
-def sent(message: Message, index: int) -> Any:
-    """Give one ping as it was sent, in plain values."""
-    if message.pings is not None:
-        return msgspec.to_builtins(message.pings[index]) if message.typed else message.pings[index]
-    return {
-        name: _value(name, column, index)
-        for name, column in message.columns.items()
-        if name in FIELDS and column is not None
-    }
+    fields = {name: [row.get(name) for row in objects] for name in FIELDS}
+    return check(columns_of(fields, refused), arrival, lambda at: [rows[i] for i in at])
 
 
 def _columns_of_typed(rows: list[Ping]) -> Columns:
@@ -130,12 +121,12 @@ def _columns_of_typed(rows: list[Ping]) -> Columns:
     )
 
 
-def _together(columns: Any, max_batch: int) -> dict[str, Column | None]:
+def _together(columns: Any, max_batch: int) -> dict[str, Column]:
     """Check that columns go together.
 
     Raises:
-        Invalid: one is missing, of another length, or neither a list nor packed numbers.
-        TooLarge: they are longer than `max_batch`.
+        Unreadable: one is missing, of another length, or neither a list nor packed numbers.
+        TooMuch: they are longer than `max_batch`.
     """
     if not isinstance(columns, dict):
         raise _invalid("/columns", "must be an object of columns")
@@ -162,13 +153,21 @@ def _together(columns: Any, max_batch: int) -> dict[str, Column | None]:
 
 def _limit(n: int, max_batch: int) -> None:
     if n > max_batch:
-        raise TooLarge(f"{n} pings at once are too many; send at most {max_batch} in a request.")
+        raise TooMuch(f"{n} pings at once are too many; send at most {max_batch} in a request.")
 
 
-def _value(name: str, column: Column, index: int) -> Any:
+def _sent_in_columns(columns: dict[str, Column], at: list[int]) -> list[Any]:
+    """Give some pings as objects of plain values, though they came as columns."""
+    values = [_values(name, column, at) for name, column in columns.items()]
+    return [dict(zip(columns, of_one, strict=True)) for of_one in zip(*values, strict=True)]
+
+
+def _values(name: str, column: Column, at: list[int]) -> list[Any]:
     if not isinstance(column, bytes):
-        return column[index]
-    return (times_in(column)[0] if name == "time" else numbers_in(name, column))[index].item()
+        return [column[i] for i in at]
+    packed: NDArray[Any] = times_in(column)[0] if name == "time" else numbers_in(name, column)
+    values: list[Any] = packed[at].tolist()
+    return values
 
 
 def _read_loosely(body: bytes, *, packed: bool, why: Exception) -> Message:
@@ -176,7 +175,7 @@ def _read_loosely(body: bytes, *, packed: bool, why: Exception) -> Message:
         # Python's own reader takes NaN and 1e400, so that one such ping is refused and not the batch around it.
         said = msgspec.msgpack.decode(body) if packed else json.loads(body.decode())
     except (ValueError, RecursionError) as error:
-        raise BadRequest(f"The body cannot be read as {'MessagePack' if packed else 'JSON'}: {why}") from error
+        raise Unreadable(f"The body cannot be read as {'MessagePack' if packed else 'JSON'}: {why}") from error
     if isinstance(said, list):
         return Message(None, False, said, None)
     if not isinstance(said, dict):
@@ -186,5 +185,5 @@ def _read_loosely(body: bytes, *, packed: bool, why: Exception) -> Message:
     return Message(n, False, said.get("pings"), said.get("columns"))
 
 
-def _invalid(at: str, why: str) -> Invalid:
-    return Invalid("These are not pings in a form that is read here.", errors=[FieldError(at=at, why=why)])
+def _invalid(at: str, why: str) -> Unreadable:
+    return Unreadable("These are not pings in a form that is read here.", at=at, why=why)

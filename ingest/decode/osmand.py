@@ -15,6 +15,7 @@ from geo.fold.clean import Flag
 from geo.pings import Pings
 from ingest.decode.columns import Arrival, Decoded, check
 from ingest.decode.loose import columns_of
+from ingest.decode.message import AppMessage
 from ingest.decode.refusals import Refusal, Rejected
 
 _KNOT_MPS = 1852 / 3600
@@ -31,36 +32,31 @@ NOTHING = Decoded(Pings.empty(), [])
 """A message without a place: a heartbeat, cell towers only, a push token. The phone is alive, nothing is stored."""
 
 
-def decode(query: Mapping[str, str], body: bytes, arrival: Arrival, *, as_json: bool, osmand_app: bool) -> Decoded:
-    """Make at most one ping of a message.
-
-    Args:
-        query: what stands in the URL.
-        body: a form, or JSON if `as_json`.
-        osmand_app: the OsmAnd app sends m/s where the others send knots, and its accuracy as `hdop`.
+def decode(message: AppMessage, arrival: Arrival) -> Decoded:
+    """Make at most one ping of a message: query and form together, or JSON.
 
     Returns:
         One ping; or one refusal; or `NOTHING`.
     """
     try:
-        fields = _of_json(body) if as_json else _of_form({**_form(body), **query}, osmand_app=osmand_app)
+        fields = _of_json(message.body) if message.is_json else _of_form(message)
     except (ValueError, RecursionError):
         fields = None
     if fields is None:
-        return _refused(Refusal.BODY_UNREADABLE)
+        return _refused(Refusal.BODY_UNREADABLE, message)
     if fields["lat"] is None and fields["lon"] is None:
         return NOTHING
     if fields.get("valid") is False:
-        return _refused(Refusal.FIX_INVALID)
+        return _refused(Refusal.FIX_INVALID, message)
     flags = Flag(0)
     if fields["time"] is None:
         fields["time"], flags = arrival.received_ms, Flag.RECEIVE_TIME
     columns = columns_of({name: [value] for name, value in fields.items()})
-    return check(replace(columns, flags=flags), arrival)
+    return check(replace(columns, flags=flags), arrival, lambda at: [message.sent for _ in at])
 
 
-def _refused(reason: Refusal) -> Decoded:
-    return Decoded(Pings.empty(), [Rejected(0, reason.why)])
+def _refused(reason: Refusal, message: AppMessage) -> Decoded:
+    return Decoded(Pings.empty(), [Rejected(0, reason.why, message.sent)])
 
 
 def _form(body: bytes) -> dict[str, str]:
@@ -69,8 +65,13 @@ def _form(body: bytes) -> dict[str, str]:
     return dict(reversed(pairs))
 
 
-def _of_form(said: Mapping[str, str], *, osmand_app: bool) -> dict[str, Any] | None:
-    """Read the dialect of Traccar Client 8 and 10 and of the OsmAnd app, with GPSLogger's names as well."""
+def _of_form(message: AppMessage) -> dict[str, Any] | None:
+    """Read the dialect of Traccar Client 8 and 10 and of the OsmAnd app, with GPSLogger's names as well.
+
+    The OsmAnd app sends m/s where the others send knots, and its accuracy as `hdop`.
+    """
+    said: Mapping[str, str] = {**_form(message.body), **message.query}
+    osmand_app = message.app == "osmand"
     if not said.keys() & _KNOWN:
         return None
     lat, _, lon = said.get("location", "").partition(",")

@@ -1,8 +1,11 @@
-"""Why a ping is refused to the phone. Explained to users in docs/reference/refusals.md, checked by a test."""
+"""What a decoder refuses, and why. Reasons are explained to users in docs/reference/refusals.md, checked by a test.
 
+A decoder does not know who asks: each door says a refusal in the manner of its clients.
+"""
+
+from dataclasses import dataclass, field
 from enum import IntEnum
-
-import msgspec
+from typing import Any
 
 
 class Refusal(IntEnum):
@@ -29,8 +32,42 @@ class Refusal(IntEnum):
         return self.name.lower().replace("_", "-")
 
 
-class Rejected(msgspec.Struct, frozen=True):
-    """A ping that was refused: its place in what was sent, and the word for why."""
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A ping that was refused.
+
+    Attributes:
+        index: its place in what was sent.
+        why: the word for the reason.
+        sent: what was sent for it, as it was read; bytes where the message is one ping and could not be taken apart.
+    """
 
     index: int
     why: str
+    sent: Any = field(repr=False, compare=False)
+
+
+class Unreadable(Exception):  # noqa: N818 (a refusal, as phones are told it)
+    """A message of which nothing can be used.
+
+    Attributes:
+        detail: what is wrong, for whoever wrote the phone's program.
+        at: JSON pointer to the part that is wrong; None: it is not of the expected kind at all.
+        why: what is wrong with that part; None as `at`.
+    """
+
+    def __init__(self, detail: str, *, at: str | None = None, why: str | None = None) -> None:
+        super().__init__(detail)
+        self.detail, self.at, self.why = detail, at, why
+
+
+class TooMuch(Exception):  # noqa: N818 (as above)
+    """A message of more pings than one may hold; nothing of it is used.
+
+    Attributes:
+        detail: how many there are and may be, for whoever wrote the phone's program.
+    """
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail

@@ -4,6 +4,9 @@ So a message of a known device is answered like a good one, whatever is in it; w
 Only an unknown token, too much at once, or a database that is away is said to the phone.
 """
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
 from aiohttp import web
 
 from api.http.auth import DEVICES
@@ -11,47 +14,91 @@ from api.http.operation import Operations, Who
 from api.http.problem import BadRequest
 from ingest.decode import osmand
 from ingest.decode.columns import Arrival, Decoded
+from ingest.decode.message import AppMessage
 from ingest.doors.bodies import BODIES
-from ingest.doors.native import INGEST_CONFIG, arrival_of
-from ingest.doors.quarantine import count_refused, unusable
+from ingest.doors.keep import arrival_of, keep
 from ingest.doors.rates import RATES
-from ingest.inbox import INBOX
 from sql.account.devices import DeviceRow
 
 operations = Operations("pings")
 
+_HOW = (
+    "`{token}` is the device's `ingest_token`."
+    " The answer is 200 without a body, also for a message that cannot be used."
+)
 
-@operations.operation("GET", "/ingest/{token}/osmand", who=Who.ANYONE)
-async def get_osmand(request: web.Request) -> web.Response:
-    """Send one fix in the query, as the OsmAnd app does.
 
-    `{token}` is the device's `ingest_token`. The answer is 200 without a body, also for a message that cannot be used.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """A way that messages of an app come in.
+
+    Attributes:
+        app: whose devices can be made once this row is here.
+        method, path: the request, `/ingest/{token}/path`; the path names the door in the quarantine, too.
+        decode: makes pings of a message; what it cannot use it rejects, it raises nothing.
+        answer: the body of every 200, as the app wants it.
+        media: its type; None: as aiohttp has it.
+        does, how: for the API's description.
     """
-    return await _osmand(request)
+
+    app: str
+    method: str
+    path: str
+    decode: Callable[[AppMessage, Arrival], Decoded]
+    answer: bytes = b""
+    media: str | None = None
+    does: str
+    how: str = _HOW
 
 
-@operations.operation("POST", "/ingest/{token}/osmand", who=Who.ANYONE)
-async def post_osmand(request: web.Request) -> web.Response:
-    """Send one fix as Traccar Client does: query (8), JSON (9) or form (10).
+DOORS = (
+    Door(
+        app="traccar",
+        method="POST",
+        path="osmand",
+        decode=osmand.decode,
+        does="Send one fix as Traccar Client does: query (8), JSON (9) or form (10).",
+    ),
+    Door(
+        app="osmand",
+        method="GET",
+        path="osmand",
+        decode=osmand.decode,
+        does="Send one fix in the query, as the OsmAnd app does.",
+    ),
+)
+"""All of them. An app joins by a row here, its texts in `api/pages/catalog/enrolment` and its set-up in `api.fleet`."""
 
-    `{token}` is the device's `ingest_token`. The answer is 200 without a body, also for a message that cannot be used.
-    """
-    return await _osmand(request)
+WELCOME = ("native", *dict.fromkeys(door.app for door in DOORS))
+"""Apps whose devices may be let in."""
 
 
-async def _osmand(request: web.Request) -> web.Response:
-    device = await _device(request)
-    body = await _body(request)
-    arrival = arrival_of(request.app, device)
-    decoded = osmand.decode(
-        request.query,
-        body,
-        arrival,
-        as_json=request.content_type == "application/json",
-        osmand_app=device.app == "osmand",
-    )
-    await _keep(request, device, arrival, decoded, body or request.query_string.encode(), source="osmand")
-    return web.Response()
+def _operation(door: Door) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """Make the operation of a door."""
+
+    async def take(request: web.Request) -> web.Response:
+        device = await _device(request)
+        message = AppMessage(
+            app=device.app,
+            query=request.query,
+            query_text=request.query_string,
+            body=await _body(request),
+            is_json=request.content_type == "application/json",
+        )
+        arrival = arrival_of(request.app, device)
+        decoded = door.decode(message, arrival)
+        await keep(request.app, device, arrival, decoded, source=door.path, secret=request.match_info["token"])
+        return web.Response(body=door.answer, content_type=door.media)
+
+    take.__name__ = f"{door.method.lower()}_{door.path}"
+    take.__doc__ = f"{door.does}\n\n{door.how}"
+    media = (door.media,) if door.media else ()
+    declare = operations.operation(door.method, f"/ingest/{{token}}/{door.path}", who=Who.ANYONE, media=media)
+    return declare(take)
+
+
+for _door in DOORS:
+    _operation(_door)
 
 
 async def _device(request: web.Request) -> DeviceRow:
@@ -66,22 +113,3 @@ async def _body(request: web.Request) -> bytes:
         return await request.app[BODIES].read(request)
     except BadRequest:
         return b""
-
-
-async def _keep(
-    request: web.Request, device: DeviceRow, arrival: Arrival, decoded: Decoded, sent: bytes, *, source: str
-) -> None:
-    """Keep what a message held, or the message itself, without the token, where it held nothing usable."""
-    app, odd = request.app, None
-    if decoded.rejected:
-        app[RATES].pay(device.id, len(sent) // 400)
-        odd = unusable(
-            device,
-            arrival,
-            source=source,
-            reason=decoded.rejected[0].why,
-            body=sent.replace(request.match_info["token"].encode(), b"[token]"),
-            max_bytes=app[INGEST_CONFIG].quarantine_body_bytes,
-        )
-    await app[INBOX].keep(decoded.pings, device.lane, odd)
-    count_refused(decoded.rejected)

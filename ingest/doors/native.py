@@ -1,7 +1,5 @@
 """The door for Reparto's own format: `POST /v1/pings`. After a 200 every ping is on disk or named in `rejected`."""
 
-import time
-
 import msgspec
 from aiohttp import web
 
@@ -9,29 +7,32 @@ from api.http.auth import device_of
 from api.http.media import JSON, MSGPACK, answer, is_msgpack
 from api.http.operation import Operations, Who
 from api.http.problem import UnsupportedMediaType
-from ingest.config import IngestConfig
 from ingest.decode import native
-from ingest.decode.columns import Arrival
-from ingest.decode.refusals import Rejected
+from ingest.decode.refusals import TooMuch, Unreadable
+from ingest.doors.app_keys import DOORS_CONFIG
 from ingest.doors.bodies import BODIES
-from ingest.doors.quarantine import count_refused, of_rejected
+from ingest.doors.keep import arrival_of, keep
 from ingest.doors.rates import RATES
-from ingest.inbox import INBOX
+from ingest.doors.refusals import problem_of
 from sql.account.devices import DeviceRow
-
-INGEST_CONFIG: web.AppKey[IngestConfig] = web.AppKey("ingest_config")
 
 operations = Operations("pings")
 
-_DAY_MS = 86_400_000
 _UNSAID = (JSON, "application/octet-stream", "text/plain")  # clients that say nothing, or anything, mean JSON
+
+
+class RefusedPing(msgspec.Struct, frozen=True):
+    """A ping that was refused: its place in what was sent, and the word for why."""
+
+    index: int
+    why: str
 
 
 class Kept(msgspec.Struct, frozen=True):
     """What became of a batch: how many pings are on disk, and which were refused and why."""
 
     accepted: int
-    rejected: list[Rejected]
+    rejected: list[RefusedPing]
 
 
 @operations.operation("POST", "/v1/pings", who=Who.DEVICE, body=native.Batch | list[native.Ping], answer=Kept)
@@ -47,30 +48,21 @@ async def post_pings(request: web.Request) -> web.Response:
     if not packed and request.content_type not in _UNSAID:
         raise UnsupportedMediaType(f"{request.content_type} is not read here; send {JSON} or {MSGPACK}.")
     body = await request.app[BODIES].read(request)
-    kept = await keep(request.app, device, native.read(body, packed=packed), source="pings")
+    try:
+        kept = await keep_batch(request.app, device, native.read(body, packed=packed), source="pings")
+    except (Unreadable, TooMuch) as refusal:
+        raise problem_of(refusal) from refusal
     return answer(request, kept)
 
 
-async def keep(app: web.Application, device: DeviceRow, message: native.Message, *, source: str) -> Kept:
-    """Keep a batch and what was unusable of it, and count it against the device's rate.
+async def keep_batch(app: web.Application, device: DeviceRow, message: native.Message, *, source: str) -> Kept:
+    """Keep a batch and what was unusable of it.
 
     Raises:
-        Invalid, TooLarge: as `native.decode`.
-        Unavailable: as `Inbox.keep`.
+        Unreadable, TooMuch: as `native.decode`.
+        Full: as `Inbox.keep`.
     """
-    config, arrival = app[INGEST_CONFIG], arrival_of(app, device)
-    decoded = native.decode(message, arrival, max_batch=config.max_batch)
-    app[RATES].pay(device.id, len(decoded.pings) + len(decoded.rejected) - 1)
-    refused = of_rejected(
-        device, arrival, message, decoded.rejected, source=source, max_bytes=config.quarantine_body_bytes
-    )
-    await app[INBOX].keep(decoded.pings, device.lane, refused)
-    count_refused(decoded.rejected)
-    return Kept(len(decoded.pings), decoded.rejected)
-
-
-def arrival_of(app: web.Application, device: DeviceRow) -> Arrival:
-    """Note whose message comes in, now."""
-    received_ms = time.time_ns() // 1_000_000
-    oldest_ms = received_ms - round(app[INGEST_CONFIG].oldest_ping_days * _DAY_MS)
-    return Arrival(driver_id=device.driver_id, device_id=device.id, received_ms=received_ms, oldest_ms=oldest_ms)
+    arrival = arrival_of(app, device)
+    decoded = native.decode(message, arrival, max_batch=app[DOORS_CONFIG].max_batch)
+    await keep(app, device, arrival, decoded, source=source)
+    return Kept(len(decoded.pings), [RefusedPing(one.index, one.why) for one in decoded.rejected])

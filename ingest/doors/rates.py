@@ -3,26 +3,36 @@
 import math
 import time
 from collections.abc import Callable
+from typing import TypeAlias
 
 from aiohttp import web
+from cachetools import LRUCache
 
 from api.http.problem import TooManyRequests
 
 RATES: web.AppKey["Rates"] = web.AppKey("rates")
 
-_DEVICES = 200_000
+_Bucket: TypeAlias = tuple[float, float]
+"""What was in it, pings, and when, seconds."""
+
+DEVICES = 200_000
+"""So many devices are remembered, about 60 MB of them; of more, those longest away are forgotten."""
 
 
 class Rates:
     """A bucket for each device that fills at a steady rate, a minute's worth at most.
 
-    Whoever has not run dry is let in and pays afterwards, so that a batch larger than the bucket still passes.
+    Whoever has not run dry is let in and pays afterwards, so that a batch larger than the bucket still passes. Devices
+    that have run dry are remembered apart: no number of others makes one of them free again.
     """
 
-    def __init__(self, pings_per_minute: int, *, clock_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, pings_per_minute: int, *, devices: int = DEVICES, clock_s: Callable[[], float] = time.monotonic
+    ) -> None:
         self._full = float(max(1, pings_per_minute))
         self._clock_s = clock_s
-        self._seen: dict[int, tuple[float, float]] = {}  # what was in the bucket, and when
+        self._wet: LRUCache[int, _Bucket] = LRUCache(devices)
+        self._dry: LRUCache[int, _Bucket] = LRUCache(devices)
 
     def admit(self, device_id: int) -> None:
         """Let a device send a message; it costs one ping.
@@ -41,10 +51,14 @@ class Rates:
 
     def pay(self, device_id: int, pings: int) -> None:
         """Take from a device's bucket, below empty if need be."""
-        if len(self._seen) >= _DEVICES:
-            self._seen.clear()
-        self._seen[device_id] = (self._level(device_id) - max(0, pings), self._clock_s())
+        level = self._level(device_id) - max(0, pings)
+        now, before = (self._wet, self._dry) if level >= 1 else (self._dry, self._wet)
+        before.pop(device_id, None)
+        now[device_id] = (level, self._clock_s())
 
     def _level(self, device_id: int) -> float:
-        level, at_s = self._seen.get(device_id, (self._full, 0.0))
+        bucket = self._wet.get(device_id) or self._dry.get(device_id)
+        if bucket is None:
+            return self._full
+        level, at_s = bucket
         return min(self._full, level + (self._clock_s() - at_s) * self._full / 60)

@@ -15,11 +15,15 @@ from prometheus_client import Gauge
 
 from api.http.auth import DEVICES, bearer_of
 from api.http.operation import Operations, Who
-from api.http.problem import Problem, TooManyRequests, Unauthorized, Unavailable, document
+from api.http.problem import TooManyRequests, Unauthorized, Unavailable, document
 from ingest.decode import native
+from ingest.decode.refusals import TooMuch, Unreadable
+from ingest.doors.app_keys import DOORS_CONFIG
 from ingest.doors.bodies import BODIES
-from ingest.doors.native import INGEST_CONFIG, keep
+from ingest.doors.native import keep_batch
 from ingest.doors.rates import RATES
+from ingest.doors.refusals import problem_of
+from ingest.inbox import Full
 from sql.account.devices import DeviceRow
 from sql.pool import DATABASE_AWAY
 
@@ -59,7 +63,7 @@ async def get_pings_ws(request: web.Request) -> web.WebSocketResponse:
     long a frame.
     """
     app = request.app
-    if len(app[SOCKETS]) >= app[INGEST_CONFIG].websocket_clients:
+    if len(app[SOCKETS]) >= app[DOORS_CONFIG].websocket_clients:
         raise Unavailable("Too many phones are connected to this process. Please come back later.", retry_after_s=30)
     # no compression: its windows would cost each connection more memory than all the rest
     socket = web.WebSocketResponse(heartbeat=_HEARTBEAT_S, compress=False, max_msg_size=app[BODIES].max_bytes)
@@ -117,11 +121,13 @@ async def _keep(request: web.Request, frame: WSMessage) -> _Answer:
         with app[BODIES].held(len(body)):
             message = native.read(body, packed=packed)
             n = message.n
-            kept = await keep(app, device, message, source="websocket")
+            kept = await keep_batch(app, device, message, source="websocket")
     except (TooManyRequests, Unavailable) as problem:
         return _Close(COME_BACK_LATER, f"{problem.type}; come back in {problem.headers['Retry-After']} s")
-    except Problem as problem:
-        return _packed({"n": n, "error": document(problem)}, packed=packed)
+    except Full as full:
+        return _Close(COME_BACK_LATER, f"unavailable; come back in {full.retry_after_s} s")
+    except (Unreadable, TooMuch) as refusal:
+        return _packed({"n": n, "error": document(problem_of(refusal))}, packed=packed)
     return _packed({"n": n, "accepted": kept.accepted, "rejected": kept.rejected}, packed=packed)
 
 

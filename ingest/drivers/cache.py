@@ -4,14 +4,16 @@ Everything here can be read again from the database, and is forgotten after any 
 have committed is never built upon.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from cachetools import LRUCache
 
 from geo.fold import fold
-from geo.pings import UNKNOWN_MS, Bools, Ints, Rows
+from geo.pings import UNKNOWN_MS, Ints, Rows
 from geo.plan.plans import FOREVER_MS
+from ingest.drivers.drivers import Drivers, Progress
 from ingest.drivers.models import ModelCache
 from ingest.drivers.plans import PlanCache
 from ingest.drivers.shown import Shown
@@ -19,7 +21,7 @@ from sql.pool import Db
 from sql.track.folds import TrackRow, ensure_tracks, read_tracks
 
 _MOST_TRACKS = 100_000
-"""About 100 MB; a tracker that has met more drivers starts anew."""
+"""About 100 MB."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,85 +31,34 @@ class _Known:
     shown: Shown
 
 
-@dataclass(slots=True, eq=False)
-class Drivers:
-    """The drivers of one take, by driver_id ascending; every array has one entry a driver. Changed as the take goes on.
-
-    Attributes:
-        tracks: of dtype `geo.fold.fold.TRACK`, copies.
-        head_ms: the time of the last ping or claim to fold.
-        stored_ms: the greatest recorded_ms stored.
-        rerun_from_ms: fold again from here; FOREVER_MS when nobody asks.
-        may_rerun: the last re-run is long enough ago.
-        began: a re-run began in this take.
-        unmarked: pings folded since the last checkpoint.
-        shift_only_ms, shifts_from_ms: as in `sql.track.folds.TrackRow`.
-        shown: what others were told of their ETAs.
-        models: what their accounts learned of ETAs.
-    """
-
-    rows: list[TrackRow]
-    shown: list[Shown]
-    models: ModelCache
-    tracks: Rows
-    ids: Ints
-    lanes: Ints
-    accounts: Ints
-    head_ms: Ints
-    stored_ms: Ints
-    rerun_from_ms: Ints
-    may_rerun: Bools
-    began: Bools
-    unmarked: Ints
-    shift_only_ms: Ints
-    shifts_from_ms: Ints
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    @property
-    def settled(self) -> Bools:
-        """Drivers of whom nothing waits to be folded."""
-        settled: Bools = (self.tracks["at_ms"] >= self.head_ms) & (self.rerun_from_ms == FOREVER_MS)
-        return settled
-
-    @property
-    def goes_back(self) -> Bools:
-        """Drivers who fold again from an earlier place now; who may not yet folds on meanwhile."""
-        goes_back: Bools = (self.rerun_from_ms != FOREVER_MS) & self.may_rerun
-        return goes_back
-
-    def index_of(self, driver_ids: Ints) -> Ints:
-        """Find the entries of drivers that are all here."""
-        return np.searchsorted(self.ids, driver_ids)
-
-
 class TrackCache:
-    """Tracks and plans by driver."""
+    """Tracks and plans by driver; those that were used longest ago are forgotten first."""
 
-    def __init__(self) -> None:
-        self.plans = PlanCache()
+    def __init__(self, *, most: int = _MOST_TRACKS) -> None:
+        self.plans = PlanCache(most=most)
         self.models = ModelCache()
-        self._known: dict[int, _Known] = {}
+        self._known: LRUCache[int, _Known] = LRUCache(most)
 
-    def clear(self) -> None:
-        """Forget everything."""
-        self.plans.clear()
-        self._known.clear()
+    def __contains__(self, driver_id: int) -> bool:
+        """Tell whether a driver's track is remembered."""
+        return driver_id in self._known
 
-    def remember(self, drivers: Drivers) -> None:
+    def remember(self, drivers: Drivers, tracks: Rows, shown: Sequence[Shown]) -> None:
         """Keep what a take wrote. Only after its commit."""
-        if len(self._known) > _MOST_TRACKS:
-            self._known.clear()
-        for row, track, shown in zip(drivers.rows, drivers.tracks, drivers.shown, strict=True):
-            self._known[row.driver_id] = _Known(row.version + 1, track.copy(), shown)
+        for row, track, told in zip(drivers.rows, tracks, shown, strict=True):
+            self._known[row.driver_id] = _Known(row.version + 1, track.copy(), told)
 
-    async def read(self, db: Db, lanes: Sequence[int], lane_of: dict[int, int], *, rerun_every_s: float) -> Drivers:
+    async def read(
+        self, db: Db, lanes: Sequence[int], lane_of: Mapping[int, int], *, rerun_every_s: float
+    ) -> tuple[Drivers, Progress, list[Shown]]:
         """Read the drivers of a take, from here where the version agrees, else from the database.
 
         Args:
             lanes: those that the take holds.
             lane_of: the lane of each driver wanted.
+
+        Returns:
+            What stays, how far they have come, and what others were told of their ETAs.
         """
         ids = sorted(lane_of)
         versions = [known.version if (known := self._known.get(one)) else -1 for one in ids]
@@ -118,8 +69,11 @@ class TrackCache:
             rows = await read_tracks(db, lanes, ids, versions, rerun_every_s=rerun_every_s)
         return self._assemble(rows)
 
-    def _assemble(self, rows: list[TrackRow]) -> Drivers:
-        ids = np.array([row.driver_id for row in rows], np.int64)
+    def _assemble(self, rows: list[TrackRow]) -> tuple[Drivers, Progress, list[Shown]]:
+        def column(name: str) -> Ints:
+            return np.array([getattr(row, name) for row in rows], np.int64)
+
+        ids = column("driver_id")
         tracks = fold.fresh(ids)
         shown = [Shown() for _ in rows]
         rerun_from_ms = np.full(len(rows), FOREVER_MS, np.int64)
@@ -136,20 +90,21 @@ class TrackCache:
                     rerun_from_ms[i], may_rerun[i] = UNKNOWN_MS, True
                 else:
                     tracks[i] = state
-        return Drivers(
+        drivers = Drivers(
             rows=rows,
-            shown=shown,
-            models=self.models,
-            tracks=tracks,
             ids=ids,
-            lanes=np.array([row.lane for row in rows], np.int64),
-            accounts=np.array([row.account_id for row in rows], np.int64),
-            head_ms=np.array([row.head_ms for row in rows], np.int64),
-            stored_ms=np.array([row.stored_ms for row in rows], np.int64),
+            lanes=column("lane"),
+            accounts=column("account_id"),
+            shift_only_ms=column("shift_only_ms"),
+            shifts_from_ms=column("shifts_from_ms"),
+        )
+        progress = Progress(
+            tracks=tracks,
+            head_ms=column("head_ms"),
+            stored_ms=column("stored_ms"),
             rerun_from_ms=rerun_from_ms,
             may_rerun=may_rerun,
             began=np.zeros(len(rows), bool),
-            unmarked=np.array([row.unmarked for row in rows], np.int64),
-            shift_only_ms=np.array([row.shift_only_ms for row in rows], np.int64),
-            shifts_from_ms=np.array([row.shifts_from_ms for row in rows], np.int64),
+            unmarked=column("unmarked"),
         )
+        return drivers, progress, shown

@@ -12,8 +12,8 @@ from geo.eta.model import Key, Model, Row
 from geo.eta.places import places
 from geo.eta.seen import DELAY_KEYS
 from geo.plan.plans import Plan
+from sql.account.settings import EtaRules
 from sql.eta.eta import EtaAccount, eta_accounts
-from sql.eta.eta_rules import EtaRules
 from sql.eta.learning import read_bands, rows_of_keys, rows_since
 from sql.pool import Db
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cachetools import LRUCache
+
 from geo.plan.fence import Fences
 from geo.plan.plans import FOREVER_MS, Timeline
 from geo.shape.fence_shape import Fence, prepare_fence
@@ -29,8 +31,8 @@ class _Known:
 class PlanCache:
     """Timelines by driver, as far back as they were needed. A version of a route never changes: it is read once."""
 
-    def __init__(self) -> None:
-        self._known: dict[int, _Known] = {}
+    def __init__(self, *, most: int) -> None:
+        self._known: LRUCache[int, _Known] = LRUCache(most)
         self._fences: dict[int, tuple[int, Fences]] = {}
 
     async def timelines_of(self, db: Db, tracks: Sequence[TrackRow], since_ms: Sequence[int]) -> list[Timeline]:
@@ -40,43 +42,32 @@ class PlanCache:
             since_ms: for each track, the earliest time that is folded or shown; FOREVER_MS where there is none.
         """
         await self._read_fences(db, tracks)
+        known = {track.driver_id: self._known.get(track.driver_id) for track in tracks}
         stale = [
             (track, since if since == FOREVER_MS else since - _MARGIN_MS)
             for track, since in zip(tracks, since_ms, strict=True)
-            if not self._is_current(track, since)
+            if not _is_current(known[track.driver_id], track, since)
         ]
-        if stale:
-            await self._read_plans(db, stale)
-        return [self._known[track.driver_id].timeline for track in tracks]
+        read = await self._read_plans(db, stale) if stale else {}
+        self._known.update(read)
+        now = known | read
+        return [one.timeline for track in tracks if (one := now[track.driver_id]) is not None]
 
-    def clear(self) -> None:
-        """Forget everything."""
-        self._known.clear()
-        self._fences.clear()
-
-    def _is_current(self, track: TrackRow, since_ms: int) -> bool:
-        known = self._known.get(track.driver_id)
-        return (
-            known is not None
-            and (known.plan_version, known.fences_version) == (track.plan_version, track.fences_version)
-            and known.since_ms <= since_ms
-        )
-
-    async def _read_plans(self, db: Db, stale: Sequence[tuple[TrackRow, int]]) -> None:
+    async def _read_plans(self, db: Db, stale: Sequence[tuple[TrackRow, int]]) -> dict[int, _Known]:
         drivers, since = [track.driver_id for track, _ in stale], [since for _, since in stale]
         wanted = await plans_of_drivers(db, drivers, since)
         claims = await claims_of_drivers(db, drivers, since)
         plans = {
             (plan.route_id, plan.version): plan
             for driver_id in wanted
-            if driver_id in self._known
-            for plan in self._known[driver_id].timeline.plans
+            if (known := self._known.get(driver_id)) is not None
+            for plan in known.timeline.plans
         }
         missing = sorted({key for keys in wanted.values() for key in keys} - plans.keys())
         for row in await read_plans(db, missing) if missing else ():
             plans[row.route_id, row.version] = plan_of(row)
-        for track, since_ms in stale:
-            self._known[track.driver_id] = _Known(
+        return {
+            track.driver_id: _Known(
                 plan_version=track.plan_version,
                 fences_version=track.fences_version,
                 since_ms=since_ms,
@@ -87,6 +78,8 @@ class PlanCache:
                     fences=self._fences[track.account_id][1],
                 ),
             )
+            for track, since_ms in stale
+        }
 
     async def _read_fences(self, db: Db, tracks: Sequence[TrackRow]) -> None:
         wanted = {track.account_id: track.fences_version for track in tracks}
@@ -98,6 +91,14 @@ class PlanCache:
             fences[row.account_id].append(_fence_of(row))
         for account, found in fences.items():
             self._fences[account] = (wanted[account], Fences(tuple(found)))
+
+
+def _is_current(known: _Known | None, track: TrackRow, since_ms: int) -> bool:
+    return (
+        known is not None
+        and (known.plan_version, known.fences_version) == (track.plan_version, track.fences_version)
+        and known.since_ms <= since_ms
+    )
 
 
 def _fence_of(row: FenceRow) -> Fence:

@@ -1,28 +1,30 @@
 """What somebody must hear of ETAs: a stop that will be late, a van that is near. Facts of the clock, as silence is.
 
-They rest on a ping that is younger than five minutes by our clock and on a track that is settled: nobody is alerted by
-old news. A van's being near is told once a stop, whoever drives, and never taken back.
+They rest on a ping that is younger than five minutes by our clock and on a track that has caught up: nobody is alerted
+by old news. A van's being near is told once a stop, whoever drives, and never taken back.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 
 from geo.eta.estimate import Eta
-from geo.pings import UNKNOWN_MS, Ints
-from geo.plan.plans import Plan, Timeline, places_in
+from geo.pings import UNKNOWN_MS
+from geo.plan.plans import Plan, places_in
 from geo.times import ms_of, time_of
-from ingest.drivers.cache import Drivers
 from ingest.drivers.models import AccountEta
-from ingest.drivers.shown import Alerts
-from sql.eta.eta import Notice, eta_stops, put_outbox, told_facts
-from sql.eta.eta_rules import EtaRules
+from ingest.drivers.shown import Alerts, Shown
+from ingest.eta.vans import Van, Vans
+from sql.account.settings import EtaRules
+from sql.eta.eta import eta_stops, told_facts
 from sql.feed.facts import LATE_AFTER_S, Revision, put_revisions
+from sql.feed.outbox import Notice, put_notices
 from sql.pool import Db
-from work.feed import entries as facts
+from work.feed.entries import Owner, entry_of_eta, taken_back
+from work.feed.types import APPROACHING, LATE
 
 YOUNG_MS = 300_000
 """An alert rests on a ping that is younger by our clock."""
@@ -30,13 +32,13 @@ YOUNG_MS = 300_000
 LATENESS_MOVED_MS = 300_000
 """A lateness that moved less is not told again."""
 
-LATE, APPROACHING = "eta.late", "stop.approaching"
+_COLUMNS = [field.name for field in fields(Eta)]
 
 _NOBODY_WAITS = frozenset({"break", "depot"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Ahead:
+class Ahead:
     """A stop ahead of a van; times in epoch milliseconds. `stops_before`: of those where somebody waits."""
 
     stop_id: int
@@ -53,107 +55,142 @@ class _Ahead:
         return UNKNOWN_MS if self.window_end_ms == UNKNOWN_MS else self.expected_ms - self.window_end_ms
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What is to be told of one van: `near` only of stops that are not done."""
+
+    late: Sequence[Revision] = ()
+    near: Sequence[Revision] = ()
+
+
 async def write_alerts(
-    db: Db,
-    drivers: Drivers,
-    timelines: Sequence[Timeline],
-    touched: Ints,
-    found: Eta,
-    accounts: Mapping[int, AccountEta],
-) -> None:
-    """Tell the feed what is news of the ETAs of the drivers that were folded, and leave notifications.
+    db: Db, vans: Vans, found: Eta, accounts: Mapping[int, AccountEta], now: datetime
+) -> Sequence[Shown]:
+    """Tell the feed what is news of ETAs, and leave notifications; give back what others were told by now.
 
     Args:
-        timelines: of all `drivers`.
-        touched: their entries in `drivers`.
-        found: of the tracks of `touched`.
+        found: of the tracks of `vans`.
         accounts: by account.
     """
-    now_ms = ms_of(datetime.now(UTC))
-    settled = drivers.settled
-    rows = [(row, i) for row, i in enumerate(touched.tolist()) if settled[i]]
-    await _ask_the_feed(db, drivers, [i for _, i in rows])
-    begin = np.searchsorted(found.track, np.arange(len(touched) + 1)).tolist()
-    late: list[Revision] = []
-    near: list[tuple[int, _Ahead]] = []
-    for row, i in rows:
-        alerts = drivers.shown[i].alerts
-        assert alerts is not None
-        rules = accounts[int(drivers.accounts[i])].rules
-        young = now_ms - int(drivers.tracks["recorded_ms"][i]) < YOUNG_MS
-        which = slice(begin[row], begin[row + 1])
-        plan = timelines[i].plan(int(drivers.tracks["route_id"][i]), int(drivers.tracks["route_version"][i]))
-        if not _is_worth_a_look(alerts, rules, plan, found, which, now_ms, young=young):
-            continue
-        ahead = _ahead(plan, found, which) if plan is not None else []
-        changed = {fact.stop_id: fact for fact in _late(drivers, i, alerts, ahead, rules, young=young)}
-        late += changed.values()
-        known = {**alerts.late, **{stop: fact for stop, fact in changed.items() if stop is not None}}
-        drivers.shown[i] = replace(drivers.shown[i], alerts=replace(alerts, late=known))
-        if young and drivers.tracks["on_route"][i]:
-            near += [
-                (i, stop) for stop in ahead if _is_near(stop, rules, now_ms) and stop.stop_id not in alerts.approaching
-            ]
-    told = late + await _approaching(db, drivers, near)
+    rows = np.flatnonzero(vans.caught_up).tolist()
+    shown = list(vans.shown)
+    for i, alerts in (await _alerts(db, vans, rows)).items():
+        shown[i] = replace(shown[i], alerts=alerts)
+    begin = np.searchsorted(found.track, np.arange(len(vans) + 1)).tolist()
+    fresh: dict[int, News] = {}
+    for i in rows:
+        before = shown[i].alerts
+        assert before is not None
+        van = Van(lane=int(vans.lanes[i]), account_id=int(vans.accounts[i]), track=vans.tracks[i], plan=vans.plans[i])
+        one = news(van, _part(found, begin[i], begin[i + 1]), before, accounts[van.account_id].rules, now)
+        if one.late or one.near:
+            fresh[i] = one
+            shown[i] = replace(shown[i], alerts=_noted(before, one))
+    await _tell(db, list(fresh.values()))
+    return shown
+
+
+async def _tell(db: Db, fresh: Sequence[News]) -> None:
+    """Write what is news, but of stops of which the driver or a dispatcher has said that they are done."""
+    near = [fact for one in fresh for fact in one.near]
+    stops = await eta_stops(db, [fact.stop_id for fact in near if fact.stop_id is not None]) if near else {}
+    waiting = {stop_id for stop_id, stop in stops.items() if stop.status == "pending"}
+    told = [*(fact for one in fresh for fact in one.late), *(fact for fact in near if fact.stop_id in waiting)]
     if told:
         await put_revisions(db, told, late_after_s=LATE_AFTER_S)
     notices = [_notice(fact) for fact in told if fact.state == "asserted"]
     if notices:
-        await put_outbox(db, notices)
+        await put_notices(db, notices)
 
 
-async def _ask_the_feed(db: Db, drivers: Drivers, entries: Sequence[int]) -> None:
+async def _alerts(db: Db, vans: Vans, rows: Sequence[int]) -> dict[int, Alerts]:
     """Find out what the feed says of drivers of whom it is not known, or who are on another route now."""
-    on = {i: int(drivers.tracks["route_id"][i]) for i in entries}
-    asked = [i for i in entries if (alerts := drivers.shown[i].alerts) is None or alerts.route_id != on[i]]
+    on = {i: int(vans.tracks["route_id"][i]) for i in rows}
+    asked = [i for i in rows if (alerts := vans.shown[i].alerts) is None or alerts.route_id != on[i]]
     if not asked:
-        return
-    known = await told_facts(db, {on[i] for i in asked} - {0}, {int(drivers.ids[i]) for i in asked})
+        return {}
+    driver_ids = {i: int(vans.tracks["driver_id"][i]) for i in asked}
+    known = await told_facts(db, {on[i] for i in asked} - {0}, driver_ids.values())
+    found = {}
     for i in asked:
         late = {
             fact.stop_id: fact
             for fact in known
-            if fact.type == LATE and fact.driver_id == drivers.ids[i] and fact.stop_id is not None
+            if fact.type == LATE and fact.driver_id == driver_ids[i] and fact.stop_id is not None
         }
         approaching = frozenset(
             fact.stop_id
             for fact in known
             if fact.type == APPROACHING and fact.route_id == on[i] and fact.stop_id is not None
         )
-        alerts = Alerts(route_id=on[i], late=late, approaching=approaching)
-        drivers.shown[i] = replace(drivers.shown[i], alerts=alerts)
+        found[i] = Alerts(route_id=on[i], late=late, approaching=approaching)
+    return found
+
+
+def news(van: Van, found: Eta, alerts: Alerts, rules: EtaRules, now: datetime) -> News:
+    """Decide what is to be told of one van that has caught up.
+
+    Args:
+        found: of this van alone.
+        alerts: what the feed says of it.
+        now: our clock.
+    """
+    now_ms = ms_of(now)
+    young = now_ms - int(van.track["recorded_ms"]) < YOUNG_MS
+    if not _is_worth_a_look(van.plan, found, alerts, rules, now_ms, young=young):
+        return News()
+    ahead = _ahead(van.plan, found) if van.plan is not None else []
+    near: list[Revision] = []
+    if young and van.track["on_route"]:
+        near = [
+            _fact(van, APPROACHING, stop, _near_data(stop))
+            for stop in ahead
+            if _is_near(stop, rules, now_ms) and stop.stop_id not in alerts.approaching
+        ]
+    return News(late=list(_late(van, alerts, ahead, rules, young=young)), near=near)
+
+
+def _noted(before: Alerts, fresh: News) -> Alerts:
+    """Remember what was told; of a stop that is near also when it is done: nobody asks again."""
+    late = {fact.stop_id: fact for fact in fresh.late if fact.stop_id is not None}
+    near = {fact.stop_id for fact in fresh.near if fact.stop_id is not None}
+    return replace(before, late={**before.late, **late}, approaching=before.approaching | near)
+
+
+def _part(found: Eta, begin: int, end: int) -> Eta:
+    return Eta(*(getattr(found, name)[begin:end] for name in _COLUMNS))
 
 
 def _is_worth_a_look(
-    alerts: Alerts, rules: EtaRules, plan: Plan | None, found: Eta, which: slice, now_ms: int, *, young: bool
+    plan: Plan | None, found: Eta, alerts: Alerts, rules: EtaRules, now_ms: int, *, young: bool
 ) -> bool:
     """Tell whether there may be something to tell or to take back: mostly there is not, and this is quick."""
     if any(fact.state != "retracted" for fact in alerts.late.values()):
         return True
     if not young or plan is None:
         return False
-    expected_ms, rule = found.expected_ms[which], rules.approaching
-    near = np.zeros(len(expected_ms), bool)
+    rule = rules.approaching
+    near = np.zeros(len(found.stop_id), bool)
     if rule.minutes is not None:
-        near |= expected_ms - now_ms <= rule.minutes * 60_000
+        near |= found.expected_ms - now_ms <= rule.minutes * 60_000
     if rule.stops is not None:
-        near |= found.stops_before[which] <= rule.stops + sum(kind in _NOBODY_WAITS for kind in plan.stop_kinds)
-    if not alerts.approaching.issuperset(found.stop_id[which][near].tolist()):
+        near |= found.stops_before <= rule.stops + sum(kind in _NOBODY_WAITS for kind in plan.stop_kinds)
+    if not alerts.approaching.issuperset(found.stop_id[near].tolist()):
         return True
-    end_ms = plan.stop_window_ms[places_in(plan, found.stop_id[which]), 1]
-    return bool(((end_ms != UNKNOWN_MS) & (expected_ms - end_ms > rules.late_after_minutes * 60_000)).any())
+    end_ms = plan.stop_window_ms[places_in(plan, found.stop_id), 1]
+    is_late = (end_ms != UNKNOWN_MS) & (found.expected_ms - end_ms > rules.late_after_minutes * 60_000)
+    return bool(is_late.any())
 
 
-def _ahead(plan: Plan, found: Eta, which: slice) -> list[_Ahead]:
+def _ahead(plan: Plan, found: Eta) -> list[Ahead]:
     """Put together what is said of the stops ahead of a van."""
-    ahead: list[_Ahead] = []
+    ahead: list[Ahead] = []
     waiting = 0
-    names = ("stop_id", "expected_ms", "low_ms", "high_ms")
-    columns = {name: getattr(found, name)[which].tolist() for name in names}
-    for n, place in enumerate(places_in(plan, found.stop_id[which]).tolist()):
+    columns = {name: getattr(found, name).tolist() for name in ("stop_id", "expected_ms", "low_ms", "high_ms")}
+    for n, place in enumerate(places_in(plan, found.stop_id).tolist()):
         kind = plan.stop_kinds[place]
         ahead.append(
-            _Ahead(
+            Ahead(
                 **{name: column[n] for name, column in columns.items()},
                 kind=kind,
                 window_end_ms=int(plan.stop_window_ms[place, 1]),
@@ -164,37 +201,26 @@ def _ahead(plan: Plan, found: Eta, which: slice) -> list[_Ahead]:
     return ahead
 
 
-def _late(
-    drivers: Drivers, i: int, alerts: Alerts, ahead: Sequence[_Ahead], rules: EtaRules, *, young: bool
-) -> Iterator[Revision]:
+def _late(van: Van, alerts: Alerts, ahead: Sequence[Ahead], rules: EtaRules, *, young: bool) -> Iterator[Revision]:
     after_ms = rules.late_after_minutes * 60_000
     late = {stop.stop_id: stop for stop in ahead if stop.lateness_ms > after_ms}
     if young:
         for stop in late.values():
             before = alerts.late.get(stop.stop_id)
-            fact = _fact(drivers, i, LATE, stop.stop_id, _late_data(stop))
-            if before is None:
-                yield fact
-            elif before.state == "retracted":
-                yield replace(fact, revision=before.revision + 1)
-            elif _has_moved(before, stop):
-                yield replace(fact, revision=before.revision + 1, state="corrected", occurred_ms=before.occurred_ms)
+            if before is None or before.state == "retracted" or _has_moved(before, stop):
+                yield _fact(van, LATE, stop, _late_data(stop), before)
     for stop_id, before in alerts.late.items():
         if before.state != "retracted" and stop_id not in late:
-            yield _taken_back(before)
+            yield taken_back(before)
 
 
-def _has_moved(before: Revision, stop: _Ahead) -> bool:
+def _has_moved(before: Revision, stop: Ahead) -> bool:
     said = before.data
     moved_ms = abs(said["lateness_s"] * 1000 - stop.lateness_ms)
     return bool(moved_ms > LATENESS_MOVED_MS or said["window_end"] != _text(stop.window_end_ms))
 
 
-def _taken_back(fact: Revision) -> Revision:
-    return replace(fact, revision=fact.revision + 1, state="retracted")
-
-
-def _is_near(stop: _Ahead, rules: EtaRules, now_ms: int) -> bool:
+def _is_near(stop: Ahead, rules: EtaRules, now_ms: int) -> bool:
     rule = rules.approaching
     if stop.kind in _NOBODY_WAITS:
         return False
@@ -202,47 +228,12 @@ def _is_near(stop: _Ahead, rules: EtaRules, now_ms: int) -> bool:
     return soon or (rule.stops is not None and stop.stops_before <= rule.stops)
 
 
-async def _approaching(db: Db, drivers: Drivers, near: Sequence[tuple[int, _Ahead]]) -> list[Revision]:
-    """Tell of vans that are near, but for stops of which the driver or a dispatcher has said that they are done."""
-    if not near:
-        return []
-    stops = await eta_stops(db, [stop.stop_id for _, stop in near])
-    told: list[Revision] = []
-    for i, stop in near:
-        known = stops.get(stop.stop_id)
-        if known is not None and known.status == "pending":
-            told.append(_fact(drivers, i, APPROACHING, stop.stop_id, _near_data(stop)))
-        alerts = drivers.shown[i].alerts
-        assert alerts is not None
-        drivers.shown[i] = replace(
-            drivers.shown[i], alerts=replace(alerts, approaching=alerts.approaching | {stop.stop_id})
-        )
-    return told
+def _fact(van: Van, kind: str, stop: Ahead, data: dict[str, Any], before: Revision | None = None) -> Revision:
+    owner = Owner(lane=van.lane, account_id=van.account_id)
+    return entry_of_eta(kind, van.track, owner, stop_id=stop.stop_id, data=data, before=before)
 
 
-def _fact(drivers: Drivers, i: int, kind: str, stop_id: int, data: dict[str, Any]) -> Revision:
-    track, driver_id = drivers.tracks[i], int(drivers.ids[i])
-    route_id = int(track["route_id"])
-    return Revision(
-        fact_id=facts.eta_fact_id(kind, driver_id=driver_id, route_id=route_id, stop_id=stop_id),
-        revision=1,
-        state="asserted",
-        type=kind,
-        occurred_ms=int(track["recorded_ms"]),
-        folded_ms=None,
-        lane=int(drivers.lanes[i]),
-        account_id=int(drivers.accounts[i]),
-        driver_id=driver_id,
-        route_id=route_id,
-        route_version=int(track["route_version"]),
-        stop_id=stop_id,
-        geofence_id=None,
-        visit_id=None,
-        data=data,
-    )
-
-
-def _late_data(stop: _Ahead) -> dict[str, Any]:
+def _late_data(stop: Ahead) -> dict[str, Any]:
     return {
         "lateness_s": round(stop.lateness_ms / 1000),
         "expected": _text(stop.expected_ms),
@@ -250,7 +241,7 @@ def _late_data(stop: _Ahead) -> dict[str, Any]:
     }
 
 
-def _near_data(stop: _Ahead) -> dict[str, Any]:
+def _near_data(stop: Ahead) -> dict[str, Any]:
     times = {"expected": stop.expected_ms, "low": stop.low_ms, "high": stop.high_ms}
     return {name: _text(ms) for name, ms in times.items()} | {"stops_before": stop.stops_before}
 

@@ -2,70 +2,51 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import numpy as np
 
 from geo.eta import estimate as eta
 from geo.eta.score import bucket_of
-from geo.fold.fold import FactType
 from geo.pings import Bools, Floats, Ints, Rows
-from geo.plan.plans import Plan, Timeline, places_in
+from geo.plan.plans import places_in
 from ingest.config import IngestConfig
-from ingest.drivers.cache import Drivers
+from ingest.drivers.models import ModelCache
 from ingest.drivers.shown import Shown
 from ingest.eta.alerts import write_alerts
+from ingest.eta.vans import Vans
 from sql.eta.eta import EtaWrite, put_etas
 from sql.eta.told import Told, put_told
 from sql.pool import Db
 
-_EVENTS = (FactType.STOP_ARRIVED, FactType.STOP_DEPARTED, FactType.ROUTE_OFF, FactType.ROUTE_BACK)
-"""What makes an ETA worth writing however little it moved: who looks at it sees the reason too."""
 
-
-async def follow_etas(
-    db: Db, drivers: Drivers, timelines: Sequence[Timeline], touched: Ints, happened: Rows, config: IngestConfig
-) -> None:
-    """Estimate when the drivers that were folded will be at their stops, and write what is news.
-
-    Args:
-        timelines: of all `drivers`.
-        touched: their entries in `drivers`.
-        happened: of dtype `geo.fold.fold.HAPPENED`; its tracks are entries of `drivers`.
-    """
-    tracks = drivers.tracks[touched]
-    of = drivers.accounts[touched].tolist()
-    plans = [
-        timelines[i].plan(route_id, version)
-        for i, route_id, version in zip(
-            touched.tolist(), tracks["route_id"].tolist(), tracks["route_version"].tolist(), strict=True
-        )
-    ]
-    accounts = await drivers.models.of_accounts(db, zip(of, plans, strict=True))
-    found = eta.estimate(tracks, [timelines[i] for i in touched.tolist()], [accounts[one].model for one in of])
-    events = set(happened["track"][np.isin(happened["type"], _EVENTS)].tolist())
+async def follow_etas(db: Db, vans: Vans, models: ModelCache, config: IngestConfig, now: datetime) -> Sequence[Shown]:
+    """Estimate when vans will be at their stops, and write what is news; give back what others were told by now."""
+    accounts = await models.of_accounts(db, zip(vans.accounts.tolist(), vans.plans, strict=True))
+    found = eta.estimate(vans.tracks, vans.timelines, [accounts[one].model for one in vans.accounts.tolist()])
+    shown = list(vans.shown)
     news: list[EtaWrite] = []
     told: list[Told] = []
-    settled = drivers.settled
-    for i, now in _etas(tracks, touched, found):
-        shown = drivers.shown[i]
-        if not _may_be_shown(shown.eta, now, settled=bool(settled[i])):
+    for i, estimated in _etas(vans.tracks, found):
+        before = shown[i]
+        if not _may_be_shown(before.eta, estimated, caught_up=bool(vans.caught_up[i])):
             continue
-        if i in events or shown.eta is None or _moved(shown.eta, now, config):
-            buckets = np.full(len(now.stop_ids), -1)
-            if shown.eta is not None and shown.buckets is not None and shown.eta.route_id == now.route_id:
-                buckets = _carried(shown.eta.stop_ids, shown.buckets, now.stop_ids)
-            shown = replace(shown, eta=now, buckets=buckets)
-            news.append(now)
-        drivers.shown[i], first = _told(drivers, i, shown, now, timelines[i].plan(now.route_id, now.version))
+        if vans.seen[i] or before.eta is None or _moved(before.eta, estimated, config):
+            buckets = np.full(len(estimated.stop_ids), -1)
+            if before.eta is not None and before.buckets is not None and before.eta.route_id == estimated.route_id:
+                buckets = _carried(before.eta.stop_ids, before.buckets, estimated.stop_ids)
+            before = replace(before, eta=estimated, buckets=buckets)
+            news.append(estimated)
+        shown[i], first = _told(vans, i, before, estimated)
         told += first
     if news:
         await put_etas(db, news)
     if told:
         await put_told(db, told)
-    await write_alerts(db, drivers, timelines, touched, found, accounts)
+    return await write_alerts(db, replace(vans, shown=shown), found, accounts, now)
 
 
-def _etas(tracks: Rows, touched: Ints, found: eta.Eta) -> list[tuple[int, EtaWrite]]:
+def _etas(tracks: Rows, found: eta.Eta) -> list[tuple[int, EtaWrite]]:
     rows, first = np.unique(found.track, return_index=True)
     etas = []
     for row, begin, end in zip(rows.tolist(), first, np.append(first, len(found.track))[1:], strict=True):
@@ -73,7 +54,7 @@ def _etas(tracks: Rows, touched: Ints, found: eta.Eta) -> list[tuple[int, EtaWri
         track = tracks[row]
         etas.append(
             (
-                int(touched[row]),
+                row,
                 EtaWrite(
                     route_id=int(track["route_id"]),
                     version=int(track["route_version"]),
@@ -91,9 +72,9 @@ def _etas(tracks: Rows, touched: Ints, found: eta.Eta) -> list[tuple[int, EtaWri
     return etas
 
 
-def _may_be_shown(shown: EtaWrite | None, now: EtaWrite, *, settled: bool) -> bool:
+def _may_be_shown(shown: EtaWrite | None, now: EtaWrite, *, caught_up: bool) -> bool:
     """An ETA in the middle of a re-run waits for its end."""
-    return settled or (shown is not None and now.as_of_ms >= shown.as_of_ms)
+    return caught_up or (shown is not None and now.as_of_ms >= shown.as_of_ms)
 
 
 def _moved(shown: EtaWrite, now: EtaWrite, config: IngestConfig) -> bool:
@@ -116,24 +97,24 @@ def _carried(from_ids: Ints, buckets: Ints, to_ids: Ints) -> Ints:
     return np.array([known.get(stop_id, -1) for stop_id in to_ids.tolist()], np.int64)
 
 
-def _told(drivers: Drivers, i: int, shown: Shown, now: EtaWrite, plan: Plan | None) -> tuple[Shown, list[Told]]:
+def _told(vans: Vans, i: int, shown: Shown, now: EtaWrite) -> tuple[Shown, list[Told]]:
     """Remember what is shown of the stops that have come into another bucket of leads since it was remembered."""
-    eta = shown.eta
+    eta, plan, track = shown.eta, vans.plans[i], vans.tracks[i]
     assert eta is not None
     assert shown.buckets is not None
     buckets = bucket_of((eta.expected_ms - now.as_of_ms) / 1000)
     other = np.flatnonzero(buckets != shown.buckets)
     if not len(other) or plan is None:
         return shown, []
-    delay_s = float(drivers.tracks["delay_s"][i])
+    delay_s = float(track["delay_s"])
     planned_ms: Floats = plan.stop_due_ms[places_in(plan, eta.stop_ids[other])]
     first = [
         Told(
             route_id=eta.route_id,
             stop_id=int(eta.stop_ids[place]),
             bucket=int(buckets[place]),
-            account_id=int(drivers.accounts[i]),
-            driver_id=int(drivers.ids[i]),
+            account_id=int(vans.accounts[i]),
+            driver_id=int(track["driver_id"]),
             as_of_ms=now.as_of_ms,
             expected_ms=int(eta.expected_ms[place]),
             low_ms=int(eta.low_ms[place]),
@@ -142,7 +123,7 @@ def _told(drivers: Drivers, i: int, shown: Shown, now: EtaWrite, plan: Plan | No
             delay_s=None if np.isnan(delay_s) else delay_s,
             spread_s=float(eta.spread_s[place]),
             paced_s=None if np.isnan(eta.paced_s[place]) else float(eta.paced_s[place]),
-            on_route=bool(drivers.tracks["on_route"][i]),
+            on_route=bool(track["on_route"]),
         )
         for place, planned in zip(other.tolist(), planned_ms.tolist(), strict=True)
     ]

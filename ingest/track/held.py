@@ -7,20 +7,23 @@ docs/howto/privacy.md tells what is promised.
 
 import hmac
 import logging
+from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from nacl.exceptions import CryptoError
 from nacl.secret import Aead
 
 from geo.fold.clean import GIVEN
-from geo.pings import Bools, Pings, Rows
+from geo.pings import Bools, Ints, Pings, Rows
 from geo.plan.plans import FOREVER_MS
 from geo.times import time_of
 from ingest import blocks
 from ingest.config import IngestConfig
-from ingest.drivers.cache import Drivers
+from ingest.drivers.drivers import Drivers, Progress
+from ingest.track.batch import Batch, Sent
 from sql.account.accounts import read_instance
-from sql.pool import Db
+from sql.pool import Connection, Db
 from sql.track import held
 from sql.track.quarantine import Quarantined, put_quarantined
 
@@ -35,31 +38,27 @@ _DRIVER_MS = 1 << 44
 """More than any recorded_ms: a driver's number times this and a time make one number in the order of both."""
 
 
-async def hold_back(db: Db, drivers: Drivers, pings: Pings, config: IngestConfig) -> Pings:
-    """Keep from history what was recorded outside a shift; give back what belongs to it. Inside the take.
+async def hold_back(db: Connection, batch: Batch) -> Batch:
+    """Keep from history what was recorded outside a shift; go on with what belongs to it.
 
     Of drivers whose shifts changed, held pings that are claimed now come back with the others, and stored ones that are
-    not any more are taken out: `drivers` fold again from there.
-
-    Args:
-        drivers: of the take; `rerun_from_ms` and `may_rerun` are changed.
-        pings: as they came, in any order.
+    not any more are taken out: those drivers fold again from there.
     """
+    drivers, config, pings = batch.drivers, batch.known.config, batch.sent.pings
     watched, asked = drivers.shift_only_ms != FOREVER_MS, drivers.shifts_from_ms != FOREVER_MS
     if not (watched | asked).any():
-        return pings
+        return batch
     shelf = _Shelf((await read_instance(db)).secret)
     hold_ms = int(config.hold_hours * _HOUR_MS)
     if asked.any():
-        pings = Pings.concat([pings, await shelf.take(db, drivers, asked, hold_ms)])
+        pings = Pings.concat([pings, await shelf.pop(db, drivers, asked, hold_ms)])
     spells = await _read_spells(db, drivers, pings.rows, watched, asked, config)
     outside = _outside(drivers, pings.rows, spells)
-    back = [
-        await _take_out(db, drivers, int(i), spells[spells["driver_id"] == drivers.ids[i]])
-        for i in np.flatnonzero(watched & asked)
-    ]
-    await shelf.put(db, drivers, Pings.concat([pings.take(outside), *back]), hold_ms)
-    return pings.take(~outside)
+    back = await _take_out(db, drivers, np.flatnonzero(watched & asked), spells)
+    await shelf.put(db, drivers, Pings.concat([pings.take(outside), *back.values()]), hold_ms)
+    kept = pings.take(~outside)
+    sent = Sent(kept, drivers.lanes[drivers.index_of(kept.rows["driver_id"])])
+    return replace(batch.with_sent(sent), progress=_folds_again(batch.progress, back))
 
 
 async def _read_spells(
@@ -87,20 +86,33 @@ def _outside(drivers: Drivers, rows: Rows, spells: Rows) -> Bools:
     return watched & ~inside
 
 
-async def _take_out(db: Db, drivers: Drivers, i: int, spells: Rows) -> Pings:
-    out = await held.take_out_pings(
-        db,
-        lane=int(drivers.lanes[i]),
-        driver_id=int(drivers.ids[i]),
-        from_ms=int(drivers.shifts_from_ms[i]),
-        received_from_ms=int(drivers.shift_only_ms[i]),
-        spells=spells,
-    )
-    if len(out):
-        out.rows["flags"] &= int(GIVEN)
-        drivers.rerun_from_ms[i] = min(int(drivers.rerun_from_ms[i]), int(out.rows["recorded_ms"].min()))
-        drivers.may_rerun[i] = True  # what the track knows of these must not be shown for a moment longer
-    return out
+async def _take_out(db: Db, drivers: Drivers, which: Ints, spells: Rows) -> dict[int, Pings]:
+    """Take stored pings that lie in no shift any more out of history; give back those of each entry that had some."""
+    found = {}
+    begin = np.searchsorted(spells["driver_id"], drivers.ids[which], "left").tolist()
+    end = np.searchsorted(spells["driver_id"], drivers.ids[which], "right").tolist()
+    for i, b, e in zip(which.tolist(), begin, end, strict=True):
+        out = await held.take_out_pings(
+            db,
+            lane=int(drivers.lanes[i]),
+            driver_id=int(drivers.ids[i]),
+            from_ms=int(drivers.shifts_from_ms[i]),
+            received_from_ms=int(drivers.shift_only_ms[i]),
+            spells=spells[b:e],
+        )
+        if len(out):
+            out.rows["flags"] &= int(GIVEN)
+            found[i] = out
+    return found
+
+
+def _folds_again(progress: Progress, out: Mapping[int, Pings]) -> Progress:
+    """Have drivers fold again at once: what was taken out of their tracks must not be shown a moment longer."""
+    rerun_from_ms, may_rerun = progress.rerun_from_ms.copy(), progress.may_rerun.copy()
+    for i, pings in out.items():
+        rerun_from_ms[i] = min(int(rerun_from_ms[i]), int(pings.rows["recorded_ms"].min()))
+        may_rerun[i] = True
+    return replace(progress, rerun_from_ms=rerun_from_ms, may_rerun=may_rerun)
 
 
 class _Shelf:
@@ -129,11 +141,11 @@ class _Shelf:
                 bodies.append(bytes(self._box.encrypt(block.body, aad=b"%d" % driver_id)))
         await held.put_held(db, lanes, of, expires_ms, bodies)
 
-    async def take(self, db: Db, drivers: Drivers, which: Bools, hold_ms: int) -> Pings:
-        """Take all that is held of some drivers, but for what cannot be opened: that stays, and is shown once."""
+    async def pop(self, db: Db, drivers: Drivers, which: Bools, hold_ms: int) -> Pings:
+        """Take out all that is held of some drivers, but for what cannot be opened: that stays, and is shown once."""
         parts = []
         sealed: list[held.HeldBlock] = []
-        for block in await held.take_held(db, drivers.lanes[which].tolist(), drivers.ids[which].tolist()):
+        for block in await held.pop_held(db, drivers.lanes[which].tolist(), drivers.ids[which].tolist()):
             try:
                 parts.append(blocks.decode(self._box.decrypt(block.body, aad=b"%d" % block.driver_id)))
             except (CryptoError, ValueError) as error:

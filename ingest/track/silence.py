@@ -1,7 +1,8 @@
 """Noticing silence: what depends on the clock and not on pings. A driver who is heard again was only late."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import partial
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from geo.times import ms_of
 from sql.feed.facts import LATE_AFTER_S, known_facts, put_revisions
 from sql.pool import Connection
 from sql.track.lanes import try_lock_lanes
-from sql.track.silence import mark_silent, put_off_looks, silence_candidates
+from sql.track.silence import mark_silent, put_off_looks, silence_candidates, try_hold_silence
 from work.feed import entries as facts
 
 LOOK_EVERY_S = 10.0
@@ -18,35 +19,39 @@ LOOK_EVERY_S = 10.0
 
 
 async def notice_silence(
-    db: Connection, lanes: Sequence[int], *, after_s: float, longest_shift_s: float = 57_600.0
+    db: Connection, lanes: Sequence[int], *, now: datetime, after_s: float, longest_shift_s: float = 57_600.0
 ) -> int:
-    """Tell the feed who fell silent and who was heard again; return how many.
+    """Tell the feed who fell silent and who was heard again; return how many: 0 while another tracker looks.
 
     Args:
+        now: our clock.
         lanes: all that there are; those that another tracker holds are left to the next look.
         after_s: a driver on a route of whom nothing believable came for longer is silent.
         longest_shift_s: where only what was recorded in a shift is kept, one counts for so long at most.
     """
-    spans = {"after_s": after_s, "longest_shift_s": longest_shift_s}
+    find = partial(silence_candidates, db, now=now, after_s=after_s, longest_shift_s=longest_shift_s)
     async with db.transaction():
-        waiting = await silence_candidates(db, lanes, **spans)
-        await put_off_looks(db, but_for=[one.driver_id for one in waiting], after_s=after_s)
+        if not await try_hold_silence(db):
+            return 0
+        waiting = await find(lanes)
+        await put_off_looks(db, but_for=[one.driver_id for one in waiting], now=now, after_s=after_s)
     if not waiting:
         return 0
     async with db.transaction():
+        # first the lanes, alone: the statements after it see what their last holders committed
         held = await try_lock_lanes(db, sorted({one.lane for one in waiting}))
-        found = await silence_candidates(db, held, **spans)
+        found = await find(held)
         tracks = fold.fresh(np.array([one.driver_id for one in found], np.int64))
         for i, one in enumerate(found):
             state = fold.decode(one.state)
             if state is not None:
                 tracks[i] = state
         was_silent = np.array([one.silent for one in found], bool)
-        happened = fold.tick(tracks, was_silent, ms_of(datetime.now(UTC)), silent_after_ms=int(after_s * 1000))
+        happened = fold.tick(tracks, was_silent, ms_of(now), silent_after_ms=int(after_s * 1000))
         owners = {one.driver_id: facts.Owner(lane=one.lane, account_id=one.account_id) for one in found}
-        now = facts.revise(happened, owners, [one.driver_id for one in found], of_the_clock=True)
+        entries = facts.entries_of_happened(happened, owners, [one.driver_id for one in found], of_the_clock=True)
         # who falls silent again after the same ping, because what came since is not believed any more, is known to be
-        news, _ = facts.compare(now, await known_facts(db, list(now), []), [])
+        news, _ = facts.compare(entries, await known_facts(db, list(entries), []), [])
         await put_revisions(db, news, late_after_s=LATE_AFTER_S)
         changed = [found[i] for i in happened["track"].tolist()]
         await mark_silent(

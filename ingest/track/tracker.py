@@ -9,7 +9,9 @@ import logging
 import random
 import time
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 
 import asyncpg
 import numpy as np
@@ -19,15 +21,17 @@ from geo.pings import Ints, Pings
 from ingest import blocks
 from ingest.config import IngestConfig
 from ingest.drivers.cache import TrackCache
-from ingest.track.follow import moved_triples
+from ingest.track.batch import Known, Limits, Sent, Step
 from ingest.track.isolate import unreadable_block
 from ingest.track.silence import LOOK_EVERY_S, notice_silence
-from ingest.track.take import Sent, take
+from ingest.track.take import STEPS, take
+from ingest.track.tell import moved_triples
 from sql.account.accounts import read_instance
 from sql.config import DatabaseConfig
 from sql.pool import Connection, connect, is_away
-from sql.track import effects, takes
+from sql.track import takes
 from sql.track.lanes import try_lock_lanes
+from sql.track.live import tell_live
 from sql.track.quarantine import put_quarantined
 from sql.track.takes import Block
 from work.upkeep.partitions import make_partitions
@@ -100,10 +104,15 @@ class Tracker:
         aside: Connection,
         config: IngestConfig,
         lanes: int,
+        *,
+        steps: Sequence[Step] = STEPS,
+        limits: Limits | None = None,
     ) -> None:
         self._db = db
         self._aside = aside  # for what is recorded outside the take
         self._config = config
+        self._steps = steps
+        self._limits = limits or Limits()
         self._hints = Hints(lanes)
         self._cache = TrackCache()
         self._looked_s = time.monotonic()  # takes come first, also for a tracker that failed here
@@ -134,20 +143,20 @@ class Tracker:
             chosen = [random.choice(suspects)] if suspects else held
             attempts = await takes.count_attempts(self._aside, chosen)
             try:
-                taken = await self._take_blocks(chosen, attempts[chosen[0]] if suspects else 0)
+                taken = await self._pop_blocks(chosen, attempts[chosen[0]] if suspects else 0)
                 sent = await self._read(taken)
-                drivers = await take(self._db, chosen, sent, self._cache, self._config)
+                batch = await take(self._db, chosen, sent, self._cache, self._known(), self._steps)
                 await takes.forget_attempts(self._db, chosen)
             except NO_BLOCKS_FAULT:
                 await takes.forget_attempts(self._aside, chosen)
                 raise
         TAKE_SECONDS.observe(time.perf_counter() - began_s)
         PINGS.inc(len(sent))
-        RERUNS.inc(int(drivers.began.sum()))
-        CATCHING_UP.set(int((~drivers.settled).sum()))
-        self._cache.remember(drivers)
+        RERUNS.inc(int(batch.progress.began.sum()))
+        CATCHING_UP.set(int((~batch.progress.caught_up).sum()))
+        self._cache.remember(batch.drivers, batch.progress.tracks, batch.shown)
         self._hints.note(taken)
-        await effects.tell_live(self._db, moved_triples(drivers))
+        await tell_live(self._db, moved_triples(batch))
         await self._cache.models.read_newer(self._db)
         return True
 
@@ -157,18 +166,28 @@ class Tracker:
             await notice_silence(
                 self._db,
                 list(self._hints.after),
+                now=datetime.now(UTC),
                 after_s=self._config.silent_after_s,
                 longest_shift_s=self._config.longest_shift_hours * 3600,
             )
             self._looked_s = time.monotonic()
 
-    async def _take_blocks(self, lanes: list[int], attempts: int) -> list[Block]:
+    def _known(self) -> Known:
+        return Known(
+            config=self._config,
+            limits=self._limits,
+            plans=self._cache.plans,
+            models=self._cache.models,
+            now=datetime.now(UTC),
+        )
+
+    async def _pop_blocks(self, lanes: list[int], attempts: int) -> list[Block]:
         """Take blocks of locked lanes; `attempts` counts those of a suspect lane, 0 for lanes nobody suspects."""
         after = self._hints.after
         if not attempts:
             each = max(self._config.pings_at_once // len(lanes), 1)
-            return await takes.take_blocks(self._db, after, lanes, pings=each, blocks=BLOCKS_AT_ONCE)
-        taken = await takes.take_blocks(self._db, after, lanes, pings=1, blocks=1)
+            return await takes.pop_blocks(self._db, after, lanes, pings=each, blocks=BLOCKS_AT_ONCE)
+        taken = await takes.pop_blocks(self._db, after, lanes, pings=1, blocks=1)
         if attempts < DEADLY_ATTEMPTS or not taken:
             return taken
         log.error("block %d of lane %d ended %d takes; it goes to quarantine unread", taken[0].id, lanes[0], attempts)

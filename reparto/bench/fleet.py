@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 
 from geo.simulate import phone
-from reparto.bench.load import Device, fragment
+from reparto.bench.load import BenchDevice, fragment
 from reparto.client.client import Client
 from reparto.simulate.fleet import GUADALAJARA, Trip, enlist, make_trip, route_of_tour, seeds
 
@@ -15,27 +15,27 @@ _AT_ONCE = 8
 _AN_HOUR_MS = 3_600_000
 
 
-async def make_fleet(api_url: str, key: str, devices: int) -> list[Device]:
+async def make_fleet(api_url: str, key: str, devices: int) -> list[BenchDevice]:
     """Make drivers, devices and routes through the API; the drives ended an hour ago."""
     trips = [make_trip(seed, city=GUADALAJARA, stops=_STOPS, every_s=1.0) for seed in seeds(1, _TRIPS)]
-    told = [_fragments(trip, seed) for seed, trip in enumerate(trips)]
+    told = [fragments_of(trip, seed) for seed, trip in enumerate(trips)]
     now_ms = round(time.time() * 1000)
     gate = asyncio.Semaphore(_AT_ONCE)
 
-    async def make(client: Client, number: int) -> Device:
+    async def make(client: Client, number: int) -> BenchDevice:
         trip, name = trips[number % _TRIPS], f"bench-{number:04}"
         leaves_ms = now_ms - trip.home_ms - _AN_HOUR_MS
         route = route_of_tour(trip.tour, name, driver=name, leaves_ms=leaves_ms, city=GUADALAJARA)
         async with gate:
             _, _, token = await enlist(client, name, name)
             await client.put_route(route)
-        return Device(token=token, fragments=told[number % _TRIPS], starts_ms=leaves_ms)
+        return BenchDevice(token=token, fragments=told[number % _TRIPS], starts_ms=leaves_ms)
 
     async with Client(api_url, key) as client:
         return await asyncio.gather(*(make(client, number) for number in range(devices)))
 
 
-def _fragments(trip: Trip, seed: int) -> Sequence[bytes]:
+def fragments_of(trip: Trip, seed: int) -> Sequence[bytes]:
     """Write what a phone tells of every second of a trip; none lost, late or twice: the load decides what is sent."""
     pings, _ = phone(trip.truth, seed=seed, gaps_per_h=0, lost=0, repeated=0, late=0)
     rows = pings.rows[pings.rows["recorded_ms"].argsort()]

@@ -22,7 +22,7 @@ from rich.table import Table
 
 from reparto.bench.cpu import cpu_s
 from reparto.bench.fleet import make_fleet
-from reparto.bench.load import Device, Load
+from reparto.bench.load import BenchDevice, Load
 from reparto.bench.waiting import copy_again, waiting_pings
 from reparto.client.product import Product, throw_away
 from reparto.client.tally import Tally
@@ -40,7 +40,7 @@ _WARM_UP_S = 2.0
 _LOOK_EVERY_S = 0.1
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class IngestRow(msgspec.Struct, frozen=True, kw_only=True):
     """What one load gave.
 
     Attributes:
@@ -62,13 +62,13 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     sent_again: int
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+class IngestOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """What one run gave."""
 
     machine: str
     devices: int
     connections: int
-    rows: list[Row]
+    rows: list[IngestRow]
     copy_rows: int
     copy_per_s: float
 
@@ -94,13 +94,13 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-async def _bench(product: Product, *, seconds: float, repeat: int) -> Outcome:
+async def _bench(product: Product, *, seconds: float, repeat: int) -> IngestOutcome:
     err.print(f"making {DEVICES} drivers, devices and routes …")
-    ready: deque[Device] = deque(await make_fleet(product.api_url, product.key, DEVICES))
+    ready: deque[BenchDevice] = deque(await make_fleet(product.api_url, product.key, DEVICES))
     db = await connect(product.database)
     try:
         await _measure(product, db, ready, batch=10, seconds=_WARM_UP_S)
-        rows: list[Row] = []
+        rows: list[IngestRow] = []
         for batch in BATCHES:
             err.print(f"{batch} pings a request for {seconds:g} s, then catching up …")
             rows.append(
@@ -112,7 +112,7 @@ async def _bench(product: Product, *, seconds: float, repeat: int) -> Outcome:
         copied, copy_s = await copy_again(db, COPIED)
     finally:
         await db.close()
-    return Outcome(
+    return IngestOutcome(
         machine=_machine(),
         devices=DEVICES,
         connections=CONNECTIONS,
@@ -122,7 +122,7 @@ async def _bench(product: Product, *, seconds: float, repeat: int) -> Outcome:
     )
 
 
-async def _measure(product: Product, db: Db, ready: deque[Device], *, batch: int, seconds: float) -> Row:
+async def _measure(product: Product, db: Db, ready: deque[BenchDevice], *, batch: int, seconds: float) -> IngestRow:
     """Load, then wait until nothing waits for the tracker."""
     address = urlsplit(product.ingest_url)
     assert address.hostname is not None
@@ -140,7 +140,7 @@ async def _measure(product: Product, db: Db, ready: deque[Device], *, batch: int
     caught_up_s, cpu_after = time.perf_counter() - waiting_s, _cpu(product)
     pings = load.tally.acknowledged
     cpu_loaded["tracker"], cpu_loaded["postgres"] = cpu_after["tracker"], cpu_after["postgres"]
-    return Row(
+    return IngestRow(
         batch=batch,
         seconds=load_s,
         acknowledged_per_s=pings / load_s,
@@ -164,13 +164,13 @@ def _cpu(product: Product) -> dict[str, float]:
     }
 
 
-def _median(rows: Sequence[Row]) -> Row:
+def _median(rows: Sequence[IngestRow]) -> IngestRow:
     """Take the median of every number over repetitions of one load."""
 
     def middle(name: str) -> float:
         return median(float(getattr(row, name)) for row in rows)
 
-    return Row(
+    return IngestRow(
         batch=rows[0].batch,
         cpu_us={who: median(row.cpu_us[who] for row in rows) for who in rows[0].cpu_us},
         refused=sum(row.refused for row in rows),
@@ -188,7 +188,7 @@ def _machine() -> str:
     return f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
 
 
-def _show(outcome: Outcome) -> None:
+def _show(outcome: IngestOutcome) -> None:
     out.print(f"{outcome.machine}, client included; {outcome.devices} devices over {outcome.connections} connections")
     rates = _table("batch", "acknowledged/s", "tracked/s", "after load/s", "ack p50 ms", "ack p99 ms")
     for row in outcome.rows:

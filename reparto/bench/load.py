@@ -18,7 +18,7 @@ SAID_AGAIN_S = 0.5
 
 
 @dataclass(slots=True)
-class Device:
+class BenchDevice:
     """A device on its way.
 
     Attributes:
@@ -59,7 +59,7 @@ class Load:
 
     host: str
     port: int
-    ready: deque[Device]
+    ready: deque[BenchDevice]
     tally: Tally = field(default_factory=Tally)
 
     async def run(self, *, connections: int, batch: int, seconds: float) -> None:
@@ -82,7 +82,7 @@ class Load:
         finally:
             transport.close()
 
-    async def _until_acknowledged(self, wire: "Wire", device: Device, body: bytes, pings: int) -> None:
+    async def _until_acknowledged(self, wire: "Wire", device: BenchDevice, body: bytes, pings: int) -> None:
         request = b"POST /v1/pings HTTP/1.1\r\nHost: %b\r\nAuthorization: Bearer %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (  # noqa: E501
             self.host.encode(), device.token.encode(), len(body), body
         )  # fmt: skip
@@ -104,9 +104,14 @@ class Load:
 
 
 class Wire(asyncio.Protocol):
-    """One kept-alive connection, one request at a time; answers without a Content-Length have no body."""
+    """One kept-alive connection, one request at a time; answers without a Content-Length have no body.
+
+    Attributes:
+        head: of the newest answer: its status line and headers.
+    """
 
     def __init__(self) -> None:
+        self.head = b""
         self._heard = bytearray()
         self._answer: asyncio.Future[tuple[int, bytes]] | None = None
 
@@ -131,6 +136,7 @@ class Wire(asyncio.Protocol):
         body = bytes(self._heard[end + 4 : end + 4 + length])
         del self._heard[: end + 4 + length]
         if self._answer is not None and not self._answer.done():
+            self.head = head
             self._answer.set_result((int(head[9:12]), body))
 
     def connection_lost(self, exc: Exception | None) -> None:

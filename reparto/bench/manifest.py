@@ -9,7 +9,7 @@ import argparse
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import msgspec
@@ -30,7 +30,7 @@ from sql.pool import connect
 DRIVERS, STOPS, CONNECTIONS = 100, 200, 32
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class PollRow(msgspec.Struct, frozen=True, kw_only=True):
     """What one kind of poll gave; CPU in microseconds a poll, of everybody but the client."""
 
     poll: str
@@ -44,7 +44,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(slots=True)
-class Phone:
+class PollingPhone:
     """A driver's phone, and the version of the manifest that it has."""
 
     token: str
@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-async def _bench(product: Product, *, seconds: float) -> list[Row]:
+async def _bench(product: Product, *, seconds: float) -> list[PollRow]:
     err.print(f"making {DRIVERS} drivers with {STOPS} stops each …")
     phones = await _make_phones(product)
     db = await connect(product.database)
@@ -96,16 +96,18 @@ async def _bench(product: Product, *, seconds: float) -> list[Row]:
     ]
     rows = []
     try:
-        await _measure(product, phones, "warm up", seconds=0)
+        await _measure(product, phones, _Polls(), seconds=0)  # warm up
         for name, query, header, before in polls:
             err.print(f"{name} for {seconds:g} s …")
-            rows.append(await _measure(product, phones, name, query, header, before, seconds=seconds))
+            measured = _Polls(query, header)
+            await _measure(product, phones, measured, before, seconds=seconds)
+            rows.append(measured.row(name))
     finally:
         await db.close()
     return rows
 
 
-async def _make_phones(product: Product) -> list[Phone]:
+async def _make_phones(product: Product) -> list[PollingPhone]:
     trip = make_trip(1, city=GUADALAJARA, stops=STOPS, every_s=60.0)
     now_ms = round(time.time() * 1000)
     phones = []
@@ -114,73 +116,86 @@ async def _make_phones(product: Product) -> list[Phone]:
             name = f"bench-{number:03}"
             _, _, token = await enlist(client, name, name)
             await client.put_route(route_of_tour(trip.tour, name, driver=name, leaves_ms=now_ms, city=GUADALAJARA))
-            phones.append(Phone(token=token))
+            phones.append(PollingPhone(token=token))
     return phones
 
 
-async def _measure(
-    product: Product,
-    phones: Sequence[Phone],
-    name: str,
-    query: str = "",
-    header: str = "",
-    before: Callable[[], Awaitable[None]] | None = None,
-    *,
-    seconds: float,
-) -> Row:
-    """Let all phones poll once, again and again, for so long; only the polls are measured."""
-    address = urlsplit(product.api_url)
-    assert address.hostname is not None
-    assert address.port is not None
-    latencies, answers, body_bytes, polling_s = Latencies(), 0, 0, 0.0
-    loop = asyncio.get_running_loop()
-    lines = [
-        await loop.create_connection(Wire, address.hostname, address.port) for _ in range(min(CONNECTIONS, len(phones)))
-    ]
-    cpu = {"server": 0.0, "postgres": 0.0}
+@dataclass(slots=True)
+class _Polls:
+    """What one kind of poll gave so far."""
 
-    async def poll(wire: Wire, some: Sequence[Phone]) -> None:
-        nonlocal answers, body_bytes
-        for phone in some:
+    query: str = ""
+    header: str = ""
+    answers: int = 0
+    body_bytes: int = 0
+    polling_s: float = 0.0
+    latencies: Latencies = field(default_factory=Latencies)
+    cpu_s: dict[str, float] = field(default_factory=lambda: {"server": 0.0, "postgres": 0.0})
+
+    async def poll(self, wire: Wire, phones: Sequence[PollingPhone]) -> None:
+        """Let phones poll one after the other."""
+        for phone in phones:
             began_s = time.perf_counter()
-            status, body = await wire.ask(phone.request(query, header))
-            latencies.add(time.perf_counter() - began_s)
+            status, body = await wire.ask(phone.request(self.query, self.header))
+            self.latencies.add(time.perf_counter() - began_s)
             if status == 200:
                 phone.version = int(body.partition(b'"version":')[2].partition(b",")[0])
             elif status != 304:
                 raise RuntimeError(f"the API answers {status}: {body[:300].decode(errors='replace')}")
-            answers, body_bytes = answers + 1, body_bytes + len(body)
+            self.answers += 1
+            self.body_bytes += len(body)
 
+    def row(self, name: str) -> PollRow:
+        """Sum up."""
+        return PollRow(
+            poll=name,
+            answers=self.answers,
+            answers_per_s=self.answers / self.polling_s,
+            p50_ms=self.latencies.quantile_s(0.50) * 1000,
+            p99_ms=self.latencies.quantile_s(0.99) * 1000,
+            body_bytes=self.body_bytes // self.answers,
+            server_cpu_us=self.cpu_s["server"] / self.answers * 1e6,
+            postgres_cpu_us=self.cpu_s["postgres"] / self.answers * 1e6,
+        )
+
+
+async def _measure(
+    product: Product,
+    phones: Sequence[PollingPhone],
+    polls: _Polls,
+    before: Callable[[], Awaitable[None]] | None = None,
+    *,
+    seconds: float,
+) -> None:
+    """Let all phones poll once, again and again, for so long; only the polls are measured."""
+    address = urlsplit(product.api_url)
+    assert address.hostname is not None
+    assert address.port is not None
+    loop = asyncio.get_running_loop()
+    lines = [
+        await loop.create_connection(Wire, address.hostname, address.port) for _ in range(min(CONNECTIONS, len(phones)))
+    ]
     try:
-        while not answers or polling_s < seconds:
+        while not polls.answers or polls.polling_s < seconds:
             if before:
                 await before()
             cpu_before, began_s = _cpu(product), time.perf_counter()
             async with asyncio.TaskGroup() as tasks:
                 for nth, (_, wire) in enumerate(lines):
-                    tasks.create_task(poll(wire, phones[nth :: len(lines)]))
-            polling_s += time.perf_counter() - began_s
-            cpu = {who: cpu[who] + spent - cpu_before[who] for who, spent in _cpu(product).items()}
+                    tasks.create_task(polls.poll(wire, phones[nth :: len(lines)]))
+            polls.polling_s += time.perf_counter() - began_s
+            for who, spent_s in _cpu(product).items():
+                polls.cpu_s[who] += spent_s - cpu_before[who]
     finally:
         for transport, _ in lines:
             transport.close()
-    return Row(
-        poll=name,
-        answers=answers,
-        answers_per_s=answers / polling_s,
-        p50_ms=latencies.quantile_s(0.50) * 1000,
-        p99_ms=latencies.quantile_s(0.99) * 1000,
-        body_bytes=body_bytes // answers,
-        server_cpu_us=cpu["server"] / answers * 1e6,
-        postgres_cpu_us=cpu["postgres"] / answers * 1e6,
-    )
 
 
 def _cpu(product: Product) -> dict[str, float]:
     return {"server": cpu_s(product.api.pid), "postgres": cpu_s(product.postgres_pid)}
 
 
-def _show(rows: Sequence[Row]) -> None:
+def _show(rows: Sequence[PollRow]) -> None:
     out.print(f"{DRIVERS} drivers with {STOPS} stops each over {CONNECTIONS} connections, client included")
     table = Table(box=SIMPLE, pad_edge=False)
     for column in ("poll", "answers/s", "p50 ms", "p99 ms", "bytes", "server µs", "postgres µs"):

@@ -23,7 +23,8 @@ from reparto.client.planner import PlannedRoute
 from reparto.client.recordings import SentPing, as_json
 from reparto.client.tally import Tally
 from reparto.command import CannotRun
-from reparto.run.settings import Settings, address_of
+from reparto.run.config import address_of
+from reparto.run.settings import Settings
 
 ANSWER_TIMEOUT_S = 30.0
 MAX_BATCH = 500
@@ -33,7 +34,7 @@ _LONGEST_PAUSE_S = 10.0
 _ASK_AGAIN = frozenset({408, 429, 500, 502, 503, 504})
 
 
-class Refused(CannotRun):
+class RequestRefused(CannotRun):
     """The product said no, in its own words."""
 
     def __init__(self, what: str, status: int, problem: Mapping[str, Any]) -> None:
@@ -83,7 +84,7 @@ class Client:
         except (aiohttp.ClientError, TimeoutError) as error:
             raise CannotRun(f"nothing answers at {self.url}: {error or 'timeout'}. Is `reparto up` running?") from error
         if response.status >= 400:
-            raise Refused(f"{method} {path}", response.status, _problem(answer))
+            raise RequestRefused(f"{method} {path}", response.status, _problem(answer))
         return answer
 
     async def ask(self, method: str, path: str, *, body: Any = None, query: Mapping[str, str] | None = None) -> Any:
@@ -103,7 +104,7 @@ class Client:
         """Find a driver by their external id, or make them; give the id."""
         try:
             made = await self.ask("POST", "/v1/drivers", body={"external_id": external_id, "name": name})
-        except Refused as refused:
+        except RequestRefused as refused:
             if refused.status != 409:
                 raise
             made = await self.ask("GET", f"/v1/drivers/{quote(external_id, safe='')}")
@@ -228,7 +229,7 @@ class Phone:
                     self.tally.acknowledged += pings
                 return heard
             if heard is not None and heard.status not in _ASK_AGAIN:
-                raise Refused(f"{method} {path}", heard.status, _problem(heard.body))
+                raise RequestRefused(f"{method} {path}", heard.status, _problem(heard.body))
             self.tally.retried["no answer" if heard is None else str(heard.status)] += 1
             after = "" if heard is None else heard.headers.get("Retry-After", "")
             wait_s = float(after) if after.isdecimal() else pause_s

@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +25,7 @@ class Product:
         ingest_url, api_url: where the doors and the API listen.
         key: an admin key.
         postgres_pid: the server's first process.
+        more_apis: where the other processes of the API listen, if there are any, and the processes.
     """
 
     ingest_url: str
@@ -35,11 +36,17 @@ class Product:
     api: Child
     ingest: Child
     tracker: Child
+    more_apis: Sequence[tuple[str, Child]] = ()
 
 
 @contextmanager
-def throw_away() -> Iterator[Product]:
-    """Run one process of each role for the block. Call it in the main thread, outside of an event loop."""
+def throw_away(*, apis: int = 1, more: Mapping[str, str] | None = None) -> Iterator[Product]:
+    """Run one process of each role for the block. Call it in the main thread, outside of an event loop.
+
+    Args:
+        apis: so many processes of the API instead of one.
+        more: settings of all processes.
+    """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="reparto-bench-")))
         postgres = stack.enter_context(EmbeddedPostgres.start(folder / "postgres"))
@@ -52,13 +59,15 @@ def throw_away() -> Iterator[Product]:
                 "REPARTO_DATABASE_URL": postgres.dsn,
                 "REPARTO_DATA_DIR": str(folder),
                 "REPARTO_HEALTH_LISTEN" if role in ("track", "work") else "REPARTO_LISTEN": listen,
+                **(more or {}),
             }
             child = Child(role, settings=settings, log=folder / f"{role}.log")
             stack.callback(child.stop)
             return child, f"http://{listen}"
 
         started = {role: start(role) for role in ("work", "track", "api", "ingest")}
-        for child, url in started.values():
+        others = [start("api") for _ in range(apis - 1)]
+        for child, url in (*started.values(), *others):
             asyncio.run(child.ready(url))
         yield Product(
             ingest_url=started["ingest"][1],
@@ -69,6 +78,7 @@ def throw_away() -> Iterator[Product]:
             api=started["api"][0],
             ingest=started["ingest"][0],
             tracker=started["track"][0],
+            more_apis=[(url, child) for child, url in others],
         )
 
 

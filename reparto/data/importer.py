@@ -20,11 +20,11 @@ from reparto.client.tally import Tally
 from reparto.command import CannotRun, Subparsers, out
 from reparto.data.replay import AT_ONCE, progress_bar, send_recording, speed_of
 from reparto.simulate.van import fix_of
-from reparto.simulate.verify import CATCH_UP_S, settled_track
+from reparto.simulate.verify import CATCH_UP_S, quiet_track
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class ImportOutcome:
     """What the product says of an imported route.
 
     Attributes:
@@ -93,7 +93,7 @@ def moved_to_now(case: Case, *, speed: float, timezone: str) -> tuple[PlannedRou
     return route_of_case(case, shift_ms=shift_ms, timezone=timezone), recording.shifted(shift_ms)
 
 
-async def read_back(client: Client, external_id: str) -> Outcome:
+async def read_back(client: Client, external_id: str) -> ImportOutcome:
     """Ask the product what it knows of a route."""
     path = route_path(external_id)
     route: dict[str, Any] = await client.ask("GET", path)
@@ -101,7 +101,7 @@ async def read_back(client: Client, external_id: str) -> Outcome:
     eta: dict[str, Any] = await client.ask("GET", f"{path}/eta")
     track = await client.track(f"{path}/track")
     ahead = [datetime.fromisoformat(stop["expected"]) for stop in eta["stops"] if stop["expected"]]
-    return Outcome(
+    return ImportOutcome(
         external_id=external_id,
         stops=len(route["stops"]),
         visited=len({visit["stop_id"] for visit in visits["visits"]}),
@@ -113,7 +113,7 @@ async def read_back(client: Client, external_id: str) -> Outcome:
 
 async def _import(
     args: argparse.Namespace, routes: Sequence[PlannedRoute], cases: Sequence[Case], tally: Tally
-) -> list[Outcome]:
+) -> list[ImportOutcome]:
     moved = [moved_to_now(case, speed=args.speed, timezone=args.timezone) for case in cases]
     routes = [*routes, *(route for route, _ in moved)]
     if not routes:
@@ -142,10 +142,10 @@ async def _drive(
     until_s = time.monotonic() + CATCH_UP_S
     for name, recording in recordings.items():
         fixes = len({fix_of(ping) for ping in recording.pings})
-        await settled_track(client, drivers[name], since_ms=recording.first_ms, pings=fixes, until_s=until_s)
+        await quiet_track(client, drivers[name], since_ms=recording.first_ms, pings=fixes, until_s=until_s)
 
 
-def _table(outcomes: Sequence[Outcome]) -> Table:
+def _table(outcomes: Sequence[ImportOutcome]) -> Table:
     table = Table("route", "stops", "visited", "last ETA", "pings on the route", "believed")
     for one in outcomes:
         eta = one.last_eta.astimezone().strftime("%H:%M") if one.last_eta else "-"

@@ -22,14 +22,14 @@ from reparto.client.tally import Tally
 from reparto.data.importer import import_routes, moved_to_now
 from reparto.data.replay import AT_ONCE, progress_bar, send_recording
 from reparto.simulate.van import fix_of
-from reparto.simulate.verify import CATCH_UP_S, settled, settled_track
+from reparto.simulate.verify import CATCH_UP_S, quiet_track, settled
 
 NEW = "new"
 """In the place of an address: a product of our own, thrown away afterwards."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Door:
+class FrontDoor:
     """Where a product listens: for pings, for questions, and with which key."""
 
     ingest_url: str
@@ -38,7 +38,7 @@ class Door:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Said:
+class ProductSaid:
     """What was said of a recording.
 
     Attributes:
@@ -53,16 +53,16 @@ class Said:
 
 
 @contextmanager
-def open_door(url: str, key: str) -> Iterator[Door]:
+def open_door(url: str, key: str) -> Iterator[FrontDoor]:
     """Find the product at an address, or start one for the block. Call it outside of an event loop."""
     if url != NEW:
-        yield Door(ingest_url=url, api_url=url, key=key)
+        yield FrontDoor(ingest_url=url, api_url=url, key=key)
         return
     with throw_away() as product:
-        yield Door(ingest_url=product.ingest_url, api_url=product.api_url, key=product.key)
+        yield FrontDoor(ingest_url=product.ingest_url, api_url=product.api_url, key=product.key)
 
 
-async def say(door: Door, cases: Sequence[Case]) -> list[Said]:
+async def say(door: FrontDoor, cases: Sequence[Case]) -> list[ProductSaid]:
     """Bring cases with a recording in, each with a driver of its own; read what the product made of them.
 
     Raises:
@@ -86,7 +86,7 @@ async def say(door: Door, cases: Sequence[Case]) -> list[Said]:
         until_s = time.monotonic() + CATCH_UP_S
         for _, recording in moved:
             fixes = len(set(map(fix_of, recording.pings)))
-            await settled_track(
+            await quiet_track(
                 client, drivers[recording.name], since_ms=recording.first_ms, pings=fixes, until_s=until_s
             )
         await settled(client, until_s=until_s)
@@ -100,13 +100,13 @@ def _named(case: Case, name: str) -> tuple[PlannedRoute, Recording]:
     return route, replace(recording, name=name)
 
 
-async def _said(client: Client, case: Case, recording: Recording) -> Said:
+async def _said(client: Client, case: Case, recording: Recording) -> ProductSaid:
     assert case.recording is not None
     shift_ms = recording.last_ms - case.recording.last_ms
     path = route_path(recording.name)
     along_m, off = _at_rows(await client.track(f"{path}/track"), recording)
     visits = (await client.ask("GET", f"{path}/visits"))["visits"]
-    return Said(
+    return ProductSaid(
         along_m=along_m,
         off=off,
         visits=[

@@ -39,12 +39,7 @@ def run(args: argparse.Namespace) -> int:
         return explain(args)
     if args.score:
         return accuracy.score(args)
-    if args.since or args.until or args.report:
-        raise CannotRun("--from, --to and --report go with --score")
-    if args.route or args.out:
-        raise CannotRun("--route and --out go with --explain")
-    if not args.files:
-        raise CannotRun("name a recording to send, .csv or .gpx")
+    _check_sends(args)
     recordings = [read_recording(path) for path in args.files]
     if args.device_token or args.driver:
         recordings = [joined(args.driver or "device", recordings)]
@@ -55,3 +50,17 @@ def run(args: argparse.Namespace) -> int:
     for line in tally.lines():
         out.print(line)
     return 0
+
+
+def _check_sends(args: argparse.Namespace) -> None:
+    """Make sure that arguments that belong to another use of the command are not lost in silence.
+
+    Raises:
+        CannotRun: with the reason.
+    """
+    if args.since or args.until or args.report:
+        raise CannotRun("--from, --to and --report go with --score")
+    if args.route or args.out:
+        raise CannotRun("--route and --out go with --explain")
+    if not args.files:
+        raise CannotRun("name a recording to send, .csv or .gpx")

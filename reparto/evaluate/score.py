@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 import numpy as np
@@ -22,9 +22,8 @@ from geo.shape.lines import along_m, check_path, drive_s, place_stops
 from reparto.client.client import target_key
 from reparto.client.recordings import Case, case_files, read_case
 from reparto.command import CannotRun, Subparsers, err, out
-from reparto.evaluate import answers as live
-from reparto.evaluate import backtest
-from reparto.evaluate.front_door import NEW, Said, open_door, say
+from reparto.evaluate.answers import backtest, live
+from reparto.evaluate.front_door import NEW, ProductSaid, open_door, say
 
 _FIELDS = ("accuracy_m", "speed_mps", "heading_deg", "altitude_m", "battery")
 
@@ -45,6 +44,9 @@ _ETA_SHOWN = {
     "width_min": "width", "interval_score_min": "interval score",
 }  # fmt: skip
 """The scorer's figures of ETAs, and their headings."""
+
+_Figures: TypeAlias = dict[str, dict[str, Any]]
+"""The scorer's figures, by group of cases or of leads."""
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -76,29 +78,42 @@ def run(args: argparse.Namespace) -> int:
     """Answer the cases that the arguments name."""
     if args.scorer is not None and not args.scorer.is_file():
         raise CannotRun(f"there is no scorer at {args.scorer}: get the recordings, it comes with them")
-    present = [place for place in args.cases if place.exists()]
-    for place in args.cases:
-        if place not in present:
-            err.print(f"{place} is not there and is left out", markup=False)
-    if not present:
-        raise CannotRun("there are no recorded tours to answer")
-    figures: dict[str, dict[str, Any]] = {}
-    etas: dict[str, dict[str, Any]] = {}
+    figures: _Figures = {}
+    etas: _Figures = {}
     with _answerer(args) as answer_cases:
-        for place in present:
+        for place in _present(args.cases):
             cases = [case for case in map(read_case, case_files([place])) if case.recording is not None]
             folder = args.out / place.name.split(".")[0] if len(args.cases) > 1 else args.out
             answer_cases(cases, folder)
             out.print(f"{place.name}: {len(cases)} tours answered in {folder}")
             if args.scorer is not None:
-                for group, row in _score(args.scorer, "snap", place, folder, "--by", "rate").items():
-                    figures[f"{place.name} {group}"] = row
-                for group, row in _score(args.scorer, "eta", place, folder).items() if args.through is None else ():
-                    if group != "answered" and row["n"]:
-                        etas[f"{place.name} {group}"] = row
+                figures |= _named(place, _score(args.scorer, "snap", place, folder, "--by", "rate"))
+                if args.through is None:
+                    etas |= _named(place, _scored_etas(args.scorer, place, folder))
     for line in (*_table(figures), *_eta_table(etas)):
         out.print(line, markup=False)
     return 0
+
+
+def _present(places: Sequence[Path]) -> list[Path]:
+    """Leave out places that are not there, and say so."""
+    present = [place for place in places if place.exists()]
+    for place in places:
+        if place not in present:
+            err.print(f"{place} is not there and is left out", markup=False)
+    if not present:
+        raise CannotRun("there are no recorded tours to answer")
+    return present
+
+
+def _named(place: Path, figures: _Figures) -> _Figures:
+    return {f"{place.name} {group}": row for group, row in figures.items()}
+
+
+def _scored_etas(scorer: Path, cases: Path, answers: Path) -> _Figures:
+    """Give the scorer's figures of ETAs, of the leads that have any."""
+    figures = _score(scorer, "eta", cases, answers)
+    return {group: row for group, row in figures.items() if group != "answered" and row["n"]}
 
 
 @contextmanager
@@ -112,7 +127,7 @@ def _answerer(args: argparse.Namespace) -> Iterator[Callable[[Sequence[Case], Pa
         yield lambda cases, folder: write_answers_of_product(cases, asyncio.run(say(door, cases)), folder)
 
 
-def write_answers_of_product(cases: Sequence[Case], told: Sequence[Said], folder: Path) -> None:
+def write_answers_of_product(cases: Sequence[Case], told: Sequence[ProductSaid], folder: Path) -> None:
     """Write what a product said of cases once everything was settled."""
     for case, said in zip(cases, told, strict=True):
         _write(folder, case, said.along_m, said.off, said.visits)
@@ -140,7 +155,7 @@ def write_answers(cases: Sequence[Case], folder: Path) -> None:
     write_etas(cases, backtest.replay(together, timelines), folder)
 
 
-def write_etas(cases: Sequence[Case], answers: Iterable[backtest.Answer], folder: Path) -> None:
+def write_etas(cases: Sequence[Case], answers: Iterable[backtest.EtaAnswer], folder: Path) -> None:
     """Write what was said of stops ahead."""
     lines: list[list[tuple[object, ...]]] = [[("t", "stop", "eta", "lo", "hi")] for _ in cases]
     for answer in answers:
@@ -225,7 +240,7 @@ def pings_of(case: Case, driver_id: int) -> Pings:
     return pings
 
 
-def _score(scorer: Path, mode: str, cases: Path, answers: Path, *more: str) -> dict[str, dict[str, Any]]:
+def _score(scorer: Path, mode: str, cases: Path, answers: Path, *more: str) -> _Figures:
     """Run the scorer; give its figures by group of cases, or of leads."""
     done = subprocess.run(  # noqa: S603 (the person at the keyboard names the file)
         [sys.executable, str(scorer), mode, str(cases), str(answers), *more],
@@ -235,7 +250,7 @@ def _score(scorer: Path, mode: str, cases: Path, answers: Path, *more: str) -> d
     )
     if done.returncode:
         raise CannotRun(f"{scorer.name} could not score {cases}: {done.stderr.strip()}")
-    figures: dict[str, dict[str, Any]] = msgspec.json.decode(_strict(done.stdout))
+    figures: _Figures = msgspec.json.decode(_strict(done.stdout))
     return figures
 
 
@@ -244,7 +259,7 @@ def _strict(text: str) -> str:
     return text.replace("NaN", "null")
 
 
-def _table(figures: dict[str, dict[str, Any]]) -> Iterator[str]:
+def _table(figures: _Figures) -> Iterator[str]:
     """Write figures in columns; nothing without any."""
     if not figures:
         return
@@ -261,7 +276,7 @@ def _table(figures: dict[str, dict[str, Any]]) -> Iterator[str]:
     yield from _columns(rows)
 
 
-def _eta_table(figures: dict[str, dict[str, Any]]) -> Iterator[str]:
+def _eta_table(figures: _Figures) -> Iterator[str]:
     """Write figures of ETAs in columns, below the others; nothing without any: a product that was asked afterwards
     gave none.
     """

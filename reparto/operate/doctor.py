@@ -15,12 +15,13 @@ from rich.markup import escape
 
 from reparto.command import CannotRun, Subparsers, out
 from reparto.operate.doctor_proofs import look_into_store, try_store
-from reparto.operate.finding import Finding, Level, free_space, judge
+from reparto.operate.finding import Finding, Severity, free_space, judge
 from reparto.operate.status import duration, version_text
 from reparto.postgres import PostgresError
+from reparto.run.config import address_of
 from reparto.run.database import connected, database_at_hand, postgres_dir
 from reparto.run.serve import bind
-from reparto.run.settings import Settings, address_of
+from reparto.run.settings import Settings
 from sql.config import DatabaseConfig
 from sql.migrate import applied, migrations
 from sql.operate import operator
@@ -48,12 +49,12 @@ def run(args: argparse.Namespace) -> int:
     settings = Settings.read()
     bad = False
     for finding in chain(
-        [Finding(Level.GOOD, "the settings can be used")],
+        [Finding(Severity.GOOD, "the settings can be used")],
         _machine(settings),
         _store(settings),
         _database(settings, all_proofs=args.proofs),
     ):
-        bad |= finding.level is Level.BAD
+        bad |= finding.level is Severity.BAD
         out.print(f"{finding.level.value}  {escape(finding.what)}")
         if finding.advice:
             out.print(f"      {escape(finding.advice)}", style="dim")
@@ -80,9 +81,9 @@ def _listening(settings: Settings) -> Finding:
     except CannotRun as why:
         host, port = address_of(listen)
         if _answers(f"http://{host}:{port}/health/live"):
-            return Finding(Level.GOOD, f"Reparto answers at {listen}")
-        return Finding(Level.BAD, f"{listen} cannot be listened on", str(why))
-    return Finding(Level.GOOD, f"{listen} is free to listen on")
+            return Finding(Severity.GOOD, f"Reparto answers at {listen}")
+        return Finding(Severity.BAD, f"{listen} cannot be listened on", str(why))
+    return Finding(Severity.GOOD, f"{listen} is free to listen on")
 
 
 def _answers(url: str) -> bool:
@@ -96,25 +97,27 @@ def _answers(url: str) -> bool:
 def _public_url(settings: Settings) -> Iterator[Finding]:
     host, _ = address_of(settings.server.listen)
     if settings.api.public_url.startswith("https://"):
-        yield Finding(Level.GOOD, f"recipients reach {settings.api.public_url}")
+        yield Finding(Severity.GOOD, f"recipients reach {settings.api.public_url}")
     elif settings.api.public_url:
         advice = "Links carry a secret: put a proxy with a certificate in front and say https:// here."
-        yield Finding(Level.LOOK, f"recipients reach {settings.api.public_url}, without encryption", advice)
+        yield Finding(Severity.LOOK, f"recipients reach {settings.api.public_url}, without encryption", advice)
     elif host not in ("127.0.0.1", "localhost", "::1"):
         advice = "Set REPARTO_PUBLIC_URL to what recipients and phones reach, such as https://track.example.com."
-        yield Finding(Level.LOOK, "tracking links name the address listened on", advice)
+        yield Finding(Severity.LOOK, "tracking links name the address listened on", advice)
 
 
 def _data_dir(data_dir: Path) -> Iterator[Finding]:
     if not data_dir.exists():
-        yield Finding(Level.GOOD, f"{data_dir} does not exist yet; it is made when it is needed")
+        yield Finding(Severity.GOOD, f"{data_dir} does not exist yet; it is made when it is needed")
         return
     yield free_space(data_dir)
     key = data_dir / "admin.key"
     if key.exists():
         advice = f"chmod 600 {key}, and if others use this machine, make another key and revoke this one."
-        yield judge(not key.stat().st_mode & 0o077, f"{key} is read by its owner only", advice, Level.BAD)
-    yield judge(os.access(data_dir, os.W_OK), f"{data_dir} can be written", "Run as the user that owns it.", Level.BAD)
+        yield judge(not key.stat().st_mode & 0o077, f"{key} is read by its owner only", advice, Severity.BAD)
+    yield judge(
+        os.access(data_dir, os.W_OK), f"{data_dir} can be written", "Run as the user that owns it.", Severity.BAD
+    )
 
 
 def _store(settings: Settings) -> Iterator[Finding]:
@@ -123,13 +126,13 @@ def _store(settings: Settings) -> Iterator[Finding]:
 
 def _database(settings: Settings, *, all_proofs: bool) -> Iterator[Finding]:
     if not settings.database.database_url and not (postgres_dir(settings) / "cluster").exists():
-        yield Finding(Level.GOOD, "there is no embedded Postgres yet; `reparto up` makes it")
+        yield Finding(Severity.GOOD, "there is no embedded Postgres yet; `reparto up` makes it")
         return
     try:
         with database_at_hand(settings, "doctor") as database:
             yield from asyncio.run(_ask(settings, database, all_proofs=all_proofs))
     except (CannotRun, PostgresError) as why:
-        yield Finding(Level.BAD, "the database cannot be used", str(why))
+        yield Finding(Severity.BAD, "the database cannot be used", str(why))
 
 
 async def _ask(settings: Settings, database: DatabaseConfig, *, all_proofs: bool) -> list[Finding]:
@@ -137,7 +140,7 @@ async def _ask(settings: Settings, database: DatabaseConfig, *, all_proofs: bool
         findings = [*await _server(db), *await _way_there(db)]
         have, want = await applied(db), len(migrations())
         if have < want:
-            return [*findings, Finding(Level.BAD, f"the schema is at migration {have} of {want}", "reparto migrate")]
+            return [*findings, Finding(Severity.BAD, f"the schema is at migration {have} of {want}", "reparto migrate")]
         update = "This program is older than its database: update it."
         findings.append(judge(have == want, f"the schema is at migration {have}", update))
         return [*findings, *await _work(db), *await look_into_store(settings, db, all_of_it=all_proofs)]
@@ -150,16 +153,18 @@ async def _server(db: Db) -> list[Finding]:
     used = server.connections / server.max_connections
     ahead_s = (datetime.now(UTC) - server.clock).total_seconds()
     return [
-        judge(major >= _OLDEST, f"PostgreSQL {version}", f"Too old. {tested}", Level.BAD)
+        judge(major >= _OLDEST, f"PostgreSQL {version}", f"Too old. {tested}", Severity.BAD)
         if major <= _NEWEST
-        else Finding(Level.LOOK, f"PostgreSQL {version}", tested),
+        else Finding(Severity.LOOK, f"PostgreSQL {version}", tested),
         judge(
             server.fsync == server.full_page_writes == "on",
             f"fsync is {server.fsync}, full_page_writes {server.full_page_writes}",
             "A power cut would lose pings that phones have deleted: switch both on.",
-            Level.BAD,
+            Severity.BAD,
         ),
-        judge(not server.standby, "the server takes writes", "This is a standby: name the primary server.", Level.BAD),
+        judge(
+            not server.standby, "the server takes writes", "This is a standby: name the primary server.", Severity.BAD
+        ),
         judge(
             used < 0.8,
             f"{server.connections} of {server.max_connections} connections are in use",
@@ -176,7 +181,7 @@ async def _server(db: Db) -> list[Finding]:
 async def _way_there(db: Db) -> list[Finding]:
     backends = {await operator.backend(db) for _ in range(5)}
     advice = "Connections must not be shared between transactions (LISTEN, prepared statements): use session pooling."
-    return [judge(len(backends) == 1, "the way to the server keeps its connection", advice, Level.BAD)]
+    return [judge(len(backends) == 1, "the way to the server keeps its connection", advice, Severity.BAD)]
 
 
 async def _work(db: Db) -> list[Finding]:
@@ -191,7 +196,7 @@ async def _work(db: Db) -> list[Finding]:
             {today, today + timedelta(days=1)} <= set(days),
             "the partitions of today and tomorrow are there",
             "Run `reparto migrate`, and keep a `reparto work` (or `reparto up`) running, which makes them.",
-            Level.BAD,
+            Severity.BAD,
         ),
         judge(
             oldest_s < _STUCK_S,
@@ -199,14 +204,14 @@ async def _work(db: Db) -> list[Finding]:
             "Trackers cannot follow: start more `reparto track`, and read their logs."
             if "reparto track" in running
             else "No tracker runs: start `reparto track`.",
-            Level.BAD,
+            Severity.BAD,
         ),
         judge(
             events.oldest_s < _STUCK_S,
             f"{events.events:,} events wait for their number"
             + (f", the oldest for {duration(events.oldest_s)}" if events.events else ""),
             "Start a `reparto work`, or read its log.",
-            Level.BAD,
+            Severity.BAD,
         ),
         judge(
             not sealed,

@@ -7,7 +7,7 @@ import secrets
 
 from api.http.ids import PROOF, shown
 from reparto.command import CannotRun
-from reparto.operate.finding import Finding, Level, free_space, judge
+from reparto.operate.finding import Finding, Severity, free_space, judge
 from reparto.run.proof_store import folder_of_proofs, proofs_of
 from reparto.run.settings import Settings
 from sql.delivery import proof_files
@@ -30,17 +30,17 @@ async def try_store(settings: Settings) -> list[Finding]:
     try:
         if folder is not None and not folder.exists():
             what = f"the folder of proofs {where} is not there yet; `reparto api` and `reparto work` make it"
-            return [Finding(Level.GOOD, what)]
+            return [Finding(Severity.GOOD, what)]
         if folder is not None and (owner := folder.stat().st_uid) != os.geteuid():
             what = f"{where} belongs to the user {owner}, and this is the user {os.geteuid()}: it was not tried"
-            return [Finding(Level.LOOK, what, "Ask as the user that runs `reparto api` and `reparto work`.")]
+            return [Finding(Severity.LOOK, what, "Ask as the user that runs `reparto api` and `reparto work`.")]
         async with proofs_of(settings) as store:
             findings = [await _try(store.blobs, where)]
         if folder is not None and settings.proofs.blob_url:  # else it is in the data directory, which is looked at
             findings.append(free_space(folder))
         return findings
     except (CannotRun, OSError) as why:
-        return [Finding(Level.BAD, f"the store of proofs {where} cannot be opened", str(why))]
+        return [Finding(Severity.BAD, f"the store of proofs {where} cannot be opened", str(why))]
 
 
 async def _try(blobs: Blobs, where: str) -> Finding:
@@ -59,10 +59,10 @@ async def _try(blobs: Blobs, where: str) -> Finding:
             else "that folder: who owns it, how it is mounted, how much is free"
         )
         advice = f"Phones keep their files until it works. Check REPARTO_BLOB_URL and {check}."
-        return Finding(Level.BAD, f"the store of proofs {where} {away.why}", advice)
+        return Finding(Severity.BAD, f"the store of proofs {where} {away.why}", advice)
     strange = "What was just written is not there, or is something else. Nobody else may write there."
     return judge(
-        is_same and is_listed, f"the store of proofs {where} takes bytes and gives them back", strange, Level.BAD
+        is_same and is_listed, f"the store of proofs {where} takes bytes and gives them back", strange, Severity.BAD
     )
 
 
@@ -81,21 +81,21 @@ async def look_into_store(settings: Settings, db: Db, *, all_of_it: bool) -> lis
             there = [await store.blobs.has(blob_name(one.account_id, one.id, ORIGINAL)) for one in newest]
             return [_newest_finding(missing=there.count(False), of=len(newest))]
     except (CannotRun, OSError) as why:
-        return [Finding(Level.BAD, "the files of proofs could not be looked at", str(why))]
+        return [Finding(Severity.BAD, "the files of proofs could not be looked at", str(why))]
     except StoreAway as away:
-        return [Finding(Level.BAD, "the files of proofs could not be looked at", f"The store of proofs {away.why}.")]
+        return [Finding(Severity.BAD, "the files of proofs could not be looked at", f"The store of proofs {away.why}.")]
 
 
 def _newest_finding(*, missing: int, of: int) -> Finding:
     if not missing:
-        return Finding(Level.GOOD, f"the bytes of the newest proofs are there ({of} looked for)")
+        return Finding(Severity.GOOD, f"the bytes of the newest proofs are there ({of} looked for)")
     advice = "`reparto doctor --proofs` reads the files of all proofs and names those that are not whole."
     if missing == of:
         advice = (
             "This is not the store that they were written into. `reparto api` and `reparto work` need the same"
             " REPARTO_BLOB_URL, or one folder that all of them mount. After a restore: bring the blobs back too."
         )
-    return Finding(Level.BAD, f"the bytes of {missing} of the newest {of} proofs are not there", advice)
+    return Finding(Severity.BAD, f"the bytes of {missing} of the newest {of} proofs are not there", advice)
 
 
 async def _read_all(db: Db, blobs: Blobs) -> Finding:
@@ -107,11 +107,11 @@ async def _read_all(db: Db, blobs: Blobs) -> Finding:
         there = await proof_files.still_there(db, found)  # what is forgotten meanwhile is not missing
         wrong |= {proof_id: why for proof_id, why in found.items() if proof_id in there}
     if not wrong:
-        return Finding(Level.GOOD, f"all files of {count:,} proofs are there, and are what was taken in")
+        return Finding(Severity.GOOD, f"all files of {count:,} proofs are there, and are what was taken in")
     named = "; ".join(f"{shown(PROOF, proof_id)}: {why}" for proof_id, why in list(wrong.items())[:_NAMED])
     more = f"; and {len(wrong) - _NAMED:,} more" if len(wrong) > _NAMED else ""
     advice = f"Bring them back from a backup of the blobs. {named}{more}."
-    return Finding(Level.BAD, f"{len(wrong):,} of {count:,} proofs are not whole", advice)
+    return Finding(Severity.BAD, f"{len(wrong):,} of {count:,} proofs are not whole", advice)
 
 
 async def _wrong_ones(blobs: Blobs, page: list[ProofFiles]) -> dict[int, str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 _FREE_BYTES = 2_000_000_000
 
 
-class Level(Enum):
+class Severity(Enum):
     """How bad it is; the value is what is printed."""
 
     GOOD = "[green]good[/]"
@@ -20,14 +20,14 @@ class Level(Enum):
 class Finding:
     """What was looked at, and what to do about it where something is wrong."""
 
-    level: Level
+    level: Severity
     what: str
     advice: str = ""
 
 
-def judge(good: bool, what: str, advice: str, otherwise: Level = Level.LOOK) -> Finding:
+def judge(good: bool, what: str, advice: str, otherwise: Severity = Severity.LOOK) -> Finding:
     """Give what was looked at, with the advice where it is not good."""
-    return Finding(Level.GOOD, what) if good else Finding(otherwise, what, advice)
+    return Finding(Severity.GOOD, what) if good else Finding(otherwise, what, advice)
 
 
 def free_space(folder: Path) -> Finding:
@@ -36,5 +36,5 @@ def free_space(folder: Path) -> Finding:
     advice = (
         "A full disk stops everything. 1,000 drivers need about 2 GB a day at one ping every 5 s, a photo about 4 MB."
     )
-    level = Level.LOOK if free > _FREE_BYTES / 10 else Level.BAD
+    level = Severity.LOOK if free > _FREE_BYTES / 10 else Severity.BAD
     return judge(free >= _FREE_BYTES, f"{free / 1e9:.1f} GB are free in {folder}", advice, level)

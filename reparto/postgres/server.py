@@ -10,7 +10,7 @@ from typing import Final
 from reparto.postgres.binaries import Binaries
 from reparto.postgres.ending import end_child, mark, pid_file
 from reparto.postgres.error import PostgresError
-from reparto.postgres.place import NAME, PORT, Place
+from reparto.postgres.place import NAME, PORT, ServerPlace
 from reparto.postgres.programs import spawn
 
 START_TIMEOUT_S: Final = 1_800.0  # after a crash the server first replays up to max_wal_size; cut short, it begins anew
@@ -52,7 +52,7 @@ _FIXED: Final = {
 
 
 def start_server(
-    place: Place, binaries: Binaries, *, durable: bool, settings: Mapping[str, str]
+    place: ServerPlace, binaries: Binaries, *, durable: bool, settings: Mapping[str, str]
 ) -> subprocess.Popen[bytes]:
     """Start the server and wait until it takes connections.
 
@@ -86,7 +86,7 @@ def start_server(
         time.sleep(0.2)
 
 
-def _spawn(command: list[str], place: Place, binaries: Binaries) -> tuple[subprocess.Popen[bytes], int]:
+def _spawn(command: list[str], place: ServerPlace, binaries: Binaries) -> tuple[subprocess.Popen[bytes], int]:
     """Start the process; give also where in the log it begins to speak, bytes."""
     # No following of links: root may work in a directory of somebody else's.
     log_fd = os.open(place.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
@@ -97,7 +97,7 @@ def _spawn(command: list[str], place: Place, binaries: Binaries) -> tuple[subpro
         os.close(log_fd)
 
 
-def _is_ready_in_time(process: subprocess.Popen[bytes], place: Place) -> bool:
+def _is_ready_in_time(process: subprocess.Popen[bytes], place: ServerPlace) -> bool:
     """Wait until the server takes connections; tell whether it does, or has ended.
 
     The eighth line of postmaster.pid is its state (src/include/utils/pidfile.h).

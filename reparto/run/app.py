@@ -14,7 +14,7 @@ from api.driver.manifest import endpoints as manifest
 from api.fleet import devices, drivers, positions, quarantine, shifts
 from api.history import detours, events, reports, track, visits
 from api.http import assets, health, metrics, openapi
-from api.http.app_keys import CONFIG, POOL, PROOFS, ROADS
+from api.http.app_keys import CONFIG, POOL, PROOFS, ROADS, WELCOME
 from api.http.auth import DEVICES, DeviceCache
 from api.http.host import known_host
 from api.http.problem import problems
@@ -28,6 +28,7 @@ from api.routes import endpoints as routes
 from api.routes import eta, links, pins, reopening
 from api.stream.hub import HUB, Hub
 from ingest import doors
+from ingest.inbox import Inbox
 from reparto.run.proof_store import proofs_of
 from reparto.run.settings import Settings
 from sql.config import DatabaseConfig
@@ -71,14 +72,17 @@ def create_app(
     if is_asked:
         app.cleanup_ctx.append(_hub(database, settings.api.stream_clients))
         app.on_shutdown.append(_close_streams)
+        app.on_response_prepare.append(_note_write)
         app[ROADS] = roads
+        app[WELCOME] = doors.WELCOME
         app.cleanup_ctx.append(_proofs(settings))
         app[driver_events.OLDEST] = timedelta(days=settings.ingest.oldest_ping_days)
         for module in ASKED:
             module.operations.add_to(app)
         manifest.add_to(app)
     if takes_pings:
-        doors.add_to(app, database, settings.ingest)
+        inbox = Inbox(database, settings.inbox)
+        doors.add_to(app, inbox, settings.doors, oldest_ping_days=settings.ingest.oldest_ping_days)
     assets.add_to(app)
     openapi.add_to(app)
     return app
@@ -90,17 +94,17 @@ def create_system_app(settings: Settings, database: DatabaseConfig) -> web.Appli
         middlewares=[metrics.timing, problems, known_host], client_max_size=settings.api.max_body_bytes
     )
     app[CONFIG] = settings.api
-    app.cleanup_ctx.append(_pool(database, settings.api.device_cache_s))
+    app.cleanup_ctx.append(_pool(database))
     for module in SYSTEM:
         module.operations.add_to(app)
     return app
 
 
-def _pool(database: DatabaseConfig, device_cache_s: float) -> Part:
+def _pool(database: DatabaseConfig) -> Part:
     async def opened(app: web.Application) -> AsyncIterator[None]:
         async with await create_pool(database) as pool:
             app[POOL] = pool
-            app[DEVICES] = DeviceCache(pool, ttl_s=device_cache_s)
+            app[DEVICES] = DeviceCache(pool)
             yield
 
     return opened
@@ -120,6 +124,10 @@ def _proofs(settings: Settings) -> Part:
             yield
 
     return opened
+
+
+async def _note_write(request: web.Request, response: web.StreamResponse) -> None:
+    await request.app[HUB].note_write(request, response)
 
 
 async def _close_streams(app: web.Application) -> None:

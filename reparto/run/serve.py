@@ -11,9 +11,9 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 
 from reparto.command import CannotRun
+from reparto.run.config import address_of
 from reparto.run.connection import Connection
 from reparto.run.logs import AccessLog
-from reparto.run.settings import address_of
 
 _BACKLOG = 4096  # thousands of phones come back from a tunnel in the same second
 _KEPT_OPEN_S = 75.0  # a connection on which nothing is asked: longer than the minute that load balancers keep theirs

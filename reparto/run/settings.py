@@ -1,29 +1,23 @@
 """Settings: environment variables `REPARTO_*` over a TOML file over the defaults; every mistake named at once."""
 
 import os
-import re
 import tomllib
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 
 from api.http.config import ApiConfig
-from ingest.config import IngestConfig
+from ingest.config import InboxConfig, IngestConfig
+from ingest.doors.config import DoorsConfig
+from reparto.run.config import ServerConfig
 from sql.config import DatabaseConfig
-from work.proofs.blobs import SCHEMES
 from work.proofs.config import ProofConfig
-from work.roads.config import KINDS, RoadsConfig
+from work.roads.config import RoadsConfig
 from work.upkeep.config import RetentionConfig
 
 PREFIX = "REPARTO_"
-LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
-_HOST = r"(?:\[[^\]]*\]|[^/?:,\[\]]*)(?::\d+)?"
-_POSTGRES = re.compile(rf"postgres(?:ql)?://(?:[^/?]*@)?{_HOST}(?:,{_HOST})*(?:[/?].*)?")
-_HTTP = re.compile(r"https?://[^\s?#]+")
-_LONGEST_STATEMENT_S = 30  # a tracker that ends is waited for as long
-_CLAIMS_LONGER_DAYS = 3  # what drivers said is folded from a day before the oldest ping on; pings go a day at a time
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
@@ -32,21 +26,13 @@ class SettingsError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ServerConfig:
-    """Settings of a process. Field `listen` is REPARTO_LISTEN in the environment."""
-
-    listen: str = "127.0.0.1:8080"  # host:port of everything HTTP
-    health_listen: str = ""  # host:port where `track` and `work` serve /health and /metrics; empty: nowhere
-    data_dir: str = ".reparto"  # the embedded Postgres, the first admin key, and proofs without a blob_url
-    log_level: str = "INFO"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings, in the parts that need them."""
 
     server: ServerConfig = field(default_factory=ServerConfig)
     database: DatabaseConfig = field(default_factory=DatabaseConfig)
+    doors: DoorsConfig = field(default_factory=DoorsConfig)
+    inbox: InboxConfig = field(default_factory=InboxConfig)
     ingest: IngestConfig = field(default_factory=IngestConfig)
     api: ApiConfig = field(default_factory=ApiConfig)
     proofs: ProofConfig = field(default_factory=ProofConfig)
@@ -78,39 +64,11 @@ class Settings:
         return settings
 
     def contradictions(self) -> list[str]:
-        """Say which settings cannot be meant, or do not go together."""
-        found = []
-        if self.database.database_url and not _POSTGRES.fullmatch(self.database.database_url):
-            found.append("REPARTO_DATABASE_URL: must look like postgresql://user:password@host:5432/database")
+        """Say which settings cannot be meant, or do not go together: what each room says of its own, then of two."""
+        parts = [getattr(self, part.name) for part in fields(self)]
+        found = [told for part in parts for told in getattr(part, "contradictions", tuple)()]
         if self.retention.ping_retention_days <= self.ingest.oldest_ping_days:
             found.append("REPARTO_PING_RETENTION_DAYS: must be more than REPARTO_OLDEST_PING_DAYS")
-        if self.retention.driver_event_retention_days < self.retention.ping_retention_days + _CLAIMS_LONGER_DAYS:
-            found.append(
-                "REPARTO_DRIVER_EVENT_RETENTION_DAYS: must be at least"
-                f" {_CLAIMS_LONGER_DAYS} more than REPARTO_PING_RETENTION_DAYS"
-            )
-        for name in ("listen", "health_listen"):
-            text = getattr(self.server, name)
-            if text and not _is_address(text):
-                found.append(f"{PREFIX}{name.upper()}: must be host:port, not {text!r}")
-        if self.server.log_level not in LOG_LEVELS:
-            found.append(f"REPARTO_LOG_LEVEL: must be one of {', '.join(LOG_LEVELS)}")
-        found += [*_url_mistakes(self.api), *_road_mistakes(self.roads)]
-        database = self.database
-        if not 0 < database.statement_timeout_s < _LONGEST_STATEMENT_S:
-            found.append(f"REPARTO_STATEMENT_TIMEOUT_S: must be more than 0 and less than {_LONGEST_STATEMENT_S}")
-        if not 0 < database.lock_timeout_s <= database.statement_timeout_s:
-            found.append("REPARTO_LOCK_TIMEOUT_S: must be more than 0 and not more than REPARTO_STATEMENT_TIMEOUT_S")
-        for name, value in (
-            ("TRACKER_POLL_MS", self.ingest.tracker_poll_ms),
-            ("PROOF_LINK_S", self.proofs.proof_link_s),
-        ):
-            if value < 1:
-                found.append(f"{PREFIX}{name}: must be 1 or more")
-        if self.proofs.blob_url and not re.match(rf"({'|'.join(SCHEMES)})://", self.proofs.blob_url):
-            found.append("REPARTO_BLOB_URL: must begin with s3://, gs://, az:// or file:///, or be empty")
-        if self.database.lanes > 1024:
-            found.append("REPARTO_LANES: must be from 1 to 1024")
         return found
 
     def shown(self) -> dict[str, Any]:
@@ -118,41 +76,13 @@ class Settings:
         return {
             f"{PREFIX}{one.name.upper()}": getattr(part, one.name) if one.repr or not getattr(part, one.name) else "***"
             for part in (getattr(self, kind.name) for kind in fields(self))
-            for one in fields(part)
+            for one in settings_in(part)
         }
 
 
-def _url_mistakes(api: ApiConfig) -> list[str]:
-    found = []
-    if api.public_url and not _HTTP.fullmatch(api.public_url):
-        found.append(f"REPARTO_PUBLIC_URL: must look like https://track.example.com, not {api.public_url!r}")
-    is_template = all(place in api.tile_url for place in ("{z}", "{x}", "{y}"))
-    if api.tile_url and not (is_template and api.tile_url.startswith(("http://", "https://"))):
-        found.append("REPARTO_TILE_URL: must look like https://tiles.example.com/{z}/{x}/{y}.png")
-    return found
-
-
-def _road_mistakes(config: RoadsConfig) -> list[str]:
-    if config.roads not in KINDS:
-        return [f"REPARTO_ROADS: must be one of {', '.join(KINDS)}, not {config.roads!r}"]
-    if config.roads != "osrm-http":
-        return ["REPARTO_OSRM_URL: is asked only with REPARTO_ROADS=osrm-http"] if config.osrm_url else []
-    if not _HTTP.fullmatch(config.osrm_url):
-        return [
-            f"REPARTO_OSRM_URL: must look like http://osrm:5000 for REPARTO_ROADS=osrm-http, not {config.osrm_url!r}"
-        ]
-    return []
-
-
-def address_of(listen: str) -> tuple[str, int]:
-    """Split `host:port`; an IPv6 host stands in brackets."""
-    host, _, port = listen.rpartition(":")
-    return host.strip("[]"), int(port)
-
-
-def _is_address(text: str) -> bool:
-    host, _, port = text.rpartition(":")
-    return bool(host) and port.isdecimal() and 0 <= int(port) <= 65535
+def settings_in(part: Any) -> list[Field[Any]]:
+    """Give the fields of a config that can be set; the others are constants of its room."""
+    return [one for one in fields(part) if one.metadata.get("is_setting", True)]
 
 
 def _from_file(path: str, mistakes: list[str]) -> dict[str, Any]:
@@ -167,7 +97,7 @@ def _from_file(path: str, mistakes: list[str]) -> dict[str, Any]:
 
 def _part(kind: type, given: dict[str, Any], mistakes: list[str]) -> Any:
     values = {}
-    for one in fields(kind):
+    for one in settings_in(kind):
         if one.name not in given:
             continue
         try:

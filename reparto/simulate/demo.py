@@ -20,7 +20,7 @@ import numpy as np
 from rich.markup import escape
 
 from reparto.child import Child
-from reparto.client.client import Client, Phone, Refused, route_path, target_key, target_url, together
+from reparto.client.client import Client, Phone, RequestRefused, route_path, target_key, target_url, together
 from reparto.client.tally import Tally
 from reparto.command import CannotRun, Subparsers, err, out
 from reparto.run.process import run_until_stopped, stopped_within
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tour:
+class DemoTour:
     """A tour that a van is on.
 
     Attributes:
@@ -98,17 +98,17 @@ class Tour:
 
 
 @dataclass(slots=True, kw_only=True)
-class Van:
+class DemoVan:
     """A driver with a phone, and the tour they are on."""
 
     driver: str
     token: str
     phone: Phone
     chance: random.Random
-    tour: Tour
+    tour: DemoTour
 
 
-Watched: TypeAlias = tuple[Tour, int]
+Watched: TypeAlias = tuple[DemoTour, int]
 """A tour, and the stop on it whose page is shown."""
 
 
@@ -154,17 +154,17 @@ async def _forget_earlier(client: Client) -> None:
         await client.ask("DELETE", f"/v1/drivers/{driver_id}")
 
 
-async def _make_van(client: Client, number: int, name: str) -> Van:
+async def _make_van(client: Client, number: int, name: str) -> DemoVan:
     """Make a driver in the middle of a tour."""
     driver = f"demo-{time.time():.0f}-{number}"
     _, _, token = await enlist(client, driver, name)
     chance = random.Random(driver)
     phone = Phone(client.session, client.url, token, Tally(), chance)
     tour = await _begin(client, driver, token, chance, leaves_ms=None)
-    return Van(driver=driver, token=token, phone=phone, chance=chance, tour=tour)
+    return DemoVan(driver=driver, token=token, phone=phone, chance=chance, tour=tour)
 
 
-async def _drive(client: Client, van: Van) -> None:
+async def _drive(client: Client, van: DemoVan) -> None:
     """Drive one tour after the other, for ever."""
     while True:
         clock, tour = Clock(starts_ms=round(time.time() * 1000), speed=1.0), van.tour
@@ -176,12 +176,12 @@ async def _drive(client: Client, van: Van) -> None:
         )
         leaves_ms = tour.leaves_ms + tour.trip.home_ms + _BREAK_MS
         await clock.until(leaves_ms)
-        with suppress(Refused):  # a finished route needs no end
+        with suppress(RequestRefused):  # a finished route needs no end
             await client.ask("DELETE", route_path(tour.route))
         van.tour = await _begin(client, van.driver, van.token, van.chance, leaves_ms=leaves_ms)
 
 
-async def _begin(client: Client, driver: str, token: str, chance: random.Random, *, leaves_ms: int | None) -> Tour:
+async def _begin(client: Client, driver: str, token: str, chance: random.Random, *, leaves_ms: int | None) -> DemoTour:
     """Make a tour and tell the product; with `leaves_ms` None the van is in the middle of it now."""
     seed = chance.randrange(2**32)
     stops = chance.randint(20, 40)
@@ -194,7 +194,7 @@ async def _begin(client: Client, driver: str, token: str, chance: random.Random,
     route = f"{driver}-{leaves_ms // 1000}"
     planned = route_of_tour(trip.tour, route, driver=driver, leaves_ms=leaves_ms, city=GUADALAJARA)
     answer = await client.put_route(planned)
-    return Tour(
+    return DemoTour(
         route=route,
         trip=trip,
         told=told,
@@ -214,7 +214,7 @@ def _greet(url: str, data_dir: Path) -> None:
     out.print(f"  admin key       {key}", markup=False)
 
 
-async def _guide(client: Client, vans: Sequence[Van]) -> None:
+async def _guide(client: Client, vans: Sequence[DemoVan]) -> None:
     """Print the page of a stop that a van comes to soon, and another one when that was served."""
     watched: Watched | None = None
     while True:
@@ -226,7 +226,7 @@ async def _guide(client: Client, vans: Sequence[Van]) -> None:
         await asyncio.sleep(_LOOK_EVERY_S)
 
 
-async def _choose(client: Client, vans: Sequence[Van]) -> Watched | None:
+async def _choose(client: Client, vans: Sequence[DemoVan]) -> Watched | None:
     """Choose a stop whose page shows its van; of those the van with the most stops left. None while there is none."""
     choices = [(van.tour, stop) for van in vans if (stop := van.tour.stop_to_watch()) is not None]
     for tour, stop in sorted(choices, key=lambda choice: choice[1] - len(choice[0].links)):

@@ -36,7 +36,7 @@ class Differences:
     found: list[str] = field(default_factory=list)
 
 
-async def settled_track(
+async def quiet_track(
     client: Client, driver_id: str, *, since_ms: int, pings: int, until_s: float
 ) -> dict[str, list[Any]]:
     """Read a driver's track since a time, again until it has so many pings and all of them are judged.
@@ -91,7 +91,7 @@ async def verify(client: Client, vans: Sequence[Van]) -> Differences:
     async def look(van: Van) -> None:
         async with gate:
             begins_ms, wanted = van.leaves_ms + van.begins_ms, len(set(van.acknowledged))
-            track = await settled_track(client, van.driver_id, since_ms=begins_ms, pings=wanted, until_s=until_s)
+            track = await quiet_track(client, van.driver_id, since_ms=begins_ms, pings=wanted, until_s=until_s)
             differences.wrong += _track_differences(van, track)
             believed = [at for at, counts in zip(_times(track), track["believed"], strict=True) if counts]
             if believed:

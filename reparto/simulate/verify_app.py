@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import time
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,21 +36,31 @@ async def app_differences(client: Client, van: Van, totals: Counter[str], *, unt
     ]
     in_force = [event for event, now in zip(events, standing, strict=True) if now.get("effective")]
     outcomes = {event["stop_id"]: event["type"] for event in in_force if event["type"] in OUTCOMES}
-    shown = {stop["id"]: stop for stop in (await client.ask("GET", route_path(van.name)))["stops"]}
-    wrong += [
-        f"{van.name}: stop {stop['external_id']} is {stop['status']} and was {outcomes.get(stop_id, 'not done')}"
-        for stop_id, stop in shown.items()
-        if stop["status"] != outcomes.get(stop_id, stop["status"])
-        or (stop["status"] in OUTCOMES and stop_id not in outcomes)
-    ]
-    since = {"from": datetime.fromtimestamp((van.leaves_ms + van.begins_ms) / 1000, UTC).isoformat()}
-    shifts = (await client.ask("GET", f"/v1/drivers/{van.driver_id}/shifts", query=since))["shifts"]
-    settled = Counter({kind: n for shift in shifts for kind, n in shift["settlement"]["stops"].items()})
-    if settled != Counter(outcomes.values()):
-        wrong.append(f"{van.name}: {settled.total()} stops are settled and {len(outcomes)} were done")
+    wrong += await _stop_differences(client, van, outcomes)
+    wrong += await _settlement_differences(client, van, outcomes)
     wrong += await _photo_differences(client, van, until_s=until_s)
     totals.update(events=len(events), photos=len(van.app.uploaded))
     return wrong
+
+
+async def _stop_differences(client: Client, van: Van, outcomes: Mapping[str, str]) -> list[str]:
+    """Compare what stops show with what was said of them; `outcomes` are by stop."""
+    shown = (await client.ask("GET", route_path(van.name)))["stops"]
+    return [
+        f"{van.name}: stop {stop['external_id']} is {stop['status']} and was {outcomes.get(stop['id'], 'not done')}"
+        for stop in shown
+        if stop["status"] != outcomes.get(stop["id"], stop["status"])
+        or (stop["status"] in OUTCOMES and stop["id"] not in outcomes)
+    ]
+
+
+async def _settlement_differences(client: Client, van: Van, outcomes: Mapping[str, str]) -> list[str]:
+    since = {"from": datetime.fromtimestamp((van.leaves_ms + van.begins_ms) / 1000, UTC).isoformat()}
+    shifts = (await client.ask("GET", f"/v1/drivers/{van.driver_id}/shifts", query=since))["shifts"]
+    settled = Counter({kind: n for shift in shifts for kind, n in shift["settlement"]["stops"].items()})
+    if settled == Counter(outcomes.values()):
+        return []
+    return [f"{van.name}: {settled.total()} stops are settled and {len(outcomes)} were done"]
 
 
 async def _photo_differences(client: Client, van: Van, *, until_s: float) -> list[str]:

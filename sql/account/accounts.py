@@ -11,7 +11,7 @@ _SQL = load(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
+class AccountRow:
     """A company that delivers; everything belongs to one."""
 
     id: int
@@ -34,18 +34,18 @@ async def ensure_account(db: Db | Pool, name: str) -> int:
     return account_id
 
 
-async def account_by_id(db: Db | Pool, account_id: int) -> Account:
+async def account_by_id(db: Db | Pool, account_id: int) -> AccountRow:
     """Read an account that is known to exist."""
     row = await db.fetchrow(_SQL["account_by_id"], account_id)
     assert row is not None
-    return Account(**row)
+    return AccountRow(**row)
 
 
-async def change_account_settings(db: Db | Pool, account_id: int, settings: dict[str, Any]) -> Account:
+async def change_account_settings(db: Db | Pool, account_id: int, settings: dict[str, Any]) -> AccountRow:
     """Merge new settings over the old ones. Whoever may change `location_policy` holds every lane."""
-    row = await db.fetchrow(_SQL["change_account_settings"], account_id, settings)
+    row = await db.fetchrow(_SQL["change_account_settings"], account_id, settings, settings.get("location_policy"))
     assert row is not None
-    return Account(**row)
+    return AccountRow(**row)
 
 
 async def read_instance(db: Db | Pool) -> Instance:

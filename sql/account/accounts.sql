@@ -12,11 +12,13 @@ SELECT id, name, settings, created_at FROM account WHERE id = $1;
 -- name: change_account_settings
 -- Merge new settings over the old, and note since when only what drivers record in a shift is kept. By the clock, not the
 -- transaction: its caller may have waited for lanes. Cut to the millisecond, as `received_ms` of a ping is: rounded, it
--- would let through what comes within the same millisecond. $1 account, $2 settings
+-- would let through what comes within the same millisecond. $1 account, $2 settings, $3 the new
+-- location_policy, null: it stays
 UPDATE account
    SET settings = settings || $2,
-       shift_only_since = CASE (settings || $2) ->> 'location_policy'
-                          WHEN 'shift' THEN coalesce(shift_only_since, date_trunc('milliseconds', clock_timestamp())) END
+       shift_only_since = CASE $3::text
+                          WHEN 'shift' THEN coalesce(shift_only_since, date_trunc('milliseconds', clock_timestamp()))
+                          WHEN 'always' THEN NULL ELSE shift_only_since END
  WHERE id = $1
 RETURNING id, name, settings, created_at;
 

@@ -71,5 +71,5 @@ async def revoke_device(db: Db | Pool, *, account_id: int, device_id: int) -> bo
     """End a device at once and tell every process; False when the account has no such working device."""
     if await db.fetchval(_SQL["revoke_device"], account_id, device_id) is None:
         return False
-    await db.execute(_SQL["notify_revoked"], str(device_id))
+    await db.execute(_SQL["notify_revoked"], REVOKED_CHANNEL, str(device_id))
     return True

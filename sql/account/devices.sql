@@ -26,5 +26,5 @@ SELECT id, label, app, created_at FROM device
 UPDATE device SET revoked_at = now() WHERE account_id = $1 AND id = $2 AND revoked_at IS NULL RETURNING id;
 
 -- name: notify_revoked
--- Tell every process to forget a device. $1 device, as text
-SELECT pg_notify('reparto_devices', $1);
+-- Tell every process to forget a device. $1 channel, $2 device, as text
+SELECT pg_notify($1, $2);

@@ -1,5 +1,6 @@
 -- name: shifts_of_driver
--- The shifts of a driver that touch a span, in order, each with its breaks; what has no end yet goes on.
+-- The shifts of a driver that touch a span, in order, each with its breaks; what has no end yet goes on. The next shift
+-- ends the one before, and the next break too.
 -- $1 driver, $2 from, $3 to
 SELECT shift.id, shift.occurred_at AS started_at, over.ended_at,
        coalesce((SELECT jsonb_agg(jsonb_build_object('started_at', pause.occurred_at, 'ended_at', back.ended_at)
@@ -7,7 +8,8 @@ SELECT shift.id, shift.occurred_at AS started_at, over.ended_at,
                    FROM driver_event AS pause
                    LEFT JOIN LATERAL (
                         SELECT occurred_at AS ended_at FROM driver_event
-                         WHERE driver_id = $1 AND type IN ('break_ended', 'shift_ended') AND effective
+                         WHERE driver_id = $1 AND type IN ('break_started', 'break_ended', 'shift_started', 'shift_ended')
+                           AND effective
                            AND (occurred_at, id) > (pause.occurred_at, pause.id)
                          ORDER BY occurred_at, id LIMIT 1) AS back ON true
                   WHERE pause.driver_id = $1 AND pause.type = 'break_started' AND pause.effective
@@ -16,7 +18,7 @@ SELECT shift.id, shift.occurred_at AS started_at, over.ended_at,
   FROM driver_event AS shift
   LEFT JOIN LATERAL (
        SELECT occurred_at AS ended_at FROM driver_event
-        WHERE driver_id = $1 AND type = 'shift_ended' AND effective
+        WHERE driver_id = $1 AND type IN ('shift_started', 'shift_ended') AND effective
           AND (occurred_at, id) > (shift.occurred_at, shift.id)
         ORDER BY occurred_at, id LIMIT 1) AS over ON true
  WHERE shift.driver_id = $1 AND shift.type = 'shift_started' AND shift.effective

@@ -6,12 +6,12 @@ from datetime import datetime
 
 import asyncpg
 
+from sql import locks
 from sql.pool import Db, Pool
 from sql.queries import load
 
 _SQL = load(__name__)
 
-_LOCK = 0x7265_7064_6574  # "repdet"
 _AT_ONCE = 100
 
 
@@ -61,12 +61,12 @@ class Detour:
 
 async def try_hold_detours(db: Db) -> bool:
     """Be the only one who matches detours until `let_go_detours`; False when another one is at it."""
-    return bool(await db.fetchval(_SQL["try_hold_detours"], _LOCK))
+    return bool(await db.fetchval(_SQL["try_hold_detours"], locks.DETOURS))
 
 
 async def let_go_detours(db: Db) -> None:
     """Let another one match detours."""
-    await db.execute(_SQL["let_go_detours"], _LOCK)
+    await db.execute(_SQL["let_go_detours"], locks.DETOURS)
 
 
 async def news_of_detours(db: Db) -> list[News]:

@@ -1,13 +1,20 @@
 """Manifests: which routes a driver's phone is shown, and which version of that it was given."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass, fields
-from datetime import date, datetime
+from dataclasses import astuple, dataclass, field, fields
+from datetime import date, datetime, timedelta
+from typing import Any
 
+from geo.plan.plans import EARLY_MS, LATE_MS
 from sql.pool import Db, Pool
 from sql.queries import load
 
 _SQL = load(__name__)
+
+BEGUN_FOR = timedelta(hours=24)
+"""A route that the driver began so long ago is another day's, whatever its hours."""
+
+_HOURS = (timedelta(milliseconds=EARLY_MS), timedelta(milliseconds=LATE_MS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,18 +50,20 @@ class Look:
     """All that a manifest follows from: two looks that are equal show the same content.
 
     Attributes:
-        contact: the account's setting `driver_contact`; None: never set.
+        settings: of the account, as they are stored.
         version: of the manifest that was kept last; 0: none yet.
         oldest: changes are known since this version.
         current: the route the driver is on; None: on none.
         next: the one that follows, today or another day; None: none is planned.
+        begun_until: when what the driver began last stops to count; None: they began nothing.
     """
 
-    contact: str | None
+    settings: dict[str, Any]
     version: int
     oldest: int
     current: ShownRoute | None
     next: ShownRoute | None
+    begun_until: datetime | None = field(default=None, compare=False)
 
     @property
     def routes(self) -> list[ShownRoute]:
@@ -68,11 +77,10 @@ class Part:
 
     Attributes:
         id: of the stop, else of the route.
-        digest, plan_digest: of all that is shown of it, and of what a dispatcher decides.
+        digest: of all that is shown of it.
         rank: of a stop of the tour, its place in the order; None of everything else.
         along_m: of a stop, metres along the path; None of everything else. In no digest.
-        added_in, changed_in, planned_in, placed_in: versions in which it came, its digest, its plan digest and its
-            place along the path changed.
+        added_in, changed_in, placed_in: versions in which it came, and its digest and its place along the path changed.
         removed_in: version from which on it is not shown; None: it is.
         why: it was removed: `taken_off`, or of a whole route `cancelled`, `reassigned`, `finished` or `not_now`.
     """
@@ -81,31 +89,30 @@ class Part:
     id: int
     route_id: int
     digest: bytes
-    plan_digest: bytes
     rank: int | None
     along_m: float | None
     added_in: int
     changed_in: int
-    planned_in: int
     placed_in: int
     removed_in: int | None = None
     why: str | None = None
 
 
-_ROUTE_COLUMNS = [field.name for field in fields(ShownRoute)]
+_ROUTE_COLUMNS = [one.name for one in fields(ShownRoute)]
 
 
 async def look_at(db: Db | Pool, *, account_id: int, driver_id: int, now: datetime) -> Look:
     """Find what a driver is to be shown: one statement, so it is true of one moment."""
-    rows = await db.fetch(_SQL["look_at"], account_id, driver_id, now)
+    rows = await db.fetch(_SQL["look_at"], account_id, driver_id, now, BEGUN_FOR, *_HOURS)
     routes = [ShownRoute(**{name: row[name] for name in _ROUTE_COLUMNS}) for row in rows if row["id"] is not None]
     current = routes.pop(0) if routes and routes[0].is_due else None
     return Look(
-        contact=rows[0]["contact"],
+        settings=rows[0]["settings"],
         version=rows[0]["manifest_version"],
         oldest=rows[0]["oldest"],
         current=current,
         next=routes[0] if routes else None,
+        begun_until=rows[0]["begun_until"],
     )
 
 
@@ -133,7 +140,7 @@ async def raise_version(db: Db, *, driver_id: int, before: int, told_for_s: int)
 
 async def put_parts(db: Db, driver_id: int, parts: Iterable[Part]) -> None:
     """Keep parts that are new or changed; their `removed_in` and `why` do not count."""
-    rows = [astuple(part)[:11] for part in parts]
+    rows = [astuple(part)[:9] for part in parts]
     if rows:
         await db.execute(_SQL["put_parts"], driver_id, *zip(*rows, strict=True))
 
@@ -153,12 +160,3 @@ async def forget_parts(db: Db, driver_id: int, oldest: int) -> None:
 async def why_gone(db: Db, driver_id: int, route_ids: Sequence[int]) -> dict[int, str]:
     """Tell why a driver does not see routes any more."""
     return {row["id"]: row["why"] for row in await db.fetch(_SQL["why_gone"], driver_id, route_ids)}
-
-
-async def changed_since(db: Db | Pool, *, driver_id: int, stop_ids: Sequence[int], version: int) -> set[int]:
-    """Tell which stops are not known to be planned as a version of the driver's manifest said.
-
-    It knows what was shown last: bring the manifest up to date first
-    (`api.driver.manifest.version.changed_since` does both).
-    """
-    return {row["stop_id"] for row in await db.fetch(_SQL["changed_since"], driver_id, stop_ids, version)}

@@ -2,24 +2,25 @@
 -- All that a driver's manifest follows from, at one moment: one row for each of the two routes it may show, at least one
 -- row. Of a started day the route that the driver began last comes first; then what is planned, in the order of the tours.
 -- `content` is a hash of every row about the stops: when it is the same, so are they.
--- $1 account, $2 driver, $3 now
+-- $1 account, $2 driver, $3 now, $4 how long what was begun last counts; how long $5 before its start and $6 after its end
+-- a route may be driven
 WITH begun AS (
-    SELECT route_id FROM driver_event
+    SELECT route_id, occurred_at + interval '24 hours' AS until FROM driver_event
      WHERE driver_id = $2 AND effective AND type IN ('route_started', 'arrived') AND route_id IS NOT NULL
-       AND occurred_at > $3::timestamptz - interval '24 hours'
+       AND occurred_at > $3::timestamptz - $4::interval
      ORDER BY occurred_at DESC, id DESC LIMIT 1
 ), shown AS (
     SELECT route.id, route.external_id, route.version, route.status, route.date, route.timezone, route.start_at, route.end_at,
            route.started_at, route.depot_name, route.depot_lat, route.depot_lon, route.return_to_depot, route.length_m,
-           row_number() OVER tours AS place, begun.route_id IS NOT NULL OR route.start_at - interval '2 hours' <= $3 AS is_due
+           row_number() OVER tours AS place, begun.route_id IS NOT NULL OR route.start_at - $5::interval <= $3 AS is_due
       FROM route LEFT JOIN begun ON begun.route_id = route.id
      WHERE route.driver_id = $2 AND route.status IN ('planned', 'started') AND route.deleted_at IS NULL
-       AND (begun.route_id IS NOT NULL OR route.end_at >= $3::timestamptz - interval '4 hours')
+       AND (begun.route_id IS NOT NULL OR route.end_at >= $3::timestamptz - $6::interval)
     WINDOW tours AS (ORDER BY begun.route_id IS NULL, route.start_at, route.external_id COLLATE "C", route.id)
      ORDER BY place LIMIT 2
 )
-SELECT account.settings ->> 'driver_contact' AS contact, coalesce(manifest.version, 0) AS manifest_version,
-       coalesce(manifest.oldest, 0) AS oldest, shown.*, stops.content
+SELECT account.settings, coalesce(manifest.version, 0) AS manifest_version,
+       coalesce(manifest.oldest, 0) AS oldest, (SELECT until FROM begun) AS begun_until, shown.*, stops.content
   FROM account
   LEFT JOIN manifest ON manifest.driver_id = $2
   LEFT JOIN shown ON true
@@ -38,7 +39,7 @@ SELECT hash_array_extended(path_lon, 0) # hash_array_extended(path_lat, 1) FROM 
 
 -- name: parts_of_manifest
 -- What the driver's phone was shown last, and what was taken away not long ago. $1 driver
-SELECT kind, id, route_id, digest, plan_digest, rank, along_m, added_in, changed_in, planned_in, placed_in, removed_in, why
+SELECT kind, id, route_id, digest, rank, along_m, added_in, changed_in, placed_in, removed_in, why
   FROM manifest_part WHERE driver_id = $1;
 
 -- name: raise_version
@@ -54,16 +55,15 @@ RETURNING version, oldest;
 
 -- name: put_parts
 -- What is new in a version, or another than before.
--- $1 driver; columns of one length: $2 kind, $3 id, $4 route, $5 digest, $6 plan digest, $7 rank or null, $8 along_m or null,
--- $9 added, $10 changed, $11 planned and $12 placed in which version
-INSERT INTO manifest_part (driver_id, kind, id, route_id, digest, plan_digest, rank, along_m, added_in, changed_in, planned_in,
-                           placed_in)
-SELECT $1, * FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::bytea[], $6::bytea[], $7::bigint[], $8::float8[],
-                         $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[])
+-- $1 driver; columns of one length: $2 kind, $3 id, $4 route, $5 digest, $6 rank or null, $7 along_m or null,
+-- $8 added, $9 changed and $10 placed in which version
+INSERT INTO manifest_part (driver_id, kind, id, route_id, digest, rank, along_m, added_in, changed_in, placed_in)
+SELECT $1, * FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::bytea[], $6::bigint[], $7::float8[],
+                         $8::bigint[], $9::bigint[], $10::bigint[])
     ON CONFLICT (driver_id, kind, id) DO UPDATE
-   SET route_id = excluded.route_id, digest = excluded.digest, plan_digest = excluded.plan_digest, rank = excluded.rank,
-       along_m = excluded.along_m, added_in = excluded.added_in, changed_in = excluded.changed_in,
-       planned_in = excluded.planned_in, placed_in = excluded.placed_in, removed_in = NULL, why = NULL;
+   SET route_id = excluded.route_id, digest = excluded.digest, rank = excluded.rank, along_m = excluded.along_m,
+       added_in = excluded.added_in, changed_in = excluded.changed_in, placed_in = excluded.placed_in,
+       removed_in = NULL, why = NULL;
 
 -- name: remove_parts
 -- What is not shown any more from a version on. $1 driver, $2 version; columns of one length: $3 kind, $4 id, $5 why
@@ -81,10 +81,3 @@ SELECT id, CASE WHEN deleted_at IS NOT NULL OR status = 'cancelled' THEN 'cancel
                 WHEN driver_id IS DISTINCT FROM $1 THEN 'reassigned'
                 WHEN status = 'finished' THEN 'finished' ELSE 'not_now' END AS why
   FROM route WHERE id = ANY ($2::bigint[]);
-
--- name: changed_since
--- The stops that are not known to be as a version said: planned otherwise since, gone, or never shown.
--- $1 driver, $2 stops, $3 version
-SELECT stop_id FROM unnest($2::bigint[]) AS asked (stop_id)
- WHERE NOT EXISTS (SELECT FROM manifest_part
-                    WHERE driver_id = $1 AND kind = 'stop' AND id = stop_id AND removed_in IS NULL AND planned_in <= $3);

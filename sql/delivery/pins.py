@@ -23,6 +23,5 @@ async def stop_with_pin(db: Db, *, account_id: int, stop_id: int) -> StopWithPin
 
 
 async def replace_pin(db: Db, *, stop_id: int, generation: int) -> None:
-    """Put another PIN in the place of the one before, and have it sent to whom that one was."""
+    """Put another PIN in the place of the one before."""
     await db.execute(_SQL["replace_pin"], stop_id, generation)
-    await db.execute(_SQL["send_pin_again"], stop_id)

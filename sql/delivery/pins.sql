@@ -6,7 +6,3 @@ SELECT pin_generation, 'pin' = ANY (proof) AS asks_pin FROM stop WHERE account_i
 -- name: replace_pin
 -- $1 stop, $2 generation
 UPDATE stop SET pin_generation = $2 WHERE id = $1;
-
--- name: send_pin_again
--- $1 stop
-UPDATE outbox SET sent_at = NULL, attempts = 0, next_try_at = now() WHERE stop_id = $1 AND kind = 'pin';

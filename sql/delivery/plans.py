@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from geo.plan.plans import LATE_MS
 from sql.delivery.routes import RoutePlan
 from sql.pool import Db, Pool
 from sql.queries import load
@@ -68,7 +69,7 @@ async def plans_of_drivers(
         since_ms: for each driver, leave out routes that nobody could drive any more by then.
     """
     found: dict[int, list[tuple[int, int]]] = {driver_id: [] for driver_id in driver_ids}
-    for row in await db.fetch(_SQL["plans_of_drivers"], driver_ids, since_ms):
+    for row in await db.fetch(_SQL["plans_of_drivers"], driver_ids, since_ms, LATE_MS):
         found[row["driver_id"]].append((row["route_id"], row["version"]))
     return found
 
@@ -80,10 +81,17 @@ async def read_plans(db: Db | Pool, plans: Sequence[tuple[int, int]]) -> list[Pl
     return [PlanRow(**{**row, "effective_at": row["effective_at"].replace(tzinfo=UTC)}) for row in rows]
 
 
-async def next_plan_time(db: Db, route_id: int) -> datetime:
-    """Tell from when a next version of a route may be in force. The caller holds the lanes of its drivers."""
-    at: datetime = await db.fetchval(_SQL["next_plan_time"], route_id)
-    return at
+async def next_plan_time(db: Db, route_id: int, driver_id: int | None) -> datetime:
+    """Tell from when a next version of a route is in force. The caller holds the lanes of its drivers.
+
+    Args:
+        driver_id: whom it gives the route to; None: nobody.
+
+    Returns:
+        `geo.times.SINCE_EVER` where that driver is the first of whom anything can be known.
+    """
+    at: datetime = await db.fetchval(_SQL["next_plan_time"], route_id, driver_id)
+    return at.replace(tzinfo=UTC)
 
 
 async def add_version(

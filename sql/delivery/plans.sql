@@ -1,12 +1,14 @@
 -- name: plans_of_drivers
 -- Every version of the routes that each of these drivers ever had a version of, so that the versions that took a route
--- away are there too; without routes of which every version ended long before. Columns of one length: $1 driver, $2 ms
+-- away are there too; without routes of which every version ended long before. Columns of one length: $1 driver, $2 ms;
+-- $3 how long after its end a route may be driven, ms
 SELECT DISTINCT asked.driver AS driver_id, plan.route_id, plan.version
   FROM unnest($1::bigint[], $2::bigint[]) AS asked (driver, since)
   JOIN route_version AS mine ON mine.driver_id = asked.driver
   JOIN route_version AS plan ON plan.route_id = mine.route_id
  WHERE EXISTS (SELECT FROM route_version AS version
-                WHERE version.route_id = mine.route_id AND version.end_at + interval '4 hours' >= from_ms(asked.since))
+                WHERE version.route_id = mine.route_id
+                  AND version.end_at + make_interval(secs => $3::bigint / 1000.0) >= from_ms(asked.since))
  ORDER BY 1, 2, 3;
 
 -- name: read_plans
@@ -22,9 +24,17 @@ SELECT route.id AS route_id, route.external_id, route.account_id, route.timezone
  ORDER BY plan.route_id, plan.version;
 
 -- name: next_plan_time
--- From when a next version may be in force: now, and after the version before even if the clock was set back. Whole
--- milliseconds, as pings have them. $1 route
-SELECT greatest(date_trunc('milliseconds', clock_timestamp()), max(effective_at) + interval '1 millisecond') AS at
+-- From when a next version is in force: now, and after the version before even if the clock was set back. Whole
+-- milliseconds, as pings have them. But since ever, where it names a driver after nobody, or after drivers of whom nothing
+-- was heard on it: who is said late to have driven it has its morning too. $1 route, $2 its driver or null
+SELECT CASE WHEN $2::bigint IS NOT NULL AND bool_and(driver_id IS DISTINCT FROM $2)
+             AND (bool_and(driver_id IS NULL)
+                  OR NOT EXISTS (SELECT FROM route WHERE id = $1 AND started_at IS NOT NULL)
+                     AND NOT EXISTS (SELECT FROM visit WHERE visit.route_id = $1)
+                     AND NOT EXISTS (SELECT FROM driver_event AS said WHERE said.route_id = $1 AND said.driver_id <> $2))
+            THEN '-infinity'
+            ELSE greatest(date_trunc('milliseconds', clock_timestamp()),
+                          max(effective_at) + interval '1 millisecond') END AS at
   FROM route_version WHERE route_id = $1;
 
 -- name: add_version

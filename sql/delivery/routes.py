@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from sql import locks
 from sql.delivery.stops import StopPlan, stops_of_route
 from sql.pool import Db, Pool
 from sql.queries import load
 
 _SQL = load(__name__)
-
-_LOCK_CLASS = 0x726F_7574  # "rout"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +99,7 @@ async def lock_route(db: Db, *, account_id: int, external_id: str) -> None:
         asyncpg.LockNotAvailableError: somebody else wrote it for longer than the connection's lock_timeout.
     """
     name = hashlib.sha256(f"{account_id}/{external_id}".encode()).digest()
-    await db.execute(_SQL["lock_route"], _LOCK_CLASS, int.from_bytes(name[:4], signed=True))
+    await db.execute(_SQL["lock_route"], locks.ROUTE_CLASS, int.from_bytes(name[:4], signed=True))
 
 
 async def lanes_of_route(db: Db, route_id: int) -> list[int]:

@@ -1,4 +1,7 @@
-"""Which events of drivers are in force: folded in the order in which they happened, whenever they came."""
+"""What becomes of stops and routes: which events of drivers are in force, and what follows from them and from visits.
+
+Events are folded in the order in which they happened, whenever they came.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,14 +46,22 @@ class JudgedEvent:
     was_effective: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinStop:
+    """A stop whose recipient is asked for a PIN."""
+
+    account_id: int
+    stop_id: int
+
+
 async def judge_stop_events(db: Db, stop_ids: Sequence[int], *, most_wrong_pins: int) -> list[JudgedEvent]:
     """Judge everything said of stops. The caller holds the lanes of all drivers who ever had them, and the stops."""
     return _judged(await db.fetch(_SQL["judge_stop_events"], stop_ids, most_wrong_pins))
 
 
-async def judge_shift_events(db: Db, *, driver_id: int, from_ms: int) -> list[JudgedEvent]:
+async def judge_shift_events(db: Db, *, driver_id: int, from_ms: int, same_spell_s: float) -> list[JudgedEvent]:
     """Judge a driver's shifts and breaks from a time on. The caller holds the driver's lane."""
-    return _judged(await db.fetch(_SQL["judge_shift_events"], driver_id, from_ms))
+    return _judged(await db.fetch(_SQL["judge_shift_events"], driver_id, from_ms, same_spell_s))
 
 
 async def judge_route_starts(db: Db, *, driver_id: int, from_ms: int) -> list[JudgedEvent]:
@@ -71,3 +82,25 @@ async def judge_starts_of_route(db: Db, route_id: int) -> list[JudgedEvent]:
     for row in await db.fetch(_SQL["starts_of_route"], route_id):
         judged += await judge_route_starts(db, driver_id=row["driver_id"], from_ms=row["from_ms"])
     return judged
+
+
+async def hold_stops(db: Db, stop_ids: Sequence[int]) -> None:
+    """Be the only one who says what becomes of stops until the transaction ends. Comes after any lane."""
+    await db.execute(_SQL["hold_stops"], stop_ids)
+
+
+async def settle_stops(db: Db, stop_ids: Sequence[int]) -> None:
+    """Make stops say what their drivers said and what their visits say."""
+    await hold_stops(db, stop_ids)
+    await db.execute(_SQL["settle_stops"], stop_ids)
+
+
+async def settle_routes(db: Db, route_ids: Sequence[int]) -> None:
+    """Make routes say when they began and ended."""
+    await db.execute(_SQL["hold_routes"], route_ids)
+    await db.execute(_SQL["settle_routes"], route_ids)
+
+
+async def stops_that_ask_pins(db: Db, route_ids: Sequence[int]) -> list[PinStop]:
+    """Find the stops of routes under way whose recipients will be asked for a PIN, by id ascending."""
+    return [PinStop(**row) for row in await db.fetch(_SQL["stops_that_ask_pins"], route_ids)]

@@ -51,8 +51,9 @@ RETURNING event.driver_id, event.id, event.account_id, event.lane, event.type, e
           walked.was_effective;
 
 -- name: judge_shift_events
--- Note which of a driver's shifts and breaks begin or end something; the end of a shift ends its break too. What is older
--- than a time stays as it is. Gives back what is another thing than before. $1 driver, $2 from when, ms
+-- Note which of a driver's shifts and breaks begin or end something; the end of a shift ends its break too, and the next
+-- one ends the one that nobody ended, unless it is the same one said twice. What is older than a time stays as it is. Gives
+-- back what is another thing than before. $1 driver, $2 from when, ms, $3 seconds within which a beginning is said twice
 WITH told AS (
     SELECT id, type, occurred_at FROM driver_event
      WHERE driver_id = $1 AND type IN ('shift_started', 'shift_ended', 'break_started', 'break_ended')
@@ -63,18 +64,21 @@ WITH told AS (
       ORDER BY occurred_at DESC, id DESC LIMIT 1)
      UNION
     (SELECT id, type, occurred_at FROM driver_event
-      WHERE driver_id = $1 AND type IN ('break_started', 'break_ended', 'shift_ended') AND occurred_at < from_ms($2)
+      WHERE driver_id = $1 AND occurred_at < from_ms($2)
+        AND type IN ('break_started', 'break_ended', 'shift_started', 'shift_ended')
       ORDER BY occurred_at DESC, id DESC LIMIT 1)
 ), spells AS (
     SELECT id, type, 'shift' AS spell, type = 'shift_started' AS begins, occurred_at
       FROM told WHERE type IN ('shift_started', 'shift_ended')
      UNION ALL
     SELECT id, type, 'break', type = 'break_started', occurred_at
-      FROM told WHERE type <> 'shift_started'
+      FROM told
 ), judged AS (
     SELECT id, type, spell, occurred_at, begins,
-           begins <> lag(begins, 1, false) OVER (PARTITION BY spell ORDER BY occurred_at, id) AS effective
-      FROM spells
+           CASE WHEN begins THEN NOT lag(begins, 1, false) OVER told
+                                 OR occurred_at > lag(occurred_at) OVER told + make_interval(secs => $3)
+                ELSE lag(begins, 1, false) OVER told END AS effective
+      FROM spells WINDOW told AS (PARTITION BY spell ORDER BY occurred_at, id)
 ), reasons AS (
     SELECT id, effective,
            CASE WHEN NOT effective THEN CASE WHEN begins THEN 'already-on-' ELSE 'not-on-' END || spell END AS why
@@ -168,3 +172,73 @@ SELECT had.driver_id, to_ms(min(event.occurred_at)) AS from_ms
    AND (event.route_id = $1
         OR event.occurred_at >= (SELECT min(start_at) - interval '1 day' FROM route_version WHERE route_id = $1))
  GROUP BY had.driver_id ORDER BY had.driver_id;
+
+-- name: hold_stops
+-- Drivers of several lanes may have visited a stop: one tracker at a time says what its visits say. Sorted, so that two
+-- never wait for each other; alone, so that the next statement sees what the last holder committed. $1 stops
+SELECT FROM stop WHERE id = ANY ($1::bigint[]) ORDER BY id FOR NO KEY UPDATE;
+
+-- name: settle_stops
+-- Make stops say what was said of them and what was seen there: the status after all that is in force, by the walk that
+-- put it in force (judge_stop_events), else a visit. What became of a stop stands even if it was taken out of the tour
+-- later, and when what was said is forgotten. Nothing from before a stop was reopened counts. $1 stops
+UPDATE stop
+   SET arrived_at = coalesce(seen.arrived_at, since.arrived_at),
+       departed_at = CASE WHEN seen.arrived_at IS NULL THEN since.departed_at ELSE seen.departed_at END,
+       outcome_at = since.outcome_at,
+       status = CASE WHEN since.outcome_at IS NOT NULL THEN said.status
+                     WHEN stop.removed_at IS NOT NULL THEN 'removed'
+                     WHEN said.status = 'arrived' OR seen.arrived_at IS NOT NULL THEN 'arrived'
+                     ELSE 'pending' END
+  FROM unnest($1::bigint[]) AS asked (stop_id)
+  LEFT JOIN LATERAL (
+       SELECT stop_status(type ORDER BY occurred_at, id, driver_id) AS status,
+              coalesce(max(occurred_at) FILTER (WHERE type = 'reopened'), '-infinity') AS reopened_at
+         FROM driver_event AS event WHERE event.stop_id = asked.stop_id AND event.effective) AS said ON true
+  LEFT JOIN LATERAL (
+       SELECT min(occurred_at) FILTER (WHERE type = 'arrived' AND occurred_at > said.reopened_at) AS arrived_at,
+              max(occurred_at) FILTER (WHERE type = 'departed' AND occurred_at > said.reopened_at) AS departed_at,
+              max(occurred_at) FILTER (WHERE type = said.status AND type <> 'arrived') AS outcome_at
+         FROM driver_event AS event WHERE event.stop_id = asked.stop_id AND event.effective) AS since ON true
+  LEFT JOIN LATERAL (
+       SELECT min(visit.arrived_at) AS arrived_at,
+              CASE WHEN bool_and(visit.departed_at IS NOT NULL) THEN max(visit.departed_at) END AS departed_at
+         FROM visit WHERE visit.stop_id = asked.stop_id AND visit.arrived_at > said.reopened_at) AS seen ON true
+ WHERE stop.id = asked.stop_id
+   AND (stop.outcome_at IS NULL OR EXISTS (SELECT FROM driver_event AS event WHERE event.stop_id = stop.id));
+
+-- name: hold_routes
+-- As hold_stops, for routes that several drivers had. $1 routes
+SELECT FROM route WHERE id = ANY ($1::bigint[]) ORDER BY id FOR NO KEY UPDATE;
+
+-- name: settle_routes
+-- Make routes say what the feed says of their begin and end, whichever of their drivers it is about. A completed route
+-- that has got another stop to come to, or of which one was opened again, is under way again. $1 routes
+UPDATE route
+   SET started_at = told.started_at, finished_at = told.finished_at,
+       status = CASE WHEN route.status = 'cancelled' THEN 'cancelled' WHEN told.finished_at IS NOT NULL THEN 'finished'
+                     WHEN told.started_at IS NOT NULL THEN 'started' ELSE 'planned' END
+  FROM (SELECT asked.route_id, min(fact.occurred_at) FILTER (WHERE fact.type = 'route.started') AS started_at,
+               max(fact.occurred_at) FILTER (WHERE fact.type = 'route.completed' AND plan.stop_ids <@ done.stop_ids
+                                                       AND NOT EXISTS (
+                   SELECT FROM driver_event AS opened
+                    WHERE opened.stop_id = ANY (plan.stop_ids) AND opened.type = 'reopened' AND opened.effective
+                      AND opened.occurred_at > fact.occurred_at)) AS finished_at
+          FROM unnest($1::bigint[]) AS asked (route_id)
+          JOIN route AS now ON now.id = asked.route_id
+          JOIN route_version AS plan ON plan.route_id = now.id AND plan.version = now.version
+          LEFT JOIN (SELECT DISTINCT ON (fact_id) route_id, route_version, type, state, occurred_at FROM event
+                      WHERE route_id = ANY ($1::bigint[]) AND type IN ('route.started', 'route.completed')
+                      ORDER BY fact_id, revision DESC) AS fact
+            ON fact.route_id = asked.route_id AND fact.state <> 'retracted'
+          LEFT JOIN route_version AS done ON done.route_id = fact.route_id AND done.version = fact.route_version
+         GROUP BY asked.route_id) AS told
+ WHERE route.id = told.route_id;
+
+-- name: stops_that_ask_pins
+-- Stops of routes under way whose recipients are asked for a PIN; not those of routes that are over by now. $1 routes
+SELECT stop.account_id, stop.id AS stop_id
+  FROM route JOIN stop ON stop.route_id = route.id
+ WHERE route.id = ANY ($1::bigint[]) AND route.status = 'started' AND now() < route.end_at
+   AND 'pin' = ANY (stop.proof) AND stop.status IN ('pending', 'arrived')
+ ORDER BY stop.id;

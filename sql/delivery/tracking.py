@@ -1,5 +1,6 @@
 """What a tracking link opens: a stop, and as much of its route as it takes to say when the van comes."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -88,6 +89,8 @@ class TrackedRoute:
         stops: in the order of the tour, removed ones too.
         on_break: its driver said so.
         secret: the installation's, from which PINs are derived.
+        live_written, eta_written, stops_written: tell this reading from one after another write of the van's place, of
+            the ETA, of a stop; None: there is none.
     """
 
     id: int
@@ -105,6 +108,9 @@ class TrackedRoute:
     stops: Sequence[TrackedStop]
     on_break: bool = False
     secret: bytes = field(default=b"", repr=False)
+    live_written: int | None = field(default=None, compare=False)
+    eta_written: int | None = field(default=None, compare=False)
+    stops_written: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,17 +121,33 @@ class Stretch:
     lat: Sequence[float]
     along_m: Sequence[float]
 
+    def part(self, from_m: float, to_m: float) -> "Stretch | None":
+        """Give what `read_stretch` would read of a part; None where these vertices do not reach so far."""
+        if not self.along_m or from_m < self.along_m[0] or to_m > self.along_m[-1]:
+            return None
+        kept = slice(bisect_right(self.along_m, from_m) - 1, bisect_right(self.along_m, to_m) + 1)
+        return Stretch(lon=self.lon[kept], lat=self.lat[kept], along_m=self.along_m[kept])
 
-async def find_tracked_route(db: Db | Pool, link_hash: bytes) -> int | None:
-    """Find the route that a link leads to; None when there is no such link."""
-    route_id: int | None = await db.fetchval(_SQL["find_tracked_route"], link_hash)
-    return route_id
+
+async def find_tracked_routes(db: Db | Pool, link_hashes: Sequence[bytes]) -> dict[bytes, int]:
+    """Find the routes that links lead to, by the hash of the link; those that lead nowhere are left out."""
+    rows = await db.fetch(_SQL["find_tracked_routes"], link_hashes)
+    return {row["link_hash"]: row["route_id"] for row in rows}
 
 
-async def tracked_route(db: Db | Pool, route_id: int) -> TrackedRoute:
-    """Read a route that is known to exist."""
+async def tracked_route(db: Db | Pool, route_id: int, before: TrackedRoute | None = None) -> TrackedRoute:
+    """Read a route that is known to exist.
+
+    Args:
+        before: what it was at an earlier time: its stops are taken over where none of them was written since. That
+            somebody else took a parcel is found without it only.
+    """
     row = await db.fetchrow(_SQL["tracked_route"], route_id)
     assert row is not None
+    if before is not None and before.stops_written == row["stops_written"]:
+        stops = before.stops
+    else:
+        stops = [TrackedStop(**stop) for stop in await db.fetch(_SQL["tracked_stops"], route_id)]
     van = eta = None
     if row["recorded_at"] is not None:
         van = TrackedVan(
@@ -143,12 +165,13 @@ async def tracked_route(db: Db | Pool, route_id: int) -> TrackedRoute:
         id=route_id,
         van=van,
         eta=eta,
-        stops=[TrackedStop(**stop) for stop in await db.fetch(_SQL["tracked_stops"], route_id)],
+        stops=stops,
         **{
             name: row[name]
             for name in (
                 *("settings", "version", "status", "timezone", "end_at", "finished_at", "updated_at"),
                 *("deleted_at", "driver_name", "on_break", "secret"),
+                *("live_written", "eta_written", "stops_written"),
             )
         },
     )

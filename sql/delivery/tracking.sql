@@ -1,16 +1,20 @@
--- name: find_tracked_route
--- The route of the stop that a tracking link is of. $1 SHA-256 of the token
-SELECT route_id FROM stop WHERE link_hash = $1;
+-- name: find_tracked_routes
+-- The routes of the stops that tracking links are of. $1 SHA-256 of their tokens
+SELECT link_hash, route_id FROM stop WHERE link_hash = ANY ($1::bytea[]);
 
 -- name: tracked_route
 -- What recipients may be told of a route, but for its stops. The live row counts only while its driver is on this route.
+-- What was written by whom (xmin) tells two readings apart: see moved_routes.
 -- $1 route
 SELECT route.account_id, account.settings, route.version, route.status, route.timezone,
        route.end_at, route.finished_at, route.updated_at, route.deleted_at, driver.name AS driver_name,
        live.recorded_at, live.route_version AS live_version, live.on_route, live.along_m, live.heading_deg,
        live.snapped_lat_e6, live.snapped_lon_e6,
        eta.version AS eta_version, eta.as_of, eta.stop_ids, eta.expected, eta.low, eta.high,
-       coalesce(pause.is_on, false) AS on_break, (SELECT secret FROM instance) AS secret
+       coalesce(pause.is_on, false) AS on_break, (SELECT secret FROM instance) AS secret,
+       (SELECT sum(xmin::text::bigint)::bigint FROM live WHERE live.route_id = route.id) AS live_written,
+       eta.xmin::text::bigint AS eta_written,
+       (SELECT sum(xmin::text::bigint)::bigint FROM stop WHERE stop.route_id = route.id) AS stops_written
   FROM route
   JOIN account ON account.id = route.account_id
   LEFT JOIN driver ON driver.id = route.driver_id

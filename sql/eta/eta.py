@@ -5,12 +5,11 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from geo.pings import Ints
-from sql.eta.eta_rules import EtaRules
+from sql.account.settings import EtaRules, settings_of
 from sql.feed.facts import Revision
 from sql.pool import Db, Pool
 from sql.queries import load
@@ -92,16 +91,6 @@ class EtaAccount:
     rules: EtaRules
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
-    """A notification to send."""
-
-    account_id: int
-    stop_id: int
-    kind: str
-    payload: dict[str, Any]
-
-
 async def eta_of_route(
     db: Db | Pool, account_id: int, *, route_id: int | None = None, external_id: str | None = None
 ) -> RouteEta | None:
@@ -138,7 +127,7 @@ async def put_etas(db: Db, etas: Sequence[EtaWrite]) -> None:
 async def eta_accounts(db: Db | Pool, account_ids: Iterable[int]) -> dict[int, EtaAccount]:
     """Read what trackers must know of accounts that are known to exist, by id."""
     return {
-        row["id"]: EtaAccount(eta_version=row["eta_version"], rules=msgspec.convert(row["settings"], EtaRules))
+        row["id"]: EtaAccount(eta_version=row["eta_version"], rules=settings_of(row["settings"]))
         for row in await db.fetch(_SQL["eta_accounts"], sorted(account_ids))
     }
 
@@ -148,13 +137,6 @@ async def told_facts(db: Db, route_ids: Iterable[int], driver_ids: Iterable[int]
     names = [field.name for field in fields(Revision)]
     rows = await db.fetch(_SQL["told_facts"], sorted(route_ids), sorted(driver_ids))
     return [Revision(**{name: row[name] for name in names}) for row in rows]
-
-
-async def put_outbox(db: Db, notices: Sequence[Notice]) -> None:
-    """Leave notifications for whoever sends them; a stop's second one of a kind is none."""
-    notices = sorted(notices, key=lambda notice: (notice.stop_id, notice.kind))
-    columns = ("account_id", "stop_id", "kind", "payload")
-    await db.execute(_SQL["put_outbox"], *([getattr(one, name) for one in notices] for name in columns))
 
 
 def _array_text(values: NDArray[Any]) -> str:

@@ -51,11 +51,3 @@ SELECT DISTINCT ON (fact_id)
        driver_id, route_id, route_version, stop_id, geofence_id, visit_id, data
   FROM touched JOIN event USING (id)
  ORDER BY fact_id, revision DESC;
-
--- name: put_outbox
--- Leave notifications for whoever sends them: one for each stop and kind, ever. Columns of one length: $1 account, $2 stop,
--- $3 kind, $4 payload
-INSERT INTO outbox (account_id, stop_id, kind, payload)
-SELECT account, stop, kind, payload FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::jsonb[])
-    AS new (account, stop, kind, payload)
-    ON CONFLICT (stop_id, kind) DO NOTHING;

@@ -10,12 +10,11 @@ import numpy as np
 from geo.eta.model import Key, Row
 from geo.eta.window import BUILT_IN, Band
 from geo.pings import Floats, Ints
+from sql import locks
 from sql.pool import Db, Pool
 from sql.queries import load
 
 _SQL = load(__name__)
-
-_LOCK_CLASS = 0x6C65_6172  # "lear"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +58,7 @@ async def accounts_to_learn(db: Db | Pool, *, after_s: float, at_most: int) -> l
 
 async def try_hold_learning(db: Db, account_id: int) -> bool:
     """Be the only one who learns for an account until the transaction ends; False when another one is at it."""
-    return bool(await db.fetchval(_SQL["try_hold_learning"], _LOCK_CLASS, account_id))
+    return bool(await db.fetchval(_SQL["try_hold_learning"], locks.LEARNING_CLASS, account_id))
 
 
 async def due_drives(db: Db, account_id: int, *, after_s: float, at_most: int) -> list[Drive]:

@@ -114,9 +114,9 @@ async def accounts_to_learn_told(db: Db | Pool, *, after_s: float, at_most: int)
     return [row["account_id"] for row in await db.fetch(_SQL["accounts_to_learn_told"], after_s, at_most)]
 
 
-async def take_told(db: Db, account_id: int, *, after_s: float, at_most: int) -> list[Outcome]:
+async def pop_told(db: Db, account_id: int, *, after_s: float, at_most: int) -> list[Outcome]:
     """Give ETAs that came true so long ago, each only once: it is marked in the caller's transaction."""
-    return [Outcome(**row) for row in await db.fetch(_SQL["take_told"], account_id, after_s, at_most)]
+    return [Outcome(**row) for row in await db.fetch(_SQL["pop_told"], account_id, after_s, at_most)]
 
 
 async def drop_told(db: Db | Pool, before: datetime, *, at_most: int) -> int:

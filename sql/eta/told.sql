@@ -53,7 +53,7 @@ SELECT told.bucket, said.source, count(*) AS n, avg(abs(said.error_s)) AS mae_s,
 SELECT DISTINCT account_id FROM eta_told
  WHERE came_at IS NOT NULL AND learned_at IS NULL AND came_at < now() - make_interval(secs => $1) LIMIT $2;
 
--- name: take_told
+-- name: pop_told
 -- Mark ETAs as learned from and give them. One that a tracker is just correcting waits for the next time.
 -- $1 account, $2 seconds since it came true, $3 how many
 UPDATE eta_told AS told SET learned_at = now()

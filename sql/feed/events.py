@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sql import locks
 from sql.pool import Db, Pool
 from sql.queries import load
 
@@ -17,7 +18,6 @@ EVENTS_CHANNEL = "reparto_events"
 NUMBERED_AT_ONCE = 10_000
 """Entries that one call of `number_events` numbers at most: about 0.1 s, during which account rows are locked."""
 
-_LOCK = 0x7265_7073_6571  # "repseq"
 _ACCOUNTS_A_PAYLOAD = 390  # 20 bytes each: below the 8 000 that a notification may have
 
 
@@ -63,9 +63,11 @@ async def number_events(db: Db) -> list[int]:
         The accounts whose feed has grown.
     """
     async with db.transaction():
-        if not await db.fetchval(_SQL["try_hold_numbering"], _LOCK):
+        if not await db.fetchval(_SQL["try_hold_numbering"], locks.NUMBERING):
             return []
         accounts = [row["id"] for row in await db.fetch(_SQL["number_events"], NUMBERED_AT_ONCE)]
     for start in range(0, len(accounts), _ACCOUNTS_A_PAYLOAD):
-        await db.execute(_SQL["tell_events"], " ".join(map(str, accounts[start : start + _ACCOUNTS_A_PAYLOAD])))
+        await db.execute(
+            _SQL["tell_events"], EVENTS_CHANNEL, " ".join(map(str, accounts[start : start + _ACCOUNTS_A_PAYLOAD]))
+        )
     return accounts

@@ -34,5 +34,5 @@ WITH waiting AS (
 SELECT id FROM raised ORDER BY id;
 
 -- name: tell_events
--- Tell every listener whose feed has grown. $1 accounts, separated by spaces
-SELECT pg_notify('reparto_events', $1);
+-- Tell every listener whose feed has grown. $1 channel, $2 accounts, separated by spaces
+SELECT pg_notify($1, $2);

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
+from sql.delivery.stop_states import hold_stops
 from sql.pool import Db, Pool
 from sql.queries import load
-from sql.track.effects import hold_stops
 
 _SQL = load(__name__)
 

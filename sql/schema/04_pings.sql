@@ -1,6 +1,6 @@
 -- What phones sent ----------------------------------------------------------------------------------------------------
 
--- A queue. One row is a block: compact columns of at most 250 pings of one lane (ingest/blocks.py). A phone has its 200
+-- A queue. One row is a block: compact columns of at most 121 pings of one lane (ingest/blocks.py). A phone has its 200
 -- when its blocks are here; the tracker deletes a block in the transaction that stores what follows from it.
 CREATE TABLE inbox (
     lane         smallint NOT NULL,

@@ -13,12 +13,10 @@ CREATE TABLE manifest_part (
     id           bigint NOT NULL,  -- of the stop, else of the route
     route_id     bigint NOT NULL,
     digest       bytea NOT NULL,   -- of all that is shown
-    plan_digest  bytea NOT NULL,   -- of what a dispatcher decides: not how far the driver is with it
     rank         bigint,           -- of a stop of the tour: its place in the order, with room between two
     along_m      double precision, -- of a stop: in no digest, because another path moves all stops and changes none
     added_in     bigint NOT NULL,  -- versions
     changed_in   bigint NOT NULL,
-    planned_in   bigint NOT NULL,  -- the plan digest changed
     placed_in    bigint NOT NULL,  -- along_m changed
     removed_in   bigint,           -- null: it is shown
     why          text,             -- it was removed

@@ -74,7 +74,7 @@ async def claims_changed(
     """Tell the tracker that what a driver said is another thing now. The caller holds the lane.
 
     Call it in the transaction that writes the events, for every driver of whom a claim came, or lost or won its effect.
-    After a `reopened` also `sql.track.effects.settle_routes`.
+    After a `reopened` the routes follow too (`work.feed.settle`).
 
     Args:
         from_at, until_at: when the first and the last of those claims occurred.
@@ -92,9 +92,9 @@ async def ensure_tracks(db: Db, lanes: Sequence[int], drivers: Sequence[int]) ->
     await db.execute(_SQL["ensure_tracks"], lanes, drivers)
 
 
-async def unsettled_drivers(db: Db, lanes: Sequence[int], *, rerun_every_s: float, at_most: int) -> dict[int, int]:
+async def drivers_behind(db: Db, lanes: Sequence[int], *, rerun_every_s: float, at_most: int) -> dict[int, int]:
     """Find drivers of locked lanes whose fold has not come to its head and may go on now; give each one's lane."""
-    rows = await db.fetch(_SQL["unsettled_drivers"], lanes, rerun_every_s, at_most)
+    rows = await db.fetch(_SQL["drivers_behind"], lanes, rerun_every_s, at_most)
     return {row["driver_id"]: row["lane"] for row in rows}
 
 

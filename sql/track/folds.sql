@@ -34,7 +34,7 @@ SELECT asked.lane, driver.id, driver.account_id
   FROM unnest($1::smallint[], $2::bigint[]) AS asked (lane, driver) JOIN driver ON driver.id = asked.driver
     ON CONFLICT DO NOTHING;
 
--- name: unsettled_drivers
+-- name: drivers_behind
 -- Drivers of locked lanes whose fold has not come to its head, those waiting longest first. One who must wait for a re-run
 -- folds on meanwhile. $1 lanes, $2 seconds between two re-runs, $3 how many
 SELECT driver_id, lane FROM track

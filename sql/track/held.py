@@ -48,9 +48,9 @@ async def put_held(
     await db.execute(_SQL["put_held"], lanes, drivers, expires_ms, bodies)
 
 
-async def take_held(db: Db, lanes: Sequence[int], drivers: Sequence[int]) -> list[HeldBlock]:
-    """Take all that is held of drivers whose lanes are locked, but for what is past its time: that is deleted."""
-    return [HeldBlock(**row) for row in await db.fetch(_SQL["take_held"], lanes, drivers)]
+async def pop_held(db: Db, lanes: Sequence[int], drivers: Sequence[int]) -> list[HeldBlock]:
+    """Take out all that is held of drivers whose lanes are locked, but for what is past its time: that is deleted."""
+    return [HeldBlock(**row) for row in await db.fetch(_SQL["pop_held"], lanes, drivers)]
 
 
 async def put_back_held(db: Db, blocks: Sequence[HeldBlock]) -> None:

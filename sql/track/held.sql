@@ -1,5 +1,6 @@
 -- name: spells_of_drivers
--- When drivers were in a shift, in order: from each that they began until its end, and no longer than a limit.
+-- When drivers were in a shift, in order: from each that they began until its end or the next one's beginning, and no
+-- longer than a limit.
 -- Columns of one length: $1 driver, $2 leave out what was over before, ms; $3 the limit, ms
 SELECT shift.driver_id, to_ms(shift.occurred_at) AS from_ms,
        least(to_ms(shift.occurred_at) + $3::bigint, over.ended_ms) AS until_ms
@@ -8,7 +9,7 @@ SELECT shift.driver_id, to_ms(shift.occurred_at) AS from_ms,
                             AND shift.occurred_at >= from_ms(asked.since - $3::bigint)
   LEFT JOIN LATERAL (
        SELECT to_ms(occurred_at) AS ended_ms FROM driver_event
-        WHERE driver_id = shift.driver_id AND type = 'shift_ended' AND effective
+        WHERE driver_id = shift.driver_id AND type IN ('shift_started', 'shift_ended') AND effective
           AND (occurred_at, id) > (shift.occurred_at, shift.id)
         ORDER BY occurred_at, id LIMIT 1) AS over ON true
  ORDER BY shift.driver_id, shift.occurred_at, shift.id;
@@ -21,7 +22,7 @@ SELECT lane, driver, from_ms(expires), body
   FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bytea[]) AS block (lane, driver, expires, body)
  WHERE from_ms(expires) > now();
 
--- name: take_held
+-- name: pop_held
 -- Take all that is held of some drivers of locked lanes; what is past its time goes without being read.
 -- Columns of one length: $1 lane, $2 driver
 WITH gone AS (

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable
 
+from sql import locks
 from sql.pool import Db
 from sql.queries import load
 
 _SQL = load(__name__)
-
-_LOCK_CLASS = 0x6C61_6E65  # "lane"
 
 
 async def lock_lanes(db: Db, lanes: Iterable[int]) -> None:
@@ -16,9 +15,9 @@ async def lock_lanes(db: Db, lanes: Iterable[int]) -> None:
     Raises:
         asyncpg.LockNotAvailableError: a tracker held one for longer than the connection's lock_timeout.
     """
-    await db.execute(_SQL["lock_lanes"], _LOCK_CLASS, sorted(set(lanes)))
+    await db.execute(_SQL["lock_lanes"], locks.LANE_CLASS, sorted(set(lanes)))
 
 
 async def try_lock_lanes(db: Db, lanes: Iterable[int]) -> list[int]:
     """Hold those lanes that nobody else holds, until the transaction ends; return them."""
-    return [row["lane"] for row in await db.fetch(_SQL["try_lock_lanes"], _LOCK_CLASS, list(lanes))]
+    return [row["lane"] for row in await db.fetch(_SQL["try_lock_lanes"], locks.LANE_CLASS, list(lanes))]

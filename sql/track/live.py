@@ -1,9 +1,14 @@
-"""Live positions as people read them: the newest believed ping of each driver."""
+"""Live positions: the newest believed ping of each driver, as trackers show it and as people read it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.pings import UNKNOWN_MS, Bools, Ints, Rows
 from sql.pool import Db, Pool
 from sql.queries import load
 
@@ -13,6 +18,9 @@ LIVE_CHANNEL = "reparto_live"
 """Channel on which trackers tell who moved: `account:driver:route` triples, separated by spaces; route 0 is none.
 
 Driver 0 tells of the route itself; driver and route 0 of the account's settings."""
+
+_NOTIFY_BYTES = 7_900
+"""Postgres takes payloads below 8 000 bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,3 +61,58 @@ async def live_of_drivers(db: Db | Pool, account_id: int, driver_ids: Collection
     """Read where some of an account's drivers are; those that were never seen, or are deleted, are left out."""
     rows = await db.fetch(_SQL["live_of_drivers"], account_id, list(driver_ids))
     return {row["driver_id"]: LivePosition(**row) for row in rows}
+
+
+async def move_live_positions(db: Db, lanes: Ints, accounts: Ints, tracks: Rows, caught_up: Bools) -> None:
+    """Show drivers where their tracks say they are.
+
+    Args:
+        lanes, accounts, caught_up: (m,) of each track; `caught_up`: nothing of it waits to be folded.
+        tracks: (m,) of dtype `geo.fold.fold.TRACK`.
+    """
+    seen = tracks["recorded_ms"] != UNKNOWN_MS
+    gone = caught_up & ~seen
+    if gone.any():
+        await db.execute(_SQL["remove_live_positions"], lanes[gone].tolist(), tracks["driver_id"][gone].tolist())
+    if not seen.any():
+        return
+    shown = tracks[seen]
+    no_route, no_snap = shown["route_id"] == 0, np.isnan(shown["along_m"])
+    await db.execute(
+        _SQL["move_live_positions"],
+        lanes[seen].tolist(),
+        shown["driver_id"].tolist(),
+        accounts[seen].tolist(),
+        *(shown[name].tolist() for name in ("recorded_ms", "received_ms", "lat_e6", "lon_e6")),
+        *(_without(shown[name]) for name in ("accuracy_m", "speed_mps", "heading_deg", "battery")),
+        *(_without(shown[name], no_route) for name in ("route_id", "route_version", "on_route")),
+        *(_without(shown[name]) for name in ("along_m", "offset_m")),
+        *(_without(shown[name], no_snap) for name in ("snapped_lat_e6", "snapped_lon_e6")),
+        _without(shown["next_stop_id"], shown["next_stop_id"] == 0),
+        _without(shown["delay_s"]),
+        caught_up[seen].tolist(),
+    )
+
+
+async def tell_live(db: Db | Pool, moved: Sequence[tuple[int, int, int]]) -> None:
+    """Tell every listener who moved or what changed: (account, driver or 0, route or 0). In a commit commits queue."""
+    for payload in _payloads([f"{account}:{driver}:{route}" for account, driver, route in moved]):
+        await db.execute(_SQL["tell_live"], LIVE_CHANNEL, payload)
+
+
+def _payloads(words: Sequence[str]) -> Iterator[str]:
+    line: list[str] = []
+    size = 0
+    for word in words:
+        if size + len(word) + 1 > _NOTIFY_BYTES:
+            yield " ".join(line)
+            line, size = [], 0
+        line.append(word)
+        size += len(word) + 1
+    if line:
+        yield " ".join(line)
+
+
+def _without(values: NDArray[Any], null: Bools | None = None) -> list[Any]:
+    missing = np.isnan(values) if null is None else null
+    return [None if gone else one for one, gone in zip(values.tolist(), missing.tolist(), strict=True)]

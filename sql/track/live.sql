@@ -15,3 +15,41 @@ SELECT live.driver_id, live.route_id, live.recorded_at, live.lat_e6, live.lon_e6
   JOIN live ON live.lane = driver.lane AND live.driver_id = driver.id
   LEFT JOIN track ON track.lane = live.lane AND track.driver_id = live.driver_id
  WHERE driver.id = ANY ($2::bigint[]) AND driver.deleted_at IS NULL AND live.account_id = $1;
+
+-- name: move_live_positions
+-- Show each driver at their newest believed ping. A driver in the middle of a re-run only moves forward; one who has caught
+-- up is shown as the fold says. Their silence is looked at when it may end, or begin earlier than was thought.
+-- Columns of one length: $1 lane, $2 driver, $3 account, $4 recorded ms, $5 received ms, $6 lat_e6,
+-- $7 lon_e6, $8 accuracy, $9 speed, $10 heading, $11 battery, $12 route, $13 its version, $14 on the route, $15 along_m,
+-- $16 offset_m, $17 and $18 snapped place, $19 next stop, $20 delay_s, $21 caught_up
+INSERT INTO live (lane, driver_id, account_id, recorded_at, received_at, lat_e6, lon_e6, accuracy_m, speed_mps, heading_deg,
+                  battery, route_id, route_version, on_route, along_m, offset_m, snapped_lat_e6, snapped_lon_e6, next_stop_id,
+                  delay_s)
+SELECT new.lane, new.driver, new.account, from_ms(new.recorded), from_ms(new.received), new.lat, new.lon, new.accuracy,
+       new.speed, new.heading, new.battery, new.route, new.version, new.on_route, new.along, new.aside, new.snapped_lat,
+       new.snapped_lon, new.next_stop, new.delay
+  FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::int[], $7::int[], $8::real[],
+              $9::real[], $10::real[], $11::real[], $12::bigint[], $13::int[], $14::boolean[], $15::float8[], $16::real[],
+              $17::int[], $18::int[], $19::bigint[], $20::real[], $21::boolean[])
+    AS new (lane, driver, account, recorded, received, lat, lon, accuracy, speed, heading, battery, route, version, on_route,
+            along, aside, snapped_lat, snapped_lon, next_stop, delay, caught_up)
+  LEFT JOIN live AS shown ON shown.lane = new.lane AND shown.driver_id = new.driver
+ WHERE new.caught_up OR shown.recorded_at IS NULL OR shown.recorded_at <= from_ms(new.recorded)
+    ON CONFLICT (lane, driver_id) DO UPDATE
+   SET recorded_at = excluded.recorded_at, received_at = excluded.received_at, lat_e6 = excluded.lat_e6,
+       lon_e6 = excluded.lon_e6, accuracy_m = excluded.accuracy_m, speed_mps = excluded.speed_mps,
+       heading_deg = excluded.heading_deg, battery = excluded.battery, route_id = excluded.route_id,
+       route_version = excluded.route_version, on_route = excluded.on_route, along_m = excluded.along_m,
+       offset_m = excluded.offset_m, snapped_lat_e6 = excluded.snapped_lat_e6, snapped_lon_e6 = excluded.snapped_lon_e6,
+       next_stop_id = excluded.next_stop_id, delay_s = excluded.delay_s,
+       look_at = CASE WHEN live.look_at = 'infinity' OR live.route_id IS DISTINCT FROM excluded.route_id
+                        OR excluded.received_at < live.received_at THEN now() ELSE live.look_at END;
+
+-- name: remove_live_positions
+-- Drivers of whom no ping is believed any more. Columns of one length: $1 lane, $2 driver
+DELETE FROM live USING unnest($1::smallint[], $2::bigint[]) AS gone (lane, driver)
+ WHERE live.lane = gone.lane AND live.driver_id = gone.driver;
+
+-- name: tell_live
+-- Tell every listener who moved. $1 channel, $2 triples account:driver:route, separated by spaces
+SELECT pg_notify($1, $2);

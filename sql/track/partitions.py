@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from sql import locks
 from sql.pool import Db
 from sql.queries import load
 
@@ -11,7 +12,7 @@ _SQL = load(__name__)
 async def ensure_partitions(db: Db, first: date, last: date) -> None:
     """Make the partitions of these days that are missing. Readers and writers of other days are not held up."""
     async with db.transaction():
-        await db.execute(_SQL["hold_partitions"])
+        await db.execute(_SQL["hold_partitions"], locks.PARTITIONS)
         await db.execute(_SQL["make_partitions"], first, last)
 
 

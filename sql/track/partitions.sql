@@ -1,6 +1,6 @@
 -- name: hold_partitions
--- One process at a time makes or drops partitions.
-SELECT pg_advisory_xact_lock(1886546025);
+-- One process at a time makes or drops partitions. $1 lock
+SELECT pg_advisory_xact_lock($1);
 
 -- name: make_partitions
 -- $1 first day, $2 last day

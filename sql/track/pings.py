@@ -7,6 +7,7 @@ import asyncpg
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.fold.clean import GIVEN, Flag
 from geo.fold.fold import JUDGED
 from geo.pings import PING, Ints, Pings, Rows
 from sql import copy
@@ -17,6 +18,8 @@ _SQL = load(__name__)
 
 STORED = np.dtype([("ping", PING), ("lane", "<i2"), ("was_judged", "?"), ("judged", JUDGED)])
 """A stored ping with what it was last judged to be."""
+
+_CLOCK_AHEAD = int(Flag.CLOCK_AHEAD)
 
 _RAW = ("accuracy_m", "altitude_m", "speed_mps", "heading_deg", "battery")
 _KEY = ("device_id", "recorded_ms", "lat_e6", "lon_e6")
@@ -81,7 +84,7 @@ async def add_late_pings(db: Db, lanes: Ints, pings: Pings) -> list[asyncpg.Reco
     rows = pings.rows
     keys = (rows[name].tolist() for name in (*_KEY, "driver_id", "received_ms"))
     added: list[asyncpg.Record] = await db.fetch(
-        _SQL["add_late_pings"], lanes.tolist(), *keys, *_told(pings), rows["flags"].tolist()
+        _SQL["add_late_pings"], lanes.tolist(), *keys, *_told(pings), rows["flags"].tolist(), _CLOCK_AHEAD
     )
     return added
 
@@ -107,6 +110,8 @@ async def merge_pings(db: Db, lanes: Ints, pings: Pings) -> list[asyncpg.Record]
         rows["received_ms"].tolist(),
         rows["flags"].tolist(),
         *span,
+        _CLOCK_AHEAD,
+        int(GIVEN),
     )
     return [row for row in merged if row["matters"]]
 
@@ -135,7 +140,9 @@ async def pings_after(db: Db, lanes: Ints, tracks: Rows, *, at_most: int) -> tup
     if not len(tracks):  # most takes: and only to open every day of `ping` takes half a millisecond
         return Pings.empty(), np.zeros(0, STORED)
     fields = ("driver_id", "at_ms", "at_lat_e6", "at_lon_e6", "at_device_id")
-    found = await db.fetch(_SQL["pings_after"], lanes.tolist(), *(tracks[name].tolist() for name in fields), at_most)
+    found = await db.fetch(
+        _SQL["pings_after"], lanes.tolist(), *(tracks[name].tolist() for name in fields), at_most, _CLOCK_AHEAD
+    )
     pings, stored = pings_of(found), np.zeros(len(found), STORED)
     lane_of: Mapping[int, int] = dict(zip(tracks["driver_id"].tolist(), lanes.tolist(), strict=True))
     judged = stored["judged"]

@@ -1,12 +1,13 @@
 -- name: add_late_pings
 -- Store pings that may be there already; give back those that were not. Unjudged, the fold comes to them; but those whose
--- clock is ahead (flag 8, geo.clean.Flag.CLOCK_AHEAD) are never folded.
+-- clock is ahead are never folded.
 -- Columns of one length: $1 lane, $2 device, $3 recorded ms, $4 lat_e6, $5 lon_e6, $6 driver, $7 received ms,
--- $8 accuracy, $9 altitude, $10 speed, $11 heading, $12 battery, $13 charging, $14 mock, $15 activity, $16 client id, $17 flags
+-- $8 accuracy, $9 altitude, $10 speed, $11 heading, $12 battery, $13 charging, $14 mock, $15 activity, $16 client id, $17 flags;
+-- $18 the flag of a clock ahead
 INSERT INTO ping (lane, device_id, recorded_at, lat_e6, lon_e6, driver_id, received_at, accuracy_m, altitude_m, speed_mps,
                   heading_deg, battery, charging, mock, activity, client_id, flags, believed)
 SELECT lane, device, from_ms(recorded), lat_e6, lon_e6, driver, from_ms(received), accuracy, altitude, speed, heading, battery,
-       charging, mock, activity, client_id, flags, CASE WHEN flags & 8 <> 0 THEN false END
+       charging, mock, activity, client_id, flags, CASE WHEN flags & $18::int <> 0 THEN false END
   FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::int[], $5::int[], $6::bigint[], $7::bigint[], $8::real[],
               $9::real[], $10::real[], $11::real[], $12::real[], $13::boolean[], $14::boolean[], $15::text[], $16::text[],
               $17::int[])
@@ -18,16 +19,17 @@ RETURNING driver_id, to_ms(recorded_at) AS recorded_ms, flags;
 -- name: merge_pings
 -- What copies of stored pings tell, so that the end is the same in whatever order they came: where they differ the greater
 -- counts (and anything before null), all flags that either was given, and the earlier receipt. A ping whose clock turns out
--- to be ahead (flag 8; 904: all that pings bring along) is what it would be had it come so. Give back what was changed, and
+-- to be ahead is what it would be had it come so. Give back what was changed, and
 -- whether that matters to the fold.
 -- Columns of one length: $1 lane, $2 device, $3 recorded ms, $4 lat_e6, $5 lon_e6, $6 accuracy, $7 altitude, $8 speed,
 -- $9 heading, $10 battery, $11 charging, $12 mock, $13 activity, $14 client id, $15 received ms, $16 flags;
--- $17 and $18 the first and the last recorded ms: other days are not even opened
+-- $17 and $18 the first and the last recorded ms: other days are not even opened; $19 the flag of a clock ahead, $20 all
+-- flags that pings bring along
 UPDATE ping
    SET accuracy_m = now.accuracy, altitude_m = now.altitude, speed_mps = now.speed, heading_deg = now.heading,
        battery = now.battery, charging = now.charging, mock = now.mock, activity = now.activity, client_id = now.client,
        received_at = now.received,
-       flags = CASE WHEN now.ahead THEN now.flags & 904 ELSE now.flags END,
+       flags = CASE WHEN now.ahead THEN now.flags & $20::int ELSE now.flags END,
        believed = CASE WHEN now.ahead THEN false ELSE ping.believed END,
        on_route = CASE WHEN NOT now.ahead THEN ping.on_route END,
        route_id = CASE WHEN NOT now.ahead THEN ping.route_id END,
@@ -37,8 +39,8 @@ UPDATE ping
        snapped_lat_e6 = CASE WHEN NOT now.ahead THEN ping.snapped_lat_e6 END,
        snapped_lon_e6 = CASE WHEN NOT now.ahead THEN ping.snapped_lon_e6 END
   FROM (SELECT was.lane, was.device_id, was.recorded_at, was.lat_e6, was.lon_e6, one.*,
-               sent.flags & ~was.flags & 8 <> 0 AS ahead,
-               was.flags & 8 = 0 AND (sent.flags & 8 <> 0
+               sent.flags & ~was.flags & $19::int <> 0 AS ahead,
+               was.flags & $19::int = 0 AND (sent.flags & $19::int <> 0
                                       OR (was.accuracy_m, was.speed_mps, was.heading_deg, was.battery, was.mock)
                                          IS DISTINCT FROM
                                          (one.accuracy, one.speed, one.heading, one.battery, one.mock)) AS matters
@@ -69,9 +71,10 @@ UPDATE ping
 RETURNING ping.driver_id, to_ms(ping.recorded_at) AS recorded_ms, now.matters;
 
 -- name: pings_after
--- The next pings of some drivers after a place in their order, at most $7 of each; without clocks ahead (flag 8). Device by
+-- The next pings of some drivers after a place in their order, at most $7 of each; without clocks ahead. Device by
 -- device, so that each is read in the order of the key, day by day, and no further than needed.
--- Columns of one length: $1 lane, $2 driver, $3 recorded ms, $4 lat_e6, $5 lon_e6, $6 device
+-- Columns of one length: $1 lane, $2 driver, $3 recorded ms, $4 lat_e6, $5 lon_e6, $6 device; $7 how many, $8 the flag
+-- of a clock ahead
 SELECT next.*
   FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::int[], $5::int[], $6::bigint[])
     AS at (lane, driver, recorded, lat_e6, lon_e6, device),
@@ -83,7 +86,7 @@ LATERAL (SELECT own.*
                         ping.client_id, ping.flags, ping.believed, ping.on_route, ping.route_id, ping.route_version,
                         ping.along_m, ping.offset_m, ping.snapped_lat_e6, ping.snapped_lon_e6
                    FROM ping
-                  WHERE ping.lane = at.lane AND ping.device_id = device.id AND ping.flags & 8 = 0
+                  WHERE ping.lane = at.lane AND ping.device_id = device.id AND ping.flags & $8::int = 0
                     AND ping.recorded_at >= from_ms(at.recorded)
                     AND (ping.recorded_at, ping.lat_e6, ping.lon_e6, ping.device_id)
                         > (from_ms(at.recorded), at.lat_e6, at.lon_e6, at.device)

@@ -51,9 +51,9 @@ async def put_reruns(db: Db, parts: Sequence[Part]) -> None:
     )
 
 
-async def take_reruns(db: Db, lanes: Sequence[int], drivers: Sequence[int]) -> list[tuple[int, bytes]]:
+async def pop_reruns(db: Db, lanes: Sequence[int], drivers: Sequence[int]) -> list[tuple[int, bytes]]:
     """Take all that was kept of drivers, in order: (driver, what happened)."""
-    return [(row["driver_id"], row["happened"]) for row in await db.fetch(_SQL["take_reruns"], lanes, drivers)]
+    return [(row["driver_id"], row["happened"]) for row in await db.fetch(_SQL["pop_reruns"], lanes, drivers)]
 
 
 async def drop_reruns_from(db: Db, lanes: Sequence[int], drivers: Sequence[int], from_ms: Sequence[int]) -> None:

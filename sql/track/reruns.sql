@@ -14,7 +14,7 @@ SELECT lane, driver, from_ms(after), from_ms(goal), happened
   FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bytea[])
     AS new (lane, driver, after, goal, happened);
 
--- name: take_reruns
+-- name: pop_reruns
 -- What happened in the re-runs of some drivers until now, which nobody needs to keep any more.
 -- Columns of one length: $1 lane, $2 driver
 WITH gone AS (

@@ -1,18 +1,22 @@
+-- name: try_hold_silence
+-- One tracker at a time looks for silence; false when another one is at it. $1 lock
+SELECT pg_try_advisory_xact_lock($1);
+
 -- name: silence_candidates
 -- Drivers of locked lanes whose silence may have changed: held for heard but not heard of since long, or the other way round.
--- Only who is due is looked at. Nobody falls silent whose shift is over. $1 lanes, $2 seconds of silence, $3 seconds that a shift counts for at most where
--- nothing else is kept
+-- Only who is due is looked at. Nobody falls silent whose shift is over. $1 lanes, $2 now, $3 seconds of silence, $4 seconds
+-- that a shift counts for at most where nothing else is kept
 WITH due AS MATERIALIZED (
-    SELECT lane, driver_id, route_id, received_at FROM live WHERE look_at <= now()
+    SELECT lane, driver_id, route_id, received_at FROM live WHERE look_at <= $2
 )
 SELECT track.lane, track.driver_id, track.account_id, track.silent, track.state
   FROM due JOIN track ON track.lane = due.lane AND track.driver_id = due.driver_id
   JOIN account ON account.id = track.account_id
  WHERE due.lane = ANY ($1::smallint[]) AND track.state IS NOT NULL
-   AND track.silent <> (due.route_id IS NOT NULL AND due.received_at < now() - make_interval(secs => $2))
+   AND track.silent <> (due.route_id IS NOT NULL AND due.received_at < $2::timestamptz - make_interval(secs => $3))
    AND (track.silent OR coalesce(
        (SELECT type = 'shift_started'
-               AND (account.shift_only_since IS NULL OR occurred_at > now() - make_interval(secs => $3))
+               AND (account.shift_only_since IS NULL OR occurred_at > $2::timestamptz - make_interval(secs => $4))
           FROM driver_event
          WHERE driver_id = track.driver_id AND type IN ('shift_started', 'shift_ended') AND effective
          ORDER BY occurred_at DESC, id DESC LIMIT 1),
@@ -29,16 +33,16 @@ UPDATE track SET silent = new.silent
 -- Whoever is due but for those drivers is due again when their silence can have changed: one who is silent as soon as the
 -- row of `live` is written, one who may not fall silent now in as long as silence takes. In the transaction that found
 -- those drivers, so that both rest on one moment. A row that a tracker writes now is left to the next look: neither waits
--- for the other. $1 drivers, $2 seconds of silence
+-- for the other. $1 drivers, $2 now, $3 seconds of silence
 WITH due AS MATERIALIZED (
-    SELECT lane, driver_id, route_id, received_at, received_at < now() - make_interval(secs => $2) AS is_quiet
-      FROM live WHERE look_at <= now() FOR UPDATE SKIP LOCKED
+    SELECT lane, driver_id, route_id, received_at, received_at < $2::timestamptz - make_interval(secs => $3) AS is_quiet
+      FROM live WHERE look_at <= $2 FOR UPDATE SKIP LOCKED
 ), known AS (
     SELECT due.lane, due.driver_id,
-           CASE WHEN track.silent THEN 'infinity' WHEN due.route_id IS NULL OR due.is_quiet THEN now()
+           CASE WHEN track.silent THEN 'infinity' WHEN due.route_id IS NULL OR due.is_quiet THEN $2::timestamptz
                 ELSE due.received_at END AS since
       FROM due JOIN track ON track.lane = due.lane AND track.driver_id = due.driver_id
      WHERE due.driver_id <> ALL ($1::bigint[])
 )
-UPDATE live SET look_at = known.since + make_interval(secs => $2)
+UPDATE live SET look_at = known.since + make_interval(secs => $3)
   FROM known WHERE live.lane = known.lane AND live.driver_id = known.driver_id;

@@ -54,9 +54,7 @@ async def forget_attempts(db: Db, lanes: Sequence[int]) -> None:
     await db.execute(_SQL["forget_attempts"], lanes)
 
 
-async def take_blocks(
-    db: Db, after: Mapping[int, int], lanes: Sequence[int], *, pings: int, blocks: int
-) -> list[Block]:
+async def pop_blocks(db: Db, after: Mapping[int, int], lanes: Sequence[int], *, pings: int, blocks: int) -> list[Block]:
     """Take the oldest blocks of locked lanes: about `pings` pings and at most `blocks` blocks of each, in order."""
-    rows = await db.fetch(_SQL["take_blocks"], lanes, [after[lane] for lane in lanes], pings, blocks)
+    rows = await db.fetch(_SQL["pop_blocks"], lanes, [after[lane] for lane in lanes], pings, blocks)
     return sorted((Block(**row) for row in rows), key=lambda block: (block.lane, block.id))

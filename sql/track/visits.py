@@ -1,9 +1,11 @@
-"""Visits: arrival to departure at the stops of a route."""
+"""Visits: arrival to departure at stops and in geofences, as the tracker writes them and as they are read."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from sql.feed.facts import Revision
 from sql.pool import Db, Pool
 from sql.queries import load
 
@@ -32,3 +34,30 @@ async def visits_of_route(
         return None
     names = StopVisit.__dataclass_fields__
     return [StopVisit(**{name: row[name] for name in names}) for row in rows if row["visit_id"] is not None]
+
+
+async def remove_visits(db: Db, arrivals: Sequence[Revision]) -> None:
+    """Forget visits whose arrival is retracted."""
+    await db.execute(_SQL["remove_visits"], [one.lane for one in arrivals], [one.visit_id for one in arrivals])
+
+
+async def put_arrivals(db: Db, arrivals: Sequence[tuple[Revision, UUID]]) -> None:
+    """Write visits, or correct when they began; each arrival with the id of the departure that ends its visit."""
+    names = ("lane", "visit_id", "driver_id", "account_id", "route_id", "route_version", "stop_id", "geofence_id")
+    await db.execute(
+        _SQL["put_arrivals"],
+        *([getattr(one, name) for one, _ in arrivals] for name in names),
+        [one.occurred_ms for one, _ in arrivals],
+        [departure for _, departure in arrivals],
+        [one.data.get("source", "auto") for one, _ in arrivals],
+    )
+
+
+async def put_departures(db: Db, departures: Sequence[Revision]) -> None:
+    """Write or correct when visits ended; a retracted departure opens its visit again."""
+    await db.execute(
+        _SQL["put_departures"],
+        [one.lane for one in departures],
+        [one.visit_id for one in departures],
+        [None if one.state == "retracted" else one.occurred_ms for one in departures],
+    )

@@ -6,3 +6,30 @@ SELECT route.id AS route_id, visit.visit_id, visit.driver_id, visit.stop_id, sto
   LEFT JOIN (visit JOIN stop ON stop.id = visit.stop_id) ON visit.route_id = route.id
  WHERE route.account_id = $1 AND route.deleted_at IS NULL AND (route.id = $2 OR route.external_id = $3)
  ORDER BY visit.arrived_at, visit.visit_id;
+
+-- name: remove_visits
+-- Columns of one length: $1 lane, $2 visit
+DELETE FROM visit USING unnest($1::smallint[], $2::uuid[]) AS gone (lane, visit)
+ WHERE visit.lane = gone.lane AND visit.visit_id = gone.visit;
+
+-- name: put_arrivals
+-- A visit that was taken back and is there again has its end again, if that stood all the while.
+-- Columns of one length: $1 lane, $2 visit, $3 driver, $4 account, $5 route, $6 its version, $7 stop, $8 geofence, $9 arrived ms,
+-- $10 fact of the departure, $11 source
+INSERT INTO visit (lane, visit_id, driver_id, account_id, route_id, route_version, stop_id, geofence_id, arrived_at,
+                   departed_at, source)
+SELECT lane, visit, driver, account, route, version, stop, geofence, from_ms(arrived),
+       (SELECT CASE WHEN event.state <> 'retracted' THEN event.occurred_at END
+          FROM event WHERE event.fact_id = new.departure ORDER BY event.revision DESC LIMIT 1), source
+  FROM unnest($1::smallint[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::int[], $7::bigint[], $8::bigint[],
+              $9::bigint[], $10::uuid[], $11::text[])
+    AS new (lane, visit, driver, account, route, version, stop, geofence, arrived, departure, source)
+    ON CONFLICT (lane, visit_id) DO UPDATE
+   SET arrived_at = excluded.arrived_at, departed_at = excluded.departed_at, route_id = excluded.route_id,
+       route_version = excluded.route_version, source = excluded.source;
+
+-- name: put_departures
+-- Columns of one length: $1 lane, $2 visit, $3 departed ms or null (it is there still)
+UPDATE visit SET departed_at = from_ms(left_at.departed)
+  FROM unnest($1::smallint[], $2::uuid[], $3::bigint[]) AS left_at (lane, visit, departed)
+ WHERE visit.lane = left_at.lane AND visit.visit_id = left_at.visit;

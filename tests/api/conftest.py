@@ -15,17 +15,20 @@ from api.account import keys
 from api.driver.events import endpoints as driver_events
 from api.fleet import devices, drivers, shifts
 from api.http import assets, openapi
-from api.http.app_keys import CONFIG, POOL, ROADS
+from api.http.app_keys import CONFIG, POOL, ROADS, WELCOME
 from api.http.auth import DEVICES, KEY_PREFIX, DeviceCache, hash_of, new_secret
 from api.http.config import ApiConfig
 from api.http.problem import problems
 from api.places import geofences
 from api.routes import endpoints as routes
 from api.routes import links, pins, reopening
+from ingest import doors
 from sql.account.accounts import ensure_account
 from sql.account.keys import create_key
+from sql.config import DatabaseConfig
 from sql.pool import Pool
 from tests.api.driver.driver_day import Phone, hours
+from tests.api.stream.streams import hub_part, look_first
 from work.roads.choose import STRAIGHT
 from work.roads.protocol import Roads
 
@@ -157,7 +160,19 @@ def api_config() -> ApiConfig:
 
 
 @pytest.fixture
-def app_parts() -> list[Part]:
+def stream_clients() -> int:
+    """How many streams may be open; a test module may override this fixture."""
+    return 100
+
+
+@pytest.fixture
+def remembers() -> bool:
+    """Whether answers may come from memory without a look; else what a test writes by itself is seen at once."""
+    return False
+
+
+@pytest.fixture
+def app_parts(database: DatabaseConfig, stream_clients: int) -> list[Part]:
     """What is put into the application, in order. A test module adds its own by overriding this fixture:
 
     @pytest.fixture
@@ -165,7 +180,8 @@ def app_parts() -> list[Part]:
         return [*app_parts, track.operations.add_to]
     """
     modules = (keys, account_api, drivers, devices, routes, links, geofences)
-    return [*(module.operations.add_to for module in modules), assets.add_to, openapi.add_to]
+    hub = hub_part(database, stream_clients=stream_clients)
+    return [hub, *(module.operations.add_to for module in modules), assets.add_to, openapi.add_to]
 
 
 @pytest.fixture
@@ -176,14 +192,16 @@ def roads() -> Roads:
 
 @pytest.fixture
 async def client(
-    pool: Pool, api_config: ApiConfig, app_parts: list[Part], roads: Roads
+    pool: Pool, api_config: ApiConfig, app_parts: list[Part], roads: Roads, remembers: bool
 ) -> AsyncIterator[TestClient[web.Request, web.Application]]:
     """A client of the application; every request needs its own `headers=account.headers`."""
-    app = web.Application(middlewares=[problems], client_max_size=api_config.max_body_bytes)
+    middlewares = [problems] if remembers else [look_first, problems]
+    app = web.Application(middlewares=middlewares, client_max_size=api_config.max_body_bytes)
     app[POOL] = pool
     app[CONFIG] = api_config
-    app[DEVICES] = DeviceCache(pool, ttl_s=api_config.device_cache_s)
+    app[DEVICES] = DeviceCache(pool)
     app[ROADS] = roads
+    app[WELCOME] = doors.WELCOME
     for add in app_parts:
         add(app)
     async with TestClient(TestServer(app)) as made:

@@ -66,7 +66,7 @@ async def site(database: DatabaseConfig, pool: Pool, api_config: ApiConfig) -> A
     app = web.Application(middlewares=[problems])
     app[POOL] = pool
     app[CONFIG] = api_config
-    app[DEVICES] = DeviceCache(pool, ttl_s=api_config.device_cache_s)
+    app[DEVICES] = DeviceCache(pool)
     parts: list[Callable[[web.Application], None]] = [
         *(tracking.operations.add_to, tracking_page.operations.add_to, assets.add_to, hub_part(database)),
     ]

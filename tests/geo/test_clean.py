@@ -3,7 +3,8 @@ import pytest
 
 from geo.fold.clean import Flag, names
 from geo.pings import Pings
-from tests.geo.city import fold, once, pings_at, place
+from geo.plan.plans import Timeline
+from tests.geo.city import fold, fold_in_batches, once, pings_at, place
 
 
 def flags(pings):
@@ -56,6 +57,56 @@ def test_a_suspect_is_believed_again_when_the_next_ping_agrees():
     again = facts.rejudged[0]
     assert again["recorded_ms"] == pings.rows["recorded_ms"][2]
     assert (again["judged"]["believed"], again["judged"]["flags"]) == (True, 0)
+
+
+def test_the_same_cached_place_again_is_no_witness():
+    """A phone without a satellite gives its last known place again and again, with fresh times."""
+    pings = pings_at(np.arange(9), [0, 0, 0, 4000, 4000, 0, 4000, 4000, 4000], 0)
+    assert flags(pings) == [[], [], [], ["jump"], ["jump"], [], ["jump"], ["jump"], ["jump"]]
+
+
+def test_the_same_place_for_a_minute_is_where_the_van_stands():
+    pings = pings_at([0, 1, 2, *range(3, 90, 10)], [0, 0, 0, *[40_000] * 9], 0)
+    believed = fold(pings)[1].judged["believed"].tolist()
+    assert believed[:8] == [True] * 3 + [False] * 5
+    assert believed[-1]
+
+
+def test_where_many_fixes_were_takes_more_than_one_witness_to_give_up():
+    """Two places of before, sent anew, are near each other and are not where the van is."""
+    pings = pings_at(np.arange(10), [0, 5, 0, 5, 4000, 4010, 5, 0, 5, 0], 0)
+    assert [row == ["jump"] for row in flags(pings)] == [False] * 4 + [True] * 2 + [False] * 4
+    driven = pings_at(np.arange(8), [0, 5, 0, 5, 4000, 4010, 4020, 4030], 0)
+    _, facts = fold(driven)
+    assert facts.judged["believed"].tolist() == [True] * 4 + [False] * 2 + [True] * 2
+    assert len(facts.rejudged) == 1
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5])
+def test_witnesses_are_counted_across_blocks(size):
+    pings = pings_at(np.arange(20), [*[0, 3] * 4, 4000, 4000, 4008, 4016, 4024, *[4030, 4036] * 3, 4040], 0)
+    timelines = {1: Timeline(driver_id=1)}
+    batches = [pings.take(slice(first, first + size)) for first in range(0, len(pings), size)]
+    assert fold_in_batches(pings, batches, timelines)[:2] == fold_in_batches(pings, [pings], timelines)[:2]
+
+
+def test_a_phone_that_is_never_believed_keeps_no_other_out():
+    """An old phone in a drawer, still logged in: it spoke first, and nothing of it is believed."""
+    good = pings_at(np.arange(30, 300, 5), np.arange(54) * 40.0, 0, device_id=8)
+    for junk in ({"accuracy_m": 1500}, {"mock": 1}):
+        drawer = pings_at(np.arange(0, 300, 60), 0, 0, **junk)
+        both = join(drawer, good)
+        believed = fold(both)[1].judged["believed"]
+        assert believed[both.rows["device_id"] == 8].all()
+        assert not believed[both.rows["device_id"] != 8].any()
+
+
+def test_a_phone_that_is_believed_no_more_gives_way():
+    mine, other = pings_at([0, 10, 20], 0, 0), pings_at(np.arange(30, 700, 30), 50, 0, device_id=8)
+    blind = pings_at(np.arange(25, 700, 30), 0, 0, accuracy_m=900)
+    both = join(mine, blind, other)
+    believed = fold(both)[1].judged["believed"][both.rows["device_id"] == 8]
+    assert believed.tolist() == [at_s - 20 > 300 for at_s in range(30, 700, 30)]
 
 
 def test_a_second_outlier_elsewhere_does_not_clear_the_first():

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -15,7 +15,9 @@ from api.http.problem import problems
 from geo.pings import Pings
 from ingest import doors
 from ingest.blocks import decode
-from ingest.config import IngestConfig
+from ingest.config import InboxConfig, IngestConfig
+from ingest.doors.config import DoorsConfig
+from ingest.inbox import Inbox
 from sql.account.accounts import ensure_account
 from sql.account.devices import create_device
 from sql.config import DatabaseConfig
@@ -52,6 +54,11 @@ async def phone(make_phone: Callable[..., Awaitable[Phone]]) -> Phone:
     return await make_phone("ana")
 
 
+def _configured(kind: type[InboxConfig], settings: dict[str, Any]) -> InboxConfig:
+    """Take those of some settings that are of this kind, and leave the others."""
+    return kind(**{one.name: settings.pop(one.name) for one in fields(kind) if one.name in settings})
+
+
 @pytest.fixture
 def open_doors(pool: Pool, database: DatabaseConfig) -> Doors:
     """`async with open_doors(max_batch=10) as client`: the doors with settings of their own."""
@@ -61,7 +68,9 @@ def open_doors(pool: Pool, database: DatabaseConfig) -> Doors:
         app = web.Application(middlewares=[problems])
         app[POOL] = pool
         app[DEVICES] = DeviceCache(pool, ttl_s=60)
-        doors.add_to(app, database, replace(IngestConfig(gather_ms=1), **settings))
+        inbox = Inbox(database, _configured(InboxConfig, settings), gather_s=settings.pop("gather_s", 0.001))
+        oldest_ping_days = settings.pop("oldest_ping_days", IngestConfig().oldest_ping_days)
+        doors.add_to(app, inbox, DoorsConfig(**settings), oldest_ping_days=oldest_ping_days)
         async with TestClient(TestServer(app)) as client:
             yield client
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.pings import PING, Pings
-from ingest.blocks import MAX_BODY_BYTES, MAX_PINGS, VERSION, Block, decode, encode, split
+from ingest.blocks import MAX_BODY_BYTES, MAX_PINGS, VERSION, PackedBlock, decode, encode, split
 
 TEXT = st.none() | st.text(st.characters(codec="utf-8"), max_size=64)
 
@@ -34,7 +34,7 @@ def of_driver(driver_id: int, n: int, text: str | None = None) -> Pings:
     return pings
 
 
-def lane_of(blocks: Sequence[Block], lane: int) -> Pings:
+def lane_of(blocks: Sequence[PackedBlock], lane: int) -> Pings:
     return Pings.concat([decode(block.body) for block in blocks if block.lane == lane])
 
 

@@ -4,21 +4,22 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import asyncpg
 import pytest
 
-from api.http.problem import Unavailable
 from geo.pings import Pings
-from ingest.config import IngestConfig
-from ingest.inbox import Inbox
+from ingest.config import InboxConfig
+from ingest.inbox import Full, Inbox
 from sql.config import DatabaseConfig
 from sql.pool import Pool
 from sql.track.quarantine import Quarantined, list_quarantined
 from tests.ingest.doors.phones import Client, Doors, Phone, locked_inbox, ping, until_writers_wait
 
 Kept = Callable[[], Awaitable[Pings]]
-QUICK = IngestConfig(gather_ms=1, inbox_commits=1)
+CONFIG = InboxConfig()
+QUICK: dict[str, Any] = {"gather_s": 0.001, "commits": 1}
 
 
 def pings(n: int = 1, driver_id: int = 1) -> Pings:
@@ -37,7 +38,7 @@ def unusable(account_id: int) -> Quarantined:
 
 
 async def test_nothing_is_acknowledged_before_its_commit(database: DatabaseConfig, pool: Pool, kept: Kept) -> None:
-    async with Inbox(database, QUICK) as inbox:
+    async with Inbox(database, CONFIG, **QUICK) as inbox:
         async with locked_inbox(pool):
             keeping = asyncio.create_task(inbox.keep(pings(3), 1))
             await until_writers_wait(pool)
@@ -49,7 +50,7 @@ async def test_nothing_is_acknowledged_before_its_commit(database: DatabaseConfi
 async def test_a_commit_that_dies_fails_those_who_wait_for_it_and_nobody_else(
     database: DatabaseConfig, pool: Pool, kept: Kept
 ) -> None:
-    async with Inbox(database, QUICK) as inbox:
+    async with Inbox(database, CONFIG, **QUICK) as inbox:
         await inbox.keep(pings(1, driver_id=1), 1)
         async with locked_inbox(pool):
             doomed = [asyncio.create_task(inbox.keep(pings(1, driver_id=2), lane)) for lane in (1, 2)]
@@ -58,9 +59,9 @@ async def test_a_commit_that_dies_fails_those_who_wait_for_it_and_nobody_else(
             await asyncio.sleep(0)
             await pool.execute("SELECT pg_terminate_backend($1)", backend)
             for one in doomed:
-                with pytest.raises(Unavailable) as told:
+                with pytest.raises(Full) as told:
                     await one
-                assert int(told.value.headers["Retry-After"]) > 0
+                assert told.value.retry_after_s > 0
         await later
         assert (await kept()).rows["driver_id"].tolist() == [1, 3]
 
@@ -68,7 +69,7 @@ async def test_a_commit_that_dies_fails_those_who_wait_for_it_and_nobody_else(
 async def test_a_phone_that_hangs_up_takes_nobodys_pings_along(
     database: DatabaseConfig, pool: Pool, kept: Kept
 ) -> None:
-    async with Inbox(database, replace(QUICK, gather_ms=50)) as inbox:
+    async with Inbox(database, CONFIG, gather_s=0.05, commits=1) as inbox:
         async with locked_inbox(pool):
             waiting = [asyncio.create_task(inbox.keep(pings(2, driver_id=n), 1)) for n in range(4)]
             await until_writers_wait(pool)
@@ -86,7 +87,7 @@ async def test_a_phone_that_hangs_up_takes_nobodys_pings_along(
 async def test_unusable_messages_are_kept_in_the_commit_of_their_pings(
     database: DatabaseConfig, pool: Pool, kept: Kept, phone: Phone
 ) -> None:
-    async with Inbox(database, QUICK) as inbox:
+    async with Inbox(database, CONFIG, **QUICK) as inbox:
         await inbox.keep(pings(2), 1, unusable(phone.account_id))
         await inbox.keep(pings(0), 1, unusable(phone.account_id))
     assert len(await kept()) == 2
@@ -97,20 +98,20 @@ async def test_unusable_messages_are_kept_in_the_commit_of_their_pings(
 async def test_an_unusable_message_that_cannot_be_kept_is_not_acknowledged(
     database: DatabaseConfig, kept: Kept
 ) -> None:
-    async with Inbox(database, QUICK) as inbox:
-        with pytest.raises(Unavailable):
+    async with Inbox(database, CONFIG, **QUICK) as inbox:
+        with pytest.raises(Full):
             await inbox.keep(pings(2), 1, unusable(account_id=404))
     assert len(await kept()) == 0
 
 
 async def test_memory_for_waiting_pings_is_bounded(database: DatabaseConfig, pool: Pool, kept: Kept) -> None:
-    async with Inbox(database, replace(QUICK, inbox_waiting_bytes=200 * 100)) as inbox:
+    async with Inbox(database, replace(CONFIG, inbox_waiting_bytes=200 * 100), **QUICK) as inbox:
         async with locked_inbox(pool):
             first = asyncio.create_task(inbox.keep(pings(60), 1))
             await until_writers_wait(pool)
             second = asyncio.create_task(inbox.keep(pings(40), 1))
             await asyncio.sleep(0)
-            with pytest.raises(Unavailable):
+            with pytest.raises(Full):
                 await inbox.keep(pings(1), 1)
         await asyncio.gather(first, second)
         await inbox.keep(pings(1), 1)
@@ -119,7 +120,7 @@ async def test_memory_for_waiting_pings_is_bounded(database: DatabaseConfig, poo
 
 
 async def test_commits_under_way_are_bounded(database: DatabaseConfig, pool: Pool, kept: Kept) -> None:
-    async with Inbox(database, replace(QUICK, inbox_commits=2)) as inbox:
+    async with Inbox(database, CONFIG, gather_s=0.001, commits=2) as inbox:
         async with locked_inbox(pool):
             keeping = []
             for writers in (1, 2):
@@ -136,18 +137,18 @@ async def test_commits_under_way_are_bounded(database: DatabaseConfig, pool: Poo
 async def test_stopping_commits_what_was_taken_and_takes_nothing_more(
     database: DatabaseConfig, pool: Pool, kept: Kept
 ) -> None:
-    inbox = Inbox(database, replace(QUICK, gather_ms=60_000))
+    inbox = Inbox(database, CONFIG, gather_s=60, commits=1)
     async with inbox:
         keeping = [asyncio.create_task(inbox.keep(pings(), lane)) for lane in range(5)]
         await asyncio.sleep(0)
     await asyncio.gather(*keeping)
     assert len(await kept()) == 5
-    with pytest.raises(Unavailable):
+    with pytest.raises(Full):
         await inbox.keep(pings(), 1)
 
 
 async def test_a_large_backlog_is_committed_without_waiting_for_others(database: DatabaseConfig, kept: Kept) -> None:
-    async with Inbox(database, replace(QUICK, gather_ms=60_000, gather_pings=100)) as inbox, asyncio.timeout(30):
+    async with Inbox(database, CONFIG, gather_s=60, gather_pings=100) as inbox, asyncio.timeout(30):
         await inbox.keep(pings(100), 1)
         assert len(await kept()) == 100
 
@@ -157,12 +158,12 @@ async def test_the_inbox_works_again_when_the_database_is_back(
 ) -> None:
     name = await pool.fetchval("SELECT current_database()")
     admin = await asyncpg.connect(database.database_url, database="postgres")
-    async with Inbox(database, QUICK) as inbox:
+    async with Inbox(database, CONFIG, **QUICK) as inbox:
         await inbox.keep(pings(), 1)
         await admin.execute(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false")
         await admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
         for _ in range(3):
-            with pytest.raises(Unavailable):
+            with pytest.raises(Full):
                 await inbox.keep(pings(), 1)
         await admin.execute(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true")
         await inbox.keep(pings(), 1)

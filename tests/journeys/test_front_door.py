@@ -12,15 +12,15 @@ from reparto.cli import main
 from reparto.client.client import Client
 from reparto.client.recordings import Case, read_case
 from reparto.command import CannotRun
-from reparto.evaluate.front_door import Door, say
+from reparto.evaluate.front_door import FrontDoor, say
 from reparto.evaluate.score import write_answers, write_answers_of_product
 
 HERE = Path(__file__).parent
 
 
 @pytest.fixture
-def door(client: Client) -> Door:
-    return Door(ingest_url=client.url, api_url=client.url, key=client.key)
+def door(client: Client) -> FrontDoor:
+    return FrontDoor(ingest_url=client.url, api_url=client.url, key=client.key)
 
 
 def in_time(case: Case) -> Case:
@@ -41,7 +41,7 @@ def answers(folder: Path, case: Case) -> tuple[list[tuple[float | None, str]], l
     return rows, sorted((event["stop"], event["kind"], event["t"]) for event in events)
 
 
-async def test_without_late_pings_the_product_says_what_live_tracking_says(door: Door, tmp_path: Path) -> None:
+async def test_without_late_pings_the_product_says_what_live_tracking_says(door: FrontDoor, tmp_path: Path) -> None:
     case = in_time(read_case(HERE / "montevideo.route.json"))
     assert case.recording is not None
     case = replace(case, path=(case.path[0], *case.path), path_along_m=(0.0, *case.path_along_m))  # a vertex twice
@@ -56,7 +56,7 @@ async def test_without_late_pings_the_product_says_what_live_tracking_says(door:
     assert there_events == here_events
 
 
-async def test_every_row_has_an_answer_the_late_and_the_repeated_ones_too(door: Door) -> None:
+async def test_every_row_has_an_answer_the_late_and_the_repeated_ones_too(door: FrontDoor) -> None:
     case = read_case(HERE / "montevideo.route.json")
     assert case.recording is not None
     said, again = await say(door, [case, replace(case, name="again")])
@@ -75,7 +75,7 @@ async def test_every_row_has_an_answer_the_late_and_the_repeated_ones_too(door: 
         assert said.along_m[at] == pytest.approx(said.along_m[beside], abs=100)
 
 
-async def test_the_command_asks_a_running_product(door: Door, tmp_path: Path) -> None:
+async def test_the_command_asks_a_running_product(door: FrontDoor, tmp_path: Path) -> None:
     case = HERE / "montevideo.route.json"
     asked = ["score", str(case), "--out", str(tmp_path), "--through", door.api_url, "--key", door.key]
     assert await asyncio.to_thread(main, asked) == 0
@@ -87,4 +87,4 @@ async def test_the_command_asks_a_running_product(door: Door, tmp_path: Path) ->
 async def test_a_product_that_does_not_answer_is_said_in_a_sentence() -> None:
     case = read_case(HERE / "montevideo.route.json")
     with pytest.raises(CannotRun, match="nothing answers at"):
-        await say(Door(ingest_url="http://127.0.0.1:9", api_url="http://127.0.0.1:9", key="rk_x"), [case])
+        await say(FrontDoor(ingest_url="http://127.0.0.1:9", api_url="http://127.0.0.1:9", key="rk_x"), [case])

@@ -13,7 +13,7 @@ from geo.eta.score import Figures, figures
 from reparto.cli import main
 from reparto.client.client import Client
 from reparto.evaluate.accuracy.command import table
-from reparto.evaluate.accuracy.compare import ALL, SOURCES, Line, Told, compare, lines_of
+from reparto.evaluate.accuracy.compare import ALL, SOURCES, Line, ToldAhead, compare, lines_of
 from reparto.evaluate.accuracy.page import held, page_of
 from reparto.evaluate.accuracy.tours import tours_of_cases
 
@@ -123,7 +123,7 @@ def test_windows_that_are_right_lie_on_the_diagonal() -> None:
     expected_ms = np.zeros(n)
     half_ms = np.full(n, 1.2816 * sd_ms)
     came_ms = chance.normal(0, sd_ms, n)
-    told = Told(
+    told = ToldAhead(
         asked_ms=expected_ms - 600_000,
         expected_ms=expected_ms,
         came_ms=came_ms,

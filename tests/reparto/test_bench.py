@@ -11,8 +11,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from reparto.bench.cpu import cpu_s, is_measured
-from reparto.bench.load import Device, Load, Wire, fragment
-from reparto.bench.manifest import Phone
+from reparto.bench.load import BenchDevice, Load, Wire, fragment
+from reparto.bench.manifest import PollingPhone
+from reparto.bench.polling import poll_for, tags_of
+from reparto.bench.recipients import poll_of
 
 
 async def test_a_load_sends_every_device_on_along_its_drive_and_counts_what_is_acknowledged() -> None:
@@ -30,7 +32,7 @@ async def test_a_load_sends_every_device_on_along_its_drive_and_counts_what_is_a
     app = web.Application()
     app.router.add_post("/v1/pings", door)
     drive = [fragment(20.5, -103.25, 8.25, 359.9)] * 3
-    devices = deque(Device(token=f"rpd_{number}", fragments=drive, starts_ms=1_000) for number in range(5))
+    devices = deque(BenchDevice(token=f"rpd_{number}", fragments=drive, starts_ms=1_000) for number in range(5))
     async with TestServer(app) as server:
         assert server.port is not None
         load = Load(host="127.0.0.1", port=server.port, ready=devices)
@@ -48,7 +50,7 @@ async def test_a_load_stops_at_an_answer_that_means_a_mistake() -> None:
 
     app = web.Application()
     app.router.add_post("/v1/pings", door)
-    device = Device(token="x", fragments=[fragment(1, 2, 3, 4)], starts_ms=0)
+    device = BenchDevice(token="x", fragments=[fragment(1, 2, 3, 4)], starts_ms=0)
     async with TestServer(app) as server:
         assert server.port is not None
         load = Load(host="127.0.0.1", port=server.port, ready=deque([device]))
@@ -65,12 +67,32 @@ async def test_a_phone_polls_with_the_version_it_has_and_hears_answers_without_a
 
     app = web.Application()
     app.router.add_get("/v1/driver/manifest", manifest)
-    phone = Phone(token="rpd_1", version=7)
+    phone = PollingPhone(token="rpd_1", version=7)
     async with TestServer(app) as server:
         transport, wire = await asyncio.get_running_loop().create_connection(Wire, "127.0.0.1", server.port)
         assert await wire.ask(phone.request(header='If-None-Match: "{v}"')) == (304, b"")
         assert await wire.ask(phone.request("?since={v}")) == (200, b'{"since": "7"}')
         transport.close()
+
+
+async def test_polls_are_counted_by_their_status_and_ask_with_the_tags_they_were_given() -> None:
+    async def track(request: web.Request) -> web.Response:
+        tag = f'W/"of-{request.match_info["token"]}"'
+        known = request.headers.get("If-None-Match") == tag
+        return web.Response(status=304 if known else 200, headers={"ETag": tag}, body=None if known else b"a view")
+
+    app = web.Application()
+    app.router.add_get("/v1/track/{token}", track)
+    tokens = [f"token-{n}" for n in range(7)]
+    async with TestServer(app) as server:
+        url = f"http://127.0.0.1:{server.port}"
+        tags = await tags_of(url, [poll_of(token) for token in tokens])
+        assert tags == [f'W/"of-{token}"' for token in tokens]
+        asked = [poll_of(token, tag) for token, tag in zip(tokens, tags, strict=True)]
+        polled = await poll_for(url, [*asked, poll_of("new")], seconds=0.2, pids={"us": os.getpid()})
+    assert set(polled.statuses) == {200, 304}
+    assert polled.body_bytes == polled.statuses[200] * len(b"a view")
+    assert polled.answers == polled.statuses.total() >= 8
 
 
 @pytest.mark.skipif(not is_measured(), reason="this machine has no /proc")

@@ -10,7 +10,6 @@ from msgspec.structs import asdict
 from prometheus_client import REGISTRY
 
 import ingest.track.tracker  # noqa: F401 (declares its metrics)
-from api.account.endpoints import Settings as AccountSettings
 from api.http.openapi import declared
 from api.http.operation import Operation, Who
 from api.http.problem import Problem
@@ -19,6 +18,7 @@ from ingest.decode.refusals import Refusal
 from reparto.cli import COMMANDS
 from reparto.run.app import create_app
 from reparto.run.settings import Settings
+from sql.account.settings import AccountSettings
 
 HOUSE = Path(__file__).resolve().parents[2]
 DOCS = HOUSE / "docs"

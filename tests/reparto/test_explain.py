@@ -21,7 +21,7 @@ from reparto.data.importer import import_routes, moved_to_now
 from reparto.data.replay import AT_ONCE
 from reparto.evaluate.explain import fold as folding
 from reparto.evaluate.explain.compare import compare
-from reparto.evaluate.explain.day import DRIVER, Day, Visit
+from reparto.evaluate.explain.day import DRIVER, Day, DayVisit
 from reparto.evaluate.explain.fold import fold
 from reparto.evaluate.explain.page import data_of, page_of
 from reparto.evaluate.explain.sources import day_of_case, day_of_product
@@ -275,7 +275,7 @@ async def test_a_visit_that_is_stored_otherwise_is_named(client: Client, morning
     first, second, *rest = day.stored_visits
     moved = replace(first, came_ms=first.came_ms - 60_000, left_ms=None)
     day = replace(
-        day, stored_visits=[moved, second, *rest, Visit(stop=second.stop, came_ms=second.came_ms, left_ms=None)]
+        day, stored_visits=[moved, second, *rest, DayVisit(stop=second.stop, came_ms=second.came_ms, left_ms=None)]
     )
     _, differences = compare(day, folded)
     assert {one.what for one in differences} == {

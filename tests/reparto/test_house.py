@@ -171,3 +171,14 @@ def test_containers_get_the_time_they_need_to_end_in_order() -> None:
 
 def test_retention_is_longer_than_what_is_accepted_by_default() -> None:
     assert RetentionConfig().ping_retention_days > IngestConfig().oldest_ping_days
+
+
+def test_account_settings_are_read_in_one_place() -> None:
+    for file in (HOUSE / "sql").rglob("*.sql"):
+        if file.parent.name != "migrations":
+            assert not re.search(r"settings\s*(?:\|\|[^)]*\)\s*)?->", file.read_text()), file
+    readers = [
+        file for package in PACKAGES for file in (HOUSE / package).rglob("*.py") if '["settings"]' in file.read_text()
+    ]
+    asked = [file.relative_to(HOUSE).as_posix() for file in readers if "msgspec.convert" in file.read_text()]
+    assert asked == []

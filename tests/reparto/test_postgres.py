@@ -22,7 +22,7 @@ import pytest
 import reparto
 from reparto.postgres import EmbeddedPostgres, PostgresError, binaries, dsn_of
 from reparto.postgres.ending import command_of
-from reparto.postgres.place import Place
+from reparto.postgres.place import ServerPlace
 from reparto.postgres.server import LOG_LIMIT_BYTES
 from reparto.postgres.user import User
 
@@ -340,7 +340,7 @@ def test_a_long_path_with_a_comma_works_and_leaves_nothing_in_tmp(start, tmp_pat
     place = tmp_path / ("a very long name, " * 8) / "ñandú"
     server = start(place)
     assert ask(server, "SELECT 1") == 1
-    link = Place(data_dir=place.resolve()).link
+    link = ServerPlace(data_dir=place.resolve()).link
     assert link is not None
     assert len(str(link)) < 90
     assert stat.S_IMODE(link.parent.stat().st_mode) == 0o700
@@ -351,7 +351,7 @@ def test_a_long_path_with_a_comma_works_and_leaves_nothing_in_tmp(start, tmp_pat
 
 def test_a_strangers_directory_is_not_used_for_the_link(start, tmp_path):
     place = tmp_path / ("long" * 30)
-    link_dir = Place(data_dir=place.resolve()).link.parent
+    link_dir = ServerPlace(data_dir=place.resolve()).link.parent
     link_dir.mkdir()
     link_dir.chmod(0o777)
     try:

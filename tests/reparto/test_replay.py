@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from reparto.client.client import Phone, Refused
+from reparto.client.client import Phone, RequestRefused
 from reparto.client.recordings import Recording, SentPing
 from reparto.client.tally import Tally
 from reparto.data.replay import AT_ONCE, MAX_BATCH, ending_now, joined, send_recording, speed_of
@@ -105,7 +105,7 @@ async def test_what_is_refused_for_good_is_counted_by_its_reason(phone_at: MakeP
 @pytest.mark.parametrize("status", [400, 401, 413, 415])
 async def test_a_phone_gives_up_only_where_trying_again_cannot_help(phone_at: MakePhone, status: int) -> None:
     phone, _ = await phone_at(Door(refusing(status)))
-    with pytest.raises(Refused, match="because") as caught:
+    with pytest.raises(RequestRefused, match="because") as caught:
         await phone.send(recorded(1).pings)
     assert caught.value.status == status
 

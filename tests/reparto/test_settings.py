@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from reparto.run.settings import ServerConfig, Settings, SettingsError, address_of
+from reparto.run.config import ServerConfig, address_of
+from reparto.run.settings import Settings, SettingsError
 
 
 def test_the_environment_goes_before_the_file_and_the_file_before_the_defaults(tmp_path: Path) -> None:
@@ -14,15 +15,15 @@ def test_the_environment_goes_before_the_file_and_the_file_before_the_defaults(t
     file.write_text('listen = "127.0.0.1:1000"\nmax_batch = 7\n')
     settings = Settings.read({"REPARTO_CONFIG": str(file), "REPARTO_LISTEN": "127.0.0.1:2000"})
     assert settings.server.listen == "127.0.0.1:2000"
-    assert settings.ingest.max_batch == 7
+    assert settings.doors.max_batch == 7
     assert settings.server.data_dir == ".reparto"
 
 
 def test_every_mistake_is_named_at_once() -> None:
     with pytest.raises(SettingsError) as said:
-        Settings.read({"REPARTO_MAX_BATCH": "many", "REPARTO_LISTN": "127.0.0.1:80", "REPARTO_GATHER_MS": "-1"})
+        Settings.read({"REPARTO_MAX_BATCH": "many", "REPARTO_LISTN": "127.0.0.1:80", "REPARTO_HOLD_HOURS": "-1"})
     named = set(re.findall(r"REPARTO_\w+", str(said.value)))
-    assert named == {"REPARTO_MAX_BATCH", "REPARTO_LISTN", "REPARTO_GATHER_MS"}
+    assert named == {"REPARTO_MAX_BATCH", "REPARTO_LISTN", "REPARTO_HOLD_HOURS"}
 
 
 @pytest.mark.parametrize(
@@ -40,11 +41,10 @@ def test_every_mistake_is_named_at_once() -> None:
         ("REPARTO_DATABASE_URL", "mysql://reparto@db/reparto"),
         ("REPARTO_DATABASE_URL", "postgresql://reparto@db:port/reparto"),
         ("REPARTO_DATABASE_URL", "db/reparto"),
-        ("REPARTO_GATHER_MS", "nan"),
+        ("REPARTO_HOLD_HOURS", "nan"),
         ("REPARTO_STATEMENT_TIMEOUT_S", "0"),  # to Postgres: none
         ("REPARTO_STATEMENT_TIMEOUT_S", "30"),
         ("REPARTO_LOCK_TIMEOUT_S", "0"),
-        ("REPARTO_TRACKER_POLL_MS", "0"),
         ("REPARTO_PROOF_LINK_S", "0"),
         ("REPARTO_PUBLIC_URL", "track.example.com"),
         ("REPARTO_TILE_URL", "https://tiles.example.com/{z}/{x}"),
@@ -75,7 +75,18 @@ def test_shown_settings_are_all_settings() -> None:
     shown = Settings().shown()
     for part in fields(Settings):
         for one in fields(getattr(Settings(), part.name)):
-            assert f"REPARTO_{one.name.upper()}" in shown
+            assert (f"REPARTO_{one.name.upper()}" in shown) == one.metadata.get("is_setting", True)
+
+
+@pytest.mark.parametrize("name", ["REPARTO_RERUN_EVERY_S", "REPARTO_LANES_AT_ONCE", "REPARTO_GATHER_MS"])
+def test_what_nobody_can_choose_well_is_no_setting(name: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name}: there is no such setting"):
+        Settings.read({name: "1"})
+
+
+def test_no_name_is_given_twice() -> None:
+    names = [one.name for part in fields(Settings) for one in fields(getattr(Settings(), part.name))]
+    assert len(names) == len(set(names))
 
 
 @pytest.mark.parametrize(

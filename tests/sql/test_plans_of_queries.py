@@ -166,8 +166,8 @@ HOT: list[tuple[str, str, list[Any], set[str]]] = [
     ),
     ("track.takes", "suspect_lanes", [_LANES, 1], {"lane_attempt_pkey"}),
     ("track.takes", "forget_attempts", [_LANES], {"lane_attempt_pkey"}),
-    ("track.takes", "take_blocks", [_LANES, [0] * 8, 500, 256], {"inbox_pkey"}),
-    ("track.folds", "unsettled_drivers", [_LANES, 2, 32], {"track_unsettled"}),
+    ("track.takes", "pop_blocks", [_LANES, [0] * 8, 500, 256], {"inbox_pkey"}),
+    ("track.folds", "drivers_behind", [_LANES, 2, 32], {"track_unsettled"}),
     ("track.folds", "read_tracks", [_LANES, _DRIVERS, [-1] * 8, 2], {"track_pkey", "account_pkey"}),
     (
         "track.folds",
@@ -200,15 +200,15 @@ HOT: list[tuple[str, str, list[Any], set[str]]] = [
     (
         "delivery.plans",
         "plans_of_drivers",
-        [_DRIVERS, [LAST_MS - DAY_MS] * 8],
+        [_DRIVERS, [LAST_MS - DAY_MS] * 8, 4 * HOUR_MS],
         {"route_version_driver", "route_version_pkey"},
     ),
     ("delivery.plans", "read_plans", [[100, 200], [1, 2]], {"route_version_pkey", "route_pkey"}),
-    ("track.effects", "put_departures", [[0], _uuids(1), [LAST_MS]], {"visit_pkey"}),
-    ("track.effects", "hold_stops", [[1, 2, 3]], {"stop_pkey"}),
-    ("track.effects", "settle_stops", [[1, 2, 3]], {"stop_pkey", "visit_stop", "driver_event_stop"}),
+    ("track.visits", "put_departures", [[0], _uuids(1), [LAST_MS]], {"visit_pkey"}),
+    ("delivery.stop_states", "hold_stops", [[1, 2, 3]], {"stop_pkey"}),
+    ("delivery.stop_states", "settle_stops", [[1, 2, 3]], {"stop_pkey", "visit_stop", "driver_event_stop"}),
     ("delivery.stop_states", "judge_stop_events", [range(1, 81), 5], {"driver_event_stop", "driver_event_pkey"}),
-    ("delivery.stop_states", "judge_shift_events", [1, LAST_MS], {"driver_event_shift"}),
+    ("delivery.stop_states", "judge_shift_events", [1, LAST_MS, 14_400], {"driver_event_shift"}),
     ("delivery.driver_events", "said_on_days", [1, "2026-03-01", "2026-03-01"], {"driver_event_order"}),
     ("operate.retention", "stops_to_forget", ["2026-03-01T08:00:00Z", 100], {"driver_event_age", "driver_event_stop"}),
     (
@@ -224,15 +224,20 @@ HOT: list[tuple[str, str, list[Any], set[str]]] = [
         {"driver_event_start"},
     ),
     ("track.held", "spells_of_drivers", [_DRIVERS, [LAST_MS - DAY_MS] * 8, HOUR_MS], {"driver_event_shift"}),
-    ("track.effects", "hold_routes", [[100, 200]], {"route_pkey"}),
-    ("track.effects", "settle_routes", [[100, 200]], {"route_pkey", "route_version_pkey", "event_tour"}),
-    ("track.effects", "remove_live_positions", [_DRIVERS, _DRIVERS], {"live_pkey"}),
-    ("track.silence", "silence_candidates", [range(64), 600, 57600], {"live_due", "track_pkey"}),
-    ("track.silence", "put_off_looks", [[1], 600], {"live_due", "track_pkey", "live_pkey"}),
+    ("delivery.stop_states", "hold_routes", [[100, 200]], {"route_pkey"}),
+    ("delivery.stop_states", "settle_routes", [[100, 200]], {"route_pkey", "route_version_pkey", "event_tour"}),
+    ("track.live", "remove_live_positions", [_DRIVERS, _DRIVERS], {"live_pkey"}),
+    (
+        "track.silence",
+        "silence_candidates",
+        [range(64), "now", 600, 57600],
+        {"live_due", "track_pkey"},
+    ),
+    ("track.silence", "put_off_looks", [[1], "now", 600], {"live_due", "track_pkey", "live_pkey"}),
     ("eta.eta", "eta_of_route", [1, 100, None], {"route_pkey", "route_eta_pkey", "live_pkey"}),
     ("eta.eta", "told_facts", [[100, 200], [1, 2]], {"event_eta", "event_eta_driver"}),
     ("eta.told", "settle_told", [[1, 2, 3]], {"eta_told_pkey", "visit_stop"}),
-    ("eta.told", "take_told", [1, 300, 100], {"eta_told_unlearned", "eta_told_pkey"}),
+    ("eta.told", "pop_told", [1, 300, 100], {"eta_told_unlearned", "eta_told_pkey"}),
     ("eta.told", "accounts_to_learn_told", [300, 20], {"eta_told_unlearned"}),
     ("eta.told", "drop_told", ["2026-01-21T00:00:00Z", 100], {"eta_told_age"}),
     ("eta.learning", "accounts_to_learn", [300, 20], {"eta_learned_due"}),
@@ -255,10 +260,13 @@ HOT: list[tuple[str, str, list[Any], set[str]]] = [
     (
         "delivery.manifest",
         "look_at",
-        [1, 1, "2026-03-01 09:00Z"],
+        [1, 1, "2026-03-01 09:00Z", "24 h", "2 h", "4 h"],
         {"manifest_pkey", "route_to_drive", "driver_event_order", "stop_route_id_external_id_key", "parcel_pkey"},
     ),
     ("delivery.manifest", "parts_of_manifest", [1], {"manifest_part_pkey"}),
+    ("delivery.changes", "changes_since", ["999999999"], {"change_by"}),
+    ("delivery.changes", "moved_routes", [[100, 200], [None, None], [1, 2]], {"live_route", "route_eta_pkey"}),
+    ("delivery.tracking", "find_tracked_routes", [["\\x00", "\\x01"]], {"stop_link_hash_key"}),
 ]
 
 
@@ -268,7 +276,7 @@ async def test_hot_queries_read_by_key(filled: Db):
         assert not [read.table for read in reads if read.how == "Seq Scan"], f"{name} has no index to read by"
         assert indexes <= {read.index for read in reads}, name
     # a join on the key would walk through the dead rows of all takes before
-    reads = await explain(filled, "track.takes", "take_blocks", _LANES, [0] * 8, 500, 256)
+    reads = await explain(filled, "track.takes", "pop_blocks", _LANES, [0] * 8, 500, 256)
     assert [read.how for read in reads if read.table == "inbox"].count("Tid Scan") == 1
 
 
@@ -284,7 +292,7 @@ async def test_pings_are_read_and_judged_within_their_days(filled: Db):
     for day in (0, 20):
         at_ms = LAST_MS - 2 * HOUR_MS - day * DAY_MS
         columns = [_DRIVERS, _DRIVERS, [at_ms] * 8, *([[0] * 8] * 3)]
-        reads = await explain(filled, "track.pings", "pings_after", *columns, 5, seqscan=True)
+        reads = await explain(filled, "track.pings", "pings_after", *columns, 5, 8, seqscan=True)
         assert {read.how for read in reads if read.table.startswith("ping")} == {"Index Scan"}
         assert len({read.table for read in reads if read.table.startswith("ping")}) == 1
 

@@ -34,6 +34,12 @@ UNION ALL
 SELECT 'function', proname, pg_get_functiondef(oid)
   FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prokind <> 'a'
 UNION ALL
+SELECT 'trigger', tgrelid::regclass::text || '.' || tgname, pg_get_triggerdef(oid)
+  FROM pg_trigger WHERE NOT tgisinternal
+UNION ALL
+SELECT 'unlogged', relname, relpersistence::text
+  FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+UNION ALL
 SELECT 'aggregate', aggfnoid::text, concat_ws(' ', aggtransfn, aggtranstype::regtype, agginitval)
   FROM pg_aggregate JOIN pg_proc ON pg_proc.oid = aggfnoid WHERE pronamespace = 'public'::regnamespace
 """

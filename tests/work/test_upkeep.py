@@ -66,6 +66,18 @@ async def test_quarantine_goes_when_its_time_is_over(pool: Pool, monkeypatch: py
     assert await pool.fetchval("SELECT count(*) FROM quarantine") == 2
 
 
+async def test_what_was_written_is_forgotten_when_everybody_has_seen_it(pool: Pool) -> None:
+    account_id = await ensure_account(pool, "a")
+    now = datetime.now(UTC)
+    for minutes_ago in (0, 1, 6, 600):
+        await pool.execute(
+            "INSERT INTO change (account_id, at) VALUES ($1, $2)", account_id, now - timedelta(minutes=minutes_ago)
+        )
+    assert not await job("changes").do(pool)
+    kept = await pool.fetch("SELECT at FROM change ORDER BY at DESC")
+    assert [row["at"] for row in kept] == [now, now - timedelta(minutes=1)]
+
+
 async def test_each_driver_keeps_the_checkpoint_that_the_oldest_ping_starts_from(pool: Pool) -> None:
     for driver_id, days in [(1, 60), (1, 40), (1, 35), (1, 3), (2, 50)]:
         await pool.execute(

@@ -1,8 +1,10 @@
-"""From what the fold says happened to what the feed must say: new facts, corrected ones, and those taken back. Pure."""
+"""Entries of the feed, made here and nowhere else: of what fold and clock say, of ETAs, of what drivers say. Pure.
+
+What is made is compared with what the feed said before: new facts, corrected ones, and those taken back.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
@@ -10,40 +12,9 @@ import numpy as np
 
 from geo.fold.fold import FactType
 from geo.pings import Rows
+from sql.delivery.stop_states import JudgedEvent
 from sql.feed.facts import Revision, Stretch
-
-TYPES = {
-    FactType.STOP_APPROACHING: "stop.approaching",
-    FactType.STOP_ARRIVED: "stop.arrived",
-    FactType.STOP_DEPARTED: "stop.departed",
-    FactType.ROUTE_STARTED: "route.started",
-    FactType.ROUTE_COMPLETED: "route.completed",
-    FactType.ROUTE_OFF: "route.off_route",
-    FactType.ROUTE_BACK: "route.back_on_route",
-    FactType.FENCE_ENTERED: "geofence.entered",
-    FactType.FENCE_EXITED: "geofence.exited",
-    FactType.FENCE_CROSSED: "geofence.crossed",
-    FactType.FENCE_DWELLED: "geofence.dwelled",
-    FactType.DRIVER_SILENT: "driver.silent",
-    FactType.DRIVER_SEEN: "driver.seen",
-}
-"""The name of each fact in the feed."""
-
-_OF_A_TOUR = {
-    FactType.STOP_ARRIVED,
-    FactType.STOP_DEPARTED,
-    FactType.ROUTE_STARTED,
-    FactType.ROUTE_COMPLETED,
-}
-"""What a driver may have a word in: it says whose word it is."""
-
-_OF_A_VISIT = {
-    FactType.STOP_ARRIVED,
-    FactType.STOP_DEPARTED,
-    FactType.FENCE_ENTERED,
-    FactType.FENCE_EXITED,
-    FactType.FENCE_DWELLED,
-}
+from work.feed.types import OF_FACT, SAID, fact_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +25,7 @@ class Owner:
     account_id: int
 
 
-def revise(
+def entries_of_happened(
     happened: Rows, owners: Mapping[int, Owner], driver_ids: Sequence[int], *, of_the_clock: bool = False
 ) -> dict[UUID, Revision]:
     """Say what happened as first revisions of facts, by fact_id.
@@ -71,22 +42,22 @@ def revise(
     found: dict[UUID, Revision] = {}
     for row in happened:
         driver_id = driver_ids[int(row["track"])]
-        kind = FactType(int(row["type"]))
+        kind = OF_FACT[FactType(int(row["type"]))]
         geofence_id = int(row["geofence_id"])
         # a visit of a geofence is the same one whatever route begins or ends meanwhile
         route_id = 0 if geofence_id else int(row["route_id"])
         place = (driver_id, route_id, int(row["stop_id"]), geofence_id, int(row["ordinal"]))
-        visit_id = _id_of("visit", *place) if kind in _OF_A_VISIT else None
-        fact_id = _id_of(TYPES[kind], *place) if visit_id is None else _id_of(TYPES[kind], visit_id)
+        visit_id = fact_id("visit", *place) if kind.of_a_visit else None
+        name = fact_id(kind.name, *place) if visit_id is None else fact_id(kind.name, visit_id)
         owner = owners[driver_id]
         folded_ms = int(row["folded_ms"])
-        before = found.get(fact_id)
+        before = found.get(name)
         first_ms = folded_ms if before is None else _first_ms(before)
-        found[fact_id] = Revision(
-            fact_id=fact_id,
+        found[name] = Revision(
+            fact_id=name,
             revision=1,
             state="asserted",
-            type=TYPES[kind],
+            type=kind.name,
             occurred_ms=int(row["occurred_ms"]),
             folded_ms=None if of_the_clock else folded_ms,
             first_folded_ms=first_ms if first_ms < folded_ms else None,
@@ -109,7 +80,7 @@ def compare(
     """Compare what the fold says now with what the feed said before.
 
     Args:
-        now: what happened in the stretches, as `revise` gives it.
+        now: what happened in the stretches, as `entries_of_happened` gives it.
         known: the newest revision of each of those facts, and of every fact that the stretches had made known before.
         stretches: what was folded.
 
@@ -119,8 +90,8 @@ def compare(
     until = {stretch.driver_id: (stretch.after_ms, stretch.until_ms) for stretch in stretches}
     changed: list[Revision] = []
     moved: list[Revision] = []
-    for fact_id, fact in now.items():
-        before = known.get(fact_id)
+    for name, fact in now.items():
+        before = known.get(name)
         fact = _with_first(fact, before, until.get(fact.driver_id))
         if before is None:
             changed.append(fact)
@@ -130,12 +101,12 @@ def compare(
             changed.append(replace(fact, revision=before.revision + 1, state="corrected"))
         elif (fact.folded_ms, fact.first_folded_ms) != (before.folded_ms, before.first_folded_ms):
             moved.append(replace(fact, revision=before.revision))
-    for fact_id, before in known.items():
-        if fact_id in now or before.state == "retracted" or before.folded_ms is None:
+    for name, before in known.items():
+        if name in now or before.state == "retracted" or before.folded_ms is None:
             continue
         after_ms, until_ms = until.get(before.driver_id, (0, -1))
         if after_ms < before.folded_ms <= until_ms:
-            changed.append(replace(before, revision=before.revision + 1, state="retracted"))
+            changed.append(taken_back(before))
     return changed, moved
 
 
@@ -159,19 +130,88 @@ def _with_first(fact: Revision, before: Revision | None, stretch: tuple[int, int
     return replace(fact, first_folded_ms=_first_ms(before)) if before.folded_ms <= after_ms else fact
 
 
-def eta_fact_id(kind: str, *, driver_id: int, route_id: int, stop_id: int) -> UUID:
-    """Name what there is at most one of for a driver and a stop: `eta.late`, `stop.approaching`."""
-    return _id_of(kind, driver_id, route_id, stop_id)
+def entry_of_driver(event: JudgedEvent, before: Revision | None) -> Revision:
+    """Say that what a driver or a dispatcher said is in force, or is not any more.
+
+    Args:
+        event: of a type among `SAID`.
+        before: what the feed said of it; None: nothing.
+    """
+    return Revision(
+        fact_id=fact_id_of(event),
+        revision=1 if before is None else before.revision + 1,
+        state="asserted" if event.effective else "retracted",
+        type=SAID[event.type].name,
+        occurred_ms=event.occurred_ms,
+        folded_ms=None,
+        lane=event.lane,
+        account_id=event.account_id,
+        driver_id=event.driver_id,
+        route_id=event.route_id,
+        route_version=None,
+        stop_id=event.stop_id,
+        geofence_id=None,
+        visit_id=None,
+        data=_told(event),
+    )
+
+
+def fact_id_of(event: JudgedEvent) -> UUID:
+    """Name the fact that an event tells; ids of events are the phone's, and only its driver's."""
+    return fact_id(SAID[event.type].name, event.driver_id, event.id)
+
+
+def entry_of_eta(
+    kind: str, track: np.void, owner: Owner, *, stop_id: int, data: dict[str, Any], before: Revision | None = None
+) -> Revision:
+    """Say what is expected of a stop: there is at most one of a kind for a driver and a stop.
+
+    Args:
+        kind: `LATE` or `APPROACHING`.
+        track: one row of dtype `geo.fold.fold.TRACK`: the newest ping is what it rests on.
+        before: what the feed said of it; one that stands is corrected, and happened when it did.
+    """
+    driver_id, route_id = int(track["driver_id"]), int(track["route_id"])
+    first = Revision(
+        fact_id=fact_id(kind, driver_id, route_id, stop_id),
+        revision=1,
+        state="asserted",
+        type=kind,
+        occurred_ms=int(track["recorded_ms"]),
+        folded_ms=None,
+        lane=owner.lane,
+        account_id=owner.account_id,
+        driver_id=driver_id,
+        route_id=route_id,
+        route_version=int(track["route_version"]),
+        stop_id=stop_id,
+        geofence_id=None,
+        visit_id=None,
+        data=data,
+    )
+    if before is None:
+        return first
+    if before.state == "retracted":
+        return replace(first, revision=before.revision + 1)
+    return replace(first, revision=before.revision + 1, state="corrected", occurred_ms=before.occurred_ms)
+
+
+def taken_back(fact: Revision) -> Revision:
+    """Say that a fact does not stand."""
+    return replace(fact, revision=fact.revision + 1, state="retracted")
 
 
 def departure_of(arrival: Revision) -> UUID:
     """Name the fact that ends the visit which an arrival began."""
     assert arrival.visit_id is not None
-    return _id_of("stop.departed" if arrival.stop_id else "geofence.exited", arrival.visit_id)
+    return fact_id("stop.departed" if arrival.stop_id else "geofence.exited", arrival.visit_id)
 
 
-def _id_of(*what: str | int | UUID) -> UUID:
-    return UUID(bytes=blake2b(":".join(map(str, what)).encode(), digest_size=16).digest())
+def _told(event: JudgedEvent) -> dict[str, Any]:
+    """What a shop needs to know; scans are told as what was missing or unknown, proofs have their own routes."""
+    said = {name: value for name, value in event.data.items() if name not in ("barcodes", "parcels", "cash", "proofs")}
+    place = {} if event.lat is None else {"lat": event.lat, "lon": event.lon}
+    return {"event_id": str(event.id), **said, **event.outcome, **place}
 
 
 def _data_of(row: np.void) -> dict[str, Any]:
@@ -182,6 +222,6 @@ def _data_of(row: np.void) -> dict[str, Any]:
         data["offset_m"] = round(float(row["offset_m"]), 1)
     if row["lat_e6"] or row["lon_e6"]:
         data |= {"lat": int(row["lat_e6"]) / 1e6, "lon": int(row["lon_e6"]) / 1e6}
-    if FactType(int(row["type"])) in _OF_A_TOUR:
+    if OF_FACT[FactType(int(row["type"]))].names_source:
         data["source"] = "driver" if row["source"] else "auto"
     return data

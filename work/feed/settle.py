@@ -1,24 +1,53 @@
-"""What follows when a driver or a dispatcher says something: what is in force, stops, the feed, the fold."""
+"""Settling: the state of stops and routes follows what was said of them and what was seen there.
+
+Two ways lead here: facts that the tracker found, and what drivers and dispatchers say. Both end in the same two calls.
+"""
 
 from collections.abc import Iterable, Sequence
-from hashlib import blake2b
-from typing import Any
-from uuid import UUID
 
 from geo.fold.claims import KINDS
 from geo.times import time_of
-from sql.delivery.stop_states import JudgedEvent, judge_stop_events
+from sql.delivery import stop_states
+from sql.delivery.stop_states import JudgedEvent, judge_stop_events, settle_stops, stops_that_ask_pins
+from sql.eta.learning import note_visits
+from sql.eta.told import settle_told
 from sql.feed.facts import LATE_AFTER_S, Revision, known_facts, put_revisions
+from sql.feed.outbox import Notice, put_notices
 from sql.pool import Db
-from sql.track.effects import settle_routes, settle_stops
 from sql.track.folds import claims_changed
 from sql.track.held import shifts_changed
-
-FACTS = {kind: f"stop.{kind}" for kind in ("completed", "partially_completed", "failed", "skipped", "reopened")}
-"""Events that the feed tells of, and what it calls them."""
+from sql.track.visits import put_arrivals, put_departures, remove_visits
+from work.feed.entries import departure_of, entry_of_driver, fact_id_of
+from work.feed.types import ARRIVALS, DEPARTURES, OF_A_TOUR, SAID
 
 SHIFTS = frozenset({"shift_started", "shift_ended"})
 """Events that say which places of a driver are kept."""
+
+
+async def settle_facts(db: Db, changed: Sequence[Revision]) -> None:
+    """Make visits, stops and routes say what facts say now. Inside a transaction that holds their drivers' lanes.
+
+    Args:
+        changed: revisions just written, no fact twice.
+    """
+    arrivals = [fact for fact in changed if fact.type in ARRIVALS]
+    departures = [fact for fact in changed if fact.type in DEPARTURES]
+    gone = [fact for fact in arrivals if fact.state == "retracted"]
+    here = [fact for fact in arrivals if fact.state != "retracted"]
+    if gone:
+        await remove_visits(db, gone)
+    if here:
+        await put_arrivals(db, [(fact, departure_of(fact)) for fact in here])
+    if departures:
+        await put_departures(db, departures)
+    stops = sorted({fact.stop_id for fact in arrivals + departures if fact.stop_id is not None})
+    if stops:
+        await settle_stops(db, stops)
+        await settle_told(db, stops)
+        await _note_visits(db, departures)
+    tours = {fact.route_id for fact in changed if fact.type in OF_A_TOUR and fact.route_id}
+    if tours:
+        await settle_routes(db, sorted(tours))
 
 
 async def settle(db: Db, stop_ids: Sequence[int], *, most_wrong_pins: int, also: Sequence[JudgedEvent] = ()) -> None:
@@ -35,7 +64,7 @@ async def settle(db: Db, stop_ids: Sequence[int], *, most_wrong_pins: int, also:
         changed += await judge_stop_events(db, ordered, most_wrong_pins=most_wrong_pins)
         await settle_stops(db, ordered)
     turned = [one for one in changed if one.effective != one.was_effective]
-    await _tell_feed(db, [one for one in turned if one.type in FACTS])
+    await _tell_feed(db, [one for one in turned if one.type in SAID])
     await _tell_trackers(db, [one for one in turned if one.type in KINDS])
     await _tell_shifts(db, [one for one in turned if one.type in SHIFTS])
     reopened = {one.route_id for one in turned if one.type == "reopened" and one.route_id is not None}
@@ -43,45 +72,37 @@ async def settle(db: Db, stop_ids: Sequence[int], *, most_wrong_pins: int, also:
         await settle_routes(db, sorted(reopened))
 
 
+async def settle_routes(db: Db, route_ids: Sequence[int]) -> None:
+    """Make routes say when they began and ended; recipients of one that began are told their PINs.
+
+    The PIN itself is not kept with the notice: whoever sends it derives it.
+    """
+    await stop_states.settle_routes(db, route_ids)
+    asking = await stops_that_ask_pins(db, route_ids)
+    if asking:
+        await put_notices(
+            db, [Notice(account_id=one.account_id, stop_id=one.stop_id, kind="pin", payload={}) for one in asking]
+        )
+
+
+async def _note_visits(db: Db, departures: Sequence[Revision]) -> None:
+    """Leave closed visits for `work` to learn from."""
+    closed = {
+        (fact.route_id, fact.driver_id, fact.account_id)
+        for fact in departures
+        if fact.route_id is not None and fact.stop_id is not None and fact.state != "retracted"
+    }
+    if closed:
+        await note_visits(db, closed)
+
+
 async def _tell_feed(db: Db, turned: Sequence[JudgedEvent]) -> None:
     if not turned:
         return
     known = await known_facts(db, [fact_id_of(one) for one in turned], [])
     turned = sorted(turned, key=lambda one: (one.occurred_ms, one.id))
-    await put_revisions(db, [_revision(one, known.get(fact_id_of(one))) for one in turned], late_after_s=LATE_AFTER_S)
-
-
-def fact_id_of(event: JudgedEvent) -> UUID:
-    """Name the fact that an event tells; ids of events are the phone's, and only its driver's."""
-    text = f"{FACTS[event.type]}:{event.driver_id}:{event.id}"
-    return UUID(bytes=blake2b(text.encode(), digest_size=16).digest())
-
-
-def _revision(event: JudgedEvent, before: Revision | None) -> Revision:
-    return Revision(
-        fact_id=fact_id_of(event),
-        revision=1 if before is None else before.revision + 1,
-        state="asserted" if event.effective else "retracted",
-        type=FACTS[event.type],
-        occurred_ms=event.occurred_ms,
-        folded_ms=None,
-        lane=event.lane,
-        account_id=event.account_id,
-        driver_id=event.driver_id,
-        route_id=event.route_id,
-        route_version=None,
-        stop_id=event.stop_id,
-        geofence_id=None,
-        visit_id=None,
-        data=_told(event),
-    )
-
-
-def _told(event: JudgedEvent) -> dict[str, Any]:
-    """What a shop needs to know; scans are told as what was missing or unknown, proofs have their own routes."""
-    said = {name: value for name, value in event.data.items() if name not in ("barcodes", "parcels", "cash", "proofs")}
-    place = {} if event.lat is None else {"lat": event.lat, "lon": event.lon}
-    return {"event_id": str(event.id), **said, **event.outcome, **place}
+    entries = [entry_of_driver(one, known.get(fact_id_of(one))) for one in turned]
+    await put_revisions(db, entries, late_after_s=LATE_AFTER_S)
 
 
 async def _tell_trackers(db: Db, turned: Iterable[JudgedEvent]) -> None:

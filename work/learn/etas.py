@@ -19,7 +19,7 @@ from geo.plan.plans import EARLY_MS, Plan
 from sql.delivery.plans import read_plans
 from sql.eta import learning as eta_learning
 from sql.eta.learning import Drive, Learned
-from sql.eta.told import Outcome, accounts_to_learn_told, take_told
+from sql.eta.told import Outcome, accounts_to_learn_told, pop_told
 from sql.pool import Connection, Db, Pool
 from work.job import Job
 from work.plans import plan_of
@@ -71,7 +71,7 @@ async def _learn_account(db: Connection, account_id: int, after_s: float) -> boo
         learned.append(Learned(drive=drive, learned={*drive.learned, *new}, goes_on=goes_on))
     if learned:
         await eta_learning.note_learned(db, learned)
-    told = await take_told(db, account_id, after_s=after_s, at_most=TOLD_AT_ONCE)
+    told = await pop_told(db, account_id, after_s=after_s, at_most=TOLD_AT_ONCE)
     seen += _delays(told)
     rows = await eta_learning.rows_of_keys(db, account_id, keys_of(seen)) if seen else {}
     changed = learn(rows, seen)

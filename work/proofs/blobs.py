@@ -20,9 +20,6 @@ from obstore.store import LocalStore, ObjectStore, from_url
 
 from work.proofs.blobs_watch import BYTES, NOT_THERE, Watch
 
-SCHEMES = ("s3", "gs", "az", "file")
-"""What REPARTO_BLOB_URL can begin with."""
-
 UNFINISHED = "unfinished/"
 """Where a file of the folder is written before it gets its name; what a crash leaves there is swept."""
 

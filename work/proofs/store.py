@@ -17,6 +17,10 @@ T = TypeVar("T")
 
 ORIGINAL, SHOWN, THUMBNAIL = "original", "shown", "thumbnail"
 
+IMAGE_WORKERS = 2
+"""Files judged and pictures made at once in one process. Unpacked, a picture of the most pixels takes 400 MB,
+and each worker keeps a core busy that requests need, too."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProofStore:
@@ -50,8 +54,8 @@ async def open_proof_store(config: ProofConfig, *, folder: Path) -> AsyncIterato
         OSError, ValueError, obstore.exceptions.BaseError: the store cannot be used.
     """
     blobs = Blobs.open(config.blob_url, folder=folder)
-    with ThreadPoolExecutor(config.image_workers, thread_name_prefix="images") as threads:
-        yield ProofStore(config=config, blobs=blobs, threads=threads, turn=asyncio.Semaphore(config.image_workers))
+    with ThreadPoolExecutor(IMAGE_WORKERS, thread_name_prefix="images") as threads:
+        yield ProofStore(config=config, blobs=blobs, threads=threads, turn=asyncio.Semaphore(IMAGE_WORKERS))
 
 
 def part_name(upload_id: UUID, from_byte: int, token: str) -> str:

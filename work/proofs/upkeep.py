@@ -10,7 +10,7 @@ from work.away import Away
 from work.job import Job
 from work.proofs.blobs import UNFINISHED
 from work.proofs.finish import finish
-from work.proofs.store import ORIGINAL, SHOWN, THUMBNAIL, ProofStore, blob_name
+from work.proofs.store import IMAGE_WORKERS, ORIGINAL, SHOWN, THUMBNAIL, ProofStore, blob_name
 
 log = logging.getLogger(__name__)
 
@@ -24,13 +24,13 @@ _LITTER_AFTER = timedelta(days=1)
 
 async def finish_uploads(pool: Pool, store: ProofStore) -> bool:
     """Finish complete uploads that nobody finishes; tell whether there may be more."""
-    found = await uploads.unfinished(pool, at_most=store.config.image_workers)
+    found = await uploads.unfinished(pool, at_most=IMAGE_WORKERS)
     for key in found:
         try:
             await finish(pool, store, key)
         except Away as away:
             log.warning("upload %s waits: %s", key.id, away.detail)
-    return len(found) == store.config.image_workers
+    return len(found) == IMAGE_WORKERS
 
 
 async def expire_uploads(pool: Pool, store: ProofStore) -> bool:

@@ -1,6 +1,9 @@
 """How long things are kept."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+_CLAIMS_LONGER_DAYS = 3  # what drivers said is folded from a day before the oldest ping on; pings go a day at a time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,3 +14,11 @@ class RetentionConfig:
     quarantine_retention_days: float = 30.0
     driver_event_retention_days: float = 730.0  # what drivers said before is forgotten; of stops with their proofs
     eta_retention_days: float = 90.0  # what was told, and what was learned and not seen since, is forgotten
+
+    def contradictions(self) -> Iterator[str]:
+        """Say what does not go together."""
+        if self.driver_event_retention_days < self.ping_retention_days + _CLAIMS_LONGER_DAYS:
+            yield (
+                "REPARTO_DRIVER_EVENT_RETENTION_DAYS: must be at least"
+                f" {_CLAIMS_LONGER_DAYS} more than REPARTO_PING_RETENTION_DAYS"
+            )

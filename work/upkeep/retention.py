@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
+from sql.delivery.changes import drop_changes
 from sql.eta.learning import drop_rows
 from sql.eta.told import drop_told
 from sql.operate.retention import drop_checkpoints, drop_detours, drop_driver_events, drop_quarantined
@@ -13,6 +14,8 @@ from work.upkeep.config import RetentionConfig
 from work.upkeep.partitions import drop_old_partitions, make_partitions
 
 _AT_ONCE = 1_000  # rows dropped in one statement
+_CHANGES_AT_ONCE = 20_000  # small ones, of a table that nobody waits for
+_CHANGES_KEPT = timedelta(minutes=5)  # a process that has not looked for one of them reads everything anew
 
 
 def retention_jobs(config: RetentionConfig, *, oldest_ping_days: float, proof_retention_days: float) -> tuple[Job, ...]:
@@ -29,6 +32,10 @@ def retention_jobs(config: RetentionConfig, *, oldest_ping_days: float, proof_re
 
     async def held(pool: Pool) -> bool:
         return await drop_expired(pool, at_most=_AT_ONCE) == _AT_ONCE
+
+    async def changes(pool: Pool) -> bool:
+        before = datetime.now(UTC) - _CHANGES_KEPT
+        return await drop_changes(pool, before, at_most=_CHANGES_AT_ONCE) == _CHANGES_AT_ONCE
 
     async def detours(pool: Pool) -> bool:
         return await drop_detours(pool, _ago(config.ping_retention_days), at_most=_AT_ONCE) == _AT_ONCE
@@ -51,6 +58,7 @@ def retention_jobs(config: RetentionConfig, *, oldest_ping_days: float, proof_re
         _hourly("partitions", partitions),
         _hourly("quarantine retention", quarantine),
         Job(name="held pings", do=held, pause_s=60.0),
+        Job(name="changes", do=changes, pause_s=60.0),
         _hourly("detour retention", detours),
         _hourly("checkpoint retention", checkpoints),
         _hourly("ETA retention", etas),

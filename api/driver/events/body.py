@@ -153,31 +153,44 @@ class EventBatch(Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """An event that can be used, before anything was looked up; `id` is as it was sent."""
-
-    id: str
-    at: str
-    body: EventBody
-    occurred_ms: int
-    data: Said
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
     """An item that will never be kept and must not be sent again.
 
     Attributes:
+        sent: the item as it was decoded.
         id: as it was sent; None where there is none that can be shown.
         why: a code of docs/reference/driver-events.md.
         at: JSON pointer into the batch.
         errors: the bad fields, where there are any to name.
     """
 
+    sent: Any
     id: str | None
     why: str
     at: str
     errors: tuple[FieldError, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """An event that can be used, before anything was looked up.
+
+    Attributes:
+        sent: the item as it was decoded.
+        id: as it was sent.
+        at: its JSON pointer into the batch.
+    """
+
+    sent: Any
+    id: str
+    at: str
+    body: EventBody
+    occurred_ms: int
+    data: Said
+
+    def refuse(self, why: str, field: str = "") -> Refused:
+        """Say that it cannot be kept after all; `field` is the pointer into it to what is to blame."""
+        return Refused(sent=self.sent, id=self.id, why=why, at=self.at + field)
 
 
 def events_in(raw: Any, *, most: int) -> list[Any]:
@@ -206,7 +219,7 @@ def read_event(raw: Any, at: str, *, now: datetime, oldest: datetime, config: Ap
     shown = raw.get("id") if isinstance(raw, dict) else None
     event_id = shown if isinstance(shown, str) and len(shown) <= 200 else None
     if not isinstance(raw, dict):
-        return Refused(id=None, why="not-an-object", at=at)
+        return Refused(sent=raw, id=None, why="not-an-object", at=at)
     try:
         errors = [FieldError(at=at + error.at, why=error.why) for error in islice(unstorable(raw), MOST_ERRORS)]
         if errors:
@@ -215,18 +228,18 @@ def read_event(raw: Any, at: str, *, now: datetime, oldest: datetime, config: Ap
         data: Said = converted(body.data or {}, _DATA.get(body.type, Said), f"{at}/data")
     except Invalid as problem:
         named = tuple(problem.errors[:MOST_ERRORS])
-        return Refused(id=event_id, why="invalid-fields", at=named[0].at, errors=named)
+        return Refused(sent=raw, id=event_id, why="invalid-fields", at=named[0].at, errors=named)
     if (over := next(_over_limits(body, data, config), None)) is not None:
-        return Refused(id=event_id, why="too-large", at=at + over)
+        return Refused(sent=raw, id=event_id, why="too-large", at=at + over)
     occurred_ms = body.occurred_at if isinstance(body.occurred_at, int) else ms_of(body.occurred_at)
     errors = list(_contradictions(body, data, at))
     if errors:
-        return Refused(id=event_id, why="invalid-fields", at=errors[0].at, errors=tuple(errors[:MOST_ERRORS]))
+        return Refused(sent=raw, id=event_id, why="invalid-fields", at=errors[0].at, errors=tuple(errors[:MOST_ERRORS]))
     if occurred_ms > ms_of(now + AHEAD):
-        return Refused(id=event_id, why="clock-ahead", at=f"{at}/occurred_at")
+        return Refused(sent=raw, id=event_id, why="clock-ahead", at=f"{at}/occurred_at")
     if occurred_ms < ms_of(oldest):
-        return Refused(id=event_id, why="too-old", at=f"{at}/occurred_at")
-    return Event(id=raw["id"], at=at, body=body, occurred_ms=occurred_ms, data=data)
+        return Refused(sent=raw, id=event_id, why="too-old", at=f"{at}/occurred_at")
+    return Event(sent=raw, id=raw["id"], at=at, body=body, occurred_ms=occurred_ms, data=data)
 
 
 def _over_limits(body: EventBody, data: Said, config: ApiConfig) -> Iterator[str]:

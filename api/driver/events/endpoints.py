@@ -7,16 +7,13 @@ from aiohttp import web
 from msgspec import Struct
 
 from api.driver.events.body import Event, EventBatch, Refused, events_in, read_event
-from api.driver.events.outcome import Warned
-from api.driver.events.record import Recorded, record
-from api.driver.events.refused import quarantined
+from api.driver.events.handed import Warned
+from api.driver.events.record import Cases, record
 from api.http.app_keys import CONFIG, POOL
 from api.http.auth import device_of
 from api.http.media import answer, parse, read_limited
 from api.http.operation import Operations, Who
 from api.http.problem import FieldError
-from sql.track.effects import tell_live
-from sql.track.quarantine import put_quarantined
 
 operations = Operations("driver")
 
@@ -65,49 +62,29 @@ async def post_events(request: web.Request) -> web.Response:
     raw: Any = parse(request.content_type, body, Any)
     now = datetime.now(UTC)
     oldest = now - request.app[OLDEST]
-    sent = events_in(raw, most=config.max_events)
     items = [
-        read_event(item, f"/events/{index}", now=now, oldest=oldest, config=config) for index, item in enumerate(sent)
+        read_event(item, f"/events/{index}", now=now, oldest=oldest, config=config)
+        for index, item in enumerate(events_in(raw, most=config.max_events))
     ]
-    events = [item for item in items if isinstance(item, Event)]
-    pool = request.app[POOL]
-    recorded = await record(pool, device, events, config) if events else None
-    if recorded is not None:
-        items = [recorded.refused.get(item.at, item) for item in items]
-    refused = [(raw_item, item) for raw_item, item in zip(sent, items, strict=True) if isinstance(item, Refused)]
-    if refused:
-        entry = quarantined(device, refused, received_at=now, max_bytes=config.max_event_data_bytes)
-        async with pool.acquire() as db:
-            await put_quarantined(db, [entry])
-    if recorded is not None and recorded.fresh:
-        routes = recorded.route_ids or {0}
-        await tell_live(pool, [(device.account_id, device.driver_id, route_id) for route_id in sorted(routes)])
-    return answer(request, EventResults(results=_results(items, recorded)))
+    cases = await record(request.app[POOL], device, items, config, now=now)
+    return answer(request, EventResults(results=[_result(item, cases) for item in items]))
 
 
-def _results(items: list[Event | Refused], recorded: Recorded | None) -> list[EventResult]:
-    results = []
-    told = set()
-    for item in items:
-        if isinstance(item, Refused):
-            results.append(
-                EventResult(id=item.id, result="rejected", why=item.why, at=item.at, errors=list(item.errors))
-            )
-            continue
-        assert recorded is not None
-        kept = recorded.kept[item.body.id]
-        if item.body.id not in recorded.fresh or item.body.id in told:
-            why = "other-content" if item.at in recorded.differ else kept.why
-            results.append(EventResult(id=item.id, result="duplicate", why=why, effective=kept.effective))
-            continue
-        told.add(item.body.id)
-        results.append(
-            EventResult(
-                id=item.id,
-                result="applied" if kept.effective else "conflict",
-                why=kept.why,
-                effective=kept.effective,
-                warnings=recorded.warnings[item.body.id],
-            )
-        )
-    return results
+def _result(item: Event | Refused, cases: Cases) -> EventResult:
+    if isinstance(item, Refused):
+        return EventResult(id=item.id, result="rejected", why=item.why, at=item.at, errors=list(item.errors))
+    case = cases[item.at]
+    if case.refused is not None:
+        return _result(case.refused, cases)
+    kept = case.row
+    assert kept is not None
+    if not case.is_new:
+        why = "other-content" if case.differs else kept.why
+        return EventResult(id=item.id, result="duplicate", why=why, effective=kept.effective)
+    return EventResult(
+        id=item.id,
+        result="applied" if kept.effective else "conflict",
+        why=kept.why,
+        effective=kept.effective,
+        warnings=list(case.warnings),
+    )

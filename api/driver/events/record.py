@@ -1,225 +1,263 @@
 """Keeping what a driver said: all of a batch in one transaction that holds the driver's lane.
 
 The order is the trackers' (docs/explanation/tracker.md): lanes, then stops by id. So neither ever waits for the other
-in a circle.
+in a circle. Each event is a `Case`, which the steps find out more of: known, looked up, allowed, judged, written.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from uuid import UUID
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import partial
+from typing import TypeAlias
 
-from api.account.endpoints import read_settings
 from api.driver.events.body import OF_A_STOP, Event, Refused
+from api.driver.events.handed import Warned
 from api.driver.events.limits import over_limits
-from api.driver.events.outcome import Lock, Meaning, Warned, meaning_of
+from api.driver.events.outcome import Lock, Meaning, meaning_of
+from api.driver.events.refused import quarantined
 from api.http import ids
 from api.http.config import ApiConfig
-from api.http.problem import Unavailable
+from api.routes.lanes import held_lanes
 from api.routes.pins import pin_of
 from geo.times import time_of
 from sql.account.accounts import read_instance
 from sql.account.devices import DeviceRow
+from sql.account.settings import read_settings
 from sql.delivery import driver_events
 from sql.delivery.driver_events import DriverEventRow, NewDriverEvent, Sort, SpokenStop
 from sql.delivery.proofs import Naming, claim_uploads
-from sql.delivery.stop_states import JudgedEvent, judge_route_starts, judge_shift_events
+from sql.delivery.stop_states import JudgedEvent, hold_stops, judge_route_starts, judge_shift_events
 from sql.pool import Db, Pool
-from sql.track.effects import hold_stops
-from sql.track.lanes import lock_lanes
+from sql.track.live import tell_live
+from sql.track.quarantine import put_quarantined
+from work.feed.closing import SAME_SPELL_S
 from work.feed.settle import settle
 
 _SHIFTS = frozenset({"shift_started", "shift_ended", "break_started", "break_ended"})
-_ATTEMPTS = 3
 
 _GUESSES = 4
 """So many times REPARTO_MAX_WRONG_PINS of one PIN are compared: dating each before the last one gives no more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
-    """What became of a batch.
+class Case:
+    """An event of a batch, and all that is found out of it; a step that finds out more makes another one of it.
 
     Attributes:
-        refused: items that are not kept although they could be read, by their pointer.
-        kept: every event of the batch that is there, by id.
-        fresh: those that were not there before.
-        differ: pointers of those that were there with another content.
-        warnings: of fresh ones, by id.
-        route_ids: routes that were spoken of.
+        stop: that it is about; None: about none.
+        route_id: that it is about, or that it names; None: neither.
+        is_new: its id is neither kept yet nor in the batch before.
+        refused: why it is not kept although it could be read; None: it is.
+        meaning: of a new one, once it is judged.
+        warnings: of a new one, once it is written.
+        row: as it is kept; None: not yet.
     """
 
-    refused: dict[str, Refused]
-    kept: dict[UUID, DriverEventRow]
-    fresh: set[UUID]
-    differ: set[str]
-    warnings: dict[UUID, list[Warned]]
-    route_ids: set[int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _About:
-    """What an event is about: a stop, a route that it names, or nothing but the driver."""
-
     event: Event
-    stop: SpokenStop | None
-    route_id: int | None
+    stop: SpokenStop | None = None
+    route_id: int | None = None
+    is_new: bool = False
+    refused: Refused | None = None
+    meaning: Meaning | None = None
+    warnings: Sequence[Warned] = ()
+    row: DriverEventRow | None = None
 
     @property
     def sort(self) -> Sort:
-        day = time_of(self.event.occurred_ms).date()
-        return Sort(day=day, type=self.event.body.type, stop_id=None if self.stop is None else self.stop.id)
+        """What it is counted with."""
+        stop_id = None if self.stop is None else self.stop.id
+        return Sort(day=self.day, type=self.event.body.type, stop_id=stop_id)
+
+    @property
+    def day(self) -> date:
+        """The day (UTC) on which it happened."""
+        return time_of(self.event.occurred_ms).date()
+
+    @property
+    def differs(self) -> bool:
+        """Whether it says another thing than what is kept under its id; of PINs nothing is known any more."""
+        row, body = self.row, self.event.body
+        if self.is_new or row is None:
+            return False
+        data = meaning_of(self.event, None, None, {}).data
+        stop_id = None if self.stop is None else self.stop.id
+        there = (row.type, row.stop_id, row.occurred_ms, row.lat, row.lon, row.data)
+        is_route = body.type != "route_started" or body.route_id is None or self.route_id == row.route_id
+        return not is_route or there != (body.type, stop_id, self.event.occurred_ms, body.lat, body.lon, data)
 
 
-async def record(pool: Pool, device: DeviceRow, events: Sequence[Event], config: ApiConfig) -> Recorded:
-    """Keep events of a driver's device; after the return they are on disk.
+Cases: TypeAlias = Mapping[str, Case]
+"""The events of a batch by their pointers into it; an id may be there more than once."""
+
+
+async def record(
+    pool: Pool, device: DeviceRow, items: Sequence[Event | Refused], config: ApiConfig, *, now: datetime
+) -> Cases:
+    """Keep events of a driver's device, and in the quarantine what can be none; after the return they are on disk.
+
+    Whoever looks at the driver's routes is told by the same commit, so that nobody is left with what was there before.
+
+    Args:
+        items: in the batch's order.
+        now: when they came.
 
     Raises:
         Unavailable: other drivers were given the same stops again and again meanwhile.
     """
-    who = {"account_id": device.account_id, "driver_id": device.driver_id}
+    events = [item for item in items if isinstance(item, Event)]
     stop_ids = {stop_id for event in events if (stop_id := _stop_id(event)) is not None}
-    for _ in range(_ATTEMPTS):
-        async with pool.acquire() as db, db.transaction():
-            lanes = {device.lane, *await driver_events.lanes_to_hold(db, **who, stop_ids=stop_ids)}
-            await lock_lanes(db, lanes)
-            if lanes.issuperset(await driver_events.lanes_to_hold(db, **who, stop_ids=stop_ids)):
-                return await _record(db, device, events, stop_ids, config)
-    raise Unavailable("The routes of these stops are being changed; nothing was kept. Please try again.")
-
-
-def _stop_id(event: Event) -> int | None:
-    """Give the stop that an event names; None when it names none, or what can be none."""
-    if event.body.stop_id is None or event.body.type not in OF_A_STOP | {"note"}:
-        return None
-    return ids.number_of(ids.STOP, event.body.stop_id)
-
-
-async def _record(
-    db: Db, device: DeviceRow, events: Sequence[Event], stop_ids: set[int], config: ApiConfig
-) -> Recorded:
     who = {"account_id": device.account_id, "driver_id": device.driver_id}
+
+    async def lanes_of(db: Db) -> set[int]:
+        return {device.lane, *await driver_events.lanes_to_hold(db, **who, stop_ids=stop_ids)} if events else set()
+
+    async with held_lanes(pool, lanes_of) as db:
+        cases = await _kept(db, device, events, config) if events else {}
+        found = [cases[item.at].refused if isinstance(item, Event) else item for item in items]
+        if unusable := [refused for refused in found if refused is not None]:
+            entry = quarantined(device, unusable, received_at=now, max_bytes=config.max_event_data_bytes)
+            await put_quarantined(db, [entry])
+    return cases
+
+
+async def _kept(db: Db, device: DeviceRow, events: Sequence[Event], config: ApiConfig) -> Cases:
+    cases = await _known(db, device, events)
+    cases = await _looked_up(db, device, cases)
+    cases = await _allowed(db, device, cases, config)
+    cases = await _judged(db, device, cases, config)
+    return await _written(db, device, cases, config)
+
+
+async def _known(db: Db, device: DeviceRow, events: Sequence[Event]) -> Cases:
+    """Find what is kept already."""
+    rows = await driver_events.driver_events_by_id(
+        db, driver_id=device.driver_id, ids={event.body.id for event in events}
+    )
+    return {event.at: Case(event=event, row=rows.get(event.body.id)) for event in events}
+
+
+async def _looked_up(db: Db, device: DeviceRow, cases: Cases) -> Cases:
+    """Find what events are about, and hold the stops; what is not the driver's is unknown, whether it exists or not."""
+    who = {"account_id": device.account_id, "driver_id": device.driver_id}
+    stop_ids = {stop_id for case in cases.values() if (stop_id := _stop_id(case.event)) is not None}
     stops = await driver_events.stops_to_speak_of(db, **who, stop_ids=stop_ids)
     if stops:
         await hold_stops(db, sorted(stops))
         stops = await driver_events.stops_to_speak_of(db, **who, stop_ids=stop_ids)
-    before = await driver_events.driver_events_by_id(
-        db, driver_id=device.driver_id, ids={event.body.id for event in events}
-    )
-    about, refused = await _look_up(db, device, events, stops)
-    fresh: dict[UUID, _About] = {}
-    for one in about:
-        if one.event.body.id not in before:
-            fresh.setdefault(one.event.body.id, one)
-    over = await _over_limits(db, device, _in_order(fresh.values()), config)
-    too_many = [one.event for one in about if one.event.body.id in over]
-    refused |= {event.at: Refused(id=event.id, why="too-many", at=event.at) for event in too_many}
-    about = [one for one in about if one.event.body.id not in over]
-    in_order = _in_order(one for event_id, one in fresh.items() if event_id not in over)
-    meanings = await _meanings(db, device, in_order, config)
-    await driver_events.put_driver_events(
-        db,
-        **who,
-        lane=device.lane,
-        device_id=device.id,
-        events=[_row(one, meanings[one.event.body.id]) for one in in_order],
-    )
-    warnings = {event_id: list(meaning.warnings) for event_id, meaning in meanings.items()}
-    for event_id, strange in (await _claim_proofs(db, device, in_order, meanings)).items():
-        warnings[event_id] += strange
-    others = await _judge_others(db, device, in_order)
-    await settle(
-        db,
-        sorted({one.stop.id for one in in_order if one.stop is not None}),
-        most_wrong_pins=config.max_wrong_pins,
-        also=others,
-    )
-    kept = await driver_events.driver_events_by_id(
-        db, driver_id=device.driver_id, ids={one.event.body.id for one in about}
-    )
-    touched = {one.route_id for one in in_order} | {one.route_id for one in others}
-    again = [one for one in about if fresh.get(one.event.body.id) is not one]
-    return Recorded(
-        refused=refused,
-        kept=kept,
-        fresh={one.event.body.id for one in in_order},
-        differ={one.event.at for one in again if not _same(one, kept)},
-        warnings=warnings,
-        route_ids={route_id for route_id in touched if route_id is not None},
-    )
+    named = [name for case in cases.values() if (name := _route_named(case.event)) is not None]
+    numbers = [number for name in named if (number := ids.number_of(ids.ROUTE, name)) is not None]
+    routes = await driver_events.routes_to_speak_of(db, **who, ids=numbers, external_ids=named)
+    found = {at: _about(case, stops, routes) for at, case in cases.items()}
+    first: dict[object, str] = {}
+    for at, case in found.items():
+        if case.refused is None and case.row is None:
+            first.setdefault(case.event.body.id, at)
+    return {at: replace(case, is_new=first.get(case.event.body.id) == at) for at, case in found.items()}
 
 
-def _in_order(about: Iterable[_About]) -> list[_About]:
-    return sorted(about, key=lambda one: (one.event.occurred_ms, one.event.body.id))
+def _about(case: Case, stops: Mapping[int, SpokenStop], routes: Mapping[int | str, int]) -> Case:
+    event = case.event
+    if _names_stop(event):
+        stop = stops.get(_stop_id(event) or 0)
+        if stop is None:
+            return replace(case, refused=event.refuse("unknown-stop", "/stop_id"))
+        return replace(case, stop=stop, route_id=stop.route_id)
+    if (name := _route_named(event)) is not None:
+        route_id = routes.get(ids.number_of(ids.ROUTE, name) or name)
+        if route_id is None:
+            return replace(case, refused=event.refuse("unknown-route", "/route_id"))
+        return replace(case, route_id=route_id)
+    return case
 
 
-async def _over_limits(db: Db, device: DeviceRow, in_order: Sequence[_About], config: ApiConfig) -> set[UUID]:
-    if not in_order:
-        return set()
-    sorts = {one.event.body.id: one.sort for one in in_order}
-    span = {"first": in_order[0].sort.day, "last": in_order[-1].sort.day}
-    said = await driver_events.said_on_days(db, driver_id=device.driver_id, **span)
-    return over_limits(sorts, said, config)
+def _names_stop(event: Event) -> bool:
+    return event.body.stop_id is not None and event.body.type in OF_A_STOP | {"note"}
 
 
-async def _look_up(
-    db: Db, device: DeviceRow, events: Sequence[Event], stops: Mapping[int, SpokenStop]
-) -> tuple[list[_About], dict[str, Refused]]:
-    """Find what events are about; what is not the driver's is unknown, whether it exists or not."""
-    named = [event.body.route_id for event in events if event.body.type == "route_started" and event.body.route_id]
-    routes = await driver_events.routes_to_speak_of(
-        db,
-        account_id=device.account_id,
-        driver_id=device.driver_id,
-        ids=[number for name in named if (number := ids.number_of(ids.ROUTE, name)) is not None],
-        external_ids=named,
-    )
-    about, refused = [], {}
-    for event in events:
-        body = event.body
-        stop = route_id = None
-        if body.stop_id is not None and body.type in OF_A_STOP | {"note"}:
-            stop = stops.get(_stop_id(event) or 0)
-            if stop is None:
-                refused[event.at] = Refused(id=event.id, why="unknown-stop", at=f"{event.at}/stop_id")
-                continue
-            route_id = stop.route_id
-        elif body.type == "route_started" and body.route_id is not None:
-            route_id = routes.get(ids.number_of(ids.ROUTE, body.route_id) or body.route_id)
-            if route_id is None:
-                refused[event.at] = Refused(id=event.id, why="unknown-route", at=f"{event.at}/route_id")
-                continue
-        about.append(_About(event=event, stop=stop, route_id=route_id))
-    return about, refused
+def _stop_id(event: Event) -> int | None:
+    """Give the stop that an event names; None when it names none, or what can be none."""
+    return ids.number_of(ids.STOP, event.body.stop_id or "") if _names_stop(event) else None
 
 
-async def _meanings(db: Db, device: DeviceRow, in_order: Sequence[_About], config: ApiConfig) -> dict[UUID, Meaning]:
+def _route_named(event: Event) -> str | None:
+    """Give the route that a start names, either id; None when it names none."""
+    return event.body.route_id or None if event.body.type == "route_started" else None
+
+
+async def _allowed(db: Db, device: DeviceRow, cases: Cases, config: ApiConfig) -> Cases:
+    """Refuse what is too much of a day."""
+    new = _new(cases)
+    if not new:
+        return cases
+    said = await driver_events.said_on_days(db, driver_id=device.driver_id, first=new[0].day, last=new[-1].day)
+    over = over_limits({case.event.body.id: case.sort for case in new}, said, config)
+    return {
+        at: replace(case, is_new=False, refused=case.event.refuse("too-many"))
+        if case.event.body.id in over and case.refused is None
+        else case
+        for at, case in cases.items()
+    }
+
+
+def _new(cases: Cases) -> list[Case]:
+    """Give the events to write, in the order in which they happened."""
+    new = (case for case in cases.values() if case.is_new)
+    return sorted(new, key=lambda case: (case.event.occurred_ms, case.event.body.id))
+
+
+async def _judged(db: Db, device: DeviceRow, cases: Cases, config: ApiConfig) -> Cases:
+    """Tell what new events mean for their stops; each PIN guessed wrong counts for those after it."""
     settings = await read_settings(db, device.account_id)
     reasons = {reason.code: reason.text for reason in settings.failure_reasons}
     secret = (await read_instance(db)).secret
-    wrong = {one.stop.id: one.stop.wrong_pins for one in in_order if one.stop is not None}
-    meanings: dict[UUID, Meaning] = {}
-    for one in in_order:
+    judged = dict(cases)
+    wrong = {case.stop.id: case.stop.wrong_pins for case in cases.values() if case.stop is not None}
+    for case in _new(cases):
         lock = None
-        if one.stop is not None and "pin" in one.stop.proof:
+        if case.stop is not None and "pin" in case.stop.proof:
             lock = Lock(
-                pin=pin_of(secret, one.stop.id, one.stop.pin_generation),
-                wrong=wrong[one.stop.id],
+                pin=pin_of(secret, case.stop.id, case.stop.pin_generation),
+                wrong=wrong[case.stop.id],
                 most_wrong=_GUESSES * config.max_wrong_pins,
             )
-        meaning = meanings[one.event.body.id] = meaning_of(one.event, one.stop, lock, reasons)
-        if one.stop is not None and meaning.flaw == "wrong-pin":
-            wrong[one.stop.id] += 1
-    return meanings
+        meaning = meaning_of(case.event, case.stop, lock, reasons)
+        if case.stop is not None and meaning.flaw == "wrong-pin":
+            wrong[case.stop.id] += 1
+        judged[case.event.at] = replace(case, meaning=meaning, warnings=meaning.warnings)
+    return judged
 
 
-def _row(one: _About, meaning: Meaning) -> NewDriverEvent:
-    body = one.event.body
+async def _written(db: Db, device: DeviceRow, cases: Cases, config: ApiConfig) -> Cases:
+    """Write what is new and all that follows from it, and read what is in force then."""
+    new = _new(cases)
+    await driver_events.put_driver_events(
+        db,
+        account_id=device.account_id,
+        driver_id=device.driver_id,
+        lane=device.lane,
+        device_id=device.id,
+        events=[_row(case) for case in new],
+    )
+    cases = {**cases, **await _claimed(db, device, new)}
+    others = await _judge_others(db, device, new)
+    stop_ids = sorted({case.stop.id for case in new if case.stop is not None})
+    await settle(db, stop_ids, most_wrong_pins=config.max_wrong_pins, also=others)
+    if new:
+        await _tell(db, device, [*(case.route_id for case in new), *(one.route_id for one in others)])
+    wanted = {case.event.body.id for case in cases.values() if case.refused is None}
+    rows = await driver_events.driver_events_by_id(db, driver_id=device.driver_id, ids=wanted)
+    return {at: replace(case, row=rows.get(case.event.body.id)) for at, case in cases.items()}
+
+
+def _row(case: Case) -> NewDriverEvent:
+    body, meaning = case.event.body, case.meaning
+    assert meaning is not None
     return NewDriverEvent(
         id=body.id,
         type=body.type,
-        route_id=one.route_id,
-        stop_id=None if one.stop is None else one.stop.id,
-        occurred_ms=one.event.occurred_ms,
+        route_id=case.route_id,
+        stop_id=None if case.stop is None else case.stop.id,
+        occurred_ms=case.event.occurred_ms,
         lat=body.lat,
         lon=body.lon,
         data=meaning.data,
@@ -230,47 +268,52 @@ def _row(one: _About, meaning: Meaning) -> NewDriverEvent:
     )
 
 
-async def _claim_proofs(
-    db: Db, device: DeviceRow, in_order: Sequence[_About], meanings: Mapping[UUID, Meaning]
-) -> dict[UUID, list[Warned]]:
+async def _claimed(db: Db, device: DeviceRow, new: Sequence[Case]) -> Cases:
     """Tie the uploads that events name to them; also one that has no effect is evidence of what was done."""
-    namings = [
-        Naming(
-            event_id=one.event.body.id,
-            stop_id=one.stop.id,
-            occurred_ms=one.event.occurred_ms,
-            lat=one.event.body.lat,
-            lon=one.event.body.lon,
-            proofs=proofs,
-        )
-        for one in in_order
-        if one.stop is not None and (proofs := meanings[one.event.body.id].data.get("proofs"))
+    naming = [
+        (case, case.stop.id, proofs)
+        for case in new
+        if case.stop is not None and case.meaning is not None and (proofs := case.meaning.data.get("proofs"))
     ]
-    who = {"account_id": device.account_id, "driver_id": device.driver_id, "device_id": device.id}
-    claims = await claim_uploads(db, **who, namings=namings) if namings else []
-    return {
-        naming.event_id: [
-            Warned(why=f"proof-{claim.why}", what=[claim.upload_id]) for claim in of_one if claim.state == "refused"
-        ]
-        for naming, of_one in zip(namings, claims, strict=True)
-    }
+    if not naming:
+        return {}
+    claims = await claim_uploads(
+        db,
+        account_id=device.account_id,
+        driver_id=device.driver_id,
+        device_id=device.id,
+        namings=[
+            Naming(
+                event_id=case.event.body.id,
+                stop_id=stop_id,
+                occurred_ms=case.event.occurred_ms,
+                lat=case.event.body.lat,
+                lon=case.event.body.lon,
+                proofs=proofs,
+            )
+            for case, stop_id, proofs in naming
+        ],
+    )
+    claimed = {}
+    for (case, _, _), of_one in zip(naming, claims, strict=True):
+        refused = [claim for claim in of_one if claim.state == "refused"]
+        strange = [Warned(why=f"proof-{claim.why}", what=[claim.upload_id]) for claim in refused]
+        claimed[case.event.at] = replace(case, warnings=[*case.warnings, *strange])
+    return claimed
 
 
-async def _judge_others(db: Db, device: DeviceRow, in_order: Sequence[_About]) -> list[JudgedEvent]:
+async def _judge_others(db: Db, device: DeviceRow, new: Sequence[Case]) -> list[JudgedEvent]:
     """Judge shifts, breaks and starts of routes from the first that is new on."""
     judged: list[JudgedEvent] = []
-    for types, judge in ((_SHIFTS, judge_shift_events), ({"route_started"}, judge_route_starts)):
-        times_ms = [one.event.occurred_ms for one in in_order if one.event.body.type in types]
+    judge_shifts = partial(judge_shift_events, same_spell_s=SAME_SPELL_S)
+    for types, judge in ((_SHIFTS, judge_shifts), ({"route_started"}, judge_route_starts)):
+        times_ms = [case.event.occurred_ms for case in new if case.event.body.type in types]
         if times_ms:
             judged += await judge(db, driver_id=device.driver_id, from_ms=min(times_ms))
     return judged
 
 
-def _same(one: _About, kept: Mapping[UUID, DriverEventRow]) -> bool:
-    """Tell whether an event says what the one kept of its id says; of PINs nothing is known any more."""
-    row, body = kept[one.event.body.id], one.event.body
-    data = meaning_of(one.event, None, None, {}).data
-    stop_id = None if one.stop is None else one.stop.id
-    there = (row.type, row.stop_id, row.occurred_ms, row.lat, row.lon, row.data)
-    is_route = body.type != "route_started" or body.route_id is None or one.route_id == row.route_id
-    return is_route and there == (body.type, stop_id, one.event.occurred_ms, body.lat, body.lon, data)
+async def _tell(db: Db, device: DeviceRow, route_ids: Iterable[int | None]) -> None:
+    """Wake who looks at the routes that were spoken of, with the commit."""
+    routes = {route_id for route_id in route_ids if route_id is not None} or {0}
+    await tell_live(db, [(device.account_id, device.driver_id, route_id) for route_id in sorted(routes)])

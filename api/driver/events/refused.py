@@ -9,16 +9,14 @@ from sql.account.devices import DeviceRow
 from sql.track.quarantine import Quarantined, summed_up, written
 
 
-def quarantined(
-    device: DeviceRow, refused: Sequence[tuple[Any, Refused]], *, received_at: datetime, max_bytes: int
-) -> Quarantined:
+def quarantined(device: DeviceRow, refused: Sequence[Refused], *, received_at: datetime, max_bytes: int) -> Quarantined:
     """Describe the refused items of a batch, at least one, as one entry.
 
     Its reason is the most frequent one, its detail counts them all, its body is a JSON list of the items without places
     and PINs, cut at `max_bytes`.
     """
-    reason, detail = summed_up(why.why for _, why in refused)
-    body = f"[{', '.join(written(_to_keep(item)) for item, _ in refused)}]"
+    reason, detail = summed_up(one.why for one in refused)
+    body = f"[{', '.join(written(_to_keep(one.sent)) for one in refused)}]"
     return Quarantined(
         account_id=device.account_id,
         driver_id=device.driver_id,

@@ -8,11 +8,11 @@ from typing import Any, cast
 import msgspec
 from msgspec.structs import replace
 
-from api.account.endpoints import settings_of
 from api.driver.manifest.order import keep_order
 from api.driver.manifest.view import ManifestRoute, ManifestStop
 from api.http import ids
 from api.routes.view import RouteStatus, StopStatus, cash_of, depot_of, parcels_of, window_of
+from sql.account.settings import settings_of
 from sql.delivery.manifest import Look, Part, ShownRoute, path_digest
 from sql.delivery.stops import StopRow, stops_of_route
 from sql.pool import Db
@@ -44,16 +44,6 @@ class Piece:
         """Tell it from all other parts of the manifest."""
         return self.kind, self.id
 
-    def plan_digest(self) -> bytes:
-        """Give the digest of what a dispatcher decides: not of whom one may call by now, nor how far the driver is."""
-        if not isinstance(self.shown, ManifestStop):
-            return self.digest
-        return _digest(
-            replace(
-                self.shown, along_m=0.0, status="pending", arrived_at=None, departed_at=None, phone=None, email=None
-            )
-        )
-
 
 async def read_pieces(db: Db, look: Look, known: Mapping[Key, Part]) -> list[Piece]:
     """Read all that a manifest shows, in its order.
@@ -62,7 +52,7 @@ async def read_pieces(db: Db, look: Look, known: Mapping[Key, Part]) -> list[Pie
         db: in a transaction that sees the moment of the look.
         known: what was shown last: stops keep their place in the order where they can.
     """
-    rule = settings_of({} if look.contact is None else {"driver_contact": look.contact}).driver_contact
+    rule = settings_of(look.settings).driver_contact
     pieces: list[Piece] = []
     for route in look.routes:
         is_current = route is look.current

@@ -4,35 +4,28 @@ import re
 from datetime import UTC, datetime
 
 import msgspec
-from aiohttp import ETag, web
+from aiohttp import web
 from msgspec import Struct
 
-from api.account.endpoints import Reason, read_settings
-from api.driver.manifest.changes import changes, whole
-from api.driver.manifest.version import Current, bring_up_to_date
-from api.driver.manifest.view import PRECISION, Manifest, ManifestPath, ManifestRoute
+from api.driver.manifest.held import HeldManifests, Shape
+from api.driver.manifest.view import Manifest
 from api.http import ids
 from api.http.app_keys import POOL
 from api.http.auth import device_of
 from api.http.bodies import refuse
-from api.http.media import answer
+from api.http.media import JSON, MSGPACK, answer, wants_msgpack
 from api.http.operation import Operations, Parameter, Who
 from api.http.problem import FieldError
 from api.http.versions import IF_NONE_MATCH, UNCHANGED
 from api.routes.eta import RouteEtaView, view_of
-from geo.shape.lines import encode_polyline
-from sql.delivery.manifest import Look, look_at
-from sql.delivery.plans import read_path
+from api.stream.hub import HUB
+from sql.account.settings import Reason, read_settings
+from sql.delivery.manifest import look_at
 from sql.eta.eta import eta_of_route, eta_stops
-from sql.pool import Pool
 
 operations = Operations("driver")
 
-SEEN: web.AppKey["Seen"] = web.AppKey("seen_manifests")
-
 _NUMBER = re.compile(r"-?[0-9]{1,18}")
-_WORTH_PACKING_BYTES = 1_400
-"""What fits into one packet on the network is not made smaller."""
 
 _PATH = Parameter(
     name="path",
@@ -44,27 +37,6 @@ _SINCE = Parameter(
     description="The `version` the phone has: only what changed since is told; everything when that is too long ago.",
     schema={"type": "integer"},
 )
-
-
-class Seen:
-    """The looks of this process at manifests whose version is known: an equal look has the same version.
-
-    So a poll that brings nothing new costs one query, and no process believes anything without asking.
-    """
-
-    def __init__(self, size: int = 20_000) -> None:
-        self._size = size
-        self._looks: dict[int, Look] = {}
-
-    def has(self, driver_id: int, look: Look) -> bool:
-        """Tell whether the version of this look is that of its content."""
-        return self._looks.get(driver_id) == look
-
-    def put(self, driver_id: int, look: Look) -> None:
-        """Remember a look whose version is that of its content."""
-        if len(self._looks) >= self._size:
-            del self._looks[next(iter(self._looks))]
-        self._looks[driver_id] = look
 
 
 class DriverEta(RouteEtaView, frozen=True, kw_only=True):
@@ -81,7 +53,6 @@ class ReasonList(Struct, frozen=True, kw_only=True):
 
 def add_to(app: web.Application) -> None:
     """Serve drivers' phones."""
-    app[SEEN] = Seen()
     operations.add_to(app)
 
 
@@ -100,25 +71,18 @@ async def get_manifest(request: web.Request) -> web.Response:
     The route they are on and the one that follows, today or another day. Ask with `If-None-Match` and get 304 while
     nothing has changed; ask with `?since=` and get only what changed. ETAs are no part of it.
     """
-    device, pool, seen = device_of(request), request.app[POOL], request.app[SEEN]
+    device, held = device_of(request), request.app[HUB].part(HeldManifests)
     since, with_path = _since_in(request), _with_path_in(request)
-    now = datetime.now(UTC)
-    look = await look_at(pool, account_id=device.account_id, driver_id=device.driver_id, now=now)
-    current = Current(look=look, pieces=(), parts={})
-    if not seen.has(device.driver_id, look) or not (_knows(request, look.version) or since == look.version):
-        current = await bring_up_to_date(pool, account_id=device.account_id, driver_id=device.driver_id, now=now)
-        seen.put(device.driver_id, current.look)
-    if _knows(request, current.version):
-        return _tagged(web.Response(status=304, headers={"Vary": "Accept"}), current.version)
-    if since is not None and current.look.oldest <= since <= current.version:
-        shown = changes(current, since, with_path=with_path)
-    else:
-        shown, since = whole(current), None
-    if with_path:
-        shown = msgspec.structs.replace(
-            shown, routes=[await _with_path(pool, current, one, since) for one in shown.routes]
-        )
-    return _tagged(answer(request, shown), current.version)
+    look = await held.look(device.account_id, device.driver_id, datetime.now(UTC))
+    if _knows(request, look.version):
+        return web.Response(status=304, headers=_headers(look.version))
+    since = since if since is not None and look.oldest <= since <= look.version else None
+    shape = Shape(since=since, with_path=with_path, msgpack=wants_msgpack(request), gzip=_takes_gzip(request))
+    body = await held.body(device.account_id, device.driver_id, look, shape)
+    headers = _headers(body.version)
+    if body.is_packed:
+        headers["Content-Encoding"] = "gzip"
+    return web.Response(body=body.data, content_type=MSGPACK if shape.msgpack else JSON, headers=headers)
 
 
 @operations.operation("GET", "/v1/driver/eta", who=Who.DEVICE, answer=DriverEta)
@@ -140,31 +104,18 @@ async def get_reasons(request: web.Request) -> web.Response:
     return answer(request, ReasonList(reasons=settings.failure_reasons))
 
 
-async def _with_path(pool: Pool, current: Current, shown: ManifestRoute, since: int | None) -> ManifestRoute:
-    """Add the line to drive, where it is another one than in the version `since`."""
-    [route] = [one for one in current.look.routes if ids.shown(ids.ROUTE, one.id) == shown.id]
-    if since is not None and current.parts["path", route.id].changed_in <= since:
-        return shown
-    line = await read_path(pool, route_id=route.id, version=route.version)
-    polyline = encode_polyline([lon for lon, _ in line], [lat for _, lat in line], PRECISION)
-    return msgspec.structs.replace(shown, path=ManifestPath(polyline=polyline, precision=PRECISION))
-
-
 def _knows(request: web.Request, version: int) -> bool:
     """Tell whether the phone says that it has this version."""
-    return _tag(version).value in {tag.value for tag in request.if_none_match or ()}
+    return str(version) in {tag.value for tag in request.if_none_match or ()}
 
 
-def _tag(version: int) -> ETag:
-    return ETag(value=str(version), is_weak=True)  # the same content has two shapes
+def _headers(version: int) -> dict[str, str]:
+    """Tell the version; the tag is weak, because the same content has several shapes."""
+    return {"ETag": f'W/"{version}"', "Cache-Control": "private, no-cache", "Vary": "Accept, Accept-Encoding"}
 
 
-def _tagged(response: web.Response, version: int) -> web.Response:
-    response.etag = _tag(version)
-    response.headers["Cache-Control"] = "private, no-cache"
-    if isinstance(response.body, bytes) and len(response.body) > _WORTH_PACKING_BYTES:
-        response.enable_compression()
-    return response
+def _takes_gzip(request: web.Request) -> bool:
+    return "gzip" in request.headers.get("Accept-Encoding", "").lower()
 
 
 def _since_in(request: web.Request) -> int | None:

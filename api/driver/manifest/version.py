@@ -86,18 +86,15 @@ def _is_new(piece: Piece, part: Part | None) -> bool:
 def _part(piece: Piece, before: Part | None, version: int) -> Part:
     """Remember a piece that a version brings."""
     stays = before if before is not None and before.removed_in is None else None
-    plan_digest = piece.plan_digest()
     return Part(
         kind=piece.kind,
         id=piece.id,
         route_id=piece.route_id,
         digest=piece.digest,
-        plan_digest=plan_digest,
         rank=piece.rank,
         along_m=piece.along_m,
         added_in=stays.added_in if stays else version,
         changed_in=stays.changed_in if stays and stays.digest == piece.digest else version,
-        planned_in=stays.planned_in if stays and stays.plan_digest == plan_digest else version,
         placed_in=stays.placed_in if stays and stays.along_m == piece.along_m else version,
     )
 
@@ -107,15 +104,3 @@ async def _removed(db: Db, driver_id: int, gone: Sequence[Part], shown: set[int]
     routes = {part.route_id for part in gone} - shown
     why = await manifest.why_gone(db, driver_id, sorted(routes)) if routes else {}
     return [replace(part, removed_in=version, why=why.get(part.route_id, "taken_off")) for part in gone]
-
-
-async def changed_since(
-    pool: Pool, *, account_id: int, driver_id: int, stop_ids: Sequence[int], version: int, now: datetime
-) -> set[int]:
-    """Tell which stops are not planned any more as a version of the driver's manifest said.
-
-    A stop is among them when a dispatcher changed it, moved it or took it off since, or when that version never showed
-    it. How far the driver is with it, and whether a phone number is shown, is no change.
-    """
-    await bring_up_to_date(pool, account_id=account_id, driver_id=driver_id, now=now)
-    return await manifest.changed_since(pool, driver_id=driver_id, stop_ids=stop_ids, version=version)

@@ -1,4 +1,4 @@
-"""What recipients read, in their languages: one JSON file a language, all with the same keys (checked by a test)."""
+"""What recipients and drivers read, in their languages: one JSON file a language, all with the same keys (tested)."""
 
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
@@ -6,6 +6,8 @@ from types import MappingProxyType
 from typing import Any
 
 import msgspec
+
+from api.pages.catalog.texts import CertificateTexts
 
 LANGUAGES = ("es", "pt", "en")
 
@@ -16,17 +18,31 @@ _TEXTS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     }
 )
 
-_CERTIFICATE: Mapping[str, Mapping[str, str]] = MappingProxyType(
+_CERTIFICATE: Mapping[str, CertificateTexts] = MappingProxyType(
     {
         language: msgspec.json.decode(
-            (files(__name__) / "certificate" / f"{language}.json").read_bytes(), type=dict[str, str]
+            (files(__name__) / "certificate" / f"{language}.json").read_bytes(), type=CertificateTexts
+        )
+        for language in LANGUAGES
+    }
+)
+
+_ENROLMENT: Mapping[str, Mapping[str, Sequence[str]]] = MappingProxyType(
+    {
+        language: msgspec.json.decode(
+            (files(__name__) / "enrolment" / f"{language}.json").read_bytes(), type=dict[str, list[str]]
         )
         for language in LANGUAGES
     }
 )
 
 
-def certificate_texts(language: str) -> Mapping[str, str]:
+def enrolment_texts(language: str) -> Mapping[str, Sequence[str]]:
+    """Give what a driver does, step by step, so that each phone app sends, in one of `LANGUAGES`."""
+    return _ENROLMENT[language]
+
+
+def certificate_texts(language: str) -> CertificateTexts:
     """Give the texts of a certificate of delivery in one of `LANGUAGES`."""
     return _CERTIFICATE[language]
 

@@ -13,7 +13,7 @@ from geo.pings import UNKNOWN_MS, Bools, Floats, Ints
 from geo.plan.facts import FactType
 from geo.plan.plans import Plan, places_in
 from reparto.evaluate.accuracy.tours import Tours
-from reparto.evaluate.backtest import fold, replay
+from reparto.evaluate.answers.backtest import fold, replay
 
 SOURCES = ("timetable", "timetable and delay", "before learning", "today")
 """Who tells when vans come: the plan; the plan and the delay then; our ETAs without what was learned; with it."""
@@ -26,7 +26,7 @@ ALL = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Told:
+class ToldAhead:
     """What one source told, and what came true; columns of one length, epoch milliseconds.
 
     Attributes:
@@ -44,9 +44,9 @@ class Told:
     def bucket(self) -> Ints:
         return bucket_of((self.came_ms - self.asked_ms) / 1000)
 
-    def part(self, which: Bools) -> "Told":
+    def part(self, which: Bools) -> "ToldAhead":
         """Pick some."""
-        return Told(
+        return ToldAhead(
             asked_ms=self.asked_ms[which],
             expected_ms=self.expected_ms[which],
             came_ms=self.came_ms[which],
@@ -68,7 +68,7 @@ class Line:
         return "all" if self.bucket == ALL else bucket_name(self.bucket)
 
 
-def compare(tours: Tours) -> dict[str, Told]:
+def compare(tours: Tours) -> dict[str, ToldAhead]:
     """Ask every source the same questions: about every stop ahead, every five minutes of each tour.
 
     Returns:
@@ -121,11 +121,11 @@ def _column(
     return rows
 
 
-def _told(parts: Sequence[Floats]) -> Told:
+def _told(parts: Sequence[Floats]) -> ToldAhead:
     rows = np.concatenate(parts)
     asked_ms, expected_ms, came_ms, low_ms, high_ms = rows[~np.isnan(rows[:, 1])].T
     windows = not np.isnan(low_ms).any()
-    return Told(
+    return ToldAhead(
         asked_ms=asked_ms,
         expected_ms=expected_ms,
         came_ms=came_ms,
@@ -134,7 +134,7 @@ def _told(parts: Sequence[Floats]) -> Told:
     )
 
 
-def lines_of(told: dict[str, Told]) -> Iterator[Line]:
+def lines_of(told: dict[str, ToldAhead]) -> Iterator[Line]:
     """Make the table: by bucket of leads, then source; at the end all leads."""
     for bucket in (*range(len(BUCKETS_MIN)), ALL):
         for source, said in told.items():

@@ -12,7 +12,7 @@ import numpy as np
 from geo.eta.score import BUCKETS_MIN, bucket_name
 from geo.eta.window import LEVEL
 from geo.pings import Floats
-from reparto.evaluate.accuracy.compare import ALL, Line, Told
+from reparto.evaluate.accuracy.compare import ALL, Line, ToldAhead
 
 _WORDS = {
     "timetable": ("Timetable", "Horario", "--plan"),
@@ -34,7 +34,7 @@ FEWEST = 30
 _LEVELS = np.linspace(0.05, 0.95, 19)
 
 
-def page_of(title: str, tours: int, told: Mapping[str, Told], lines: Sequence[Line]) -> str:
+def page_of(title: str, tours: int, told: Mapping[str, ToldAhead], lines: Sequence[Line]) -> str:
     """Write what a comparison found as one HTML page."""
     template = (files("reparto.evaluate.accuracy") / "page.html").read_text(encoding="utf-8")
     return Template(template).substitute(
@@ -46,7 +46,7 @@ def page_of(title: str, tours: int, told: Mapping[str, Told], lines: Sequence[Li
     )
 
 
-def held(told: Told) -> Floats:
+def held(told: ToldAhead) -> Floats:
     """Tell which part of the arrivals windows held that were made to hold other parts than `LEVEL` (`_LEVELS`).
 
     A window's sides are stretched as those of a normal distribution are from one level to another.
@@ -61,7 +61,7 @@ def held(told: Told) -> Floats:
     return np.array([(far <= times).mean() for times in stretch])
 
 
-def _calibration(told: Told) -> str:
+def _calibration(told: ToldAhead) -> str:
     parts = [
         f'<rect class="promise" x="{_x(LEVEL - 0.02)}" y="{_TOP}" width="{0.04 * _WIDE:.1f}" height="{_HIGH}"/>',
         *_axes([(n / 5, f"{20 * n}") for n in range(6)], [(n / 5, f"{20 * n} %") for n in range(6)]),

@@ -13,7 +13,7 @@ from geo.plan.plans import Timeline
 from reparto.client.client import Client
 from reparto.client.recordings import case_files, read_case
 from reparto.command import CannotRun
-from reparto.evaluate.explain.day import Day, Visit
+from reparto.evaluate.explain.day import Day, DayVisit
 from reparto.evaluate.explain.sources import day_of_case, day_of_product
 
 LONGEST_DAYS = 92
@@ -91,7 +91,7 @@ def _utc_offset_s(day: Day) -> int:
     return round(offset.total_seconds())
 
 
-def _came(stops: int, visits: Sequence[Visit]) -> Ints:
+def _came(stops: int, visits: Sequence[DayVisit]) -> Ints:
     came_ms = np.full(stops, UNKNOWN_MS)
     for visit in visits:
         if came_ms[visit.stop] == UNKNOWN_MS or visit.came_ms < came_ms[visit.stop]:

@@ -2,4 +2,6 @@
 
 `sources` reads a day from files or from the product, `fold` runs today's `geo.fold.fold.advance` over it ping by ping,
 `page` writes what came out into a page that needs nothing else.
+
+May live here: what reads, compares and draws one day; judgements stay in `geo`.
 """

@@ -9,7 +9,7 @@ import numpy as np
 
 from geo.fold.clean import names
 from geo.pings import Bools
-from reparto.evaluate.explain.day import Day, StoredPings, Visit
+from reparto.evaluate.explain.day import Day, DayVisit, StoredPings
 from reparto.evaluate.explain.fold import Folded
 
 SAME_M = 1.0
@@ -67,7 +67,7 @@ def _pings(day: Day, stored: StoredPings, folded: Folded) -> tuple[Bools, list[D
     return differs, found
 
 
-def _visits(day: Day, today: Sequence[Visit], stored: Sequence[Visit]) -> list[Difference]:
+def _visits(day: Day, today: Sequence[DayVisit], stored: Sequence[DayVisit]) -> list[Difference]:
     """Compare the n-th visit of each stop with the n-th that is stored."""
     found = []
     ours, theirs = _by_stop(today), _by_stop(stored)
@@ -88,20 +88,20 @@ def _visits(day: Day, today: Sequence[Visit], stored: Sequence[Visit]) -> list[D
     return found
 
 
-def _by_stop(visits: Sequence[Visit]) -> defaultdict[int, list[Visit]]:
-    by_stop: defaultdict[int, list[Visit]] = defaultdict(list)
+def _by_stop(visits: Sequence[DayVisit]) -> defaultdict[int, list[DayVisit]]:
+    by_stop: defaultdict[int, list[DayVisit]] = defaultdict(list)
     for visit in visits:
         by_stop[visit.stop].append(visit)
     return by_stop
 
 
-def _side_by_side(now: Sequence[Visit], then: Sequence[Visit]) -> list[tuple[Visit | None, Visit | None]]:
+def _side_by_side(now: Sequence[DayVisit], then: Sequence[DayVisit]) -> list[tuple[DayVisit | None, DayVisit | None]]:
     count = max(len(now), len(then))
-    pad: list[Visit | None] = [None] * count
+    pad: list[DayVisit | None] = [None] * count
     return list(zip(([*now, *pad])[:count], ([*then, *pad])[:count], strict=True))
 
 
-def _apart(now: Visit, then: Visit) -> str:
+def _apart(now: DayVisit, then: DayVisit) -> str:
     """Say how a visit differs from the one that is stored; empty when it does not."""
     words = []
     if abs(now.came_ms - then.came_ms) > SAME_MS:

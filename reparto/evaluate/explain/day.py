@@ -62,7 +62,7 @@ class StoredPings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
+class DayVisit:
     """A time at a stop; `left_ms` None: the driver has not left. `source` is auto or driver."""
 
     stop: int
@@ -99,7 +99,7 @@ class Day:
     repeated: int = 0
     refused: int = 0
     stored: StoredPings | None = None
-    stored_visits: Sequence[Visit] | None = None
+    stored_visits: Sequence[DayVisit] | None = None
     notes: Sequence[str] = ()
 
 
@@ -176,7 +176,8 @@ def arrived(times_ms: Ints, numbers: Mapping[str, Floats], *, device_ids: Ints, 
     unknown = np.full(n, np.nan)
     said = Columns(times_ms=times_ms, numbers=np.array([numbers.get(name, unknown) for name in NUMBERS]))
     newest_ms = int(times_ms.max(initial=0))
-    checked = check(said, Arrival(driver_id=DRIVER, device_id=DEVICE, received_ms=newest_ms, oldest_ms=0))
+    arrival = Arrival(driver_id=DRIVER, device_id=DEVICE, received_ms=newest_ms, oldest_ms=0)
+    checked = check(said, arrival, sent=lambda at: at)
     rows = np.delete(np.arange(n), [one.index for one in checked.rejected])
     pings = checked.pings
     pings.rows["device_id"], pings.rows["flags"] = device_ids[rows], flags[rows]
@@ -197,27 +198,51 @@ def arrived(times_ms: Ints, numbers: Mapping[str, Floats], *, device_ids: Ints, 
     )
 
 
-def day_of(
-    stops: Sequence[PlannedStop], path: tuple[Floats, Floats, Floats], came: Arrived, *,
-    name: str, origin: str, timezone: str, start_ms: int, end_ms: int, return_to_depot: bool,
-) -> Day:  # fmt: skip
-    """Put a day together of which nothing is stored.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DayTour:
+    """What was planned of a day.
 
-    Args:
-        path: lon, lat, along_m.
+    Attributes:
+        origin: where it was read from, for the page.
+        timezone: IANA name; times are shown in it.
+        path: lon, lat, along_m, as `geo.shape.lines` measures.
+        start_ms, end_ms: epoch milliseconds.
+    """
+
+    name: str
+    origin: str
+    timezone: str
+    stops: Sequence[PlannedStop]
+    path: tuple[Floats, Floats, Floats]
+    start_ms: int
+    end_ms: int
+    return_to_depot: bool
+
+
+def day_of(tour: DayTour, came: Arrived) -> Day:
+    """Put a day together of which nothing is stored.
 
     Raises:
         CannotRun: nobody can be tracked on its route.
     """
+    plan = _plan_of(
+        tour.stops,
+        tour.path,
+        name=tour.name,
+        start_ms=tour.start_ms,
+        end_ms=tour.end_ms,
+        return_to_depot=tour.return_to_depot,
+    )
+    lon, lat, along_m = tour.path
     return Day(
-        name=name,
-        origin=origin,
-        timezone=timezone,
-        plan=_plan_of(stops, path, name=name, start_ms=start_ms, end_ms=end_ms, return_to_depot=return_to_depot),
-        stops=stops,
-        path_lon=path[0],
-        path_lat=path[1],
-        path_along_m=path[2],
+        name=tour.name,
+        origin=tour.origin,
+        timezone=tour.timezone,
+        plan=plan,
+        stops=tour.stops,
+        path_lon=lon,
+        path_lat=lat,
+        path_along_m=along_m,
         pings=came.pings,
         late=came.late,
         repeated=came.repeated,

@@ -13,7 +13,7 @@ from geo.fold.fold import advance, fresh
 from geo.pings import Floats, Rows
 from geo.plan.facts import JUDGED, FactType
 from geo.plan.plans import Timeline
-from reparto.evaluate.explain.day import DRIVER, Day, Visit
+from reparto.evaluate.explain.day import DRIVER, Day, DayVisit
 
 _SAMPLED = ("along_m", "along_sd_m", "on_route_p", "delay_s", "next_stop_id")
 """What is read of the track after each step."""
@@ -46,7 +46,7 @@ class Happened:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spell:
+class DaySpell:
     """A time off the route; `to_ms` None: the day ended there. `known_ms`: of the ping that made it known."""
 
     from_ms: int
@@ -71,8 +71,8 @@ class Folded:
     held: Mapping[str, Floats]
     hypotheses: Sequence[list[tuple[float, float]] | None]
     facts: Sequence[Happened]
-    visits: Sequence[Visit]
-    spells: Sequence[Spell]
+    visits: Sequence[DayVisit]
+    spells: Sequence[DaySpell]
 
 
 def fold(day: Day) -> Folded:
@@ -132,28 +132,28 @@ def _fact(happened: np.void) -> Happened:
     )
 
 
-def _visits(facts: Sequence[Happened]) -> list[Visit]:
+def _visits(facts: Sequence[Happened]) -> list[DayVisit]:
     """Pair arrivals with departures; a stop is left before it is come to again."""
-    visits: list[Visit] = []
+    visits: list[DayVisit] = []
     open_at: dict[int, int] = {}
     for fact in facts:
         if fact.stop is None:
             continue
         if fact.type == FactType.STOP_ARRIVED:
             open_at[fact.stop] = len(visits)
-            visits.append(Visit(stop=fact.stop, came_ms=fact.occurred_ms, left_ms=None))
+            visits.append(DayVisit(stop=fact.stop, came_ms=fact.occurred_ms, left_ms=None))
         elif fact.type == FactType.STOP_DEPARTED and fact.stop in open_at:
             which = open_at.pop(fact.stop)
-            visits[which] = Visit(stop=fact.stop, came_ms=visits[which].came_ms, left_ms=fact.occurred_ms)
+            visits[which] = DayVisit(stop=fact.stop, came_ms=visits[which].came_ms, left_ms=fact.occurred_ms)
     return visits
 
 
-def _spells(facts: Sequence[Happened]) -> list[Spell]:
-    spells: list[Spell] = []
+def _spells(facts: Sequence[Happened]) -> list[DaySpell]:
+    spells: list[DaySpell] = []
     for fact in facts:
         if fact.type == FactType.ROUTE_OFF:
-            spells.append(Spell(from_ms=fact.occurred_ms, known_ms=fact.known_ms, to_ms=None))
+            spells.append(DaySpell(from_ms=fact.occurred_ms, known_ms=fact.known_ms, to_ms=None))
         elif fact.type == FactType.ROUTE_BACK and spells:
             last = spells[-1]
-            spells[-1] = Spell(from_ms=last.from_ms, known_ms=last.known_ms, to_ms=fact.occurred_ms)
+            spells[-1] = DaySpell(from_ms=last.from_ms, known_ms=last.known_ms, to_ms=fact.occurred_ms)
     return spells

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from geo.fold.clean import UNBELIEVED, names
 from geo.pings import UNKNOWN_MS
 from reparto.evaluate.explain.compare import compare
-from reparto.evaluate.explain.day import Day, StoredPings, Visit
+from reparto.evaluate.explain.day import Day, DayVisit, StoredPings
 from reparto.evaluate.explain.fold import Folded
 from reparto.version import __version__
 
@@ -121,7 +121,7 @@ def _stored(stored: StoredPings) -> dict[str, list[Any]]:
     }
 
 
-def _visits(visits: Sequence[Visit]) -> list[dict[str, Any]]:
+def _visits(visits: Sequence[DayVisit]) -> list[dict[str, Any]]:
     return [msgspec.to_builtins(visit) for visit in visits]
 
 

@@ -15,7 +15,18 @@ from reparto.client.client import Client, route_path
 from reparto.client.planner import route_of_case
 from reparto.client.recordings import read_case, time_ms
 from reparto.command import CannotRun
-from reparto.evaluate.explain.day import DEVICE, OTHER_DEVICE, Day, PlannedStop, StoredPings, Visit, arrived, day_of
+from reparto.evaluate.explain.day import (
+    DEVICE,
+    OTHER_DEVICE,
+    Arrived,
+    Day,
+    DayTour,
+    DayVisit,
+    PlannedStop,
+    StoredPings,
+    arrived,
+    day_of,
+)  # fmt: skip
 
 _FOUND_BY_DOORS = Flag.CLOCK_AHEAD | Flag.GPS_WEEK_ROLLOVER | Flag.EPOCH_2001 | Flag.RECEIVE_TIME
 """What `geo.fold.clean` is told and cannot find itself."""
@@ -56,17 +67,17 @@ def day_of_case(path: Path) -> Day:
     )
     if not len(came.pings):
         raise CannotRun(f"{path}: no door would take any of its pings")
-    return day_of(
-        stops,
-        along,
-        came,
+    tour = DayTour(
         name=case.name,
         origin=f"recorded in {path.name}",
         timezone="UTC",
+        stops=stops,
+        path=along,
         start_ms=time_ms(body["start_at"]),
         end_ms=time_ms(body["end_at"]),
         return_to_depot=body["return_to_depot"],
     )
+    return day_of(tour, came)
 
 
 async def day_of_product(client: Client, route: str) -> Day:
@@ -79,15 +90,40 @@ async def day_of_product(client: Client, route: str) -> Day:
     """
     shown = await client.ask("GET", route_path(route))
     track = await client.track(f"{route_path(route)}/track")
-    visits = await client.ask("GET", f"{route_path(route)}/visits")
+    visits = (await client.ask("GET", f"{route_path(route)}/visits"))["visits"]
     if not track.get("time"):
         raise CannotRun(f"the route {shown['external_id']!r} has no pings yet")
-    on_tour = [stop for stop in shown["stops"] if not stop["removed"]]
-    stops = [_stop(stop) for stop in on_tour]
+    place = {stop["id"]: index for index, stop in enumerate(_on_tour(shown))}
+    came, rows = _came(track)
+    return replace(
+        day_of(_tour(shown, origin=f"read from {client.url}"), came),
+        stored=_stored(track, rows),
+        stored_visits=_visits(visits, place),
+        notes=_notes(shown, track, visits, place),
+    )
+
+
+def _on_tour(shown: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [stop for stop in shown["stops"] if not stop["removed"]]
+
+
+def _tour(shown: Mapping[str, Any], *, origin: str) -> DayTour:
     lon, lat = np.array(shown["path"]["coordinates"], np.float64).T
-    along = (lon, lat, lines.along_m(lon, lat))
+    return DayTour(
+        name=shown["external_id"],
+        origin=origin,
+        timezone=shown["timezone"],
+        stops=[_stop(stop) for stop in _on_tour(shown)],
+        path=(lon, lat, lines.along_m(lon, lat)),
+        start_ms=time_ms(shown["start_at"]),
+        end_ms=time_ms(shown["end_at"]),
+        return_to_depot=shown["return_to_depot"],
+    )
+
+
+def _came(track: Mapping[str, list[Any]]) -> tuple[Arrived, Ints]:
+    """Take a track, which is in the order of time, in the order in which it came; give which row each ping kept is."""
     flags = np.array([_bits(names) for names in track["flags"]], np.int64)
-    # the track is in the order of time: lateness is in the order in which it came
     order = np.argsort(np.array([time_ms(at) for at in track["received_at"]]), kind="stable")
     numbers = {name: _numbers(track[name])[order] for name in NUMBERS if name in track}
     came = arrived(
@@ -96,33 +132,21 @@ async def day_of_product(client: Client, route: str) -> Day:
         device_ids=np.where(flags[order] & Flag.OTHER_DEVICE, OTHER_DEVICE, DEVICE),
         flags=flags[order] & int(_FOUND_BY_DOORS),
     )
-    place = {stop["id"]: index for index, stop in enumerate(on_tour)}
-    day = day_of(
-        stops,
-        along,
-        came,
-        name=shown["external_id"],
-        origin=f"read from {client.url}",
-        timezone=shown["timezone"],
-        start_ms=time_ms(shown["start_at"]),
-        end_ms=time_ms(shown["end_at"]),
-        return_to_depot=shown["return_to_depot"],
-    )
-    return replace(
-        day,
-        stored=_stored(track, order[came.rows]),
-        stored_visits=[
-            Visit(
-                stop=place[visit["stop_id"]],
-                came_ms=time_ms(visit["arrived_at"]),
-                left_ms=None if visit["departed_at"] is None else time_ms(visit["departed_at"]),
-                source=visit["source"],
-            )
-            for visit in visits["visits"]
-            if visit["stop_id"] in place
-        ],
-        notes=_notes(shown, track, visits["visits"], place),
-    )
+    return came, order[came.rows]
+
+
+def _visits(visits: Iterable[Mapping[str, Any]], place: Mapping[str, int]) -> list[DayVisit]:
+    """Read visits at the stops of the tour, which stand at their `place` in it."""
+    return [
+        DayVisit(
+            stop=place[visit["stop_id"]],
+            came_ms=time_ms(visit["arrived_at"]),
+            left_ms=None if visit["departed_at"] is None else time_ms(visit["departed_at"]),
+            source=visit["source"],
+        )
+        for visit in visits
+        if visit["stop_id"] in place
+    ]
 
 
 def _stop(stop: Mapping[str, Any]) -> PlannedStop:

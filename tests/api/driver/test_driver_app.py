@@ -20,7 +20,9 @@ from api.proofs import endpoints as proofs
 from api.proofs.uploads import endpoints as uploads
 from ingest import doors
 from ingest.blocks import decode
-from ingest.config import IngestConfig
+from ingest.config import InboxConfig
+from ingest.doors.config import DoorsConfig
+from ingest.inbox import Inbox
 from tests.api.conftest import say_events
 from tests.api.driver.manifest.manifests import around_now
 from tests.api.proofs.pictures import photo
@@ -49,7 +51,7 @@ async def proof_store(tmp_path: Path) -> AsyncIterator[ProofStore]:
 def app_parts(app_parts: list[Any], database: Any, proof_store: ProofStore) -> list[Any]:
     def add(app: web.Application) -> None:
         app[PROOFS] = proof_store
-        doors.add_to(app, database, IngestConfig(gather_ms=1))
+        doors.add_to(app, Inbox(database, InboxConfig()), DoorsConfig(), oldest_ping_days=30)
 
     return [*app_parts, manifest.add_to, say_events, uploads.operations.add_to, proofs.operations.add_to, add]
 

@@ -7,9 +7,10 @@ from typing import get_args
 import asyncpg
 import pytest
 
-from api.fleet.enrolment import WELCOME, App
+from api.fleet.enrolment import App
 from api.http.auth import DEVICES, hash_of
 from api.http.problem import Unauthorized
+from ingest.doors import WELCOME
 from sql.account.devices import REVOKED_CHANNEL
 
 STORE_APPS = {

@@ -5,15 +5,19 @@ from typing import Any
 import pytest
 
 from api.fleet import positions
-from sql.config import DatabaseConfig
 from sql.pool import Pool
-from tests.api.stream.streams import hub_part, next_event
+from tests.api.stream.streams import next_event
 from tests.api.tour_rows import Tour, e6
 
 
 @pytest.fixture
-def app_parts(app_parts: list[Any], database: DatabaseConfig) -> list[Any]:
-    return [*app_parts, positions.operations.add_to, hub_part(database, stream_clients=2)]
+def stream_clients() -> int:
+    return 2
+
+
+@pytest.fixture
+def app_parts(app_parts: list[Any]) -> list[Any]:
+    return [*app_parts, positions.operations.add_to]
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from api.recipient import stream as tracking
+from api.stream.hub import HUB
 from geo.times import ms_of
 from tests.api.conftest import say_events
 from tests.api.driver.driver_day import BASE, at, event
@@ -64,6 +65,29 @@ async def test_spells_follow_from_the_order_of_occurrence(phone, order):
         (result,) = await phone.say(one)
         assert (result["effective"], result.get("why")) == (why is None, why)
     assert spells(await shifts(phone)) == [(10, 60, [(30, 40), (50, 60)]), (100, None, [(110, None)])]
+
+
+async def test_the_next_shift_ends_the_one_that_nobody_ended(phone):
+    """Yesterday's word is missing: today's shift counts all the same."""
+    told = [
+        ("shift_started", 0, None),
+        ("break_started", 60, None),
+        ("shift_started", 239, "already-on-shift"),  # a button pressed once more
+        ("shift_started", 700, None),
+        ("break_ended", 705, "not-on-break"),
+        ("break_started", 710, None),
+        ("break_started", 711, "already-on-break"),
+        ("break_started", 960, None),
+        ("shift_ended", 1000, None),
+    ]
+    for kind, minute_of_day, why in told:
+        (result,) = await phone.say(event(kind, minute_of_day - 1000))
+        assert (kind, result["effective"], result.get("why")) == (kind, why is None, why)
+    found = [
+        (start + 1000, end + 1000, [(one + 1000, other + 1000) for one, other in pauses])
+        for start, end, pauses in spells(await shifts(phone))
+    ]
+    assert found == [(0, 700, [(60, 700)]), (700, 1000, [(710, 960), (960, 1000)])]
 
 
 async def test_a_span_gives_the_shifts_that_touch_it(client, account, phone, refused):
@@ -139,6 +163,7 @@ async def test_recipients_see_no_position_while_the_driver_pauses(client, accoun
             " VALUES ($1, $2, $3, $4, $5, from_ms($6), true)",
             tour.driver_id, uuid4(), account.id, tour.lane, kind, ms_of(now) - 60_000 + next(ids),
         )  # fmt: skip
+        client.app[HUB].looks.wrote()  # as a request of this process does
 
     async def position():
         response = await client.get(f"/v1/track/{tour.tokens[0]}")

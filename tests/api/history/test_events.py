@@ -6,18 +6,19 @@ from uuid import UUID, uuid4
 import pytest
 
 from api.history import events
+from sql import locks
 from sql.config import DatabaseConfig
 from sql.feed.events import number_events
 from sql.pool import Pool, connect
 from sql.queries import load
-from tests.api.stream.streams import SOON_S, hub_part
+from tests.api.stream.streams import SOON_S
 
 THEN = datetime(2026, 3, 2, 13, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def app_parts(app_parts: list[Any], database: DatabaseConfig) -> list[Any]:
-    return [*app_parts, events.operations.add_to, hub_part(database)]
+def app_parts(app_parts: list[Any]) -> list[Any]:
+    return [*app_parts, events.operations.add_to]
 
 
 async def happen(
@@ -175,7 +176,7 @@ async def test_one_process_numbers_at_a_time(database: DatabaseConfig, pool: Poo
     other = await connect(database)
     try:
         async with other.transaction():
-            assert await other.fetchval("SELECT pg_try_advisory_xact_lock($1)", 0x7265_7073_6571)
+            assert await other.fetchval("SELECT pg_try_advisory_xact_lock($1)", locks.NUMBERING)
             assert await number(pool) == []
     finally:
         await other.close()
@@ -214,8 +215,10 @@ async def test_numbering_does_not_search_the_whole_feed(pool: Pool, account: Any
     async with pool.acquire() as db:
         await db.execute("SET enable_seqscan = off")
         await db.execute("SET enable_sort = off")
-        plan = await db.fetch("EXPLAIN (COSTS OFF) " + load("events")["number_events"], 100)
-        page = await db.fetch("EXPLAIN (COSTS OFF) " + load("events")["read_events"], account.id, 0, 50, None, 10)
+        plan = await db.fetch("EXPLAIN (COSTS OFF) " + load("sql.feed.events")["number_events"], 100)
+        page = await db.fetch(
+            "EXPLAIN (COSTS OFF) " + load("sql.feed.events")["read_events"], account.id, 0, 50, None, 10
+        )
     assert any("event_unnumbered" in row[0] for row in plan)
     assert any("event_feed" in row[0] for row in page)
     assert not any("Sort" in row[0] for row in page)

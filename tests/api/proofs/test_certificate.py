@@ -3,11 +3,14 @@
 import os
 import re
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
+import msgspec
 import pytest
 
 from api.pages.catalog import LANGUAGES, certificate_texts
+from api.pages.catalog.texts import CertificateTexts
 from geo.times import ms_of
 from sql.delivery.proofs import Naming, claim_uploads
 from tests.api.proofs.pictures import STROKES, photo
@@ -148,11 +151,26 @@ async def test_a_certificate_is_for_its_account_and_of_a_kind_that_there_is(
 
 
 def test_certificates_say_the_same_in_every_language() -> None:
-    first, *others = (certificate_texts(language) for language in LANGUAGES)
+    first, *others = (_flat(msgspec.to_builtins(certificate_texts(language))) for language in LANGUAGES)
     for other in others:
         assert other.keys() == first.keys()
         for name, text in first.items():
             assert set(re.findall(r"\{\w+\}", other[name])) == set(re.findall(r"\{\w+\}", text)), name
+
+
+@pytest.mark.parametrize("change", [{"page": None}, {"pages": ""}, {"place": {"app": ""}}])
+def test_a_text_that_is_missing_or_too_many_is_found_at_the_start(change) -> None:
+    texts = {**msgspec.to_builtins(certificate_texts("en")), **change}
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({name: text for name, text in texts.items() if text is not None}, CertificateTexts)
+
+
+def _flat(texts: dict[str, Any]) -> dict[str, str]:
+    """Put the texts of all groups side by side."""
+    flat: dict[str, str] = {}
+    for name, text in texts.items():
+        flat |= {f"{name}.{inner}": one for inner, one in text.items()} if isinstance(text, dict) else {name: text}
+    return flat
 
 
 def _save(ending: str, content: bytes) -> bool:

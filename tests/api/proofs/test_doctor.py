@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from reparto.operate.doctor_proofs import look_into_store, try_store
-from reparto.operate.finding import Level
-from reparto.run.settings import ServerConfig, Settings
+from reparto.operate.finding import Severity
+from reparto.run.config import ServerConfig
+from reparto.run.settings import Settings
 from tests.api.proofs.conftest import Enter
 from tests.api.proofs.pictures import PDF, photo
 from tests.stores.server import Bucket
@@ -32,7 +33,7 @@ async def test_a_store_that_works_is_good_and_left_as_it_was(
 ) -> None:
     enter(bucket.credentials)
     (finding,) = await try_store(kept_at(settings, bucket.url))
-    assert finding.level is Level.GOOD
+    assert finding.level is Severity.GOOD
     assert finding.what == f"the store of proofs {bucket.url} takes bytes and gives them back"
     assert await Blobs.open(bucket.url, folder=tmp_path).list("doctor") == []
 
@@ -42,25 +43,25 @@ async def test_a_store_that_refuses_us_or_is_not_there_is_bad(
 ) -> None:
     enter(bucket.wrong_credentials)
     (finding,) = await try_store(kept_at(settings, bucket.url))
-    assert finding.level is Level.BAD
+    assert finding.level is Severity.BAD
     assert "the credentials are wrong" in finding.what
     assert "write, read, list and delete" in finding.advice
     enter(bucket.credentials)
     (finding,) = await try_store(kept_at(settings, bucket.missing_url))
-    assert finding.level is Level.BAD
+    assert finding.level is Severity.BAD
     assert "no such bucket" in finding.what
 
 
 async def test_a_folder_is_tried_and_its_disk_looked_at(settings: Settings, tmp_path: Path) -> None:
     (finding,) = await try_store(settings)
-    assert finding.level is Level.GOOD
+    assert finding.level is Severity.GOOD
     assert "is not there yet" in finding.what
     assert not (tmp_path / "blobs").exists()  # whoever asks may be another user than the one who will own it
     (tmp_path / "blobs").mkdir()
     (tried,) = await try_store(settings)
-    assert tried.level is Level.GOOD
+    assert tried.level is Severity.GOOD
     tried, free = await try_store(kept_at(settings, f"file://{tmp_path}/blobs"))
-    assert tried.level is Level.GOOD
+    assert tried.level is Severity.GOOD
     assert free.what.endswith(f"GB are free in {tmp_path}/blobs")
 
 
@@ -71,7 +72,7 @@ async def test_a_full_disk_is_bad(settings: Settings, tmp_path: Path, monkeypatc
     (tmp_path / "blobs").mkdir()
     monkeypatch.setattr(os, "fsync", full)
     (tried,) = await try_store(settings)
-    assert tried.level is Level.BAD
+    assert tried.level is Severity.BAD
     assert "is full" in tried.what
     assert "how much is free" in tried.advice
 
@@ -81,7 +82,7 @@ async def test_somebody_elses_folder_is_not_touched(settings: Settings, tmp_path
     (tmp_path / "blobs").mkdir()
     os.chown(tmp_path / "blobs", 4711, 4711)
     (finding,) = await try_store(settings)
-    assert finding.level is Level.LOOK
+    assert finding.level is Severity.LOOK
     assert "belongs to the user 4711" in finding.what
     assert list((tmp_path / "blobs").iterdir()) == []
 
@@ -97,22 +98,22 @@ class TestWhatTheDatabaseSaysIsThere:
     async def test_it_is_there(self, settings, pool):
         (finding,) = await look_into_store(settings, pool, all_of_it=False)
         assert (finding.level, finding.what) == (
-            Level.GOOD,
+            Severity.GOOD,
             "the bytes of the newest proofs are there (2 looked for)",
         )
         (finding,) = await look_into_store(settings, pool, all_of_it=True)
-        assert finding.level is Level.GOOD
+        assert finding.level is Severity.GOOD
         assert finding.what == "all files of 2 proofs are there, and are what was taken in"
 
     async def test_what_is_missing_or_changed_is_named(self, settings, pool, proof_store, account):
         await proof_store.blobs.drop([blob_name(account.id, 1, what) for what in (ORIGINAL, THUMBNAIL)])
         await proof_store.blobs.put(blob_name(account.id, 2, SHOWN), b"something else")
         (finding,) = await look_into_store(settings, pool, all_of_it=False)
-        assert finding.level is Level.BAD
+        assert finding.level is Severity.BAD
         assert finding.what == "the bytes of 1 of the newest 2 proofs are not there"
         assert "--proofs" in finding.advice
         (finding,) = await look_into_store(settings, pool, all_of_it=True)
-        assert finding.level is Level.BAD
+        assert finding.level is Severity.BAD
         assert finding.what == "2 of 2 proofs are not whole"
         assert "pf_1: original missing, thumbnail missing; pf_2: shown differs." in finding.advice
 
@@ -122,7 +123,7 @@ class TestWhatTheDatabaseSaysIsThere:
             (tmp_path / "elsewhere" / "blobs").mkdir(parents=True)
         elsewhere = replace(settings, server=ServerConfig(data_dir=str(tmp_path / "elsewhere")))
         (finding,) = await look_into_store(elsewhere, pool, all_of_it=False)
-        assert finding.level is Level.BAD
+        assert finding.level is Severity.BAD
         assert "need the same REPARTO_BLOB_URL" in finding.advice
 
     async def test_a_proof_that_is_forgotten_meanwhile_is_not_missing(self, settings, pool, monkeypatch):
@@ -139,7 +140,7 @@ class TestWhatTheDatabaseSaysIsThere:
         enter(bucket.wrong_credentials)
         for all_of_it in (False, True):
             (finding,) = await look_into_store(kept_at(settings, bucket.url), pool, all_of_it=all_of_it)
-            assert finding.level is Level.BAD
+            assert finding.level is Severity.BAD
             assert finding.what == "the files of proofs could not be looked at"
             assert "refuses us" in finding.advice
 

@@ -10,17 +10,22 @@ import pytest
 from api.http.auth import hash_of
 from api.http.config import ApiConfig
 from api.pages import catalog
+from api.recipient import held
 from api.recipient import page as tracking_page
 from api.recipient import stream as tracking
-from sql.config import DatabaseConfig
 from sql.pool import Pool
-from tests.api.stream.streams import hub_part, next_event
+from tests.api.stream.streams import next_event
 from tests.api.tour_rows import Tour, place_at
 
 
 @pytest.fixture
-def app_parts(app_parts: list[Any], database: DatabaseConfig) -> list[Any]:
-    parts = [tracking.operations.add_to, tracking_page.operations.add_to, hub_part(database, stream_clients=2)]
+def stream_clients() -> int:
+    return 2
+
+
+@pytest.fixture
+def app_parts(app_parts: list[Any]) -> list[Any]:
+    parts = [tracking.operations.add_to, tracking_page.operations.add_to]
     return [*app_parts, *parts]
 
 
@@ -86,6 +91,7 @@ async def test_unchanged_is_304(client: Any, tour: Tour) -> None:
     assert again.headers["ETag"] == tag
     assert again.headers["Access-Control-Allow-Origin"] == "*"
     await tour.see_van(150, at=datetime.now(UTC))
+    await asyncio.sleep(1)  # nobody told
     assert (await client.get(f"/v1/track/{tour.tokens[0]}", headers={"If-None-Match": tag})).status == 200
 
 
@@ -160,7 +166,7 @@ async def test_a_stream_gives_the_same_and_goes_on_with_what_changes(client: Any
 async def test_a_stream_follows_a_ping_within_a_second(client: Any, tour: Tour) -> None:
     async with client.get(f"/v1/track/{tour.tokens[0]}/stream") as response:
         await next_event(response)
-        await asyncio.sleep(tracking.COALESCE_S)
+        await asyncio.sleep(held.COALESCE_S)
         await tour.see_van(160, at=datetime.now(UTC))
         began = asyncio.get_running_loop().time()
         await tour.tell()
@@ -198,7 +204,7 @@ async def test_a_stream_ends_with_its_link(client: Any, tour: Tour) -> None:
 async def test_a_stream_ends_at_once_when_its_link_is_taken_away(
     client: Any, account: Any, tour: Tour, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    monkeypatch.setattr(tracking, "LOOK_AGAIN_S", 600.0)
+    monkeypatch.setattr(held, "LOOK_AGAIN_S", 600.0)
     async with client.get(f"/v1/track/{tour.tokens[0]}/stream") as response:
         await next_event(response)
         path = f"/v1/stops/st_{tour.stop_ids[0]}/tracking-link/{what}"
@@ -209,7 +215,7 @@ async def test_a_stream_ends_at_once_when_its_link_is_taken_away(
 async def test_a_stream_follows_the_accounts_settings_at_once(
     client: Any, account: Any, tour: Tour, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tracking, "LOOK_AGAIN_S", 600.0)
+    monkeypatch.setattr(held, "LOOK_AGAIN_S", 600.0)
     async with client.get(f"/v1/track/{tour.tokens[1]}/stream") as response:
         assert (await next_event(response))[1]["position"] is not None
         strict = {"visibility": {"max_stops_before": 0, "max_minutes": 60}}
@@ -237,7 +243,7 @@ async def test_a_quiet_stream_shows_that_it_lives(client: Any, tour: Tour, monke
 async def test_what_changed_is_found_without_being_told(
     client: Any, tour: Tour, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tracking, "LOOK_AGAIN_S", 0.05)
+    monkeypatch.setattr(held, "LOOK_AGAIN_S", 0.05)
     now = datetime.now(UTC)
     await tour.expect({0: now + minutes(65)}, as_of=now)
     async with client.get(f"/v1/track/{tour.tokens[0]}/stream") as response:

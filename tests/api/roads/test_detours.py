@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from api.history import detours
+from sql import locks
 from sql.feed.events import number_events
 from tests.api.tour_rows import PATH_LAT, PATH_LON, Tour
 from work.roads.choose import STRAIGHT
@@ -244,7 +245,7 @@ async def test_one_process_at_a_time_matches(pool, tour, feed, streets):
     await feed.say("off_route", 5)
     await feed.say("back_on_route", 12)
     async with pool.acquire() as other:
-        await other.execute("SELECT pg_advisory_lock($1)", 0x7265_7064_6574)
+        await other.execute("SELECT pg_advisory_lock($1)", locks.DETOURS)
         assert await match_detours(pool, streets) is False
         assert streets.asked == 0
     await settle(pool, streets)

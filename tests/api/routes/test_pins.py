@@ -11,9 +11,9 @@ from api.recipient import stream as tracking
 from api.routes.links import token_of
 from api.routes.pins import pin_of
 from sql.account.accounts import read_instance
-from sql.track.effects import settle_routes
 from tests.api.conftest import say_events
 from tests.api.driver.driver_day import event, feed, number
+from work.feed.settle import settle_routes
 
 
 @pytest.fixture

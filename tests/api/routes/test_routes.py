@@ -8,10 +8,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from api.http.paging import cursor_of
-from geo.times import SINCE_EVER
+from geo.plan.plans import Timeline
+from geo.times import SINCE_EVER, ms_of
 from sql.config import DatabaseConfig
 from sql.delivery.plans import PlanRow, plans_of_drivers, read_plans
 from sql.track.lanes import lock_lanes
+from work.plans import plan_of
 
 
 def number(shown_id):
@@ -124,6 +126,7 @@ async def test_many_edits_at_once_give_as_many_versions_in_order(client, account
     await make_driver(client, account.key, "ana")
     await make_driver(client, account.key, "beto")
     await put_route(client, account.key, driver="ana")
+    await pool.execute("UPDATE route SET started_at = now()")  # else who gets it first has it since ever
     edits = [put_route(client, account.key, driver=driver) for driver in ("ana", "beto", None, "beto", "ana")]
     await asyncio.gather(*edits)
     rows = await pool.fetch("SELECT version, effective_at FROM route_version ORDER BY version")
@@ -299,6 +302,40 @@ async def test_a_route_is_given_to_another_driver_and_to_nobody(client, account,
         assert response.headers["ETag"] == f'"{version}"'
         assert answer["stops"] == made["stops"]
     assert (await put_route(client, account.key, driver="ana"))["version"] == 4
+
+
+async def _versions(pool):
+    rows = await pool.fetch("SELECT driver_id, effective_at FROM route_version ORDER BY version")
+    return [(row["driver_id"], row["effective_at"].year == 1) for row in rows]
+
+
+@pytest.mark.parametrize("first", [None, "beto"], ids=["nobody", "another who was not heard"])
+async def test_an_assignment_that_comes_late_counts_from_the_start(
+    client, account, make_driver, put_route, pool, first
+):
+    ana, beto = [await make_driver(client, account.key, name) for name in ("ana", "beto")]
+    now = datetime.now(UTC)
+    hours = {"start_at": (now - timedelta(hours=2)).isoformat(), "end_at": (now + timedelta(hours=2)).isoformat()}
+    await put_route(client, account.key, driver=first, **hours)
+    await put_route(client, account.key, driver=first, depot=None, **hours)
+    await client.post("/v1/routes/tour-1/assign", json={"driver": "ana"}, headers=account.headers)
+    before = number(beto["id"]) if first else None
+    assert await _versions(pool) == [(before, True), (before, False), (number(ana["id"]), True)]
+    plans = await _plans(pool, number(ana["id"]))
+    timeline = Timeline(driver_id=number(ana["id"]), plans=tuple(plan_of(plan) for plan in plans))
+    for at in (now - timedelta(hours=2), now + timedelta(hours=1)):
+        plan, _ = timeline.plan_at(ms_of(at))
+        assert plan is not None
+        assert plan.version == 3
+
+
+async def test_what_a_driver_began_stays_theirs(client, account, make_driver, put_route, pool):
+    for name in ("ana", "beto"):
+        await make_driver(client, account.key, name)
+    await put_route(client, account.key, driver="beto")
+    await pool.execute("UPDATE route SET started_at = now()")
+    await client.post("/v1/routes/tour-1/assign", json={"driver": "ana"}, headers=account.headers)
+    assert [since_ever for _, since_ever in await _versions(pool)] == [True, False]
 
 
 async def test_a_route_that_never_started_is_gone_and_its_name_free(

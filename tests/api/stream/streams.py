@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from aiohttp import ClientResponse, web
+from aiohttp.typedefs import Handler
 
 from api.http.app_keys import POOL
 from api.http.auth import DEVICES
@@ -28,11 +29,22 @@ def hub_part(database: DatabaseConfig, *, stream_clients: int = 100) -> Callable
     async def close_streams(app: web.Application) -> None:
         app[HUB].close_streams()
 
+    async def note_write(request: web.Request, response: web.StreamResponse) -> None:
+        await request.app[HUB].note_write(request, response)
+
     def add(app: web.Application) -> None:
+        app.on_response_prepare.append(note_write)
         app.cleanup_ctx.append(run)
         app.on_shutdown.append(close_streams)
 
     return add
+
+
+@web.middleware
+async def look_first(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Look at everything before a request: for tests that write behind the API's back."""
+    request.app[HUB].looks.distrust()
+    return await handler(request)
 
 
 async def next_event(response: ClientResponse) -> tuple[str, Any]:

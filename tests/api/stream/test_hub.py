@@ -5,7 +5,8 @@ import pytest
 
 from api.http.auth import DeviceCache
 from api.http.problem import Unavailable
-from api.stream.hub import Hub, Signal, Watch
+from api.stream.hub import Hub
+from api.stream.signals import Signal, Watch
 from sql.config import DatabaseConfig
 from sql.pool import Pool
 from tests.api.stream.streams import SOON_S

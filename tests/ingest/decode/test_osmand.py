@@ -1,6 +1,7 @@
 """What Traccar Client 8, 9 and 10 and the OsmAnd app send, one payload of each shape."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from geo.fold.clean import Flag
 from ingest.decode import osmand
 from ingest.decode.columns import Arrival, Decoded
+from ingest.decode.message import AppMessage
 
 NOW_MS = 1_750_000_000_000
 ARRIVAL = Arrival(driver_id=1, device_id=2, received_ms=NOW_MS, oldest_ms=NOW_MS - 30 * 86_400_000)
@@ -51,17 +53,22 @@ OSMAND = (
 )
 
 
+def decode(said: Mapping[str, str], body: bytes = b"", *, as_json: bool = False, osmand_app: bool = False) -> Decoded:
+    app = "osmand" if osmand_app else "traccar"
+    return osmand.decode(AppMessage(app=app, query=said, body=body, is_json=as_json), ARRIVAL)
+
+
 def query(text: str, *, osmand_app: bool = False) -> Decoded:
     fields = dict(parse_qsl(text, keep_blank_values=True))
-    return osmand.decode(fields, b"", ARRIVAL, as_json=False, osmand_app=osmand_app)
+    return decode(fields, osmand_app=osmand_app)
 
 
 def form(text: str) -> Decoded:
-    return osmand.decode({}, text.encode(), ARRIVAL, as_json=False, osmand_app=False)
+    return decode({}, text.encode())
 
 
 def body(said: Any) -> Decoded:
-    return osmand.decode({}, json.dumps(said).encode(), ARRIVAL, as_json=True, osmand_app=False)
+    return decode({}, json.dumps(said).encode(), as_json=True)
 
 
 def only(result: Decoded) -> np.void:
@@ -191,8 +198,8 @@ def test_gpsloggers_names_are_understood() -> None:
         (body([]), "body-unreadable"),
         (body({"device_id": "1"}), "body-unreadable"),
         (body({"location": [1]}), "body-unreadable"),
-        (osmand.decode({}, b"{", ARRIVAL, as_json=True, osmand_app=False), "body-unreadable"),
-        (osmand.decode({}, b"[" * 100_000, ARRIVAL, as_json=True, osmand_app=False), "body-unreadable"),
+        (decode({}, b"{", as_json=True), "body-unreadable"),
+        (decode({}, b"[" * 100_000, as_json=True), "body-unreadable"),
         (query("lat=91&lon=2&timestamp=1749999990"), "lat-out-of-range"),
         (query("lat=north&lon=2&timestamp=1749999990"), "lat-not-a-number"),
         (query("lat=nan&lon=2&timestamp=1749999990"), "lat-not-a-number"),
@@ -226,7 +233,7 @@ LOCATION = st.fixed_dictionaries(
 @given(st.dictionaries(st.sampled_from(NAMES), st.text(max_size=12) | st.floats().map(str) | st.integers().map(str)))
 def test_any_query_is_read(said: dict[str, str]) -> None:
     for osmand_app in (False, True):
-        result = osmand.decode(said, b"", ARRIVAL, as_json=False, osmand_app=osmand_app)
+        result = decode(said, b"", osmand_app=osmand_app)
         assert len(result.pings) + len(result.rejected) <= 1
 
 
@@ -238,4 +245,4 @@ def test_any_json_is_read(said: Any) -> None:
 
 @given(st.binary(max_size=100), st.booleans())
 def test_any_bytes_are_read(sent: bytes, as_json: bool) -> None:
-    osmand.decode({}, sent, ARRIVAL, as_json=as_json, osmand_app=False)
+    decode({}, sent, as_json=as_json)

@@ -6,6 +6,7 @@ import json
 import math
 import tracemalloc
 import zlib
+from codecs import BOM_UTF8
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -67,6 +68,12 @@ async def test_a_body_may_be_gzip(client: Client, phone: Phone, kept: Kept) -> N
     body = gzip.compress(json.dumps({"pings": [ping(n) for n in range(300)]}).encode())
     assert await post(client, phone, body, **{"Content-Encoding": "gzip"}) == (200, {"accepted": 300, "rejected": []})
     assert len(await kept()) == 300
+
+
+async def test_a_byte_order_mark_before_a_body_is_passed_over(client: Client, phone: Phone, kept: Kept) -> None:
+    body = BOM_UTF8 + json.dumps({"pings": [ping()]}).encode()
+    assert await post(client, phone, body) == (200, {"accepted": 1, "rejected": []})
+    assert len(await kept()) == 1
 
 
 async def test_refused_pings_are_named_and_quarantined_with_the_good_ones(
@@ -234,7 +241,7 @@ async def test_pings_of_many_phones_share_commits(
     open_doors: Doors, make_phone: Callable[..., Awaitable[Phone]], kept: Kept, pool: Pool
 ) -> None:
     phones = [await make_phone(f"driver-{n}", lane=n % 3) for n in range(12)]
-    async with open_doors(gather_ms=100) as client:
+    async with open_doors(gather_s=0.1) as client:
         answers = await asyncio.gather(*(post(client, phone, [ping(n) for n in range(10)]) for phone in phones))
     assert answers == [(200, {"accepted": 10, "rejected": []})] * 12
     assert await pool.fetchval("SELECT count(DISTINCT xmin::text) FROM inbox") < 12

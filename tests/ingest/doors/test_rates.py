@@ -60,6 +60,22 @@ def test_each_device_has_its_own(clock: Clock) -> None:
     assert [wait_s(rates, device_id) for device_id in (1, 2, 1, 2)] == [None, None, 60, 60]
 
 
+def test_who_ran_dry_stays_so_while_a_flood_of_others_comes(clock: Clock) -> None:
+    rates = Rates(60, devices=50, clock_s=clock)
+    rates.pay(1, 119)
+    assert wait_s(rates, 1) == 60
+    for device_id in range(2, 502):
+        assert wait_s(rates, device_id) is None
+    assert wait_s(rates, 1) == 60
+
+
+def test_when_more_have_run_dry_than_are_remembered_the_ones_longest_away_are_forgotten(clock: Clock) -> None:
+    rates = Rates(60, devices=50, clock_s=clock)
+    for device_id in range(60):
+        rates.pay(device_id, 119)
+    assert [wait_s(rates, device_id) for device_id in (0, 9, 10, 59)] == [None, None, 60, 60]
+
+
 def test_a_full_bucket_stays_full(clock: Clock) -> None:
     rates = Rates(2, clock_s=clock)
     rates.admit(1)

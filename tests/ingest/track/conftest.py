@@ -10,25 +10,29 @@ import numpy as np
 import pytest
 
 from geo.pings import Pings
-from geo.shape import lines
 from geo.times import SINCE_EVER, ms_of
 from ingest import blocks
 from ingest.config import IngestConfig
+from ingest.track.batch import Limits, Step
+from ingest.track.take import STEPS
 from ingest.track.tracker import Tracker
 from sql.account.accounts import ensure_account, read_instance
 from sql.account.devices import create_device
+from sql.account.drivers import create_driver
 from sql.config import DatabaseConfig
+from sql.delivery import routes
+from sql.delivery.plans import add_version
 from sql.pool import Pool, connect
 from sql.track.folds import plan_changed
 from sql.track.inbox import put_blocks
 from sql.track.lanes import lock_lanes
 from sql.track.partitions import ensure_partitions
+from tests.ingest.track.street import LAT, lon_at, put_stops, tour_plan
 
 START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 """When every tour of these tests begins."""
 
-LON, LAT = -56.16, -34.9
-_DEGREES_PER_M = 1 / 111_320
+AT_FIRST_STOP = [(at, 600.0) for at in range(100, 200, 10)]
 
 UNSETTLED = "SELECT count(*) FROM track WHERE folded_until < head_at OR rerun_from IS NOT NULL"
 
@@ -54,18 +58,19 @@ class Fleet:
     database: DatabaseConfig
     account_id: int
     config: IngestConfig = field(default_factory=lambda: replace(IngestConfig(), rerun_every_s=0.0))
+    steps: Sequence[Step] = STEPS
+    limits: Limits = field(default_factory=Limits)
     tracker: Tracker | None = None
     connections: list[asyncpg.Connection] = field(default_factory=list)
 
     async def driver(self, name: str = "ana") -> int:
         """Hire a driver."""
-        return await self.pool.fetchval(
-            "WITH new AS (SELECT nextval(pg_get_serial_sequence('driver', 'id')) AS id)"
-            " INSERT INTO driver (id, account_id, lane, external_id, name)"
-            " SELECT id, $1, id % 64, $2, $2 FROM new RETURNING id",
-            self.account_id,
-            name,
-        )
+        async with self.pool.acquire() as db:
+            made = await create_driver(
+                db, account_id=self.account_id, external_id=name, name=name, phone=None, locale=None
+            )
+        assert made is not None
+        return made.id
 
     async def phone(self, driver_id: int) -> Phone:
         """Give a driver a phone."""
@@ -81,41 +86,20 @@ class Fleet:
         self, driver_id: int, east_m: Sequence[float], *, version: int = 1, effective_at: datetime = SINCE_EVER
     ) -> list[int]:
         """Plan a tour along a street that runs east, with a stop after each of these metres; return the stop ids."""
-        length_m = max(east_m) + 300
-        lon = np.array([LON, LON + length_m * _DEGREES_PER_M / np.cos(np.radians(LAT))])
-        lat = np.array([LAT, LAT])
-        at_lon = LON + np.array(east_m) * _DEGREES_PER_M / np.cos(np.radians(LAT))
+        plan = tour_plan(driver_id, east_m, start=START)
         lane = await self.pool.fetchval("SELECT lane FROM driver WHERE id = $1", driver_id)
         async with self.pool.acquire() as db, db.transaction():
             await lock_lanes(db, [lane])
-            route_id = await db.fetchval(
-                "INSERT INTO route (account_id, external_id, version, driver_id, date, timezone, start_at, end_at,"
-                " return_to_depot, path_source, length_m)"
-                " VALUES ($1, 'tour', $2, $3, $4, 'UTC', $5, $6, false, 'given', $7)"
-                " ON CONFLICT (account_id, external_id) WHERE deleted_at IS NULL"
-                " DO UPDATE SET version = excluded.version RETURNING id",
-                self.account_id, version, driver_id, START.date(), START, START + timedelta(hours=8), length_m,
-            )  # fmt: skip
-            stop_ids = [
-                await db.fetchval(
-                    "INSERT INTO stop (account_id, route_id, external_id, seq, kind, name, lat, lon, along_m, radius_m,"
-                    " service_s, link_hash) VALUES ($1, $2, $3, $4, 'delivery', $3, $5, $6, $7, 50, 60, $8)"
-                    " ON CONFLICT (route_id, external_id) DO UPDATE SET seq = excluded.seq RETURNING id",
-                    self.account_id, route_id, f"{metres:g}", seq, LAT, at, metres, f"{route_id}/{metres}".encode(),
-                )
-                for seq, (metres, at) in enumerate(zip(east_m, at_lon.tolist(), strict=True))
-            ]  # fmt: skip
-            await db.execute(
-                "INSERT INTO route_version (return_to_depot, route_id, version, effective_at, driver_id, start_at,"
-                " end_at, path_lon, path_lat, path_along_m, stop_ids, stop_lon, stop_lat, stop_along_m, stop_radius_m,"
-                " stop_service_s, stop_planned_at)"
-                " VALUES (false,$1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16)",
-                route_id, version, effective_at, driver_id, START, START + timedelta(hours=8),
-                lon.tolist(), lat.tolist(),
-                lines.along_m(lon, lat).tolist(), stop_ids, at_lon.tolist(), [LAT] * len(stop_ids), list(east_m),
-                [50.0] * len(stop_ids), [60.0] * len(stop_ids),
-                [START + timedelta(minutes=5 * (i + 1)) for i in range(len(stop_ids))],
-            )  # fmt: skip
+            head = await routes.find_route(db, account_id=self.account_id, route_id=None, external_id="tour")
+            if head is None:
+                route_id = await routes.create_route(db, account_id=self.account_id, external_id="tour", plan=plan)
+            else:
+                route_id = head.id
+                await routes.replace_route(db, route_id=route_id, version=version, plan=plan, has_new_stops=True)
+            stop_ids = await put_stops(db, self.account_id, route_id, plan)
+            await add_version(
+                db, route_id=route_id, version=version, effective_at=effective_at, plan=plan, stop_ids=stop_ids
+            )
             await plan_changed(
                 db, lane=lane, driver_id=driver_id, account_id=self.account_id, effective_at=effective_at
             )
@@ -142,12 +126,22 @@ class Fleet:
         if self.tracker is None:
             self.connections = [await connect(self.database), await connect(self.database)]
             lanes = (await read_instance(self.pool)).lanes
-            self.tracker = Tracker(self.connections[0], self.connections[1], self.config, lanes)
+            self.tracker = Tracker(*self.connections, self.config, lanes, steps=self.steps, limits=self.limits)
         try:
             return await self.tracker.turn()
         except BaseException:
             await self.restart()
             raise
+
+    async def take_less(self, **limits: int) -> None:
+        """Have the next tracker do less in one take."""
+        await self.restart()
+        self.limits = Limits(**limits)
+
+    async def take_in_steps(self, steps: Sequence[Step]) -> None:
+        """Have the next tracker take in other steps."""
+        await self.restart()
+        self.steps = steps
 
     async def restart(self) -> None:
         """Forget the tracker, as a crash does."""
@@ -183,6 +177,14 @@ class Fleet:
         return {name: [tuple(row) for row in await self.pool.fetch(text)] for name, text in queries.items()}
 
 
+async def newest_facts(fleet: Fleet, kind: str) -> list[tuple[str, int]]:
+    """State and number of revisions of each fact of a kind, as the feed ends."""
+    rows = await fleet.pool.fetch(
+        "SELECT DISTINCT ON (fact_id) state, revision FROM event WHERE type = $1 ORDER BY fact_id, revision DESC", kind
+    )
+    return [tuple(row) for row in rows]
+
+
 @pytest.fixture
 async def fleet(pool: Pool, database: DatabaseConfig) -> AsyncIterator[Fleet]:
     """An account and an idle tracker."""
@@ -199,7 +201,7 @@ def pings_east(places: Iterable[tuple[float, float]], **columns: Any) -> Pings:
     pings = Pings.empty(len(places))
     seconds, metres = (np.array(column, float) for column in zip(*places, strict=True))
     pings.rows["recorded_ms"] = ms_of(START) + (seconds * 1000).astype(np.int64)
-    pings.rows["lon_e6"] = np.round((LON + metres * _DEGREES_PER_M / np.cos(np.radians(LAT))) * 1e6)
+    pings.rows["lon_e6"] = np.round(lon_at(metres) * 1e6)
     pings.rows["lat_e6"] = round(LAT * 1e6)
     pings.rows["accuracy_m"] = 5
     for name, value in columns.items():

@@ -7,16 +7,14 @@ from uuid import UUID
 
 import pytest
 
-from geo.fold import fold
-from geo.times import ms_of
 from ingest.track.tracker import Tracker
 from sql.account.accounts import read_instance
 from sql.pool import connect
-from sql.track.effects import settle_routes
 from sql.track.folds import claims_changed
 from sql.track.lanes import lock_lanes
 from tests.ingest.track.conftest import START, Fleet, Phone
 from tests.settling import PATIENCE_S
+from work.feed.settle import settle_routes
 
 
 def after(seconds: float) -> datetime:
@@ -80,9 +78,9 @@ async def driven(fleet: Fleet, east, tour) -> tuple[Phone, list[int]]:
 
 
 @pytest.mark.parametrize("steps", [256, 4])
-async def test_what_is_told_three_hours_late_corrects_the_visit(fleet: Fleet, driven, monkeypatch, steps: int):
+async def test_what_is_told_three_hours_late_corrects_the_visit(fleet: Fleet, driven, steps: int):
     """The phone had no network; what it kept comes when the tour is over. With small takes, from a checkpoint on."""
-    monkeypatch.setattr("ingest.track.take.MOST_STEPS", steps)
+    await fleet.take_less(steps=steps)
     phone, (first, _) = driven
     [(arrived, departed, source)] = await visits(fleet, first)
     assert source == "auto"
@@ -102,9 +100,9 @@ async def test_what_is_told_three_hours_late_corrects_the_visit(fleet: Fleet, dr
     assert await fleet.history() == before
 
 
-async def test_a_word_taken_back_gives_the_visit_as_the_fixes_say(fleet: Fleet, east, tour, monkeypatch):
+async def test_a_word_taken_back_gives_the_visit_as_the_fixes_say(fleet: Fleet, east, tour):
     """It corrected what an earlier take made known, and the nearest checkpoint lies between."""
-    monkeypatch.setattr("ingest.track.take.MOST_STEPS", 2)
+    await fleet.take_less(steps=2)
     phone = await fleet.phone(await fleet.driver())
     first, _ = await fleet.route(phone.driver_id, [600, 1500])
     for begin in range(16):
@@ -160,20 +158,6 @@ async def test_a_ping_from_before_the_last_word_is_late(fleet: Fleet, east, tour
     assert await fleet.pool.fetchval("SELECT count(*) FROM ping WHERE believed") == len(tour)
 
 
-async def test_a_claim_that_breaks_the_fold_holds_no_pings_up(fleet: Fleet, east, monkeypatch):
-    def break_it(*_: object) -> None:
-        raise ZeroDivisionError
-
-    monkeypatch.setattr("geo.fold.claims.apply", break_it)
-    phone = await fleet.phone(await fleet.driver())
-    first, _ = await fleet.route(phone.driver_id, [600, 1500])
-    await say(fleet, phone, 10, "arrived", first)
-    await fleet.send(phone, east([(0, 0), (10, 80), (20, 160)]))
-    await fleet.settle()
-    assert await fleet.pool.fetchval("SELECT count(*) FROM ping WHERE believed") == 3
-    assert not await fleet.pool.fetchval("SELECT count(*) FROM quarantine")
-
-
 async def test_two_trackers_hear_each_word_once(fleet: Fleet, east, tour):
     phones = [await fleet.phone(await fleet.driver(name)) for name in ("ana", "bo", "cy")]
     stops = await fleet.route(phones[0].driver_id, [600, 1500])
@@ -202,24 +186,3 @@ async def test_a_route_of_which_a_stop_is_opened_again_is_not_finished(fleet: Fl
     await fleet.settle()
     assert await fleet.pool.fetchval("SELECT status FROM route") == "started"
     assert await fleet.pool.fetchval("SELECT next_stop_id FROM live") == first
-
-
-async def test_a_ping_and_a_claim_that_break_the_fold_at_once_take_no_other_ping_along(
-    fleet: Fleet, east: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    driver = await fleet.driver()
-    phone = await fleet.phone(driver)
-    (stop, *_) = await fleet.route(driver, [600, 1500])
-    await say(fleet, phone, 5, "arrived", stop)
-    advance = fold.advance
-
-    def break_at_20_and_of_claims(tracks: Any, pings: Any, timelines: Any, settles: Any = None) -> Any:
-        if (pings.rows["recorded_ms"] == ms_of(START) + 20_000).any() or any(one.claims for one in timelines):
-            raise ZeroDivisionError
-        return advance(tracks, pings, timelines, settles)
-
-    monkeypatch.setattr("ingest.track.isolate.advance", break_at_20_and_of_claims)
-    await fleet.send(phone, east([(0, 0), (10, 80), (20, 160), (30, 240)]))
-    await fleet.settle()
-    assert await fleet.pool.fetchval("SELECT count(*) FROM ping WHERE believed") == 3
-    assert await fleet.pool.fetchval("SELECT count(*) FROM quarantine") == 1

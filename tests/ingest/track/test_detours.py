@@ -5,7 +5,8 @@ import pytest
 
 from sql.feed.events import number_events
 from sql.pool import Pool
-from tests.ingest.track.conftest import LAT, Fleet
+from tests.ingest.track.conftest import Fleet
+from tests.ingest.track.street import LAT
 from work.roads.choose import STRAIGHT
 from work.roads.detours import match_detours
 

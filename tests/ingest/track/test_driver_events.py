@@ -11,7 +11,8 @@ from api.http.config import ApiConfig
 from ingest.config import IngestConfig
 from sql.account.devices import DeviceRow
 from tests.ingest.track.conftest import START, Fleet
-from tests.ingest.track.test_random_days import Trackers, commit, make_route, plan
+from tests.ingest.track.planning import commit, make_route, plan
+from tests.ingest.track.trackers import Trackers
 
 ROUNDS = 12
 KINDS = ("arrived", "departed", "completed", "failed", "skipped", "note", "break_started", "break_ended")
@@ -28,7 +29,7 @@ def said(chance: random.Random, stop_ids: list[int], seconds: float) -> Event:
         "stop_id": f"st_{chance.choice(stop_ids)}",
         "data": {"reason": "other"} if kind == "failed" else {},
     }
-    made = read_event(raw, "/events/0", now=at, oldest=START - timedelta(days=1), config=ApiConfig())
+    made = read_event(raw, f"/events/{raw['id']}", now=at, oldest=START - timedelta(days=1), config=ApiConfig())
     assert isinstance(made, Event)
     return made
 
@@ -48,9 +49,9 @@ async def test_the_door_and_two_trackers_never_wait_in_a_circle(fleet: Fleet, to
     ]
 
     async def say(device: DeviceRow, events: list[Event]) -> int:
-        recorded = await record(fleet.pool, device, events, ApiConfig())
-        assert not recorded.refused
-        return len(recorded.fresh)
+        cases = await record(fleet.pool, device, events, ApiConfig(), now=START)
+        assert not any(case.refused for case in cases.values())
+        return sum(case.is_new for case in cases.values())
 
     async def track(which: int) -> None:
         for _ in range(3):

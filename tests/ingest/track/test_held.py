@@ -15,14 +15,17 @@ from api.driver.events.body import Event, read_event
 from api.driver.events.record import record
 from api.http.config import ApiConfig
 from ingest.config import IngestConfig
+from ingest.track.batch import Limits
 from ingest.track.silence import notice_silence
+from ingest.track.take import STEPS
 from sql.account.accounts import change_account_settings
 from sql.account.devices import DeviceRow
 from sql.track.held import release_held
 from sql.track.lanes import lock_lanes
 from sql.track.quarantine import Quarantined, list_quarantined, put_quarantined
-from tests.ingest.track.conftest import LAT, START, Fleet, Phone, after, pings_east
-from tests.ingest.track.trackers import Trackers, kill_at_random
+from tests.ingest.track.conftest import START, Fleet, Phone, after, pings_east
+from tests.ingest.track.street import LAT
+from tests.ingest.track.trackers import Trackers, deadly, kill_at_commit
 from work.upkeep.config import RetentionConfig
 from work.upkeep.retention import retention_jobs
 
@@ -54,7 +57,8 @@ async def say(fleet: Fleet, phone: Phone, kind: str, seconds: float, event_id: i
     device = DeviceRow(
         id=phone.device_id, account_id=fleet.account_id, driver_id=phone.driver_id, lane=phone.lane, app="native"
     )
-    assert not (await record(fleet.pool, device, [event], ApiConfig())).refused
+    cases = await record(fleet.pool, device, [event], ApiConfig(), now=after(90_000))
+    assert [case.refused for case in cases.values()] == [None]
 
 
 async def send(
@@ -169,7 +173,7 @@ async def test_a_late_end_takes_back_what_came_after_it(fleet: Fleet, phone: Pho
 
 
 @pytest.mark.parametrize("folds", [True, False], ids=["folded at once", "others come first"])
-async def test_nothing_is_shown_of_it_from_the_first_take_on(fleet: Fleet, phone: Phone, tour, monkeypatch, folds):
+async def test_nothing_is_shown_of_it_from_the_first_take_on(fleet: Fleet, phone: Phone, tour, folds):
     fleet.config = replace(fleet.config, rerun_every_s=3_600)
     await say(fleet, phone, "shift_started", -10)
     await send(fleet, phone, tour[:20])
@@ -178,9 +182,9 @@ async def test_nothing_is_shown_of_it_from_the_first_take_on(fleet: Fleet, phone
     await fleet.pool.execute("UPDATE track SET rerun_at = now()")
     await say(fleet, phone, "shift_ended", 95)
     await send(fleet, phone, [(5_000, 0)])
-    with monkeypatch.context() as patch:
-        patch.setattr("ingest.track.take.CATCHING_UP", 32 if folds else 0)
-        await fleet.turn()
+    await fleet.take_less(behind=32 if folds else 0)
+    await fleet.turn()
+    await fleet.take_less()
     shown = await fleet.pool.fetch("SELECT recorded_at FROM live UNION ALL SELECT as_of FROM route_eta")
     assert [row["recorded_at"] for row in shown] == ([after(90), after(90)] if folds else [])
     await fleet.settle()
@@ -324,7 +328,7 @@ async def test_who_has_ended_their_shift_does_not_fall_silent(fleet: Fleet, phon
     async with fleet.pool.acquire() as db:
         await db.execute("UPDATE live SET received_at = now() - interval '1 day'")
         await db.execute("UPDATE driver_event SET occurred_at = now() - interval '2 days'")
-        look = partial(notice_silence, db, range(64), after_s=-1)
+        look = partial(notice_silence, db, range(64), now=datetime.now(UTC), after_s=-1)
         assert await look(longest_shift_s=86_400) == 0  # nothing is kept any more
         await db.execute("UPDATE driver_event SET type = 'shift_ended'")
         assert await look(longest_shift_s=far_s) == 0
@@ -367,14 +371,6 @@ def spells_of(said: Sequence[Said], longest_s: float) -> list[tuple[float, float
             spells.append((open_since, min(one.seconds, open_since + longest_s)))
             open_since = None
     return spells if open_since is None else [*spells, (open_since, open_since + longest_s)]
-
-
-_DEADLY = (
-    *(f"ingest.track.held.held.{name}" for name in ("put_held", "take_held", "take_out_pings")),
-    "ingest.track.take.tracks.write_tracks",
-    "ingest.track.tracker.effects.tell_live",
-)
-"""Where the process may be killed: after what this policy does in a take, and at its end."""
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -420,10 +416,10 @@ async def test_shifts_and_pings_end_the_same_in_any_order(
             jobs.append(partial(send, fleet, phone, pings[:size]))
             del pings[:size]
     chance.shuffle(jobs)
-    trackers = Trackers(fleet, config)
+    limits, often = Limits(steps=chance.choice((4, 16, 256))), chance.choice((0.0, 0.03))
+    trackers = Trackers(fleet, config, steps=deadly(STEPS, chance, often=often), limits=limits)
     with monkeypatch.context() as patch:
-        patch.setattr("ingest.track.take.MOST_STEPS", chance.choice((4, 16, 256)))
-        kill_at_random(patch, chance, _DEADLY, often=chance.choice((0.0, 0.03)))
+        kill_at_commit(patch, chance, often=often)
         for job in jobs:
             await asyncio.gather(job(), *(trackers.turn(which) for which in (0, 1) if chance.random() < 0.5))
         await trackers.settle()

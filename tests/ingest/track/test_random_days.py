@@ -1,11 +1,9 @@
 """Promise 3 on days made at random: whatever the order, the batches and the crashes, history ends the same."""
 
 import asyncio
-import math
 import random
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -15,17 +13,14 @@ import pytest
 
 from geo.fold.clean import Flag
 from geo.pings import Pings
-from geo.shape import lines
 from geo.times import SINCE_EVER
 from ingest.config import IngestConfig
+from ingest.track.batch import Limits
+from ingest.track.take import STEPS
 from sql.pool import Db
-from sql.track.effects import settle_routes, settle_stops
-from sql.track.folds import claims_changed, fences_changed, plan_changed
-from sql.track.lanes import lock_lanes
-from tests.ingest.track.conftest import LAT, LON, START, UNSETTLED, Fleet, Phone, after, pings_east
-from tests.ingest.track.trackers import Trackers, kill_at_random
-
-_LON_PER_M = 1 / (111_320 * math.cos(math.radians(LAT)))
+from tests.ingest.track.conftest import START, UNSETTLED, Fleet, Phone, after, pings_east
+from tests.ingest.track.planning import Change, claim, commit, fence, make_fence, make_route, plan
+from tests.ingest.track.trackers import Trackers, deadly, kill_at_commit
 
 _FORGET = """
 TRUNCATE driver_event, ping, track, checkpoint, rerun, live, visit, event, route_eta, route_version, geofence_version,
@@ -33,8 +28,6 @@ TRUNCATE driver_event, ping, track, checkpoint, rerun, live, visit, event, route
 UPDATE stop SET status = 'pending', arrived_at = NULL, departed_at = NULL;
 UPDATE route SET status = 'planned', started_at = NULL, finished_at = NULL
 """
-
-Change = Callable[[Db], Awaitable[None]]
 
 
 @dataclass(slots=True)
@@ -44,60 +37,6 @@ class Day:
     sends: list[tuple[Phone, Pings]]
     changes: list[Change]
     words: list[list[Change]]
-
-
-def plan(route_id: int, version: int, effective_at: datetime, driver: Phone | None, stops: dict[int, float],
-         told: list[Phone], account_id: int, *, start: datetime = START, hours: float = 8,
-         home: bool = False) -> Change:  # fmt: skip
-    """Put a version of a route in force, as the API does; `home`: it returns to the depot, which is the last stop."""
-
-    async def change(db: Db) -> None:
-        length_m = max(stops.values()) + (0 if home else 300)
-        lon = np.array([LON, LON + length_m * _LON_PER_M])
-        lat = np.array([LAT, LAT])
-        count = len(stops)
-        await lock_lanes(db, [phone.lane for phone in told])
-        await db.execute(
-            "INSERT INTO route_version (return_to_depot, route_id, version, effective_at, driver_id, start_at,"
-            " end_at, path_lon, path_lat, path_along_m, stop_ids, stop_lon, stop_lat, stop_along_m, stop_radius_m,"
-            " stop_service_s, stop_planned_at)"
-            " VALUES ($17,$1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16)",
-            route_id, version, effective_at, driver and driver.driver_id, start, start + timedelta(hours=hours),
-            lon.tolist(), lat.tolist(), lines.along_m(lon, lat).tolist(), list(stops),
-            [LON + metres * _LON_PER_M for metres in stops.values()], [LAT] * count, list(stops.values()),
-            [50.0] * count, [60.0] * count, [start + timedelta(minutes=5 * (i + 1)) for i in range(count)], home,
-        )  # fmt: skip
-        for phone in told:
-            await plan_changed(
-                db, lane=phone.lane, driver_id=phone.driver_id, account_id=account_id, effective_at=effective_at
-            )
-
-    return change
-
-
-def claim(
-    phone: Phone, account_id: int, event_id: UUID, kind: str, route_id: int, stop_id: int | None, at: datetime,
-    effective: bool,
-) -> Change:  # fmt: skip
-    """Write what a driver said, or whether it is in force, as the API does."""
-
-    async def change(db: Db) -> None:
-        await lock_lanes(db, [phone.lane])
-        await db.execute(
-            "INSERT INTO driver_event (driver_id, id, account_id, lane, type, route_id, stop_id, occurred_at,"
-            " effective) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
-            " ON CONFLICT (driver_id, id) DO UPDATE SET effective = excluded.effective",
-            phone.driver_id, event_id, account_id, phone.lane, kind, route_id, stop_id, at, effective,
-        )  # fmt: skip
-        if stop_id is not None:
-            await settle_stops(db, [stop_id])
-        await claims_changed(
-            db, lane=phone.lane, driver_id=phone.driver_id, account_id=account_id, from_at=at, until_at=at
-        )
-        if kind == "reopened":
-            await settle_routes(db, [route_id])
-
-    return change
 
 
 def _words(
@@ -128,47 +67,6 @@ def _words(
             changing = chance.choice(((True,), (True,), (True, False), (False, True), (True, False, True)))
             words.append([claim(*what, at, effective) for effective in changing])
     return words
-
-
-def fence(account_id: int, geofence_id: int, version: int, at: datetime, east_m: float, radius_m: float) -> Change:
-    """Put a version of a geofence in force and end the one before, as the API does."""
-
-    async def change(db: Db) -> None:
-        await lock_lanes(db, range(64))
-        await db.execute(
-            "UPDATE geofence_version SET ended_at = $2 WHERE geofence_id = $1 AND ended_at IS NULL", geofence_id, at
-        )
-        await db.execute(
-            "INSERT INTO geofence_version (account_id, geofence_id, version, effective_at, feature, dwell_s)"
-            " VALUES ($1, $2, $3, $4, $5, 60)",
-            account_id, geofence_id, version, at,
-            {
-                "type": "Feature",
-                "geometry": {"type": "Point", "coordinates": [LON + east_m * _LON_PER_M, LAT]},
-                "properties": {"radius_m": radius_m},
-            },
-        )  # fmt: skip
-        await fences_changed(db, account_id=account_id, effective_at=at)
-
-    return change
-
-
-async def make_route(fleet: Fleet, name: str, east_m: list[float]) -> tuple[int, dict[int, float]]:
-    route_id = await fleet.pool.fetchval(
-        "INSERT INTO route (account_id, external_id, version, date, timezone, start_at, end_at, return_to_depot,"
-        " path_source, length_m) VALUES ($1, $2, 1, $3, 'UTC', $4, $5, false, 'given', 1) RETURNING id",
-        fleet.account_id, name, START.date(), START, START + timedelta(hours=8),
-    )  # fmt: skip
-    stops = {}
-    for seq, metres in enumerate(east_m):
-        stop_id = await fleet.pool.fetchval(
-            "INSERT INTO stop (account_id, route_id, external_id, seq, kind, name, lat, lon, along_m, radius_m,"
-            " service_s, link_hash) VALUES ($1, $2, $3, $4, 'delivery', $3, $5, $6, $7, 50, 60, $8) RETURNING id",
-            fleet.account_id, route_id, f"{metres:g}", seq, LAT, LON + metres * _LON_PER_M, metres,
-            f"{route_id}/{metres}".encode(),
-        )  # fmt: skip
-        stops[stop_id] = metres
-    return route_id, stops
 
 
 def _drive(chance: random.Random, stops_m: list[float], every_s: float, start_s: float) -> list[tuple[float, float]]:
@@ -255,9 +153,7 @@ async def make_day(fleet: Fleet, chance: random.Random) -> Day:
         plan(next_tour, 1, SINCE_EVER, phones["ana"], next_stops, told, account_id, start=START + timedelta(minutes=20))
     )
 
-    geofence_id = await fleet.pool.fetchval(
-        "INSERT INTO geofence (account_id, external_id, version) VALUES ($1, 'depot', 1) RETURNING id", account_id
-    )
+    geofence_id = await make_fence(fleet, "depot")
     changes.append(fence(account_id, geofence_id, 1, after(chance.randrange(-100, 200)), 500, 120))
     changes.append(fence(account_id, geofence_id, 2, after(chance.randrange(201, 700)), 700, 60))
 
@@ -302,11 +198,10 @@ async def told_at_once(fleet: Fleet, day: Day, config: IngestConfig) -> dict[str
 
 
 async def told_in_any_order(
-    fleet: Fleet, day: Day, config: IngestConfig, chance: random.Random
+    fleet: Fleet, day: Day, trackers: Trackers, chance: random.Random
 ) -> dict[str, list[tuple[Any, ...]]]:
     """Send in some order and in batches, some of it twice, and plan in between, while two trackers take turns."""
     await fleet.pool.execute(_FORGET)
-    trackers = Trackers(fleet, config)
     sends = [*day.sends, *chance.sample(day.sends, len(day.sends) // 10)]
     how = chance.choice(("live", "shuffled", "newest first", "mostly in order"))
     if how == "shuffled":
@@ -339,27 +234,6 @@ async def _send(fleet: Fleet, sends: list[tuple[Phone, Pings]], _: Db) -> None:
         await fleet.send(phone, Pings.concat([pings for sender, pings in sends if sender is phone]))
 
 
-async def commit(fleet: Fleet, change: Change) -> None:
-    async with fleet.pool.acquire() as db, db.transaction():
-        await change(db)
-
-
-DEADLY = (
-    "ingest.track.take.follow",
-    "ingest.track.follow.put_revisions",
-    "ingest.track.take.stored_pings.copy_pings",
-    "ingest.track.take.stored_pings.add_late_pings",
-    "ingest.track.take.stored_pings.pings_after",
-    "ingest.track.take.reruns.tell_or_keep",
-    "ingest.track.take.tracks.drop_checkpoints_from",
-    "ingest.track.take.tracks.put_checkpoints",
-    "ingest.track.take.tracks.write_tracks",
-    "ingest.track.tracker.takes.forget_attempts",
-    "ingest.track.tracker.effects.tell_live",
-)
-"""Where the process may be killed; the last one is after the commit."""
-
-
 async def check_day(fleet: Fleet, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     """Make a day and tell it twice."""
     chance = random.Random(seed)
@@ -367,13 +241,19 @@ async def check_day(fleet: Fleet, monkeypatch: pytest.MonkeyPatch, seed: int) ->
     day = await make_day(fleet, chance)
     expected = await told_at_once(fleet, day, config)
     assert expected["visits"]
-    with monkeypatch.context() as patch:
+    often = chance.choice((0.0, 0.01, 0.03))
+    trackers = Trackers(
+        fleet,
+        config,
+        steps=deadly(STEPS, chance, often=often),
         # checkpoints and the ends of takes fall on other pings
-        patch.setattr("ingest.track.take.MOST_STEPS", chance.choice((2, 4, 16, 64, 256)))
-        patch.setattr("ingest.track.take.CATCHING_UP", chance.choice((1, 2, 32)))
-        patch.setattr("ingest.track.reruns.MOST_PARTS", chance.choice((1, 5, 256)))
-        kill_at_random(patch, chance, DEADLY, often=chance.choice((0.0, 0.01, 0.03)))
-        assert await told_in_any_order(fleet, day, config, chance) == expected
+        limits=Limits(
+            steps=chance.choice((2, 4, 16, 64, 256)), behind=chance.choice((1, 2, 32)), parts=chance.choice((1, 5, 256))
+        ),
+    )
+    with monkeypatch.context() as patch:
+        kill_at_commit(patch, chance, often=often)
+        assert await told_in_any_order(fleet, day, trackers, chance) == expected
 
 
 @pytest.mark.parametrize("seed", range(4))

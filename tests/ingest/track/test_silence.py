@@ -4,14 +4,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ingest.track.silence import notice_silence
-from tests.ingest.track.conftest import Fleet
+from sql import locks
+from tests.ingest.track.conftest import Fleet, newest_facts
 
 _LANES = range(64)
 
 
 async def _look(fleet: Fleet) -> int:
     async with fleet.pool.acquire() as db:
-        return await notice_silence(db, _LANES, after_s=600)
+        return await notice_silence(db, _LANES, now=datetime.now(UTC), after_s=600)
 
 
 async def _due(fleet: Fleet) -> int:
@@ -79,3 +80,63 @@ async def test_a_ping_leaves_the_indexes_of_the_live_row_alone(fleet: Fleet, eas
         " WHERE indrelid = 'live'::regclass AND attrelid = indrelid AND attnum = ANY (indkey)"
     )
     assert columns == ["account_id", "driver_id", "lane", "look_at", "route_id"]
+
+
+async def test_silence_is_noticed_once_and_ends_with_the_next_ping(fleet: Fleet, east):
+    driver = await fleet.driver()
+    phone = await fleet.phone(driver)
+    await fleet.route(driver, [600, 1500])
+    await fleet.send(phone, east([(0, 0), (10, 80)]))
+    await fleet.settle()
+    async with fleet.pool.acquire() as db:
+        assert await notice_silence(db, range(64), now=datetime.now(UTC), after_s=600) == 1
+        assert await notice_silence(db, range(64), now=datetime.now(UTC), after_s=600) == 0
+        await fleet.send(phone, east([(20, 160)]), received_at=datetime.now(UTC))
+        await fleet.settle()
+        assert await notice_silence(db, range(64), now=datetime.now(UTC), after_s=600) == 1
+    types = await fleet.pool.fetch("SELECT type FROM event WHERE type LIKE 'driver.%' ORDER BY id")
+    assert [row["type"] for row in types] == ["driver.silent", "driver.seen"]
+
+
+async def test_a_driver_who_falls_silent_twice_after_one_ping_stops_nobody(fleet: Fleet, east):
+    driver = await fleet.driver()
+    phone, second = await fleet.phone(driver), await fleet.phone(driver)
+    await fleet.route(driver, [600, 1500])
+    await fleet.send(phone, east([(0, 0), (10, 80)]))
+    await fleet.settle()
+    async with fleet.pool.acquire() as db:
+        assert await notice_silence(db, range(64), now=datetime.now(UTC), after_s=600) == 1
+        await fleet.send(second, east([(400, 160)]), received_at=datetime.now(UTC))
+        await fleet.settle()
+        assert await notice_silence(db, range(64), now=datetime.now(UTC), after_s=600) == 1
+        # the first phone was active all the time: the ping of the second one does not count
+        await fleet.send(phone, east([(395, 160)], accuracy_m=900))
+        await fleet.settle()
+        assert await notice_silence(db, range(64), now=datetime.now(UTC), after_s=600) == 1
+    assert await fleet.pool.fetchval("SELECT silent FROM track")
+    assert await newest_facts(fleet, "driver.silent") == [("asserted", 1)]
+
+
+async def test_one_tracker_at_a_time_looks_for_silence(fleet: Fleet, east: Any) -> None:
+    driver = await fleet.driver()
+    phone = await fleet.phone(driver)
+    await fleet.route(driver, [600, 1500])
+    await fleet.send(phone, east([(0, 0), (10, 80)]))
+    await fleet.settle()
+    async with fleet.pool.acquire() as other, other.transaction():
+        assert await other.fetchval("SELECT pg_try_advisory_xact_lock($1)", locks.SILENCE)
+        assert (await _look(fleet), await _due(fleet)) == (0, 1)  # what is due stays due
+    assert await _look(fleet) == 1
+
+
+async def test_silence_is_told_by_the_clock_that_is_given(fleet: Fleet, east: Any) -> None:
+    driver = await fleet.driver()
+    phone = await fleet.phone(driver)
+    await fleet.route(driver, [600, 1500])
+    received_at = datetime.now(UTC)
+    await fleet.send(phone, east([(0, 0), (10, 80)]), received_at=received_at)
+    await fleet.settle()
+    async with fleet.pool.acquire() as db:
+        for after_s, found in ((599, 0), (1_202, 1)):
+            now = received_at + timedelta(seconds=after_s)
+            assert await notice_silence(db, _LANES, now=now, after_s=600) == found

@@ -1,15 +1,14 @@
 """From the inbox to what follows: pings, tracks, visits, live positions, ETAs and events."""
 
 import random
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-import numpy as np
 import pytest
 from prometheus_client import REGISTRY
 
 from geo.fold.clean import Flag
-from geo.times import ms_of
-from ingest.track.silence import notice_silence
+from ingest.track.tracker import Hints
+from sql.track.takes import Block
 from tests.ingest.track.conftest import START, Fleet, after
 
 
@@ -176,92 +175,6 @@ async def test_a_new_version_of_the_route_counts_from_when_it_was_made(fleet: Fl
         assert row["route_version"] == expected
 
 
-async def test_a_tracker_that_dies_in_the_middle_leaves_nothing_half_done(fleet: Fleet, east, tour, monkeypatch):
-    driver = await fleet.driver()
-    phone = await fleet.phone(driver)
-    await fleet.route(driver, [600, 1500])
-    await fleet.send(phone, east(tour))
-
-    async def die(*_: object) -> None:
-        raise ConnectionError("the process was killed")
-
-    with monkeypatch.context() as patch:
-        patch.setattr("ingest.track.take._write_tracks", die)
-        with pytest.raises(ConnectionError):
-            await fleet.turn()
-    assert await fleet.pool.fetchval("SELECT count(*) FROM ping") == 0
-    assert await fleet.pool.fetchval("SELECT sum(pings) FROM inbox") == len(tour)
-    await fleet.settle()
-    assert await fleet.pool.fetchval("SELECT count(*) FROM ping") == len(tour)
-    assert await fleet.pool.fetchval("SELECT max(attempts) FROM lane_attempt") == 0
-
-
-async def test_a_block_that_kills_the_process_is_quarantined_unread(fleet: Fleet, east, monkeypatch):
-    phone = await fleet.phone(await fleet.driver())
-    await fleet.send(phone, east([(0, 0)]))
-    poison = await fleet.pool.fetchval("SELECT id FROM inbox")
-    await fleet.send(phone, east([(10, 80)]))
-
-    def die_of(body: bytes):
-        if np.frombuffer(body, "u1").tobytes() == killer:
-            raise SystemError("the process was killed")
-        return decode(body)
-
-    from ingest import blocks
-
-    decode = blocks.decode
-    killer = await fleet.pool.fetchval("SELECT body FROM inbox WHERE id = $1", poison)
-    monkeypatch.setattr("ingest.blocks.decode", die_of)
-    for _ in range(3):
-        with pytest.raises(SystemError):
-            await fleet.turn()
-    await fleet.settle()
-    assert await fleet.pool.fetchval("SELECT reason FROM quarantine") == "ended-the-tracker"
-    assert await fleet.pool.fetchval("SELECT count(*) FROM ping") == 1
-
-
-async def test_a_ping_that_breaks_the_fold_is_quarantined_and_the_rest_is_tracked(fleet: Fleet, east, monkeypatch):
-    from geo.fold import fold as track
-
-    phone = await fleet.phone(await fleet.driver())
-    advance = track.advance
-
-    def break_at_20(tracks, pings, timelines, settles=None):
-        if (pings.rows["recorded_ms"] == ms_of(START) + 20_000).any():
-            raise ZeroDivisionError
-        return advance(tracks, pings, timelines, settles)
-
-    monkeypatch.setattr("ingest.track.isolate.advance", break_at_20)
-    await fleet.send(phone, east([(0, 0), (10, 80), (20, 160), (30, 240)]))
-    await fleet.settle()
-    assert await fleet.pool.fetchval("SELECT count(*) FROM ping WHERE believed") == 3
-    assert await fleet.pool.fetchval("SELECT reason FROM quarantine") == "broke-the-fold"
-
-
-async def test_a_damaged_block_is_quarantined(fleet: Fleet, east):
-    phone = await fleet.phone(await fleet.driver())
-    await fleet.send(phone, east([(0, 0)]))
-    await fleet.pool.execute("UPDATE inbox SET body = '\\x00' || body")
-    await fleet.settle()
-    assert await fleet.pool.fetchval("SELECT reason FROM quarantine") == "unreadable-block"
-
-
-async def test_silence_is_noticed_once_and_ends_with_the_next_ping(fleet: Fleet, east):
-    driver = await fleet.driver()
-    phone = await fleet.phone(driver)
-    await fleet.route(driver, [600, 1500])
-    await fleet.send(phone, east([(0, 0), (10, 80)]))
-    await fleet.settle()
-    async with fleet.pool.acquire() as db:
-        assert await notice_silence(db, range(64), after_s=600) == 1
-        assert await notice_silence(db, range(64), after_s=600) == 0
-        await fleet.send(phone, east([(20, 160)]), received_at=datetime.now(UTC))
-        await fleet.settle()
-        assert await notice_silence(db, range(64), after_s=600) == 1
-    types = await fleet.pool.fetch("SELECT type FROM event WHERE type LIKE 'driver.%' ORDER BY id")
-    assert [row["type"] for row in types] == ["driver.silent", "driver.seen"]
-
-
 async def test_a_tracker_counts_what_it_does(fleet: Fleet, east, tour):
     def count(name: str) -> float:
         return REGISTRY.get_sample_value(name) or 0.0
@@ -329,3 +242,34 @@ async def test_a_fix_of_which_a_copy_says_that_the_clock_is_ahead_counts_for_not
     last = await fleet.pool.fetchrow("SELECT * FROM ping ORDER BY recorded_at DESC LIMIT 1")
     assert (last["flags"], last["believed"], last["route_id"], last["along_m"]) == (8 | 256, False, None, None)
     assert await fleet.pool.fetchval("SELECT recorded_at FROM live") == after(10)
+
+
+async def test_a_driver_whose_only_ping_is_ahead_of_time_stops_nobody(fleet: Fleet, east):
+    phone, other = await fleet.phone(await fleet.driver("ana")), await fleet.phone(await fleet.driver("bo"))
+    await fleet.route(phone.driver_id, [600, 1500])
+    await fleet.send(phone, east([(4000, 100)], flags=8))
+    await fleet.send(other, east([(0, 0)]))
+    await fleet.settle()
+    assert await fleet.pool.fetchval("SELECT count(*) FROM ping") == 2
+    assert await fleet.pool.fetchval("SELECT driver_id FROM live") == other.driver_id
+
+
+async def test_every_ping_of_one_millisecond_is_folded(fleet: Fleet, east):
+    phone = await fleet.phone(await fleet.driver())
+    await fleet.send(phone, east([(0, i / 10) for i in range(700)]))
+    await fleet.settle()
+    assert await fleet.pool.fetchval("SELECT count(*) FROM ping WHERE believed") == 700
+
+
+def test_a_block_that_came_very_late_is_found_in_the_end(monkeypatch):
+    now_s = 0.0
+    monkeypatch.setattr("ingest.track.tracker.time.monotonic", lambda: now_s)
+    hints = Hints(2)
+    hints.note([Block(lane=1, id=7, received_at=START, body=b"")])
+    now_s = 61.0
+    hints.note([])
+    hints.look_again()
+    assert hints.after == {0: 0, 1: 7}
+    now_s = 700.0
+    hints.look_again()
+    assert hints.after == {0: 0, 1: 0}

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from ingest.config import IngestConfig
+from ingest.track.batch import Batch, Limits, Step
+from ingest.track.take import STEPS, named
 from ingest.track.tracker import Tracker
 from sql.account.accounts import read_instance
 from sql.pool import Connection, connect
@@ -27,13 +29,18 @@ class Trackers:
 
     fleet: Fleet
     config: IngestConfig
+    steps: Sequence[Step] = STEPS
+    limits: Limits = field(default_factory=Limits)
     made: list[tuple[Tracker, list[Connection]] | None] = field(default_factory=lambda: [None, None])
 
     async def turn(self, which: int) -> bool:
         if (now := self.made[which]) is None:
             connections = [await connect(self.fleet.database) for _ in range(2)]
             lanes = (await read_instance(self.fleet.pool)).lanes
-            now = self.made[which] = Tracker(*connections, self.config, lanes), connections
+            now = self.made[which] = (
+                Tracker(*connections, self.config, lanes, steps=self.steps, limits=self.limits),
+                connections,
+            )
         try:
             return await now[0].turn()
         except CrashError:
@@ -55,12 +62,31 @@ class Trackers:
         self.made = [None, None]
 
 
-def kill_at_random(
-    monkeypatch: pytest.MonkeyPatch, chance: random.Random, names: Sequence[str], *, often: float
-) -> None:
-    """Let trackers die after some of the things they do in a take, named as they are called."""
+def deadly(steps: Sequence[Step], chance: random.Random, *, often: float) -> tuple[Step, ...]:
+    """Let a tracker die now and then after a step of its take, the transaction still open."""
 
-    def deadly(work: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    def may_kill(step: Step) -> Step:
+        async def maybe(db: Connection, batch: Batch) -> Batch:
+            done = await step(db, batch)
+            if chance.random() < often:
+                raise CrashError
+            return done
+
+        return maybe
+
+    return tuple(may_kill(step) for step in steps)
+
+
+def with_step(name: str, other: Step, steps: Sequence[Step] = STEPS) -> tuple[Step, ...]:
+    """Put another step in the place of the one of this name."""
+    assert name in [named(step) for step in steps]
+    return tuple(other if named(step) == name else step for step in steps)
+
+
+def kill_at_commit(monkeypatch: pytest.MonkeyPatch, chance: random.Random, *, often: float) -> None:
+    """Let trackers die just before a take's commit and just after it, too: that is no step."""
+
+    def may_kill(work: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         async def maybe(*args: Any, **kwargs: Any) -> Any:
             done = await work(*args, **kwargs)
             if chance.random() < often:
@@ -69,5 +95,5 @@ def kill_at_random(
 
         return maybe
 
-    for name in names:
-        monkeypatch.setattr(name, deadly(resolve_name(name)))
+    for name in ("ingest.track.tracker.takes.forget_attempts", "ingest.track.tracker.tell_live"):
+        monkeypatch.setattr(name, may_kill(resolve_name(name)))

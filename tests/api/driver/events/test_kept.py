@@ -9,7 +9,8 @@ import pytest
 from api.http.config import ApiConfig
 from reparto.run.jobs import jobs_of
 from reparto.run.settings import Settings
-from sql.track.effects import settle_stops
+from sql.delivery.stop_states import settle_stops
+from sql.track.live import LIVE_CHANNEL
 from tests.api.conftest import say_events
 from tests.api.driver.driver_day import Phone, event, number
 from work.proofs.config import ProofConfig
@@ -71,6 +72,30 @@ async def test_a_day_has_room_for_so_many_and_the_next_one_for_as_many_again(
     token = (await make_device(client, account.key, beto["id"]))["token"]
     other = Phone(client=client, account=account, token=token, driver=beto["id"])
     assert await other.outcome(on("note", 0, 0)) == [("applied", None)]
+
+
+async def test_a_batch_is_kept_wakes_and_is_set_aside_by_one_commit_or_not_at_all(phone, pool):
+    """A phone whose batch was answered with 500 has sent nothing yet, and nobody looks at what is not so."""
+    batch = [on("completed", 0, 0, phone.stops[0]), on("note", 0, 1, "st_999999")]
+    woken: list[str] = []
+
+    def listen(_connection, _pid, _channel, payload):
+        woken.append(payload)
+
+    async with pool.acquire() as listener:
+        await listener.add_listener(LIVE_CHANNEL, listen)
+        try:
+            await pool.execute("ALTER TABLE quarantine RENAME TO locked")
+            assert (await phone.post({"events": batch})).status == 500
+            assert await pool.fetchval("SELECT count(*) FROM driver_event") == 0
+            await pool.execute("ALTER TABLE locked RENAME TO quarantine")
+            assert woken == []
+            assert await phone.outcome(*batch) == [("applied", None), ("rejected", "unknown-stop")]
+            assert await pool.fetchval("SELECT count(*) FROM quarantine") == 1
+            await listener.execute("SELECT")
+            assert [one.split(":")[1] for one in woken] == [str(number(phone.driver))]
+        finally:
+            await listener.remove_listener(LIVE_CHANNEL, listen)
 
 
 async def test_a_dispatcher_is_not_limited_by_what_the_driver_said(phone):

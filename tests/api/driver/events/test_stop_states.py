@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from sql.track.effects import settle_stops
+from sql.delivery.stop_states import settle_stops
 from tests.api.conftest import say_events
 from tests.api.driver.driver_day import at, event, feed, number, said
 

@@ -24,8 +24,8 @@ def _rows(node: dict[str, Any]) -> float:
     return mine + sum(map(_rows, node.get("Plans", ())))
 
 
-async def _work(db: Db, file: str, name: str, *values: str) -> float:
-    await db.execute(f"PREPARE asked AS {load(file)[name]}")
+async def _work(db: Db, module: str, name: str, *values: str) -> float:
+    await db.execute(f"PREPARE asked AS {load(module)[name]}")
     plan = await db.fetchval(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) EXECUTE asked ({', '.join(values)})")
     await db.execute("DEALLOCATE asked")
     return _rows(json.loads(plan)[0]["Plan"])
@@ -43,7 +43,7 @@ async def test_all_that_was_said_of_a_stop_is_walked_through_once(phone, pool):
             " FROM driver_event, generate_series(1, 2000) AS n"
         )
         await db.execute("ANALYZE driver_event")
-        assert await _work(db, "stop_states", "judge_stop_events", f"'{{{stop_id}}}'", "5") < 50 * 2000
+        assert await _work(db, "sql.delivery.stop_states", "judge_stop_events", f"'{{{stop_id}}}'", "5") < 50 * 2000
     assert await phone.outcome(event("completed", 300, phone.stops[0])) == [("applied", None)]
     assert await pool.fetchval("SELECT count(*) FROM driver_event WHERE NOT effective") == 0
 

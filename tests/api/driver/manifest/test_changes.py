@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from api.driver.manifest import endpoints as manifest
-from api.driver.manifest.version import TOLD_FOR_S, bring_up_to_date, changed_since
+from api.driver.manifest.version import TOLD_FOR_S
 from api.http.config import ApiConfig
 from api.http.ids import DRIVER, number_of
 from sql.delivery.manifest import parts_of_manifest
@@ -274,7 +274,7 @@ async def test_a_version_that_nobody_knows_any_more_gets_everything(ana, put, po
         assert "since" not in told
     longer = TOLD_FOR_S + 100
     await pool.execute("UPDATE manifest SET version = version - $1, oldest = oldest - $1", longer)
-    await pool.execute("UPDATE manifest_part SET added_in = 1, changed_in = 1, planned_in = 1")
+    await pool.execute("UPDATE manifest_part SET added_in = 1, changed_in = 1")
     await pool.execute("UPDATE stop SET status = 'arrived' WHERE external_id = 'ped-1'")
     told = await ana.read(f"?since={version - longer}")
     assert told["full"]
@@ -384,25 +384,3 @@ async def test_deltas_lead_where_a_full_answer_leads(client, account, ana, put, 
             await ana.check()
     await ana.poll()
     await ana.check()
-
-
-async def test_which_stops_a_driver_saw_otherwise(account, ana, put, tour, pool):
-    kept = await put()
-    ids = [int(stop["id"].removeprefix("st_")) for stop in kept["stops"]]
-    version = (await ana.poll())["version"]
-    now = datetime.now(UTC)
-
-    async def changed(stop_ids=ids, since=version):
-        return await changed_since(
-            pool, account_id=account.id, driver_id=ana.driver_id, stop_ids=stop_ids, version=since, now=now
-        )
-
-    assert await changed() == set()
-    await pool.execute("UPDATE stop SET status = 'arrived', arrived_at = now() WHERE id = $1", ids[0])
-    assert await changed() == set()  # that is the driver's own doing
-    tour["stops"][1]["instructions"] = "otra cosa"
-    await put(tour["stops"][:3])
-    assert await changed() == {ids[1], ids[3]}
-    assert await changed([10**9]) == {10**9}
-    current = await bring_up_to_date(pool, account_id=account.id, driver_id=ana.driver_id, now=now)
-    assert await changed(since=current.version) == set()

@@ -6,8 +6,10 @@ import msgpack
 import pytest
 
 from api.driver.manifest import endpoints as manifest
+from api.driver.manifest.held import HeldManifests
 from api.http.ids import DRIVER, number_of
 from api.routes import eta
+from api.stream.hub import HUB
 from geo.shape.lines import decode_polyline
 from tests.api.conftest import STREETS
 from tests.api.driver.manifest.manifests import ManifestPhone, around_now
@@ -103,7 +105,7 @@ async def test_a_version_that_the_phone_has_is_not_sent_again(client, account, m
         assert (same.status, await same.read()) == (304, b"")
         assert same.headers["ETag"] == first.headers["ETag"]
     # a process that has never seen this driver's manifest says the same
-    client.app[manifest.SEEN].put(ana.driver_id, None)
+    client.app[HUB].part(HeldManifests).forget(ana.driver_id)
     assert (await ana.get(**{"If-None-Match": first.headers["ETag"]})).status == 304
     await put_route(client, account.key, driver="ana", **around_now(-2))
     other = await ana.get(**{"If-None-Match": first.headers["ETag"]})

@@ -13,14 +13,14 @@ from geo.fold.fold import advance, fresh
 from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Pings, Rows, in_order
 from geo.plan.facts import FactType
 from geo.plan.plans import Plan, Timeline
-from reparto.evaluate.answers import timely
+from reparto.evaluate.answers.live import timely
 
 EVERY_MS = 300_000
 """How often a tour is asked."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answer:
+class EtaAnswer:
     """ETAs of one tour at one moment.
 
     Attributes:
@@ -59,10 +59,10 @@ class _Tour:
     along_m: Floats = field(default_factory=lambda: np.zeros(0))
     visits: list[tuple[int, int, FactType, int]] = field(default_factory=list)  # known, stop's place, what, when
     learned: set[tuple[str, int]] = field(default_factory=set)
-    open: list[Answer] = field(default_factory=list)  # with stops that were not reached yet
+    open: list[EtaAnswer] = field(default_factory=list)  # with stops that were not reached yet
 
 
-def replay(pings: Pings, timelines: Sequence[Timeline]) -> Iterator[Answer]:
+def replay(pings: Pings, timelines: Sequence[Timeline]) -> Iterator[EtaAnswer]:
     """Ask every tour every EVERY_MS of its recording, all tours in the order of time, learning on the way.
 
     The tours are those of one account. A tour's closed visits and driven stretches are learned from when it is next
@@ -83,7 +83,7 @@ def replay(pings: Pings, timelines: Sequence[Timeline]) -> Iterator[Answer]:
         row_of = {stop_id: row for row, stop_id in enumerate(tour.plan.stop_ids.tolist())}
         rows = np.array([row_of[stop_id] for stop_id in eta.stop_id.tolist()], np.int64)
         as_of_ms, on_route = int(track["recorded_ms"][0]), bool(track["on_route"][0])
-        answer = Answer(
+        answer = EtaAnswer(
             which, at_ms, as_of_ms, rows, eta.expected_ms, eta.low_ms, eta.high_ms, eta.spread_s, eta.delay_s, on_route
         )
         tour.open.append(answer)
@@ -145,8 +145,8 @@ def _learn(model: Model, tour: _Tour, now_ms: int) -> Model:
 
 
 def _come_true(
-    plan: Plan, answers: Sequence[Answer], reached_ms: Ints, now_ms: int
-) -> tuple[Given, list[Observation], list[Answer]]:
+    plan: Plan, answers: Sequence[EtaAnswer], reached_ms: Ints, now_ms: int
+) -> tuple[Given, list[Observation], list[EtaAnswer]]:
     """Take the ETAs of stops that were reached out of those that wait."""
     given, left = [np.zeros((0, 6))], []
     for answer in answers:

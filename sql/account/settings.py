@@ -1,0 +1,105 @@
+"""What an account can set for itself: its types, limits and defaults, and the one way to read what is stored."""
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from sql.account import accounts
+from sql.pool import Db, Pool
+
+Language: TypeAlias = Literal["es", "pt", "en"]
+Colour: TypeAlias = Annotated[str, Meta(pattern="^#[0-9a-f]{6}$", examples=["#0b7285"])]
+Languages: TypeAlias = Annotated[list[Language], Meta(min_length=1, max_length=3)]
+StopRadius: TypeAlias = Annotated[float, Meta(ge=10, le=1_000)]
+Service: TypeAlias = Annotated[float, Meta(ge=0, le=86_400)]
+DriverContact: TypeAlias = Literal["always", "on_route", "never"]
+LocationPolicy: TypeAlias = Literal["always", "shift"]
+
+
+class Colours(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Of the pages that recipients see, as #rrggbb."""
+
+    primary: Colour
+
+
+class Visibility(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When recipients see the van: both must hold."""
+
+    max_stops_before: Annotated[int, Meta(ge=0, le=100)]
+    max_minutes: Annotated[int, Meta(ge=1, le=1_440)]
+
+
+class Reason(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why a delivery can fail: what the driver picks from and the feed tells."""
+
+    code: Annotated[str, Meta(pattern="^[a-z0-9_]{1,40}$")]
+    text: Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+Brand: TypeAlias = Annotated[str, Meta(max_length=60)]
+Reasons: TypeAlias = Annotated[list[Reason], Meta(min_length=1, max_length=50)]
+
+LateAfter: TypeAlias = Annotated[float, Meta(ge=0, le=240)]
+
+
+class Approaching(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When a stop is told that the van is near: as soon as one of these holds; null: that one never does.
+
+    `minutes`: expected within so many. `stops`: at most so many are before it.
+    """
+
+    # A quarter of an hour is enough to come home from around the corner, and short enough to wait at the door. How many
+    # stops are left says nothing of time: two are five minutes in a city and an hour in the country.
+    minutes: Annotated[int, Meta(ge=1, le=240)] | None = 15
+    stops: Annotated[int, Meta(ge=0, le=100)] | None = None
+
+
+class EtaRules(Struct, frozen=True, kw_only=True):
+    """The part that trackers look at: when somebody must hear of an ETA."""
+
+    approaching: Approaching = Approaching()
+    late_after_minutes: LateAfter = 5.0
+    """A stop is late when it is expected so long after the end of its window."""
+
+
+_USUAL_REASONS = (
+    Reason(code="nobody_home", text="No había nadie"),
+    Reason(code="wrong_address", text="Dirección incorrecta"),
+    Reason(code="refused", text="Rechazado por el destinatario"),
+    Reason(code="damaged", text="Paquete dañado"),
+    Reason(code="no_access", text="Sin acceso al lugar"),
+    Reason(code="other", text="Otro motivo"),
+)
+
+
+class AccountSettings(EtaRules, frozen=True, kw_only=True):
+    """What an account can set."""
+
+    brand: Brand = ""
+    """Who delivers, as recipients read it on the tracking page; empty: nothing is shown."""
+    languages: Languages = field(default_factory=lambda: ["es", "pt", "en"])
+    """Of the pages that recipients see; the first one is for those who ask for none of them."""
+    colours: Colours = Colours(primary="#0b7285")
+    visibility: Visibility = Visibility(max_stops_before=3, max_minutes=60)
+    failure_reasons: Reasons = field(default_factory=lambda: list(_USUAL_REASONS))
+    stop_radius_m: StopRadius = 60.0
+    """Of the circle around a stop that has no geofence of its own."""
+    service_s: Service = 120.0
+    """How long a driver stays at a stop whose planner did not say."""
+    wait_for_window: bool = False
+    """A driver who is early waits until the stop's window begins; counts for routes that are put from then on."""
+    driver_contact: DriverContact = "on_route"
+    """When drivers see a recipient's phone and e-mail: `on_route` is while the route is their current one."""
+    location_policy: LocationPolicy = "always"
+    """Which places of drivers are kept: all, or only those recorded in a shift of theirs."""
+
+
+def settings_of(stored: dict[str, Any]) -> AccountSettings:
+    """Read an account's settings; what it never set has its default."""
+    return msgspec.convert(stored, AccountSettings)
+
+
+async def read_settings(db: Db | Pool, account_id: int) -> AccountSettings:
+    """Read the settings of an account that is known to exist."""
+    return settings_of((await accounts.account_by_id(db, account_id)).settings)
