@@ -19,6 +19,7 @@ from api.http.auth import DEVICES, DeviceCache
 from api.http.host import known_host
 from api.http.problem import problems
 from api.places import geofences
+from api.planning import orders, plans, publish, resources, slots
 from api.proofs import endpoints as proofs
 from api.proofs import form as proofs_post
 from api.proofs.uploads import endpoints as uploads
@@ -46,6 +47,7 @@ ASKED = (
     *(account, keys, drivers, devices, geofences),
     *(routes, links, pins, reopening, track, visits, detours, eta),
     *(driver_events, shifts),
+    *(orders, resources, plans, publish, slots),
     *(positions, events, reports, quarantine),
     *(tracking, tracking_page),
     *(uploads, proofs_post, proofs, certificate),

@@ -4,6 +4,7 @@ from reparto.run.settings import Settings
 from work.feed.numbering import NUMBER_EVENTS
 from work.job import Job
 from work.learn.etas import LEARN_ETAS
+from work.planning.make import plan_job
 from work.proofs.store import ProofStore
 from work.proofs.upkeep import proof_jobs
 from work.roads.detours import detour_job
@@ -18,6 +19,7 @@ def jobs_of(settings: Settings, roads: Roads, store: ProofStore) -> tuple[Job, .
         NUMBER_EVENTS,
         LEARN_ETAS,
         detour_job(roads),
+        plan_job(),
         *proof_jobs(store, oldest_ping_days=oldest_ping_days),
         *retention_jobs(
             settings.retention,

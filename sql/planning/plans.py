@@ -58,12 +58,10 @@ async def problem_of_plan(db: Db | Pool, plan_id: int) -> bytes:
     return bytes(await db.fetchval(_SQL["problem_of_plan"], plan_id))
 
 
-async def last_tours(
-    db: Db | Pool, *, account_id: int, on: date, depot: str
-) -> tuple[int, bytes, dict[str, Any]] | None:
-    """Read the last plan of a day and depot with its problem; None when there is none."""
+async def last_tours(db: Db | Pool, *, account_id: int, on: date, depot: str) -> tuple[int, int, dict[str, Any]] | None:
+    """Read id, version and tours of the last plan of a day and depot; None when there is none."""
     row = await db.fetchrow(_SQL["last_tours"], account_id, on, depot)
-    return None if row is None else (row["id"], bytes(row["problem"]), row["result"])
+    return None if row is None else (row["id"], row["version"], row["result"])
 
 
 async def take_plan(db: Db | Pool, *, hold_s: float) -> PlanRow | None:

@@ -18,7 +18,7 @@ SELECT problem FROM plan WHERE id = $1;
 
 -- name: last_tours
 -- Tours as they are meant now for a day and depot. $1 account, $2 date, $3 depot
-SELECT id, problem, result FROM plan
+SELECT id, version, result FROM plan
  WHERE account_id = $1 AND date = $2 AND depot = $3 AND state IN ('done', 'published') ORDER BY id DESC LIMIT 1;
 
 -- name: take_plan

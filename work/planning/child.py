@@ -4,8 +4,10 @@ An engine is C++ that may take all memory, hold Python's lock, or fall; here it 
 process ends when its standard input does: with whoever started it, however that ended.
 """
 
+import ctypes
 import os
 import resource
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -30,12 +32,19 @@ class Engine(Protocol):
 
 def main(*warm: str) -> None:
     """Answer until nobody asks any more; `warm` engines are imported before the first question."""
+    _end_with_parent()
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what an engine prints must not come between the answers
     for name in warm:
         import_module(ENGINES[name])
     while (body := read_frame(sys.stdin.buffer)) is not None:
         _say(answers, _answer(body, lambda part, cost: _say(answers, Sign(progress=part, cost=cost))))
+
+
+def _end_with_parent() -> None:
+    """End when whoever asks does, also in the middle of a search; where there is no prctl, at the search's end."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 def _answer(body: bytes, say: Callable[[float, int | None], None]) -> Found | Refused:

@@ -66,13 +66,13 @@ class PlannerFailed(Exception):  # noqa: N818 (it reads better where it is raise
 
 def encode(message: Any) -> bytes:
     """Write a message with its frame."""
-    body = msgspec.msgpack.encode(message, enc_hook=_to_plain)
+    body = msgspec.msgpack.encode(message, enc_hook=to_plain)
     return FRAME.pack(len(body)) + body
 
 
 def decode_asked(body: bytes) -> Asked:
     """Read a question; raises msgspec.DecodeError."""
-    return msgspec.msgpack.decode(body, type=Asked, dec_hook=_from_plain)
+    return msgspec.msgpack.decode(body, type=Asked, dec_hook=from_plain)
 
 
 def decode_said(body: bytes) -> Said:
@@ -89,13 +89,15 @@ def read_frame(stream: BinaryIO) -> bytes | None:
     return body if len(body) == FRAME.unpack(head)[0] else None
 
 
-def _to_plain(value: Any) -> Any:
+def to_plain(value: Any) -> Any:
+    """Write what msgspec does not know: a matrix."""
     if isinstance(value, np.ndarray):
         return {"shape": list(value.shape), "bytes": np.ascontiguousarray(value, "<i8").tobytes()}
     raise NotImplementedError(type(value))
 
 
-def _from_plain(kind: type, value: Any) -> Any:
+def from_plain(kind: type, value: Any) -> Any:
+    """Read it."""
     # the only kind that msgspec does not know is Matrix
     matrix: Matrix = np.frombuffer(value["bytes"], "<i8").astype(np.int64).reshape(value["shape"])
     return matrix

@@ -1,0 +1,25 @@
+"""A day in a query."""
+
+from datetime import date
+
+import msgspec
+from aiohttp import web
+
+from api.http.bodies import refuse
+from api.http.problem import FieldError
+
+
+def day_in(request: web.Request) -> date | None:
+    """Read `?date=`; None when there is none.
+
+    Raises:
+        Invalid: it is no day.
+    """
+    text = request.query.get("date")
+    if not text:
+        return None
+    try:
+        return msgspec.convert(text, date)
+    except msgspec.ValidationError:
+        refuse([FieldError(at="date", why="must be a day like 2026-03-02")])
+        raise
