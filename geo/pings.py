@@ -31,7 +31,7 @@ PING = np.dtype(
         ("battery", "<f4"),  # 0 to 1
         ("charging", "i1"),  # 1 yes, 0 no, -1 unknown
         ("mock", "i1"),  # 1 yes, 0 no, -1 unknown
-        ("flags", "<u4"),  # geo.fold.clean.Flag: what the decoder repaired or noticed
+        ("flags", "<u4"),  # geo.trust.clean.Flag: what the decoder repaired or noticed
     ]
 )
 

@@ -4,13 +4,14 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from sql.config import DatabaseConfig
 from sql.pool import Pool, create_pool, is_away
 
 log = logging.getLogger(__name__)
 
-_CONNECTIONS = 3
+_CONNECTIONS = 6
 _LONGEST_BACK_OFF_S = 30.0
 
 
@@ -23,11 +24,21 @@ class Job:
     pause_s: float
 
 
-async def run_work(database: DatabaseConfig, *, stop: asyncio.Event, jobs: Sequence[Job]) -> None:
+class Service(Protocol):
+    """Something that goes on by itself, and ends in order once `stop` is set."""
+
+    name: str
+
+    async def run(self, pool: Pool, stop: asyncio.Event) -> None:
+        """Go on until `stop` is set. What fails is logged and tried again."""
+
+
+async def run_work(database: DatabaseConfig, *, stop: asyncio.Event, jobs: Sequence[Job | Service]) -> None:
     """Do all jobs until `stop` is set. What fails is logged and tried again, later each time; nothing ends silently."""
     async with await create_pool(database, connections=_CONNECTIONS) as pool, asyncio.TaskGroup() as tasks:
         for job in jobs:
-            tasks.create_task(repeat(job, pool, stop), name=job.name)
+            doing = repeat(job, pool, stop) if isinstance(job, Job) else job.run(pool, stop)
+            tasks.create_task(doing, name=job.name)
 
 
 async def repeat(job: Job, pool: Pool, stop: asyncio.Event) -> None:

@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from geo.pings import UNKNOWN_MS
+from geo.pings import UNKNOWN_MS, Ints
 from geo.plan.plans import Plan
-from geo.plan.prepare import prepare_plan
+from geo.plan.prepare import Head, PathColumns, StopColumns, prepare_plan
 from geo.times import ms_of
 from sql.delivery.plans import PlanRow
 
@@ -15,36 +15,41 @@ from sql.delivery.plans import PlanRow
 def plan_of(row: PlanRow) -> Plan:
     """Prepare a plan as it is stored."""
     return prepare_plan(
-        route_id=row.route_id,
-        version=row.version,
-        order=(ms_of(row.start_at), row.external_id),
-        effective_ms=ms_of(row.effective_at),
-        driver_id=row.driver_id,
-        start_ms=ms_of(row.start_at),
-        end_ms=ms_of(row.end_at),
-        return_to_depot=row.return_to_depot,
-        path_lon=np.array(row.path_lon),
-        path_lat=np.array(row.path_lat),
-        path_along_m=np.array(row.path_along_m),
-        stop_ids=np.array(row.stop_ids, np.int64),
-        stop_lon=np.array(row.stop_lon),
-        stop_lat=np.array(row.stop_lat),
-        stop_along_m=np.array(row.stop_along_m),
-        stop_radius_m=np.array(row.stop_radius_m),
-        stop_service_s=np.array(row.stop_service_s),
-        stop_planned_ms=np.array([ms_or_unknown(at) for at in row.stop_planned_at], np.int64),
-        stop_shapes={int(stop_id): shape for stop_id, shape in row.stop_shapes.items()},
-        stop_window_ms=[
-            (ms_or_unknown(start), ms_or_unknown(end))
-            for start, end in zip(row.stop_window_start, row.stop_window_end, strict=True)
-        ]
-        or None,
-        stop_kinds=row.stop_kind or None,
-        stop_parcels=row.stop_parcels or None,
-        stop_drive_s=row.stop_drive_s or None,
-        wait_for_window=row.wait_for_window,
-        utc_offset_s=_utc_offset_s(row),
+        Head(
+            route_id=row.route_id,
+            version=row.version,
+            order=(ms_of(row.start_at), row.external_id),
+            effective_ms=ms_of(row.effective_at),
+            driver_id=row.driver_id,
+            start_ms=ms_of(row.start_at),
+            end_ms=ms_of(row.end_at),
+            return_to_depot=row.return_to_depot,
+            wait_for_window=row.wait_for_window,
+            utc_offset_s=_utc_offset_s(row),
+        ),
+        PathColumns(np.array(row.path_lon), np.array(row.path_lat), np.array(row.path_along_m)),
+        StopColumns(
+            ids=np.array(row.stop_ids, np.int64),
+            lon=np.array(row.stop_lon),
+            lat=np.array(row.stop_lat),
+            along_m=np.array(row.stop_along_m),
+            radius_m=np.array(row.stop_radius_m),
+            service_s=np.array(row.stop_service_s),
+            planned_ms=np.array([ms_or_unknown(at) for at in row.stop_planned_at], np.int64),
+            shapes={int(stop_id): shape for stop_id, shape in row.stop_shapes.items()},
+            window_ms=_windows_ms(row),
+            kinds=row.stop_kind or None,
+            parcels=np.array(row.stop_parcels) if row.stop_parcels else None,
+            drive_s=np.array(row.stop_drive_s) if row.stop_drive_s else None,
+        ),
     )
+
+
+def _windows_ms(row: PlanRow) -> Ints | None:
+    """Give the promised windows; None for a plan stored before there were any."""
+    both = zip(row.stop_window_start, row.stop_window_end, strict=True)
+    windows = [(ms_or_unknown(start), ms_or_unknown(end)) for start, end in both]
+    return np.array(windows, np.int64) if windows else None
 
 
 def _utc_offset_s(row: PlanRow) -> int:

@@ -16,6 +16,7 @@ from api.http.problem import FieldError
 from sql.account import accounts
 from sql.account.settings import (
     AccountSettings,
+    AddressForm,
     Approaching,
     Brand,
     Colours,
@@ -41,6 +42,7 @@ class SettingsChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     brand: Brand | UnsetType = UNSET
     languages: Languages | UnsetType = UNSET
+    address_form: AddressForm | UnsetType = UNSET
     colours: Colours | UnsetType = UNSET
     visibility: Visibility | UnsetType = UNSET
     failure_reasons: Reasons | UnsetType = UNSET
@@ -72,7 +74,7 @@ async def patch_account(request: web.Request) -> web.Response:
     """Change settings of the account.
 
     What is left out stays as it is; an object or a list that is given replaces the whole of the one before.
-    `location_policy` counts for what phones send from now on; what was held back is kept once it is `always` again.
+    `location_policy` counts for what phones send from now on; what was held back is judged by the new one.
     """
     change = await read_body(request, SettingsChange)
     refuse(_mistakes(change))
@@ -82,7 +84,7 @@ async def patch_account(request: web.Request) -> web.Response:
         if change.location_policy is not UNSET:  # no tracker may be at it: each of them goes by one policy or the other
             await lock_lanes(db, range((await accounts.read_instance(db)).lanes))
         account = await accounts.change_account_settings(db, account_id, new)
-        if change.location_policy == "always":
+        if change.location_policy is not UNSET:
             await release_held(db, account_id=account_id)
     await tell_live(request.app[POOL], [(account.id, 0, 0)])
     return answer(request, _shown(account))

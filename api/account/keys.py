@@ -1,6 +1,6 @@
 """API keys: the credentials of people and programs."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal, TypeAlias, cast
 
 from aiohttp import web
@@ -9,15 +9,22 @@ from msgspec import Meta, Struct
 from api.http import ids
 from api.http.app_keys import POOL
 from api.http.auth import KEY_PREFIX, caller_of, hash_of, new_secret
-from api.http.bodies import read_body
+from api.http.bodies import read_body, refuse
 from api.http.media import answer
-from api.http.operation import Operations, Who
-from api.http.problem import NotFound
+from api.http.operation import Operations, Parameter, Who
+from api.http.problem import FieldError, NotFound
+from api.http.times import time_in
 from sql.account import keys
 
 operations = Operations("keys")
 
+_TIME = {"type": "string", "format": "date-time"}
+
 RoleName: TypeAlias = Literal["admin", "dispatcher", "viewer"]
+
+
+_UNTIL = "It works until then; else until it is ended."
+_LAST_YEAR = 2999  # with a zone taken away it stays a time
 
 
 class NewKey(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -25,15 +32,23 @@ class NewKey(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     role: RoleName
     label: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    expires_at: Annotated[datetime, Meta(tz=True, description=_UNTIL)] | None = None
 
 
 class Key(Struct, frozen=True, kw_only=True):
-    """A key that works; the secret itself is not kept."""
+    """A key that was not ended; the secret itself is not kept.
+
+    Attributes:
+        expires_at: it works until then; null: until it is ended.
+        last_used_at: to the hour; null: never.
+    """
 
     id: str
     role: RoleName
     label: str | None
     created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
 
 
 class KeyMade(Key, frozen=True, kw_only=True):
@@ -43,16 +58,30 @@ class KeyMade(Key, frozen=True, kw_only=True):
 
 
 class KeyList(Struct, frozen=True, kw_only=True):
-    """The keys that work, all on one page."""
+    """Keys, all on one page."""
 
     keys: list[Key]
     next: str | None = None
 
 
-@operations.operation("GET", "/v1/keys", who=Who.ADMIN, answer=KeyList)
+@operations.operation(
+    "GET",
+    "/v1/keys",
+    who=Who.ADMIN,
+    answer=KeyList,
+    query=(
+        Parameter(name="expires_before", description="Only keys that end before this time.", schema=_TIME),
+        Parameter(name="unused_since", description="Only keys neither used nor made since this time.", schema=_TIME),
+    ),
+)
 async def list_keys(request: web.Request) -> web.Response:
-    """List the API keys that work."""
-    rows = await keys.list_keys(request.app[POOL], caller_of(request).account_id)
+    """List the API keys that were not ended, also those whose time is over."""
+    rows = await keys.list_keys(
+        request.app[POOL],
+        caller_of(request).account_id,
+        expires_before=time_in(request, "expires_before"),
+        unused_since=time_in(request, "unused_since"),
+    )
     return answer(request, KeyList(keys=[_shown(row) for row in rows]))
 
 
@@ -63,6 +92,7 @@ async def post_key(request: web.Request) -> web.Response:
     The answer holds the secret, which is not kept: whoever loses it makes another key.
     """
     new = await read_body(request, NewKey)
+    refuse(_mistakes(new, datetime.now(UTC)))
     secret = new_secret(KEY_PREFIX)
     key_id, created_at = await keys.create_key(
         request.app[POOL],
@@ -70,8 +100,17 @@ async def post_key(request: web.Request) -> web.Response:
         role=new.role,
         label=new.label,
         secret_hash=hash_of(secret),
+        expires_at=new.expires_at,
     )
-    made = KeyMade(id=ids.shown(ids.KEY, key_id), role=new.role, label=new.label, created_at=created_at, key=secret)
+    made = KeyMade(
+        id=ids.shown(ids.KEY, key_id),
+        role=new.role,
+        label=new.label,
+        created_at=created_at,
+        expires_at=new.expires_at,
+        last_used_at=None,
+        key=secret,
+    )
     return answer(request, made, status=201)
 
 
@@ -87,5 +126,18 @@ async def delete_key(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
+def _mistakes(new: NewKey, now: datetime) -> list[FieldError]:
+    if new.expires_at is None or (new.expires_at.year <= _LAST_YEAR and new.expires_at > now):
+        return []
+    return [FieldError(at="/expires_at", why=f"must lie ahead, and not after the year {_LAST_YEAR}")]
+
+
 def _shown(row: keys.ListedKey) -> Key:
-    return Key(id=ids.shown(ids.KEY, row.id), role=cast(RoleName, row.role), label=row.label, created_at=row.created_at)
+    return Key(
+        id=ids.shown(ids.KEY, row.id),
+        role=cast(RoleName, row.role),
+        label=row.label,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        last_used_at=row.last_used_at,
+    )

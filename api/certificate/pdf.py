@@ -2,15 +2,15 @@
 
 import io
 from collections.abc import Sequence
-from pathlib import Path
 
 from fpdf import FPDF
 
+from api.certificate.letters import FONTS, Letters
 from api.certificate.map import HEIGHT, WIDTH
 from api.certificate.sheet import Picture, Row, Sheet
 from api.pages.colours import legible
 
-_FONTS = Path(__file__).parent / "fonts"
+_REGULAR, _BOLD = FONTS / "DejaVuSansCondensed.ttf", FONTS / "DejaVuSansCondensed-Bold.ttf"
 _FONT = "DejaVu"  # has the letters of Latin, Greek and Cyrillic names, which the fonts inside PDF readers have not
 _LEFT, _RIGHT, _TOP, _BOTTOM = 16.0, 194.0, 16.0, 282.0  # mm, of A4
 _MAP_WIDTH = 66.0
@@ -23,6 +23,7 @@ _SIGNATURE = (58.0, 22.0)
 _LEAST_PHOTO = 28.0
 _MOST_PHOTO = 88.0
 _MOST_LINES = 4  # of one value
+_LINE_HEIGHT = 0.47  # mm of a point
 
 Colour = tuple[int, int, int]
 
@@ -49,40 +50,45 @@ class _Page:
         self.pdf.set_title(sheet.title)
         self.pdf.set_lang(sheet.language)
         self.pdf.set_creator("Reparto")
-        self.pdf.add_font(_FONT, "", _FONTS / "DejaVuSansCondensed.ttf")
-        self.pdf.add_font(_FONT, "B", _FONTS / "DejaVuSansCondensed-Bold.ttf")
+        self.pdf.add_font(_FONT, "", _REGULAR)
+        self.pdf.add_font(_FONT, "B", _BOLD)
         self.pdf.set_text_shaping(True)  # joins Arabic letters, and turns what is read from the right
+        self.letters = Letters(self.pdf, _REGULAR)
         self.pdf.add_page()
 
-    def text(
+    def text(self, x: float, y: float, words: str, size: float, colour: Colour = _INK, *, bold: bool = False) -> None:
+        """Write words on one line."""
+        self.pen(size, colour, bold=bold)
+        self.pdf.set_xy(x, y)
+        self.pdf.cell(0, size * _LINE_HEIGHT, self.letters.readable(words))
+
+    def lines(
         self,
-        x: float,
-        y: float,
+        at: tuple[float, float],
         words: str,
         size: float,
         colour: Colour = _INK,
         *,
-        bold: bool = False,
-        width: float = 0,
-        most_lines: int = _MOST_LINES,
+        width: float,
+        most: int = _MOST_LINES,
     ) -> float:
-        """Write words, in lines of `width` where that is given; return where the next line begins."""
-        self.pdf.set_font(_FONT, "B" if bold else "", size)
-        self.pdf.set_text_color(*colour)
-        height = size * 0.47
-        if not width:
-            self.pdf.set_xy(x, y)
-            self.pdf.cell(0, height, words)
-            return y + height
+        """Write words in lines of `width`, `most` of them; return where the next line begins."""
+        words = self.letters.readable(words)
+        self.pen(size, colour)
+        (x, y), height = at, size * _LINE_HEIGHT
         lines = self.pdf.multi_cell(width, height, words, align="L", dry_run=True, output="LINES")
         assert isinstance(lines, list)
-        if len(lines) > most_lines:
-            lines = [*lines[: most_lines - 1], lines[most_lines - 1].rstrip() + " …"]
+        if len(lines) > most:
+            lines = [*lines[: most - 1], lines[most - 1].rstrip() + " …"]
         for line in lines:
             self.pdf.set_xy(x, y)
             self.pdf.cell(width, height, line)
             y += height
         return y
+
+    def pen(self, size: float, colour: Colour, *, bold: bool = False) -> None:
+        self.pdf.set_font(_FONT, "B" if bold else "", size)
+        self.pdf.set_text_color(*colour)
 
     def head(self) -> None:
         self.pdf.set_fill_color(*self.colour)
@@ -90,8 +96,9 @@ class _Page:
         self.text(_LEFT, _TOP - 2, self.sheet.title, 10.5, _SOFT, bold=True)
         if self.sheet.brand:
             self.pdf.set_font(_FONT, "B", 10.5)
-            wide = self.pdf.get_string_width(self.sheet.brand)
-            self.text(_RIGHT - wide, _TOP - 2, self.sheet.brand, 10.5, self.legible, bold=True)
+            brand = self.letters.readable(self.sheet.brand)
+            wide = self.pdf.get_string_width(brand)
+            self.text(_RIGHT - wide, _TOP - 2, brand, 10.5, self.legible, bold=True)
         self.text(_LEFT, _TOP + 6, self.sheet.verdict, 21, _TONES[self.sheet.tone], bold=True)
         wide = self.pdf.get_string_width(self.sheet.verdict)
         self.text(_LEFT + wide + 5, _TOP + 8.6, self.sheet.verdict_more, 11, _SOFT)
@@ -118,9 +125,9 @@ class _Page:
     def row(self, y: float, row: Row) -> float:
         label, value = row
         if not label:
-            return self.text(_LEFT, y, value, 9.5, width=_COLUMN) + 0.3
+            return self.lines((_LEFT, y), value, 9.5, width=_COLUMN) + 0.3
         self.text(_LEFT, y, label, 9.5, _SOFT)
-        return self.text(_LEFT + _LABEL, y, value, 9.5, width=_COLUMN - _LABEL) + 0.3
+        return self.lines((_LEFT + _LABEL, y), value, 9.5, width=_COLUMN - _LABEL) + 0.3
 
     def map(self) -> float:
         drawn, pdf = self.sheet.map, self.pdf
@@ -218,11 +225,16 @@ class _Page:
 
     def picture(self, x: float, y: float, width: float, height: float, picture: Picture) -> None:
         self.pdf.image(io.BytesIO(picture.jpeg), x=x, y=y, w=width, h=height, keep_aspect_ratio=True)
-        self.text(x, y + height + 0.8, picture.caption, 7.5, _SOFT, width=width, most_lines=1)
+        self.lines((x, y + height + 0.8), picture.caption, 7.5, _SOFT, width=width, most=1)
 
     def foot_height(self) -> float:
         hashes = len(self.sheet.hashes) * _HASH_ROW + _TITLE_ROW + 2 if self.sheet.hashes else 0.0
-        return hashes + len(self.sheet.footer) * _FOOTER_ROW + 4
+        return hashes + len(self.footer()) * _FOOTER_ROW + 4
+
+    def footer(self) -> list[str]:
+        """Give what stands at the foot, with what to say of letters that could not be drawn."""
+        said = self.sheet.missing if self.letters.is_missing else ""
+        return [line for line in (*self.sheet.footer, said) if line]
 
     def foot(self) -> None:
         y = _BOTTOM - self.foot_height() + 2
@@ -238,7 +250,7 @@ class _Page:
             y += 2
         self.rule(y)
         y += 1.6
-        for line in filter(None, self.sheet.footer):
+        for line in self.footer():
             self.text(_LEFT, y, line, 7.2, _SOFT)
             y += _FOOTER_ROW
 

@@ -7,10 +7,10 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from api.certificate.map import SmallMap
-from api.certificate.told import Pen, Told, told_of
+from api.certificate.told import Pen, ToldOutcome, told_of
 from api.pages.catalog.texts import CertificateTexts, MapTexts, VariantTexts
 from api.proofs.stop import StopProof
-from api.proofs.view import Place, Proof
+from api.proofs.view import Proof, ProofPlace
 from sql.account.settings import AccountSettings
 
 MOST_PHOTOS = 4
@@ -53,6 +53,8 @@ class Sheet:
     sections: Sequence[Section]
     map: SmallMap
     map_words: MapTexts
+    missing: str
+    """Said of letters for which no font was found."""
     photos_title: str
     photos: Sequence[Picture]
     signature_title: str
@@ -68,7 +70,7 @@ class Sheet:
 class Spot:
     """The place that a certificate speaks of, and how good it is."""
 
-    place: Place
+    place: ProofPlace
     distance_m: float
     accuracy_m: float | None
 
@@ -79,7 +81,7 @@ def spot_of(whole: StopProof) -> Spot | None:
     fix = next((one.fix for one in _stored(whole) if one.fix is not None), None)
     accuracy_m = None if fix is None else fix.accuracy_m
     if said is not None and said.lat is not None and said.lon is not None and said.distance_m is not None:
-        place = Place(lat=said.lat, lon=said.lon, source="event")
+        place = ProofPlace(lat=said.lat, lon=said.lon, source="event")
         return Spot(place=place, distance_m=said.distance_m, accuracy_m=accuracy_m)
     if first is None or first.place is None or first.distance_m is None:
         return None
@@ -109,7 +111,7 @@ def sheet_of(
     """
     pen = Pen(words=words, zone=ZoneInfo(whole.route.timezone))
     told, variant = told_of(whole, settings), _variant(whole, words)
-    photos, signature = _photos(whole, pictures, pen), _signature(whole, pictures, told)
+    photos, signature = _photos(whole, pictures, pen), _signature(whole, pictures, told, words)
     more = len(whole.photos) - len(photos)
     has_pictures = bool(photos) or signature is not None
     reference = words.reference.format(stop=whole.stop.external_id, route=whole.route.external_id)
@@ -125,6 +127,7 @@ def sheet_of(
         sections=list(_filled(sections)),
         map=small_map,
         map_words=words.map,
+        missing=words.missing,
         photos_title=words.photos + (f" ({words.more.format(n=more)})" if more > 0 else ""),
         photos=photos,
         signature_title=words.kind.signature,
@@ -146,23 +149,31 @@ def _variant(whole: StopProof, words: CertificateTexts) -> VariantTexts:
 
 def _photos(whole: StopProof, pictures: Mapping[str, bytes], pen: Pen) -> list[Picture]:
     return [
-        _picture(one, pictures[one.id], f"{pen.words.kind.photo}, {pen.when(one.taken_at)}" if one.taken_at else "")
+        _picture(
+            one,
+            pictures[one.id],
+            f"{pen.words.kind.photo}, {pen.when(one.taken_at)}" if one.taken_at else "",
+            pen.words,
+        )
         for one in photos_on(whole)
         if one.id in pictures
     ]
 
 
-def _signature(whole: StopProof, pictures: Mapping[str, bytes], told: Told) -> Picture | None:
+def _signature(
+    whole: StopProof, pictures: Mapping[str, bytes], told: ToldOutcome, words: CertificateTexts
+) -> Picture | None:
     signature = whole.signature
     if signature is None or signature.id not in pictures:
         return None
-    return _picture(signature, pictures[signature.id], told.recipient)
+    return _picture(signature, pictures[signature.id], told.recipient, words)
 
 
-def _picture(proof: Proof, jpeg: bytes, caption: str) -> Picture:
+def _picture(proof: Proof, jpeg: bytes, caption: str, words: CertificateTexts) -> Picture:
     served = proof.served
     width_px, height_px = (served.width_px, served.height_px) if served else (None, None)
-    return Picture(jpeg=jpeg, width_px=width_px or 4, height_px=height_px or 3, caption=caption)
+    said = ", ".join(part for part in (caption, words.cut if proof.whole is False else "") if part)
+    return Picture(jpeg=jpeg, width_px=width_px or 4, height_px=height_px or 3, caption=said)
 
 
 def _hashes(whole: StopProof, words: CertificateTexts) -> list[Row]:
@@ -182,7 +193,7 @@ def _filled(sections: Sequence[Section]) -> Iterator[Section]:
             yield title, filled
 
 
-def _what(whole: StopProof, told: Told, pen: Pen) -> Section:
+def _what(whole: StopProof, told: ToldOutcome, pen: Pen) -> Section:
     stop, words = whole.stop, pen.words
     return words.what, [
         (words.order, stop.external_id),
@@ -193,7 +204,7 @@ def _what(whole: StopProof, told: Told, pen: Pen) -> Section:
     ]
 
 
-def _when(whole: StopProof, told: Told, pen: Pen) -> Section:
+def _when(whole: StopProof, told: ToldOutcome, pen: Pen) -> Section:
     words = pen.words
     return words.when_label, [
         (words.arrived_at, pen.clock(whole.stop.arrived_at)),
@@ -212,7 +223,7 @@ def _where(whole: StopProof, pen: Pen) -> Section:
     return words.where, [("", where)]
 
 
-def _who(told: Told, variant: VariantTexts, words: CertificateTexts) -> Section:
+def _who(told: ToldOutcome, variant: VariantTexts, words: CertificateTexts) -> Section:
     return words.who, [
         (words.driver, told.driver),
         (variant.recipient, told.recipient),

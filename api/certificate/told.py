@@ -21,7 +21,7 @@ _MONTHS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class ToldOutcome:
     """What was said of a stop, empty where nothing was.
 
     Attributes:
@@ -42,13 +42,13 @@ class Told:
     cash: Mapping[str, Any] | None = None
 
 
-def told_of(whole: StopProof, settings: AccountSettings) -> Told:
+def told_of(whole: StopProof, settings: AccountSettings) -> ToldOutcome:
     """Read what was said of a stop; the reason is the account's text of it."""
     said = whole.outcome
     if said is None:
-        return Told(ended=whole.stop.status)
+        return ToldOutcome(ended=whole.stop.status)
     reason = said.reason or ""
-    return Told(
+    return ToldOutcome(
         ended=said.type,
         at=said.occurred_at,
         driver=next(iter(said.driver_name.split()), ""),

@@ -114,7 +114,12 @@ async def delete_driver(request: web.Request) -> web.Response:
     Their devices are shut out at once, and nobody drives their routes that are planned or started until those are given
     to somebody else. What was recorded stays. The external id is free again.
     """
-    driver = await driver_in_path(request)
+    await take_out(request, await driver_in_path(request))
+    return web.Response(status=204)
+
+
+async def take_out(request: web.Request, driver: DriverRow) -> None:
+    """Take a driver out of the account, who may have been before."""
     account_id = driver.account_id
     async with request.app[POOL].acquire() as db, db.transaction():
         await lock_lanes(db, [driver.lane])
@@ -126,7 +131,6 @@ async def delete_driver(request: web.Request) -> web.Response:
         await drivers.delete_driver(db, driver.id)
     for phone in phones:
         request.app[DEVICES].forget(phone.id)
-    return web.Response(status=204)
 
 
 def _shown(row: DriverRow) -> Driver:

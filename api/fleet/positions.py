@@ -51,7 +51,11 @@ class PositionProperties(msgspec.Struct, frozen=True, kw_only=True):
         age_s: how long ago the phone recorded it.
         along_m: metres along the route's path; null when not on it.
         delay_s: behind the plan, negative ahead; null where the plan has no times.
+        heard_at: when anything of the phone came, by our clock; a message without a place, too.
+        battery: 0 to 1, as the newest message said it, with or without a place.
         silent: on a route, but not heard of for too long.
+        silent_why: why there is no newer place: `phone_silent` when silent; `no_fix` while the phone is heard of and
+            its newest message has no place; null otherwise.
         status: the first that holds of silent, off_route, moving (1 m/s or faster), stopped.
     """
 
@@ -66,7 +70,9 @@ class PositionProperties(msgspec.Struct, frozen=True, kw_only=True):
     next_stop: str | None
     delay_s: float | None
     battery: float | None
+    heard_at: datetime
     silent: bool
+    silent_why: Literal["phone_silent", "no_fix"] | None
     status: Literal["silent", "off_route", "moving", "stopped"]
 
 
@@ -244,10 +250,18 @@ def _feature(position: LivePosition, now: datetime) -> PositionFeature:
             next_stop=shown_or_none(STOP, position.next_stop_id),
             delay_s=_rounded(position.delay_s),
             battery=_rounded(position.battery),
+            heard_at=position.heard_at,
             silent=position.silent,
+            silent_why=_silent_why(position),
             status=status_of(position),
         ),
     )
+
+
+def _silent_why(position: LivePosition) -> Literal["phone_silent", "no_fix"] | None:
+    if position.silent:
+        return "phone_silent"
+    return "no_fix" if position.heard_at > position.received_at else None
 
 
 def _rounded(value: Any) -> float | None:

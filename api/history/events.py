@@ -10,13 +10,13 @@ from aiohttp import web
 
 from api.http.app_keys import POOL
 from api.http.auth import caller_of
-from api.http.ids import DRIVER, GEOFENCE, ROUTE, STOP, shown, shown_or_none
+from api.http.ids import DRIVER, GEOFENCE, ROUTE, STOP, shown_or_none
 from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
 from api.http.paging import PAGING, Id, cursor_in, cursor_of, limit_in
-from api.http.problem import FieldError, Invalid
+from api.http.problem import FieldError, Gone, Invalid
 from api.stream.hub import HUB
-from sql.feed.events import FeedEntry, events_numbered, read_events
+from sql.feed.events import FeedEntry, events_dropped, events_numbered, read_events
 from work.feed.types import NAMES
 
 operations = Operations("events")
@@ -28,6 +28,13 @@ _LOOK_AGAIN_S = 5.0  # whatever was told
 
 STRETCH = 100_000
 """Entries looked at for one page of some types only, so that a rare one never costs a scan of the whole feed."""
+
+
+class CursorTooOld(Gone):
+    """What comes after it is not kept any more."""
+
+    type = "cursor-too-old"
+    title = "The feed does not reach back so far"
 
 
 class EventView(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +55,7 @@ class EventView(msgspec.Struct, frozen=True, kw_only=True):
     type: str
     occurred_at: datetime
     known_at: datetime
-    driver_id: str
+    driver_id: str | None
     route_id: str | None
     stop_id: str | None
     geofence_id: str | None
@@ -81,7 +88,8 @@ class EventPage(msgspec.Struct, frozen=True, kw_only=True):
 async def get_events(request: web.Request) -> web.Response:
     """Read the feed of facts.
 
-    In the order of `seq`. Keep `next` with what you did: asking with it again gives every entry once.
+    In the order of `seq`. Keep `next` with what you did: asking with it again gives every entry once. Without a cursor
+    it begins with the oldest entry that is kept; with one from before that the answer is 410 and says where to begin.
     """
     account_id, pool, hub = caller_of(request).account_id, request.app[POOL], request.app[HUB]
     limit, types, wait_s = limit_in(request), _types(request), _wait_s(request)
@@ -95,6 +103,12 @@ async def get_events(request: web.Request) -> web.Response:
             head = await events_numbered(pool, account_id)
             upto = max(after, min(head, after + STRETCH))
             entries = await read_events(pool, account_id, after=after, until=upto, types=types, limit=limit)
+            dropped = await events_dropped(pool, account_id)  # asked after: what went meanwhile is a gap, too
+            if after < dropped:
+                if cursor is not None:
+                    raise _no_longer_kept(after, dropped)
+                after = dropped
+                continue
             after = entries[-1].seq if len(entries) == limit else upto
             left_s = until - clock.time()
             if entries or left_s <= 0 or hub.closing:
@@ -102,6 +116,14 @@ async def get_events(request: web.Request) -> web.Response:
             if after >= head:
                 await signal.wait(min(left_s, _LOOK_AGAIN_S))
     return answer(request, EventPage(events=[_view(entry) for entry in entries], next=cursor_of(after)))
+
+
+def _no_longer_kept(after: int, dropped: int) -> CursorTooOld:
+    return CursorTooOld(
+        f"Entries {after + 1} to {dropped} of the feed are not kept any more. Read the routes of that time for what"
+        f" they told, and begin again with ?cursor={cursor_of(dropped)}, or without a cursor.",
+        errors=[FieldError(at="cursor", why=f"the oldest that works is {cursor_of(dropped)}")],
+    )
 
 
 def _types(request: web.Request) -> list[str] | None:
@@ -130,7 +152,7 @@ def _view(entry: FeedEntry) -> EventView:
         type=entry.type,
         occurred_at=entry.occurred_at,
         known_at=entry.known_at,
-        driver_id=shown(DRIVER, entry.driver_id),
+        driver_id=shown_or_none(DRIVER, entry.driver_id),
         route_id=shown_or_none(ROUTE, entry.route_id),
         stop_id=shown_or_none(STOP, entry.stop_id),
         geofence_id=shown_or_none(GEOFENCE, entry.geofence_id),

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 
-from api.http.tables import csv_of, time_text
+from api.history.tables import csv_of, time_text
 
 Columns: TypeAlias = Mapping[str, Sequence[Any]]
 

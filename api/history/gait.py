@@ -7,6 +7,7 @@ import asyncpg
 import numpy as np
 
 from geo.shape import gait, plane
+from geo.shape.numbers import GAP_S, SIGHT_S
 from sql.pool import Pool
 from sql.track.trace import beside_page
 
@@ -26,7 +27,7 @@ class Gait:
         lasts = {ping["device_id"]: ping for ping in pings}
         firsts = {ping["device_id"]: ping for ping in reversed(pings)}
         around = [firsts[device] for device in lasts], [*lasts.values()]
-        return cls(pings, await beside_page(pool, *around, within_s=gait.SIGHT_S, gap_s=gait.GAP_S) if pings else [])
+        return cls(pings, await beside_page(pool, *around, within_s=SIGHT_S, gap_s=GAP_S) if pings else [])
 
     def on_foot(self) -> list[bool | None]:
         """Tell at which pings the driver was on foot, or sat in a parked van; None where a ping does not count."""

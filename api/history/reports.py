@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 from aiohttp import web
 
+from api.history.tables import csv_of
 from api.http.app_keys import POOL
 from api.http.auth import caller_of
 from api.http.ids import ROUTE
@@ -13,7 +14,6 @@ from api.http.media import JSON, MSGPACK, answer
 from api.http.operation import Operations, Parameter, Who
 from api.http.problem import FieldError, Invalid
 from api.http.refs import driver_named, ref_of
-from api.http.tables import csv_of
 from api.http.times import time_in
 from geo.eta.score import bucket_name
 from sql.delivery.routes import find_route

@@ -19,7 +19,7 @@ from api.http.paging import PAGING, Id, Micros, cursor_in, cursor_of, limit_in, 
 from api.http.problem import FieldError, Invalid
 from api.http.refs import driver_in_path, of_route_in_path
 from api.http.times import time_in
-from geo.fold.clean import names
+from geo.trust.clean import names
 from sql.track.trace import NOWHERE, Place, read_track, track_of_route
 
 operations = Operations("tracks")

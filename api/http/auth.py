@@ -85,7 +85,7 @@ async def authorize_key(request: web.Request, least: Role) -> Caller:
     secret = bearer_of(request)
     row = await keys.find_key(request.app[POOL], hash_of(secret))
     if row is None:
-        raise Unauthorized("This API key is not known, or was revoked.")
+        raise Unauthorized("This API key is not known, was revoked, or its time is over.")
     caller = Caller(key_id=row.id, account_id=row.account_id, role=Role[row.role.upper()])
     if caller.role < least:
         raise Forbidden(f"This needs the role {least.name.lower()}; the key has {row.role}.")

@@ -73,6 +73,9 @@ def _mistakes(raw: Any, kind: Any, at: str) -> Iterator[FieldError]:
         elif isinstance(raw, list) and get_origin(inner) is list:
             (item,) = get_args(inner)
             parts = [part for index, one in enumerate(raw) for part in _mistakes(one, item, f"{at}/{index}")]
+        elif isinstance(raw, dict) and get_origin(inner) is dict:
+            _, item = get_args(inner)
+            parts = [part for name, one in raw.items() for part in _mistakes(one, item, f"{at}/{_escaped(str(name))}")]
         if parts:
             yield from parts
         else:
@@ -126,14 +129,19 @@ def unstorable(raw: Any) -> Iterator[FieldError]:
                     yield FieldError(at=at, why="the names of fields must be text without the character U+0000")
         elif isinstance(one, list):
             waiting += [(f"{at}/{index}", inner, depth + 1) for index, inner in enumerate(one) if not _is_plain(inner)]
-        elif isinstance(one, str):
-            if "\0" in one:
-                yield FieldError(at=at, why="must not contain the character U+0000")
-        elif isinstance(one, (int, float)):
-            if not _is_plain(one):
-                yield FieldError(at=at, why="must be a number that is finite and not huge")
-        elif one is not None and not isinstance(one, datetime):
-            yield FieldError(at=at, why="must be text, a number, true, false, null, a list or an object")
+        elif (why := _why_unstorable(one)) is not None:
+            yield FieldError(at=at, why=why)
+
+
+def _why_unstorable(one: Any) -> str | None:
+    """Say why a value with nothing inside cannot be kept; None: it can."""
+    if isinstance(one, str):
+        return "must not contain the character U+0000" if "\0" in one else None
+    if isinstance(one, (int, float)):
+        return None if _is_plain(one) else "must be a number that is finite and not huge"
+    if one is None or isinstance(one, datetime):
+        return None
+    return "must be text, a number, true, false, null, a list or an object"
 
 
 def _is_plain(one: Any) -> bool:

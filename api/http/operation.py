@@ -7,15 +7,13 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import wraps
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypedDict, Unpack
 
 from aiohttp import web
 
 from api.http.auth import Role, authorize_device, authorize_key
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-_NOTHING: Mapping[Any, Any] = {}
 
 
 class Who(IntEnum):
@@ -59,6 +57,19 @@ class Operation:
     handler: Handler
     summary: str
     description: str
+    body: Any = None
+    answer: Any = None
+    status: int = 200
+    query: tuple[Parameter, ...] = ()
+    media: tuple[str, ...] = ()
+    also: Mapping[int, str] = field(default_factory=dict)
+    headers: tuple[Parameter, ...] = ()
+    takes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+class Shapes(TypedDict, total=False):
+    """What an operation takes and gives; the fields are those of `Operation`, with its defaults."""
+
     body: Any
     answer: Any
     status: int
@@ -69,39 +80,37 @@ class Operation:
     takes: Mapping[str, Mapping[str, Any]]
 
 
-class Operations:
-    """The operations of one module, declared by decorating their handlers."""
+DECLARED: web.AppKey[list[tuple[str, Operation]]] = web.AppKey("declared")
+"""Every operation that an application answers, with its tag."""
 
-    def __init__(self, tag: str) -> None:
+
+class Operations:
+    """The operations of one module, declared by decorating their handlers.
+
+    Args:
+        prepare: puts into an application what the handlers look for there.
+    """
+
+    def __init__(self, tag: str, *, prepare: Callable[[web.Application], None] | None = None) -> None:
         self.tag = tag
+        self._prepare = prepare
         self._operations: list[Operation] = []
 
     def __iter__(self) -> Iterator[Operation]:
         return iter(self._operations)
 
     def add_to(self, app: web.Application) -> None:
-        """Route requests to these operations; HEAD is answered as GET is, without a body."""
+        """Route requests to these operations and describe them; HEAD is answered as GET is, without a body."""
+        if self._prepare is not None:
+            self._prepare(app)
         has_head = {operation.path for operation in self._operations if operation.method == "HEAD"}
         for operation in self._operations:
             app.router.add_route(operation.method, operation.path, operation.handler)
             if operation.method == "GET" and operation.path not in has_head:
                 app.router.add_route("HEAD", operation.path, operation.handler)
+        app.setdefault(DECLARED, []).extend((self.tag, operation) for operation in self._operations)
 
-    def operation(
-        self,
-        method: str,
-        path: str,
-        *,
-        who: Who,
-        body: Any = None,
-        answer: Any = None,
-        status: int = 200,
-        query: tuple[Parameter, ...] = (),
-        media: tuple[str, ...] = (),
-        also: Mapping[int, str] = _NOTHING,
-        headers: tuple[Parameter, ...] = (),
-        takes: Mapping[str, Mapping[str, Any]] = _NOTHING,
-    ) -> Callable[[Handler], Handler]:
+    def operation(self, method: str, path: str, *, who: Who, **shapes: Unpack[Shapes]) -> Callable[[Handler], Handler]:
         """Declare a handler. Its docstring's first line is the summary, the rest the description."""
 
         def declare(handler: Handler) -> Handler:
@@ -115,14 +124,7 @@ class Operations:
                     handler=guarded,
                     summary=summary.strip(),
                     description="\n".join(line.strip() for line in description.strip().splitlines()),
-                    body=body,
-                    answer=answer,
-                    status=status,
-                    query=query,
-                    media=media,
-                    also=also,
-                    headers=headers,
-                    takes=takes,
+                    **shapes,
                 )
             )
             return guarded

@@ -1,6 +1,7 @@
 """Orders: put one or many, read, taken back."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Literal, TypeAlias, cast, get_args
 from zoneinfo import ZoneInfo
@@ -109,20 +110,10 @@ async def post_orders(request: web.Request) -> web.Response:
     new: dict[int, NewOrder] = {}
     times = Counter(str(raw.get("external_id")) for raw in many.orders)
     for index, raw in enumerate(many.orders):
-        name, errors = raw.get("external_id"), list[FieldError]()
-        at = f"/orders/{index}"
-        if not isinstance(name, str):
-            errors.append(FieldError(at=f"{at}/external_id", why="is missing" if name is None else "must be text"))
-        elif bad := external_id_error(f"{at}/external_id", name):
-            errors.append(bad)
-        elif times[name] > 1:
-            errors.append(FieldError(at=f"{at}/external_id", why="another one of these orders has the same"))
-        try:
-            body = converted({k: v for k, v in raw.items() if k != "external_id"}, OrderBody, at)
-            errors += [FieldError(at=at + one.at, why=one.why) for one in _mistakes(body)]
-        except Invalid as problem:
-            errors += problem.errors
-        if errors:
+        at, name = f"/orders/{index}", raw.get("external_id")
+        errors = _mistakes_of_name(at, name, times)
+        body = _read(at, raw, errors)
+        if body is None or errors:
             shown = name if isinstance(name, str) else None
             verdicts[index] = OrderVerdict(index=index, external_id=shown, result="rejected", errors=errors)
         else:
@@ -188,6 +179,27 @@ async def delete_order(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
+def _mistakes_of_name(at: str, name: object, times: Mapping[str, int]) -> list[FieldError]:
+    at = f"{at}/external_id"
+    if not isinstance(name, str):
+        return [FieldError(at=at, why="is missing" if name is None else "must be text")]
+    if bad := external_id_error(at, name):
+        return [bad]
+    return [FieldError(at=at, why="another one of these orders has the same")] if times[name] > 1 else []
+
+
+def _read(at: str, raw: Mapping[str, Any], errors: list[FieldError]) -> OrderBody | None:
+    """Read one of many; what is wrong with it is added to `errors`."""
+    try:
+        rest = {name: value for name, value in raw.items() if name != "external_id"}
+        body: OrderBody = converted(rest, OrderBody, at)
+    except Invalid as problem:
+        errors += problem.errors
+        return None
+    errors += [FieldError(at=at + one.at, why=one.why) for one in _mistakes(body)]
+    return body
+
+
 async def _depots(pool: Pool, account_id: int) -> list[Resource]:
     return await list_resources(pool, account_id=account_id, kind="depot", after="", on=None, limit=MOST_DEPOTS)
 
@@ -210,12 +222,7 @@ def _mistakes(body: OrderBody) -> list[FieldError]:
 
 def _new(name: str, body: OrderBody, depots: list[Resource]) -> NewOrder:
     mine = [depot for depot in depots if body.depot in (None, depot.external_id)]
-    zone = ZoneInfo(mine[0].body["timezone"]) if mine else None
-    days = [_day(at, zone) for window in body.windows for at in (window.start, window.end)]
-    earliest = body.earliest or (min(days) if days else body.latest)
-    latest = body.latest or (max(days) if days else body.earliest)
-    assert earliest is not None
-    assert latest is not None
+    earliest, latest = _days(body, ZoneInfo(mine[0].body["timezone"]) if mine else None)
     kept: dict[str, Any] = msgspec.to_builtins(body)
     quality: str = body.quality if body.lat is not None else "none"
     state = "ready"
@@ -233,9 +240,19 @@ def _new(name: str, body: OrderBody, depots: list[Resource]) -> NewOrder:
         lon=body.lon,
         depot=body.depot,
         earliest=earliest,
-        latest=max(latest, earliest),
+        latest=latest,
         body=kept,
     )
+
+
+def _days(body: OrderBody, zone: ZoneInfo | None) -> tuple[date, date]:
+    """Tell the first and the last day an order may be done on; `_mistakes` saw to it that one is named."""
+    named: Sequence[date] = [
+        *(_day(at, zone) for window in body.windows for at in (window.start, window.end)),
+        *(day for day in (body.earliest, body.latest) if day and not body.windows),
+    ]
+    earliest, latest = body.earliest or min(named), body.latest or max(named)
+    return earliest, max(latest, earliest)
 
 
 def _day(at: datetime, zone: ZoneInfo | None) -> date:

@@ -20,11 +20,11 @@ from api.http.problem import Conflict, FieldError, NotFound
 from api.planning.body import Move, PlanBody, PlanChange
 from geo.tours.check import check
 from geo.tours.insertion import cheapest
-from geo.tours.problem import Tour
+from geo.tours.problem import VanTour
 from sql.planning import plans
-from sql.planning.plans import PlanRow
+from sql.planning.plans import TourPlanRow
 from sql.planning.resources import find_resource
-from work.planning.assemble import Kept, reasons, told, tours_of, unpack
+from work.planning.assemble import KeptProblem, reasons, told, tours_of, unpack
 
 operations = Operations("planning")
 
@@ -46,7 +46,7 @@ class PlanCost(Struct, frozen=True, kw_only=True):
     amount: float
 
 
-class PlannedStop(Struct, frozen=True, kw_only=True):
+class PlannedVisit(Struct, frozen=True, kw_only=True):
     """An order on a tour: the van is there, begins, leaves."""
 
     order: str
@@ -72,7 +72,7 @@ class PlannedTour(Struct, frozen=True, kw_only=True):
     end_at: datetime
     km: float
     breaks: list[PlannedBreak]
-    stops: list[PlannedStop]
+    stops: list[PlannedVisit]
     route: str | None = None
 
 
@@ -91,7 +91,7 @@ class Unplanned(Struct, frozen=True, kw_only=True):
     would_help: WouldHelp
 
 
-class Plan(Struct, frozen=True, kw_only=True):
+class TourPlan(Struct, frozen=True, kw_only=True):
     """A plan. `progress` is from 0 to 1; `why` says why it failed; tours are there once it is done."""
 
     id: str
@@ -122,7 +122,7 @@ async def post_plan(request: web.Request) -> web.Response:
     return answer(request, PlanMade(id=ids.shown(ids.PLAN, plan_id)), status=202)
 
 
-@operations.operation("GET", "/v1/plans/{plan}", who=Who.VIEWER, answer=Plan)
+@operations.operation("GET", "/v1/plans/{plan}", who=Who.VIEWER, answer=TourPlan)
 async def get_plan(request: web.Request) -> web.Response:
     """Read a plan: how far it is, its tours, what is on none of them and why."""
     row = await plans.find_plan(
@@ -144,7 +144,7 @@ async def delete_plan(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
-@operations.operation("PATCH", "/v1/plans/{plan}", who=Who.DISPATCHER, body=PlanChange, answer=Plan)
+@operations.operation("PATCH", "/v1/plans/{plan}", who=Who.DISPATCHER, body=PlanChange, answer=TourPlan)
 async def patch_plan(request: web.Request) -> web.Response:
     """Move orders by hand: to another tour, another place, or onto none.
 
@@ -166,7 +166,7 @@ async def patch_plan(request: web.Request) -> web.Response:
     return answer(request, shown(row))
 
 
-def _moved(kept: Kept, result: dict[str, Any], moves: list[Move]) -> dict[str, Any]:
+def _moved(kept: KeptProblem, result: dict[str, Any], moves: list[Move]) -> dict[str, Any]:
     job_of = {name: job for job, name in enumerate(kept.labels.orders)}
     vehicle_of = {name: row for row, name in enumerate(kept.labels.shifts)}
     tours = {tour.vehicle: tour for tour in tours_of(kept, result)}
@@ -187,7 +187,7 @@ def _moved(kept: Kept, result: dict[str, Any], moves: list[Move]) -> dict[str, A
     return told(kept, judged, unplanned=reasons(kept, judged))
 
 
-def _move(kept: Kept, tours: dict[int, Tour], job: int, vehicle: int | None, at: int | None) -> bool:
+def _move(kept: KeptProblem, tours: dict[int, VanTour], job: int, vehicle: int | None, at: int | None) -> bool:
     for row, tour in tours.items():
         if job in tour.jobs:
             place = tour.jobs.index(job)
@@ -195,7 +195,7 @@ def _move(kept: Kept, tours: dict[int, Tour], job: int, vehicle: int | None, at:
             tours[row] = replace(tour, jobs=tuple(one for one in tour.jobs if one != job), breaks=breaks)
     if vehicle is None:
         return True
-    there = tours.get(vehicle, Tour(vehicle=vehicle, jobs=()))
+    there = tours.get(vehicle, VanTour(vehicle=vehicle, jobs=()))
     if at is not None:
         place = min(at, len(there.jobs))
         breaks = tuple(rest + (rest > place) for rest in there.breaks)
@@ -219,17 +219,17 @@ _WORDS = {
 }
 
 
-def _field_error(kept: Kept, moves: list[Move], why: str, job: int | None, by: int) -> FieldError:
+def _field_error(kept: KeptProblem, moves: list[Move], why: str, job: int | None, by: int) -> FieldError:
     name = "an order" if job is None else kept.labels.orders[job]
     index = next((row for row, move in enumerate(moves) if move.order == name), len(moves) - 1)
     text = _WORDS.get(why, "{order} would not be where it must be").format(order=name, minutes=max(1, round(by / 60)))
     return FieldError(at=f"/moves/{index}", why=text)
 
 
-def shown(row: PlanRow) -> Plan:
+def shown(row: TourPlanRow) -> TourPlan:
     """Show a plan as it is."""
     result = row.result or {}
-    return Plan(
+    return TourPlan(
         id=ids.shown(ids.PLAN, row.id),
         state=cast(State, row.state),
         date=row.date,

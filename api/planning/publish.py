@@ -18,7 +18,7 @@ from api.http.operation import Operations, Who
 from api.http.problem import Conflict, NotFound
 from api.http.refs import Ref, driver_named
 from api.planning.body import OrderBody
-from api.planning.plans import Plan, shown
+from api.planning.plans import TourPlan, shown
 from api.routes.body import DepotBody, RouteBody, StopBody, WindowBody
 from api.routes.plan import check_plan, make_plan
 from api.routes.roads import path_on_roads
@@ -29,7 +29,7 @@ from sql.delivery import routes
 from sql.delivery.routes import RoutePlan
 from sql.planning import plans
 from sql.planning.orders import OrderRow, assign_orders, find_orders
-from sql.planning.plans import PlanRow
+from sql.planning.plans import TourPlanRow
 from sql.planning.resources import find_resource
 from sql.pool import Db
 from sql.track.lanes import lock_lanes
@@ -53,7 +53,7 @@ class _Route:
     orders: list[str]
 
 
-@operations.operation("POST", "/v1/plans/{plan}/publish", who=Who.DISPATCHER, answer=Plan)
+@operations.operation("POST", "/v1/plans/{plan}/publish", who=Who.DISPATCHER, answer=TourPlan)
 async def publish_plan(request: web.Request) -> web.Response:
     """Make routes of a plan that is done: all, or none where an order or a driver is not free any more.
 
@@ -75,12 +75,7 @@ async def publish_plan(request: web.Request) -> web.Response:
         if held.version != row.version:
             raise Conflict("The plan was changed a moment ago. Look at it again, then publish it.")
         written = await _write(request, db, account_id, made)
-        free = await assign_orders(
-            db, account_id, plan_id, [(order, written[one.name]) for one in made for order in one.orders]
-        )
-        gone = sorted({order for one in made for order in one.orders} - free)
-        if gone:
-            raise Conflict(f"These orders are not free any more: {', '.join(gone[:10])}. Plan again.")
+        await _assign(db, row, made, written)
         names = {one.shift: ids.shown(ids.ROUTE, written[one.name]) for one in made}
         tours = [{**tour, "route": names[tour["shift"]]} for tour in held.result["tours"]]
         await plans.change_plan(db, plan_id, state="published", result={**held.result, "tours": tours})
@@ -88,6 +83,15 @@ async def publish_plan(request: web.Request) -> web.Response:
     assert after is not None
     await tell_live(pool, [(account_id, 0, route_id) for route_id in written.values()])
     return answer(request, shown(after))
+
+
+async def _assign(db: Db, row: TourPlanRow, made: list[_Route], written: Mapping[str, int]) -> None:
+    """Note the routes at their orders; raise Conflict where one is not free any more."""
+    routes_of = [(order, written[one.name]) for one in made for order in one.orders]
+    free = await assign_orders(db, row.account_id, row.id, routes_of)
+    gone = sorted({order for order, _ in routes_of} - free)
+    if gone:
+        raise Conflict(f"These orders are not free any more: {', '.join(gone[:10])}. Plan again.")
 
 
 async def _write(request: web.Request, db: Db, account_id: int, made: list[_Route]) -> dict[str, int]:
@@ -111,7 +115,7 @@ async def _write(request: web.Request, db: Db, account_id: int, made: list[_Rout
     return written
 
 
-async def _routes(request: web.Request, row: PlanRow) -> list[_Route]:
+async def _routes(request: web.Request, row: TourPlanRow) -> list[_Route]:
     """Prepare the routes of a plan, outside of any transaction: roads may take their time."""
     if row.state != "done" or row.result is None:
         raise Conflict(f"Only a plan that is done can be published; this one is {row.state}.")
@@ -155,7 +159,7 @@ async def _plan(
 
 
 def _body(
-    row: PlanRow,
+    row: TourPlanRow,
     tour: Mapping[str, Any],
     depot: DepotWords,
     orders: Mapping[str, OrderRow],

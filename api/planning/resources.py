@@ -35,7 +35,7 @@ class Vehicle(VehicleBody, frozen=True, kw_only=True):
     external_id: str
 
 
-class Depot(PlanDepotBody, frozen=True, kw_only=True):
+class PlanDepot(PlanDepotBody, frozen=True, kw_only=True):
     """A depot."""
 
     external_id: str
@@ -57,7 +57,7 @@ class VehicleList(Struct, frozen=True, kw_only=True):
 class DepotList(Struct, frozen=True, kw_only=True):
     """A page of depots."""
 
-    depots: list[Depot]
+    depots: list[PlanDepot]
     next: str | None
 
 
@@ -75,7 +75,7 @@ async def put_vehicle(request: web.Request) -> web.Response:
     return await _put(request, "vehicle", body, Vehicle)
 
 
-@operations.operation("PUT", "/v1/depots/{depot}", who=Who.DISPATCHER, body=PlanDepotBody, answer=Depot, also=MADE)
+@operations.operation("PUT", "/v1/depots/{depot}", who=Who.DISPATCHER, body=PlanDepotBody, answer=PlanDepot, also=MADE)
 async def put_depot(request: web.Request) -> web.Response:
     """Make a depot, or replace it by its external id. 201 when it is new."""
     body = await read_body(request, PlanDepotBody)
@@ -83,7 +83,7 @@ async def put_depot(request: web.Request) -> web.Response:
         refuse([FieldError(at="/timezone", why="is not a time zone of the IANA list, like America/Bogota")])
     if body.lat == body.lon == 0:
         refuse([FieldError(at="/lat", why="is 0 like /lon: a place in the sea that software makes up")])
-    return await _put(request, "depot", body, Depot)
+    return await _put(request, "depot", body, PlanDepot)
 
 
 @operations.operation("PUT", "/v1/shifts/{shift}", who=Who.DISPATCHER, body=ShiftBody, answer=PlannedShift, also=MADE)
@@ -118,7 +118,7 @@ async def list_vehicles(request: web.Request) -> web.Response:
 @operations.operation("GET", "/v1/depots", who=Who.VIEWER, answer=DepotList, query=PAGING)
 async def list_depots(request: web.Request) -> web.Response:
     """List depots, by external id."""
-    found, more = await _page(request, "depot", Depot)
+    found, more = await _page(request, "depot", PlanDepot)
     return answer(request, DepotList(depots=found, next=more))
 
 

@@ -22,10 +22,11 @@ from api.planning.days import day_in
 from geo.tours.check import Timed, check
 from geo.tours.insertion import cheapest
 from geo.tours.matrix import to_all
-from geo.tours.problem import FOREVER, Job, Problem
+from geo.tours.numbers import FOREVER
+from geo.tours.problem import TourJob, TourProblem
 from sql.planning.plans import last_tours, problem_of_plan
 from sql.pool import Pool
-from work.planning.assemble import LOAD_UNIT, UNIT, Kept, tours_of, unpack
+from work.planning.assemble import LOAD_UNIT, UNIT, KeptProblem, tours_of, unpack
 
 operations = Operations("planning")
 
@@ -40,7 +41,7 @@ _DAYS: LRUCache[tuple[int, int], "_Day"] = LRUCache(maxsize=64)
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Day:
-    kept: Kept
+    kept: KeptProblem
     timed: tuple[Timed, ...]
 
 
@@ -158,7 +159,7 @@ def _slots(day: _Day, lat: float, lon: float, service_s: int, load: float) -> li
     return slots
 
 
-def _with(kept: Kept, lat: float, lon: float, service_s: int, load: float) -> Problem:
+def _with(kept: KeptProblem, lat: float, lon: float, service_s: int, load: float) -> TourProblem:
     """Add one more order to a problem, at the speed that its matrix goes by."""
     problem, labels = kept.problem, kept.labels
     metres, seconds = to_all(lon, lat, np.array(labels.lon), np.array(labels.lat))
@@ -172,5 +173,5 @@ def _with(kept: Kept, lat: float, lon: float, service_s: int, load: float) -> Pr
         larger[size, :size] = larger[:size, size] = legs
         grown.append(larger)
     load_of = (round(load * LOAD_UNIT),)
-    job = Job(place=len(problem.distance_m), service_s=service_s, delivery=load_of, drop_cost=FOREVER)
+    job = TourJob(place=len(problem.distance_m), service_s=service_s, delivery=load_of, drop_cost=FOREVER)
     return replace(problem, distance_m=grown[0], duration_s=grown[1], jobs=[*problem.jobs, job], soft_m=None)

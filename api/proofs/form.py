@@ -4,18 +4,19 @@ import hashlib
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
-from aiohttp import BodyPartReader, web
+from aiohttp import BodyPartReader, MultipartReader, web
 
 from api.http.app_keys import POOL, PROOFS
 from api.http.auth import device_of
 from api.http.media import answer
 from api.http.operation import Operations, Who
 from api.http.problem import BadRequest, FieldError, Invalid, Problem, TooLarge, UnsupportedMediaType
+from api.proofs.said import KINDS
 from api.proofs.uploads.about import About, about_in
 from api.proofs.uploads.begin import begin, check_length
-from api.proofs.uploads.endpoints import UploadState, finished, state_of
+from api.proofs.uploads.prove import proven
 from api.proofs.uploads.receive import Receiver
-from sql.delivery.proofs import KINDS
+from api.proofs.uploads.state import UploadState, state_of
 
 operations = Operations("uploads")
 
@@ -74,7 +75,7 @@ async def post_proof(request: web.Request) -> web.Response:
     if upload.received < upload.length:
         receiver = Receiver(pool, store, upload.key, offset=upload.received, length=upload.length)
         await receiver.receive_bytes(form.content[upload.received :])
-    upload = await finished(request, upload.key)
+    upload = await proven(pool, store, upload.key)
     return answer(request, state_of(upload), status=200 if was_finished else 201)
 
 
@@ -97,21 +98,8 @@ async def _read_form(request: web.Request, most: int) -> _Form:
         raise UnsupportedMediaType("Send multipart/form-data with the file in the field `file`.")
     if (request.content_length or 0) > most + _MOST_FIELDS * _MOST_FIELD_BYTES:
         raise TooLarge(f"The form has {request.content_length} bytes; a file may have {most}.")
-    fields: dict[str, str] = {}
-    content: bytes | None = None
     try:
-        reader = await request.multipart()
-        while (part := await reader.next()) is not None:
-            name = part.name if isinstance(part, BodyPartReader) else None
-            if not isinstance(part, BodyPartReader) or name is None:
-                raise BadRequest("Every part of the form needs a name, and none may be a form itself.")
-            if name == _FILE and content is None:
-                content = await _read_part(part, most)
-                fields.setdefault("filename", part.filename or "")
-            elif name == _FILE or name in fields or len(fields) >= _MOST_FIELDS:
-                raise BadRequest("The form has a field twice, or too many.")
-            else:
-                fields[name] = (await _read_part(part, _MOST_FIELD_BYTES)).decode()
+        fields, content = await _read_parts(await request.multipart(), most)
     except Problem:
         raise
     except UnicodeDecodeError as error:
@@ -121,6 +109,24 @@ async def _read_form(request: web.Request, most: int) -> _Form:
     if content is None:
         raise Invalid("There is no file in the form.", errors=[FieldError(at=_FILE, why="is missing")])
     return _Form(fields=fields, content=content)
+
+
+async def _read_parts(reader: MultipartReader, most: int) -> tuple[dict[str, str], bytes | None]:
+    """Read the fields of a form, and the file if there is one."""
+    fields: dict[str, str] = {}
+    content: bytes | None = None
+    while (part := await reader.next()) is not None:
+        name = part.name if isinstance(part, BodyPartReader) else None
+        if not isinstance(part, BodyPartReader) or name is None:
+            raise BadRequest("Every part of the form needs a name, and none may be a form itself.")
+        if name == _FILE and content is None:
+            content = await _read_part(part, most)
+            fields.setdefault("filename", part.filename or "")
+        elif name == _FILE or name in fields or len(fields) >= _MOST_FIELDS:
+            raise BadRequest("The form has a field twice, or too many.")
+        else:
+            fields[name] = (await _read_part(part, _MOST_FIELD_BYTES)).decode()
+    return fields, content
 
 
 async def _read_part(part: BodyPartReader, most: int) -> bytes:

@@ -13,7 +13,7 @@ from api.http.problem import NotFound
 from api.proofs.links import signer_of
 from api.proofs.view import Proof, distance_m, proof_of
 from sql.delivery import proofs
-from sql.delivery.proofs import Outcome, ProofRow, StopStory
+from sql.delivery.proofs import ProofRow, StopOutcome, StopStory
 
 
 class CashDue(Struct, frozen=True, kw_only=True):
@@ -51,7 +51,7 @@ class ProvenRoute(Struct, frozen=True, kw_only=True):
     timezone: str
 
 
-class Said(Struct, frozen=True, kw_only=True):
+class OutcomeSaid(Struct, frozen=True, kw_only=True):
     """The driver's event that ended the stop. `data` is as the phone sent it, but for the PIN."""
 
     id: str
@@ -85,7 +85,7 @@ class StopProof(Struct, frozen=True, kw_only=True):
 
     stop: ProvenStop
     route: ProvenRoute
-    outcome: Said | None
+    outcome: OutcomeSaid | None
     photos: list[Proof]
     signature: Proof | None
     documents: list[Proof]
@@ -113,7 +113,7 @@ async def shown_proofs(request: web.Request, rows: list[ProofRow]) -> list[Proof
     return [proof_of(row, signer, with_original=with_original) for row in rows]
 
 
-def _together(story: StopStory, outcome: Outcome | None, listed: list[Proof]) -> StopProof:
+def _together(story: StopStory, outcome: StopOutcome | None, listed: list[Proof]) -> StopProof:
     stored = [proof for proof in listed if proof.state == "stored"]
     photos, signatures, documents = (
         [proof for proof in stored if proof.kind == kind] for kind in ("photo", "signature", "document")
@@ -155,10 +155,10 @@ def _stop(story: StopStory) -> ProvenStop:
     )
 
 
-def _said(outcome: Outcome, story: StopStory) -> Said:
+def _said(outcome: StopOutcome, story: StopStory) -> OutcomeSaid:
     data = {name: value for name, value in outcome.data.items() if name != "pin"}
     here = outcome.lat is not None and outcome.lon is not None
-    return Said(
+    return OutcomeSaid(
         id=str(outcome.id),
         type=outcome.type,
         occurred_at=outcome.occurred_at,

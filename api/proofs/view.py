@@ -12,7 +12,7 @@ from sql.delivery.proofs import ProofRow
 from work.proofs.store import ORIGINAL, SHOWN, THUMBNAIL
 
 
-class Place(Struct, frozen=True, kw_only=True):
+class ProofPlace(Struct, frozen=True, kw_only=True):
     """Where it was taken, degrees.
 
     `source`: who says so: `app` (of this very file), `event` (the driver's event that names it), `photo` (its EXIF),
@@ -24,7 +24,7 @@ class Place(Struct, frozen=True, kw_only=True):
     source: str
 
 
-class Fix(Struct, frozen=True, kw_only=True):
+class NearestFix(Struct, frozen=True, kw_only=True):
     """The driver's believed ping that is nearest in time. `age_s`: before the proof; negative is after."""
 
     recorded_at: datetime
@@ -59,6 +59,7 @@ class Proof(Struct, frozen=True, kw_only=True):
 
     `sha256`, `size` (bytes) and `type` are of the file as it was uploaded, which is kept untouched; `served` is what
     the links lead to. `state`: pending (not all of it has come), stored, or refused with a reason in `why`.
+    `whole` is false where bytes of a picture are missing or damaged and what can be seen of it is shown.
     `taken_source`: who says when: `app`, `event`, `photo`, or `upload` (when it began). Links are null where there is
     nothing to fetch; `original_url` is for dispatchers and admins only.
     """
@@ -71,6 +72,7 @@ class Proof(Struct, frozen=True, kw_only=True):
     kind: str
     state: str
     why: str | None
+    whole: bool | None
     filename: str | None
     sha256: str | None
     size: int | None
@@ -78,10 +80,10 @@ class Proof(Struct, frozen=True, kw_only=True):
     served: Served | None
     taken_at: datetime | None
     taken_source: str | None
-    place: Place | None
+    place: ProofPlace | None
     distance_m: float | None
     """From the place to the stop."""
-    fix: Fix | None
+    fix: NearestFix | None
     exif: Exif | None
     stored_at: datetime | None
     url: str | None
@@ -104,6 +106,7 @@ def proof_of(row: ProofRow, signer: Signer, *, with_original: bool) -> Proof:
         kind=row.kind,
         state=row.state,
         why=row.why,
+        whole=row.whole if is_stored else None,
         filename=row.filename,
         sha256=row.sha256.hex() if row.sha256 else None,
         size=row.size_bytes,
@@ -129,7 +132,7 @@ def taken_of(row: ProofRow) -> tuple[datetime | None, str | None]:
     return next(((at, source) for source, at in told if at is not None), (None, None))
 
 
-def place_of(row: ProofRow) -> Place | None:
+def place_of(row: ProofRow) -> ProofPlace | None:
     """Tell where it was taken, and who says so; None when nobody does."""
     told = (
         ("app", row.said_lat, row.said_lon),
@@ -139,7 +142,7 @@ def place_of(row: ProofRow) -> Place | None:
     )
     for source, lat, lon in told:
         if lat is not None and lon is not None:
-            return Place(lat=lat, lon=lon, source=source)
+            return ProofPlace(lat=lat, lon=lon, source=source)
     return None
 
 
@@ -161,10 +164,10 @@ def _served(row: ProofRow) -> Served | None:
     )
 
 
-def _fix(row: ProofRow, taken_at: datetime | None, place: Place | None) -> Fix | None:
+def _fix(row: ProofRow, taken_at: datetime | None, place: ProofPlace | None) -> NearestFix | None:
     if row.fix_at is None or row.fix_lat is None or row.fix_lon is None or taken_at is None:
         return None
-    return Fix(
+    return NearestFix(
         recorded_at=row.fix_at,
         age_s=round((taken_at - row.fix_at).total_seconds(), 1),
         accuracy_m=None if row.fix_accuracy_m is None else round(row.fix_accuracy_m, 1),

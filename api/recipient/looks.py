@@ -6,7 +6,7 @@ from datetime import datetime
 
 from api.recipient.view import Ended, TrackingView, next_stop, places_ahead, stop_of_link, view_of
 from geo.shape.stretch import stretch
-from sql.delivery.tracking import Stretch, TrackedRoute, TrackedStop, read_stretch, tracked_route
+from sql.delivery.tracking import PathStretch, TrackedRoute, TrackedStop, read_stretch, tracked_route
 from sql.pool import Pool
 
 
@@ -23,7 +23,7 @@ class Look:
     route: TrackedRoute
     path_ahead: Sequence[tuple[float, float]]
     places: Mapping[int, int]
-    read: Stretch | None = None
+    read: PathStretch | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

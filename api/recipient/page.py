@@ -173,7 +173,7 @@ def _respond(
         content_type="text/html",
         headers={
             "Content-Security-Policy": _policy(nonce, tile_url),
-            "Referrer-Policy": "strict-origin",  # tile servers want to know the site; the token is nobody's to know
+            "Referrer-Policy": "no-referrer",  # the script lets tile servers know the site, and no more
             "X-Content-Type-Options": "nosniff",
             "Cache-Control": "private, no-cache",
             "Vary": "Accept-Language",

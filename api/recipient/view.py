@@ -4,7 +4,7 @@ The rules, each with its reason:
 
 - The van is shown at its snapped place only: the raw fix walks to other recipients' doors.
 - Only near the recipient's own turn, by both parts of the account's rule: nobody follows a driver through a day.
-- Never during a break: that is the driver's own time.
+- Never during a break, nor outside a shift where the driver uses shifts: that is the driver's own time.
 - Not off the route and not when last heard of long ago: a wrong dot is worse than none. The ETA is called stale then.
 - The way ahead is drawn only when this stop is next: before that it leads past other recipients' doors.
 - Nothing of van and driver once the stop is done; a day later the link ends.
@@ -18,7 +18,7 @@ from typing import Literal
 import msgspec
 
 from api.routes.pins import pin_of
-from api.routes.staleness import Arrival, Sight, aged
+from api.routes.staleness import ExpectedArrival, Sight, aged
 from sql.account.settings import settings_of
 from sql.delivery.tracking import TrackedRoute, TrackedStop
 
@@ -244,7 +244,7 @@ def _ahead(route: TrackedRoute) -> list[TrackedStop]:
     return list(to_do.values())
 
 
-def said_arrival(route: TrackedRoute, stop: TrackedStop) -> Arrival | None:
+def said_arrival(route: TrackedRoute, stop: TrackedStop) -> ExpectedArrival | None:
     """Give when the van was expected at a stop when that was last estimated; None where nothing is said of it."""
     eta = route.eta
     if eta is None or route.status not in _UNDER_WAY or _is_done(stop) or stop.arrived_at is not None:
@@ -252,10 +252,10 @@ def said_arrival(route: TrackedRoute, stop: TrackedStop) -> Arrival | None:
     if stop.id not in eta.stop_ids:
         return None
     place = list(eta.stop_ids).index(stop.id)
-    return Arrival(expected=eta.expected[place], low=eta.low[place], high=eta.high[place])
+    return ExpectedArrival(expected=eta.expected[place], low=eta.low[place], high=eta.high[place])
 
 
-def _arrival(route: TrackedRoute, stop: TrackedStop, now: datetime) -> Arrival | None:
+def _arrival(route: TrackedRoute, stop: TrackedStop, now: datetime) -> ExpectedArrival | None:
     said = said_arrival(route, stop)
     return None if said is None else aged(said, sight_of(route), now)
 
@@ -267,7 +267,7 @@ def sight_of(route: TrackedRoute) -> Sight:
     return Sight.newest(route.eta.as_of, van.recorded_at if van else None, van.on_route if van else None)
 
 
-def _eta(route: TrackedRoute, arrival: Arrival | None, now: datetime) -> EtaView | None:
+def _eta(route: TrackedRoute, arrival: ExpectedArrival | None, now: datetime) -> EtaView | None:
     if arrival is None:
         return None
     return EtaView(
@@ -278,7 +278,9 @@ def _eta(route: TrackedRoute, arrival: Arrival | None, now: datetime) -> EtaView
     )
 
 
-def _near(route: TrackedRoute, stop: TrackedStop, before: int | None, arrival: Arrival | None, now: datetime) -> bool:
+def _near(
+    route: TrackedRoute, stop: TrackedStop, before: int | None, arrival: ExpectedArrival | None, now: datetime
+) -> bool:
     """Tell whether it is this recipient's turn, or almost."""
     if stop.arrived_at is not None:
         return True  # the van is at the door
@@ -306,11 +308,15 @@ def _on_break(route: TrackedRoute) -> bool:
     )
 
 
+def _off_shift(route: TrackedRoute, at: datetime) -> bool:
+    return route.off_shift or (route.shift_since is not None and at < route.shift_since)
+
+
 def _position(route: TrackedRoute, now: datetime) -> PositionView | None:
     van = route.van
     if van is None or not van.on_route or van.snapped_lat_e6 is None or van.snapped_lon_e6 is None:
         return None
-    if _on_break(route) or now - van.recorded_at > POSITION_FOR:
+    if _on_break(route) or _off_shift(route, van.recorded_at) or now - van.recorded_at > POSITION_FOR:
         return None
     return PositionView(
         lat=van.snapped_lat_e6 / 1e6,

@@ -134,7 +134,7 @@ async def assign_route(request: web.Request) -> web.Response:
     """Give a route to a driver, to another driver, or to nobody.
 
     Pings from now on count for the new driver, those recorded before for the old one, whenever they come in. Where
-    nobody had it yet, or nothing was heard of who did, the new driver has it since ever: the morning counts too.
+    nobody had it yet, the new driver has it since ever: the morning counts too.
     """
     account_id = caller_of(request).account_id
     pool = request.app[POOL]

@@ -10,7 +10,7 @@ from api.http.ids import STOP, shown
 from api.http.media import answer
 from api.http.operation import Operations, Who
 from api.http.refs import of_route_in_path
-from api.routes.staleness import Arrival, Sight, aged
+from api.routes.staleness import ExpectedArrival, Sight, aged
 from sql.eta.eta import EtaStop, RouteEta, eta_of_route, eta_stops
 
 operations = Operations("eta")
@@ -69,7 +69,7 @@ def view_of(eta: RouteEta, stops: dict[int, EtaStop], now: datetime) -> RouteEta
         stop = stops.get(stop_id)
         if stop is None or stop.status != "pending" or stop.arrived_at is not None:
             continue
-        arrival = aged(Arrival(expected=expected, low=low, high=high), sight, now)
+        arrival = aged(ExpectedArrival(expected=expected, low=low, high=high), sight, now)
         shown_stops.append(
             StopEta(
                 stop_id=shown(STOP, stop_id),

@@ -4,9 +4,6 @@ A token is derived, never stored: HMAC-SHA256 of the installation's secret over 
 stop has the same address however often its route is put, and another one after its link was rotated.
 """
 
-import base64
-import hmac
-
 from aiohttp import web
 from msgspec import Struct
 
@@ -21,11 +18,9 @@ from sql.account.accounts import read_instance
 from sql.delivery import stops
 from sql.delivery.stops import LinkRow
 from sql.track.live import tell_live
+from work.links import token_of as token_of
 
 operations = Operations("tracking links")
-
-TOKEN_BYTES = 18
-"""Of the HMAC that are used: beyond guessing, and 24 characters in a text message."""
 
 
 class Link(Struct, frozen=True, kw_only=True):
@@ -33,12 +28,6 @@ class Link(Struct, frozen=True, kw_only=True):
 
     stop_id: str
     tracking_url: str | None
-
-
-def token_of(secret: bytes, stop_id: int, generation: int) -> str:
-    """Derive the token of a stop's tracking link."""
-    mac = hmac.digest(secret, b"reparto tracking link %d %d" % (stop_id, generation), "sha256")
-    return base64.urlsafe_b64encode(mac[:TOKEN_BYTES]).decode()
 
 
 def tracking_url(request: web.Request, token: str) -> str:

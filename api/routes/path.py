@@ -17,7 +17,7 @@ LONGEST_M = 5_000_000.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Path:
+class RoutePath:
     """A line to drive.
 
     Attributes:
@@ -33,7 +33,7 @@ class Path:
     stop_drive_s: Sequence[float] = ()
 
 
-def given_path(path: dict[str, Any], *, max_vertices: int) -> Path | FieldError:
+def given_path(path: dict[str, Any], *, max_vertices: int) -> RoutePath | FieldError:
     """Read a GeoJSON LineString or an encoded polyline."""
     try:
         if "polyline" in path:
@@ -51,7 +51,7 @@ def given_path(path: dict[str, Any], *, max_vertices: int) -> Path | FieldError:
         return FieldError(at="/path", why=str(error))
 
 
-def road_path(lon: Floats, lat: Floats, *, max_vertices: int) -> Path:
+def road_path(lon: Floats, lat: Floats, *, max_vertices: int) -> RoutePath:
     """Take the line of a way along roads.
 
     Raises:
@@ -60,7 +60,7 @@ def road_path(lon: Floats, lat: Floats, *, max_vertices: int) -> Path:
     return _measured(*lines.check_path(lon, lat, max_vertices=max_vertices), "road")
 
 
-def straight_path(places: Sequence[tuple[float, float]]) -> Path | FieldError:
+def straight_path(places: Sequence[tuple[float, float]]) -> RoutePath | FieldError:
     """Draw straight lines through (lon, lat) places; all of them may be one."""
     lon, lat = lines.straight_path([lon for lon, _ in places], [lat for _, lat in places])
     try:
@@ -71,14 +71,14 @@ def straight_path(places: Sequence[tuple[float, float]]) -> Path | FieldError:
         return FieldError(at="/stops", why=f"straight lines through them make no path: {error}")
 
 
-def _measured(lon: Floats, lat: Floats, source: str) -> Path:
+def _measured(lon: Floats, lat: Floats, source: str) -> RoutePath:
     along_m = lines.along_m(lon, lat)
     if along_m[-1] > LONGEST_M:
         raise ValueError(f"a path is at most {LONGEST_M / 1000:.0f} km long, this one has {along_m[-1] / 1000:.0f}")
-    return Path(lon=lon, lat=lat, along_m=along_m, source=source)
+    return RoutePath(lon=lon, lat=lat, along_m=along_m, source=source)
 
 
-def place(path: Path, lon: Sequence[float], lat: Sequence[float], leg_s: Floats) -> tuple[Floats, Floats]:
+def place(path: RoutePath, lon: Sequence[float], lat: Sequence[float], leg_s: Floats) -> tuple[Floats, Floats]:
     """Find the stops' places along a path, in the order of the tour.
 
     Args:

@@ -4,7 +4,7 @@ A PIN is derived, never stored: HMAC-SHA256 of the installation's secret over th
 counted (docs/reference/stop-states.md).
 """
 
-import hmac
+from datetime import UTC, datetime
 
 from aiohttp import web
 from msgspec import Struct
@@ -17,7 +17,8 @@ from api.http.operation import Operations, Who
 from api.http.problem import Conflict, NotFound
 from sql.account.accounts import read_instance
 from sql.delivery import pins
-from sql.feed.outbox import send_again
+from work.links import pin_of as pin_of
+from work.messages.notices import note_stops
 
 operations = Operations("stops")
 
@@ -27,12 +28,6 @@ class Pin(Struct, frozen=True, kw_only=True):
 
     stop_id: str
     pin: str
-
-
-def pin_of(secret: bytes, stop_id: int, generation: int) -> str:
-    """Derive the PIN of a stop."""
-    mac = hmac.digest(secret, b"reparto pin %d %d" % (stop_id, generation), "sha256")
-    return f"{int.from_bytes(mac[:8]) % 10_000:04d}"
 
 
 @operations.operation("POST", "/v1/stops/{stop}/pin/rotate", who=Who.DISPATCHER, answer=Pin)
@@ -54,6 +49,14 @@ async def rotate_pin(request: web.Request) -> web.Response:
         while pin_of(secret, stop_id, generation) == pin_of(secret, stop_id, found.pin_generation):
             generation += 1  # one time in ten thousand the next one is the same
         await pins.replace_pin(db, stop_id=stop_id, generation=generation)
-        await send_again(db, stop_id=stop_id, kind="pin")
+        await note_stops(
+            db,
+            "pin",
+            account_id=caller_of(request).account_id,
+            route_id=found.route_id,
+            stop_ids=[stop_id],
+            data={},
+            now=datetime.now(UTC),
+        )
     shown = Pin(stop_id=ids.shown(ids.STOP, stop_id), pin=pin_of(secret, stop_id, generation))
     return answer(request, shown, headers={"Cache-Control": "no-store"})

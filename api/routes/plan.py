@@ -17,9 +17,9 @@ from api.http.ids import external_id_error
 from api.http.problem import FieldError
 from api.routes.body import RouteBody, StopBody
 from api.routes.doubts import stray_places, times_that_run_back
-from api.routes.path import Path, given_path, place, straight_path
+from api.routes.path import RoutePath, given_path, place, straight_path
 from geo.pings import UNKNOWN_MS, Floats
-from geo.plan.plans import MAX_STOPS
+from geo.plan.numbers import MAX_STOPS
 from geo.shape.fence_shape import polygon_on_plane
 from geo.shape.lines import check_places, drive_s
 from geo.times import ms_of
@@ -46,7 +46,7 @@ class Draft:
     warnings: list[FieldError]
 
 
-def check_plan(body: RouteBody, *, driver_id: int | None, config: ApiConfig) -> Path:
+def check_plan(body: RouteBody, *, driver_id: int | None, config: ApiConfig) -> RoutePath:
     """Look for mistakes in a body; give its path, or straight lines through its places where it brings none.
 
     Args:
@@ -60,11 +60,11 @@ def check_plan(body: RouteBody, *, driver_id: int | None, config: ApiConfig) -> 
     if isinstance(path, FieldError):
         errors += (stray_places(body) if path.at == "/stops" else []) or [path]
     refuse(errors)
-    assert isinstance(path, Path)
+    assert isinstance(path, RoutePath)
     return path
 
 
-def make_plan(body: RouteBody, path: Path, *, driver_id: int | None, settings: AccountSettings) -> Draft:
+def make_plan(body: RouteBody, path: RoutePath, *, driver_id: int | None, settings: AccountSettings) -> Draft:
     """Make the plan that a body without mistakes asks for.
 
     Args:
@@ -118,7 +118,7 @@ def _leg_s(body: RouteBody, settings: AccountSettings) -> Floats:
     return drive_s(planned_ms, [settings.service_s if s.service_s is None else s.service_s for s in body.stops])
 
 
-def _path(body: RouteBody, max_vertices: int) -> Path | FieldError:
+def _path(body: RouteBody, max_vertices: int) -> RoutePath | FieldError:
     if body.path is not None:
         return given_path(body.path, max_vertices=max_vertices)
     return straight_path(places_of(body))

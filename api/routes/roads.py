@@ -8,7 +8,7 @@ import numpy as np
 
 from api.http.problem import FieldError
 from api.routes.body import RouteBody
-from api.routes.path import Path, road_path
+from api.routes.path import RoutePath, road_path
 from api.routes.plan import places_of
 from sql.delivery.routes import RoutePlan
 from work.roads.protocol import NoWay, RoadPath, Roads, RoadsAway
@@ -17,8 +17,8 @@ log = logging.getLogger(__name__)
 
 
 async def path_on_roads(
-    roads: Roads, body: RouteBody, *, straight: Path, known: RoutePlan | None, max_vertices: int
-) -> tuple[Path, list[FieldError]]:
+    roads: Roads, body: RouteBody, *, straight: RoutePath, known: RoutePlan | None, max_vertices: int
+) -> tuple[RoutePath, list[FieldError]]:
     """Lead a path through the places of a body.
 
     What was found once for the same places stays: the same body again changes nothing, whatever the roads say by then.
@@ -57,9 +57,9 @@ def _places(plan: RoutePlan) -> Sequence[tuple[float, float]]:
     return [*depot, *stops, *(depot if plan.return_to_depot else [])]
 
 
-def _path(plan: RoutePlan) -> Path:
+def _path(plan: RoutePlan) -> RoutePath:
     lon, lat, along_m = (np.array(column) for column in (plan.path_lon, plan.path_lat, plan.path_along_m))
-    return Path(lon=lon, lat=lat, along_m=along_m, source="road", stop_drive_s=plan.stop_drive_s)
+    return RoutePath(lon=lon, lat=lat, along_m=along_m, source="road", stop_drive_s=plan.stop_drive_s)
 
 
 def _stop_drive_s(found: RoadPath, body: RouteBody) -> Sequence[float]:

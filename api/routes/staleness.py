@@ -15,7 +15,7 @@ QUIET = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Arrival:
+class ExpectedArrival:
     """When a van is expected: between `low` and `high` with a probability of 80 %."""
 
     expected: datetime
@@ -42,7 +42,7 @@ class Sight:
         return now - self.as_of > STALE_AFTER or not self.on_route
 
 
-def aged(arrival: Arrival, sight: Sight, now: datetime) -> Arrival:
+def aged(arrival: ExpectedArrival, sight: Sight, now: datetime) -> ExpectedArrival:
     """Say what an ETA is worth `now`.
 
     Who has not arrived yet does not arrive in the past, so nothing is before `now`. The van may have stood still for as
@@ -50,4 +50,4 @@ def aged(arrival: Arrival, sight: Sight, now: datetime) -> Arrival:
     """
     silence = max(now - sight.as_of - QUIET, timedelta(0))
     expected = max(arrival.expected, now)
-    return Arrival(expected=expected, low=max(arrival.low, now), high=max(arrival.high + silence, expected))
+    return ExpectedArrival(expected=expected, low=max(arrival.low, now), high=max(arrival.high + silence, expected))

@@ -6,6 +6,7 @@ from typing import Any, Literal, TypeAlias, cast
 
 from aiohttp import web
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from api.http import ids
 from api.http.auth import Role, caller_of
@@ -18,6 +19,7 @@ from sql.delivery.stops import StopPlan, StopRow
 
 PathSource: TypeAlias = Literal["given", "road", "straight"]
 RouteStatus: TypeAlias = Literal["planned", "started", "finished", "cancelled"]
+StopKind: TypeAlias = Literal["delivery", "pickup", "return", "depot", "break"]
 StopStatus: TypeAlias = Literal[
     "pending", "en_route", "arrived", "completed", "partially_completed", "failed", "skipped", "removed"
 ]
@@ -60,7 +62,7 @@ class Path(Struct, frozen=True, kw_only=True):
     coordinates: list[tuple[float, float]]
 
 
-class Progress(Struct, frozen=True, kw_only=True):
+class RouteProgress(Struct, frozen=True, kw_only=True):
     """How far a route is.
 
     `done` of `stops` need no more coming to; `along_m` of `length_m` metres are behind the van, null while it is not on
@@ -89,7 +91,7 @@ class RouteItem(Struct, frozen=True, kw_only=True):
     end_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
-    progress: Progress
+    progress: RouteProgress
     next_stop: str | None
 
 
@@ -111,7 +113,7 @@ class Stop(Struct, frozen=True, kw_only=True):
 
     id: str
     external_id: str
-    kind: Literal["delivery", "pickup", "return", "depot", "break"]
+    kind: StopKind
     status: StopStatus
     name: str
     address: str | None
@@ -151,24 +153,23 @@ class Route(RouteItem, frozen=True, kw_only=True):
 
 def item_of(row: RouteRow) -> RouteItem:
     """Show a route in a list."""
-    return RouteItem(**_item(row))
-
-
-def _item(row: RouteRow) -> dict[str, Any]:
-    return {
-        "id": ids.shown(ids.ROUTE, row.id),
-        "driver": row.driver_external_id,
-        "driver_id": ids.shown_or_none(ids.DRIVER, row.driver_id),
-        "next_stop": ids.shown_or_none(ids.STOP, row.next_stop_id),
-        "progress": Progress(stops=row.stops, done=row.done, along_m=row.along_m, length_m=row.length_m),
-        **{
-            name: getattr(row, name)
-            for name in (
-                *("external_id", "version", "status", "driver_name", "date", "timezone"),
-                *("start_at", "end_at", "started_at", "finished_at"),
-            )
-        },
-    }
+    return RouteItem(
+        id=ids.shown(ids.ROUTE, row.id),
+        external_id=row.external_id,
+        version=row.version,
+        status=cast(RouteStatus, row.status),
+        driver=row.driver_external_id,
+        driver_id=ids.shown_or_none(ids.DRIVER, row.driver_id),
+        driver_name=row.driver_name,
+        date=row.date,
+        timezone=row.timezone,
+        start_at=row.start_at,
+        end_at=row.end_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        progress=RouteProgress(stops=row.stops, done=row.done, along_m=row.along_m, length_m=row.length_m),
+        next_stop=ids.shown_or_none(ids.STOP, row.next_stop_id),
+    )
 
 
 def route_of(
@@ -183,7 +184,7 @@ def route_of(
     """Show a route with its stops; `secret` is the installation's, from which tracking links and PINs are derived."""
     heading_for = _heading_for(row, stops) if row.status == "started" else None
     return Route(
-        **_item(row),
+        **asdict(item_of(row)),
         depot=depot_of(row),
         return_to_depot=row.return_to_depot,
         path_source=cast(PathSource, row.path_source),
@@ -255,22 +256,30 @@ def _stop(row: StopRow, link: str | None, pin: str | None, heading_for: int | No
     plan = row.plan
     return Stop(
         id=ids.shown(ids.STOP, row.id),
+        external_id=plan.external_id,
+        kind=cast(StopKind, plan.kind),
         status="en_route" if row.status == "pending" and row.id == heading_for else cast(StopStatus, row.status),
+        name=plan.name,
+        address=plan.address,
+        lat=plan.lat,
+        lon=plan.lon,
+        along_m=plan.along_m,
+        radius_m=plan.radius_m,
+        geofence=plan.geofence,
+        phone=plan.phone,
+        email=plan.email,
+        locale=plan.locale,
+        window=window_of(plan),
+        service_s=plan.service_s,
+        planned_arrival=plan.planned_arrival,
         arrived_at=row.arrived_at,
         departed_at=row.departed_at,
         outcome_at=row.outcome_at,
         removed=row.removed,
-        window=window_of(plan),
-        cash_on_delivery=cash_of(plan),
+        instructions=plan.instructions,
         parcels=parcels_of(plan),
+        cash_on_delivery=cash_of(plan),
         proof=list(plan.proof),
         tracking_url=link,
         pin=pin,
-        **{
-            name: getattr(plan, name)
-            for name in (
-                *("external_id", "kind", "name", "address", "lat", "lon", "along_m", "radius_m", "geofence"),
-                *("phone", "email", "locale", "service_s", "planned_arrival", "instructions"),
-            )
-        },
     )

@@ -13,7 +13,7 @@ from api.http.auth import hash_of
 from api.http.problem import Conflict
 from api.http.refs import Ref
 from api.routes.links import token_of
-from geo.plan.plans import EARLY_MS
+from geo.plan.numbers import EARLY_MS
 from geo.times import SINCE_EVER
 from sql.account.accounts import read_instance
 from sql.account.drivers import DriverRow, find_driver
@@ -24,7 +24,9 @@ from sql.delivery.stops import NewStop, StopPlan
 from sql.pool import Db
 from sql.track.folds import plan_changed
 from sql.track.lanes import lock_lanes
+from sql.track.working import tours_changed
 from work.feed.settle import settle
+from work.messages.planned import note_plan
 
 _EARLY = timedelta(milliseconds=EARLY_MS)
 
@@ -91,6 +93,7 @@ async def put_plan(
     else:
         route_id, version = head.id, head.version + 1
         at = await plans.next_plan_time(db, route_id, plan.driver_id)
+    known = {stop.id: stop for stop in await stops.stops_of_route(db, route_id)}
     stop_ids, has_new_stops = await _put_stops(db, account_id, route_id, plan.stops)
     if head is not None:
         await routes.replace_route(db, route_id=route_id, version=version, plan=plan, has_new_stops=has_new_stops)
@@ -98,7 +101,16 @@ async def put_plan(
         await stops.drop_other_stops(db, route_id, stop_ids, forget=not_yet_driven)
     await plans.add_version(db, route_id=route_id, version=version, effective_at=at, plan=plan, stop_ids=stop_ids)
     await _judge_anew(db, route_id, most_wrong_pins=most_wrong_pins)
-    await _tell_trackers(db, account_id, head, driver, _folded_from(at, plan.start_at))
+    await note_plan(
+        db,
+        account_id=account_id,
+        route_id=route_id,
+        is_started=head is not None and head.status == "started",
+        before=known,
+        after=list(zip(stop_ids, plan.stops, strict=True)),
+        now=datetime.now(UTC),
+    )
+    await _tell_trackers(db, account_id, route_id, head, driver, _folded_from(at, plan.start_at))
     return Written(route_id=route_id, version=version, created=head is None)
 
 
@@ -149,7 +161,7 @@ async def _move(db: Db, *, account_id: int, head: RouteHead, driver: DriverRow |
     version, at = head.version + 1, await plans.next_plan_time(db, head.id, driver_id)
     await routes.move_to_driver(db, route_id=head.id, version=version, driver_id=driver_id)
     await plans.copy_version(db, route_id=head.id, version=version, effective_at=at, driver_id=driver_id)
-    await _tell_trackers(db, account_id, head, driver, _folded_from(at, head.start_at))
+    await _tell_trackers(db, account_id, head.id, head, driver, _folded_from(at, head.start_at))
     return version
 
 
@@ -166,7 +178,7 @@ async def take_away(db: Db, *, account_id: int, head: RouteHead) -> None:
 
 
 async def _tell_trackers(
-    db: Db, account_id: int, head: RouteHead | None, driver: DriverRow | None, at: datetime
+    db: Db, account_id: int, route_id: int, head: RouteHead | None, driver: DriverRow | None, at: datetime
 ) -> None:
     concerned = {}
     if head is not None and head.driver_id is not None and head.lane is not None:
@@ -175,3 +187,4 @@ async def _tell_trackers(
         concerned[driver.id] = driver.lane
     for driver_id, lane in concerned.items():
         await plan_changed(db, lane=lane, driver_id=driver_id, account_id=account_id, effective_at=at)
+        await tours_changed(db, lane=lane, driver_id=driver_id, account_id=account_id, route_id=route_id)

@@ -200,7 +200,7 @@
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const leaflet = L.map("map", { zoomControl: false, attributionControl: false, zoomSnap: tiles ? 1 : 0.25, zoomAnimation: !still, fadeAnimation: !still });
     if (tiles) {
-      L.tileLayer(tiles, { maxZoom: 19 }).addTo(leaflet);
+      L.tileLayer(tiles, { maxZoom: 19, referrerPolicy: "strict-origin" }).addTo(leaflet);
       leaflet.getPane("tilePane").classList.add("pictures");
       if (attribution) L.control.attribution({ prefix: false }).addTo(leaflet).addAttribution(attribution);
     } else {

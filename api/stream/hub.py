@@ -159,6 +159,7 @@ class Hub:
             watch.put(shared.value)
         if shared.task is None:
             shared.task = asyncio.create_task(self._run(follow, key, shared), name=f"watch {follow.__name__}")
+            self.looks.soon()  # nobody may have asked before
         try:
             yield watch
         finally:

@@ -75,15 +75,16 @@ class Looks:
         return self._began_s > self._wrote_s and now_s - self._also_began_s < OLDEST_S
 
     async def fresh(self) -> None:
-        """Wait until what is remembered may be answered.
+        """Wait until what is remembered may be answered: not at all, or until a look that is still to begin is over.
 
         Raises:
             Unavailable: the process is ending.
             asyncpg.PostgresError: the database is away, or another of `sql.pool.DATABASE_AWAY`.
         """
-        while not self.is_fresh():
+        if not self.is_fresh():
             self._wanted.set()
-            await asyncio.shield(self._next)  # the end of a look that begins from now on
+            # The end of a look that begins from now on. However long it takes: it is as good as reading now.
+            await asyncio.shield(self._next)
 
     async def run(self) -> None:
         """Look, again and again."""

@@ -10,27 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from geo.eta.model import COLD, Model, Outlook
+from geo.eta.numbers import DRIVE_NOISE_S, PACE_NOISE, PACES, SERVICE_NOISE, START_NOISE_S, TODAY_S
 from geo.eta.window import widen
-from geo.fold import tour
-from geo.fold.pace import START_M
+from geo.numbers import DRIVE_MPS, START_M
 from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Rows
 from geo.plan.plans import Plan, Timeline
-
-FASTEST_MPS = 22.0
-"""Nobody is expected sooner than the rest of the path at this speed takes."""
-
-PACE_S = 7200.0
-"""Today's pace counts half when this much driving was seen of it. Drives of a delivery tour are alike (an hour would be
-best), those of buses hardly (they catch up)."""
-
-PACES = (0.6, 1.8)
-"""No tour is expected to be faster or slower than this for the rest of the day."""
-
-DRIVE_NOISE_S, PACE_NOISE, SERVICE_NOISE, START_NOISE_S = 15.0, 0.06, 0.85, 90.0
-"""How far off arrivals are expected to be: the variance of a drive for every second of it, the part by which all drives
-of a day are off together, the part by which a service is, and the seconds by which a start is. A drive of ten minutes
-is off by two, a service of two minutes by nearly two, as buses and delivery tours are; `geo.eta.window` learns by how
-much an account differs."""
+from geo.visits import tour
+from geo.visits.numbers import DEPOT_M
 
 # columns of Outlook.columns
 ALONG, DRIVE, SERVICE, OPENS = range(4)
@@ -79,6 +65,29 @@ class _Vans:
     row: list[int]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ahead:
+    """The stops ahead of vans and those between that are served already, van by van in the order of the tour.
+
+    Attributes:
+        which: (k,) whose, row in `_Vans`.
+        begin: (m,) where each van's begin.
+        stop_id: (k,).
+        served: (k,) whether there is nothing to do any more.
+        columns: (k, 4) as in `geo.eta.model.Outlook`.
+        due_ms: (k,) planned arrivals, NaN without.
+        remaining_m: (k,) metres of path to each, at least 0.
+    """
+
+    which: Ints
+    begin: Ints
+    stop_id: Ints
+    served: Bools
+    columns: Floats
+    due_ms: Floats
+    remaining_m: Floats
+
+
 def estimate(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Model] | None = None) -> Eta:
     """Estimate the arrivals of many drivers at all stops ahead of each.
 
@@ -94,57 +103,72 @@ def estimate(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Model
         none = np.zeros(0, np.int64)
         return Eta(none, none, none, none, none, np.zeros(0), none, np.zeros(0), np.zeros(0))
     mine = tracks[vans.at]
-    as_of_ms = mine["recorded_ms"]
-    count = np.array([len(plan.stop_ids) for plan in vans.plans], np.int64) - np.array(vans.row, np.int64)
-    which = np.repeat(np.arange(len(vans.at)), count)
-    begin = np.cumsum(count) - count
-    ahead = zip(vans.plans, vans.row, strict=True)
-    stop_id = np.concatenate([plan.stop_ids[row:] for plan, row in ahead])
-    columns = np.concatenate([look.columns[row:] for look, row in zip(vans.outlooks, vans.row, strict=True)])
-    visited = np.concatenate(
-        [
-            visits[row : len(plan.stop_ids)]
-            for visits, plan, row in zip(mine["visits"], vans.plans, vans.row, strict=True)
-        ]
-    )
-
-    remaining_m = np.maximum(columns[:, ALONG] - np.nan_to_num(mine["along_m"])[which], 0.0)
-    wait_s, start_s, driven_s, pace = _now(mine, vans)
-    drive_s = np.maximum(columns[:, DRIVE] - driven_s[which], 0.0) * pace[which]
-    service_s = np.where(tour.served(visited), 0.0, columns[:, SERVICE])
-    served_s = np.cumsum(service_s) - service_s
-    served_s -= served_s[begin][which]  # at the stops before this one
-    squares = np.cumsum(service_s**2) - service_s**2
-    squares -= squares[begin][which]
-    spread_s = np.sqrt(
-        DRIVE_NOISE_S * drive_s
-        + (PACE_NOISE * drive_s) ** 2
-        + SERVICE_NOISE**2 * (squares + (wait_s**2)[which])
-        + np.where(start_s > 0, START_NOISE_S, 0.0)[which] ** 2
-    )
-    lead_s = np.maximum(wait_s, start_s)[which] + drive_s + served_s
-    lead_s = _after_windows(mine, vans, which, begin, lead_s, columns[:, OPENS])
-    due_ms = np.concatenate([plan.stop_due_ms[row:] for plan, row in zip(vans.plans, vans.row, strict=True)])
-    delay_s = lead_s + (as_of_ms[which] - due_ms) / 1000
-    early_s, late_s, kept = _learned(vans, which, lead_s, spread_s, mine["on_route"][which])
+    ahead = _ahead(mine, vans)
+    lead_s, spread_s = _planned(mine, vans, ahead)
+    delay_s = lead_s + (mine["recorded_ms"][ahead.which] - ahead.due_ms) / 1000
+    early_s, late_s, kept = _learned(vans, ahead.which, lead_s, spread_s, mine["on_route"][ahead.which])
     lead_s = np.where(np.isnan(delay_s), lead_s, lead_s - (1.0 - kept) * delay_s)
-    lead_s = np.maximum(lead_s, remaining_m / FASTEST_MPS)
+    lead_s = np.maximum(lead_s, ahead.remaining_m / DRIVE_MPS)
 
-    left = ~tour.served(visited)
-    which = which[left]
+    left = ~ahead.served
+    which = ahead.which[left]
+    as_of_ms = mine["recorded_ms"][which]
     # what is farther away is known no better, whatever was learned of each lead by itself
     lead_ms, early_ms, late_ms = (_in_order(which, seconds[left]) for seconds in (lead_s, early_s, late_s))
     return Eta(
         track=np.array(vans.at, np.int64)[which],
-        stop_id=stop_id[left],
-        expected_ms=lead_ms + as_of_ms[which],
-        low_ms=_never_less(which, np.maximum(lead_ms - early_ms, 0)) + as_of_ms[which],
-        high_ms=lead_ms + late_ms + as_of_ms[which],
-        remaining_m=remaining_m[left],
+        stop_id=ahead.stop_id[left],
+        expected_ms=lead_ms + as_of_ms,
+        low_ms=_never_less(which, np.maximum(lead_ms - early_ms, 0)) + as_of_ms,
+        high_ms=lead_ms + late_ms + as_of_ms,
+        remaining_m=ahead.remaining_m[left],
         stops_before=np.arange(len(which)) - np.searchsorted(which, which, "left"),
         spread_s=spread_s[left],
         delay_s=delay_s[left],
     )
+
+
+def _ahead(mine: Rows, vans: _Vans) -> _Ahead:
+    count = np.array([len(plan.stop_ids) for plan in vans.plans], np.int64) - np.array(vans.row, np.int64)
+    which = np.repeat(np.arange(len(vans.at)), count)
+    plans = list(zip(vans.plans, vans.row, strict=True))
+    columns = np.concatenate([look.columns[row:] for look, row in zip(vans.outlooks, vans.row, strict=True)])
+    visits = [visits[row : len(plan.stop_ids)] for visits, (plan, row) in zip(mine["visits"], plans, strict=True)]
+    return _Ahead(
+        which=which,
+        begin=np.cumsum(count) - count,
+        stop_id=np.concatenate([plan.stop_ids[row:] for plan, row in plans]),
+        served=tour.served(np.concatenate(visits)),
+        columns=columns,
+        due_ms=np.concatenate([plan.stop_due_ms[row:] for plan, row in plans]),
+        remaining_m=np.maximum(columns[:, ALONG] - np.nan_to_num(mine["along_m"])[which], 0.0),
+    )
+
+
+def _planned(mine: Rows, vans: _Vans, ahead: _Ahead) -> tuple[Floats, Floats]:
+    """Tell how long it takes to each stop at the pace of today, if no delay is made up, and how far off that may be.
+
+    Returns:
+        (k,) seconds from the ping, and (k,) the spread: the drives, the services before and the start are each off.
+    """
+    which = ahead.which
+    wait_s, start_s, driven_s, pace = _now(mine, vans)
+    drive_s = np.maximum(ahead.columns[:, DRIVE] - driven_s[which], 0.0) * pace[which]
+    service_s = np.where(ahead.served, 0.0, ahead.columns[:, SERVICE])
+    spread_s = np.sqrt(
+        DRIVE_NOISE_S * drive_s
+        + (PACE_NOISE * drive_s) ** 2
+        + SERVICE_NOISE**2 * (_before(ahead, service_s**2) + (wait_s**2)[which])
+        + np.where(start_s > 0, START_NOISE_S, 0.0)[which] ** 2
+    )
+    lead_s = np.maximum(wait_s, start_s)[which] + drive_s + _before(ahead, service_s)
+    return _after_windows(mine, vans, which, ahead.begin, lead_s, ahead.columns[:, OPENS]), spread_s
+
+
+def _before(ahead: _Ahead, values: Floats) -> Floats:
+    """Sum what each van has at the stops before each."""
+    sums = np.cumsum(values) - values
+    return sums - sums[ahead.begin][ahead.which]
 
 
 def _under_way(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Model] | None) -> _Vans:
@@ -192,12 +216,12 @@ def _now(mine: Rows, vans: _Vans) -> tuple[Floats, Floats, Floats, Floats]:
     begun = memory["begun_ms"] != UNKNOWN_MS
     spent_s = np.where(begun, (ms - np.where(begun, memory["begun_ms"], ms)) / 1000 - served_s, 0.0)
     expected_s = np.where(begun, driven_s - _driven_s(vans, memory["begun_m"]), 0.0)
-    pace = np.clip((np.maximum(spent_s, 0.0) + PACE_S) / (np.maximum(expected_s, 0.0) + PACE_S), *PACES)
+    pace = np.clip((np.maximum(spent_s, 0.0) + TODAY_S) / (np.maximum(expected_s, 0.0) + TODAY_S), *PACES)
 
     # before its start nobody is under way; at the start a van may leave as late as others did
     due_s = (np.array([plan.start_ms for plan in vans.plans]) - ms) / 1000
     late_s = np.array([outlook.late_s for outlook in vans.outlooks])
-    waits = ~begun & ((due_s > 0) & (along_m < START_M) | (along_m < tour.DEPOT_M))
+    waits = ~begun & ((due_s > 0) & (along_m < START_M) | (along_m < DEPOT_M))
     start_s = np.where(waits, np.maximum(due_s + late_s, 0.0), 0.0)
     return wait_s, start_s, np.where(waits, 0.0, driven_s), pace
 

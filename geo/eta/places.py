@@ -5,18 +5,14 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from geo.eta.numbers import CELL_DEG, SAMPLE_M
 from geo.eta.rows import Key, hour_and_weekday
+from geo.numbers import TYPICAL_MPS
 from geo.pings import UNKNOWN_MS, Floats
-from geo.plan.plans import TYPICAL_MPS, Plan
+from geo.plan.plans import Plan
 
 Parts = tuple[tuple[Key, float], ...]
 """Rows of one level, and the part each has; the parts add up to 1."""
-
-CELL_DEG = 0.01
-"""Cells are about a kilometre wide: a quarter of a town."""
-
-SAMPLE_M = 100.0
-"""How far apart the path is looked at for the cells it goes through."""
 
 SPEEDS_MPS = (4.0, 6.0, 8.0, 11.0, 16.0)
 """Borders of the classes of planned speed: yards, streets, main roads, ring roads, out of town."""

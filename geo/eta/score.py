@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from geo.eta.window import LEVEL
+from geo.eta.numbers import LEVEL
 from geo.pings import Floats, Ints
 
 BUCKETS_MIN = (0, 15, 30, 60, 120)

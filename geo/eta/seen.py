@@ -5,25 +5,12 @@ from typing import Literal
 
 import numpy as np
 
+from geo.eta.numbers import END_M, LATE_MIN, LEAST_DRIVE_S, MOST_TIMES, PASSED_MS
 from geo.eta.places import Parts, places
 from geo.eta.rows import Key
+from geo.numbers import START_M
 from geo.pings import UNKNOWN_MS, Floats, Ints
 from geo.plan.plans import Plan
-
-LEAST_S = 10.0
-"""Shorter planned drives say nothing of how long drives take."""
-
-MOST_TIMES = 5.0
-"""A drive or service counts as at most this many times, and at least this part of, what was planned."""
-
-LATE_MIN = 15.0
-"""A start counts as at most this early or late, minutes."""
-
-APART_MS = 300_000
-"""Places on the path farther apart in time do not say when a stop between them was passed."""
-
-START_M = 1_000.0
-"""Nearer to the path's start a van that halts may be waiting for its tour to begin."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,7 +63,7 @@ def observe(plan: Plan, arrived_ms: Ints, departed_ms: Ints, passed_ms: Ints) ->
             told.append(Observation("service", row, int(went_ms[row]), value, minutes, seen.service_keys[row]))
         left_ms = went_ms[row - 1] if row else UNKNOWN_MS
         halted = row and (visited[row - 1] or along_m[row - 1] >= START_M)
-        if halted and left_ms != UNKNOWN_MS and came_ms[row] >= left_ms and seen.drive_s[row] >= LEAST_S:
+        if halted and left_ms != UNKNOWN_MS and came_ms[row] >= left_ms and seen.drive_s[row] >= LEAST_DRIVE_S:
             value = _ratio((came_ms[row] - left_ms) / 1000, seen.drive_s[row])
             minutes = float(seen.drive_s[row]) / 60
             told.append(Observation("drive", row, int(came_ms[row]), value, minutes, seen.drive_keys[row]))
@@ -135,14 +122,10 @@ def passed(plan: Plan, ms: Ints, along_m: Floats) -> Ints:
     row = np.flatnonzero((after > 0) & (after < len(ms)))
     b = after[row]
     a = b - 1
-    row, a, b = (column[ms[b] - ms[a] <= APART_MS] for column in (row, a, b))
+    row, a, b = (column[ms[b] - ms[a] <= PASSED_MS] for column in (row, a, b))
     part = (at_m[row] - along_m[a]) / np.maximum(along_m[b] - along_m[a], 1e-9)
     passed_ms[row] = ms[a] + np.rint(np.clip(part, 0.0, 1.0) * (ms[b] - ms[a])).astype(np.int64)
     return passed_ms
-
-
-END_M = 30.0
-"""A van this near the end of its path has driven it."""
 
 
 def _ratio(took_s: float, planned_s: float) -> float:

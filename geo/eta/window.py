@@ -13,29 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from geo.eta.numbers import HALF_VOTE, LEAST_REACH_S, LEAST_SPREADS, LEVEL, OFF_ROUTE_TIMES, VOTE_STEP, VOTES_KEPT
 from geo.pings import Bools, Floats, Ints
-
-LEVEL = 0.8
-"""Part of the arrivals that a window is to hold; what is outside lies half before and half after it."""
-
-LEAST_S = 60.0
-"""No window reaches less far to either side."""
-
-OFF_ROUTE = 1.5
-"""Off the route windows reach this many times as far: where the van will come back is not known."""
-
-STEP = 0.03
-"""By which part an end moves for a tour whose arrivals were all outside it, at most; a tour's errors are much alike, so
-that it has one vote on each band at a time, however many stops it has."""
-
-FULL_VOTE = 4.0
-"""A vote counts half when it rests on this many arrivals."""
-
-LEAST = 0.3
-"""No end gets nearer than this many spreads, lest one that LEAST_S holds wanders off."""
-
-MEMORY = 200.0
-"""Votes that the counts in `Band.n` and `Band.alpha` look back on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +25,7 @@ class Band:
         lead_s: seconds from the ping to the expected arrival.
         early, late: how far the window reaches before and after the expected arrival, in spreads: how far off the
             arrival is expected to be (`geo.eta.estimate`), which grows with what is left to drive and to do.
-        n: votes of tours that it rests on, at most MEMORY.
+        n: votes of tours that it rests on, at most VOTES_KEPT.
         alpha: part of their arrivals that was outside: 1 - LEVEL when all is well.
     """
 
@@ -86,7 +65,7 @@ class Given:
 
 
 def widen(bands: Sequence[Band], lead_s: Floats, spread_s: Floats, on_route: Bools) -> tuple[Floats, Floats]:
-    """Give how far windows reach before and after the expected arrivals, seconds, at least LEAST_S.
+    """Give how far windows reach before and after the expected arrivals, seconds, at least LEAST_REACH_S.
 
     Args:
         lead_s: (k,) from the ping to the expected arrival.
@@ -94,10 +73,10 @@ def widen(bands: Sequence[Band], lead_s: Floats, spread_s: Floats, on_route: Boo
         on_route: (k,) whether the van is on its path.
     """
     at_s, early, late = np.array([(band.lead_s, band.early, band.late) for band in bands]).T
-    spread_s = np.where(on_route, 1.0, OFF_ROUTE) * spread_s
+    spread_s = np.where(on_route, 1.0, OFF_ROUTE_TIMES) * spread_s
     return (
-        np.maximum(np.interp(lead_s, at_s, early) * spread_s, LEAST_S),
-        np.maximum(np.interp(lead_s, at_s, late) * spread_s, LEAST_S),
+        np.maximum(np.interp(lead_s, at_s, early) * spread_s, LEAST_REACH_S),
+        np.maximum(np.interp(lead_s, at_s, late) * spread_s, LEAST_REACH_S),
     )
 
 
@@ -116,21 +95,21 @@ def adapt(bands: Sequence[Band], given: Given) -> tuple[Band, ...]:
     for i, band in enumerate(bands):
         weight = np.maximum(1.0 - np.abs(place - i), 0.0)
         arrivals = np.bincount(tour, weight)
-        vote = arrivals / (arrivals + FULL_VOTE)
+        vote = arrivals / (arrivals + HALF_VOTE)
         votes = math.fsum(vote)
         if not votes:
             adapted.append(band)
             continue
         each = np.maximum(arrivals, 1e-9)
         before_part, after_part = (np.bincount(tour, weight * miss) / each for miss in (before, after))
-        share = min(1.0, votes / (min(band.n, MEMORY) + votes))
+        share = min(1.0, votes / (min(band.n, VOTES_KEPT) + votes))
         missed = math.fsum(vote * (before_part + after_part)) / votes
         adapted.append(
             Band(
                 lead_s=band.lead_s,
-                early=max(band.early * math.exp(STEP * math.fsum(vote * (before_part - out))), LEAST),
-                late=max(band.late * math.exp(STEP * math.fsum(vote * (after_part - out))), LEAST),
-                n=min(band.n + votes, MEMORY),
+                early=max(band.early * math.exp(VOTE_STEP * math.fsum(vote * (before_part - out))), LEAST_SPREADS),
+                late=max(band.late * math.exp(VOTE_STEP * math.fsum(vote * (after_part - out))), LEAST_SPREADS),
+                n=min(band.n + votes, VOTES_KEPT),
                 alpha=(1 - share) * band.alpha + share * missed,
             )
         )

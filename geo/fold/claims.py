@@ -6,11 +6,11 @@ Whether a claim is heard at all, and what it does to the choice of the route, is
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.fold import stops
-from geo.fold.stops import Visit
-from geo.fold.tour import AWAITED, DONE, VISITS
 from geo.pings import Rows
 from geo.plan.plans import Claim
+from geo.visits import stops
+from geo.visits.stops import Visit
+from geo.visits.tour import AWAITED, DONE, VISITS
 
 SERVED = ("completed", "partially_completed", "failed", "skipped")
 """There is nothing more to do at the stop."""
@@ -26,7 +26,7 @@ def apply(claim: Claim, standing: Rows, visits: NDArray[np.uint8], row: int) -> 
     """Let a claim about a stop change what is known of a tour.
 
     Args:
-        standing: (1,) of dtype `geo.fold.stops.STANDING`; changed in place, as is the next.
+        standing: (1,) of dtype `geo.visits.stops.STANDING`; changed in place, as is the next.
         visits: of each stop of the plan.
         row: the stop's place in the tour.
 

@@ -10,22 +10,20 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from geo.fold import clean
-from geo.fold.drive import AT_ONCE, Drive
-from geo.fold.fixes import Fixes, check, fixes_of, move_position
+from geo.fold.drive import Driven, drive
+from geo.fold.numbers import SILENT_MS
 from geo.fold.state import STATE_VERSION, TRACK, decode, decode_happened, encode, encode_happened, fresh
 from geo.pings import UNKNOWN_MS, Bools, Ints, Pings, Rows
-from geo.plan import fence
 from geo.plan.facts import HAPPENED, JUDGED, REJUDGED, Facts, FactType
-from geo.plan.plans import MAX_STOPS, Timeline
+from geo.plan.passages import Moves, Passage, follow
+from geo.plan.plans import Timeline
+from geo.trust import clean
+from geo.trust.fixes import Fixes, check, fixes_of, move_position
 
 __all__ = [
-    "AT_ONCE", "HAPPENED", "JUDGED", "MAX_STOPS", "REJUDGED", "STATE_VERSION", "TRACK", "FactType", "Facts",
+    "HAPPENED", "JUDGED", "REJUDGED", "STATE_VERSION", "TRACK", "FactType", "Facts",
     "advance", "decode", "decode_happened", "encode", "encode_happened", "fresh", "tick",
 ]  # fmt: skip
-
-SILENT_MS = 600_000
-"""A driver on a route who was not heard for this long is silent."""
 
 
 def advance(
@@ -33,9 +31,9 @@ def advance(
 ) -> tuple[Rows, Facts]:
     """Fold pings, and the claims before and between them, into tracks.
 
-    Each ping is judged (`clean`); the believed ones go to the fences (`geo.plan.fence`) and, the k-th of all drivers at
-    a time, to their place along the path (`snap`), the stops (`stops`) and the tour (`tour`). A claim (`claims`) is
-    folded before the first ping recorded after it.
+    Each ping is judged (`clean`). The believed ones go, the k-th of all drivers at a time, to their place along the
+    path (`snap`), the stops (`stops`) and the tour (`tour`), then to the fences (`geo.plan.passages`). A claim
+    (`claims`) is folded before the first ping recorded after it.
 
     Args:
         tracks: (m,) of dtype `TRACK`, one a driver, driver_id ascending and unique. Not changed.
@@ -63,21 +61,18 @@ def advance(
 
     fixes = fixes_of(tracks, rows, starts, flags, again)
     move_position(new, rows, starts, flags)
-    drive = Drive(new, tracks, fixes, timelines)
-    drive.run(np.zeros(len(tracks), np.bool_) if settles is None else settles)
-    result = drive.judged()
-    passages = _follow(new, tracks, fixes, timelines)
+    driven = drive(new, tracks, fixes, timelines, np.zeros(len(tracks), np.bool_) if settles is None else settles)
+    driven.diary.passed(_follow(new, tracks, fixes, timelines))
 
-    driver = np.repeat(np.arange(len(tracks)), np.diff(starts))
     live = fixes.source == fixes.ping  # the others were suspects: their second judgement goes into `rejudged`
-    judged[fixes.ping[live]] = result[live]
-    _name_route_of_unbelieved(judged, rows, flags, driver, tracks, drive)
+    judged[fixes.ping[live]] = driven.judged[live]
+    _name_route_of_unbelieved(judged, rows, starts, tracks, fixes, driven)
     rejudged = np.zeros(np.count_nonzero(~live), REJUDGED)
     for name in ("device_id", "recorded_ms", "lat_e6", "lon_e6"):
         rejudged[name] = fixes.rows[name][~live]
-    rejudged["track"], rejudged["judged"] = fixes.driver[~live], result[~live]
+    rejudged["track"], rejudged["judged"] = fixes.driver[~live], driven.judged[~live]
 
-    return new, Facts(judged, rejudged, drive.happened(passages, result))
+    return new, Facts(judged, rejudged, driven.diary.in_order(fixes, driven.judged))
 
 
 def tick(tracks: Rows, silent: Bools, now_ms: int, *, silent_after_ms: int = SILENT_MS) -> Rows:
@@ -107,29 +102,36 @@ def tick(tracks: Rows, silent: Bools, now_ms: int, *, silent_after_ms: int = SIL
     return happened
 
 
-def _follow(new: Rows, tracks: Rows, fixes: Fixes, timelines: Sequence[Timeline]) -> list[fence.Passage]:
-    new["fences"], passages = fence.follow(
-        tracks["fences"], [timeline.fences for timeline in timelines], fixes.starts,
-        fixes.rows["recorded_ms"], fixes.rows["lon_e6"] * 1e-6, fixes.rows["lat_e6"] * 1e-6,
-        fixes.rows["accuracy_m"].astype(np.float64),
-        tracks["recorded_ms"], tracks["lon_e6"] * 1e-6, tracks["lat_e6"] * 1e-6,
-    )  # fmt: skip
+def _follow(new: Rows, tracks: Rows, fixes: Fixes, timelines: Sequence[Timeline]) -> list[Passage]:
+    moves = Moves(
+        starts=fixes.starts,
+        ms=fixes.rows["recorded_ms"],
+        lon=fixes.rows["lon_e6"] * 1e-6,
+        lat=fixes.rows["lat_e6"] * 1e-6,
+        accuracy_m=fixes.rows["accuracy_m"].astype(np.float64),
+        last_ms=tracks["recorded_ms"],
+        last_lon=tracks["lon_e6"] * 1e-6,
+        last_lat=tracks["lat_e6"] * 1e-6,
+    )
+    new["fences"], passages = follow(tracks["fences"], [timeline.fences for timeline in timelines], moves)
     return passages
 
 
-def _name_route_of_unbelieved(judged: Rows, rows: Rows, flags: Ints, driver: Ints, tracks: Rows, drive: Drive) -> None:
+def _name_route_of_unbelieved(
+    judged: Rows, rows: Rows, starts: Ints, tracks: Rows, fixes: Fixes, driven: Driven
+) -> None:
     """A ping that moves nothing counts to the route its driver was on; one whose clock is ahead to none."""
-    lost = np.flatnonzero((flags & clean.UNBELIEVED) != 0)
-    van = driver[lost]
-    before = np.searchsorted(drive.fixes.ping, lost) - 1
+    lost = np.flatnonzero((judged["flags"] & int(clean.UNBELIEVED)) != 0)
+    van = np.repeat(np.arange(len(tracks)), np.diff(starts))[lost]
+    before = np.searchsorted(fixes.ping, lost) - 1
     known = before >= 0
-    known[known] = drive.fixes.driver[before[known]] == van[known]
+    known[known] = fixes.driver[before[known]] == van[known]
+    since_ms = np.where(known, fixes.known_ms[np.maximum(before, 0)] if len(fixes.ping) else 0, UNKNOWN_MS)
     route = {name: tracks[name][van] for name in ("route_id", "route_version")}
-    route["route_id"][known] = drive.route_id[before[known]]
-    route["route_version"][known] = drive.route_version[before[known]]
-    since_ms = np.where(known, drive.fixes.known_ms[np.maximum(before, 0)] if len(drive.fixes.ping) else 0, UNKNOWN_MS)
-    for (of, _, claim), (route_id, version) in zip(drive.said, drive.on_after, strict=True):
-        heard = (van == of) & (rows["recorded_ms"][lost] > claim.at_ms) & (since_ms <= claim.at_ms)
-        route["route_id"][heard], route["route_version"][heard] = route_id, version
     for name, value in route.items():
-        judged[name][lost] = np.where(flags[lost] & clean.Flag.CLOCK_AHEAD, 0, value)
+        value[known] = driven.judged[name][before[known]]
+    for said in driven.diary.said:
+        heard = (van == said.van) & (rows["recorded_ms"][lost] > said.claim.at_ms) & (since_ms <= said.claim.at_ms)
+        route["route_id"][heard], route["route_version"][heard] = said.route_id, said.route_version
+    for name, value in route.items():
+        judged[name][lost] = np.where(judged["flags"][lost] & int(clean.Flag.CLOCK_AHEAD), 0, value)

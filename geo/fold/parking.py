@@ -6,11 +6,14 @@ Stops are found again by their ids. A tour that was done is driven on when its r
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.fold import pace, snap
-from geo.fold.state import MAX_FINISHED, PARKED
-from geo.fold.tour import AWAITED, VISITS
+from geo.fold.numbers import MAX_FINISHED
+from geo.fold.state import PARKED
 from geo.pings import UNKNOWN_MS, Rows
-from geo.plan.plans import MAX_STOPS, Plan, Timeline
+from geo.plan.numbers import MAX_STOPS
+from geo.plan.plans import Plan, Timeline
+from geo.snap import snap
+from geo.visits import pace
+from geo.visits.tour import AWAITED, VISITS
 
 
 def finished_of(track: np.void) -> dict[int, int]:

@@ -5,21 +5,18 @@ import zlib
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.fold import clean, pace, snap, stops
+from geo.fold.numbers import MAX_FINISHED, MAX_PARKED
 from geo.pings import UNKNOWN_MS, Rows
 from geo.plan import fence
 from geo.plan.facts import HAPPENED
-from geo.plan.plans import MAX_STOPS
+from geo.plan.numbers import MAX_STOPS
+from geo.snap import snap
+from geo.trust import clean
+from geo.visits import pace, stops
 
 STATE_VERSION = 5
 """Raised when `TRACK` or `HAPPENED` changes: a stored state of another version is not read, its driver is folded from
 the start."""
-
-MAX_FINISHED = 16
-"""Finished routes a track remembers, newest first."""
-
-MAX_PARKED = 3
-"""Tours a track remembers that it left, newest first: a driver who comes back to one goes on with it."""
 
 AFTER_PINGS = {
     "at_lat_e6": np.iinfo(np.int32).max,
@@ -34,7 +31,7 @@ PARKED = np.dtype(
         ("route_version", "<i4"),
         ("started", "u1"),  # these as in TRACK
         ("completed", "u1"),
-        ("last", "<i2"),  # as in geo.fold.stops.STANDING
+        ("last", "<i2"),  # as in geo.visits.stops.STANDING
         ("visits", "u1", (MAX_STOPS,)),
     ]
 )
@@ -79,7 +76,7 @@ TRACK = np.dtype(
         ("snap", snap.SNAP),
         ("standing", stops.STANDING),
         ("pace", pace.PACE),
-        ("visits", "u1", (MAX_STOPS,)),  # of each stop of the plan in force, in the plan's order: see geo.fold.tour
+        ("visits", "u1", (MAX_STOPS,)),  # of each stop of the plan in force, in the plan's order: see geo.visits.tour
         ("fences", fence.FENCES),
         ("parked", PARKED, (MAX_PARKED,)),  # last, because hardly anybody has one
     ]

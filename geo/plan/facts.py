@@ -13,7 +13,6 @@ class FactType(IntEnum):
 
     STOP_ARRIVED = 1
     STOP_DEPARTED = 2
-    STOP_APPROACHING = 3
     ROUTE_STARTED = 10
     ROUTE_COMPLETED = 11
     ROUTE_OFF = 12
@@ -28,7 +27,7 @@ class FactType(IntEnum):
 
 JUDGED = np.dtype(
     [
-        ("flags", "<u4"),  # geo.fold.clean.Flag
+        ("flags", "<u4"),  # geo.trust.clean.Flag
         ("believed", "?"),
         ("on_route", "?"),
         ("route_id", "<i8"),  # 0: on no route

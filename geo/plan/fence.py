@@ -1,10 +1,6 @@
-"""Geofences, and which of them a driver is in.
+"""The geofences of an account under one tree: which are near, how far outside one is, whether a way leads through."""
 
-A fence is entered when a fix is clearly inside or two in a row are inside at all, left when one is clearly outside or
-two in a row are outside: a phone lying on the border does not flap. One driven through between two pings is crossed.
-"""
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -13,19 +9,13 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geo.pings import UNKNOWN_MS, Floats, Ints, Rows
-from geo.plan.facts import FactType
+from geo.pings import UNKNOWN_MS, Floats, Ints
+from geo.plan.numbers import (
+    CHORD_M,
+    MAX_OPEN,
+)
 from geo.shape import plane
 from geo.shape.fence_shape import Fence
-
-MAX_OPEN = 16
-"""Fences a driver can be in at once; more are not seen until one is left."""
-
-CHORD_M = 10.0
-"""A way through a fence shorter than this is no crossing."""
-
-STRAIGHT_MS, STRAIGHT_EAST_DEG, STRAIGHT_NORTH_DEG = 300_000, 0.25, 0.05
-"""Between pings farther apart than this, in time or space, the straight line says nothing about the way taken."""
 
 FENCE_VISIT = np.dtype(
     [
@@ -147,169 +137,3 @@ class Fences:
         if any(begin <= ms < end for begin, end in versions):
             return None
         return max((end for _, end in versions if end <= ms), default=ms)
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """One fact about a driver and a fence.
-
-    Attributes:
-        fix: row of the fix that made it known.
-        type: FENCE_ENTERED, FENCE_EXITED, FENCE_CROSSED or FENCE_DWELLED.
-        geofence_id: which.
-        occurred_ms: when.
-        ordinal: when it was entered, ms.
-    """
-
-    fix: int
-    type: FactType
-    geofence_id: int
-    occurred_ms: int
-    ordinal: int
-
-
-def follow(
-    memory: Rows, fences: Sequence[Fences], starts: Ints, ms: Ints, lon: Floats, lat: Floats, accuracy_m: Floats,
-    last_ms: Ints, last_lon: Floats, last_lat: Floats,
-) -> tuple[Rows, list[Passage]]:  # fmt: skip
-    """Follow believed fixes of many drivers through their fences.
-
-    Args:
-        memory: (m, MAX_OPEN) of dtype `FENCE_VISIT`. Not changed.
-        fences: (m) each driver's; drivers of one account share one object.
-        starts: (m + 1,) where each driver's fixes begin.
-        ms, lon, lat: (n,) fixes, each driver's in order.
-        accuracy_m: (n,) NaN where the phone did not say.
-        last_ms, last_lon, last_lat: (m,) each driver's last believed fix before; UNKNOWN_MS for none.
-
-    Returns:
-        The new memory, and what happened, driver by driver in order.
-    """
-    memory = memory.copy()
-    happened: list[Passage] = []
-    driver = np.repeat(np.arange(len(fences)), np.diff(starts))
-    before = np.arange(-1, len(ms) - 1)
-    first = before + 1 == starts[driver]
-    from_ms = np.where(first, last_ms[driver], ms[before])
-    from_lon = np.where(first, last_lon[driver], lon[before])
-    from_lat = np.where(first, last_lat[driver], lat[before])
-
-    accounts: dict[int, list[int]] = {}
-    for row, account in enumerate(fences):
-        if account.fences and starts[row + 1] > starts[row]:
-            accounts.setdefault(id(account), []).append(row)
-    for rows in accounts.values():
-        account = fences[rows[0]]
-        mine = np.flatnonzero(np.isin(driver, rows)) if len(accounts) > 1 else np.arange(len(ms))
-        known = from_ms[mine] != UNKNOWN_MS
-        east = np.where(known, plane.wrap_deg(from_lon[mine] - lon[mine]), 0.0)
-        north = np.where(known, from_lat[mine] - lat[mine], 0.0)
-        soon = ms[mine] - np.where(known, from_ms[mine], 0) <= STRAIGHT_MS
-        straight = known & soon & (np.abs(east) < STRAIGHT_EAST_DEG) & (np.abs(north) < STRAIGHT_NORTH_DEG)
-        east, north = np.where(straight, east, 0.0), np.where(straight, north, 0.0)
-        lon0, lat0 = lon[mine], lat[mine]
-        west_south = lon0 + np.minimum(east, 0), lat0 + np.minimum(north, 0)
-        fix, fence = account.near(*west_south, lon0 + np.maximum(east, 0), lat0 + np.maximum(north, 0), ms[mine])
-        out_m = account.outside_m(fence, lon0[fix], lat0[fix])
-        pairs: dict[int, list[tuple[int, float]]] = {}
-        for i, row, out in zip(mine[fix].tolist(), fence.tolist(), out_m.tolist(), strict=True):
-            pairs.setdefault(i, []).append((row, out))
-        ways: dict[int, tuple[float, float]] = {}
-        if pairs:
-            columns = (mine[straight].tolist(), east[straight].tolist(), north[straight].tolist())
-            ways = {i: (e, n) for i, e, n in zip(*columns, strict=True)}
-        busy = {int(row) for row in driver[mine[fix]]} | {row for row in rows if memory[row]["geofence_id"].any()}
-        for row in sorted(busy):
-            visitor = _Visitor(account, memory[row])
-            for i in range(int(starts[row]), int(starts[row + 1])):
-                if visitor.open or i in pairs:
-                    visitor.see(
-                        i, int(ms[i]), float(lon[i]), float(lat[i]), float(accuracy_m[i]),
-                        pairs.get(i, []), ways.get(i), int(from_ms[i]),
-                    )  # fmt: skip
-            memory[row] = visitor.remember()
-            happened += visitor.happened
-    if len(accounts) > 1:
-        happened.sort(key=lambda passage: passage.fix)
-    return memory, happened
-
-
-@dataclass(slots=True)
-class _Open:
-    entered_ms: int
-    inside_ms: int
-    outs: int
-    sure: bool
-    dwelled: bool
-
-
-class _Visitor:
-    """One driver among the fences of an account, fix by fix."""
-
-    def __init__(self, account: Fences, memory: Rows) -> None:
-        self.account = account
-        self.happened: list[Passage] = []
-        self.open: dict[int, _Open] = {
-            geofence_id: _Open(entered_ms, inside_ms, outs, sure, dwelled)
-            for geofence_id, entered_ms, inside_ms, outs, sure, dwelled in memory.tolist()
-            if geofence_id
-        }
-
-    def remember(self) -> Rows:
-        memory = np.zeros(MAX_OPEN, FENCE_VISIT)
-        for slot, (geofence_id, visit) in enumerate(self.open.items()):
-            memory[slot] = (geofence_id, visit.entered_ms, visit.inside_ms, visit.outs, visit.sure, visit.dwelled)
-        return memory
-
-    def see(
-        self, fix: int, ms: int, lon: float, lat: float, accuracy_m: float,
-        pairs: list[tuple[int, float]], way: tuple[float, float] | None, from_ms: int,
-    ) -> None:  # fmt: skip
-        """Take one fix: `pairs` are the fences near it and how far outside it is, `way` leads back."""
-        account = self.account
-        accuracy_m = 20.0 if np.isnan(accuracy_m) else min(accuracy_m, 100.0)
-        clearly_m = max(10.0, 0.5 * accuracy_m)
-        near = {account.fences[row].geofence_id: (row, out_m) for row, out_m in pairs}
-        was_open = set(self.open)
-        for geofence_id, visit in list(self.open.items()):
-            if geofence_id not in near and (ended_ms := account.ended_ms(geofence_id, ms)) is not None:
-                self._leave(fix, geofence_id, visit, max(visit.inside_ms, ended_ms))
-                continue
-            row, out_m = near.get(geofence_id, (-1, np.inf))
-            if out_m <= 0:
-                visit.inside_ms, visit.outs = ms, 0
-                self._stay(fix, row, geofence_id, visit, sure=True)
-            else:
-                visit.outs = min(visit.outs + 1, 255)
-                if not visit.sure or visit.outs >= 2 or out_m > clearly_m + 20:
-                    self._leave(fix, geofence_id, visit, visit.inside_ms)
-        for geofence_id, (row, out_m) in near.items():
-            if geofence_id in was_open:
-                continue
-            if out_m <= 0:
-                if len(self.open) < MAX_OPEN:
-                    self.open[geofence_id] = visit = _Open(ms, ms, 0, False, False)
-                    self._stay(fix, row, geofence_id, visit, sure=out_m <= -clearly_m)
-            elif way is not None:
-                # `part` counts from where the driver came from
-                part = account.crossing(row, np.array([lon + way[0], lon]), np.array([lat + way[1], lat]))
-                if part is not None:
-                    at_ms = from_ms + round(part * (ms - from_ms))
-                    self.happened.append(Passage(fix, FactType.FENCE_CROSSED, geofence_id, at_ms, at_ms))
-
-    def _stay(self, fix: int, row: int, geofence_id: int, visit: _Open, *, sure: bool) -> None:
-        if sure and not visit.sure:
-            visit.sure = True
-            self.happened.append(Passage(fix, FactType.FENCE_ENTERED, geofence_id, visit.entered_ms, visit.entered_ms))
-        dwell_s = self.account.fences[row].dwell_s
-        if visit.sure and not visit.dwelled and dwell_s is not None:
-            dwelled_ms = visit.entered_ms + round(dwell_s * 1000)
-            if visit.inside_ms >= dwelled_ms:
-                visit.dwelled = True
-                self.happened.append(Passage(fix, FactType.FENCE_DWELLED, geofence_id, dwelled_ms, visit.entered_ms))
-
-    def _leave(self, fix: int, geofence_id: int, visit: _Open, left_ms: int) -> None:
-        del self.open[geofence_id]
-        # a single shallow fix inside: driven through
-        kind, at_ms = (FactType.FENCE_EXITED, left_ms) if visit.sure else (FactType.FENCE_CROSSED, visit.entered_ms)
-        self.happened.append(Passage(fix, kind, geofence_id, at_ms, visit.entered_ms))

@@ -16,24 +16,7 @@ from numpy.typing import NDArray
 
 from geo.pings import UNKNOWN_MS, Floats, Ints
 from geo.plan.fence import Fences
-
-EARLY_MS = 2 * 3_600_000
-"""How long before its start a route may be driven."""
-
-LATE_MS = 4 * 3_600_000
-"""How long after its end a route may still be driven."""
-
-MAX_STOPS = 512
-"""Stops a plan can have: a track counts the visits of each in one byte."""
-
-BIN_M = 25.0
-"""Metres of path to a bin of `Plan.segment_at` and `Plan.stops_near`."""
-
-STOP_SLACK_M = 120.0
-"""How far from a stop along the path a van may be and still be at it."""
-
-TYPICAL_MPS = 6.5
-"""A delivery van's mean speed between stops, where a plan has no times of its own (the same in `geo.eta.estimate`)."""
+from geo.plan.numbers import EARLY_MS, LATE_MS
 
 # columns of Plan.segments
 X, Y, DX, DY, INVERSE, ALONG, LENGTH = range(7)

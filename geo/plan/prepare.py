@@ -1,141 +1,228 @@
 """Routes put on their planes: what makes a `geo.plan.plans.Plan`."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from geo.numbers import TYPICAL_MPS
 from geo.pings import UNKNOWN_MS, Floats, Ints
-from geo.plan.plans import BIN_M, MAX_STOPS, STOP_SLACK_M, TYPICAL_MPS, Plan
+from geo.plan.numbers import BIN_M, MAX_STOPS, NEXT_DOOR_M, SAME_PLACE_M, STOP_SLACK_M
+from geo.plan.plans import Plan
 from geo.shape import plane
 from geo.shape.fence_shape import polygon_on_plane
 
 
-def prepare_plan(
-    *,
-    route_id: int,
-    version: int,
-    order: tuple[int, str],
-    effective_ms: int,
-    driver_id: int | None,
-    start_ms: int,
-    end_ms: int,
-    return_to_depot: bool,
-    path_lon: ArrayLike,
-    path_lat: ArrayLike,
-    path_along_m: ArrayLike,
-    stop_ids: ArrayLike,
-    stop_lon: ArrayLike,
-    stop_lat: ArrayLike,
-    stop_along_m: ArrayLike,
-    stop_radius_m: ArrayLike,
-    stop_service_s: ArrayLike,
-    stop_planned_ms: ArrayLike,
-    stop_shapes: Mapping[int, Mapping[str, Any]],
-    stop_window_ms: ArrayLike | None = None,
-    stop_kinds: Sequence[str] | None = None,
-    stop_parcels: ArrayLike | None = None,
-    stop_drive_s: ArrayLike | None = None,
-    wait_for_window: bool = False,
-    utc_offset_s: int = 0,
-) -> Plan:
-    """Put a route on its plane. Costs about a millisecond; keep the result as long as the version lives.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """What a version of a route is, apart from where it leads: every attribute as in `Plan`."""
 
-    Args:
-        path_lon, path_lat, path_along_m: (v,) as `geo.shape.lines` made them; at least one vertex.
-        stop_ids, stop_lon, stop_lat, stop_along_m, stop_radius_m, stop_service_s: (s,) in the order of the tour;
-            along_m as `geo.shape.lines.place_stops` made it, never decreasing.
-        stop_planned_ms: (s,) planned arrivals, epoch milliseconds; UNKNOWN_MS where there is none.
-        stop_shapes: GeoJSON Polygon or MultiPolygon of the stops (by stop id) whose fence is not a circle.
-        stop_window_ms: (s, 2) as in `Plan`; None: no stop has a window.
-        stop_kinds, stop_parcels, stop_drive_s: (s,) as in `Plan`; None: deliveries of one parcel, no drive known.
+    route_id: int
+    version: int
+    order: tuple[int, str]
+    effective_ms: int
+    driver_id: int | None
+    start_ms: int
+    end_ms: int
+    return_to_depot: bool
+    wait_for_window: bool = False
+    utc_offset_s: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PathColumns:
+    """The path of a route, as `geo.shape.lines` made it.
+
+    Attributes:
+        lon, lat: (v,) vertices, degrees; at least one.
+        along_m: (v,) metres from the first vertex, never decreasing.
 
     Raises:
-        ValueError: columns differ in length, no vertex, more than MAX_STOPS stops, stops not in order along the path,
-            or a bad shape.
+        ValueError: columns differ in length, or no vertex.
     """
-    lon, lat = _floats(path_lon), _floats(path_lat)
-    along_m = _floats(path_along_m)
-    ids = np.ascontiguousarray(stop_ids, np.int64).reshape(-1)
-    count = len(ids)
-    columns = [_floats(column) for column in (stop_lon, stop_lat, stop_radius_m, stop_along_m, stop_service_s)]
-    planned_ms = np.ascontiguousarray(stop_planned_ms, np.int64).reshape(-1)
-    window_ms = np.full((count, 2), UNKNOWN_MS) if stop_window_ms is None else np.asarray(stop_window_ms, np.int64)
-    window_ms = window_ms.reshape(-1, 2)
-    kinds = tuple(stop_kinds) if stop_kinds is not None else ("delivery",) * count
-    parcels = np.ones(count, np.int64) if stop_parcels is None else np.asarray(stop_parcels, np.int64).reshape(-1)
-    drive_s = np.full(count, np.nan) if stop_drive_s is None else _floats(stop_drive_s)
-    optional = (window_ms, kinds, parcels, drive_s)
-    if not len(lon) == len(lat) == len(along_m) or any(
-        len(column) != count for column in (*columns, planned_ms, *optional)
-    ):
-        raise ValueError("columns differ in length")
-    if not len(lon):
-        raise ValueError("a plan needs a path")
-    if count > MAX_STOPS:
-        raise ValueError(f"a plan has at most {MAX_STOPS} stops")
-    at_lon, at_lat, radius_m, at_along_m, service_s = columns
-    if (np.diff(at_along_m) < 0).any():
-        raise ValueError("stop_along_m decreases")
 
-    lon0, lat0 = float(lon[0] + _middle(plane.wrap_deg(lon - lon[0]))), _middle(lat)
-    x_m, y_m = plane.project(lon, lat, lon0, lat0)
-    if len(lon) == 1:
+    lon: Floats
+    lat: Floats
+    along_m: Floats
+
+    def __post_init__(self) -> None:
+        for name in ("lon", "lat", "along_m"):
+            object.__setattr__(self, name, _floats(getattr(self, name)))
+        if not len(self.lon) == len(self.lat) == len(self.along_m):
+            raise ValueError("columns differ in length")
+        if not len(self.lon):
+            raise ValueError("a plan needs a path")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class StopColumns:
+    """The stops of a route in the order of the tour.
+
+    Attributes:
+        ids, lon, lat, radius_m, service_s: (s,) as in `Plan`.
+        along_m: (s,) as `geo.shape.lines.place_stops` made it, never decreasing.
+        planned_ms: (s,) planned arrivals, epoch milliseconds; UNKNOWN_MS where there is none.
+        window_ms: (s, 2) as in `Plan`; None: no stop has a window.
+        kinds, parcels, drive_s: (s,) as in `Plan`; None: deliveries of one parcel, no drive known.
+        shapes: GeoJSON Polygon or MultiPolygon of the stops (by stop id) whose fence is not a circle.
+
+    Raises:
+        ValueError: columns differ in length, more than MAX_STOPS stops, or stops not in order along the path.
+    """
+
+    ids: Ints
+    lon: Floats
+    lat: Floats
+    along_m: Floats
+    radius_m: Floats
+    service_s: Floats
+    planned_ms: Ints
+    window_ms: Ints | None = None
+    kinds: Sequence[str] | None = None
+    parcels: Ints | None = None
+    drive_s: Floats | None = None
+    shapes: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        count = len(np.ravel(self.ids))
+        of_unknown: dict[str, Any] = {
+            "window_ms": np.full((count, 2), UNKNOWN_MS),
+            "kinds": ("delivery",) * count,
+            "parcels": np.ones(count, np.int64),
+            "drive_s": np.full(count, np.nan),
+        }
+        for name, column in of_unknown.items():
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, column)
+        for name in ("ids", "planned_ms", "parcels"):
+            object.__setattr__(self, name, _ints(getattr(self, name)))
+        for name in ("lon", "lat", "along_m", "radius_m", "service_s", "drive_s"):
+            object.__setattr__(self, name, _floats(getattr(self, name)))
+        object.__setattr__(self, "window_ms", _ints(self.window_ms).reshape(-1, 2))
+        object.__setattr__(self, "kinds", tuple(self.kinds or ()))
+        columns = (name for name in self.__slots__ if name != "shapes")
+        if any(len(getattr(self, name)) != count for name in columns):
+            raise ValueError("columns differ in length")
+        if count > MAX_STOPS:
+            raise ValueError(f"a plan has at most {MAX_STOPS} stops")
+        if (np.diff(self.along_m) < 0).any():
+            raise ValueError("stop_along_m decreases")
+
+
+def prepare_plan(head: Head, path: PathColumns, stops: StopColumns) -> Plan:
+    """Put a route on its plane. Costs about a millisecond; keep the result as long as the version lives.
+
+    Raises:
+        ValueError: a shape of a stop is bad.
+    """
+    assert stops.window_ms is not None
+    assert stops.kinds is not None
+    assert stops.parcels is not None
+    assert stops.drive_s is not None
+    lon0, lat0 = _plane_of(path)
+    segments = _segments(path, lon0, lat0)
+    stop_x, stop_y = plane.project(stops.lon, stops.lat, lon0, lat0)
+    due_ms = _fill_due(stops.planned_ms, stops.along_m, stops.service_s)
+    return Plan(
+        route_id=head.route_id,
+        version=head.version,
+        order=head.order,
+        effective_ms=head.effective_ms,
+        driver_id=head.driver_id,
+        start_ms=head.start_ms,
+        end_ms=head.end_ms,
+        return_to_depot=head.return_to_depot,
+        wait_for_window=head.wait_for_window,
+        utc_offset_s=head.utc_offset_s,
+        lon0=lon0,
+        lat0=lat0,
+        path_lon=path.lon,
+        path_lat=path.lat,
+        path_along_m=path.along_m,
+        length_m=float(path.along_m[-1]),
+        segments=segments,
+        stop_ids=stops.ids,
+        stops=np.column_stack((stop_x, stop_y, stops.radius_m, stops.along_m, stops.service_s)),
+        stop_lon=stops.lon,
+        stop_lat=stops.lat,
+        stop_due_ms=due_ms,
+        stop_window_ms=stops.window_ms,
+        stop_kinds=stops.kinds,
+        stop_parcels=stops.parcels,
+        stop_drive_s=stops.drive_s,
+        timetable=_timetable(due_ms, stops),
+        together=_together(stop_x, stop_y, stops.along_m),
+        polygons=_polygons(stops, lon0, lat0),
+        **_bins(path.along_m, stops.along_m),
+    )
+
+
+def _plane_of(path: PathColumns) -> tuple[float, float]:
+    """Give the origin of a path's plane: the middle of its box, degrees."""
+    first = path.lon[0]
+    return float(first + _middle(plane.wrap_deg(path.lon - first))), _middle(path.lat)
+
+
+def _segments(path: PathColumns, lon0: float, lat0: float) -> Floats:
+    """Give `Plan.segments`; a path of one vertex has one of no length."""
+    x_m, y_m = plane.project(path.lon, path.lat, lon0, lat0)
+    along_m = path.along_m
+    if len(x_m) == 1:
         x_m, y_m, along_m = np.repeat(x_m, 2), np.repeat(y_m, 2), np.repeat(along_m, 2)
     dx_m, dy_m = np.diff(x_m), np.diff(y_m)
     squared = dx_m * dx_m + dy_m * dy_m
     inverse = np.divide(1.0, squared, out=np.zeros_like(squared), where=squared > 1e-9)
-    segments = np.column_stack((x_m[:-1], y_m[:-1], dx_m, dy_m, inverse, along_m[:-1], np.diff(along_m)))
+    return np.column_stack((x_m[:-1], y_m[:-1], dx_m, dy_m, inverse, along_m[:-1], np.diff(along_m)))
 
-    stop_x, stop_y = plane.project(at_lon, at_lat, lon0, lat0)
-    due_ms = _fill_due(planned_ms, at_along_m, service_s)
-    timetable = list(zip(due_ms.tolist(), (due_ms + 1000 * service_s).tolist(), at_along_m.tolist(), strict=True))
-    bin_m = np.arange(int(along_m[-1] // BIN_M) + 2) * BIN_M
-    first = np.searchsorted(at_along_m, bin_m - STOP_SLACK_M, "left")
-    past = np.searchsorted(at_along_m, bin_m + BIN_M + STOP_SLACK_M, "right")
-    return Plan(
-        route_id=route_id,
-        version=version,
-        order=order,
-        effective_ms=effective_ms,
-        driver_id=driver_id,
-        start_ms=start_ms,
-        end_ms=end_ms,
-        return_to_depot=return_to_depot,
-        lon0=lon0,
-        lat0=lat0,
-        path_lon=lon,
-        path_lat=lat,
-        path_along_m=_floats(path_along_m),
-        length_m=float(along_m[-1]),
-        segments=segments,
-        segment_at=np.clip(np.searchsorted(along_m, bin_m, "right") - 1, 0, len(segments) - 1).tolist(),
-        stop_ids=ids,
-        stops=np.column_stack((stop_x, stop_y, radius_m, at_along_m, service_s)),
-        stop_lon=at_lon,
-        stop_lat=at_lat,
-        stop_due_ms=due_ms,
-        stop_window_ms=window_ms,
-        stop_kinds=kinds,
-        stop_parcels=parcels,
-        stop_drive_s=drive_s,
-        wait_for_window=wait_for_window,
-        utc_offset_s=utc_offset_s,
-        stops_near=list(zip(first.tolist(), past.tolist(), strict=True)),
-        next_from=first.tolist(),
-        timetable=timetable if not np.isnan(due_ms).any() else [],
-        together=_together(stop_x, stop_y, at_along_m),
-        polygons={
-            int(np.flatnonzero(ids == stop_id)[0]): polygon_on_plane(shape, lon0, lat0)
-            for stop_id, shape in stop_shapes.items()
-            if stop_id in ids
-        },
-    )
+
+class _Bins(TypedDict):
+    segment_at: list[int]
+    stops_near: list[tuple[int, int]]
+    next_from: list[int]
+
+
+def _bins(path_m: Floats, stop_m: Floats) -> _Bins:
+    """Look up once, for every BIN_M metres of a path, which segment and which stops are there: as in `Plan`.
+
+    Args:
+        path_m, stop_m: where vertices and stops are along the path.
+    """
+    bin_m = np.arange(int(path_m[-1] // BIN_M) + 2) * BIN_M
+    last_segment = max(len(path_m) - 2, 0)
+    first = np.searchsorted(stop_m, bin_m - STOP_SLACK_M, "left").tolist()
+    past = np.searchsorted(stop_m, bin_m + BIN_M + STOP_SLACK_M, "right").tolist()
+    return {
+        "segment_at": np.clip(np.searchsorted(path_m, bin_m, "right") - 1, 0, last_segment).tolist(),
+        "stops_near": list(zip(first, past, strict=True)),
+        "next_from": first,
+    }
+
+
+def _timetable(due_ms: Floats, stops: StopColumns) -> list[tuple[float, float, float]]:
+    """Give `Plan.timetable`."""
+    if np.isnan(due_ms).any():
+        return []
+    done_ms = due_ms + 1000 * stops.service_s
+    return list(zip(due_ms.tolist(), done_ms.tolist(), stops.along_m.tolist(), strict=True))
+
+
+def _polygons(stops: StopColumns, lon0: float, lat0: float) -> dict[int, Any]:
+    """Give `Plan.polygons`."""
+    return {
+        int(np.flatnonzero(stops.ids == stop_id)[0]): polygon_on_plane(shape, lon0, lat0)
+        for stop_id, shape in stops.shapes.items()
+        if stop_id in stops.ids
+    }
 
 
 def _floats(column: ArrayLike) -> Floats:
     return np.ascontiguousarray(column, np.float64).reshape(-1)
+
+
+def _ints(column: ArrayLike | None) -> Ints:
+    return np.ascontiguousarray(column, np.int64).reshape(-1)
 
 
 def _middle(degrees: Floats) -> float:
@@ -156,15 +243,15 @@ def _fill_due(planned_ms: Ints, along_m: Floats, service_s: Floats) -> Floats:
 
 
 def _together(x_m: Floats, y_m: Floats, along_m: Floats) -> list[int]:
-    """Count, from each stop on, the stops of one building: doors within 15 m, served from the same 5 m of the path."""
+    """Count, from each stop on, the stops of one building: doors next to each other, served from one place."""
     count = len(x_m)
     together = [1] * count
     for first in range(count):
         last = first + 1
         while (
             last < count
-            and along_m[last] - along_m[first] <= 5
-            and np.hypot(x_m[last] - x_m[first], y_m[last] - y_m[first]) <= 15
+            and along_m[last] - along_m[first] <= SAME_PLACE_M
+            and np.hypot(x_m[last] - x_m[first], y_m[last] - y_m[first]) <= NEXT_DOOR_M
         ):
             last += 1
         together[first] = last - first

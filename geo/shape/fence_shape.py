@@ -9,13 +9,7 @@ import shapely
 
 from geo.pings import Floats
 from geo.shape import plane
-
-MAX_RADIUS_M = 100_000.0
-MAX_BUFFER_M = 5_000.0
-MAX_VERTICES = 10_000
-MAX_LAT_DEG = 80.0
-MAX_WIDTH_DEG = 5.0
-"""Limits of a fence's geometry; within them its plane is right to 1 in 1000 at the edge."""
+from geo.shape.numbers import LEAST_AREA_M2, MAX_BUFFER_M, MAX_LAT_DEG, MAX_RADIUS_M, MAX_VERTICES, MAX_WIDTH_DEG
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -71,33 +65,13 @@ def prepare_fence(
         raise ValueError("dwell_s must be between 0 and 604800 seconds")
     if not isinstance(properties, Mapping):
         raise ValueError("properties must be an object")
-    kind, coordinates = geometry.get("type"), geometry.get("coordinates")
-    radius_m, shape = np.nan, None
-    if kind == "Point":
-        lon, lat = _positions([coordinates])
-        radius_m = _metres(properties, "radius_m", MAX_RADIUS_M)
-        lon0, lat0 = float(lon[0]), float(lat[0])
-        reach_m = radius_m
-    elif kind == "LineString":
-        lon, lat = _positions(coordinates)
-        reach_m = _metres(properties, "buffer_m", MAX_BUFFER_M)
-        lon0, lat0 = _centre(lon, lat)
-        line = np.column_stack(plane.project(lon, lat, lon0, lat0))
-        if len(line) < 2 or not np.ptp(line, axis=0).any():
-            raise ValueError("a LineString needs two different positions")
-        shape = shapely.buffer(shapely.LineString(line), reach_m)
-    elif kind in ("Polygon", "MultiPolygon"):
-        lon, lat = _positions([at for ring in _rings(geometry) for at in ring])
-        lon0, lat0 = _centre(lon, lat)
-        shape = polygon_on_plane(geometry, lon0, lat0)
-        reach_m = 0.0
-    else:
-        raise ValueError("the geometry must be a Point, Polygon, MultiPolygon or LineString")
-    if shape is not None:
-        shapely.prepare(shape)
-    east = plane.wrap_deg(lon - lon0)
-    tall = reach_m / 110_500 + 1e-6
-    wide = tall / float(np.cos(np.radians(min(np.abs(lat).max() + tall, 85.0))))
+    outline = _outline(geometry, properties)
+    lon0, lat0 = outline.lon0, outline.lat0
+    if outline.shape is not None:
+        shapely.prepare(outline.shape)
+    east = plane.wrap_deg(outline.lon - lon0)
+    tall = outline.reach_m / 110_500 + 1e-6
+    wide = tall / float(np.cos(np.radians(min(np.abs(outline.lat).max() + tall, 85.0))))
     return Fence(
         geofence_id=geofence_id,
         version=version,
@@ -106,15 +80,51 @@ def prepare_fence(
         dwell_s=dwell_s,
         lon0=lon0,
         lat0=lat0,
-        radius_m=radius_m,
-        shape=shape,
+        radius_m=outline.reach_m if outline.shape is None else np.nan,
+        shape=outline.shape,
         bounds=(
             lon0 + float(east.min()) - wide,
-            float(lat.min()) - tall,
+            float(outline.lat.min()) - tall,
             lon0 + float(east.max()) + wide,
-            float(lat.max()) + tall,
+            float(outline.lat.max()) + tall,
         ),
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Outline:
+    """A geometry on its plane: the origin, its positions (degrees), how far it reaches beyond them, and its shape."""
+
+    lon0: float
+    lat0: float
+    lon: Floats
+    lat: Floats
+    reach_m: float
+    shape: Any
+
+
+def _outline(geometry: Mapping[str, Any], properties: Mapping[str, Any]) -> _Outline:
+    """Read a geometry by its kind; a circle has no shape."""
+    kind, coordinates = geometry.get("type"), geometry.get("coordinates")
+    if kind == "Point":
+        lon, lat = _positions([coordinates])
+        return _Outline(float(lon[0]), float(lat[0]), lon, lat, _metres(properties, "radius_m", MAX_RADIUS_M), None)
+    if kind == "LineString":
+        lon, lat = _positions(coordinates)
+        reach_m = _metres(properties, "buffer_m", MAX_BUFFER_M)
+        lon0, lat0 = _centre(lon, lat)
+        line = np.column_stack(plane.project(lon, lat, lon0, lat0))
+        if len(line) < 2 or not np.ptp(line, axis=0).any():
+            raise ValueError("a LineString needs two different positions")
+        shape = shapely.buffer(shapely.LineString(line), reach_m)
+        if shape.is_empty or shape.area < LEAST_AREA_M2:
+            raise ValueError("properties.buffer_m leaves the corridor no area")
+        return _Outline(lon0, lat0, lon, lat, reach_m, shape)
+    if kind in ("Polygon", "MultiPolygon"):
+        lon, lat = _positions([at for ring in _rings(geometry) for at in ring])
+        lon0, lat0 = _centre(lon, lat)
+        return _Outline(lon0, lat0, lon, lat, 0.0, polygon_on_plane(geometry, lon0, lat0))
+    raise ValueError("the geometry must be a Point, Polygon, MultiPolygon or LineString")
 
 
 def polygon_on_plane(geometry: Mapping[str, Any], lon0: float, lat0: float) -> Any:
@@ -145,7 +155,7 @@ def polygon_on_plane(geometry: Mapping[str, Any], lon0: float, lat0: float) -> A
             reason = shapely.is_valid_reason(shape).split("[")[0].strip().lower()
             raise ValueError(f"the polygon is not valid: {reason}")
         shape = joined
-    if shape.is_empty or shape.area < 1:
+    if shape.is_empty or shape.area < LEAST_AREA_M2:
         raise ValueError("the polygon has no area")
     shapely.prepare(shape)
     return shape

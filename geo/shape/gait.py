@@ -8,22 +8,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from geo.numbers import SLOW_MPS
 from geo.pings import Bools, Floats
-
-SLOW_MPS = 2.5
-"""Slower over 10 s, whichever of those around the moment, than anybody drives between two stops."""
-
-FIRST_MPS = 0.3
-"""Added to speeds before their logarithm is taken: what standing still looks like."""
-
-SIGHT_S = 120.0
-"""What is further away says nothing of a fix: those up to here on either side, and the next one beyond, are enough."""
-
-GAP_S = 600.0
-"""Who was not heard of for longer may have done anything: there one trace ends and another one begins."""
-
-_STRETCH_S = SIGHT_S - 10.0
-"""How far from a fix its slow stretch is followed: which fix is slow shows within 10 s of it."""
+from geo.shape.numbers import FIRST_MPS, GAP_S, STRETCH_S
 
 # Logistic regression on couriers' traces whose drivers labelled them: E. Eftelioglu et al., "Deep Classification of
 # Frequently-Changing Activities from GPS Trajectories", IWCTS 2022; the data of the project of that name, CC BY 4.0.
@@ -73,9 +60,9 @@ def features(seconds: Floats, places_m: Floats) -> Floats:
     border = np.flatnonzero(np.diff(slow)) + 1
     stretch = np.searchsorted(border, np.arange(len(slow)), "right")
     first = np.concatenate(([0], border))[stretch]
-    first = np.maximum(first, np.searchsorted(seconds, seconds - _STRETCH_S, "left"))
+    first = np.maximum(first, np.searchsorted(seconds, seconds - STRETCH_S, "left"))
     last = (np.append(border, len(slow)) - 1)[stretch]
-    last = np.minimum(last, np.searchsorted(seconds, seconds + _STRETCH_S, "right") - 1)
+    last = np.minimum(last, np.searchsorted(seconds, seconds + STRETCH_S, "right") - 1)
     along_m = np.concatenate(([0.0], np.cumsum(np.linalg.norm(np.diff(places_m, axis=0), axis=1))))
     before_s, after_s = seconds - seconds[first], seconds[last] - seconds
     logs = [np.log(speed + FIRST_MPS) for speed in (fast5, fast15, speed_mps(-40, 0), speed_mps(0, 40))]

@@ -1,23 +1,14 @@
 """Paths: made, checked, measured, and the stops placed along them."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import ArrayLike
 from pyproj import Geod
 
 from geo.pings import UNKNOWN_MS, Floats
 from geo.shape import plane
-
-MAX_REACH_M = 300_000.0
-"""How far a path may lie from its middle; within it its plane is right to 1 in 1000."""
-
-MAX_LAT_DEG = 80.0
-
-DOOR_M = 20.0
-"""How far a door is from the path that serves it, typically: half a street, a front garden, an error of geocoding."""
-
-LEG_M, LEG_PART = 50.0, 0.35
-"""How far the way between two stops differs from what the plan's times say: parking, and streets faster or slower than
-the tour's mean pace."""
+from geo.shape.numbers import AT_DOOR_M, DOOR_M, LEG_M, LEG_PART, MAX_LAT_DEG, MAX_REACH_M
 
 _GEOD = Geod(ellps="WGS84")
 
@@ -146,26 +137,6 @@ def encode_polyline(lon: ArrayLike, lat: ArrayLike, precision: int = 5) -> str:
     return str(codes[wanted].astype(np.uint8).tobytes(), "ascii")
 
 
-def slice_path(lon: Floats, lat: Floats, along: Floats, from_m: float, to_m: float = np.inf) -> tuple[Floats, Floats]:
-    """Cut the piece of a path between two places along it, both ends included.
-
-    Args:
-        lon, lat, along: (v,) the path and its measure.
-        from_m, to_m: metres along it; beyond its ends counts as the end.
-
-    Returns:
-        lon and lat of the piece, at least one vertex; two where it has any length.
-    """
-    from_m = min(max(from_m, 0.0), float(along[-1]))
-    to_m = min(max(to_m, from_m), float(along[-1]))
-    inner = (along > from_m) & (along < to_m)
-    ends = np.array([from_m] if to_m == from_m else [from_m, to_m])
-    east = plane.wrap_deg(lon - lon[0])
-    end_east, end_lat = np.interp(ends, along, east), np.interp(ends, along, lat)
-    piece_east = np.concatenate((end_east[:1], east[inner], end_east[1:]))
-    return plane.wrap_deg(lon[0] + piece_east), np.concatenate((end_lat[:1], lat[inner], end_lat[1:]))
-
-
 def place_stops(
     path_lon: Floats, path_lat: Floats, path_along_m: Floats, stop_lon: ArrayLike, stop_lat: ArrayLike,
     leg_s: ArrayLike | None = None, *, max_passes: int = 64,
@@ -190,39 +161,8 @@ def place_stops(
     stop_lon, stop_lat = _degrees(stop_lon), _degrees(stop_lat)
     if not len(stop_lon):
         return np.zeros(0)
-    lon0, lat0 = float(path_lon[0]), float(path_lat[0])
-    x_m, y_m = plane.project(path_lon, path_lat, lon0, lat0)
-    stop_x, stop_y = plane.project(stop_lon, stop_lat, lon0, lat0)
-    passes = [
-        _passes(x_m, y_m, path_along_m, float(at_x), float(at_y), max_passes)
-        for at_x, at_y in zip(stop_x, stop_y, strict=True)
-    ]
-
-    def placed(plan_m: Floats) -> Floats:
-        """Place the stops when the plan expects so many metres from each to the next; NaN: it does not say."""
-        best_cost, best_m = np.zeros(1), np.zeros(1)
-        came_from: list[tuple[Floats, list[int]]] = []
-        for stop, (pass_m, squared) in enumerate(passes):
-            # serving it at once where the stop before was served is always possible
-            stay = _squared_at(x_m, y_m, path_along_m, best_m, float(stop_x[stop]), float(stop_y[stop]))
-            at_m, squared = np.concatenate((pass_m, best_m)), np.concatenate((squared, stay))
-            leg_m = at_m - best_m[:, None]
-            cost = np.where(leg_m >= 0, best_cost[:, None] + _leg_cost(leg_m, plan_m[stop]), np.inf)
-            parent = np.argmin(cost, axis=0)
-            cost = cost[parent, np.arange(len(at_m))] + np.maximum(squared, 25.0) / (2 * DOOR_M**2) + 1e-9 * at_m
-            keep = np.sort(np.argsort(cost, kind="stable")[: min(2 * max_passes, np.count_nonzero(np.isfinite(cost)))])
-            keep = keep[np.argsort(at_m[keep], kind="stable")]
-            best_m, best_cost = at_m[keep], cost[keep]
-            came_from.append((best_m, parent[keep].tolist()))
-        result = np.zeros(len(passes))
-        choice = int(np.argmin(best_cost))
-        for stop in range(len(passes) - 1, -1, -1):
-            places_m, parents = came_from[stop]
-            result[stop] = places_m[choice]
-            choice = parents[choice]
-        return result
-
-    rough_m = placed(np.full(len(passes), np.nan))
+    way = _passing(path_lon, path_lat, path_along_m, stop_lon, stop_lat, max_passes)
+    rough_m = _viterbi(way, np.full(len(stop_lon), np.nan))
     if leg_s is None:
         return rough_m
     # the plan's own pace, over all legs of which it gives the time
@@ -231,7 +171,72 @@ def place_stops(
     told = ~np.isnan(seconds)
     if not (seconds[told].sum() > 0 and leg_m[told].sum() > 0):
         return rough_m
-    return placed(seconds * (leg_m[told].sum() / seconds[told].sum()))
+    return _viterbi(way, seconds * (leg_m[told].sum() / seconds[told].sum()))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Passing:
+    """A path and the stops that it passes, on a plane.
+
+    Attributes:
+        x_m, y_m, along_m: (v,) the path.
+        stop_x, stop_y: (s,) the stops.
+        passes: (s) of each stop, where the path comes nearest to it (metres along it), and the squared distance there.
+        max_passes: how many of a stop are considered, and twice as many places where it may be served.
+    """
+
+    x_m: Floats
+    y_m: Floats
+    along_m: Floats
+    stop_x: Floats
+    stop_y: Floats
+    passes: list[tuple[Floats, Floats]]
+    max_passes: int
+
+    def squared_at(self, stop: int, place_m: Floats) -> Floats:
+        """Measure from a stop to places along the path: squared metres."""
+        dx = np.interp(place_m, self.along_m, self.x_m) - float(self.stop_x[stop])
+        dy = np.interp(place_m, self.along_m, self.y_m) - float(self.stop_y[stop])
+        squared: Floats = dx**2 + dy**2
+        return squared
+
+
+def _passing(
+    path_lon: Floats, path_lat: Floats, path_along_m: Floats, stop_lon: Floats, stop_lat: Floats, max_passes: int
+) -> _Passing:
+    lon0, lat0 = float(path_lon[0]), float(path_lat[0])
+    x_m, y_m = plane.project(path_lon, path_lat, lon0, lat0)
+    stop_x, stop_y = plane.project(stop_lon, stop_lat, lon0, lat0)
+    passes = [
+        _passes(x_m, y_m, path_along_m, float(at_x), float(at_y), max_passes)
+        for at_x, at_y in zip(stop_x, stop_y, strict=True)
+    ]
+    return _Passing(x_m, y_m, path_along_m, stop_x, stop_y, passes, max_passes)
+
+
+def _viterbi(way: _Passing, plan_m: Floats) -> Floats:
+    """Place the stops when the plan expects so many metres from each to the next; NaN: it does not say."""
+    best_cost, best_m = np.zeros(1), np.zeros(1)
+    came_from: list[tuple[Floats, list[int]]] = []
+    for stop, (pass_m, squared) in enumerate(way.passes):
+        # serving it at once where the stop before was served is always possible
+        at_m, squared = np.concatenate((pass_m, best_m)), np.concatenate((squared, way.squared_at(stop, best_m)))
+        leg_m = at_m - best_m[:, None]
+        cost = np.where(leg_m >= 0, best_cost[:, None] + _leg_cost(leg_m, plan_m[stop]), np.inf)
+        parent = np.argmin(cost, axis=0)
+        cost = cost[parent, np.arange(len(at_m))] + np.maximum(squared, AT_DOOR_M**2) / (2 * DOOR_M**2) + 1e-9 * at_m
+        most = min(2 * way.max_passes, np.count_nonzero(np.isfinite(cost)))
+        keep = np.sort(np.argsort(cost, kind="stable")[:most])
+        keep = keep[np.argsort(at_m[keep], kind="stable")]
+        best_m, best_cost = at_m[keep], cost[keep]
+        came_from.append((best_m, parent[keep].tolist()))
+    result = np.zeros(len(way.passes))
+    choice = int(np.argmin(best_cost))
+    for stop in range(len(way.passes) - 1, -1, -1):
+        places_m, parents = came_from[stop]
+        result[stop] = places_m[choice]
+        choice = parents[choice]
+    return result
 
 
 def drive_s(planned_ms: ArrayLike, service_s: ArrayLike) -> Floats:
@@ -276,10 +281,6 @@ def _passes(x_m: Floats, y_m: Floats, along: Floats, at_x: float, at_y: float, a
     if len(low) > at_most:
         low = np.sort(low[np.argsort(squared[low], kind="stable")[:at_most]])
     return here[low], squared[low]
-
-
-def _squared_at(x_m: Floats, y_m: Floats, along: Floats, place_m: Floats, at_x: float, at_y: float) -> Floats:
-    return (np.interp(place_m, along, x_m) - at_x) ** 2 + (np.interp(place_m, along, y_m) - at_y) ** 2
 
 
 def _degrees(column: ArrayLike) -> Floats:

@@ -10,14 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from geo.pings import Floats
+from geo.shape.numbers import FAR_DEG
 
 WGS84_A_M = 6_378_137.0
 WGS84_F = 1 / 298.257_223_563
 _E2 = WGS84_F * (2 - WGS84_F)
 _EP2 = _E2 / (1 - _E2)
-
-FAR_DEG = 6.0
-"""`project` pulls places farther than this from the origin to that edge: far, but not where they are."""
 
 # Meridian arc = a (A0 phi - A2 sin 2phi + A4 sin 4phi - A6 sin 6phi); Snyder, Map Projections (USGS 1395), eq. 3-21.
 _A0 = 1 - _E2 / 4 - 3 * _E2**2 / 64 - 5 * _E2**3 / 256

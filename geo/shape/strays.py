@@ -11,17 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from geo.shape import plane
+from geo.shape.numbers import STRAY_FEWEST, STRAY_M, STRAY_TIMES, ZERO_DEG
 
-FAR_M = 50_000.0
-"""Nearer than this to the middle of the others nobody asks: as far as a tour of a day reaches out of its town."""
-
-FAR_TIMES = 6.0
-"""So many times the median distance, where the tour itself is a wide one."""
-
-FEWEST = 3
-"""Of two places nobody can say which is the wrong one."""
-
-_ZERO_DEG = 0.01
 _Likely = Literal["zero", "exchanged"]
 
 
@@ -45,20 +36,20 @@ def strays(lon: ArrayLike, lat: ArrayLike) -> list[Stray]:
     """Find the places that are far from most of the others, in their order.
 
     Args:
-        lon, lat: (n,) degrees, finite; fewer than `FEWEST` have no stray.
+        lon, lat: (n,) degrees, finite; fewer than `STRAY_FEWEST` have no stray.
     """
     east, north = np.asarray(lon, np.float64), np.asarray(lat, np.float64)
-    if len(east) < FEWEST:
+    if len(east) < STRAY_FEWEST:
         return []
     there = plane.in_space(east, north)
     middle = np.median(there, axis=0)
     away_m = np.linalg.norm(there - middle, axis=1)
-    limit_m = max(FAR_M, FAR_TIMES * float(np.median(away_m)))
+    limit_m = max(STRAY_M, STRAY_TIMES * float(np.median(away_m)))
     exchanged_m = np.linalg.norm(plane.in_space(north, east) - middle, axis=1)
     found = []
     for index in np.flatnonzero(away_m > limit_m).tolist():
         likely: _Likely | None = None
-        if abs(east[index]) < _ZERO_DEG and abs(north[index]) < _ZERO_DEG:
+        if abs(east[index]) < ZERO_DEG and abs(north[index]) < ZERO_DEG:
             likely = "zero"
         elif exchanged_m[index] <= limit_m:
             likely = "exchanged"

@@ -6,9 +6,7 @@ from numpy.typing import ArrayLike
 
 from geo.pings import Floats
 from geo.shape import plane
-
-DRAWN_WITHIN_M = 3.0
-"""How far a drawn line may lie beside the path: half a lane, one pixel at street scale (zoom 16)."""
+from geo.shape.numbers import DRAWN_WITHIN_M
 
 
 def stretch(lon: ArrayLike, lat: ArrayLike, along_m: ArrayLike, from_m: float, to_m: float) -> Floats:

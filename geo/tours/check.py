@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from geo.tours.problem import FOREVER, Job, Problem, Tour, Vehicle, Window, drive_s, loads_of, padded
+from geo.tours.numbers import FOREVER
+from geo.tours.problem import TourJob, TourProblem, TourVan, VanTour, Window, drive_s, loads_of, padded
 
 Why: TypeAlias = Literal[
     "late", "overloaded", "skill", "order", "shift_end", "too_long", "too_far", "break", "vehicle", "twice", "left_out"
@@ -33,7 +34,7 @@ class Wrong:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
+class TimedVisit:
     """One visit in time, seconds: there, service begins, leaves."""
 
     job: int
@@ -53,8 +54,8 @@ class Timed:
         cost: in the problem's unit.
     """
 
-    tour: Tour
-    visits: tuple[Visit, ...]
+    tour: VanTour
+    visits: tuple[TimedVisit, ...]
     rests: tuple[Window, ...]
     start_s: int
     end_s: int
@@ -65,7 +66,7 @@ class Timed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class Checked:
     """Tours in time, and everything about them that does not hold; `left_out`: jobs on no tour, which may be."""
 
     timed: tuple[Timed, ...]
@@ -78,7 +79,7 @@ class Judged:
         return not self.wrong
 
 
-def check(problem: Problem, tours: Sequence[Tour]) -> Judged:
+def check(problem: TourProblem, tours: Sequence[VanTour]) -> Checked:
     """Time tours and hold them against everything the problem asks."""
     timed, wrong = [], []
     seen = Counter(job for tour in tours for job in tour.jobs)
@@ -91,13 +92,21 @@ def check(problem: Problem, tours: Sequence[Tour]) -> Judged:
         one, mistakes = time_tour(problem, tour, row)
         timed.append(one)
         wrong += mistakes
-    wrong += [Wrong(why="twice", tour=None, job=job) for job, times in seen.items() if times > 1]
     missing = [row for row in range(len(problem.jobs)) if row not in seen]
-    wrong += [Wrong(why="left_out", tour=None, job=row) for row in missing if problem.jobs[row].drop_cost is None]
-    return Judged(timed=tuple(timed), wrong=tuple(wrong), left_out=tuple(missing))
+    wrong += _miscounted(problem, seen, missing)
+    return Checked(timed=tuple(timed), wrong=tuple(wrong), left_out=tuple(missing))
 
 
-def time_tour(problem: Problem, tour: Tour, row: int = 0) -> tuple[Timed, list[Wrong]]:
+def _miscounted(problem: TourProblem, seen: Counter[int], missing: Sequence[int]) -> Iterator[Wrong]:
+    for job, times in seen.items():
+        if times > 1:
+            yield Wrong(why="twice", tour=None, job=job)
+    for row in missing:
+        if problem.jobs[row].drop_cost is None:
+            yield Wrong(why="left_out", tour=None, job=row)
+
+
+def time_tour(problem: TourProblem, tour: VanTour, row: int = 0) -> tuple[Timed, list[Wrong]]:
     """Time one tour; give what does not hold too. `row` is what the mistakes name it."""
     vehicle = problem.vehicles[tour.vehicle]
     first_s = max([vehicle.shift[0], *(problem.jobs[job].ready_s for job in tour.jobs)])
@@ -111,29 +120,29 @@ def time_tour(problem: Problem, tour: Tour, row: int = 0) -> tuple[Timed, list[W
     return timed, list(_mistakes(problem, timed, row))
 
 
-def place_breaks(problem: Problem, vehicle: int, jobs: tuple[int, ...]) -> Tour:
+def place_breaks(problem: TourProblem, vehicle: int, jobs: tuple[int, ...]) -> VanTour:
     """Put a vehicle's breaks where the tour ends earliest, one after the other, among the places where all holds."""
-    tour = Tour(vehicle=vehicle, jobs=jobs)
+    tour = VanTour(vehicle=vehicle, jobs=jobs)
     for count in range(1, len(problem.vehicles[vehicle].breaks) + 1):
         tries = [
-            Tour(vehicle=vehicle, jobs=jobs, breaks=(*tour.breaks, at))
+            VanTour(vehicle=vehicle, jobs=jobs, breaks=(*tour.breaks, at))
             for at in range(tour.breaks[-1] if tour.breaks else 0, len(jobs) + 1)
         ]
         tour = min(tries, key=lambda one: _how_bad(problem, one, count))
     return tour
 
 
-def _how_bad(problem: Problem, tour: Tour, breaks: int) -> tuple[int, int]:
+def _how_bad(problem: TourProblem, tour: VanTour, breaks: int) -> tuple[int, int]:
     timed, wrong = time_tour(problem, tour)
     unmet = len(problem.vehicles[tour.vehicle].breaks) - breaks  # those still to be placed
     return len(wrong) - unmet, timed.end_s
 
 
-def _run(problem: Problem, tour: Tour, start_s: int) -> Timed:
+def _run(problem: TourProblem, tour: VanTour, start_s: int) -> Timed:
     """Drive a tour from a moment on."""
     vehicle = problem.vehicles[tour.vehicle]
     now_s, at = start_s, vehicle.start
-    visits: list[Visit] = []
+    visits: list[TimedVisit] = []
     rests: list[Window] = []
     driven_s = distance_m = wait_s = 0
     resting = list(zip(tour.breaks, vehicle.breaks, strict=False))
@@ -154,7 +163,7 @@ def _run(problem: Problem, tour: Tour, start_s: int) -> Timed:
         begin_s = opens(problem.jobs[job], now_s)
         wait_s += begin_s - now_s
         depart_s = begin_s + problem.jobs[job].service_s
-        visits.append(Visit(job=job, arrive_s=now_s, begin_s=begin_s, depart_s=depart_s))
+        visits.append(TimedVisit(job=job, arrive_s=now_s, begin_s=begin_s, depart_s=depart_s))
         now_s, at = depart_s, there
     return Timed(
         tour=tour,
@@ -169,7 +178,7 @@ def _run(problem: Problem, tour: Tour, start_s: int) -> Timed:
     )
 
 
-def opens(job: Job, now_s: int) -> int:
+def opens(job: TourJob, now_s: int) -> int:
     """Tell when a service can begin for a van that is there: at once when it is too late for every window."""
     for first_s, last_s in job.windows:
         if now_s <= last_s:
@@ -177,7 +186,7 @@ def opens(job: Job, now_s: int) -> int:
     return now_s
 
 
-def cost_of(vehicle: Vehicle, distance_m: int, duration_s: int) -> int:
+def cost_of(vehicle: TourVan, distance_m: int, duration_s: int) -> int:
     """What a tour costs, in the problem's unit."""
     cost = vehicle.fixed_cost + vehicle.cost_per_m * distance_m + vehicle.cost_per_s * duration_s
     if vehicle.overtime:
@@ -185,12 +194,12 @@ def cost_of(vehicle: Vehicle, distance_m: int, duration_s: int) -> int:
     return cost
 
 
-def late_s(job: Job, begin_s: int) -> int:
+def late_s(job: TourJob, begin_s: int) -> int:
     """Tell by how much a service begins after its last window."""
     return max(0, begin_s - job.windows[-1][1]) if job.windows else 0
 
 
-def _lateness(problem: Problem, timed: Timed) -> int:
+def _lateness(problem: TourProblem, timed: Timed) -> int:
     vehicle = problem.vehicles[timed.tour.vehicle]
     breaks = zip(timed.rests, vehicle.breaks, strict=False)
     return (
@@ -200,7 +209,7 @@ def _lateness(problem: Problem, timed: Timed) -> int:
     )
 
 
-def _room_s(problem: Problem, timed: Timed) -> int:
+def _room_s(problem: TourProblem, timed: Timed) -> int:
     """Tell by how much the start can move without moving the end: waits on the way, as far as every deadline allows."""
     vehicle = problem.vehicles[timed.tour.vehicle]
     meant = {rest[0]: one for rest, one in zip(timed.rests, vehicle.breaks, strict=False)}
@@ -220,7 +229,7 @@ def _room_s(problem: Problem, timed: Timed) -> int:
     return max(0, min(room, waited))
 
 
-def _mistakes(problem: Problem, timed: Timed, row: int) -> Iterator[Wrong]:
+def _mistakes(problem: TourProblem, timed: Timed, row: int) -> Iterator[Wrong]:
     tour = timed.tour
     vehicle = problem.vehicles[tour.vehicle]
     for visit in timed.visits:
@@ -246,7 +255,7 @@ def _mistakes(problem: Problem, timed: Timed, row: int) -> Iterator[Wrong]:
             yield Wrong(why="break", tour=row, by=rest[0] - meant.latest_s)
 
 
-def _load_mistakes(problem: Problem, tour: Tour, row: int) -> Iterator[Wrong]:
+def _load_mistakes(problem: TourProblem, tour: VanTour, row: int) -> Iterator[Wrong]:
     dimensions = loads_of(problem)
     vehicle = problem.vehicles[tour.vehicle]
     capacity = padded(vehicle.capacity, dimensions)
@@ -266,7 +275,7 @@ def _load_mistakes(problem: Problem, tour: Tour, row: int) -> Iterator[Wrong]:
             yield Wrong(why="overloaded", tour=row, job=job, by=by)
 
 
-def _order_mistakes(problem: Problem, tour: Tour, row: int) -> Iterator[Wrong]:
+def _order_mistakes(problem: TourProblem, tour: VanTour, row: int) -> Iterator[Wrong]:
     done: set[int] = set()
     for job in tour.jobs:
         after = problem.jobs[job].after

@@ -14,25 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from geo.pings import Floats, Ints
+from geo.tours.numbers import MOST_TOURS, NEAR_M, SAME, SOON, STRICT, UNHEARD
 from geo.tours.sequence import in_order
-
-NEAR_M = 100.0
-"""A visit of a past tour speaks for today's visits around it, less with the distance (a bell of this width)."""
-
-SAME = 3.0
-"""How much more a visit to the very same customer says than one next door."""
-
-UNHEARD = 0.2
-"""Votes that a pair needs to be believed by half."""
-
-SOON = 0.2
-"""Part of a tour by which one visit must be before another to count nearly whole."""
-
-STRICT = 4.0
-"""What going wholly against the votes costs: drives of a usual length, for one visit against all the others."""
-
-MOST_TOURS = 2_000
-"""Past tours that are looked at; the last ones count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -10,11 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from geo.pings import Floats
-from geo.tours.check import Timed, cost_of, late_s, time_tour
-from geo.tours.problem import FOREVER, Job, Problem, Tour, loads_of, padded
-
-TRIED = 12
-"""Candidates of all tours that the checker drives again; nearly always the first holds."""
+from geo.tours.check import Timed, Wrong, cost_of, late_s, time_tour
+from geo.tours.numbers import FOREVER, TRIED
+from geo.tours.problem import TourJob, TourProblem, VanTour, loads_of, padded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +26,7 @@ class Insertion:
         begin_s: when its service begins.
     """
 
-    tour: Tour
+    tour: VanTour
     timed: Timed
     extra: int
     extra_s: int
@@ -36,7 +34,7 @@ class Insertion:
     begin_s: int
 
 
-def cheapest(problem: Problem, timed: Sequence[Timed], job: int, *, idle: Sequence[int] = ()) -> Insertion | None:
+def cheapest(problem: TourProblem, timed: Sequence[Timed], job: int, *, idle: Sequence[int] = ()) -> Insertion | None:
     """Put a visit where it costs least.
 
     Args:
@@ -47,7 +45,7 @@ def cheapest(problem: Problem, timed: Sequence[Timed], job: int, *, idle: Sequen
     Returns:
         None where it fits nowhere.
     """
-    every = [*timed, *(time_tour(problem, Tour(vehicle=row, jobs=()))[0] for row in idle)]
+    every = [*timed, *(time_tour(problem, VanTour(vehicle=row, jobs=()))[0] for row in idle)]
     tries = sorted(_candidates(problem, every, job), key=lambda one: one[0])
     best: Insertion | None = None
     for _, row, place in tries[:TRIED]:
@@ -57,7 +55,7 @@ def cheapest(problem: Problem, timed: Sequence[Timed], job: int, *, idle: Sequen
     return best
 
 
-def _candidates(problem: Problem, timed: Sequence[Timed], job: int) -> Iterator[tuple[int, int, int]]:
+def _candidates(problem: TourProblem, timed: Sequence[Timed], job: int) -> Iterator[tuple[int, int, int]]:
     """Name places that slack allows: (cost of the detour, row of the tour, place in it)."""
     new = problem.jobs[job]
     for row, one in enumerate(timed):
@@ -82,7 +80,7 @@ def _candidates(problem: Problem, timed: Sequence[Timed], job: int) -> Iterator[
             yield int(extra[place]), row, place
 
 
-def _slack(problem: Problem, one: Timed) -> tuple[Floats, Floats, list[int | None], list[int | None]]:
+def _slack(problem: TourProblem, one: Timed) -> tuple[Floats, Floats, list[int | None], list[int | None]]:
     """Tell for each gap of a tour when the van leaves the place before, and by when it must be at the one after."""
     vehicle = problem.vehicles[one.tour.vehicle]
     jobs = [problem.jobs[job] for job in one.tour.jobs]
@@ -100,7 +98,7 @@ def _slack(problem: Problem, one: Timed) -> tuple[Floats, Floats, list[int | Non
     return np.array(before, float), np.array(latest, float), places[:-1], places[1:]
 
 
-def replace_start(problem: Problem, one: Timed) -> Timed:
+def replace_start(problem: TourProblem, one: Timed) -> Timed:
     """Drive a tour from the beginning of its shift: an insertion may need it to leave earlier than it does."""
     vehicle = problem.vehicles[one.tour.vehicle]
     visits, now_s, at = (
@@ -119,11 +117,11 @@ def replace_start(problem: Problem, one: Timed) -> Timed:
     return replace(one, visits=tuple(visits), start_s=start_s, end_s=now_s + home_s)
 
 
-def _first(job: Job, now_s: int) -> int:
+def _first(job: TourJob, now_s: int) -> int:
     return next((max(now_s, start) for start, end in job.windows if now_s <= end), now_s)
 
 
-def _opens(job: Job, there_s: Floats) -> Floats:
+def _opens(job: TourJob, there_s: Floats) -> Floats:
     if not job.windows:
         return there_s
     begin = np.full(len(there_s), np.inf)
@@ -142,7 +140,7 @@ def _direct(matrix: np.ndarray, start: list[int | None], end: list[int | None]) 
     return np.array([0 if a is None or b is None else matrix[a, b] for a, b in zip(start, end, strict=True)], float)
 
 
-def _has_room(problem: Problem, one: Timed, new: Job) -> bool:
+def _has_room(problem: TourProblem, one: Timed, new: TourJob) -> bool:
     """Tell whether a load fits beside all that is ever aboard: exact for deliveries alone, careful else."""
     dimensions = loads_of(problem)
     vehicle = problem.vehicles[one.tour.vehicle]
@@ -153,7 +151,7 @@ def _has_room(problem: Problem, one: Timed, new: Job) -> bool:
     return all(load <= room for load, room in zip(total, padded(vehicle.capacity, dimensions), strict=True))
 
 
-def _driven(problem: Problem, one: Timed, job: int, place: int) -> Insertion | None:
+def _driven(problem: TourProblem, one: Timed, job: int, place: int) -> Insertion | None:
     jobs = (*one.tour.jobs[:place], job, *one.tour.jobs[place:])
     breaks = tuple(at + (at > place) for at in one.tour.breaks)
     tour = replace(one.tour, jobs=jobs, breaks=breaks)
@@ -172,7 +170,9 @@ def _driven(problem: Problem, one: Timed, job: int, place: int) -> Insertion | N
     )
 
 
-def why_not(problem: Problem, timed: Sequence[Timed], job: int, *, idle: Sequence[int]) -> tuple[str, dict[str, bool]]:
+def why_not(
+    problem: TourProblem, timed: Sequence[Timed], job: int, *, idle: Sequence[int]
+) -> tuple[str, dict[str, bool]]:
     """Say in a sentence why a job is on no tour, and whether another window or one more van would change that.
 
     Returns:
@@ -187,27 +187,32 @@ def why_not(problem: Problem, timed: Sequence[Timed], job: int, *, idle: Sequenc
             "any_time": False,
             "one_more_van": False,
         }
-    alone = [time_tour(problem, Tour(vehicle=row, jobs=(job,))) for row in able]
+    alone = [time_tour(problem, VanTour(vehicle=row, jobs=(job,))) for row in able]
     free = _relaxed(problem, job)
-    more = any(not [fault for fault in wrong if fault.why != "break"] for _, wrong in alone)
+    more = any(all(fault.why == "break" for fault in wrong) for _, wrong in alone)
     any_time = cheapest(free, timed, job, idle=idle) is not None
     change = {"any_time": any_time, "one_more_van": more}
     if more:
         return "The vans that could take it are full, or elsewhere in its window.", change
+    return _even_alone(one, alone), change
+
+
+def _even_alone(one: TourJob, alone: Sequence[tuple[Timed, Sequence[Wrong]]]) -> str:
+    """Say why a job cannot be done, given what does not hold on tours that have nothing else."""
     faults = {fault.why for _, wrong in alone for fault in wrong}
     if "overloaded" in faults:
-        return "It is more than any vehicle that can do it carries.", change
+        return "It is more than any vehicle that can do it carries."
     if "late" in faults:
         late = min(late_s(one, timed.visits[0].begin_s) for timed, _ in alone)
-        return f"Even a van that drives there first comes {max(1, round(late / 60))} min after its last window.", change
+        return f"Even a van that drives there first comes {max(1, round(late / 60))} min after its last window."
     if faults & {"shift_end", "too_long"}:
-        return "Even alone on a tour it takes longer than a shift.", change
+        return "Even alone on a tour it takes longer than a shift."
     if "too_far" in faults:
-        return "It is farther away than any vehicle's range.", change
-    return "It comes after another order that is on no tour.", change
+        return "It is farther away than any vehicle's range."
+    return "It comes after another order that is on no tour."
 
 
-def _relaxed(problem: Problem, job: int) -> Problem:
+def _relaxed(problem: TourProblem, job: int) -> TourProblem:
     jobs = list(problem.jobs)
     jobs[job] = replace(jobs[job], windows=())
     return replace(problem, jobs=jobs)

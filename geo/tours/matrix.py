@@ -9,13 +9,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from geo.eta.rows import ANY, CHAINS, Key, Row, applied, hour_and_weekday
+from geo.numbers import TYPICAL_MPS
 from geo.pings import Floats
-from geo.plan.plans import TYPICAL_MPS
 from geo.shape.plane import in_space
+from geo.tours.numbers import TOWN_DETOUR
 from geo.tours.problem import Matrix
-
-DETOUR = 1.3
-"""Roads of a town to the straight line. TYPICAL_MPS is along straight paths already, so it does not lengthen times."""
 
 
 def straight(lon: Floats, lat: Floats, *, mps: float = TYPICAL_MPS) -> tuple[Matrix, Matrix]:
@@ -27,13 +25,13 @@ def straight(lon: Floats, lat: Floats, *, mps: float = TYPICAL_MPS) -> tuple[Mat
     """
     space = in_space(lon, lat)
     apart_m = np.sqrt(((space[:, None] - space[None]) ** 2).sum(axis=2))
-    return np.rint(apart_m * DETOUR).astype(np.int64), np.rint(apart_m / mps).astype(np.int64)
+    return np.rint(apart_m * TOWN_DETOUR).astype(np.int64), np.rint(apart_m / mps).astype(np.int64)
 
 
 def to_all(lon: float, lat: float, lons: Floats, lats: Floats, *, mps: float = TYPICAL_MPS) -> tuple[Floats, Floats]:
     """Give (p,) metres and seconds between one place and others, as `straight` would."""
     apart_m = np.sqrt(((in_space(lons, lats) - in_space([lon], [lat])) ** 2).sum(axis=1))
-    return np.rint(apart_m * DETOUR), np.rint(apart_m / mps)
+    return np.rint(apart_m * TOWN_DETOUR), np.rint(apart_m / mps)
 
 
 def speed(rows: Mapping[Key, Row], at_ms: int, utc_offset_s: int) -> float:

@@ -10,21 +10,17 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.tours.numbers import FOREVER, MOST_LOADS
+
 Matrix: TypeAlias = NDArray[np.int64]
 """(p, p) whole numbers: from each place (row) to each place (column). Never taken for symmetric."""
 
 Window: TypeAlias = tuple[int, int]
 """First and last moment, both included."""
 
-FOREVER = 1 << 40
-"""A moment that never comes: later than any time a problem has, small enough to be added to others."""
-
-MOST_LOADS = 8
-"""Dimensions of a load: kilograms, litres, pallets, crates; more are a mistake."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class TourJob:
     """One visit to make.
 
     Attributes:
@@ -53,7 +49,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Break:
+class TourBreak:
     """A rest that begins within [earliest_s, latest_s], between two visits, wherever the van is."""
 
     earliest_s: int
@@ -62,7 +58,7 @@ class Break:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Vehicle:
+class TourVan:
     """A van on one shift.
 
     Attributes:
@@ -87,7 +83,7 @@ class Vehicle:
     farthest_m: int | None = None
     capacity: tuple[int, ...] = ()
     skills: frozenset[str] = frozenset()
-    breaks: tuple[Break, ...] = ()
+    breaks: tuple[TourBreak, ...] = ()
     fixed_cost: int = 0
     cost_per_m: int = 1
     cost_per_s: int = 0
@@ -97,7 +93,7 @@ class Vehicle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Problem:
+class TourProblem:
     """Everything a planner needs to know.
 
     Attributes:
@@ -110,13 +106,13 @@ class Problem:
 
     duration_s: Matrix
     distance_m: Matrix
-    jobs: Sequence[Job]
-    vehicles: Sequence[Vehicle]
+    jobs: Sequence[TourJob]
+    vehicles: Sequence[TourVan]
     soft_m: Matrix | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tour:
+class VanTour:
     """One vehicle's visits.
 
     Attributes:
@@ -131,7 +127,7 @@ class Tour:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class TourAnswer:
     """What an engine found.
 
     Attributes:
@@ -139,7 +135,7 @@ class Answer:
         rounds: how often the engine went around; tells two machines apart, nothing else.
     """
 
-    tours: tuple[Tour, ...]
+    tours: tuple[VanTour, ...]
     rounds: int = 0
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -148,7 +144,7 @@ class Nonsense(ValueError):  # noqa: N818 (it reads better where it is raised)
     """A problem that no planner can be asked; the text is a sentence."""
 
 
-def require_sense(problem: Problem) -> None:
+def require_sense(problem: TourProblem) -> None:
     """Refuse a problem whose numbers do not belong together.
 
     Raises:
@@ -176,7 +172,7 @@ def require_sense(problem: Problem) -> None:
         _require_vehicle(row, vehicle, places)
 
 
-def _require_job(problem: Problem, row: int, job: Job, places: int) -> None:
+def _require_job(problem: TourProblem, row: int, job: TourJob, places: int) -> None:
     if not 0 <= job.place < places:
         raise Nonsense(f"job {row} is at place {job.place}, and there are {places}")
     if not 0 <= job.service_s < FOREVER:
@@ -192,7 +188,7 @@ def _require_job(problem: Problem, row: int, job: Job, places: int) -> None:
         raise Nonsense(f"job {row} comes after job {job.after}, and there are {len(problem.jobs)}")
 
 
-def _require_vehicle(row: int, vehicle: Vehicle, places: int) -> None:
+def _require_vehicle(row: int, vehicle: TourVan, places: int) -> None:
     if any(place is not None and not 0 <= place < places for place in (vehicle.start, vehicle.end)):
         raise Nonsense(f"vehicle {row} starts or ends at a place that there is not")
     if not 0 <= vehicle.shift[0] <= vehicle.shift[1]:
@@ -202,7 +198,7 @@ def _require_vehicle(row: int, vehicle: Vehicle, places: int) -> None:
         raise Nonsense(f"vehicle {row} has a number below 0")
 
 
-def loads_of(problem: Problem) -> int:
+def loads_of(problem: TourProblem) -> int:
     """Tell how many dimensions a load has: as many as the vehicle that counts most."""
     return max((len(vehicle.capacity) for vehicle in problem.vehicles), default=0)
 
@@ -212,7 +208,7 @@ def padded(load: tuple[int, ...], dimensions: int) -> list[int]:
     return [*load, *[0] * (dimensions - len(load))][:dimensions]
 
 
-def drive_s(problem: Problem, vehicle: Vehicle, start: int | None, end: int | None) -> int:
+def drive_s(problem: TourProblem, vehicle: TourVan, start: int | None, end: int | None) -> int:
     """Tell how long a vehicle drives from one place to another, whole seconds, rounded up; 0 from or to nowhere."""
     if start is None or end is None:
         return 0

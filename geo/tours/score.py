@@ -8,9 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from geo.pings import Floats
-
-GAP = 1_000.0
-"""What leaving a visit out costs in the edit distance: more than any two places are apart."""
+from geo.tours.numbers import EDIT_GAP
 
 
 def deviation(driven: Sequence[int], planned: Sequence[int]) -> float:
@@ -37,15 +35,15 @@ def score(driven: Sequence[int], planned: Sequence[int], apart: Floats) -> float
 
 
 def _edits(driven: Sequence[int], planned: Sequence[int], apart: Floats) -> tuple[float, int]:
-    before = [(GAP * column, column) for column in range(len(planned) + 1)]
+    before = [(EDIT_GAP * column, column) for column in range(len(planned) + 1)]
     for row, one in enumerate(driven, 1):
-        now = [(GAP * row, row)]
+        now = [(EDIT_GAP * row, row)]
         for column, other in enumerate(planned, 1):
             now.append(
                 min(
                     (before[column - 1][0] + float(apart[one, other]), before[column - 1][1] + (one != other)),
-                    (before[column][0] + GAP, before[column][1] + 1),
-                    (now[column - 1][0] + GAP, now[column - 1][1] + 1),
+                    (before[column][0] + EDIT_GAP, before[column][1] + 1),
+                    (now[column - 1][0] + EDIT_GAP, now[column - 1][1] + 1),
                 )
             )
         before = now

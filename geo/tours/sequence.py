@@ -8,11 +8,7 @@ the matrix of pairs. For tours of one van, up to a few hundred visits.
 import numpy as np
 
 from geo.pings import Floats, Ints
-
-LONGEST_STRETCH = 8
-"""Visits of the shorter of two stretches that change places."""
-
-_GAIN = 1e-9
+from geo.tours.numbers import LEAST_GAIN, LONGEST_STRETCH
 
 
 def in_order(
@@ -35,7 +31,7 @@ def in_order(
     for _ in range(tries if len(best) >= 4 else 0):
         a, b, c = np.sort(rng.choice(np.arange(1, len(best)), 3, replace=False))
         other, its_cost = _improved(drive, before, np.concatenate((best[:a], best[b:c], best[a:b], best[c:])))
-        if its_cost < cost - _GAIN:
+        if its_cost < cost - LEAST_GAIN:
             best, cost = other, its_cost
     return best, cost
 
@@ -57,7 +53,7 @@ def _improved(drive: Floats, before: Floats, order: Ints) -> tuple[Ints, float]:
         turned[1:-1, 1:-1] = (before.T - before)[np.ix_(order, order)]  # what a pair costs more when it is turned
         sums = turned.cumsum(0).cumsum(1)
         gain, move = min((_reversal(at, turned), _exchange(at, sums)), key=lambda found: found[0])
-        if gain > -_GAIN:
+        if gain > -LEAST_GAIN:
             return order, cost_of(drive, before, order)
         i, j, k = move
         inner = [row[:i], row[j:k][::-1] if i == j else row[j:k], row[i:j], row[k:]]

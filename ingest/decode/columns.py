@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.fold.clean import Flag
 from geo.pings import PING, UNKNOWN_MS, Floats, Ints, Pings
+from geo.trust.clean import Flag
 from ingest.decode.refusals import Refusal, Rejected
+
+if TYPE_CHECKING:  # it reads its values as columns
+    from ingest.decode.heard import HeardBeside
 
 NUMBERS = (
     "lat", "lon", "accuracy_m", "altitude_m", "speed_mps", "heading_deg", "battery", "charging", "mock",
@@ -61,7 +64,7 @@ class Columns:
         numbers: (9, n) a row for each of `NUMBERS`; NaN where it said none; 1 and 0 for yes and no.
         texts: (n, 2) as in `Pings`, or None when no ping has any.
         refused: (n,) `Refusal` found while reading, 0 where none was; None when none was at all.
-        flags: `geo.fold.clean.Flag` of every one of them.
+        flags: `geo.trust.clean.Flag` of every one of them.
     """
 
     times_ms: Ints
@@ -73,10 +76,11 @@ class Columns:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decoded:
-    """What a message held: pings to keep, and what was refused of it."""
+    """What a message held: pings to keep, what was refused of it, and what it said beside places; None: nothing."""
 
     pings: Pings
     rejected: list[Rejected]
+    heard: "HeardBeside | None" = None
 
 
 def check(said: Columns, arrival: Arrival, sent: Sent) -> Decoded:

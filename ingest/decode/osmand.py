@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
-from geo.fold.clean import Flag
 from geo.pings import Pings
+from geo.trust.clean import Flag
 from ingest.decode.columns import Arrival, Decoded, check
+from ingest.decode.heard import heard_in
 from ingest.decode.loose import columns_of
 from ingest.decode.message import AppMessage
 from ingest.decode.refusals import Refusal, Rejected
@@ -28,15 +29,13 @@ _KNOWN = frozenset({
 })  # fmt: skip
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?\s*", re.ASCII)
 
-NOTHING = Decoded(Pings.empty(), [])
-"""A message without a place: a heartbeat, cell towers only, a push token. The phone is alive, nothing is stored."""
-
 
 def decode(message: AppMessage, arrival: Arrival) -> Decoded:
     """Make at most one ping of a message: query and form together, or JSON.
 
     Returns:
-        One ping; or one refusal; or `NOTHING`.
+        One ping; or one refusal; or neither (a heartbeat, cell towers only, a push token). In every case that could be
+        read what was heard beside it.
     """
     try:
         fields = _of_json(message.body) if message.is_json else _of_form(message)
@@ -44,8 +43,13 @@ def decode(message: AppMessage, arrival: Arrival) -> Decoded:
         fields = None
     if fields is None:
         return _refused(Refusal.BODY_UNREADABLE, message)
+    heard = heard_in(fields, fields.pop("alarm"))
+    return replace(_of_fields(fields, message, arrival), heard=heard)
+
+
+def _of_fields(fields: dict[str, Any], message: AppMessage, arrival: Arrival) -> Decoded:
     if fields["lat"] is None and fields["lon"] is None:
-        return NOTHING
+        return Decoded(Pings.empty(), [])
     if fields.get("valid") is False:
         return _refused(Refusal.FIX_INVALID, message)
     flags = Flag(0)
@@ -92,15 +96,21 @@ def _of_form(message: AppMessage) -> dict[str, Any] | None:
         "charging": _yes_or_no(said.get("charge") or said.get("ischarging")),
         "mock": _yes_or_no(said.get("mock")),
         "valid": _yes_or_no(said.get("valid")),
+        "alarm": said.get("alarm"),
     }
 
 
 def _of_json(body: bytes) -> dict[str, Any] | None:
     """Read the dialect of Traccar Client 9; `coords` may be left out and `battery` and `activity` stand at the root."""
     said = json.loads(body.decode())
-    location = said.get("location") if isinstance(said, dict) else None
-    if not isinstance(location, dict):
+    if not isinstance(said, dict):
         return None
+    location = said.get("location")
+    alarm = _alarm(said, _object(location))
+    if not isinstance(location, dict):
+        if alarm is None:
+            return None
+        location = {}
     place = _object(location.get("coords", location))
     battery = location.get("battery", said.get("battery"))
     activity = location.get("activity", said.get("activity"))
@@ -117,7 +127,14 @@ def _of_json(body: bytes) -> dict[str, Any] | None:
         "mock": location.get("mock"),
         "activity": activity.get("type") if isinstance(activity, dict) else activity,
         "id": location.get("uuid"),
+        "alarm": alarm,
     }
+
+
+def _alarm(said: Mapping[str, Any], location: Mapping[str, Any]) -> Any:
+    """Find the alarm of a JSON message: at the root, in the location, or in the extras of either."""
+    places = (said, location, _object(location.get("extras")), _object(said.get("extras")))
+    return next((one["alarm"] for one in places if one.get("alarm") is not None), None)
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -9,13 +9,16 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from api.http.app_keys import POOL
 from api.http.auth import DEVICES
 from api.http.operation import Operations, Who
 from api.http.problem import BadRequest
 from ingest.decode import osmand
 from ingest.decode.columns import Arrival, Decoded
 from ingest.decode.message import AppMessage
+from ingest.doors.alarms import raise_alarm
 from ingest.doors.bodies import BODIES
+from ingest.doors.heartbeats import take_heartbeat
 from ingest.doors.keep import arrival_of, keep
 from ingest.doors.rates import RATES
 from sql.account.devices import DeviceRow
@@ -87,6 +90,9 @@ def _operation(door: Door) -> Callable[[web.Request], Awaitable[web.StreamRespon
         )
         arrival = arrival_of(request.app, device)
         decoded = door.decode(message, arrival)
+        if decoded.heard is not None and decoded.heard.alarm is not None:
+            await raise_alarm(request.app[POOL], device, arrival, decoded.heard)
+        await take_heartbeat(request.app[POOL], device, arrival, decoded)
         await keep(request.app, device, arrival, decoded, source=door.path, secret=request.match_info["token"])
         return web.Response(body=door.answer, content_type=door.media)
 

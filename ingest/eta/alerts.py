@@ -21,10 +21,10 @@ from ingest.eta.vans import Van, Vans
 from sql.account.settings import EtaRules
 from sql.eta.eta import eta_stops, told_facts
 from sql.feed.facts import LATE_AFTER_S, Revision, put_revisions
-from sql.feed.outbox import Notice, put_notices
 from sql.pool import Db
 from work.feed.entries import Owner, entry_of_eta, taken_back
 from work.feed.types import APPROACHING, LATE
+from work.messages.notices import note_facts
 
 YOUNG_MS = 300_000
 """An alert rests on a ping that is younger by our clock."""
@@ -66,7 +66,7 @@ class News:
 async def write_alerts(
     db: Db, vans: Vans, found: Eta, accounts: Mapping[int, AccountEta], now: datetime
 ) -> Sequence[Shown]:
-    """Tell the feed what is news of ETAs, and leave notifications; give back what others were told by now.
+    """Tell the feed what is news of ETAs, and leave notices of it; give back what others were told by now.
 
     Args:
         found: of the tracks of `vans`.
@@ -86,11 +86,11 @@ async def write_alerts(
         if one.late or one.near:
             fresh[i] = one
             shown[i] = replace(shown[i], alerts=_noted(before, one))
-    await _tell(db, list(fresh.values()))
+    await _tell(db, list(fresh.values()), now)
     return shown
 
 
-async def _tell(db: Db, fresh: Sequence[News]) -> None:
+async def _tell(db: Db, fresh: Sequence[News], now: datetime) -> None:
     """Write what is news, but of stops of which the driver or a dispatcher has said that they are done."""
     near = [fact for one in fresh for fact in one.near]
     stops = await eta_stops(db, [fact.stop_id for fact in near if fact.stop_id is not None]) if near else {}
@@ -98,9 +98,7 @@ async def _tell(db: Db, fresh: Sequence[News]) -> None:
     told = [*(fact for one in fresh for fact in one.late), *(fact for fact in near if fact.stop_id in waiting)]
     if told:
         await put_revisions(db, told, late_after_s=LATE_AFTER_S)
-    notices = [_notice(fact) for fact in told if fact.state == "asserted"]
-    if notices:
-        await put_notices(db, notices)
+        await note_facts(db, told, now=now)
 
 
 async def _alerts(db: Db, vans: Vans, rows: Sequence[int]) -> dict[int, Alerts]:
@@ -244,12 +242,6 @@ def _late_data(stop: Ahead) -> dict[str, Any]:
 def _near_data(stop: Ahead) -> dict[str, Any]:
     times = {"expected": stop.expected_ms, "low": stop.low_ms, "high": stop.high_ms}
     return {name: _text(ms) for name, ms in times.items()} | {"stops_before": stop.stops_before}
-
-
-def _notice(fact: Revision) -> Notice:
-    assert fact.stop_id is not None
-    payload = {"fact_id": str(fact.fact_id), "route_id": fact.route_id, **fact.data}
-    return Notice(account_id=fact.account_id, stop_id=fact.stop_id, kind=fact.type, payload=payload)
 
 
 def _text(ms: int) -> str:

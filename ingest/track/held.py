@@ -1,4 +1,4 @@
-"""What was recorded outside a shift, of accounts that do not keep it: sealed and held for a day, then deleted.
+"""What was recorded outside work, of accounts that do not keep it: sealed and held for a day, then deleted.
 
 A phone without a network says hours later that the shift began, so nothing can be thrown away at once. It is judged by
 `recorded_at`; whenever a driver's shifts change, what is kept and what is held of them is judged again.
@@ -14,18 +14,21 @@ import numpy as np
 from nacl.exceptions import CryptoError
 from nacl.secret import Aead
 
-from geo.fold.clean import GIVEN
 from geo.pings import Bools, Ints, Pings, Rows
+from geo.plan.numbers import EARLY_MS, LATE_MS
 from geo.plan.plans import FOREVER_MS
 from geo.times import time_of
+from geo.trust.clean import GIVEN
 from ingest import blocks
 from ingest.config import IngestConfig
 from ingest.drivers.drivers import Drivers, Progress
 from ingest.track.batch import Batch, Sent
+from ingest.track.working import USED_MS, working_spells
 from sql.account.accounts import read_instance
 from sql.pool import Connection, Db
 from sql.track import held
 from sql.track.quarantine import Quarantined, put_quarantined
+from sql.track.working import accounts_of_working, tours_of_drivers
 
 log = logging.getLogger(__name__)
 
@@ -39,10 +42,10 @@ _DRIVER_MS = 1 << 44
 
 
 async def hold_back(db: Connection, batch: Batch) -> Batch:
-    """Keep from history what was recorded outside a shift; go on with what belongs to it.
+    """Keep from history what was recorded outside work; go on with what belongs to it.
 
-    Of drivers whose shifts changed, held pings that are claimed now come back with the others, and stored ones that are
-    not any more are taken out: those drivers fold again from there.
+    Of drivers whose shifts or tours changed, held pings that are claimed now come back with the others, and stored ones
+    that are not any more are taken out: those drivers fold again from there.
     """
     drivers, config, pings = batch.drivers, batch.known.config, batch.sent.pings
     watched, asked = drivers.shift_only_ms != FOREVER_MS, drivers.shifts_from_ms != FOREVER_MS
@@ -68,9 +71,19 @@ async def _read_spells(
     np.minimum.at(since_ms, drivers.index_of(rows["driver_id"]), rows["recorded_ms"])
     wanted = watched & (since_ms != FOREVER_MS)
     longest_ms = int(config.longest_shift_hours * _HOUR_MS)
-    return await held.spells_of_drivers(
+    working = await accounts_of_working(db, np.unique(drivers.accounts[wanted]).tolist())
+    by_tours = wanted & np.isin(drivers.accounts, sorted(working))
+    since_ms[by_tours] -= USED_MS
+    shifts = await held.spells_of_drivers(
         db, drivers.ids[wanted].tolist(), since_ms[wanted].tolist(), longest_ms=longest_ms
     )
+    if not by_tours.any():
+        return shifts
+    ids = drivers.ids[by_tours]
+    tours = await tours_of_drivers(db, ids.tolist(), since_ms[by_tours].tolist(), early_ms=EARLY_MS, late_ms=LATE_MS)
+    mine = np.isin(shifts["driver_id"], ids)
+    spells = np.concatenate([shifts[~mine], working_spells(ids, shifts[mine], tours)])
+    return spells[np.argsort(spells["driver_id"], kind="stable")]
 
 
 def _outside(drivers: Drivers, rows: Rows, spells: Rows) -> Bools:

@@ -26,7 +26,8 @@ async def notice_silence(
     Args:
         now: our clock.
         lanes: all that there are; those that another tracker holds are left to the next look.
-        after_s: a driver on a route of whom nothing believable came for longer is silent.
+        after_s: a driver on a route of whom nothing believable came for longer is silent; a message without a place is
+            believable, it says that the phone lives.
         longest_shift_s: where only what was recorded in a shift is kept, one counts for so long at most.
     """
     find = partial(silence_candidates, db, now=now, after_s=after_s, longest_shift_s=longest_shift_s)
@@ -45,7 +46,7 @@ async def notice_silence(
         for i, one in enumerate(found):
             state = fold.decode(one.state)
             if state is not None:
-                tracks[i] = state
+                tracks[i] = _heard(state, one.heard_ms)
         was_silent = np.array([one.silent for one in found], bool)
         happened = fold.tick(tracks, was_silent, ms_of(now), silent_after_ms=int(after_s * 1000))
         owners = {one.driver_id: facts.Owner(lane=one.lane, account_id=one.account_id) for one in found}
@@ -61,3 +62,10 @@ async def notice_silence(
             [not one.silent for one in changed],
         )
     return len(changed)
+
+
+def _heard(track: np.void, heard_ms: int) -> np.void:
+    """Let a track be as old as what was heard last of its driver: silence begins, and ends, there."""
+    if heard_ms > track["received_ms"]:
+        track["received_ms"] = track["recorded_ms"] = heard_ms
+    return track

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from geo.fold.clean import Flag
 from geo.pings import Bools, Ints
+from geo.trust.clean import Flag
 from ingest.track.batch import Batch, Late
 from sql.pool import Connection
 from sql.track.pings import add_late_pings, copy_pings, merge_pings

@@ -16,6 +16,7 @@ from sql.pool import Connection
 from sql.track.live import move_live_positions
 from work.feed.entries import Owner, compare, entries_of_happened
 from work.feed.settle import settle_facts
+from work.messages.notices import note_facts
 
 _SEEN = (FactType.STOP_ARRIVED, FactType.STOP_DEPARTED, FactType.ROUTE_OFF, FactType.ROUTE_BACK)
 """What makes an ETA worth writing however little it moved: who looks at it sees the reason too."""
@@ -40,6 +41,7 @@ async def tell_feed(db: Connection, batch: Batch) -> Batch:
             await move_facts(db, moved)
         if changed:
             await put_revisions(db, changed, late_after_s=LATE_AFTER_S)
+            await note_facts(db, changed, now=batch.known.now)
             await settle_facts(db, changed)
     return batch
 

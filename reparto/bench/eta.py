@@ -10,7 +10,7 @@ from geo.eta.model import Model
 from geo.fold.fold import fresh
 from geo.pings import UNKNOWN_MS
 from geo.plan.plans import Plan, Timeline
-from geo.plan.prepare import prepare_plan
+from geo.plan.prepare import Head, PathColumns, StopColumns, prepare_plan
 from geo.simulate import street_grid_tour
 from reparto.command import Subparsers, out
 
@@ -56,10 +56,24 @@ def measure(routes: int, stops: int) -> tuple[float, float]:
 def _plan(seed: int, stops: int) -> Plan:
     tour = street_grid_tour(-58.44, -34.60, seed=seed % 20, stops=stops)
     return prepare_plan(
-        route_id=seed + 1, version=1, order=(START_MS, ""), effective_ms=UNKNOWN_MS, driver_id=seed + 1,
-        start_ms=START_MS, end_ms=START_MS + int(tour.duration_s * 1000), return_to_depot=True,
-        path_lon=tour.path_lon, path_lat=tour.path_lat, path_along_m=tour.path_along_m,
-        stop_ids=np.arange(stops) + 1, stop_lon=tour.stop_lon, stop_lat=tour.stop_lat,
-        stop_along_m=tour.stop_along_m, stop_radius_m=np.full(stops, 40.0), stop_service_s=tour.stop_service_s,
-        stop_planned_ms=START_MS + np.rint(tour.stop_arrival_s * 1000).astype(np.int64), stop_shapes={},
-    )  # fmt: skip
+        Head(
+            route_id=seed + 1,
+            version=1,
+            order=(START_MS, ""),
+            effective_ms=UNKNOWN_MS,
+            driver_id=seed + 1,
+            start_ms=START_MS,
+            end_ms=START_MS + int(tour.duration_s * 1000),
+            return_to_depot=True,
+        ),
+        PathColumns(tour.path_lon, tour.path_lat, tour.path_along_m),
+        StopColumns(
+            ids=np.arange(stops) + 1,
+            lon=tour.stop_lon,
+            lat=tour.stop_lat,
+            along_m=tour.stop_along_m,
+            radius_m=np.full(stops, 40.0),
+            service_s=tour.stop_service_s,
+            planned_ms=START_MS + np.rint(tour.stop_arrival_s * 1000).astype(np.int64),
+        ),
+    )

@@ -31,7 +31,7 @@ POLLED_LINKS = 2_000  # of the rounds; the crowd has more
 _APIS = 2
 
 
-class PollRow(msgspec.Struct, frozen=True, kw_only=True):
+class PollMedians(msgspec.Struct, frozen=True, kw_only=True):
     """Medians of one kind of poll over all rounds; CPU in microseconds a poll.
 
     Attributes:
@@ -51,7 +51,7 @@ class PollRow(msgspec.Struct, frozen=True, kw_only=True):
 class TrackReport(msgspec.Struct, frozen=True, kw_only=True):
     """All that was measured."""
 
-    polls: list[PollRow]
+    polls: list[PollMedians]
     crowd: Crowd | None
 
 
@@ -153,7 +153,7 @@ def _authorized(path: str, secret: str, more: str = "") -> bytes:
     return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {secret}\r\n{more}\r\n".encode()
 
 
-def _medians(rounds: Sequence[dict[str, Polled]]) -> list[PollRow]:
+def _medians(rounds: Sequence[dict[str, Polled]]) -> list[PollMedians]:
     rows = []
     for name in rounds[0]:
         polled = [one[name] for one in rounds]
@@ -161,7 +161,7 @@ def _medians(rounds: Sequence[dict[str, Polled]]) -> list[PollRow]:
         if wrong := {status for one in polled for status in one.statuses} - {200, 304}:
             raise RuntimeError(f"{name} was answered {sorted(wrong)}")
         rows.append(
-            PollRow(
+            PollMedians(
                 poll=name,
                 per_s=statistics.median(one.per_s for one in polled),
                 of_live=statistics.median(one.per_s / beside.per_s for one, beside in zip(polled, live, strict=True)),

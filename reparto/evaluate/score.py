@@ -15,8 +15,9 @@ import numpy as np
 
 from geo.pings import UNKNOWN_MS, Bools, Floats, Pings
 from geo.plan.facts import FactType
-from geo.plan.plans import EARLY_MS, LATE_MS, Plan, Timeline
-from geo.plan.prepare import prepare_plan
+from geo.plan.numbers import EARLY_MS, LATE_MS
+from geo.plan.plans import Plan, Timeline
+from geo.plan.prepare import Head, PathColumns, StopColumns, prepare_plan
 from geo.shape import plane
 from geo.shape.lines import along_m, check_path, drive_s, place_stops
 from reparto.client.client import target_key
@@ -202,25 +203,26 @@ def plan_of(case: Case, driver_id: int) -> Plan:
     start_ms = min(start_ms, case.recording.first_ms + EARLY_MS)
     end_ms = max(start_ms, int(planned_ms.max(initial=UNKNOWN_MS)), case.recording.last_ms - LATE_MS)
     return prepare_plan(
-        route_id=driver_id,
-        version=1,
-        order=(start_ms, case.name),
-        effective_ms=UNKNOWN_MS,
-        driver_id=driver_id,
-        start_ms=start_ms,
-        end_ms=end_ms,
-        return_to_depot=not case.stops or case.length_m - case.stops[-1].along_m > 100,
-        path_lon=lon,
-        path_lat=lat,
-        path_along_m=along,
-        stop_ids=np.arange(len(case.stops)) + 1,
-        stop_lon=stop_lon,
-        stop_lat=stop_lat,
-        stop_along_m=place_stops(lon, lat, along, stop_lon, stop_lat, drive_s(planned_ms, service_s)),
-        stop_radius_m=[stop.radius_m for stop in case.stops],
-        stop_service_s=service_s,
-        stop_planned_ms=planned_ms,
-        stop_shapes={},
+        Head(
+            route_id=driver_id,
+            version=1,
+            order=(start_ms, case.name),
+            effective_ms=UNKNOWN_MS,
+            driver_id=driver_id,
+            start_ms=start_ms,
+            end_ms=end_ms,
+            return_to_depot=not case.stops or case.length_m - case.stops[-1].along_m > 100,
+        ),
+        PathColumns(lon, lat, along),
+        StopColumns(
+            ids=np.arange(len(case.stops)) + 1,
+            lon=stop_lon,
+            lat=stop_lat,
+            along_m=place_stops(lon, lat, along, stop_lon, stop_lat, drive_s(planned_ms, service_s)),
+            radius_m=np.array([stop.radius_m for stop in case.stops]),
+            service_s=service_s,
+            planned_ms=planned_ms,
+        ),
     )
 
 

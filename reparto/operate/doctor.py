@@ -15,6 +15,7 @@ from rich.markup import escape
 
 from reparto.command import CannotRun, Subparsers, out
 from reparto.operate.doctor_proofs import look_into_store, try_store
+from reparto.operate.doctor_retention import look_ahead
 from reparto.operate.finding import Finding, Severity, free_space, judge
 from reparto.operate.status import duration, version_text
 from reparto.postgres import PostgresError
@@ -143,7 +144,12 @@ async def _ask(settings: Settings, database: DatabaseConfig, *, all_proofs: bool
             return [*findings, Finding(Severity.BAD, f"the schema is at migration {have} of {want}", "reparto migrate")]
         update = "This program is older than its database: update it."
         findings.append(judge(have == want, f"the schema is at migration {have}", update))
-        return [*findings, *await _work(db), *await look_into_store(settings, db, all_of_it=all_proofs)]
+        return [
+            *findings,
+            *await _work(db),
+            *await look_ahead(settings, db),
+            *await look_into_store(settings, db, all_of_it=all_proofs),
+        ]
 
 
 async def _server(db: Db) -> list[Finding]:

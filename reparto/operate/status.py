@@ -4,9 +4,11 @@ import argparse
 import asyncio
 from datetime import UTC, datetime
 
+from rich.markup import escape
 from rich.table import Table
 
 from reparto.command import CannotRun, Subparsers, out
+from reparto.operate.doctor_retention import guard_in, in_words
 from reparto.postgres import dsn_of
 from reparto.run.database import check_schema, connected, given_database, is_embedded_running, named, postgres_dir
 from reparto.run.settings import Settings
@@ -15,6 +17,7 @@ from sql.config import DatabaseConfig
 from sql.operate import operator
 from sql.operate.health import read_backlog
 from sql.track.partitions import partition_days
+from work.retention.guard import Guard
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -32,11 +35,11 @@ def run(args: argparse.Namespace) -> int:
         database = named(settings.database, dsn_of(postgres_dir(settings)), "status")
     else:
         raise CannotRun(f"Nothing runs on {settings.server.data_dir}: start `reparto up`, or set REPARTO_DATABASE_URL.")
-    asyncio.run(_print(database))
+    asyncio.run(_print(database, guard_in(settings)))
     return 0
 
 
-async def _print(database: DatabaseConfig) -> None:
+async def _print(database: DatabaseConfig, guard: Guard) -> None:
     await check_schema(database)
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
@@ -45,6 +48,7 @@ async def _print(database: DatabaseConfig) -> None:
         server, backlog = await operator.server(db), await read_backlog(db)
         events, last_ping = await operator.unnumbered_events(db), await operator.last_ping(db)
         running, days = await operator.processes(db), await partition_days(db)
+        forecasts = await guard.forecast(db)
     now = datetime.now(UTC)
     used = f"{server.connections} of {server.max_connections} connections"
     table.add_row("version", f"Reparto {__version__} on PostgreSQL {version_text(server.version)}")
@@ -61,6 +65,11 @@ async def _print(database: DatabaseConfig) -> None:
     oldest = f", the oldest for {duration(events.oldest_s)}" if events.events else ""
     table.add_row("events", f"{events.events:,} wait for their number{oldest}")
     table.add_row("partitions", f"{days[0]} to {days[-1]} ({len(days)})" if days else "none: pings cannot be stored")
+    goes = [in_words(one) for one in forecasts if one.things and one.why_held is None]
+    table.add_row("goes within a day", "\n".join(goes) or "nothing is too old")
+    for held in forecasts:
+        if held.why_held is not None:
+            table.add_row("held", escape(f"{in_words(held)}: {held.why_held}; see `reparto retention`"))
     out.print(table)
 
 

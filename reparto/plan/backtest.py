@@ -15,7 +15,7 @@ import numpy as np
 from geo.pings import Floats, Ints
 from geo.shape.plane import project
 from geo.tours.habits import Past, like_drivers, votes
-from geo.tours.problem import Job, Problem, Vehicle
+from geo.tours.problem import TourJob, TourProblem, TourVan
 from geo.tours.score import deviation, score
 from reparto.command import CannotRun
 from work.planning.process import PlannerProcess, plan
@@ -29,7 +29,7 @@ PATIENCE = 600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Driven:
+class DrivenTour:
     """A tour of the file: `stop`, degrees; in the order driven, each stop once."""
 
     route: str
@@ -38,7 +38,7 @@ class Driven:
     lat: list[float] = field(default_factory=list)
 
 
-def read(path: Path) -> list[Driven]:
+def read(path: Path) -> list[DrivenTour]:
     """Read tours from a CSV, packed or not.
 
     Raises:
@@ -53,7 +53,7 @@ def read(path: Path) -> list[Driven]:
     missing = {"route", "stop", "lat", "lon"} - set(rows.fieldnames or ())
     if missing:
         raise CannotRun(f"{path} has no column {', '.join(sorted(missing))}")
-    tours: dict[str, Driven] = {}
+    tours: dict[str, DrivenTour] = {}
     for number, row in enumerate(rows, 2):
         try:
             lon, lat = float(row["lon"]), float(row["lat"])
@@ -61,7 +61,7 @@ def read(path: Path) -> list[Driven]:
             raise CannotRun(f"{path}, line {number}: lat and lon must be numbers") from None
         if not (-180 <= lon <= 180 and -90 <= lat <= 90):
             raise CannotRun(f"{path}, line {number}: {lat} {lon} is no place")
-        tour = tours.setdefault(row["route"], Driven(route=row["route"]))
+        tour = tours.setdefault(row["route"], DrivenTour(route=row["route"]))
         if row["stop"] not in tour.stops:  # who came back to a customer is taken to have come once
             tour.stops.append(row["stop"])
             tour.lon.append(lon)
@@ -74,7 +74,7 @@ def held_out(route: str) -> bool:
     return hashlib.sha256(route.encode()).digest()[0] % FOLDS == 0
 
 
-async def run(tours: Sequence[Driven], planner: PlannerProcess, *, limit_s: float, seed: int) -> dict[str, Any]:
+async def run(tours: Sequence[DrivenTour], planner: PlannerProcess, *, limit_s: float, seed: int) -> dict[str, Any]:
     """Learn from most tours, and plan the others.
 
     Raises:
@@ -95,12 +95,12 @@ async def run(tours: Sequence[Driven], planner: PlannerProcess, *, limit_s: floa
     return {"routes": routes, "learned_from": len(past), **_summed(routes)}
 
 
-def _places(tour: Driven, origin: tuple[float, float]) -> Floats:
+def _places(tour: DrivenTour, origin: tuple[float, float]) -> Floats:
     return np.column_stack(project(tour.lon, tour.lat, *origin))
 
 
 async def _route(
-    tour: Driven, places: Floats, past: Sequence[Past], planner: PlannerProcess, *, limit_s: float, seed: int
+    tour: DrivenTour, places: Floats, past: Sequence[Past], planner: PlannerProcess, *, limit_s: float, seed: int
 ) -> dict[str, Any]:
     apart_m = np.sqrt(((places[:, None] - places[None]) ** 2).sum(axis=2))
     driven = np.arange(len(places))
@@ -125,11 +125,11 @@ async def _shortest(apart_m: Floats, planner: PlannerProcess, *, limit_s: float,
     if count < 3:
         return np.arange(count)
     decimetres = np.round(apart_m * 10).astype(np.int64)
-    problem = Problem(
+    problem = TourProblem(
         duration_s=decimetres,
         distance_m=decimetres,
-        jobs=[Job(place=row) for row in range(count)],
-        vehicles=[Vehicle(start=None, end=None)],
+        jobs=[TourJob(place=row) for row in range(count)],
+        vehicles=[TourVan(start=None, end=None)],
     )
     _, judged = await plan(problem, planner, limit_s=limit_s, seed=seed, patience=PATIENCE)
     if not judged.holds:

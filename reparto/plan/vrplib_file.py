@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from geo.pings import Floats
-from geo.tours.check import Judged
-from geo.tours.problem import FOREVER, Job, Problem, Vehicle
+from geo.tours.check import Checked
+from geo.tours.numbers import FOREVER
+from geo.tours.problem import TourJob, TourProblem, TourVan
 from reparto.command import CannotRun
 
 TENTHS = 10
@@ -24,7 +25,7 @@ MOST_BYTES = 500_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Instance:
+class VrplibInstance:
     """A file that was read.
 
     Attributes:
@@ -34,13 +35,13 @@ class Instance:
         nodes: for each job, the number of its customer, the depot being 0.
     """
 
-    problem: Problem
+    problem: TourProblem
     scale: int
     weights: Floats
     counts: str
     nodes: tuple[int, ...]
 
-    def cost(self, judged: Judged) -> float:
+    def cost(self, judged: Checked) -> float:
         """Count what tours cost: the weights of their drives and nothing else."""
         total = 0.0
         for timed in judged.timed:
@@ -50,7 +51,7 @@ class Instance:
         return int(whole) if whole == int(whole) else whole
 
 
-def read(path: Path) -> Instance:
+def read(path: Path) -> VrplibInstance:
     """Read a file, packed or not.
 
     Raises:
@@ -78,7 +79,7 @@ def _text(path: Path) -> str:
     return body.decode("utf-8")
 
 
-def _instance(given: dict[str, Any]) -> Instance:
+def _instance(given: dict[str, Any]) -> VrplibInstance:
     if "edge_weight" not in given:
         raise ValueError("there are no distances in it, and no places to take them from")
     weights = np.asarray(given["edge_weight"], np.float64)
@@ -102,7 +103,7 @@ def _instance(given: dict[str, Any]) -> Instance:
     demand = np.asarray(given.get("demand", np.zeros(count)), np.int64).reshape(count)[order]
     capacity = int(given.get("capacity", demand.sum()))
     jobs = [
-        Job(
+        TourJob(
             place=row,
             service_s=round(float(service[row]) * scale),
             windows=((round(float(windows[row, 0]) * scale), round(float(windows[row, 1]) * scale)),),
@@ -112,6 +113,6 @@ def _instance(given: dict[str, Any]) -> Instance:
     ]
     shift = (round(float(windows[0, 0]) * scale), round(float(windows[0, 1]) * scale))
     fleet = int(given.get("vehicles", max(count - 1, 1)))
-    vehicle = Vehicle(start=0, end=0, shift=shift, capacity=(capacity,))
-    problem = Problem(duration_s=matrix, distance_m=matrix, jobs=jobs, vehicles=[vehicle] * fleet)
-    return Instance(problem=problem, scale=scale, weights=weights, counts=counts, nodes=tuple(order[1:]))
+    vehicle = TourVan(start=0, end=0, shift=shift, capacity=(capacity,))
+    problem = TourProblem(duration_s=matrix, distance_m=matrix, jobs=jobs, vehicles=[vehicle] * fleet)
+    return VrplibInstance(problem=problem, scale=scale, weights=weights, counts=counts, nodes=tuple(order[1:]))

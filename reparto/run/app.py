@@ -11,13 +11,19 @@ from api.account import keys
 from api.certificate import endpoints as certificate
 from api.driver.events import endpoints as driver_events
 from api.driver.manifest import endpoints as manifest
-from api.fleet import devices, drivers, positions, quarantine, shifts
+from api.fleet import devices, drivers, erasures, positions, quarantine, shifts
 from api.history import detours, events, reports, track, visits
-from api.http import assets, health, metrics, openapi
+from api.http import assets
 from api.http.app_keys import CONFIG, POOL, PROOFS, ROADS, WELCOME
 from api.http.auth import DEVICES, DeviceCache
 from api.http.host import known_host
+from api.http.itself import health, metrics, openapi
 from api.http.problem import problems
+from api.http.rights import guard_rights
+from api.messages import channels as message_channels
+from api.messages import consent, hooks, kinds, listing
+from api.messages import demo as demo_messages
+from api.messages.keys import GUARD, SEALER
 from api.places import geofences
 from api.planning import orders, plans, publish, resources, slots
 from api.proofs import endpoints as proofs
@@ -28,8 +34,10 @@ from api.recipient import stream as tracking
 from api.routes import endpoints as routes
 from api.routes import eta, links, pins, reopening
 from api.stream.hub import HUB, Hub
+from api.webhooks import endpoints as webhooks
 from ingest import doors
 from ingest.inbox import Inbox
+from reparto.run.outgoing import guard_of, sealer_of
 from reparto.run.proof_store import proofs_of
 from reparto.run.settings import Settings
 from sql.config import DatabaseConfig
@@ -46,11 +54,12 @@ SYSTEM = (health, metrics)
 ASKED = (
     *(account, keys, drivers, devices, geofences),
     *(routes, links, pins, reopening, track, visits, detours, eta),
-    *(driver_events, shifts),
+    *(driver_events, manifest, shifts),
     *(orders, resources, plans, publish, slots),
-    *(positions, events, reports, quarantine),
+    *(positions, events, reports, quarantine, erasures),
     *(tracking, tracking_page),
     *(uploads, proofs_post, proofs, certificate),
+    *(message_channels, kinds, listing, consent, hooks, webhooks),
 )
 """What people and programs ask."""
 
@@ -78,15 +87,17 @@ def create_app(
         app[ROADS] = roads
         app[WELCOME] = doors.WELCOME
         app.cleanup_ctx.append(_proofs(settings))
+        app.cleanup_ctx.append(_outgoing(settings))
+        if settings.outgoing.demo_messages:
+            demo_messages.operations.add_to(app)
         app[driver_events.OLDEST] = timedelta(days=settings.ingest.oldest_ping_days)
         for module in ASKED:
             module.operations.add_to(app)
-        manifest.add_to(app)
     if takes_pings:
         inbox = Inbox(database, settings.inbox)
         doors.add_to(app, inbox, settings.doors, oldest_ping_days=settings.ingest.oldest_ping_days)
     assets.add_to(app)
-    openapi.add_to(app)
+    openapi.operations.add_to(app)
     return app
 
 
@@ -95,6 +106,7 @@ def create_system_app(settings: Settings, database: DatabaseConfig) -> web.Appli
     app = web.Application(
         middlewares=[metrics.timing, problems, known_host], client_max_size=settings.api.max_body_bytes
     )
+    app.on_response_prepare.append(guard_rights)
     app[CONFIG] = settings.api
     app.cleanup_ctx.append(_pool(database))
     for module in SYSTEM:
@@ -124,6 +136,14 @@ def _proofs(settings: Settings) -> Part:
     async def opened(app: web.Application) -> AsyncIterator[None]:
         async with proofs_of(settings) as app[PROOFS]:
             yield
+
+    return opened
+
+
+def _outgoing(settings: Settings) -> Part:
+    async def opened(app: web.Application) -> AsyncIterator[None]:
+        app[SEALER], app[GUARD] = sealer_of(settings), guard_of(settings)
+        yield
 
     return opened
 

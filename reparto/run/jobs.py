@@ -1,29 +1,53 @@
 """Everything that the `work` role does: the jobs of the rooms of `work`."""
 
+from reparto.run.outgoing import guard_of, public_url_of, sealer_of
 from reparto.run.settings import Settings
+from work.erasure.erase import erasure_job
 from work.feed.numbering import NUMBER_EVENTS
-from work.job import Job
+from work.job import Job, Service
 from work.learn.etas import LEARN_ETAS
+from work.messages.service import message_jobs
 from work.planning.make import plan_job
 from work.proofs.store import ProofStore
 from work.proofs.upkeep import proof_jobs
 from work.roads.detours import detour_job
 from work.roads.protocol import Roads
-from work.upkeep.retention import retention_jobs
+from work.upkeep.retention import retention_guard, retention_jobs
+from work.webhooks.service import webhook_jobs
 
 
-def jobs_of(settings: Settings, roads: Roads, store: ProofStore) -> tuple[Job, ...]:
+def jobs_of(settings: Settings, roads: Roads, store: ProofStore) -> tuple[Job | Service, ...]:
     """Give all jobs of the role, in no order."""
     oldest_ping_days = settings.ingest.oldest_ping_days
+    sealer, guard = sealer_of(settings), guard_of(settings)
+    retention = retention_guard(
+        settings.retention,
+        proof_retention_days=settings.proofs.proof_retention_days,
+        outgoing=settings.outgoing,
+    )
     return (
         NUMBER_EVENTS,
         LEARN_ETAS,
         detour_job(roads),
         plan_job(),
-        *proof_jobs(store, oldest_ping_days=oldest_ping_days),
+        erasure_job(store),
+        *message_jobs(
+            sealer,
+            guard,
+            public_url=public_url_of(settings),
+            retention=retention,
+        ),
+        *webhook_jobs(
+            sealer,
+            guard,
+            public_url=public_url_of(settings),
+            retention=retention,
+        ),
+        *proof_jobs(store, retention, oldest_ping_days=oldest_ping_days),
         *retention_jobs(
             settings.retention,
             oldest_ping_days=oldest_ping_days,
             proof_retention_days=settings.proofs.proof_retention_days,
+            guard=retention,
         ),
     )

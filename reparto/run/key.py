@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from rich.markup import escape
@@ -13,14 +14,15 @@ from api.http.ids import KEY, number_of, shown
 from reparto.command import CannotRun, Subparsers, err, out
 from reparto.run.database import check_schema, connected, database_at_hand
 from reparto.run.settings import Settings
-from sql.account.accounts import ensure_account
-from sql.account.keys import create_key, list_keys
+from sql.account.accounts import NEW_ACCOUNT, ensure_account
+from sql.account.keys import create_key, has_working_key
 from sql.config import DatabaseConfig
 from sql.operate.operator import all_keys, revoke_any_key
 from sql.pool import Db
 
 DEFAULT_ACCOUNT = "default"
 ROLES = ("admin", "dispatcher", "viewer")
+_MOST_DAYS = 3_650  # who means longer means until it is revoked
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -34,6 +36,7 @@ def add_parser(subparsers: Subparsers) -> None:
         "--account", metavar="NAME", default=DEFAULT_ACCOUNT, help="made if missing; default: %(default)s"
     )
     create.add_argument("--label", metavar="TEXT", help="what or who it is for")
+    create.add_argument("--days", metavar="N", type=_days, help="it works for so many days; else until it is revoked")
     create.set_defaults(run=run, action=_create)
 
     actions.add_parser("list", help="list the keys that work, of every account").set_defaults(run=run, action=_list)
@@ -60,21 +63,33 @@ async def _create(db: Db, args: argparse.Namespace) -> None:
     secret = new_secret(KEY_PREFIX)
     key_id, _ = await create_key(
         db,
-        account_id=await ensure_account(db, args.account),
+        account_id=await ensure_account(db, args.account, NEW_ACCOUNT),
         role=args.role,
         label=args.label,
         secret_hash=hash_of(secret),
+        expires_at=None if args.days is None else datetime.now(UTC) + timedelta(days=args.days),
     )
     out.print(secret, markup=False)
     err.print(f"Key {shown(KEY, key_id)} ({args.role} of account {args.account}). It is shown only now.", markup=False)
 
 
 async def _list(db: Db, args: argparse.Namespace) -> None:
-    table = Table("id", "account", "role", "label", "made")
+    table = Table("id", "account", "role", "label", "made", "until", "last used")
     for key in await all_keys(db):
-        made = f"{key.created_at:%Y-%m-%d %H:%M} UTC"
-        table.add_row(shown(KEY, key.id), escape(key.account), key.role, escape(key.label or ""), made)
+        times = [_time(at) for at in (key.created_at, key.expires_at, key.last_used_at)]
+        table.add_row(shown(KEY, key.id), escape(key.account), key.role, escape(key.label or ""), *times)
     out.print(table)
+
+
+def _time(at: datetime | None) -> str:
+    return "" if at is None else f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def _days(text: str) -> int:
+    days = int(text)
+    if not 1 <= days <= _MOST_DAYS:
+        raise argparse.ArgumentTypeError(f"must be from 1 to {_MOST_DAYS}")
+    return days
 
 
 async def _revoke(db: Db, args: argparse.Namespace) -> None:
@@ -91,8 +106,8 @@ async def first_admin_key(database: DatabaseConfig, file: Path) -> bool:
     next start replaces, never a key that nobody has.
     """
     async with connected(database) as connection:
-        account_id = await ensure_account(connection, DEFAULT_ACCOUNT)
-        if await list_keys(connection, account_id):
+        account_id = await ensure_account(connection, DEFAULT_ACCOUNT, NEW_ACCOUNT)
+        if await has_working_key(connection, account_id):
             return False
         secret = new_secret(KEY_PREFIX)
         write_secret(file, secret)

@@ -31,7 +31,7 @@ _SERVERS = {
 }
 _LOOPS = {
     "track": "fold pings from the inbox into tracks, visits, ETAs and events",
-    "work": "number events, match detours to roads, finish uploads, make and drop partitions, forget what is too old",
+    "work": "number events, send messages and webhooks, match detours, finish uploads, drop what is too old",
 }
 
 _TELLS_APART = {"ingest": ("/v1/account", 401, "api"), "api": ("/v1/pings", 405, "ingest")}

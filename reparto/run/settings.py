@@ -13,9 +13,10 @@ from ingest.config import InboxConfig, IngestConfig
 from ingest.doors.config import DoorsConfig
 from reparto.run.config import ServerConfig
 from sql.config import DatabaseConfig
+from work.outgoing.config import OutgoingConfig
 from work.proofs.config import ProofConfig
 from work.roads.config import RoadsConfig
-from work.upkeep.config import RetentionConfig
+from work.upkeep.config import MOST_DAYS, RetentionConfig
 
 PREFIX = "REPARTO_"
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
@@ -37,6 +38,7 @@ class Settings:
     api: ApiConfig = field(default_factory=ApiConfig)
     proofs: ProofConfig = field(default_factory=ProofConfig)
     roads: RoadsConfig = field(default_factory=RoadsConfig)
+    outgoing: OutgoingConfig = field(default_factory=OutgoingConfig)
     retention: RetentionConfig = field(default_factory=RetentionConfig)
 
     @classmethod
@@ -69,6 +71,7 @@ class Settings:
         found = [told for part in parts for told in getattr(part, "contradictions", tuple)()]
         if self.retention.ping_retention_days <= self.ingest.oldest_ping_days:
             found.append("REPARTO_PING_RETENTION_DAYS: must be more than REPARTO_OLDEST_PING_DAYS")
+        found += _retention_mistakes(self)
         return found
 
     def shown(self) -> dict[str, Any]:
@@ -78,6 +81,21 @@ class Settings:
             for part in (getattr(self, kind.name) for kind in fields(self))
             for one in settings_in(part)
         }
+
+
+def _retention_mistakes(settings: Settings) -> list[str]:
+    days = [(one.name, getattr(settings.retention, one.name)) for one in fields(settings.retention)]
+    days += [
+        ("proof_retention_days", settings.proofs.proof_retention_days),
+        ("oldest_ping_days", settings.ingest.oldest_ping_days),
+        ("message_retention_days", settings.outgoing.message_retention_days),
+        ("delivery_retention_days", settings.outgoing.delivery_retention_days),
+    ]
+    return [
+        f"{PREFIX}{name.upper()}: must be from 1 to {MOST_DAYS} days, not {value:g}"
+        for name, value in days
+        if not 1 <= value <= MOST_DAYS
+    ]
 
 
 def settings_in(part: Any) -> list[Field[Any]]:

@@ -59,6 +59,7 @@ def run(args: argparse.Namespace) -> int:
     log = data_dir / "demo.log"
     log.unlink(missing_ok=True)
     ours = {name: value for name, value in os.environ.items() if name.startswith("REPARTO_")}
+    ours["REPARTO_DEMO_MESSAGES"] = "true"
     product = Child("up", settings=ours, log=log)
     try:
         run_until_stopped(lambda stop: _demo(product, args, data_dir, stop))
@@ -136,6 +137,7 @@ async def _show(product: Child, args: argparse.Namespace, data_dir: Path) -> Non
     async with Client(target_url(args), target_key(args), connections=2 * VANS) as client:
         with err.status("making a city …"):
             await _forget_earlier(client)
+            await client.ask("PUT", "/v1/account/channels/log", body={"enabled": True})
             people = names(time.time_ns())
             vans = await asyncio.gather(*(_make_van(client, number, next(people)) for number in range(VANS)))
         _greet(client.url, data_dir)
@@ -211,6 +213,7 @@ def _greet(url: str, data_dir: Path) -> None:
     out.print(f"[bold]{VANS} vans drive through a made-up Guadalajara.[/bold] Ctrl-C ends it.")
     out.print(f"  API docs        {url}/docs", markup=False)
     out.print(f'  live positions  curl -H "Authorization: Bearer $(cat {key})" {url}/v1/positions', markup=False)
+    out.print(f"  messages        {url}/dev/messages", markup=False)
     out.print(f"  admin key       {key}", markup=False)
 
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from geo.pings import UNKNOWN_MS, Ints, Pings
-from geo.plan.prepare import prepare_plan
+from geo.plan.prepare import Head, PathColumns, StopColumns, prepare_plan
 from geo.simulate import Drive, Tour, drive, phone, street_grid_tour
 from reparto.client.client import Client
 from reparto.client.planner import PlannedRoute
@@ -139,25 +139,26 @@ def make_trip(seed: int, *, city: City, stops: int, every_s: float, service: flo
     )
     n = len(tour.stop_lon)
     plan = prepare_plan(
-        route_id=1,
-        version=1,
-        order=(0, ""),
-        effective_ms=UNKNOWN_MS,
-        driver_id=1,
-        start_ms=0,
-        end_ms=round(tour.duration_s * 1000),
-        return_to_depot=True,
-        path_lon=tour.path_lon,
-        path_lat=tour.path_lat,
-        path_along_m=tour.path_along_m,
-        stop_ids=np.arange(1, n + 1),
-        stop_lon=tour.stop_lon,
-        stop_lat=tour.stop_lat,
-        stop_along_m=tour.stop_along_m,
-        stop_radius_m=np.full(n, _RADIUS_M),
-        stop_service_s=tour.stop_service_s,
-        stop_planned_ms=np.rint(tour.stop_arrival_s * 1000).astype(np.int64),
-        stop_shapes={},
+        Head(
+            route_id=1,
+            version=1,
+            order=(0, ""),
+            effective_ms=UNKNOWN_MS,
+            driver_id=1,
+            start_ms=0,
+            end_ms=round(tour.duration_s * 1000),
+            return_to_depot=True,
+        ),
+        PathColumns(tour.path_lon, tour.path_lat, tour.path_along_m),
+        StopColumns(
+            ids=np.arange(1, n + 1),
+            lon=tour.stop_lon,
+            lat=tour.stop_lat,
+            along_m=tour.stop_along_m,
+            radius_m=np.full(n, _RADIUS_M),
+            service_s=tour.stop_service_s,
+            planned_ms=np.rint(tour.stop_arrival_s * 1000).astype(np.int64),
+        ),
     )
     truth = drive(plan, seed=seed, start_ms=0, every_s=every_s)
     return Trip(tour=tour, truth=truth)

@@ -1,7 +1,9 @@
 """Accounts, and what was fixed when the database was made."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sql.pool import Db, Pool
@@ -28,9 +30,13 @@ class Instance:
     secret: bytes = field(repr=False)
 
 
-async def ensure_account(db: Db | Pool, name: str) -> int:
-    """Find the account of this name, or make it; return its id."""
-    account_id: int = await db.fetchval(_SQL["ensure_account"], name)
+NEW_ACCOUNT: Mapping[str, Any] = {"location_policy": "working"}
+"""What an account begins with that an operator makes; those that were there before keep all places."""
+
+
+async def ensure_account(db: Db | Pool, name: str, settings: Mapping[str, Any] = MappingProxyType({})) -> int:
+    """Find the account of this name, or make it with these settings; return its id."""
+    account_id: int = await db.fetchval(_SQL["ensure_account"], name, dict(settings))
     return account_id
 
 

@@ -14,7 +14,8 @@ Languages: TypeAlias = Annotated[list[Language], Meta(min_length=1, max_length=3
 StopRadius: TypeAlias = Annotated[float, Meta(ge=10, le=1_000)]
 Service: TypeAlias = Annotated[float, Meta(ge=0, le=86_400)]
 DriverContact: TypeAlias = Literal["always", "on_route", "never"]
-LocationPolicy: TypeAlias = Literal["always", "shift"]
+AddressForm: TypeAlias = Literal["tu", "usted", "vos"]
+LocationPolicy: TypeAlias = Literal["always", "working", "shift"]
 
 
 class Colours(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -80,6 +81,8 @@ class AccountSettings(EtaRules, frozen=True, kw_only=True):
     """Who delivers, as recipients read it on the tracking page; empty: nothing is shown."""
     languages: Languages = field(default_factory=lambda: ["es", "pt", "en"])
     """Of the pages that recipients see; the first one is for those who ask for none of them."""
+    address_form: AddressForm = "tu"
+    """How messages in Spanish address their reader; `tu` becomes vos in Argentina, Uruguay and Paraguay."""
     colours: Colours = Colours(primary="#0b7285")
     visibility: Visibility = Visibility(max_stops_before=3, max_minutes=60)
     failure_reasons: Reasons = field(default_factory=lambda: list(_USUAL_REASONS))
@@ -92,7 +95,7 @@ class AccountSettings(EtaRules, frozen=True, kw_only=True):
     driver_contact: DriverContact = "on_route"
     """When drivers see a recipient's phone and e-mail: `on_route` is while the route is their current one."""
     location_policy: LocationPolicy = "always"
-    """Which places of drivers are kept: all, or only those recorded in a shift of theirs."""
+    """Which places of drivers are kept: all, those recorded at work (a shift or a tour), or only those in a shift."""
 
 
 def settings_of(stored: dict[str, Any]) -> AccountSettings:

@@ -16,7 +16,7 @@ _AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class News:
+class DetourNews:
     """An entry of an account's feed that says that a driver left a route or came back."""
 
     account_id: int
@@ -69,12 +69,12 @@ async def let_go_detours(db: Db) -> None:
     await db.execute(_SQL["let_go_detours"], locks.DETOURS)
 
 
-async def news_of_detours(db: Db) -> list[News]:
+async def news_of_detours(db: Db) -> list[DetourNews]:
     """Read the next entries of every account's feed that concern detours; none when all were looked at."""
-    return [News(**row) for row in await db.fetch(_SQL["news_of_detours"], _AT_ONCE)]
+    return [DetourNews(**row) for row in await db.fetch(_SQL["news_of_detours"], _AT_ONCE)]
 
 
-async def set_detours_seen(db: Db, news: Iterable[News]) -> None:
+async def set_detours_seen(db: Db, news: Iterable[DetourNews]) -> None:
     """Remember that these entries, and all before, were looked at."""
     seen = {one.account_id: one.seq for one in news}
     await db.execute(_SQL["set_detours_seen"], list(seen), list(seen.values()))

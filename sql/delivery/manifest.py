@@ -5,7 +5,7 @@ from dataclasses import astuple, dataclass, field, fields
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from geo.plan.plans import EARLY_MS, LATE_MS
+from geo.plan.numbers import EARLY_MS, LATE_MS
 from sql.pool import Db, Pool
 from sql.queries import load
 
@@ -46,7 +46,7 @@ class ShownRoute:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class ManifestLook:
     """All that a manifest follows from: two looks that are equal show the same content.
 
     Attributes:
@@ -72,7 +72,7 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class ManifestPart:
     """A piece of a manifest that changes as a whole: a route without its stops (`route`), its path, or a stop.
 
     Attributes:
@@ -101,12 +101,12 @@ class Part:
 _ROUTE_COLUMNS = [one.name for one in fields(ShownRoute)]
 
 
-async def look_at(db: Db | Pool, *, account_id: int, driver_id: int, now: datetime) -> Look:
+async def look_at(db: Db | Pool, *, account_id: int, driver_id: int, now: datetime) -> ManifestLook:
     """Find what a driver is to be shown: one statement, so it is true of one moment."""
     rows = await db.fetch(_SQL["look_at"], account_id, driver_id, now, BEGUN_FOR, *_HOURS)
     routes = [ShownRoute(**{name: row[name] for name in _ROUTE_COLUMNS}) for row in rows if row["id"] is not None]
     current = routes.pop(0) if routes and routes[0].is_due else None
-    return Look(
+    return ManifestLook(
         settings=rows[0]["settings"],
         version=rows[0]["manifest_version"],
         oldest=rows[0]["oldest"],
@@ -122,9 +122,9 @@ async def path_digest(db: Db, *, route_id: int, version: int) -> int:
     return digest
 
 
-async def parts_of_manifest(db: Db, driver_id: int) -> list[Part]:
+async def parts_of_manifest(db: Db, driver_id: int) -> list[ManifestPart]:
     """Read what a driver was shown last, and what was taken away since the oldest version."""
-    return [Part(**row) for row in await db.fetch(_SQL["parts_of_manifest"], driver_id)]
+    return [ManifestPart(**row) for row in await db.fetch(_SQL["parts_of_manifest"], driver_id)]
 
 
 async def raise_version(db: Db, *, driver_id: int, before: int, told_for_s: int) -> tuple[int, int]:
@@ -138,14 +138,14 @@ async def raise_version(db: Db, *, driver_id: int, before: int, told_for_s: int)
     return row["version"], row["oldest"]
 
 
-async def put_parts(db: Db, driver_id: int, parts: Iterable[Part]) -> None:
+async def put_parts(db: Db, driver_id: int, parts: Iterable[ManifestPart]) -> None:
     """Keep parts that are new or changed; their `removed_in` and `why` do not count."""
     rows = [astuple(part)[:9] for part in parts]
     if rows:
         await db.execute(_SQL["put_parts"], driver_id, *zip(*rows, strict=True))
 
 
-async def remove_parts(db: Db, driver_id: int, version: int, parts: Sequence[Part]) -> None:
+async def remove_parts(db: Db, driver_id: int, version: int, parts: Sequence[ManifestPart]) -> None:
     """Keep that parts are not shown any more, and `why`."""
     if parts:
         columns = zip(*((part.kind, part.id, part.why) for part in parts), strict=True)

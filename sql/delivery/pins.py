@@ -12,6 +12,7 @@ _SQL = load(__name__)
 class StopWithPin:
     """A stop whose PIN somebody replaces; `asks_pin`: it is among the proofs that it asks for."""
 
+    route_id: int
     pin_generation: int
     asks_pin: bool
 

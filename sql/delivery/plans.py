@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from geo.plan.plans import LATE_MS
+from geo.plan.numbers import LATE_MS
 from sql.delivery.routes import RoutePlan
 from sql.pool import Db, Pool
 from sql.queries import load
@@ -88,7 +88,7 @@ async def next_plan_time(db: Db, route_id: int, driver_id: int | None) -> dateti
         driver_id: whom it gives the route to; None: nobody.
 
     Returns:
-        `geo.times.SINCE_EVER` where that driver is the first of whom anything can be known.
+        `geo.times.SINCE_EVER` where that driver is the first.
     """
     at: datetime = await db.fetchval(_SQL["next_plan_time"], route_id, driver_id)
     return at.replace(tzinfo=UTC)

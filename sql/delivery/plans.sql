@@ -25,14 +25,9 @@ SELECT route.id AS route_id, route.external_id, route.account_id, route.timezone
 
 -- name: next_plan_time
 -- From when a next version is in force: now, and after the version before even if the clock was set back. Whole
--- milliseconds, as pings have them. But since ever, where it names a driver after nobody, or after drivers of whom nothing
--- was heard on it: who is said late to have driven it has its morning too. $1 route, $2 its driver or null
-SELECT CASE WHEN $2::bigint IS NOT NULL AND bool_and(driver_id IS DISTINCT FROM $2)
-             AND (bool_and(driver_id IS NULL)
-                  OR NOT EXISTS (SELECT FROM route WHERE id = $1 AND started_at IS NOT NULL)
-                     AND NOT EXISTS (SELECT FROM visit WHERE visit.route_id = $1)
-                     AND NOT EXISTS (SELECT FROM driver_event AS said WHERE said.route_id = $1 AND said.driver_id <> $2))
-            THEN '-infinity'
+-- milliseconds, as pings have them. But since ever, where it names a driver after nobody: who is said late to have driven
+-- it has its morning too. $1 route, $2 its driver or null
+SELECT CASE WHEN $2::bigint IS NOT NULL AND bool_and(driver_id IS NULL) THEN '-infinity'
             ELSE greatest(date_trunc('milliseconds', clock_timestamp()),
                           max(effective_at) + interval '1 millisecond') END AS at
   FROM route_version WHERE route_id = $1;

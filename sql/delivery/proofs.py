@@ -1,7 +1,7 @@
 """Proofs of delivery: what was uploaded, which event names it, and what became of it."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -12,133 +12,60 @@ from sql.queries import load
 
 _SQL = load(__name__)
 
-KINDS = ("photo", "signature", "document")
-
 FIX_BEFORE_S, FIX_AFTER_S = 900.0, 300.0
 """How far in time a ping may lie from a proof and still say something of where it was taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Naming:
-    """A driver's event that names uploads.
+class NamedProof:
+    """A proof that an event names.
 
     Attributes:
-        stop_id: known to be one that this driver may speak of.
-        lat, lon: degrees, both None where the phone did not know.
-        proofs: `data.proofs` of the event, as it was sent: `{upload_id, kind, sha256?}`, where `upload_id` is the uuid
-            of the upload or the address that tus gave it, `kind` one of `KINDS`, `sha256` 64 hexadecimal digits.
+        occurred_ms, lat, lon: of the event; degrees, both None where the phone did not know.
+        sha256: what the event says of its bytes; None: nothing.
     """
 
-    event_id: UUID
+    upload_id: UUID
     stop_id: int
+    kind: str
+    event_id: UUID
     occurred_ms: int
     lat: float | None
     lon: float | None
-    proofs: Sequence[Mapping[str, Any]]
+    sha256: bytes | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """What became of one proof that an event names.
+class TiedProof:
+    """The proof of an upload as it is kept: for which stop, of which kind, and what became of it."""
 
-    Attributes:
-        upload_id: as the event names it.
-        state: pending (its upload is not over, or not begun), stored, or refused.
-        why: of a refusal: `bad-proof` (not an object with a usable upload_id, kind and sha256), `another-stop`,
-            `another-kind` (the upload was made for that), `sha256-differs`, or why its bytes are none.
-    """
-
-    upload_id: str
+    upload_id: UUID
+    stop_id: int
+    kind: str
     state: Literal["pending", "stored", "refused"]
     why: str | None
 
 
-async def claim_uploads(
-    db: Db, *, account_id: int, driver_id: int, device_id: int | None, namings: Sequence[Naming]
-) -> list[list[Claim]]:
-    """Tie uploads to the events that name them, in two statements. Call it inside the events' transaction.
-
-    An upload that is under way or not even begun is accepted as pending and becomes stored by itself when it is over,
-    in whatever order event and upload come. The first event that names an upload keeps it; calling this again changes
-    nothing and tells what became of it since. An id counts among the driver's own; whether it is somebody else's too is
-    never looked at.
+async def tie_uploads(
+    db: Db, *, account_id: int, driver_id: int, device_id: int | None, named: Sequence[NamedProof]
+) -> dict[UUID, TiedProof]:
+    """Tie a driver's uploads to the events that name them, as far as they are for the same stop and of the same kind.
 
     Args:
         device_id: of the events; None for a dispatcher's.
-        namings: in the order in which they count.
+        named: in the order in which they count: the first event that names an upload keeps it.
 
     Returns:
-        For each event one claim for each of its proofs, in the same order; never raises for anything a phone can put
-        there.
+        The proof of each upload that is named, by the upload's id.
     """
-    rows = [[_row(naming, proof) for proof in naming.proofs] for naming in namings]
-    usable = [row for of_one in rows for row in of_one if row is not None]
-    if usable:
-        in_order = [{"place": place, **row} for place, row in enumerate(usable)]
-        await db.execute(_SQL["claim_uploads"], account_id, driver_id, device_id, in_order)
-    found = await db.fetch(_SQL["claimed"], driver_id, {row["upload_id"] for row in usable})
-    known = {row["upload_id"]: row for row in found}
-    return [
-        [_claim(proof, row, known) for proof, row in zip(naming.proofs, of_one, strict=True)]
-        for naming, of_one in zip(namings, rows, strict=True)
-    ]
-
-
-def _row(naming: Naming, proof: Any) -> dict[str, Any] | None:
-    """Give the columns of what is named; None when it cannot be used."""
-    upload_id, kind, sha256 = _upload_id(proof), _kind(proof), _sha256(proof)
-    if upload_id is None or kind is None or sha256 is False:
-        return None
-    return {
-        "upload_id": upload_id,
-        "stop_id": naming.stop_id,
-        "kind": kind,
-        "event_id": naming.event_id,
-        "occurred_ms": naming.occurred_ms,
-        "lat": naming.lat,
-        "lon": naming.lon,
-        "sha256": None if sha256 is None else sha256.hex(),
-    }
-
-
-def _claim(proof: Any, row: Mapping[str, Any] | None, known: Mapping[UUID, Mapping[str, Any]]) -> Claim:
-    upload_id = str(proof.get("upload_id", "")) if isinstance(proof, Mapping) else ""
-    if row is None:
-        return Claim(upload_id=upload_id, state="refused", why="bad-proof")
-    there = known[row["upload_id"]]
-    if there["stop_id"] != row["stop_id"]:
-        return Claim(upload_id=upload_id, state="refused", why="another-stop")
-    if there["kind"] != row["kind"]:
-        return Claim(upload_id=upload_id, state="refused", why="another-kind")
-    return Claim(upload_id=upload_id, state=there["state"], why=there["why"])
-
-
-def _upload_id(proof: Any) -> UUID | None:
-    """Read the id, which may be the last step of the upload's address."""
-    text = proof.get("upload_id") if isinstance(proof, Mapping) else None
-    if not isinstance(text, str):
-        return None
-    try:
-        return UUID(text.rstrip("/").rpartition("/")[2])
-    except ValueError:
-        return None
-
-
-def _kind(proof: Any) -> str | None:
-    kind = proof.get("kind") if isinstance(proof, Mapping) else None
-    return kind if isinstance(kind, str) and kind in KINDS else None
-
-
-def _sha256(proof: Any) -> bytes | Literal[False] | None:
-    """Read the digest; None where none is given, False where it is none."""
-    text = proof.get("sha256") if isinstance(proof, Mapping) else None
-    if text is None:
-        return None
-    try:
-        digest = bytes.fromhex(text) if isinstance(text, str) else b""
-    except ValueError:
-        return False
-    return digest if len(digest) == 32 else False
+    if named:
+        rows = [
+            {"place": place, **asdict(one), "sha256": one.sha256.hex() if one.sha256 else None}
+            for place, one in enumerate(named)
+        ]
+        await db.execute(_SQL["claim_uploads"], account_id, driver_id, device_id, rows)
+    found = await db.fetch(_SQL["claimed"], driver_id, {one.upload_id for one in named})
+    return {row["upload_id"]: TiedProof(**row) for row in found}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +78,7 @@ class Judged:
         served_bytes, served_sha256, served_type: of what is shown.
         width_px, height_px: of the picture that is shown; None for a document.
         exif_at, exif_lat, exif_lon: when and where the photo itself says that it was taken; degrees.
+        whole: False: bytes of the picture are missing or damaged, and what can be seen of it is shown.
     """
 
     size_bytes: int
@@ -164,6 +92,7 @@ class Judged:
     exif_at: datetime | None
     exif_lat: float | None
     exif_lon: float | None
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +137,7 @@ class ProofRow:
     served_type: str | None
     width_px: int | None
     height_px: int | None
+    whole: bool
     stop_lat: float
     stop_lon: float
     fix_at: datetime | None
@@ -256,7 +186,7 @@ class StopStory:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class StopOutcome:
     """The last effective word on how a stop ended; `data` as the phone sent it, `outcome` what that means."""
 
     id: UUID
@@ -283,7 +213,7 @@ async def store_proof(db: Db, proof_id: int, judged: Judged) -> None:
         proof_id,
         *(judged.size_bytes, judged.sha256, judged.media_type),
         *(judged.served_bytes, judged.served_sha256, judged.served_type, judged.width_px, judged.height_px),
-        *(judged.exif_at, judged.exif_lat, judged.exif_lon),
+        *(judged.exif_at, judged.exif_lat, judged.exif_lon, judged.whole),
     )
 
 
@@ -336,7 +266,7 @@ async def read_story(db: Db | Pool, *, account_id: int, stop_id: int) -> StopSto
     return None if row is None else StopStory(**row)
 
 
-async def read_outcome(db: Db | Pool, stop_id: int) -> Outcome | None:
+async def read_outcome(db: Db | Pool, stop_id: int) -> StopOutcome | None:
     """Read how a stop ended; None when nobody has said so, or it was opened again after."""
     row = await db.fetchrow(_SQL["outcome"], stop_id)
-    return None if row is None else Outcome(**row)
+    return None if row is None else StopOutcome(**row)

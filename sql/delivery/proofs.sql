@@ -30,12 +30,13 @@ SELECT upload_id, stop_id, kind, state, why FROM proof WHERE driver_id = $1 AND 
 -- name: store
 -- The bytes were judged good. They are no proof if they are not what event or metadata say. $1 proof, $2 bytes and
 -- $3 SHA-256 of the original, $4 its type; $5 bytes, $6 SHA-256 and $7 type of what is shown, $8 width and $9 height in
--- pixels or null; $10 when, $11 lat and $12 lon the photo itself says, each may be null
+-- pixels or null; $10 when, $11 lat and $12 lon the photo itself says, each may be null; $13 whether all of it can be seen
 UPDATE proof
    SET state = CASE WHEN $3 = ALL (array_remove(ARRAY[event_sha256, said_sha256], NULL)) THEN 'stored' ELSE 'refused' END,
        why = CASE WHEN $3 = ALL (array_remove(ARRAY[event_sha256, said_sha256], NULL)) THEN NULL ELSE 'sha256-differs' END,
        stored_at = now(), size_bytes = $2, sha256 = $3, media_type = $4, served_bytes = $5, served_sha256 = $6,
-       served_type = $7, width_px = $8, height_px = $9, exif_at = $10, exif_lat = $11, exif_lon = $12
+       served_type = $7, width_px = $8, height_px = $9, exif_at = $10, exif_lat = $11, exif_lon = $12,
+       whole = $13
  WHERE id = $1 AND state = 'pending';
 
 -- name: refuse
@@ -57,7 +58,7 @@ SELECT stop.id FROM stop JOIN route ON route.id = stop.route_id
 SELECT proof.id, proof.stop_id, proof.driver_id, driver.external_id AS driver_external_id, driver.name AS driver_name,
        proof.upload_id, proof.kind, proof.state, proof.why, begun_at, stored_at, event_id, event_at, event_lat,
        event_lon, said_at, said_lat, said_lon, exif_at, exif_lat, exif_lon, filename, size_bytes, sha256,
-       media_type, served_bytes, served_sha256, served_type, width_px, height_px, stop.lat AS stop_lat,
+       media_type, served_bytes, served_sha256, served_type, width_px, height_px, whole, stop.lat AS stop_lat,
        stop.lon AS stop_lon, coalesce(fix_at, near.recorded_at) AS fix_at, coalesce(fix_lat, near.lat) AS fix_lat,
        coalesce(fix_lon, near.lon) AS fix_lon, coalesce(fix_accuracy_m, near.accuracy_m) AS fix_accuracy_m
   FROM proof

@@ -38,7 +38,7 @@ VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING id;
 -- $1 route, $2 version, $3 driver or null and so on to $13 as in create_route, $14 has stops that it did not have before
 UPDATE route
    SET version = $2, driver_id = $3, date = $4, timezone = $5, start_at = $6, end_at = $7, depot_name = $8, depot_lat = $9,
-       depot_lon = $10, return_to_depot = $11, path_source = $12, length_m = $13, updated_at = now(),
+       depot_lon = $10, return_to_depot = $11, path_source = $12, length_m = $13, updated_at = now(), people_gone = false,
        status = CASE WHEN $14 AND status = 'finished' THEN 'started' ELSE status END,
        finished_at = CASE WHEN $14 THEN NULL ELSE finished_at END
  WHERE id = $1;

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
-from geo.plan.plans import EARLY_MS, LATE_MS
+from geo.plan.numbers import EARLY_MS, LATE_MS
 from sql.pool import Db
 from sql.queries import load
 
@@ -44,14 +44,6 @@ class JudgedEvent:
     outcome: dict[str, Any]
     effective: bool
     was_effective: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PinStop:
-    """A stop whose recipient is asked for a PIN."""
-
-    account_id: int
-    stop_id: int
 
 
 async def judge_stop_events(db: Db, stop_ids: Sequence[int], *, most_wrong_pins: int) -> list[JudgedEvent]:
@@ -99,8 +91,3 @@ async def settle_routes(db: Db, route_ids: Sequence[int]) -> None:
     """Make routes say when they began and ended."""
     await db.execute(_SQL["hold_routes"], route_ids)
     await db.execute(_SQL["settle_routes"], route_ids)
-
-
-async def stops_that_ask_pins(db: Db, route_ids: Sequence[int]) -> list[PinStop]:
-    """Find the stops of routes under way whose recipients will be asked for a PIN, by id ascending."""
-    return [PinStop(**row) for row in await db.fetch(_SQL["stops_that_ask_pins"], route_ids)]

@@ -234,11 +234,3 @@ UPDATE route
           LEFT JOIN route_version AS done ON done.route_id = fact.route_id AND done.version = fact.route_version
          GROUP BY asked.route_id) AS told
  WHERE route.id = told.route_id;
-
--- name: stops_that_ask_pins
--- Stops of routes under way whose recipients are asked for a PIN; not those of routes that are over by now. $1 routes
-SELECT stop.account_id, stop.id AS stop_id
-  FROM route JOIN stop ON stop.route_id = route.id
- WHERE route.id = ANY ($1::bigint[]) AND route.status = 'started' AND now() < route.end_at
-   AND 'pin' = ANY (stop.proof) AND stop.status IN ('pending', 'arrived')
- ORDER BY stop.id;

@@ -1,10 +1,12 @@
 """Stops, their parcels and their tracking links."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+
+import asyncpg
 
 from sql.pool import Db, Pool
 from sql.queries import load
@@ -98,26 +100,46 @@ class LinkRow:
     route_ended: bool
 
 
-_PLANNED = [field.name for field in fields(StopPlan) if field.name != "parcels"]
-
-
 async def stops_of_route(db: Db | Pool, route_id: int) -> list[StopRow]:
     """Read every stop a route ever had: those of the tour in its order, then the removed ones."""
-    return [
-        StopRow(
-            plan=StopPlan(
-                **{name: row[name] for name in _PLANNED}, parcels=[ParcelPlan(**parcel) for parcel in row["parcels"]]
-            ),
-            **{
-                name: row[name]
-                for name in (
-                    *("id", "status", "arrived_at", "departed_at", "outcome_at", "link_generation", "link_revoked"),
-                    *("removed", "pin_generation"),
-                )
-            },
-        )
-        for row in await db.fetch(_SQL["stops_of_route"], route_id)
-    ]
+    return [_stop(row) for row in await db.fetch(_SQL["stops_of_route"], route_id)]
+
+
+def _stop(row: asyncpg.Record) -> StopRow:
+    return StopRow(
+        id=row["id"],
+        plan=StopPlan(
+            external_id=row["external_id"],
+            kind=row["kind"],
+            name=row["name"],
+            address=row["address"],
+            lat=row["lat"],
+            lon=row["lon"],
+            along_m=row["along_m"],
+            radius_m=row["radius_m"],
+            geofence=row["geofence"],
+            phone=row["phone"],
+            email=row["email"],
+            locale=row["locale"],
+            window_start=row["window_start"],
+            window_end=row["window_end"],
+            service_s=row["service_s"],
+            planned_arrival=row["planned_arrival"],
+            instructions=row["instructions"],
+            cash_amount=row["cash_amount"],
+            cash_currency=row["cash_currency"],
+            proof=row["proof"],
+            parcels=[ParcelPlan(**parcel) for parcel in row["parcels"]],
+        ),
+        status=row["status"],
+        arrived_at=row["arrived_at"],
+        departed_at=row["departed_at"],
+        outcome_at=row["outcome_at"],
+        link_generation=row["link_generation"],
+        link_revoked=row["link_revoked"],
+        removed=row["removed"],
+        pin_generation=row["pin_generation"],
+    )
 
 
 async def stop_ids_of_route(db: Db, route_id: int) -> list[int]:

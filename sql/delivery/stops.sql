@@ -52,7 +52,7 @@ DELETE FROM stop
  WHERE route_id = $1 AND NOT id = ANY ($2::bigint[]) AND status = 'pending'
    AND NOT EXISTS (SELECT FROM visit WHERE visit.stop_id = stop.id)
    AND NOT EXISTS (SELECT FROM driver_event WHERE driver_event.stop_id = stop.id)
-   AND NOT EXISTS (SELECT FROM outbox WHERE outbox.stop_id = stop.id)
+   AND NOT EXISTS (SELECT FROM message WHERE message.stop_id = stop.id AND message.left_at IS NOT NULL)
    AND NOT EXISTS (SELECT FROM proof WHERE proof.stop_id = stop.id)
    AND NOT EXISTS (SELECT FROM upload WHERE upload.stop_id = stop.id);
 

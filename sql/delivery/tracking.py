@@ -12,6 +12,9 @@ from sql.queries import load
 
 _SQL = load(__name__)
 
+SHIFTS_USED_DAYS = 30
+"""A driver who said nothing of shifts for longer does not use them any more: holidays are shorter."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackedStop:
@@ -88,6 +91,8 @@ class TrackedRoute:
         eta: None until a ping was on it.
         stops: in the order of the tour, removed ones too.
         on_break: its driver said so.
+        off_shift: its driver uses shifts and is in none.
+        shift_since: when the shift began that its driver is in; None: in none, or they do not use them.
         secret: the installation's, from which PINs are derived.
         live_written, eta_written, stops_written: tell this reading from one after another write of the van's place, of
             the ETA, of a stop; None: there is none.
@@ -107,6 +112,8 @@ class TrackedRoute:
     eta: TrackedEta | None
     stops: Sequence[TrackedStop]
     on_break: bool = False
+    off_shift: bool = False
+    shift_since: datetime | None = None
     secret: bytes = field(default=b"", repr=False)
     live_written: int | None = field(default=None, compare=False)
     eta_written: int | None = field(default=None, compare=False)
@@ -114,19 +121,19 @@ class TrackedRoute:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stretch:
+class PathStretch:
     """Some vertices of a path: degrees, and metres along it."""
 
     lon: Sequence[float]
     lat: Sequence[float]
     along_m: Sequence[float]
 
-    def part(self, from_m: float, to_m: float) -> "Stretch | None":
+    def part(self, from_m: float, to_m: float) -> "PathStretch | None":
         """Give what `read_stretch` would read of a part; None where these vertices do not reach so far."""
         if not self.along_m or from_m < self.along_m[0] or to_m > self.along_m[-1]:
             return None
         kept = slice(bisect_right(self.along_m, from_m) - 1, bisect_right(self.along_m, to_m) + 1)
-        return Stretch(lon=self.lon[kept], lat=self.lat[kept], along_m=self.along_m[kept])
+        return PathStretch(lon=self.lon[kept], lat=self.lat[kept], along_m=self.along_m[kept])
 
 
 async def find_tracked_routes(db: Db | Pool, link_hashes: Sequence[bytes]) -> dict[bytes, int]:
@@ -142,7 +149,7 @@ async def tracked_route(db: Db | Pool, route_id: int, before: TrackedRoute | Non
         before: what it was at an earlier time: its stops are taken over where none of them was written since. That
             somebody else took a parcel is found without it only.
     """
-    row = await db.fetchrow(_SQL["tracked_route"], route_id)
+    row = await db.fetchrow(_SQL["tracked_route"], route_id, SHIFTS_USED_DAYS)
     assert row is not None
     if before is not None and before.stops_written == row["stops_written"]:
         stops = before.stops
@@ -170,14 +177,14 @@ async def tracked_route(db: Db | Pool, route_id: int, before: TrackedRoute | Non
             name: row[name]
             for name in (
                 *("settings", "version", "status", "timezone", "end_at", "finished_at", "updated_at"),
-                *("deleted_at", "driver_name", "on_break", "secret"),
+                *("deleted_at", "driver_name", "on_break", "off_shift", "shift_since", "secret"),
                 *("live_written", "eta_written", "stops_written"),
             )
         },
     )
 
 
-async def read_stretch(db: Db | Pool, *, route_id: int, version: int, from_m: float, to_m: float) -> Stretch | None:
+async def read_stretch(db: Db | Pool, *, route_id: int, version: int, from_m: float, to_m: float) -> PathStretch | None:
     """Read the part of a path that covers `from_m` to `to_m`; None when there is no such version."""
     row = await db.fetchrow(_SQL["read_stretch"], route_id, version, from_m, to_m)
-    return None if row is None else Stretch(**row)
+    return None if row is None else PathStretch(**row)

@@ -5,13 +5,14 @@ SELECT link_hash, route_id FROM stop WHERE link_hash = ANY ($1::bytea[]);
 -- name: tracked_route
 -- What recipients may be told of a route, but for its stops. The live row counts only while its driver is on this route.
 -- What was written by whom (xmin) tells two readings apart: see moved_routes.
--- $1 route
+-- $1 route, $2 days after which the last word on a shift says nothing of whether the driver uses them
 SELECT route.account_id, account.settings, route.version, route.status, route.timezone,
        route.end_at, route.finished_at, route.updated_at, route.deleted_at, driver.name AS driver_name,
        live.recorded_at, live.route_version AS live_version, live.on_route, live.along_m, live.heading_deg,
        live.snapped_lat_e6, live.snapped_lon_e6,
        eta.version AS eta_version, eta.as_of, eta.stop_ids, eta.expected, eta.low, eta.high,
-       coalesce(pause.is_on, false) AS on_break, (SELECT secret FROM instance) AS secret,
+       coalesce(pause.is_on, false) AS on_break, coalesce(shift.is_over, false) AS off_shift,
+       shift.since AS shift_since, (SELECT secret FROM instance) AS secret,
        (SELECT sum(xmin::text::bigint)::bigint FROM live WHERE live.route_id = route.id) AS live_written,
        eta.xmin::text::bigint AS eta_written,
        (SELECT sum(xmin::text::bigint)::bigint FROM stop WHERE stop.route_id = route.id) AS stops_written
@@ -24,6 +25,12 @@ SELECT route.account_id, account.settings, route.version, route.status, route.ti
        SELECT type = 'break_started' AS is_on FROM driver_event
         WHERE driver_id = route.driver_id AND type IN ('break_started', 'break_ended', 'shift_ended') AND effective
         ORDER BY occurred_at DESC, id DESC LIMIT 1) AS pause ON true
+  LEFT JOIN LATERAL (
+       SELECT type = 'shift_ended' AS is_over, CASE type WHEN 'shift_started' THEN occurred_at END AS since
+         FROM driver_event
+        WHERE driver_id = route.driver_id AND type IN ('shift_started', 'shift_ended') AND effective
+          AND occurred_at > now() - make_interval(days => $2)
+        ORDER BY occurred_at DESC, id DESC LIMIT 1) AS shift ON true
  WHERE route.id = $1;
 
 -- name: tracked_stops

@@ -56,7 +56,7 @@ class Upload:
         received: bytes that are durable.
         is_ended: given up, by the phone or because it expired.
         is_finished: its proof is stored or refused.
-        proof_id, kind, state, why: of its proof; None: it was given up, and no event names it.
+        proof_id, kind, state, why, whole: of its proof; None: it was given up, and no event names it.
     """
 
     id: UUID
@@ -73,6 +73,7 @@ class Upload:
     kind: str | None
     state: str | None
     why: str | None
+    whole: bool | None
 
     @property
     def key(self) -> UploadKey:

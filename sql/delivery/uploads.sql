@@ -16,7 +16,7 @@ SELECT coalesce(sum(length) FILTER (WHERE finished_at IS NULL AND ended_at IS NU
 SELECT upload.id, upload.driver_id, upload.stop_id, metadata, length, received,
        expires_at, ended_at IS NULL AND expires_at <= now() AND received < length AS is_expired,
        ended_at IS NOT NULL AS is_ended, finished_at IS NOT NULL AS is_finished, proof.id AS proof_id, proof.kind,
-       proof.state, proof.why
+       proof.state, proof.why, proof.whole
   FROM upload LEFT JOIN proof ON proof.driver_id = upload.driver_id AND proof.upload_id = upload.id
  WHERE upload.driver_id = $1 AND upload.id = $2;
 

@@ -18,7 +18,7 @@ _SQL = load(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Drive:
+class DriveRow:
     """One driver's drive of one route, of which something is not learned yet.
 
     Attributes:
@@ -41,7 +41,7 @@ class Drive:
 class Learned:
     """What became of a `Drive`: all that is learned of it now; `goes_on`: there is more, later."""
 
-    drive: Drive
+    drive: DriveRow
     learned: Set[str]
     goes_on: bool
 
@@ -61,18 +61,18 @@ async def try_hold_learning(db: Db, account_id: int) -> bool:
     return bool(await db.fetchval(_SQL["try_hold_learning"], locks.LEARNING_CLASS, account_id))
 
 
-async def due_drives(db: Db, account_id: int, *, after_s: float, at_most: int) -> list[Drive]:
+async def due_drives(db: Db, account_id: int, *, after_s: float, at_most: int) -> list[DriveRow]:
     """Read an account's drives to learn from. The caller holds the account's learning."""
-    return [Drive(**row) for row in await db.fetch(_SQL["due_drives"], account_id, after_s, at_most)]
+    return [DriveRow(**row) for row in await db.fetch(_SQL["due_drives"], account_id, after_s, at_most)]
 
 
-async def drive_visits(db: Db, drive: Drive) -> dict[int, tuple[int, int | None]]:
+async def drive_visits(db: Db, drive: DriveRow) -> dict[int, tuple[int, int | None]]:
     """Read when the driver came to stops and left (None: is there still), epoch milliseconds, by stop."""
     rows = await db.fetch(_SQL["drive_visits"], drive.route_id, drive.driver_id)
     return {row["stop_id"]: (row["arrived_ms"], row["departed_ms"]) for row in rows}
 
 
-async def drive_places(db: Db, drive: Drive, *, from_ms: int, until_ms: int) -> tuple[Ints, Floats]:
+async def drive_places(db: Db, drive: DriveRow, *, from_ms: int, until_ms: int) -> tuple[Ints, Floats]:
     """Read the driver's believed places on the path of the drive's version: epoch milliseconds, and metres along it."""
     row = await db.fetchrow(
         _SQL["drive_places"], drive.lane, drive.driver_id, drive.route_id, drive.version, from_ms, until_ms

@@ -32,7 +32,7 @@ class FeedEntry:
     type: str
     occurred_at: datetime
     known_at: datetime
-    driver_id: int
+    driver_id: int | None
     route_id: int | None
     stop_id: int | None
     geofence_id: int | None
@@ -51,6 +51,14 @@ async def read_events(
     """Read entries with `after` < seq <= `until`, in order; `types` None is every type."""
     rows = await db.fetch(_SQL["read_events"], account_id, after, until, types, limit)
     return [FeedEntry(**row) for row in rows]
+
+
+async def events_dropped(db: Db | Pool, account_id: int) -> int:
+    """Tell the greatest `seq` of an account's feed that is not kept any more; 0 when all are.
+
+    Asked after reading, it tells whether what was read has a gap.
+    """
+    return int(await db.fetchval(_SQL["events_dropped"], account_id))
 
 
 async def number_events(db: Db) -> list[int]:

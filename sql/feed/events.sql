@@ -2,6 +2,10 @@
 -- How many entries an account's feed has. $1 account
 SELECT events_numbered FROM account WHERE id = $1;
 
+-- name: events_dropped
+-- Up to which seq an account's feed is not kept any more. $1 account
+SELECT events_dropped FROM account WHERE id = $1;
+
 -- name: read_events
 -- A stretch of an account's feed. $1 account, $2 after which seq, $3 up to which seq, $4 types or null for all, $5 how many
 SELECT seq, fact_id, revision, state, type, occurred_at, known_at, driver_id, route_id, stop_id, geofence_id, late, data

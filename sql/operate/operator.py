@@ -11,13 +11,15 @@ _SQL = load(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnyKey:
-    """A key that works, of any account."""
+    """A key that is not revoked, of any account."""
 
     id: int
     account: str
     role: str
     label: str | None
     created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 -- name: all_keys
--- The keys that work, of every account.
-SELECT api_key.id, account.name AS account, api_key.role, api_key.label, api_key.created_at
+-- The keys that are not revoked, of every account.
+SELECT api_key.id, account.name AS account, api_key.role, api_key.label, api_key.created_at,
+       api_key.expires_at, api_key.last_used_at
   FROM api_key JOIN account ON account.id = api_key.account_id
  WHERE api_key.revoked_at IS NULL ORDER BY account.name, api_key.id;
 

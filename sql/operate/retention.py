@@ -5,6 +5,7 @@ from datetime import datetime
 from sql.delivery.stop_states import hold_stops
 from sql.pool import Db, Pool
 from sql.queries import load
+from sql.track.lanes import try_lock_lanes
 
 _SQL = load(__name__)
 
@@ -39,3 +40,61 @@ async def drop_driver_events(db: Db, before: datetime, stops_before: datetime, *
 async def drop_checkpoints(db: Db | Pool, oldest_ping: datetime, *, at_most: int) -> int:
     """Forget checkpoints that no ping from `oldest_ping` on can need; return how many."""
     return len(await db.fetch(_SQL["drop_checkpoints"], oldest_ping, at_most))
+
+
+async def drop_last_places(db: Db, before: datetime, *, at_most: int) -> int:
+    """Forget where drivers were who were not heard of since a time: what is shown, and what their fold remembers.
+
+    Call it in a transaction. Drivers whose tracker is at work now are left to the next time.
+
+    Returns:
+        How many rows went; 0 when nothing is too old, or all of it waits.
+    """
+    lanes = [row["lane"] for row in await db.fetch(_SQL["old_lanes"], before, at_most)]
+    lanes = await try_lock_lanes(db, lanes)
+    shown = await db.fetch(_SQL["drop_live"], lanes, before, at_most)
+    blanked = await db.fetch(_SQL["blank_tracks"], lanes, before, at_most)
+    whose = [row["lane"] for row in blanked], [row["driver_id"] for row in blanked]
+    await db.execute(_SQL["drop_marks"], *whose)
+    await db.execute(_SQL["drop_reruns"], *whose)
+    return len(shown) + len(blanked)
+
+
+async def blank_places(db: Db | Pool, before: datetime, *, at_most: int) -> int:
+    """Forget in the feed where things happened before a time; return of how many entries."""
+    return len(await db.fetch(_SQL["blank_places"], before, at_most))
+
+
+async def drop_entries(db: Db | Pool, before: datetime, *, at_most: int) -> int:
+    """Forget the begin of an account's feed that was told before a time; return how many entries, 0 at the end."""
+    for row in await db.fetch(_SQL["old_feeds"], before, 1):
+        return len(await db.fetch(_SQL["drop_entries"], row["id"], before, at_most))
+    return 0
+
+
+async def drop_visits(db: Db | Pool, before: datetime, *, at_most: int) -> int:
+    """Forget the oldest of the visits that began before a time; return how many."""
+    return len(await db.fetch(_SQL["drop_visits"], before, at_most))
+
+
+async def drop_geofence_versions(db: Db, before: datetime, *, at_most: int) -> int:
+    """Forget versions of geofences that ended before a time, and deleted geofences with their last; return how many."""
+    gone = await db.fetch(_SQL["drop_geofence_versions"], before, at_most)
+    await db.execute(_SQL["drop_geofences"], {row["geofence_id"] for row in gone})
+    return len(gone)
+
+
+async def drop_manifests(db: Db, before: datetime, *, at_most: int) -> int:
+    """Forget manifests that were made before a time, so that drivers' phones read all anew; return how many.
+
+    Call it in a transaction.
+    """
+    old = [row["driver_id"] for row in await db.fetch(_SQL["old_manifests"], int(before.timestamp()), at_most)]
+    await db.execute(_SQL["drop_manifest_parts"], old)
+    await db.execute(_SQL["drop_manifests"], old)
+    return len(old)
+
+
+async def drop_route_etas(db: Db | Pool, before: datetime, *, at_most: int) -> int:
+    """Forget the ETAs of tours that ended before a time; return how many."""
+    return len(await db.fetch(_SQL["drop_route_etas"], before, at_most))

@@ -13,7 +13,7 @@ _SQL = load(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlanRow:
+class TourPlanRow:
     """A plan.
 
     Attributes:
@@ -41,16 +41,16 @@ async def create_plan(db: Db | Pool, *, account_id: int, on: date, depot: str, a
     return int(await db.fetchval(_SQL["create_plan"], account_id, on, depot, asked))
 
 
-async def find_plan(db: Db | Pool, *, account_id: int, plan_id: int) -> PlanRow | None:
+async def find_plan(db: Db | Pool, *, account_id: int, plan_id: int) -> TourPlanRow | None:
     """Find a plan; None when the account has none such."""
     row = await db.fetchrow(_SQL["find_plan"], account_id, plan_id)
-    return None if row is None else PlanRow(**row)
+    return None if row is None else TourPlanRow(**row)
 
 
-async def hold_plan(db: Db, *, account_id: int, plan_id: int) -> PlanRow | None:
+async def hold_plan(db: Db, *, account_id: int, plan_id: int) -> TourPlanRow | None:
     """Be the only one who changes a plan until the transaction ends; None when the account has none such."""
     row = await db.fetchrow(_SQL["hold_plan"], account_id, plan_id)
-    return None if row is None else PlanRow(**row)
+    return None if row is None else TourPlanRow(**row)
 
 
 async def problem_of_plan(db: Db | Pool, plan_id: int) -> bytes:
@@ -64,20 +64,20 @@ async def last_tours(db: Db | Pool, *, account_id: int, on: date, depot: str) ->
     return None if row is None else (row["id"], row["version"], row["result"])
 
 
-async def take_plan(db: Db | Pool, *, hold_s: float) -> PlanRow | None:
+async def take_plan(db: Db | Pool, *, hold_s: float) -> TourPlanRow | None:
     """Take one that waits to be made; None when there is none."""
     row = await db.fetchrow(_SQL["take_plan"], hold_s)
-    return None if row is None else PlanRow(**row)
+    return None if row is None else TourPlanRow(**row)
 
 
-async def keep_plan(db: Db | Pool, plan: PlanRow, *, hold_s: float, progress: float) -> bool:
+async def keep_plan(db: Db | Pool, plan: TourPlanRow, *, hold_s: float, progress: float) -> bool:
     """Say that it is still being made; False when nobody wants it any more."""
     return bool(await db.fetchval(_SQL["keep_plan"], plan.id, plan.attempts, hold_s, progress))
 
 
 async def end_plan(
     db: Db | Pool,
-    plan: PlanRow,
+    plan: TourPlanRow,
     *,
     state: str,
     why: str | None = None,

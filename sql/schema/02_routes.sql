@@ -22,10 +22,13 @@ CREATE TABLE route (
     created_at       timestamptz NOT NULL DEFAULT now(),
     updated_at       timestamptz NOT NULL DEFAULT now(),
     deleted_at       timestamptz,  -- only a route that never started is deleted; a started one is cancelled
+    people_gone      boolean NOT NULL DEFAULT false,  -- names, phones and addresses of its stops are erased
     CHECK (end_at > start_at)
 );
 CREATE UNIQUE INDEX route_external_id ON route (account_id, external_id) WHERE deleted_at IS NULL;
 CREATE INDEX route_driver ON route (driver_id, start_at);
+CREATE INDEX route_age ON route (end_at);
+CREATE INDEX route_people ON route (end_at) WHERE NOT people_gone;
 CREATE INDEX route_account ON route (account_id, start_at, id);
 CREATE INDEX route_to_drive ON route (driver_id, end_at) WHERE status IN ('planned', 'started') AND deleted_at IS NULL;
 
@@ -98,6 +101,9 @@ CREATE TABLE stop (
     pin_generation    integer NOT NULL DEFAULT 0,
     UNIQUE (route_id, external_id)
 );
+
+CREATE INDEX stop_phone ON stop (account_id, regexp_replace(phone, '\D', '', 'g')) WHERE phone IS NOT NULL;
+CREATE INDEX stop_email ON stop (account_id, lower(email)) WHERE email IS NOT NULL;
 
 CREATE TABLE parcel (
     stop_id      bigint NOT NULL REFERENCES stop ON DELETE CASCADE,

@@ -20,4 +20,5 @@ CREATE TABLE geofence_version (
     dwell_s       double precision,
     PRIMARY KEY (geofence_id, version)
 );
+CREATE INDEX geofence_version_ended ON geofence_version (ended_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX geofence_version_account ON geofence_version (account_id, effective_at);

@@ -21,7 +21,8 @@ CREATE TABLE lane_attempt (
     tried_at  timestamptz NOT NULL DEFAULT now()  -- the last time
 ) WITH (fillfactor = 50);
 
--- The key is the fix, not the bytes: the same fix sent again is the same row.
+-- The key is the fix, not the bytes: the same fix sent again is the same row. No foreign keys: thousands of rows a second
+-- would lock their driver's, device's and route's rows, and rows of those are never deleted while pings of them are kept.
 CREATE TABLE ping (
     lane            smallint NOT NULL,
     device_id       bigint NOT NULL,
@@ -93,3 +94,4 @@ CREATE TABLE quarantine (
     body         bytea NOT NULL  -- what was sent, cut at a limit
 );
 CREATE INDEX quarantine_account ON quarantine (account_id, id);
+CREATE INDEX quarantine_age ON quarantine (received_at);

@@ -32,6 +32,7 @@ CREATE INDEX driver_event_stop ON driver_event (stop_id, occurred_at, id) WHERE 
 CREATE INDEX driver_event_shift ON driver_event (driver_id, occurred_at, id)
     WHERE type IN ('shift_started', 'shift_ended', 'break_started', 'break_ended');
 CREATE INDEX driver_event_age ON driver_event (occurred_at);
+CREATE INDEX driver_event_route ON driver_event (route_id) WHERE route_id IS NOT NULL;  -- asked when a route is deleted
 CREATE INDEX driver_event_start ON driver_event (driver_id, occurred_at, id) WHERE type = 'route_started';
 
 -- What an event does to a stop; one that is not here for the status it meets is a conflict. The same table for people

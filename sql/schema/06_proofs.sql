@@ -72,6 +72,7 @@ CREATE TABLE proof (
     fix_lat         double precision,
     fix_lon         double precision,
     fix_accuracy_m  real,
+    whole           boolean NOT NULL DEFAULT true,  -- false: bytes are missing or damaged, what can be seen is shown
     UNIQUE (driver_id, upload_id)
 );
 CREATE INDEX proof_stop ON proof (stop_id, id);

@@ -1,5 +1,9 @@
 -- What follows --------------------------------------------------------------------------------------------------------
 
+-- track, live and visit have no foreign keys: a take writes them for every driver in it, and a check would read and lock
+-- the rows of drivers, accounts, routes and stops each time, against those who change plans. Their drivers' rows stay for ever
+-- (a deleted one is marked), and who deletes tours deletes their visits (sql/operate/people.sql).
+
 -- One row a driver: the fold of everything stored about them, up to folded_until.
 CREATE TABLE track (
     lane           smallint NOT NULL,
@@ -70,6 +74,15 @@ CREATE INDEX live_account ON live (account_id);
 CREATE INDEX live_route ON live (route_id);
 CREATE INDEX live_due ON live (look_at);  -- not received_at, which every ping changes
 
+-- The last message of a driver's phones that had no place in it: they live. Written by doors, beside the trackers.
+CREATE TABLE heartbeat (
+    lane         smallint NOT NULL,
+    driver_id    bigint NOT NULL,
+    received_at  timestamptz NOT NULL,
+    battery      real,
+    PRIMARY KEY (lane, driver_id)
+) WITH (fillfactor = 50);
+
 -- Arrival to departure at a stop or a geofence; visit_id is the same in every re-run.
 CREATE TABLE visit (
     lane           smallint NOT NULL,
@@ -87,6 +100,7 @@ CREATE TABLE visit (
 );
 CREATE INDEX visit_route ON visit (route_id, arrived_at);
 CREATE INDEX visit_stop ON visit (stop_id);
+CREATE INDEX visit_age ON visit (arrived_at);
 
 -- Where a driver drove between leaving a route and coming back. Follows from the feed and from pings; `work` writes it.
 CREATE TABLE detour (

@@ -25,7 +25,8 @@ class TrackRow:
         rerun_from_ms: fold again from here; None when nobody asks.
         may_rerun: the last re-run is long enough ago.
         unmarked: pings folded since the last checkpoint.
-        shift_only_ms: what was received from then on is kept only if it was recorded in a shift; FOREVER_MS: all is.
+        shift_only_ms: what was received from then on is kept only if it was recorded in a shift, or while somebody
+            works; FOREVER_MS: all is.
         shifts_from_ms: shifts changed from here on; FOREVER_MS when none did.
         state: as stored; None when it is the version the caller has, or nothing was folded yet.
     """

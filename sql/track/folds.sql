@@ -48,7 +48,7 @@ SELECT driver_id, lane FROM track
 SELECT track.lane, track.driver_id, track.account_id, track.version, track.plan_version, account.fences_version,
        to_ms(folded_until) AS folded_ms, to_ms(head_at) AS head_ms, to_ms(stored_until) AS stored_ms,
        to_ms(rerun_from) AS rerun_from_ms, rerun_at < now() - make_interval(secs => $4) AS may_rerun, unmarked,
-       to_ms(coalesce(account.shift_only_since, 'infinity')) AS shift_only_ms,
+       to_ms(coalesce(account.shift_only_since, account.working_since, 'infinity')) AS shift_only_ms,
        to_ms(coalesce(track.shifts_from, 'infinity')) AS shifts_from_ms,
        CASE WHEN track.version <> asked.version THEN state END AS state
   FROM unnest($2::bigint[], $3::bigint[]) AS asked (driver, version)

@@ -14,6 +14,10 @@ from sql.track.pings import pings_of
 
 _SQL = load(__name__)
 
+REACH_MS = 27 * 3_600_000
+"""The day before the first shift or tour is judged by it, too, where tours count: that is the night before it, and the
+time before its start that belongs to it."""
+
 SPELL = np.dtype([("driver_id", "<i8"), ("from_ms", "<i8"), ("until_ms", "<i8")])
 """A time in which a driver was in a shift, its ends with it."""
 
@@ -77,11 +81,14 @@ async def shifts_changed(db: Db, *, lane: int, driver_id: int, account_id: int, 
 
     Nothing happens where the account keeps all pings.
     """
-    await db.execute(_SQL["shifts_changed"], lane, driver_id, account_id, from_at)
+    await db.execute(_SQL["shifts_changed"], lane, driver_id, account_id, from_at, REACH_MS)
 
 
 async def release_held(db: Db, *, account_id: int) -> None:
-    """Tell the trackers that an account keeps all pings now, also those that are held. The caller holds every lane."""
+    """Tell the trackers that an account keeps pings by another rule now, also of those that are held.
+
+    The caller holds every lane.
+    """
     await db.execute(_SQL["release_held"], account_id)
 
 

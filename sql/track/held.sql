@@ -52,19 +52,20 @@ RETURNING id;
 -- name: shifts_changed
 -- Have a tracker judge again what is kept and what is held of a driver whose shifts changed from a time on; nothing, where
 -- the account keeps all. A re-run from infinity is none: it only makes the tracker look. The caller holds the driver's lane.
--- $1 lane, $2 driver, $3 account, $4 from when
+-- $1 lane, $2 driver, $3 account, $4 from when, $5 so long before a shift it matters where tours count too, ms
 INSERT INTO track (lane, driver_id, account_id, shifts_from, rerun_from)
-SELECT $1, $2, id, $4, 'infinity' FROM account WHERE id = $3 AND shift_only_since IS NOT NULL
+SELECT $1, $2, id, CASE WHEN working_since IS NULL THEN $4 ELSE from_ms(to_ms($4) - $5::bigint) END, 'infinity'
+  FROM account WHERE id = $3 AND (shift_only_since IS NOT NULL OR working_since IS NOT NULL)
     ON CONFLICT (lane, driver_id) DO UPDATE
    SET version = track.version + 1,
        shifts_from = least(track.shifts_from, excluded.shifts_from),
        rerun_from = coalesce(track.rerun_from, excluded.rerun_from);
 
 -- name: release_held
--- Have the trackers take all that is held of an account's drivers, who are watched all the time now. The caller holds every
+-- Have the trackers judge all that is held of an account's drivers, who are watched by another rule now. The caller holds every
 -- lane. $1 account
 INSERT INTO track (lane, driver_id, account_id, shifts_from, rerun_from)
-SELECT DISTINCT held.lane, held.driver_id, driver.account_id, timestamptz '-infinity', timestamptz 'infinity'
+SELECT DISTINCT held.lane, held.driver_id, driver.account_id, timestamptz '1970-01-01Z', timestamptz 'infinity'
   FROM held JOIN driver ON driver.id = held.driver_id
  WHERE driver.account_id = $1
     ON CONFLICT (lane, driver_id) DO UPDATE

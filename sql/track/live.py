@@ -33,6 +33,9 @@ class LivePosition:
         on_route: None when the driver is on no route.
         along_m: metres along the route's path; None when not on it.
         delay_s: behind the plan, negative ahead; None where the plan has no times.
+        received_at: when that ping came, by our clock.
+        battery: 0 to 1, also as a later message without a place said it.
+        heard_at: when anything of the driver came, by our clock; later than `received_at`: a message without a place.
         silent: on a route, but not heard of for too long.
     """
 
@@ -47,7 +50,9 @@ class LivePosition:
     on_route: bool | None
     next_stop_id: int | None
     delay_s: float | None
+    received_at: datetime
     battery: float | None
+    heard_at: datetime
     silent: bool
 
 

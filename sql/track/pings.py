@@ -7,9 +7,9 @@ import asyncpg
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.fold.clean import GIVEN, Flag
 from geo.fold.fold import JUDGED
 from geo.pings import PING, Ints, Pings, Rows
+from geo.trust.clean import GIVEN, Flag
 from sql import copy
 from sql.pool import Connection, Db
 from sql.queries import load

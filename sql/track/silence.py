@@ -13,13 +13,17 @@ _SQL = load(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A driver whose silence may have changed; `silent` is what was noticed last, `state` the track as stored."""
+    """A driver whose silence may have changed; `silent` is what was noticed last, `state` the track as stored.
+
+    `heard_ms`: when anything of them came, with or without a place, by our clock.
+    """
 
     lane: int
     driver_id: int
     account_id: int
     silent: bool
     state: bytes
+    heard_ms: int
 
 
 async def try_hold_silence(db: Db) -> bool:

@@ -4,16 +4,19 @@ SELECT pg_try_advisory_xact_lock($1);
 
 -- name: silence_candidates
 -- Drivers of locked lanes whose silence may have changed: held for heard but not heard of since long, or the other way round.
+-- A message without a place is heard, too.
 -- Only who is due is looked at. Nobody falls silent whose shift is over. $1 lanes, $2 now, $3 seconds of silence, $4 seconds
 -- that a shift counts for at most where nothing else is kept
 WITH due AS MATERIALIZED (
-    SELECT lane, driver_id, route_id, received_at FROM live WHERE look_at <= $2
+    SELECT lane, driver_id, route_id, greatest(live.received_at, beat.received_at) AS heard_at
+      FROM live LEFT JOIN heartbeat AS beat USING (lane, driver_id)
+     WHERE look_at <= $2
 )
-SELECT track.lane, track.driver_id, track.account_id, track.silent, track.state
+SELECT track.lane, track.driver_id, track.account_id, track.silent, track.state, to_ms(due.heard_at) AS heard_ms
   FROM due JOIN track ON track.lane = due.lane AND track.driver_id = due.driver_id
   JOIN account ON account.id = track.account_id
  WHERE due.lane = ANY ($1::smallint[]) AND track.state IS NOT NULL
-   AND track.silent <> (due.route_id IS NOT NULL AND due.received_at < $2::timestamptz - make_interval(secs => $3))
+   AND track.silent <> (due.route_id IS NOT NULL AND due.heard_at < $2::timestamptz - make_interval(secs => $3))
    AND (track.silent OR coalesce(
        (SELECT type = 'shift_started'
                AND (account.shift_only_since IS NULL OR occurred_at > $2::timestamptz - make_interval(secs => $4))
@@ -35,12 +38,13 @@ UPDATE track SET silent = new.silent
 -- those drivers, so that both rest on one moment. A row that a tracker writes now is left to the next look: neither waits
 -- for the other. $1 drivers, $2 now, $3 seconds of silence
 WITH due AS MATERIALIZED (
-    SELECT lane, driver_id, route_id, received_at, received_at < $2::timestamptz - make_interval(secs => $3) AS is_quiet
-      FROM live WHERE look_at <= $2 FOR UPDATE SKIP LOCKED
+    SELECT lane, driver_id, route_id, greatest(live.received_at, beat.received_at) AS heard_at
+      FROM live LEFT JOIN heartbeat AS beat USING (lane, driver_id)
+     WHERE look_at <= $2 FOR UPDATE OF live SKIP LOCKED
 ), known AS (
     SELECT due.lane, due.driver_id,
-           CASE WHEN track.silent THEN 'infinity' WHEN due.route_id IS NULL OR due.is_quiet THEN $2::timestamptz
-                ELSE due.received_at END AS since
+           CASE WHEN track.silent THEN 'infinity' WHEN due.route_id IS NULL OR due.heard_at < $2::timestamptz - make_interval(secs => $3) THEN $2::timestamptz
+                ELSE due.heard_at END AS since
       FROM due JOIN track ON track.lane = due.lane AND track.driver_id = due.driver_id
      WHERE due.driver_id <> ALL ($1::bigint[])
 )

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import asyncpg
 
-from geo.plan.plans import EARLY_MS, LATE_MS
+from geo.plan.numbers import EARLY_MS, LATE_MS
 from geo.times import SINCE_EVER
 from sql.pool import Db, Pool
 from sql.queries import load

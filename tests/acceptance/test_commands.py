@@ -93,7 +93,7 @@ def test_a_simulated_fleet_comes_back_as_it_was_sent(run: Run) -> None:
         (("replay", "missing.csv"), "missing.csv: cannot be read"),
         (("import", "missing"), "there is no planned tour"),
         (("export", "route", "missing"), "There is no route of this id"),
-        (("simulate", "--drivers", "1", "--key", "rpk_wrong"), "not known, or was revoked"),
+        (("simulate", "--drivers", "1", "--key", "rpk_wrong"), "not known, was revoked"),
         (("replay", str(PINGS), "--speed", "max", "--device-token", "rpd_wrong"), "not known, or was revoked"),
         (("simulate", "--url", "http://127.0.0.1:1", "--drivers", "1"), "nothing answers at http://127.0.0.1:1"),
     ],

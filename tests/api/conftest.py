@@ -14,10 +14,11 @@ from api.account import endpoints as account_api
 from api.account import keys
 from api.driver.events import endpoints as driver_events
 from api.fleet import devices, drivers, shifts
-from api.http import assets, openapi
+from api.http import assets
 from api.http.app_keys import CONFIG, POOL, ROADS, WELCOME
 from api.http.auth import DEVICES, KEY_PREFIX, DeviceCache, hash_of, new_secret
 from api.http.config import ApiConfig
+from api.http.itself import openapi
 from api.http.problem import problems
 from api.places import geofences
 from api.routes import endpoints as routes
@@ -181,7 +182,7 @@ def app_parts(database: DatabaseConfig, stream_clients: int) -> list[Part]:
     """
     modules = (keys, account_api, drivers, devices, routes, links, geofences)
     hub = hub_part(database, stream_clients=stream_clients)
-    return [hub, *(module.operations.add_to for module in modules), assets.add_to, openapi.add_to]
+    return [hub, *(module.operations.add_to for module in modules), assets.add_to, openapi.operations.add_to]
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from geo.pings import UNKNOWN_MS, Pings, Rows, in_order
 from geo.plan.facts import Facts, FactType
 from geo.plan.fence import Fences
 from geo.plan.plans import Plan, Timeline
-from geo.plan.prepare import prepare_plan
+from geo.plan.prepare import Head, PathColumns, StopColumns, prepare_plan
 from geo.shape import lines, plane
 from geo.simulate import Drive, drive, phone, street_grid_tour
 
@@ -37,27 +37,55 @@ def plan_along(
     if stop_along_m is None:
         stop_along_m = lines.place_stops(lon, lat, along, stop_lon, stop_lat)
     return prepare_plan(
-        route_id=route_id, version=version, order=(start_ms, f"r{route_id}"), effective_ms=effective_ms,
-        driver_id=driver_id, start_ms=start_ms, end_ms=start_ms + int(hours * 3_600_000),
-        return_to_depot=return_to_depot, path_lon=lon, path_lat=lat, path_along_m=along,
-        stop_ids=np.arange(100, 100 + count) if stop_ids is None else stop_ids,
-        stop_lon=stop_lon, stop_lat=stop_lat, stop_along_m=stop_along_m, stop_radius_m=np.full(count, radius_m),
-        stop_service_s=np.full(count, service_s),
-        stop_planned_ms=np.full(count, UNKNOWN_MS) if planned_ms is None else planned_ms, stop_shapes=shapes or {},
-    )  # fmt: skip
+        Head(
+            route_id=route_id,
+            version=version,
+            order=(start_ms, f"r{route_id}"),
+            effective_ms=effective_ms,
+            driver_id=driver_id,
+            start_ms=start_ms,
+            end_ms=start_ms + int(hours * 3_600_000),
+            return_to_depot=return_to_depot,
+        ),
+        PathColumns(lon, lat, along),
+        StopColumns(
+            ids=np.arange(100, 100 + count) if stop_ids is None else stop_ids,
+            lon=stop_lon,
+            lat=stop_lat,
+            along_m=stop_along_m,
+            radius_m=np.full(count, radius_m),
+            service_s=np.full(count, service_s),
+            planned_ms=np.full(count, UNKNOWN_MS) if planned_ms is None else planned_ms,
+            shapes=shapes or {},
+        ),
+    )
 
 
 def town_plan(seed: int, *, driver_id: int = 1, stops: int = 24) -> Plan:
     """Make a tour over a made-up street grid."""
     tour = street_grid_tour(LON, LAT, seed=seed, stops=stops)
     return prepare_plan(
-        route_id=500 + driver_id, version=1, order=(START_MS, f"r{driver_id}"), effective_ms=UNKNOWN_MS,
-        driver_id=driver_id, start_ms=START_MS, end_ms=START_MS + int(tour.duration_s * 1000), return_to_depot=True,
-        path_lon=tour.path_lon, path_lat=tour.path_lat, path_along_m=tour.path_along_m,
-        stop_ids=np.arange(100, 100 + stops), stop_lon=tour.stop_lon, stop_lat=tour.stop_lat,
-        stop_along_m=tour.stop_along_m, stop_radius_m=np.full(stops, 40.0), stop_service_s=tour.stop_service_s,
-        stop_planned_ms=START_MS + np.rint(tour.stop_arrival_s * 1000).astype(np.int64), stop_shapes={},
-    )  # fmt: skip
+        Head(
+            route_id=500 + driver_id,
+            version=1,
+            order=(START_MS, f"r{driver_id}"),
+            effective_ms=UNKNOWN_MS,
+            driver_id=driver_id,
+            start_ms=START_MS,
+            end_ms=START_MS + int(tour.duration_s * 1000),
+            return_to_depot=True,
+        ),
+        PathColumns(tour.path_lon, tour.path_lat, tour.path_along_m),
+        StopColumns(
+            ids=np.arange(100, 100 + stops),
+            lon=tour.stop_lon,
+            lat=tour.stop_lat,
+            along_m=tour.stop_along_m,
+            radius_m=np.full(stops, 40.0),
+            service_s=tour.stop_service_s,
+            planned_ms=START_MS + np.rint(tour.stop_arrival_s * 1000).astype(np.int64),
+        ),
+    )
 
 
 def pings_at(

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.fold.fold import advance, decode, encode, fresh
-from geo.fold.tour import AWAITED, DONE, VISITS
 from geo.pings import Pings
 from geo.plan.facts import HAPPENED, FactType
 from geo.plan.plans import Claim, Timeline
+from geo.visits.tour import AWAITED, DONE, VISITS
 from tests.geo.city import LAT, LON, START_MS, kinds, of_type, once, pings_at, plan_along, walk
 
 ARRIVED, DEPARTED = FactType.STOP_ARRIVED, FactType.STOP_DEPARTED

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from geo.fold.clean import Flag, names
 from geo.pings import Pings
 from geo.plan.plans import Timeline
+from geo.trust.clean import Flag, names
 from tests.geo.city import fold, fold_in_batches, once, pings_at, place
 
 

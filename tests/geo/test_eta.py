@@ -9,8 +9,9 @@ from geo.eta.estimate import estimate
 from geo.eta.model import COLD
 from geo.eta.window import Band
 from geo.fold.fold import advance, fresh
+from geo.numbers import TYPICAL_MPS
 from geo.pings import UNKNOWN_MS
-from geo.plan.plans import TYPICAL_MPS, Timeline
+from geo.plan.plans import Timeline
 from tests.geo.city import START_MS, fold, pings_at, plan_along, town_day, walk
 
 STREET = [(0.0, 0.0), (3000.0, 0.0)]

@@ -13,9 +13,10 @@ from geo.eta.model import COLD, Key, Model, Row, delays, keys_of, learn, observe
 from geo.eta.places import planned_drive_s
 from geo.eta.rows import CHAINS, Level, added, applied, hour_and_weekday
 from geo.fold.fold import advance, fresh
+from geo.numbers import TYPICAL_MPS
 from geo.pings import UNKNOWN_MS
-from geo.plan.plans import TYPICAL_MPS, Timeline
-from geo.plan.prepare import prepare_plan
+from geo.plan.plans import Timeline
+from geo.plan.prepare import PathColumns, StopColumns
 from tests.geo.city import START_MS, fold, pings_at, plan_along, town_day, town_plan, walk
 
 STREET = [(0.0, 0.0), (6000.0, 0.0)]
@@ -220,14 +221,15 @@ def test_a_plan_prepared_without_the_new_columns_has_none_of_them():
     assert (plan.stop_window_ms == UNKNOWN_MS).all()
     assert (plan.stop_kinds, plan.wait_for_window) == (("delivery",) * 4, False)
     assert np.isnan(plan.stop_drive_s).all()
-    columns = {name: getattr(plan, name) for name in ("path_lon", "path_lat", "path_along_m", "stop_ids")}
     with pytest.raises(ValueError, match="differ in length"):
-        prepare_plan(
-            route_id=1, version=1, order=(0, ""), effective_ms=0, driver_id=1, start_ms=0, end_ms=1,
-            return_to_depot=False, **columns, stop_lon=plan.stop_lon, stop_lat=plan.stop_lat,
-            stop_along_m=plan.stops[:, 3], stop_radius_m=plan.stops[:, 2], stop_service_s=plan.stops[:, 4],
-            stop_planned_ms=[UNKNOWN_MS] * 4, stop_shapes={}, stop_kinds=["delivery"],
+        StopColumns(
+            ids=plan.stop_ids, lon=plan.stop_lon, lat=plan.stop_lat, along_m=plan.stops[:, 3],
+            radius_m=plan.stops[:, 2], service_s=plan.stops[:, 4], planned_ms=[UNKNOWN_MS] * 4, kinds=["delivery"],
         )  # fmt: skip
+    with pytest.raises(ValueError, match="differ in length"):
+        PathColumns(plan.path_lon, plan.path_lat, plan.path_along_m[1:])
+    with pytest.raises(ValueError, match="needs a path"):
+        PathColumns([], [], [])
 
 
 def test_every_chain_begins_with_what_all_have_in_common():

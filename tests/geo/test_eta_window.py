@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from geo.eta.window import BUILT_IN, LEAST_S, LEVEL, OFF_ROUTE, Given, adapt, widen
+from geo.eta.numbers import LEAST_REACH_S, LEVEL, OFF_ROUTE_TIMES
+from geo.eta.window import BUILT_IN, Given, adapt, widen
 
 
 def given_of(rng, scale, tours=20, each=30, bias=0.0):
@@ -72,10 +73,10 @@ def test_no_window_is_narrower_than_a_minute_to_both_sides_nor_sure_off_the_rout
     lead = np.array([0.0, 10.0, 600.0, 1e6])
     spread = np.array([0.0, 10.0, 100.0, 4000.0])
     early, late = widen(BUILT_IN, lead, spread, np.ones(4, bool))
-    assert (np.minimum(early, late)[:2] == LEAST_S).all()
+    assert (np.minimum(early, late)[:2] == LEAST_REACH_S).all()
     far_early, far_late = widen(BUILT_IN, lead, spread, np.zeros(4, bool))
-    assert far_early[2:].tolist() == pytest.approx((OFF_ROUTE * early[2:]).tolist())
-    assert far_late[2:].tolist() == pytest.approx((OFF_ROUTE * late[2:]).tolist())
+    assert far_early[2:].tolist() == pytest.approx((OFF_ROUTE_TIMES * early[2:]).tolist())
+    assert far_late[2:].tolist() == pytest.approx((OFF_ROUTE_TIMES * late[2:]).tolist())
 
 
 def test_built_in_windows_grow_with_the_lead():

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from geo.pings import UNKNOWN_MS
 from geo.plan.facts import FactType
 from geo.plan.fence import Fences
+from geo.shape import plane
 from geo.shape.fence_shape import prepare_fence
 from tests.geo.city import LAT, LON, START_MS, fold, kinds, of_type, pings_at, place, walk
 
@@ -145,6 +146,7 @@ def test_an_inaccurate_phone_needs_two_fixes():
         ({"type": "LineString", "coordinates": [[0, 0], [0, 0]]}, {"buffer_m": 5}, "two different"),
         ({"type": "LineString", "coordinates": [[0, 0], [1, 0]]}, {"buffer_m": -5}, "buffer_m"),
         ({"type": "LineString", "coordinates": [[0, 0], [9, 0]]}, {"buffer_m": 5}, "degrees"),
+        ({"type": "LineString", "coordinates": [[0, 0], [0.001, 0]]}, {"buffer_m": 1e-150}, "no area"),
         ({"type": "Polygon", "coordinates": []}, {}, "rings"),
         ({"type": "Polygon", "coordinates": [[]]}, {}, "rings"),
         ({"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [0, 0]]]}, {}, "four positions"),
@@ -186,7 +188,40 @@ json_like = st.recursive(
 def test_nothing_but_value_errors(kind, coordinates, properties):
     feature = {"type": "Feature", "geometry": {"type": kind, "coordinates": coordinates}, "properties": properties}
     with contextlib.suppress(ValueError):
-        prepare_fence(geofence_id=1, version=1, effective_ms=0, ended_ms=0, feature=feature, dwell_s=None)
+        made = prepare_fence(geofence_id=1, version=1, effective_ms=0, ended_ms=0, feature=feature, dwell_s=None)
+        assert_sound(made)
+
+
+@given(
+    kind=st.sampled_from(["Point", "Polygon", "MultiPolygon", "LineString"]),
+    corners=st.lists(st.tuples(st.floats(-300, 300), st.floats(-300, 300)), min_size=3, max_size=6),
+    radius_m=st.floats(-10, 500),
+    at=st.sampled_from([(LON, LAT), (179.9995, 60.0), (-180.0, -79.9)]),
+)
+@settings(max_examples=200)
+def test_what_is_accepted_is_sound(kind, corners, radius_m, at):
+    shell = ring(*corners, at=at)
+    coordinates = {"Point": shell[0], "LineString": shell, "Polygon": [shell], "MultiPolygon": [[shell]]}[kind]
+    with contextlib.suppress(ValueError):
+        assert_sound(fence({"type": kind, "coordinates": coordinates}, {"radius_m": radius_m, "buffer_m": radius_m}))
+
+
+def assert_sound(made):
+    """A fence has a place inside of it, its box holds its own middle, and outside of its box nobody is inside."""
+    west, south, east, north = made.bounds
+    assert west < made.lon0 < east or west < made.lon0 + 360 < east or west < made.lon0 - 360 < east
+    assert south < made.lat0 < north
+    assert np.isfinite(made.radius_m) == (made.shape is None)
+    fences = Fences((made,))
+    if made.shape is None:
+        lon, lat = made.lon0, made.lat0
+    else:
+        inner = made.shape.representative_point()
+        lon, lat = plane.unproject(inner.x, inner.y, made.lon0, made.lat0)
+    beyond = np.array([west - 1e-4, east + 1e-4, made.lon0, made.lon0]), np.array([made.lat0, made.lat0, south, north])
+    row = np.zeros(4, np.int64)
+    assert fences.outside_m(row[:1], np.array([lon]), np.array([lat]))[0] <= 0.001
+    assert (fences.outside_m(row, *beyond) >= -0.001).all()
 
 
 def test_thousands_of_fences_and_drivers():

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from geo.shape.gait import SIGHT_S, on_foot
+from geo.shape.gait import on_foot
+from geo.shape.numbers import SIGHT_S
 
 TRACES = Path(__file__).resolve().parents[3] / "shared" / "data" / "goal-drive-walk" / "trajectories.csv.gz"
 

@@ -82,23 +82,6 @@ def test_a_bad_path_gets_a_sentence():
     assert lon.tolist() == [1, 1.1]
 
 
-def test_the_path_ahead_begins_where_the_van_is():
-    lon, lat = place(np.array([0.0, 100, 200]), np.zeros(3))
-    along = lines.along_m(lon, lat)
-    ahead = lines.slice_path(lon, lat, along, 50)
-    assert lines.along_m(*ahead)[-1] == pytest.approx(150, abs=0.01)
-    assert len(ahead[0]) == 3
-    assert len(lines.slice_path(lon, lat, along, 500)[0]) == 1
-    assert lines.along_m(*lines.slice_path(lon, lat, along, 20, 180))[-1] == pytest.approx(160, abs=0.01)
-
-
-def test_the_path_ahead_over_the_antimeridian():
-    lon, lat = place(np.array([-100.0, 100]), np.zeros(2), 180.0, -17.0)
-    along = lines.along_m(lon, lat)
-    piece, _ = lines.slice_path(lon, lat, along, 50, 150)
-    assert np.abs(piece).min() > 179.99
-
-
 def test_a_straight_path_skips_repeated_places():
     lon, lat = lines.straight_path([1, 1, 2, 1], [0, 0, 0, 0])
     assert (lon.tolist(), lat.tolist()) == ([1, 2, 1], [0, 0, 0])

@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.fold import snap
 from geo.plan.facts import FactType
+from geo.snap import snap
+from geo.snap.likelihood import exp
+from geo.trust.fixes import Here
 from tests.geo.city import START_MS, fold, of_type, pings_at, plan_along, walk
 
 OFF = FactType.ROUTE_OFF, FactType.ROUTE_BACK
@@ -95,9 +97,13 @@ def test_weights_are_probabilities_wherever_a_phone_wanders(seed, every_ms):
     memory = snap.fresh(1)
     x_m, y_m = np.cumsum(random.normal(0, 60, (2, 40)), axis=1)
     for k in range(40):
-        given_ = [np.array([value]) for value in (x_m[k], y_m[k], random.choice([3.0, 30.0, np.nan]))]
+        accuracy = random.choice([3.0, 30.0, np.nan])
         speed, heading = (np.array([random.choice([np.nan, high * random.random()])]) for high in (20.0, 360.0))
-        memory, told = snap.step(memory, [plan], np.array([START_MS + k * every_ms]), *given_, speed, heading)
+        here = Here(
+            plans=[plan], ms=np.array([START_MS + k * every_ms]), x_m=x_m[k : k + 1], y_m=y_m[k : k + 1],
+            accuracy_m=np.array([accuracy]), speed_mps=speed, heading_deg=heading,
+        )  # fmt: skip
+        memory, told = snap.step(memory, here)
         weights = memory["on"]["weight"][0]
         assert weights.sum() + memory["off_weight"][0] == pytest.approx(1, abs=1e-3)
         assert (np.diff(weights) <= 0).all()
@@ -109,4 +115,4 @@ def test_weights_are_probabilities_wherever_a_phone_wanders(seed, every_ms):
 
 def test_exp_is_right():
     x = np.concatenate((np.linspace(-130, 40, 999), [0.0, -1e-9, -500.0, np.inf * -1]))
-    assert snap._exp(x) == pytest.approx([math.exp(value) for value in x], rel=1e-7, abs=1e-60)
+    assert exp(x) == pytest.approx([math.exp(value) for value in x], rel=1e-7, abs=1e-60)

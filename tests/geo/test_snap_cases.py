@@ -11,7 +11,7 @@ import pytest
 
 from geo.pings import UNKNOWN_MS, Pings
 from geo.plan.facts import FactType
-from geo.plan.prepare import prepare_plan
+from geo.plan.prepare import Head, PathColumns, StopColumns, prepare_plan
 from geo.shape import lines
 from tests.geo.city import fold, of_type, once
 
@@ -41,12 +41,27 @@ def test_a_recorded_tour_is_followed(case):
     assert np.mean(np.abs(placed - [stop["s"] for stop in stops]) < 50) > 0.85
     start_ms = int(route["t0"] * 1000)
     plan = prepare_plan(
-        route_id=1, version=1, order=(start_ms, case), effective_ms=UNKNOWN_MS, driver_id=1, start_ms=start_ms,
-        end_ms=start_ms + 12 * 3_600_000, return_to_depot=True, path_lon=lon, path_lat=lat, path_along_m=along,
-        stop_ids=np.arange(len(stops)) + 1, stop_lon=stop_lon, stop_lat=stop_lat, stop_along_m=placed,
-        stop_radius_m=[stop["radius"] for stop in stops], stop_service_s=[stop["planned_service"] for stop in stops],
-        stop_planned_ms=[int(stop["planned_arrival"] * 1000) for stop in stops], stop_shapes={},
-    )  # fmt: skip
+        Head(
+            route_id=1,
+            version=1,
+            order=(start_ms, case),
+            effective_ms=UNKNOWN_MS,
+            driver_id=1,
+            start_ms=start_ms,
+            end_ms=start_ms + 12 * 3_600_000,
+            return_to_depot=True,
+        ),
+        PathColumns(lon, lat, along),
+        StopColumns(
+            ids=np.arange(len(stops)) + 1,
+            lon=stop_lon,
+            lat=stop_lat,
+            along_m=placed,
+            radius_m=[stop["radius"] for stop in stops],
+            service_s=[stop["planned_service"] for stop in stops],
+            planned_ms=[int(stop["planned_arrival"] * 1000) for stop in stops],
+        ),
+    )
     pings = Pings.empty(len(rows))
     pings.rows["driver_id"] = pings.rows["device_id"] = 1
     pings.rows["recorded_ms"] = column(rows, "t") * 1000

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.shape.strays import FAR_M, FEWEST, strays
+from geo.shape.numbers import STRAY_FEWEST, STRAY_M
+from geo.shape.strays import strays
 
 M_LAT = 1 / 110_574.0
 
@@ -27,7 +28,7 @@ def test_a_place_that_is_not_of_this_town_is_named(lon, lat, likely):
     lons[57], lats[57] = lon, lat
     (stray,) = strays(lons, lats)
     assert (stray.index, stray.likely) == (57, likely)
-    assert stray.away_m > FAR_M
+    assert stray.away_m > STRAY_M
 
 
 def test_several_at_once_are_all_named():
@@ -48,6 +49,6 @@ def test_a_town_where_the_date_changes_is_one_town():
     assert strays([lon - 360 if lon > 180 else lon for lon in lons], lats) == []
 
 
-@given(st.integers(0, FEWEST - 1))
+@given(st.integers(0, STRAY_FEWEST - 1))
 def test_of_too_few_nobody_can_say_which_is_wrong(count):
     assert strays([0.0, -74.1][:count], [0.0, 4.3][:count]) == []

@@ -5,14 +5,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.fold import snap
-from geo.fold.clean import Flag
 from geo.fold.fold import STATE_VERSION, TRACK, advance, decode, encode, fresh, tick
 from geo.pings import UNKNOWN_MS, Pings, in_order
 from geo.plan.facts import FactType
 from geo.plan.fence import Fences
 from geo.plan.plans import Timeline
 from geo.shape.fence_shape import prepare_fence
+from geo.snap import snap
+from geo.trust.clean import Flag
+from geo.trust.fixes import Here
 from tests.geo.city import (
     LAT,
     LON,
@@ -471,8 +472,11 @@ def test_a_first_fix_snaps_where_shapely_says(seed, off_m, at_m):
     )
     van = line.interpolate(min(at_m, line.length))
     _, snapped = snap.step(
-        snap.fresh(1, at_m), [plan], np.array([START_MS]), np.array([van.x]), np.array([van.y + off_m]),
-        np.array([10.0]), np.array([np.nan]), np.array([np.nan]),
+        snap.fresh(1, at_m),
+        Here(
+            plans=[plan], ms=np.array([START_MS]), x_m=np.array([van.x]), y_m=np.array([van.y + off_m]),
+            accuracy_m=np.array([10.0]), speed_mps=np.array([np.nan]), heading_deg=np.array([np.nan]),
+        ),
     )  # fmt: skip
     place_ = shapely.Point(van.x, van.y + off_m)
     if snapped.on_route[0]:

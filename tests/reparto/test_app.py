@@ -2,19 +2,21 @@
 
 import asyncio
 import pkgutil
+import re
+from datetime import UTC, datetime
 from importlib import import_module
 from typing import get_args
 
 import aiohttp
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
 
 import api
 import ingest
 from api.fleet.enrolment import App, Setup, setup_of
 from api.http.auth import KEY_PREFIX, hash_of, new_secret
-from api.http.openapi import declared
-from api.http.operation import Operations
+from api.http.operation import DECLARED, Operation, Operations
 from api.pages.catalog import LANGUAGES, enrolment_texts
 from ingest.doors import WELCOME
 from reparto.run.app import create_app, create_system_app
@@ -24,12 +26,13 @@ from sql.account.accounts import ensure_account
 from sql.account.keys import create_key
 from sql.config import DatabaseConfig
 from sql.pool import Pool
+from tests.api.tour_rows import Tour
 
 SETTINGS = Settings()
 
 
 def routes_of(app: web.Application) -> set[tuple[str, str]]:
-    return {(operation.method, operation.path) for _, operation in declared(app)}
+    return {(operation.method, operation.path) for _, operation in app[DECLARED]}
 
 
 EVERYTHING = routes_of(create_app(SETTINGS, SETTINGS.database))
@@ -50,7 +53,8 @@ def test_nothing_is_served_that_is_not_declared() -> None:
         (route.method, route.resource.canonical) for route in create_app(SETTINGS, SETTINGS.database).router.routes()
     }
     assets = {route for route in served if route[1].startswith("/static/")}
-    assert len(served - assets) == len(EVERYTHING)
+    head_as_get = {("HEAD", path) for method, path in served if method == "GET"} - EVERYTHING  # goes without saying
+    assert len(served - assets - head_as_get) == len(EVERYTHING)
 
 
 def test_doors_and_questions_are_two_roles_and_together_everything() -> None:
@@ -108,6 +112,42 @@ async def test_open_streams_and_sockets_end_when_the_process_does(database: Data
             async with asyncio.timeout(10):  # less than the time requests under way are given
                 async for _ in stream.content:
                     pass
+
+
+def carries_a_right(operation: Operation) -> bool:
+    """Whoever knows the address may do it, or a part of it names what only its owner should."""
+    return (
+        "{token}" in operation.path
+        or "{upload}" in operation.path
+        or {"signature", "token"} & {one.name for one in operation.query} != set()
+    )
+
+
+async def test_addresses_that_carry_a_right_are_passed_on_to_nobody(database: DatabaseConfig, pool: Pool) -> None:
+    app = create_app(SETTINGS, database)
+    asked = [one for _, one in app[DECLARED] if carries_a_right(one)]
+    assert {one.path for one in asked} >= {"/t/{token}", "/v1/track/{token}", "/v1/track/{token}/stream"}
+    assert {one.path for one in asked} >= {"/v1/blobs/{proof}/{what}", "/ingest/{token}/osmand"}
+    async with TestClient(TestServer(app)) as client:
+        for one in asked:
+            path = re.sub(r"\{\w+\}", "x" * 20, one.path)
+            for method, query in ((one.method, ""), (one.method, "?signature=x&expires=1"), ("PUT", "")):
+                response = await client.request(method, path + query)
+                where = f"{method} {path}: {response.status}"
+                assert response.headers["Referrer-Policy"] == "no-referrer", where
+                assert response.headers["X-Robots-Tag"] == "noindex", where
+                assert "no-store" in response.headers["Cache-Control"], where
+
+
+async def test_what_a_right_opens_is_kept_by_no_cache(database: DatabaseConfig, pool: Pool) -> None:
+    tour = await Tour.put(pool, await ensure_account(pool, "mensajeria"), start_at=datetime.now(UTC))
+    async with TestClient(TestServer(create_app(SETTINGS, database))) as client:
+        for path in (f"/t/{tour.tokens[0]}", f"/v1/track/{tour.tokens[0]}", f"/v1/track/{tour.tokens[0]}/stream"):
+            async with client.get(path) as response:
+                assert response.status == 200
+                assert response.headers["Referrer-Policy"] == "no-referrer"
+                assert response.headers["X-Robots-Tag"] == "noindex"
+                assert "no-store" in response.headers["Cache-Control"]
 
 
 def test_any_address_is_shown_as_one_that_a_browser_reaches() -> None:

@@ -1,9 +1,11 @@
 """The command: what it says when all is well, and one sentence, no traceback, when it is not."""
 
+import asyncio
 import re
 import shutil
 import socket
 import stat
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -26,7 +28,6 @@ pytestmark = pytest.mark.usefixtures("settings")
 @pytest.fixture
 def empty_database(postgres: EmbeddedPostgres, settings: pytest.MonkeyPatch) -> str:
     """The address of a database without a schema, in REPARTO_DATABASE_URL."""
-    import asyncio
 
     async def make() -> None:
         admin = await asyncpg.connect(postgres.dsn)
@@ -200,6 +201,43 @@ def test_after_migrating_the_doctor_only_minds_a_server_that_is_not_durable(
     said = capsys.readouterr().out
     assert "0 pings wait" in said
     assert "none yet" in said
+    assert "nothing is too old" in said
+
+
+def test_what_would_be_deleted_is_told_before_and_held_until_somebody_says_yes(
+    empty_database: str, settings: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.setenv("REPARTO_LISTEN", "127.0.0.1:0")
+    settings.setenv("REPARTO_RETENTION_MOST_DAYS", "20")
+    assert main(["migrate"]) == 0
+
+    async def receive(*days: float) -> None:
+        db = await asyncpg.connect(empty_database)
+        for ago in days:
+            await db.execute(
+                "INSERT INTO quarantine (received_at, source, reason, body)"
+                " VALUES (now() - $1::interval, 'x', 'x', '')",
+                timedelta(days=ago),
+            )
+        await db.close()
+
+    def said(*command: str) -> str:
+        capsys.readouterr()
+        main(list(command))
+        return " ".join(capsys.readouterr().out.split())
+
+    asyncio.run(receive(31, 29.5, 28))
+    assert "because it is too old: about 2 of quarantine from before" in said("doctor")
+    assert "about 2 of quarantine from before" in said("status")
+    assert re.search(r"quarantine\W+[\d-]+ [\d:]+( UTC)?\W+2\b", said("retention"))
+    asyncio.run(receive(60))
+    assert "3 of quarantine from before" in said("doctor")
+    for command in ("doctor", "status"):
+        assert "30 days of history would go at once" in said(command)
+    assert "history" in said("retention")
+    assert main(["retention", "--confirm"]) == 0
+    assert "about 3 of quarantine" in capsys.readouterr().err
+    assert "history would go" not in said("doctor")
 
 
 def test_a_key_is_made_shown_once_listed_and_revoked(empty_database: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,10 +10,9 @@ from msgspec.structs import asdict
 from prometheus_client import REGISTRY
 
 import ingest.track.tracker  # noqa: F401 (declares its metrics)
-from api.http.openapi import declared
-from api.http.operation import Operation, Who
+from api.http.operation import DECLARED, Operation, Who
 from api.http.problem import Problem
-from geo.fold.clean import UNBELIEVED, Flag, names
+from geo.trust.clean import UNBELIEVED, Flag, names
 from ingest.decode.refusals import Refusal
 from reparto.cli import COMMANDS
 from reparto.run.app import create_app
@@ -39,7 +38,7 @@ def code(cell: str) -> list[str]:
 
 def operations() -> list[Operation]:
     settings = Settings()
-    return [operation for _, operation in declared(create_app(settings, settings.database))]
+    return [operation for _, operation in create_app(settings, settings.database)[DECLARED]]
 
 
 def test_settings_have_their_row_with_their_default() -> None:

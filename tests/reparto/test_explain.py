@@ -10,10 +10,10 @@ import msgspec
 import numpy as np
 import pytest
 
-from geo.fold.clean import names
 from geo.fold.fold import advance, fresh
 from geo.plan.facts import FactType
 from geo.plan.plans import Timeline
+from geo.trust.clean import names
 from reparto.cli import main
 from reparto.client.client import Client
 from reparto.client.recordings import read_case

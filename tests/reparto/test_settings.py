@@ -50,6 +50,25 @@ def test_every_mistake_is_named_at_once() -> None:
         ("REPARTO_TILE_URL", "https://tiles.example.com/{z}/{x}"),
         ("REPARTO_TILE_URL", "/tiles/{z}/{x}/{y}"),
         ("REPARTO_OLDEST_PING_DAYS", "90"),  # not less than the retention
+        ("REPARTO_HISTORY_RETENTION_DAYS", "92"),
+        *(
+            (f"REPARTO_{name}_RETENTION_DAYS", days)
+            for name in (
+                "PING",
+                "DRIVER_EVENT",
+                "QUARANTINE",
+                "ETA",
+                "PEOPLE",
+                "HISTORY",
+                "PROOF",
+                "MESSAGE",
+                "DELIVERY",
+            )
+            for days in ("0", "0.5", "1000000")
+        ),
+        ("REPARTO_RETENTION_MOST_DAYS", "0"),
+        ("REPARTO_RETENTION_MOST_DAYS", "1000000"),
+        ("REPARTO_OLDEST_PING_DAYS", "0"),
         ("REPARTO_DRIVER_EVENT_RETENTION_DAYS", "92"),  # a history may be folded again for 90
         ("REPARTO_CONFIG", "/nowhere/reparto.toml"),
     ],

@@ -305,5 +305,5 @@ async def test_with_a_database_of_ones_own_no_other_is_made(
         REPARTO_DATA_DIR=str(data_dir),
     )
     await child.ready(f"http://127.0.0.1:{port}")
-    assert sorted(entry.name for entry in data_dir.iterdir()) == ["admin.key", "blobs"]
+    assert sorted(entry.name for entry in data_dir.iterdir()) == ["admin.key", "blobs", "secrets.key"]
     assert child.stop() == 0

@@ -13,7 +13,7 @@ QUERIES = sorted(
 
 @pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
 def test_no_query_writes_out_flags_or_the_hours_of_a_route(path: Path) -> None:
-    """`geo.fold.clean.Flag` numbers flags, `geo.plan.plans` says how long before and after its hours one is driven."""
+    """`geo.trust.clean.Flag` numbers flags, `geo.plan.plans` says how long before and after its hours one is driven."""
     text = path.read_text()
     assert not re.findall(r"flags\s*[&|#]\s*~?\s*\d+|flag \d+", text)
     assert not re.findall(r"interval\s+'\d+ hours?'", text)

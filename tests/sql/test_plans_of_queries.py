@@ -210,6 +210,28 @@ HOT: list[tuple[str, str, list[Any], set[str]]] = [
     ("delivery.stop_states", "judge_stop_events", [range(1, 81), 5], {"driver_event_stop", "driver_event_pkey"}),
     ("delivery.stop_states", "judge_shift_events", [1, LAST_MS, 14_400], {"driver_event_shift"}),
     ("delivery.driver_events", "said_on_days", [1, "2026-03-01", "2026-03-01"], {"driver_event_order"}),
+    ("operate.retention", "blank_places", ["2026-03-01T08:00:00Z", 100], {"event_places", "event_pkey"}),
+    ("operate.retention", "old_feeds", ["2026-03-01T08:00:00Z", 1], {"event_feed"}),
+    ("operate.retention", "drop_entries", [1, "2026-03-01T08:00:00Z", 100], {"event_feed", "account_pkey"}),
+    ("operate.retention", "drop_visits", ["2026-03-01T08:00:00Z", 100], {"visit_age"}),
+    ("operate.retention", "drop_geofence_versions", ["2026-03-01T08:00:00Z", 100], {"geofence_version_ended"}),
+    ("operate.retention", "drop_quarantined", ["2026-03-01T08:00:00Z", 100], {"quarantine_age"}),
+    ("operate.retention", "drop_route_etas", ["2026-03-01T08:00:00Z", 100], {"route_eta_pkey"}),
+    ("operate.people", "routes_with_people", ["2026-03-01T08:00:00Z", 20], {"route_people"}),
+    ("operate.people", "blank_stops", [[100, 200]], {"stop_route_id_external_id_key"}),
+    ("operate.people", "blank_drivers", ["2026-03-01T08:00:00Z", 20], {"driver_people"}),
+    ("operate.people", "old_routes", ["2026-03-01T08:00:00Z", 20], {"route_age", "driver_event_route"}),
+    ("operate.people", "drop_of_routes", [[101, 202]], {"visit_route", "eta_told_route", "detour_pkey"}),
+    ("operate.ages", "age_of_places", ["2026-03-01T08:00:00Z", 1], {"event_places"}),
+    ("operate.ages", "age_of_visits", ["2026-03-01T08:00:00Z", 1], {"visit_age"}),
+    ("operate.ages", "age_of_driver_events", ["2026-03-01T08:00:00Z", 1], {"driver_event_age"}),
+    ("operate.ages", "age_of_proofs", ["2026-03-01T08:00:00Z", 1], {"proof_stored"}),
+    ("operate.ages", "age_of_recipients", ["2026-03-01T08:00:00Z", 1], {"route_people"}),
+    ("operate.ages", "age_of_drivers", ["2026-03-01T08:00:00Z", 1], {"driver_people"}),
+    ("operate.ages", "age_of_routes", ["2026-03-01T08:00:00Z", 1], {"route_age"}),
+    ("operate.ages", "age_of_geofences", ["2026-03-01T08:00:00Z", 1], {"geofence_version_ended"}),
+    ("operate.ages", "age_of_etas", ["2026-03-01T08:00:00Z", 1], {"eta_told_age"}),
+    ("operate.ages", "age_of_quarantine", ["2026-03-01T08:00:00Z", 1], {"quarantine_age"}),
     ("operate.retention", "stops_to_forget", ["2026-03-01T08:00:00Z", 100], {"driver_event_age", "driver_event_stop"}),
     (
         "operate.retention",
@@ -251,6 +273,15 @@ HOT: list[tuple[str, str, list[Any], set[str]]] = [
         [1, ["drive_cell"] * 9, range(9), [-1] * 9, [-1] * 9],
         {"eta_drive_pkey", "eta_service_pkey"},
     ),
+    ("operate.erasure", "stops_of_phone", [1, "573001112233", 100], {"stop_phone"}),
+    ("operate.erasure", "stops_of_email", [1, "a@example.com", 100], {"stop_email"}),
+    ("operate.erasure", "due", [1], {"erasure_due"}),
+    (
+        "track.working",
+        "tours_of_drivers",
+        [_DRIVERS, [LAST_MS - DAY_MS] * 8, HOUR_MS, HOUR_MS],
+        {"route_version_driver"},
+    ),
     ("account.geofences", "fence_rows_of_accounts", [[1]], {"geofence_version_account"}),
     ("delivery.uploads", "used", [7], {"upload_driver"}),
     ("delivery.uploads", "append", [7, UUID(int=1), UUID(int=2), 0, [9], ["a"], 72], {"upload_pkey"}),
@@ -278,6 +309,28 @@ async def test_hot_queries_read_by_key(filled: Db):
     # a join on the key would walk through the dead rows of all takes before
     reads = await explain(filled, "track.takes", "pop_blocks", _LANES, [0] * 8, 500, 256)
     assert [read.how for read in reads if read.table == "inbox"].count("Tid Scan") == 1
+
+
+FEED: list[tuple[str, str, list[Any]]] = [
+    ("feed.events", "read_events", [1, 0, 50, ["stop.arrived"], 10]),
+    ("feed.events", "number_events", [100]),
+    ("delivery.detours", "news_of_detours", [100]),
+    ("delivery.detours", "spells_off_route", [100, 1]),
+]
+
+
+async def test_every_index_of_the_feed_is_asked_for(filled: Db):
+    """Each costs every entry of the feed a write."""
+    about = [(module, name, values) for module, name, values, of in HOT if any(one.startswith("event_") for one in of)]
+    asked: set[str | None] = set()
+    await filled.execute("UPDATE event SET seq = NULL WHERE id = (SELECT max(id) FROM event)")
+    await filled.execute("UPDATE account SET events_numbered = 1000000")
+    await filled.execute("UPDATE event SET type = 'route.off_route' WHERE type = 'stop.departed' AND seq % 10 = 1")
+    await filled.execute("ANALYZE event")
+    for module, name, values in [*about, *FEED]:
+        asked |= {read.index for read in await explain(filled, module, name, *values)}
+    rows = await filled.fetch("SELECT indexname FROM pg_indexes WHERE tablename = 'event'")
+    assert {row["indexname"] for row in rows} <= asked
 
 
 async def test_a_drive_is_read_within_its_days(filled: Db):

@@ -14,7 +14,7 @@ from geo.fold.fold import FactType
 from geo.pings import Rows
 from sql.delivery.stop_states import JudgedEvent
 from sql.feed.facts import Revision, Stretch
-from work.feed.types import OF_FACT, SAID, fact_id
+from work.feed.types import ALARMED, CALLED_FOR_HELP, OF_FACT, SAID, fact_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +194,48 @@ def entry_of_eta(
     if before.state == "retracted":
         return replace(first, revision=before.revision + 1)
     return replace(first, revision=before.revision + 1, state="corrected", occurred_ms=before.occurred_ms)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """An alarm that a phone sent.
+
+    Attributes:
+        word: as the phone called it; `sos` is a call for help.
+        route_id: the one that its driver was on; None: none that is known.
+        data: what else is known of it.
+    """
+
+    account_id: int
+    lane: int
+    driver_id: int
+    device_id: int
+    word: str
+    occurred_ms: int
+    route_id: int | None
+    data: dict[str, Any]
+
+
+def entry_of_alarm(alarm: Alarm) -> Revision:
+    """Say that a phone sent an alarm. The same message sent again is the same fact."""
+    name = CALLED_FOR_HELP if alarm.word == "sos" else ALARMED
+    return Revision(
+        fact_id=fact_id(name, alarm.driver_id, alarm.device_id, alarm.word, alarm.occurred_ms),
+        revision=1,
+        state="asserted",
+        type=name,
+        occurred_ms=alarm.occurred_ms,
+        folded_ms=None,
+        lane=alarm.lane,
+        account_id=alarm.account_id,
+        driver_id=alarm.driver_id,
+        route_id=alarm.route_id,
+        route_version=None,
+        stop_id=None,
+        geofence_id=None,
+        visit_id=None,
+        data={"alarm": alarm.word, **alarm.data},
+    )
 
 
 def taken_back(fact: Revision) -> Revision:

@@ -4,21 +4,22 @@ Two ways lead here: facts that the tracker found, and what drivers and dispatche
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 
 from geo.fold.claims import KINDS
 from geo.times import time_of
 from sql.delivery import stop_states
-from sql.delivery.stop_states import JudgedEvent, judge_stop_events, settle_stops, stops_that_ask_pins
+from sql.delivery.stop_states import JudgedEvent, judge_stop_events, settle_stops
 from sql.eta.learning import note_visits
 from sql.eta.told import settle_told
 from sql.feed.facts import LATE_AFTER_S, Revision, known_facts, put_revisions
-from sql.feed.outbox import Notice, put_notices
 from sql.pool import Db
 from sql.track.folds import claims_changed
 from sql.track.held import shifts_changed
 from sql.track.visits import put_arrivals, put_departures, remove_visits
 from work.feed.entries import departure_of, entry_of_driver, fact_id_of
 from work.feed.types import ARRIVALS, DEPARTURES, OF_A_TOUR, SAID
+from work.messages.notices import note_facts
 
 SHIFTS = frozenset({"shift_started", "shift_ended"})
 """Events that say which places of a driver are kept."""
@@ -73,16 +74,8 @@ async def settle(db: Db, stop_ids: Sequence[int], *, most_wrong_pins: int, also:
 
 
 async def settle_routes(db: Db, route_ids: Sequence[int]) -> None:
-    """Make routes say when they began and ended; recipients of one that began are told their PINs.
-
-    The PIN itself is not kept with the notice: whoever sends it derives it.
-    """
+    """Make routes say when they began and ended."""
     await stop_states.settle_routes(db, route_ids)
-    asking = await stops_that_ask_pins(db, route_ids)
-    if asking:
-        await put_notices(
-            db, [Notice(account_id=one.account_id, stop_id=one.stop_id, kind="pin", payload={}) for one in asking]
-        )
 
 
 async def _note_visits(db: Db, departures: Sequence[Revision]) -> None:
@@ -103,6 +96,7 @@ async def _tell_feed(db: Db, turned: Sequence[JudgedEvent]) -> None:
     turned = sorted(turned, key=lambda one: (one.occurred_ms, one.id))
     entries = [entry_of_driver(one, known.get(fact_id_of(one))) for one in turned]
     await put_revisions(db, entries, late_after_s=LATE_AFTER_S)
+    await note_facts(db, entries, now=datetime.now(UTC))
 
 
 async def _tell_trackers(db: Db, turned: Iterable[JudgedEvent]) -> None:

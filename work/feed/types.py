@@ -19,7 +19,9 @@ class Maker(Enum):
     FOLD = "fold"  # pings and claims, folded by the tracker: told anew, corrected or taken back by a re-run
     SILENCE = "silence"  # the tracker's clock: that nothing was heard, or something again
     ETA = "eta"  # the tracker's clock: what is expected of a stop
+    DEVICE = "device"  # an alarm that a phone sent: told at once, and never judged anew
     DRIVER = "driver"  # what a driver or a dispatcher said, as far as it is in force
+    SENDER = "sender"  # what became of what left the installation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +83,13 @@ EVENT_TYPES = (
     _folded("geofence.dwelled", FactType.FENCE_DWELLED, of_a_visit=True),
     EventType(name="driver.silent", maker=Maker.SILENCE, fact=FactType.DRIVER_SILENT),
     EventType(name="driver.seen", maker=Maker.SILENCE, fact=FactType.DRIVER_SEEN),
+    EventType(name="driver.sos", maker=Maker.DEVICE),
+    EventType(name="driver.alarm", maker=Maker.DEVICE),
     EventType(name="eta.late", maker=Maker.ETA),
+    EventType(name="message.sent", maker=Maker.SENDER),
+    EventType(name="message.delivered", maker=Maker.SENDER),
+    EventType(name="message.failed", maker=Maker.SENDER),
+    EventType(name="webhook.disabled", maker=Maker.SENDER),
 )
 """All of them, in the order in which they are listed to people."""
 
@@ -93,6 +101,7 @@ OF_FACT = {one.fact: one for one in EVENT_TYPES if one.fact is not None}
 SAID = {one.said: one for one in EVENT_TYPES if one.said is not None}
 """Those that drivers make, by what their apps call them."""
 
+CALLED_FOR_HELP, ALARMED = "driver.sos", "driver.alarm"
 LATE, APPROACHING = "eta.late", "stop.approaching"
 
 ARRIVALS = frozenset(one.name for one in EVENT_TYPES if one.settles == "arrival")

@@ -15,10 +15,11 @@ import numpy as np
 from geo.eta.model import Observation, delays, keys_of, learn, observe, passed
 from geo.eta.window import Given, adapt
 from geo.pings import UNKNOWN_MS, Ints
-from geo.plan.plans import EARLY_MS, Plan
+from geo.plan.numbers import EARLY_MS
+from geo.plan.plans import Plan
 from sql.delivery.plans import read_plans
 from sql.eta import learning as eta_learning
-from sql.eta.learning import Drive, Learned
+from sql.eta.learning import DriveRow, Learned
 from sql.eta.told import Outcome, accounts_to_learn_told, pop_told
 from sql.pool import Connection, Db, Pool
 from work.job import Job
@@ -84,7 +85,7 @@ async def _learn_account(db: Connection, account_id: int, after_s: float) -> boo
     return len(drives) == DRIVES_AT_ONCE or len(told) == TOLD_AT_ONCE
 
 
-async def _read(db: Db, drive: Drive) -> _Driven | None:
+async def _read(db: Db, drive: DriveRow) -> _Driven | None:
     """Read what a driver did on a route; None when there is nothing to learn from."""
     visits = await eta_learning.drive_visits(db, drive)
     if drive.version is None or not visits:
@@ -110,7 +111,7 @@ async def _read(db: Db, drive: Drive) -> _Driven | None:
     )
 
 
-def _observations(drive: Drive, driven: _Driven) -> dict[str, Observation]:
+def _observations(drive: DriveRow, driven: _Driven) -> dict[str, Observation]:
     """What a drive says that was not learned yet, by a name of its own."""
     found = observe(driven.plan, driven.arrived_ms, driven.departed_ms, driven.passed_ms)
     named = {f"{one.what}:{driven.plan.stop_ids[one.row]}": one for one in found}

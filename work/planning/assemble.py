@@ -14,10 +14,10 @@ from geo.eta.model import Row
 from geo.eta.rows import Key
 from geo.pings import Floats
 from geo.times import ms_of
-from geo.tours.check import Judged, Timed
+from geo.tours.check import Checked, Timed
 from geo.tours.insertion import why_not
 from geo.tours.matrix import SERVICES, keys_of_hour, service_s, speed, straight
-from geo.tours.problem import Break, Job, Matrix, Problem, Tour, Vehicle
+from geo.tours.problem import Matrix, TourBreak, TourJob, TourProblem, TourVan, VanTour
 from sql.account.settings import read_settings
 from sql.eta.learning import rows_of_keys
 from sql.planning.orders import OrderRow
@@ -57,15 +57,15 @@ class Labels(Struct, frozen=True, kw_only=True):
     lat: list[float]
 
 
-class Kept(Struct, frozen=True, kw_only=True):
+class KeptProblem(Struct, frozen=True, kw_only=True):
     """A problem with its labels, as it is stored."""
 
-    problem: Problem
+    problem: TourProblem
     labels: Labels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Day:
+class PlanDay:
     """What a day is planned of."""
 
     depot: DepotWords
@@ -76,19 +76,19 @@ class Day:
     rows: Mapping[Key, Row]
 
 
-def pack(kept: Kept) -> bytes:
+def pack(kept: KeptProblem) -> bytes:
     """Write a problem with its labels."""
     return msgspec.msgpack.encode(kept, enc_hook=to_plain)
 
 
-def unpack(body: bytes) -> Kept:
+def unpack(body: bytes) -> KeptProblem:
     """Read what `pack` wrote."""
-    return msgspec.msgpack.decode(body, type=Kept, dec_hook=from_plain)
+    return msgspec.msgpack.decode(body, type=KeptProblem, dec_hook=from_plain)
 
 
 async def read_day(
     db: Db | Pool, *, account_id: int, depot: DepotWords, shifts: Sequence[Resource], orders: Sequence[OrderRow]
-) -> Day:
+) -> PlanDay:
     """Read what else a day needs: vehicles, and what ETAs learned of its hours."""
     words = [msgspec.convert(shift.body, ShiftWords) for shift in shifts]
     vehicles = await resources_named(db, account_id=account_id, kind="vehicle", names=[w.vehicle for w in words])
@@ -97,7 +97,7 @@ async def read_day(
     for word in words:
         keys |= set(keys_of_hour(*_clock(word, depot)))
     rows = await rows_of_keys(db, account_id, keys)
-    return Day(
+    return PlanDay(
         depot=depot,
         shifts=shifts,
         vehicles={name: msgspec.convert(one.body, VehicleWords) for name, one in vehicles.items()},
@@ -114,21 +114,21 @@ def _clock(shift: ShiftWords, depot: DepotWords) -> tuple[int, int]:
     return ms_of(middle), int(offset.total_seconds())
 
 
-def places_of(day: Day) -> tuple[Floats, Floats]:
+def places_of(day: PlanDay) -> tuple[Floats, Floats]:
     """Give lon and lat of a day's places: the depot, then one an order."""
     lon = [day.depot.lon, *(order.lon or 0.0 for order in day.orders)]
     lat = [day.depot.lat, *(order.lat or 0.0 for order in day.orders)]
     return np.array(lon), np.array(lat)
 
 
-def matrices(day: Day) -> tuple[Matrix, Matrix]:
+def matrices(day: PlanDay) -> tuple[Matrix, Matrix]:
     """Give metres and seconds between a day's places without roads."""
     words = [msgspec.convert(shift.body, ShiftWords) for shift in day.shifts]
     clock = _clock(words[0], day.depot) if words else (0, 0)
     return straight(*places_of(day), mps=speed(day.rows, *clock))
 
 
-def assemble(day: Day, distance_m: Matrix, duration_s: Matrix, *, objective: str) -> Kept:
+def assemble(day: PlanDay, distance_m: Matrix, duration_s: Matrix, *, objective: str) -> KeptProblem:
     """Make the problem of a day.
 
     Args:
@@ -143,7 +143,7 @@ def assemble(day: Day, distance_m: Matrix, duration_s: Matrix, *, objective: str
         _vehicle(word, day.vehicles.get(word.vehicle, VehicleWords()), origin, dimensions, fewest=objective == "fewest")
         for word in words
     ]
-    problem = Problem(
+    problem = TourProblem(
         duration_s=duration_s,
         distance_m=distance_m,
         jobs=_jobs(day, origin, dimensions, starts),
@@ -159,7 +159,7 @@ def assemble(day: Day, distance_m: Matrix, duration_s: Matrix, *, objective: str
         lon=lon.tolist(),
         lat=lat.tolist(),
     )
-    return Kept(problem=problem, labels=labels)
+    return KeptProblem(problem=problem, labels=labels)
 
 
 def _seconds(at: datetime, origin: datetime) -> int:
@@ -172,8 +172,8 @@ def _load(load: Mapping[str, float], dimensions: Sequence[str]) -> tuple[int, ..
 
 def _vehicle(
     shift: ShiftWords, vehicle: VehicleWords, origin: datetime, dimensions: Sequence[str], *, fewest: bool
-) -> Vehicle:
-    return Vehicle(
+) -> TourVan:
+    return TourVan(
         start=0,
         end=0 if shift.return_to_depot else None,
         shift=(_seconds(shift.start_at, origin), _seconds(shift.end_at, origin)),
@@ -184,7 +184,7 @@ def _vehicle(
         ),
         skills=frozenset(vehicle.skills),
         breaks=tuple(
-            Break(
+            TourBreak(
                 earliest_s=_seconds(one.earliest, origin),
                 latest_s=_seconds(one.latest, origin),
                 duration_s=round(one.duration_s),
@@ -198,7 +198,7 @@ def _vehicle(
     )
 
 
-def _jobs(day: Day, origin: datetime, dimensions: Sequence[str], starts: Sequence[datetime]) -> list[Job]:
+def _jobs(day: PlanDay, origin: datetime, dimensions: Sequence[str], starts: Sequence[datetime]) -> list[TourJob]:
     words = [msgspec.convert(order.body, OrderWords) for order in day.orders]
     planned = [day.default_service_s if word.service_s is None else word.service_s for word in words]
     real = service_s(day.rows, planned, ms_of(starts[0]) if starts else 0)
@@ -210,7 +210,7 @@ def _jobs(day: Day, origin: datetime, dimensions: Sequence[str], starts: Sequenc
         windows = sorted((_seconds(w.start, origin), _seconds(w.end, origin)) for w in word.windows if w.end > origin)
         after = row_of.get(word.after) if word.after else None
         jobs.append(
-            Job(
+            TourJob(
                 place=row + 1,
                 service_s=real[row],
                 windows=_apart(windows),
@@ -235,7 +235,7 @@ def _apart(windows: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
     return tuple(merged)
 
 
-def told(kept: Kept, judged: Judged, *, unplanned: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def told(kept: KeptProblem, judged: Checked, *, unplanned: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Write tours as they are kept and shown."""
     return {
         "tours": [_tour(kept.labels, timed) for timed in judged.timed if timed.visits],
@@ -274,12 +274,12 @@ def _tour(labels: Labels, timed: Timed) -> dict[str, Any]:
     }
 
 
-def tours_of(kept: Kept, result: Mapping[str, Any]) -> list[Tour]:
+def tours_of(kept: KeptProblem, result: Mapping[str, Any]) -> list[VanTour]:
     """Read tours back from what `told` wrote."""
     job_of = {name: row for row, name in enumerate(kept.labels.orders)}
     row_of = {name: row for row, name in enumerate(kept.labels.shifts)}
     return [
-        Tour(
+        VanTour(
             vehicle=row_of[tour["shift"]],
             jobs=tuple(job_of[stop["order"]] for stop in tour["stops"]),
             breaks=tuple(tour["break_places"]),
@@ -288,7 +288,7 @@ def tours_of(kept: Kept, result: Mapping[str, Any]) -> list[Tour]:
     ]
 
 
-def reasons(kept: Kept, judged: Judged) -> list[dict[str, Any]]:
+def reasons(kept: KeptProblem, judged: Checked) -> list[dict[str, Any]]:
     """Say of each order that is on no tour why, and what would change that."""
     used = {timed.tour.vehicle for timed in judged.timed}
     idle = [row for row in range(len(kept.problem.vehicles)) if row not in used]

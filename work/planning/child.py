@@ -16,17 +16,17 @@ from typing import BinaryIO, Protocol
 
 import msgspec
 
-from geo.tours.problem import Answer, Nonsense, require_sense
-from work.planning.protocol import Asked, Found, Refused, Sign, decode_asked, encode, read_frame
+from geo.tours.problem import Nonsense, TourAnswer, require_sense
+from work.planning.protocol import Found, PlanAsked, PlanRefused, Sign, decode_asked, encode, read_frame
 
 ENGINES = {"pyvrp": "work.planning.with_pyvrp", "vroom": "work.planning.with_vroom"}
 """Module of each engine; imported when it is first asked."""
 
 
-class Engine(Protocol):
+class TourEngine(Protocol):
     """A module that finds tours."""
 
-    def solve(self, asked: Asked, say: Callable[[float, int | None], None], began_s: float) -> Answer:
+    def solve(self, asked: PlanAsked, say: Callable[[float, int | None], None], began_s: float) -> TourAnswer:
         """Search until the time is over."""
 
 
@@ -47,24 +47,24 @@ def _end_with_parent() -> None:
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
-def _answer(body: bytes, say: Callable[[float, int | None], None]) -> Found | Refused:
+def _answer(body: bytes, say: Callable[[float, int | None], None]) -> Found | PlanRefused:
     began_s = time.monotonic()
     try:
         asked = decode_asked(body)
         if asked.memory_bytes is not None:
             resource.setrlimit(resource.RLIMIT_AS, (asked.memory_bytes, resource.RLIM_INFINITY))
         require_sense(asked.problem)
-        engine: Engine = import_module(ENGINES[asked.engine])
+        engine: TourEngine = import_module(ENGINES[asked.engine])
         return Found(answer=engine.solve(asked, say, began_s))
     except MemoryError:
-        return Refused(why="it needs more memory than it may take")
+        return PlanRefused(why="it needs more memory than it may take")
     except Nonsense as error:
-        return Refused(why=str(error))
+        return PlanRefused(why=str(error))
     except (msgspec.DecodeError, ValueError, RuntimeError, TypeError, IndexError, KeyError, ImportError) as error:
-        return Refused(why=f"{type(error).__name__}: {error}")
+        return PlanRefused(why=f"{type(error).__name__}: {error}")
 
 
-def _say(answers: BinaryIO, message: Found | Refused | Sign) -> None:
+def _say(answers: BinaryIO, message: Found | PlanRefused | Sign) -> None:
     answers.write(encode(message))
     answers.flush()
 

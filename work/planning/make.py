@@ -14,16 +14,17 @@ import msgspec
 import numpy as np
 
 from geo.shape.plane import project
-from geo.tours.check import Judged, check, time_tour
-from geo.tours.habits import MOST_TOURS, Past, like_drivers, votes
-from geo.tours.problem import Problem, Tour
+from geo.tours.check import Checked, check, time_tour
+from geo.tours.habits import Past, like_drivers, votes
+from geo.tours.numbers import MOST_TOURS
+from geo.tours.problem import TourProblem, VanTour
 from sql.planning import plans
 from sql.planning.orders import orders_to_plan
-from sql.planning.plans import PlanRow
+from sql.planning.plans import TourPlanRow
 from sql.planning.resources import find_resource, shifts_of_day
 from sql.pool import Pool
 from work.job import Job
-from work.planning.assemble import Kept, assemble, matrices, pack, read_day, reasons, told
+from work.planning.assemble import KeptProblem, assemble, matrices, pack, read_day, reasons, told
 from work.planning.process import PlannerProcess, plan
 from work.planning.protocol import PlannerFailed, Sign
 from work.planning.words import DepotWords
@@ -57,7 +58,7 @@ class PlanMaker:
 
     def __init__(self) -> None:
         self._planner = PlannerProcess()
-        self._plan: PlanRow | None = None
+        self._plan: TourPlanRow | None = None
         self._making: asyncio.Task[None] | None = None
         self._progress = [0.0]
 
@@ -97,7 +98,7 @@ class PlanMaker:
             await asyncio.gather(making, return_exceptions=True)
         await self._planner.end()
 
-    async def _made(self, pool: Pool, row: PlanRow) -> None:
+    async def _made(self, pool: Pool, row: TourPlanRow) -> None:
         try:
             await _make(pool, self._planner, row, self._progress)
         except PlannerFailed as error:
@@ -111,7 +112,7 @@ def plan_job() -> Job:
     return Job(name="plans", do=maker.look, pause_s=LOOK_S)
 
 
-async def _make(pool: Pool, planner: PlannerProcess, row: PlanRow, heard: list[float]) -> None:
+async def _make(pool: Pool, planner: PlannerProcess, row: TourPlanRow, heard: list[float]) -> None:
     depot = await find_resource(pool, account_id=row.account_id, kind="depot", external_id=row.depot)
     if depot is None:
         raise PlannerFailed(f"there is no depot {row.depot!r} any more")
@@ -132,7 +133,9 @@ async def _make(pool: Pool, planner: PlannerProcess, row: PlanRow, heard: list[f
     await plans.end_plan(pool, row, state="done", problem=body, result=result)
 
 
-async def _solved(pool: Pool, planner: PlannerProcess, row: PlanRow, kept: Kept, heard: list[float]) -> Judged:
+async def _solved(
+    pool: Pool, planner: PlannerProcess, row: TourPlanRow, kept: KeptProblem, heard: list[float]
+) -> Checked:
     if not kept.problem.vehicles or not kept.problem.jobs:
         return check(kept.problem, [])
     limit_s = row.asked.get("limit_s") or min(BASE_S + PER_ORDER_S * len(kept.problem.jobs), LONGEST_S)
@@ -153,7 +156,7 @@ async def _solved(pool: Pool, planner: PlannerProcess, row: PlanRow, kept: Kept,
     return judged
 
 
-def _balanced(problem: Problem, judged: Judged) -> Problem:
+def _balanced(problem: TourProblem, judged: Checked) -> TourProblem:
     """Make time beyond an equal share dear: what all tours together take, for each van."""
     share_s = sum(timed.end_s - timed.start_s for timed in judged.timed) // max(len(problem.vehicles), 1)
     dearest = max(1, *(vehicle.cost_per_s for vehicle in problem.vehicles))
@@ -161,7 +164,7 @@ def _balanced(problem: Problem, judged: Judged) -> Problem:
     return replace(problem, vehicles=vehicles)
 
 
-async def _like_drivers(pool: Pool, row: PlanRow, kept: Kept, judged: Judged) -> Judged:
+async def _like_drivers(pool: Pool, row: TourPlanRow, kept: KeptProblem, judged: Checked) -> Checked:
     since = datetime.now(UTC) - timedelta(days=HABIT_DAYS)
     past = await plans.past_tours(pool, account_id=row.account_id, since=since, at_most=MOST_TOURS)
     origin = kept.labels.lon[0], kept.labels.lat[0]
@@ -174,10 +177,10 @@ async def _like_drivers(pool: Pool, row: PlanRow, kept: Kept, judged: Judged) ->
 
 
 def _reordered(
-    problem: Problem, judged: Judged, past: Sequence[Past], places: np.ndarray, names: Sequence[str]
-) -> Judged:
+    problem: TourProblem, judged: Checked, past: Sequence[Past], places: np.ndarray, names: Sequence[str]
+) -> Checked:
     """Order each tour as the drivers would, where that holds and is hardly dearer."""
-    tours: list[Tour] = []
+    tours: list[VanTour] = []
     for timed in judged.timed:
         tour, vehicle = timed.tour, problem.vehicles[timed.tour.vehicle]
         at = [problem.jobs[job].place for job in tour.jobs]

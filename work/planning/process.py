@@ -10,9 +10,9 @@ from typing import Self
 
 import msgspec
 
-from geo.tours.check import Judged, check
-from geo.tours.problem import Answer, Nonsense, Problem, require_sense
-from work.planning.protocol import FRAME, Asked, Engine, Found, PlannerFailed, Sign, decode_said, encode
+from geo.tours.check import Checked, check
+from geo.tours.problem import Nonsense, TourAnswer, TourProblem, require_sense
+from work.planning.protocol import FRAME, Engine, Found, PlanAsked, PlannerFailed, Sign, decode_said, encode
 
 GRACE_S = 15.0
 """How long after its time limit a planner may still take to say what it found."""
@@ -48,7 +48,7 @@ class PlannerProcess:
         """Of the process; None while there is none."""
         return self._running.pid if self._running else None
 
-    async def ask(self, asked: Asked, hear: Callable[[Sign], None] = lambda _: None) -> Answer:
+    async def ask(self, asked: PlanAsked, hear: Callable[[Sign], None] = lambda _: None) -> TourAnswer:
         """Ask; `hear` is told how far it is. Cancelling ends the process at once.
 
         Raises:
@@ -99,7 +99,7 @@ class PlannerProcess:
         await running.communicate()
 
 
-async def _ask(running: asyncio.subprocess.Process, asked: Asked, hear: Callable[[Sign], None]) -> Answer:
+async def _ask(running: asyncio.subprocess.Process, asked: PlanAsked, hear: Callable[[Sign], None]) -> TourAnswer:
     assert running.stdin is not None
     assert running.stdout is not None
     running.stdin.write(encode(asked))
@@ -118,7 +118,7 @@ def _words(code: int | None) -> str:
     return "it is not known why" if code is None else f"signal {-code}" if code < 0 else f"code {code}"
 
 
-def engine_for(problem: Problem) -> Engine:
+def engine_for(problem: TourProblem) -> Engine:
     """Choose who is asked: PyVRP, and VROOM for what it cannot.
 
     Raises:
@@ -135,7 +135,7 @@ def require_installed(engine: Engine) -> None:
         raise PlannerFailed(f"{MODULES[engine]} is not installed: pip install 'reparto[plan]'")
 
 
-def _plain(problem: Problem) -> bool:
+def _plain(problem: TourProblem) -> bool:
     paired = {job.after for job in problem.jobs if job.after is not None}
     return not any(vehicle.breaks for vehicle in problem.vehicles) and all(
         len(job.windows) <= 1 and not job.ready_s
@@ -145,14 +145,14 @@ def _plain(problem: Problem) -> bool:
 
 
 async def plan(
-    problem: Problem,
+    problem: TourProblem,
     planner: PlannerProcess,
     *,
     limit_s: float,
     seed: int = 1,
     patience: int | None = None,
     hear: Callable[[Sign], None] = lambda _: None,
-) -> tuple[Answer, Judged]:
+) -> tuple[TourAnswer, Checked]:
     """Find tours and have them checked. What the checker refuses is no answer.
 
     Raises:
@@ -162,7 +162,7 @@ async def plan(
         require_sense(problem)
     except Nonsense as error:
         raise PlannerFailed(str(error)) from error
-    asked = Asked(
+    asked = PlanAsked(
         problem=problem,
         engine=engine_for(problem),
         limit_s=limit_s,

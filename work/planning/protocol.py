@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
-from geo.tours.problem import Answer, Matrix, Problem, Tour
+from geo.tours.problem import Matrix, TourAnswer, TourProblem, VanTour
 
 FRAME = struct.Struct("!I")
 """Before each message: how many bytes it has."""
@@ -18,7 +18,7 @@ MOST_BYTES = 1 << 30
 Engine: TypeAlias = Literal["pyvrp", "vroom"]
 
 
-class Asked(Struct, frozen=True, kw_only=True):
+class PlanAsked(Struct, frozen=True, kw_only=True):
     """A question.
 
     Attributes:
@@ -29,13 +29,13 @@ class Asked(Struct, frozen=True, kw_only=True):
         start: tours to begin with; empty: from nothing.
     """
 
-    problem: Problem
+    problem: TourProblem
     engine: Engine = "pyvrp"
     limit_s: float = 30.0
     seed: int = 1
     patience: int | None = None
     memory_bytes: int | None = None
-    start: tuple[Tour, ...] = ()
+    start: tuple[VanTour, ...] = ()
 
 
 class Sign(Struct, frozen=True, kw_only=True, tag="sign"):
@@ -48,16 +48,16 @@ class Sign(Struct, frozen=True, kw_only=True, tag="sign"):
 class Found(Struct, frozen=True, kw_only=True, tag="found"):
     """It is done."""
 
-    answer: Answer
+    answer: TourAnswer
 
 
-class Refused(Struct, frozen=True, kw_only=True, tag="refused"):
+class PlanRefused(Struct, frozen=True, kw_only=True, tag="refused"):
     """It cannot; a sentence says why."""
 
     why: str
 
 
-Said: TypeAlias = Sign | Found | Refused
+Said: TypeAlias = Sign | Found | PlanRefused
 
 
 class PlannerFailed(Exception):  # noqa: N818 (it reads better where it is raised)
@@ -70,9 +70,9 @@ def encode(message: Any) -> bytes:
     return FRAME.pack(len(body)) + body
 
 
-def decode_asked(body: bytes) -> Asked:
+def decode_asked(body: bytes) -> PlanAsked:
     """Read a question; raises msgspec.DecodeError."""
-    return msgspec.msgpack.decode(body, type=Asked, dec_hook=from_plain)
+    return msgspec.msgpack.decode(body, type=PlanAsked, dec_hook=from_plain)
 
 
 def decode_said(body: bytes) -> Said:

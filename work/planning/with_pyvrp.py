@@ -7,7 +7,7 @@ import time
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -40,8 +40,9 @@ from pyvrp.search import (
 )
 
 from geo.pings import Bools
-from geo.tours.problem import FOREVER, Answer, Job, Matrix, Problem, Tour, Vehicle, loads_of, padded
-from work.planning.protocol import Asked
+from geo.tours.numbers import FOREVER
+from geo.tours.problem import Matrix, TourAnswer, TourJob, TourProblem, TourVan, VanTour, loads_of, padded
+from work.planning.protocol import PlanAsked
 
 NEVER = 1 << 26
 """Metres and seconds of a drive that must not be: more than any tour has, so that no other gain pays for it."""
@@ -60,7 +61,7 @@ class _Model:
     vehicles_of_type: list[list[int]]
 
 
-def solve(asked: Asked, say: Callable[[float, int | None], None], began_s: float) -> Answer:
+def solve(asked: PlanAsked, say: Callable[[float, int | None], None], began_s: float) -> TourAnswer:
     """Search until the time is over.
 
     Args:
@@ -69,7 +70,7 @@ def solve(asked: Asked, say: Callable[[float, int | None], None], began_s: float
     """
     model = _model(asked.problem)
     if not model.job_of_client and not model.jobs_of_shipment:
-        return Answer(tours=())
+        return TourAnswer(tours=())
     data = model.data
     rng = RandomNumberGenerator(seed=asked.seed)
     neighbours = compute_neighbours(data, NeighbourhoodParams())
@@ -86,7 +87,7 @@ def solve(asked: Asked, say: Callable[[float, int | None], None], began_s: float
         settings = IteratedLocalSearchParams(history_length=HISTORY)
         algorithm = IteratedLocalSearch(data, penalties, search, first, settings)
         result = algorithm.run(stop, collect_stats=False)
-    return Answer(tours=tuple(_tours(model, result.best)), rounds=result.num_iterations)
+    return TourAnswer(tours=tuple(_tours(model, result.best)), rounds=result.num_iterations)
 
 
 class _Stop:
@@ -112,7 +113,7 @@ class _Stop:
         return now_s >= self._until_s or (self._patience is not None and self._since > self._patience)
 
 
-def _first_penalties(problem: Problem) -> tuple[list[float], float, float]:
+def _first_penalties(problem: TourProblem) -> tuple[list[float], float, float]:
     """Say what a unit of load too much, a second too late and a metre too far cost at first.
 
     PyVRP begins in the middle of its range, at 50,000, and comes down by a tenth every 500 rounds: on a delivery day
@@ -138,57 +139,62 @@ HISTORY = 100
 in half a minute there are some 40,000 rounds."""
 
 
-def _model(problem: Problem) -> _Model:
-    jobs = list(problem.jobs)
+def _model(problem: TourProblem) -> _Model:
     dimensions = loads_of(problem)
-    after = {job.after: row for row, job in enumerate(jobs) if job.after is not None}
-    places: list[int] = []  # of each location; -1: nowhere, from and to which no drive takes time
-    depots: list[Depot] = []
-    depot_of: dict[int, int] = {}
+    depot_of: dict[int, int] = {}  # -1: nowhere, from and to which no drive takes time
     for vehicle in problem.vehicles:
         for place in (vehicle.start, vehicle.end):
-            key = -1 if place is None else place
-            if key not in depot_of:
-                depot_of[key] = len(depots)
-                depots.append(Depot(location=len(places)))
-                places.append(key)
-    first_job = len(places)
-    places += [job.place for job in jobs]
-    clients: list[Client] = []
-    groups: list[ClientGroup] = []
-    shipments: list[Shipment] = []
-    job_of_client: list[int] = []
-    jobs_of_shipment: list[tuple[int, int]] = []
-    for row, job in enumerate(jobs):
-        if row in after:
-            partner = jobs[after[row]]
-            shipments.append(_shipment(job, partner, first_job + row, first_job + after[row], dimensions))
-            jobs_of_shipment.append((row, after[row]))
-        elif job.after is None:
-            made = _clients(job, first_job + row, dimensions, len(groups))
-            if len(made) > 1:
-                rows = list(range(len(clients), len(clients) + len(made)))
-                groups.append(ClientGroup(rows, required=job.drop_cost is None))
-            clients += made
-            job_of_client += [row] * len(made)
+            depot_of.setdefault(-1 if place is None else place, len(depot_of))
+    first_job = len(depot_of)
+    places = [*depot_of, *(job.place for job in problem.jobs)]
+    visits = _visits(problem.jobs, first_job, dimensions)
     profiles, types, vehicles_of_type = _fleet(problem, depot_of, dimensions)
     at = np.array(places, np.int64)
     metres = problem.distance_m + (0 if problem.soft_m is None else problem.soft_m)
     matrices = [_matrices(problem, metres, at, first_job, pace, allowed) for pace, allowed in profiles]
     data = ProblemData(
         [Location(0, 0) for _ in places],
-        clients,
-        depots,
+        visits.clients,
+        [Depot(location=row) for row in range(first_job)],
         types,
         [distance for distance, _ in matrices],  # type: ignore[misc]  # its stubs take an array's shape for a type
         [duration for _, duration in matrices],  # type: ignore[misc]
-        groups,
-        shipments,
+        visits.groups,
+        visits.shipments,
     )
-    return _Model(data, job_of_client, jobs_of_shipment, vehicles_of_type)
+    return _Model(data, visits.job_of_client, visits.jobs_of_shipment, vehicles_of_type)
 
 
-def _clients(job: Job, location: int, dimensions: int, group: int) -> list[Client]:
+@dataclass(slots=True, eq=False)
+class _Visits:
+    """Jobs in PyVRP's words: one client a window, and pickups with their deliveries."""
+
+    clients: list[Client] = field(default_factory=list)
+    groups: list[ClientGroup] = field(default_factory=list)
+    shipments: list[Shipment] = field(default_factory=list)
+    job_of_client: list[int] = field(default_factory=list)
+    jobs_of_shipment: list[tuple[int, int]] = field(default_factory=list)
+
+
+def _visits(jobs: Sequence[TourJob], first_job: int, dimensions: int) -> _Visits:
+    after = {job.after: row for row, job in enumerate(jobs) if job.after is not None}
+    found = _Visits()
+    for row, job in enumerate(jobs):
+        if row in after:
+            partner = jobs[after[row]]
+            found.shipments.append(_shipment(job, partner, first_job + row, first_job + after[row], dimensions))
+            found.jobs_of_shipment.append((row, after[row]))
+        elif job.after is None:
+            made = _clients(job, first_job + row, dimensions, len(found.groups))
+            if len(made) > 1:
+                rows = list(range(len(found.clients), len(found.clients) + len(made)))
+                found.groups.append(ClientGroup(rows, required=job.drop_cost is None))
+            found.clients += made
+            found.job_of_client += [row] * len(made)
+    return found
+
+
+def _clients(job: TourJob, location: int, dimensions: int, group: int) -> list[Client]:
     windows = job.windows or ((0, FOREVER),)
     return [
         Client(
@@ -207,7 +213,7 @@ def _clients(job: Job, location: int, dimensions: int, group: int) -> list[Clien
     ]
 
 
-def _shipment(taken: Job, given: Job, pickup: int, delivery: int, dimensions: int) -> Shipment:
+def _shipment(taken: TourJob, given: TourJob, pickup: int, delivery: int, dimensions: int) -> Shipment:
     (from_s, to_s), (then_s, at_last_s) = (job.windows[0] if job.windows else (0, FOREVER) for job in (taken, given))
     drop = [job.drop_cost for job in (taken, given)]
     return Shipment(
@@ -226,12 +232,12 @@ def _shipment(taken: Job, given: Job, pickup: int, delivery: int, dimensions: in
 
 
 def _fleet(
-    problem: Problem, depot_of: dict[int, int], dimensions: int
+    problem: TourProblem, depot_of: dict[int, int], dimensions: int
 ) -> tuple[list[tuple[int, Bools]], list[VehicleType], list[list[int]]]:
     """Put vehicles that are alike together: their matrices (pace, jobs they may do), their types, their rows."""
     profiles: dict[tuple[int, bytes], int] = {}
     masks: list[tuple[int, Bools]] = []
-    rows_of: defaultdict[tuple[Vehicle, int], list[int]] = defaultdict(list)
+    rows_of: defaultdict[tuple[TourVan, int], list[int]] = defaultdict(list)
     for row, vehicle in enumerate(problem.vehicles):
         allowed = np.array([_may(vehicle, row, job) for job in problem.jobs], np.bool_)
         key = (vehicle.pace, allowed.tobytes())
@@ -243,11 +249,11 @@ def _fleet(
     return masks, types, list(rows_of.values())
 
 
-def _may(vehicle: Vehicle, row: int, job: Job) -> bool:
+def _may(vehicle: TourVan, row: int, job: TourJob) -> bool:
     return job.skills <= vehicle.skills and (job.vehicles is None or row in job.vehicles)
 
 
-def _type(vehicle: Vehicle, profile: int, count: int, depot_of: dict[int, int], dimensions: int) -> VehicleType:
+def _type(vehicle: TourVan, profile: int, count: int, depot_of: dict[int, int], dimensions: int) -> VehicleType:
     longest_s = vehicle.longest_s if vehicle.longest_s is not None else FOREVER
     more: dict[str, Any] = {}
     shift_s = longest_s
@@ -274,7 +280,7 @@ def _type(vehicle: Vehicle, profile: int, count: int, depot_of: dict[int, int], 
 
 
 def _matrices(
-    problem: Problem, metres: Matrix, at: Matrix, first_job: int, pace: int, allowed: Bools
+    problem: TourProblem, metres: Matrix, at: Matrix, first_job: int, pace: int, allowed: Bools
 ) -> tuple[Matrix, Matrix]:
     nowhere = at < 0
     both = np.ix_(at, at)
@@ -289,7 +295,7 @@ def _matrices(
     return distance, duration
 
 
-def _begun(model: _Model, tours: Sequence[Tour]) -> Solution:
+def _begun(model: _Model, tours: Sequence[VanTour]) -> Solution:
     type_of = {row: kind for kind, rows in enumerate(model.vehicles_of_type) for row in rows}
     client_of: dict[int, int] = {}
     for client, job in enumerate(model.job_of_client):
@@ -313,7 +319,7 @@ def _begun(model: _Model, tours: Sequence[Tour]) -> Solution:
 _STEPS = (ActivityType.PICKUP, ActivityType.DELIVERY)
 
 
-def _tours(model: _Model, solution: Solution) -> list[Tour]:
+def _tours(model: _Model, solution: Solution) -> list[VanTour]:
     free = [list(rows) for rows in model.vehicles_of_type]
     tours = []
     for route in solution.routes():
@@ -326,5 +332,5 @@ def _tours(model: _Model, solution: Solution) -> list[Tour]:
             elif step.is_delivery():
                 jobs.append(model.jobs_of_shipment[step.idx][1])
         if jobs:
-            tours.append(Tour(vehicle=free[route.vehicle_type()].pop(0), jobs=tuple(jobs)))
+            tours.append(VanTour(vehicle=free[route.vehicle_type()].pop(0), jobs=tuple(jobs)))
     return tours

@@ -5,7 +5,7 @@ from datetime import datetime
 from msgspec import Struct
 
 
-class Window(Struct, frozen=True, kw_only=True):
+class WindowWords(Struct, frozen=True, kw_only=True):
     """When somebody is there."""
 
     start: datetime
@@ -16,7 +16,7 @@ class OrderWords(Struct, frozen=True, kw_only=True):
     """Of an order, what planning needs; the rest of the body becomes the stop."""
 
     kind: str = "delivery"
-    windows: list[Window] = []
+    windows: list[WindowWords] = []
     service_s: float | None = None
     load: dict[str, float] = {}
     skills: list[str] = []

@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 import obstore
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from work.proofs.blobs_watch import BYTES, NOT_THERE, Watch
+from work.proofs.blobs_watch import BYTES, NOT_THERE, BlobsWatch
 
 UNFINISHED = "unfinished/"
 """Where a file of the folder is written before it gets its name; what a crash leaves there is swept."""
@@ -46,7 +46,7 @@ class Blobs:
     def __init__(self, store: ObjectStore, folder: Path | None) -> None:
         """Use `open`."""
         self._store = store
-        self._watch = Watch()
+        self._watch = BlobsWatch()
         self.folder = folder
         """Where they are on a disk of ours; None in a bucket."""
 

@@ -44,7 +44,7 @@ class StoreAway(Away):
         self.why = why
 
 
-class Watch:
+class BlobsWatch:
     """Follows one store. The log says when an operation begins to fail and when it works again, not every time."""
 
     def __init__(self) -> None:

@@ -1,6 +1,5 @@
 """What a photo says of itself: when and where. Kept beside the proof, and never in what is served."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
@@ -30,22 +29,35 @@ def read_exif(image: Image.Image, zone: ZoneInfo) -> Taken:
         gps, details = exif.get_ifd(IFD.GPSInfo), exif.get_ifd(IFD.Exif)
     except Exception:  # damaged; Pillow's reader raises whatever that leads it into
         return Taken()
-    lat = _degrees(gps.get(GPS.GPSLatitude), gps.get(GPS.GPSLatitudeRef), "S", 90)
-    lon = _degrees(gps.get(GPS.GPSLongitude), gps.get(GPS.GPSLongitudeRef), "W", 180)
-    if lat is None or lon is None or (lat, lon) == (0.0, 0.0):  # written by cameras that know no place
-        lat = lon = None
+    lat = _degrees(gps.get(GPS.GPSLatitude), gps.get(GPS.GPSLatitudeRef), {"N": 1, "S": -1}, 90)
+    lon = _degrees(gps.get(GPS.GPSLongitude), gps.get(GPS.GPSLongitudeRef), {"E": 1, "W": -1}, 180)
+    if lat is None or lon is None or (lat, lon) == (0.0, 0.0) or _is_void(gps):
+        lat = lon = None  # cameras that know no place write zeros, one of the two, or the place before
     return Taken(at=_camera_time(details, zone) or _satellite_time(gps), lat=lat, lon=lon)
 
 
-def _degrees(parts: Any, side: Any, negative: str, limit: int) -> float | None:
+def _degrees(parts: Any, side: Any, hemispheres: Mapping[str, int], limit: int) -> float | None:
+    """Read one coordinate; None without its hemisphere, too: the other one is as likely, and half the world away."""
+    sign = hemispheres.get(_letter(side))
     try:
         degrees, minutes, seconds = (float(part) for part in parts)
         value = degrees + minutes / 60 + seconds / 3600
     except (TypeError, ValueError, ZeroDivisionError):
         return None
-    if not math.isfinite(value) or not 0 <= value <= limit:
-        return None
-    return -value if str(side).upper().startswith(negative) else value
+    if sign is None or not min(degrees, minutes, seconds) >= 0 or not max(minutes, seconds) <= 60 or not value <= limit:
+        return None  # not a number fails every comparison
+    return sign * value
+
+
+def _letter(text: Any) -> str:
+    """Bring a text of EXIF to its one letter: phones write it small, padded, as bytes, or not at all."""
+    if isinstance(text, bytes):
+        text = text.decode("ascii", "replace")
+    return str(text).strip("\0 ").upper() if text is not None else ""
+
+
+def _is_void(gps: Mapping[int, Any]) -> bool:
+    return _letter(gps.get(GPS.GPSStatus)) == "V"  # "measurement interrupted": the place is an older one
 
 
 def _camera_time(details: Mapping[int, Any], zone: ZoneInfo) -> datetime | None:

@@ -15,7 +15,7 @@ from sql.delivery.uploads import Finishing, UploadKey
 from sql.pool import Pool
 from work.away import Away
 from work.proofs.blobs import BlobMissing
-from work.proofs.images import Refused, Shown, judge
+from work.proofs.images import RefusedFile, ShownFile, judge
 from work.proofs.store import ORIGINAL, SHOWN, THUMBNAIL, ProofStore, blob_name
 
 log = logging.getLogger(__name__)
@@ -26,8 +26,9 @@ _PARTS_AT_ONCE = 8
 WHY = {
     "not-a-photo": "It is no JPEG, PNG, WebP or HEIC picture.",
     "not-a-signature": "It is neither a PNG picture nor strokes as JSON.",
+    "blank": "There is nothing on it. Sign again.",
     "not-a-pdf": "It is no PDF.",
-    "unreadable": "It is damaged, or not all of it is there. Take it again.",
+    "unreadable": "It is damaged, or so little of it is there that nothing can be seen. Take it again.",
     "too-many-pixels": "The picture has more pixels than are read here. Take it smaller.",
     "sha256-differs": "The bytes are not those whose SHA-256 was told.",
 }
@@ -75,16 +76,16 @@ async def _finish(pool: Pool, store: ProofStore, key: UploadKey, taken: Finishin
             raise PartsMissing
         return  # somebody else finished it meanwhile
     sha256 = (await store.slow(hashlib.sha256, content)).digest()
-    judged: Shown | Refused
+    judged: ShownFile | RefusedFile
     try:
         if taken.attempts > _MOST_ATTEMPTS:
-            raise Refused("unreadable")
+            raise RefusedFile("unreadable")
         zone, most = ZoneInfo(taken.timezone), store.config.max_photo_pixels
         judged = await store.slow(judge, taken.kind, content, max_pixels=most, zone=zone)
-    except Refused as refused:
+    except RefusedFile as refused:
         judged = refused
     blobs = {ORIGINAL: content}
-    if isinstance(judged, Shown):
+    if isinstance(judged, ShownFile):
         blobs[SHOWN] = judged.served
         if judged.thumbnail:
             blobs[THUMBNAIL] = judged.thumbnail
@@ -93,7 +94,7 @@ async def _finish(pool: Pool, store: ProofStore, key: UploadKey, taken: Finishin
     async with pool.acquire() as db, db.transaction():
         if not await uploads.finish_upload(db, key):
             return
-        if isinstance(judged, Refused):
+        if isinstance(judged, RefusedFile):
             await proofs.refuse_proof(db, taken.proof_id, size=len(content), sha256=sha256, why=judged.why)
         else:
             await proofs.store_proof(db, taken.proof_id, _row(judged, len(content), sha256))
@@ -126,7 +127,7 @@ async def _original(store: ProofStore, taken: Finishing) -> bytes:
     return content
 
 
-def _row(shown: Shown, size: int, sha256: bytes) -> Judged:
+def _row(shown: ShownFile, size: int, sha256: bytes) -> Judged:
     return Judged(
         size_bytes=size,
         sha256=sha256,
@@ -139,4 +140,5 @@ def _row(shown: Shown, size: int, sha256: bytes) -> Judged:
         exif_at=shown.taken.at,
         exif_lat=shown.taken.lat,
         exif_lon=shown.taken.lon,
+        whole=shown.is_whole,
     )

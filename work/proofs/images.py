@@ -14,7 +14,9 @@ import pi_heif
 from PIL import Image, ImageCms, ImageOps
 
 from work.proofs.exif import Taken, read_exif
-from work.proofs.signature import NoStrokes, draw_strokes
+from work.proofs.ink import NoInk, on_white
+from work.proofs.signature import Empty, NoStrokes, draw_strokes
+from work.proofs.unpack import FORMATS, TooManyPixels, unpack
 
 log = logging.getLogger(__name__)
 
@@ -31,11 +33,10 @@ Image.MAX_IMAGE_PIXELS = (
 )
 pi_heif.register_heif_opener()
 
-_FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP", "image/heic": "HEIF"}
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
 
-class Refused(Exception):  # noqa: N818
+class RefusedFile(Exception):  # noqa: N818
     """The bytes are no proof; `why` is one of the words of docs/reference/proofs.md."""
 
     def __init__(self, why: str) -> None:
@@ -44,7 +45,7 @@ class Refused(Exception):  # noqa: N818
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class ShownFile:
     """What is shown of an upload.
 
     Attributes:
@@ -53,6 +54,7 @@ class Shown:
         thumbnail: a JPEG; None for a document.
         width_px, height_px: of `served`; None for a document.
         taken: when and where the photo itself says that it was taken.
+        is_whole: False: bytes of the upload are missing or damaged, and what can be seen is shown.
     """
 
     media_type: str
@@ -62,6 +64,7 @@ class Shown:
     width_px: int | None
     height_px: int | None
     taken: Taken
+    is_whole: bool
 
 
 def media_type_of(content: bytes) -> str | None:
@@ -81,7 +84,7 @@ def media_type_of(content: bytes) -> str | None:
     return None
 
 
-def judge(kind: str, content: bytes, *, max_pixels: int, zone: ZoneInfo) -> Shown:
+def judge(kind: str, content: bytes, *, max_pixels: int, zone: ZoneInfo) -> ShownFile:
     """Look into an upload and make what is shown of it.
 
     Args:
@@ -90,23 +93,23 @@ def judge(kind: str, content: bytes, *, max_pixels: int, zone: ZoneInfo) -> Show
         zone: of the times in a photo that do not say theirs.
 
     Raises:
-        Refused: it is something else, damaged, or too large.
+        RefusedFile: it is something else, damaged, or too large.
     """
     media_type = media_type_of(content)
     if kind == "document":
         if media_type != "application/pdf":
-            raise Refused("not-a-pdf")
+            raise RefusedFile("not-a-pdf")
         if b"%%EOF" not in content[-_PDF_END_WITHIN:]:
-            raise Refused("unreadable")
+            raise RefusedFile("unreadable")
         return _document(content)
     if kind == "signature":
         if media_type == "application/json":
             return _strokes(content)
         if media_type != "image/png":
-            raise Refused("not-a-signature")
+            raise RefusedFile("not-a-signature")
         return _picture(content, media_type, max_pixels=max_pixels, zone=zone, served_type="image/png")
-    if media_type not in _FORMATS:
-        raise Refused("not-a-photo")
+    if media_type not in FORMATS:
+        raise RefusedFile("not-a-photo")
     return _picture(content, media_type, max_pixels=max_pixels, zone=zone, served_type="image/jpeg")
 
 
@@ -117,8 +120,8 @@ def scaled(picture: bytes, longest_px: int) -> bytes:
         return _jpeg(image.convert("RGB"))
 
 
-def _document(content: bytes) -> Shown:
-    return Shown(
+def _document(content: bytes) -> ShownFile:
+    return ShownFile(
         media_type="application/pdf",
         served=content,
         served_type="application/pdf",
@@ -126,35 +129,38 @@ def _document(content: bytes) -> Shown:
         width_px=None,
         height_px=None,
         taken=Taken(),
+        is_whole=True,
     )
 
 
-def _strokes(content: bytes) -> Shown:
+def _strokes(content: bytes) -> ShownFile:
     try:
         image = draw_strokes(content)
+    except Empty as error:
+        raise RefusedFile("blank") from error
     except NoStrokes as error:
-        raise Refused("not-a-signature") from error
+        raise RefusedFile("not-a-signature") from error
     return _shown(image, "application/json", "image/png", Taken())
 
 
-def _picture(content: bytes, media_type: str, *, max_pixels: int, zone: ZoneInfo, served_type: str) -> Shown:
+def _picture(content: bytes, media_type: str, *, max_pixels: int, zone: ZoneInfo, served_type: str) -> ShownFile:
     try:
-        with Image.open(io.BytesIO(content), formats=[_FORMATS[media_type]]) as image:
-            if image.width * image.height > max_pixels:
-                raise Refused("too-many-pixels")
-            taken = read_exif(image, zone)
-            image.draft("RGB", (LONGEST_PX, LONGEST_PX))  # a JPEG is unpacked at a half, quarter or eighth of its size
-            image.load()
-            return _shown(_upright(image), media_type, served_type, taken)
-    except Refused:
-        raise
+        unpacked = unpack(content, media_type, max_pixels=max_pixels, draft_px=LONGEST_PX)
+        taken = read_exif(unpacked.image, zone)
+        upright = _upright(unpacked.image)
+        drawn = on_white(upright) if served_type == "image/png" else _flat(upright)
+        return _shown(drawn, media_type, served_type, taken, is_whole=unpacked.is_whole)
+    except TooManyPixels as error:
+        raise RefusedFile("too-many-pixels") from error
+    except NoInk as error:
+        raise RefusedFile("blank") from error
     except Exception as error:  # Pillow's readers raise whatever a damaged file leads them into
         log.info("a %s of %d bytes cannot be read: %s", media_type, len(content), type(error).__name__)
-        raise Refused("unreadable") from error
+        raise RefusedFile("unreadable") from error
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """Turn it as its EXIF asks, scale it down, and give nothing but its colours: sRGB on white."""
+    """Turn it as its EXIF asks, scale it down, and give nothing but its colours: sRGB, and what is transparent."""
     profile = image.info.get("icc_profile")
     if image.mode in ("RGB", "L", "CMYK"):
         image.thumbnail((LONGEST_PX, LONGEST_PX), Image.Resampling.LANCZOS)
@@ -166,9 +172,13 @@ def _upright(image: Image.Image) -> Image.Image:
         with contextlib.suppress(ImageCms.PyCMSError, OSError):  # a damaged profile: the numbers as they are
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             turned = ImageCms.profileToProfile(turned, source, ImageCms.createProfile("sRGB")) or turned
-    with_alpha = turned if turned.mode == "RGBA" else None
-    clean = Image.new("RGB", turned.size, "white")
-    clean.paste(turned if with_alpha else turned.convert("RGB"), mask=with_alpha)
+    return turned if turned.mode == "RGBA" else turned.convert("RGB")
+
+
+def _flat(image: Image.Image) -> Image.Image:
+    """Lay it on white, on a canvas of ours: nothing of the file but its pixels is in it."""
+    clean = Image.new("RGB", image.size, "white")
+    clean.paste(image.convert("RGB"), mask=image if image.mode == "RGBA" else None)
     return clean
 
 
@@ -179,10 +189,10 @@ def _plain(image: Image.Image) -> Image.Image:
     return image.convert("RGBA" if image.has_transparency_data else "RGB")
 
 
-def _shown(image: Image.Image, media_type: str, served_type: str, taken: Taken) -> Shown:
+def _shown(image: Image.Image, media_type: str, served_type: str, taken: Taken, *, is_whole: bool = True) -> ShownFile:
     small = image.copy()
     small.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX), Image.Resampling.LANCZOS)
-    return Shown(
+    return ShownFile(
         media_type=media_type,
         served=_jpeg(image) if served_type == "image/jpeg" else _png(image),
         served_type=served_type,
@@ -190,6 +200,7 @@ def _shown(image: Image.Image, media_type: str, served_type: str, taken: Taken) 
         width_px=image.width,
         height_px=image.height,
         taken=taken,
+        is_whole=is_whole,
     )
 
 

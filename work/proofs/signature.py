@@ -23,7 +23,11 @@ class NoStrokes(Exception):  # noqa: N818
     """It cannot be drawn: the shape is another, a number is missing or not finite, there is nothing or too much."""
 
 
-class Point(msgspec.Struct, frozen=True):
+class Empty(NoStrokes):
+    """It is well-formed, and there is no stroke in it."""
+
+
+class PenPoint(msgspec.Struct, frozen=True):
     """A point as an object."""
 
     x: float
@@ -38,7 +42,7 @@ class Stroke(msgspec.Struct, frozen=True):
     points: list[Any]
 
 
-Strokes: TypeAlias = Annotated[list[Any], msgspec.Meta(min_length=1, max_length=MOST_STROKES)]
+Strokes: TypeAlias = Annotated[list[Any], msgspec.Meta(max_length=MOST_STROKES)]
 
 
 class Signature(msgspec.Struct, frozen=True):
@@ -51,6 +55,7 @@ def draw_strokes(content: bytes) -> Image.Image:
     """Draw a signature black on white, scaled to fit.
 
     Raises:
+        Empty: nobody signed.
         NoStrokes: it is none.
     """
     strokes = _read(content)
@@ -84,12 +89,12 @@ def _draw(pen: ImageDraw.ImageDraw, stroke: list[tuple[float, float, float]]) ->
         pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=0)
 
 
-def _radius(point: Point) -> float:
+def _radius(point: PenPoint) -> float:
     pressure = _USUAL_PRESSURE if point.pressure is None else min(max(point.pressure, 0.0), 1.0)
     return (_THINNEST_PX + (_THICKEST_PX - _THINNEST_PX) * pressure) / 2
 
 
-def _read(content: bytes) -> list[list[Point]]:
+def _read(content: bytes) -> list[list[PenPoint]]:
     try:
         raw = msgspec.json.decode(content)
         listed = msgspec.convert(raw, Signature | Strokes)
@@ -97,12 +102,14 @@ def _read(content: bytes) -> list[list[Point]]:
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError) as error:
         raise NoStrokes from error
     strokes = [stroke for stroke in strokes if stroke]
-    if not 1 <= sum(map(len, strokes)) <= MOST_POINTS:
+    if not strokes:
+        raise Empty
+    if sum(map(len, strokes)) > MOST_POINTS:
         raise NoStrokes
     return strokes
 
 
-def _stroke(raw: Any) -> list[Point]:
+def _stroke(raw: Any) -> list[PenPoint]:
     listed = msgspec.convert(raw, Stroke | list[Any])
     points = [_point(one) for one in (listed.points if isinstance(listed, Stroke) else listed)]
     if not all(math.isfinite(point.x) and math.isfinite(point.y) for point in points):
@@ -110,13 +117,13 @@ def _stroke(raw: Any) -> list[Point]:
     return points
 
 
-def _point(raw: Any) -> Point:
+def _point(raw: Any) -> PenPoint:
     if isinstance(raw, list):
         x, y, pressure, time = (*msgspec.convert(raw, Numbers), None, None)[:4]
         if x is None or y is None:
             raise NoStrokes
-        return Point(x, y, pressure, time)
-    return msgspec.convert(raw, Point)
+        return PenPoint(x, y, pressure, time)
+    return msgspec.convert(raw, PenPoint)
 
 
 Numbers: TypeAlias = Annotated[list[float | None], msgspec.Meta(min_length=2, max_length=4)]

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sql.delivery import proofs, uploads
 from sql.pool import Pool
@@ -11,6 +11,8 @@ from work.job import Job
 from work.proofs.blobs import UNFINISHED
 from work.proofs.finish import finish
 from work.proofs.store import IMAGE_WORKERS, ORIGINAL, SHOWN, THUMBNAIL, ProofStore, blob_name
+from work.retention.classes import PROOFS
+from work.retention.guard import Guard
 
 log = logging.getLogger(__name__)
 
@@ -33,19 +35,24 @@ async def finish_uploads(pool: Pool, store: ProofStore) -> bool:
     return len(found) == IMAGE_WORKERS
 
 
-async def expire_uploads(pool: Pool, store: ProofStore) -> bool:
+async def expire_uploads(pool: Pool, store: ProofStore, guard: Guard) -> bool:
     """Give uploads up to which nothing was added for too long, and forget what was over long ago."""
+    now = await guard.now(pool)
+    if now is None:
+        return False
     async with pool.acquire() as db, db.transaction():
         expired, blobs = await uploads.expire_uploads(db, at_most=_AT_ONCE)
     await store.blobs.drop(blobs)
-    before = datetime.now(UTC) - _UPLOADS_KEPT
-    forgotten = await uploads.forget_uploads(pool, before, at_most=_AT_ONCE)
+    forgotten = await uploads.forget_uploads(pool, now - _UPLOADS_KEPT, at_most=_AT_ONCE)
     return _AT_ONCE in (expired, forgotten)
 
 
-async def sweep(pool: Pool, store: ProofStore) -> bool:
+async def sweep(pool: Pool, store: ProofStore, guard: Guard) -> bool:
     """Delete what processes that died left in the store: parts that were never counted, files half written."""
-    before = datetime.now(UTC) - _LITTER_AFTER
+    now = await guard.now(pool)
+    if now is None:
+        return False
+    before = now - _LITTER_AFTER
     for prefix in (UNFINISHED.rstrip("/"), "parts"):
         old = [blob.name for blob in await store.blobs.list(prefix) if blob.modified_at < before]
         for first in range(0, len(old), _AT_ONCE):
@@ -60,9 +67,11 @@ async def keep_fixes(pool: Pool, before: datetime) -> bool:
     return await proofs.keep_fixes(pool, before, at_most=_AT_ONCE) == _AT_ONCE
 
 
-async def forget_proofs(pool: Pool, store: ProofStore) -> bool:
+async def forget_proofs(pool: Pool, store: ProofStore, guard: Guard) -> bool:
     """Forget proofs that are older than they are kept: first their bytes, then that they were there."""
-    before = datetime.now(UTC) - timedelta(days=store.config.proof_retention_days)
+    before = await guard.horizon(pool, PROOFS)
+    if before is None:
+        return False
     old = await proofs.old_proofs(pool, before, at_most=_AT_ONCE)
     names = [blob_name(account_id, one, what) for one, account_id in old for what in (ORIGINAL, SHOWN, THUMBNAIL)]
     await store.blobs.drop(names)
@@ -70,17 +79,25 @@ async def forget_proofs(pool: Pool, store: ProofStore) -> bool:
     return len(old) == _AT_ONCE
 
 
-def proof_jobs(store: ProofStore, *, oldest_ping_days: float) -> tuple[Job, ...]:
-    """Give the jobs of this room, in no order."""
+def proof_jobs(store: ProofStore, guard: Guard, *, oldest_ping_days: float) -> tuple[Job, ...]:
+    """Give the jobs of this room, in no order.
 
-    def upkeep(name: str, do: Callable[[Pool, ProofStore], Awaitable[bool]], pause_s: float) -> Job:
-        return Job(name=name, do=lambda pool: do(pool, store), pause_s=pause_s)
+    Args:
+        guard: says what may be deleted by age.
+    """
+
+    def upkeep(name: str, do: Callable[[Pool, ProofStore, Guard], Awaitable[bool]], pause_s: float) -> Job:
+        return Job(name=name, do=lambda pool: do(pool, store, guard), pause_s=pause_s)
+
+    async def finishing(pool: Pool) -> bool:
+        return await finish_uploads(pool, store)
 
     async def fixes(pool: Pool) -> bool:
-        return await keep_fixes(pool, datetime.now(UTC) - timedelta(days=oldest_ping_days + 1))
+        now = await guard.now(pool)
+        return now is not None and await keep_fixes(pool, now - timedelta(days=oldest_ping_days + 1))
 
     return (
-        upkeep("finish uploads", finish_uploads, 2.0),
+        Job(name="finish uploads", do=finishing, pause_s=2.0),
         upkeep("expire uploads", expire_uploads, 60.0),
         upkeep("sweep uploads", sweep, 3600.0),
         upkeep("proof retention", forget_proofs, 3600.0),

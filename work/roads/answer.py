@@ -25,7 +25,7 @@ class Leg(Struct, frozen=True, kw_only=True):
     duration: float
 
 
-class Drive(Struct, frozen=True, kw_only=True):
+class RoadDrive(Struct, frozen=True, kw_only=True):
     """One way along roads; `geometry` is an encoded polyline."""
 
     geometry: str
@@ -38,17 +38,17 @@ class Waypoint(Struct, frozen=True, kw_only=True):
     distance: float = 0.0
 
 
-class Answer(Struct, frozen=True, kw_only=True):
+class RoadAnswer(Struct, frozen=True, kw_only=True):
     """`code` is Ok, or `message` says why not. `routes` answer a route, `matchings` a match."""
 
     code: str
     message: str = ""
-    routes: list[Drive] = []
+    routes: list[RoadDrive] = []
     waypoints: list[Waypoint] = []
-    matchings: list[Drive] = []
+    matchings: list[RoadDrive] = []
 
 
-def read_path(answers: Sequence[Answer], *, legs: int) -> RoadPath:
+def read_path(answers: Sequence[RoadAnswer], *, legs: int) -> RoadPath:
     """Read a way of so many legs, asked for piece by piece: each piece begins where the one before ended.
 
     Raises:
@@ -78,7 +78,7 @@ def read_path(answers: Sequence[Answer], *, legs: int) -> RoadPath:
     )
 
 
-def read_lines(answers: Sequence[Answer]) -> Matched:
+def read_lines(answers: Sequence[RoadAnswer]) -> Matched:
     """Read where a trace was driven, asked for piece by piece; a piece that fits no road leaves a gap.
 
     Raises:
@@ -99,6 +99,6 @@ def read_lines(answers: Sequence[Answer]) -> Matched:
     return Matched(source="road", lines=lines)
 
 
-def _check(answer: Answer) -> None:
+def _check(answer: RoadAnswer) -> None:
     if answer.code != "Ok":
         raise NoWay(answer.message or answer.code)

@@ -13,7 +13,7 @@ from typing import BinaryIO, Protocol
 
 import msgspec
 
-from work.roads.answer import Answer
+from work.roads.answer import RoadAnswer
 from work.roads.engine import Question
 
 ENGINES = {"osrm": ("work.roads.osrm", "Osrm"), "valhalla": ("work.roads.valhalla", "Valhalla")}
@@ -26,7 +26,7 @@ FRAME = struct.Struct("!I")
 class Engine(Protocol):
     """What runs here; RuntimeError is a "no"."""
 
-    def answer(self, question: Question) -> Answer:
+    def answer(self, question: Question) -> RoadAnswer:
         """Answer one question."""
 
 
@@ -37,15 +37,15 @@ def main(engine: str, folder: str) -> None:
     try:
         opened = _open(engine, Path(folder))
     except Exception as error:
-        _write(answers, Answer(code="Closed", message=f"{type(error).__name__}: {error}"))
+        _write(answers, RoadAnswer(code="Closed", message=f"{type(error).__name__}: {error}"))
         return
-    _write(answers, Answer(code="Ok"))
+    _write(answers, RoadAnswer(code="Ok"))
     while (head := sys.stdin.buffer.read(FRAME.size)) and len(head) == FRAME.size:
         question = msgspec.msgpack.decode(sys.stdin.buffer.read(*FRAME.unpack(head)), type=Question)
         try:
             answer = opened.answer(question)
         except RuntimeError as refusal:
-            answer = Answer(code="Refused", message=str(refusal))
+            answer = RoadAnswer(code="Refused", message=str(refusal))
         _write(answers, answer)
 
 
@@ -55,7 +55,7 @@ def _open(engine: str, folder: Path) -> Engine:
     return opened
 
 
-def _write(answers: BinaryIO, answer: Answer) -> None:
+def _write(answers: BinaryIO, answer: RoadAnswer) -> None:
     body = msgspec.msgpack.encode(answer)
     answers.write(FRAME.pack(len(body)) + body)
     answers.flush()

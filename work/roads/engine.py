@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from geo.pings import Floats
 from geo.shape.plane import in_space
-from work.roads.answer import Answer, read_lines, read_path
+from work.roads.answer import RoadAnswer, read_lines, read_path
 from work.roads.protocol import Matched, RoadPath, RoadsAway, Trace
 
 APART_M = 15.0
@@ -39,7 +39,7 @@ class Asked(Protocol):
 
     at_most: int
 
-    async def ask(self, question: Question) -> Answer:
+    async def ask(self, question: Question) -> RoadAnswer:
         """Answer one question, "no" included.
 
         Raises:

@@ -5,7 +5,7 @@ from typing import Any
 
 import osrm
 
-from work.roads.answer import PRECISION, Answer, Drive, Leg, Waypoint
+from work.roads.answer import PRECISION, Leg, RoadAnswer, RoadDrive, Waypoint
 from work.roads.engine import Question
 
 
@@ -23,7 +23,7 @@ class Osrm:
             max_locations_map_matching=-1,
         )
 
-    def answer(self, question: Question) -> Answer:
+    def answer(self, question: Question) -> RoadAnswer:
         """Answer one question; RuntimeError with OSRM's words when there is no such way."""
         asked: dict[str, Any] = {
             "coordinates": list(zip(question.lon, question.lat, strict=True)),
@@ -34,13 +34,13 @@ class Osrm:
         if question.what == "route":
             found = self._engine.Route(osrm.RouteParameters(**asked))
             waypoints = [Waypoint(distance=waypoint["distance"]) for waypoint in found["waypoints"]]
-            return Answer(code="Ok", routes=[_drive(route) for route in found["routes"]], waypoints=waypoints)
+            return RoadAnswer(code="Ok", routes=[_drive(route) for route in found["routes"]], waypoints=waypoints)
         # `gaps`: a phone that slept for minutes still went along roads
         asked |= {"timestamps": question.time_s, "radiuses": question.accuracy_m, "gaps": "ignore"}
         found = self._engine.Match(osrm.MatchParameters(**asked))
-        return Answer(code="Ok", matchings=[_drive(matching) for matching in found["matchings"]])
+        return RoadAnswer(code="Ok", matchings=[_drive(matching) for matching in found["matchings"]])
 
 
-def _drive(found: Any) -> Drive:
+def _drive(found: Any) -> RoadDrive:
     legs = [Leg(distance=leg["distance"], duration=leg["duration"]) for leg in found["legs"]]
-    return Drive(geometry=found["geometry"], legs=legs)
+    return RoadDrive(geometry=found["geometry"], legs=legs)

@@ -10,7 +10,7 @@ from typing import Self
 import aiohttp
 import msgspec
 
-from work.roads.answer import PRECISION, Answer
+from work.roads.answer import PRECISION, RoadAnswer
 from work.roads.engine import Question
 from work.roads.protocol import RoadsAway
 
@@ -37,7 +37,7 @@ class OsrmServer:
         async with aiohttp.ClientSession() as session:
             yield cls(session, url)
 
-    async def ask(self, question: Question) -> Answer:
+    async def ask(self, question: Question) -> RoadAnswer:
         """Ask the server; see `Asked`."""
         path, query = _address(question)
         try:
@@ -50,7 +50,7 @@ class OsrmServer:
         if status not in (200, 400):
             raise RoadsAway(f"the OSRM server answered {status}")
         try:
-            return msgspec.json.decode(body, type=Answer)
+            return msgspec.json.decode(body, type=RoadAnswer)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise RoadsAway(f"the OSRM server answered {status} with something that is not OSRM's") from error
 

@@ -11,7 +11,7 @@ from typing import Self
 
 import msgspec
 
-from work.roads.answer import Answer
+from work.roads.answer import RoadAnswer
 from work.roads.child import FRAME
 from work.roads.engine import Question
 from work.roads.protocol import RoadsAway
@@ -54,7 +54,7 @@ class EngineProcess:
         """Of the process; None while there is none."""
         return self._running.pid if self._running else None
 
-    async def ask(self, question: Question) -> Answer:
+    async def ask(self, question: Question) -> RoadAnswer:
         """Ask the engine; see `Asked`. It waits until its turn has come."""
         async with self._turn:
             running = self._running if self._running and self._running.returncode is None else await self._start()
@@ -104,14 +104,14 @@ class EngineProcess:
         await running.communicate()
 
 
-async def _ask(running: asyncio.subprocess.Process, body: bytes) -> Answer:
+async def _ask(running: asyncio.subprocess.Process, body: bytes) -> RoadAnswer:
     assert running.stdin is not None
     running.stdin.write(FRAME.pack(len(body)) + body)
     await running.stdin.drain()
     return await _read(running)
 
 
-async def _read(running: asyncio.subprocess.Process) -> Answer:
+async def _read(running: asyncio.subprocess.Process) -> RoadAnswer:
     assert running.stdout is not None
     (size,) = FRAME.unpack(await running.stdout.readexactly(FRAME.size))
-    return msgspec.msgpack.decode(await running.stdout.readexactly(size), type=Answer)
+    return msgspec.msgpack.decode(await running.stdout.readexactly(size), type=RoadAnswer)

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import valhalla
 
-from work.roads.answer import Answer
+from work.roads.answer import RoadAnswer
 from work.roads.engine import Question
 
 _LIMITS = {
@@ -27,7 +27,7 @@ class Valhalla:
             config["service_limits"][kind] |= limits
         self._actor = valhalla.Actor(config)
 
-    def answer(self, question: Question) -> Answer:
+    def answer(self, question: Question) -> RoadAnswer:
         """Answer one question; RuntimeError with Valhalla's words when there is no such way."""
         asked: dict[str, Any] = {"costing": "auto", "format": "osrm", "directions_type": "none"}
         places: list[dict[str, Any]] = [
@@ -47,5 +47,5 @@ def _text(asked: dict[str, Any]) -> str:
     return msgspec.json.encode(asked).decode()
 
 
-def _read(text: str) -> Answer:
-    return msgspec.json.decode(text, type=Answer)
+def _read(text: str) -> RoadAnswer:
+    return msgspec.json.decode(text, type=RoadAnswer)

@@ -77,13 +77,13 @@ class ProofSaid(Struct, frozen=True, kw_only=True, omit_defaults=True):
     sha256: Annotated[str, Meta(max_length=64)] | None = None
 
 
-class Said(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class EventSaid(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Of any event: `note` for the account to read."""
 
     note: str | None = None
 
 
-class Done(Said, frozen=True, kw_only=True, omit_defaults=True):
+class Done(EventSaid, frozen=True, kw_only=True, omit_defaults=True):
     """Of `completed`: handed over, or collected at a pickup or return."""
 
     recipient: Recipient | None = None
@@ -101,7 +101,7 @@ class PartlyDone(Done, frozen=True, kw_only=True, omit_defaults=True):
     parcels: Annotated[list[ParcelSaid], Meta(min_length=1)]
 
 
-class NotDone(Said, frozen=True, kw_only=True, omit_defaults=True):
+class NotDone(EventSaid, frozen=True, kw_only=True, omit_defaults=True):
     """Of `skipped`; `reason` from the account's list, or another one."""
 
     reason: _Code | None = None
@@ -114,7 +114,7 @@ class Failed(NotDone, frozen=True, kw_only=True, omit_defaults=True):
     reason: _Code
 
 
-_DATA: dict[str, type[Said]] = {
+_DATA: dict[str, type[EventSaid]] = {
     "completed": Done,
     "partially_completed": PartlyDone,
     "failed": Failed,
@@ -153,7 +153,7 @@ class EventBatch(Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+class RefusedEvent:
     """An item that will never be kept and must not be sent again.
 
     Attributes:
@@ -186,11 +186,11 @@ class Event:
     at: str
     body: EventBody
     occurred_ms: int
-    data: Said
+    data: EventSaid
 
-    def refuse(self, why: str, field: str = "") -> Refused:
+    def refuse(self, why: str, field: str = "") -> RefusedEvent:
         """Say that it cannot be kept after all; `field` is the pointer into it to what is to blame."""
-        return Refused(sent=self.sent, id=self.id, why=why, at=self.at + field)
+        return RefusedEvent(sent=self.sent, id=self.id, why=why, at=self.at + field)
 
 
 def events_in(raw: Any, *, most: int) -> list[Any]:
@@ -209,7 +209,7 @@ def events_in(raw: Any, *, most: int) -> list[Any]:
     return events
 
 
-def read_event(raw: Any, at: str, *, now: datetime, oldest: datetime, config: ApiConfig) -> Event | Refused:
+def read_event(raw: Any, at: str, *, now: datetime, oldest: datetime, config: ApiConfig) -> Event | RefusedEvent:
     """Read one item.
 
     Args:
@@ -219,45 +219,46 @@ def read_event(raw: Any, at: str, *, now: datetime, oldest: datetime, config: Ap
     shown = raw.get("id") if isinstance(raw, dict) else None
     event_id = shown if isinstance(shown, str) and len(shown) <= 200 else None
     if not isinstance(raw, dict):
-        return Refused(sent=raw, id=None, why="not-an-object", at=at)
+        return RefusedEvent(sent=raw, id=None, why="not-an-object", at=at)
     try:
         errors = [FieldError(at=at + error.at, why=error.why) for error in islice(unstorable(raw), MOST_ERRORS)]
         if errors:
             raise Invalid("", errors=errors)
         body: EventBody = converted(raw, EventBody, at)
-        data: Said = converted(body.data or {}, _DATA.get(body.type, Said), f"{at}/data")
+        data: EventSaid = converted(body.data or {}, _DATA.get(body.type, EventSaid), f"{at}/data")
     except Invalid as problem:
         named = tuple(problem.errors[:MOST_ERRORS])
-        return Refused(sent=raw, id=event_id, why="invalid-fields", at=named[0].at, errors=named)
+        return RefusedEvent(sent=raw, id=event_id, why="invalid-fields", at=named[0].at, errors=named)
     if (over := next(_over_limits(body, data, config), None)) is not None:
-        return Refused(sent=raw, id=event_id, why="too-large", at=at + over)
+        return RefusedEvent(sent=raw, id=event_id, why="too-large", at=at + over)
     occurred_ms = body.occurred_at if isinstance(body.occurred_at, int) else ms_of(body.occurred_at)
     errors = list(_contradictions(body, data, at))
     if errors:
-        return Refused(sent=raw, id=event_id, why="invalid-fields", at=errors[0].at, errors=tuple(errors[:MOST_ERRORS]))
+        return RefusedEvent(
+            sent=raw, id=event_id, why="invalid-fields", at=errors[0].at, errors=tuple(errors[:MOST_ERRORS])
+        )
     if occurred_ms > ms_of(now + AHEAD):
-        return Refused(sent=raw, id=event_id, why="clock-ahead", at=f"{at}/occurred_at")
+        return RefusedEvent(sent=raw, id=event_id, why="clock-ahead", at=f"{at}/occurred_at")
     if occurred_ms < ms_of(oldest):
-        return Refused(sent=raw, id=event_id, why="too-old", at=f"{at}/occurred_at")
+        return RefusedEvent(sent=raw, id=event_id, why="too-old", at=f"{at}/occurred_at")
     return Event(sent=raw, id=raw["id"], at=at, body=body, occurred_ms=occurred_ms, data=data)
 
 
-def _over_limits(body: EventBody, data: Said, config: ApiConfig) -> Iterator[str]:
+def _over_limits(body: EventBody, data: EventSaid, config: ApiConfig) -> Iterator[str]:
     """Name what is too large, by its pointer into the event."""
     if len(msgspec.json.encode(body.data)) > config.max_event_data_bytes:
         yield "/data"
     if len(data.note or "") > config.max_note_length:
         yield "/data/note"
-    for name, most in (
-        ("proofs", config.max_event_proofs),
-        ("parcels", config.max_event_parcels),
-        ("barcodes", config.max_event_parcels),
-    ):
-        if len(getattr(data, name, ())) > most:
-            yield f"/data/{name}"
+    if isinstance(data, Done | NotDone) and len(data.proofs) > config.max_event_proofs:
+        yield "/data/proofs"
+    if isinstance(data, Done) and len(data.parcels) > config.max_event_parcels:
+        yield "/data/parcels"
+    if isinstance(data, Done) and len(data.barcodes) > config.max_event_parcels:
+        yield "/data/barcodes"
 
 
-def _contradictions(body: EventBody, data: Said, at: str) -> Iterator[FieldError]:
+def _contradictions(body: EventBody, data: EventSaid, at: str) -> Iterator[FieldError]:
     if body.type in OF_A_STOP and body.stop_id is None:
         yield FieldError(at=f"{at}/stop_id", why="is missing")
     if (body.lat is None) != (body.lon is None):

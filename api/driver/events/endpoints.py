@@ -6,9 +6,10 @@ from typing import Any, Literal
 from aiohttp import web
 from msgspec import Struct
 
-from api.driver.events.body import Event, EventBatch, Refused, events_in, read_event
+from api.driver.events.body import Event, EventBatch, RefusedEvent, events_in, read_event
+from api.driver.events.case import Cases
 from api.driver.events.handed import Warned
-from api.driver.events.record import Cases, record
+from api.driver.events.record import record
 from api.http.app_keys import CONFIG, POOL
 from api.http.auth import device_of
 from api.http.media import answer, parse, read_limited
@@ -70,8 +71,8 @@ async def post_events(request: web.Request) -> web.Response:
     return answer(request, EventResults(results=[_result(item, cases) for item in items]))
 
 
-def _result(item: Event | Refused, cases: Cases) -> EventResult:
-    if isinstance(item, Refused):
+def _result(item: Event | RefusedEvent, cases: Cases) -> EventResult:
+    if isinstance(item, RefusedEvent):
         return EventResult(id=item.id, result="rejected", why=item.why, at=item.at, errors=list(item.errors))
     case = cases[item.at]
     if case.refused is not None:

@@ -59,7 +59,7 @@ class Barcodes(Struct, frozen=True, kw_only=True):
         return [Warned(why=name.replace("_", "-"), what=barcodes) for name, barcodes in self.told().items()]
 
 
-class Cash(Struct, frozen=True, kw_only=True):
+class CashTaken(Struct, frozen=True, kw_only=True):
     """What was paid and what was due, in one currency; `method` and `currency` None where nobody said."""
 
     amount: Decimal
@@ -148,11 +148,11 @@ def asks_scans(stop: SpokenStop) -> bool:
     return "barcode" in stop.proof
 
 
-def cash_of(said: Done, stop: SpokenStop) -> Cash | None:
+def cash_of(said: Done, stop: SpokenStop) -> CashTaken | None:
     """Hold what was paid against what was due; None where nothing was of either."""
     if said.cash is None and stop.cash_amount is None:
         return None
-    return Cash(
+    return CashTaken(
         amount=Decimal(str(said.cash.amount)) if said.cash else Decimal(0),
         method=said.cash.method if said.cash else None,
         currency=stop.cash_currency,

@@ -1,31 +1,30 @@
 """Keeping what a driver said: all of a batch in one transaction that holds the driver's lane.
 
 The order is the trackers' (docs/explanation/tracker.md): lanes, then stops by id. So neither ever waits for the other
-in a circle. Each event is a `Case`, which the steps find out more of: known, looked up, allowed, judged, written.
+in a circle. Each event is an `EventCase`, which steps find out more of: known, looked up, allowed, judged, written.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
-from typing import TypeAlias
 
-from api.driver.events.body import OF_A_STOP, Event, Refused
+from api.driver.events.body import OF_A_STOP, Event, RefusedEvent
+from api.driver.events.case import Cases, EventCase, new_of
 from api.driver.events.handed import Warned
 from api.driver.events.limits import over_limits
-from api.driver.events.outcome import Lock, Meaning, meaning_of
+from api.driver.events.outcome import Lock, meaning_of
 from api.driver.events.refused import quarantined
 from api.http import ids
 from api.http.config import ApiConfig
+from api.proofs.claims import Naming, claim_uploads
 from api.routes.lanes import held_lanes
 from api.routes.pins import pin_of
-from geo.times import time_of
 from sql.account.accounts import read_instance
 from sql.account.devices import DeviceRow
 from sql.account.settings import read_settings
 from sql.delivery import driver_events
-from sql.delivery.driver_events import DriverEventRow, NewDriverEvent, Sort, SpokenStop
-from sql.delivery.proofs import Naming, claim_uploads
+from sql.delivery.driver_events import NewDriverEvent, SpokenStop
 from sql.delivery.stop_states import JudgedEvent, hold_stops, judge_route_starts, judge_shift_events
 from sql.pool import Db, Pool
 from sql.track.live import tell_live
@@ -39,59 +38,8 @@ _GUESSES = 4
 """So many times REPARTO_MAX_WRONG_PINS of one PIN are compared: dating each before the last one gives no more."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """An event of a batch, and all that is found out of it; a step that finds out more makes another one of it.
-
-    Attributes:
-        stop: that it is about; None: about none.
-        route_id: that it is about, or that it names; None: neither.
-        is_new: its id is neither kept yet nor in the batch before.
-        refused: why it is not kept although it could be read; None: it is.
-        meaning: of a new one, once it is judged.
-        warnings: of a new one, once it is written.
-        row: as it is kept; None: not yet.
-    """
-
-    event: Event
-    stop: SpokenStop | None = None
-    route_id: int | None = None
-    is_new: bool = False
-    refused: Refused | None = None
-    meaning: Meaning | None = None
-    warnings: Sequence[Warned] = ()
-    row: DriverEventRow | None = None
-
-    @property
-    def sort(self) -> Sort:
-        """What it is counted with."""
-        stop_id = None if self.stop is None else self.stop.id
-        return Sort(day=self.day, type=self.event.body.type, stop_id=stop_id)
-
-    @property
-    def day(self) -> date:
-        """The day (UTC) on which it happened."""
-        return time_of(self.event.occurred_ms).date()
-
-    @property
-    def differs(self) -> bool:
-        """Whether it says another thing than what is kept under its id; of PINs nothing is known any more."""
-        row, body = self.row, self.event.body
-        if self.is_new or row is None:
-            return False
-        data = meaning_of(self.event, None, None, {}).data
-        stop_id = None if self.stop is None else self.stop.id
-        there = (row.type, row.stop_id, row.occurred_ms, row.lat, row.lon, row.data)
-        is_route = body.type != "route_started" or body.route_id is None or self.route_id == row.route_id
-        return not is_route or there != (body.type, stop_id, self.event.occurred_ms, body.lat, body.lon, data)
-
-
-Cases: TypeAlias = Mapping[str, Case]
-"""The events of a batch by their pointers into it; an id may be there more than once."""
-
-
 async def record(
-    pool: Pool, device: DeviceRow, items: Sequence[Event | Refused], config: ApiConfig, *, now: datetime
+    pool: Pool, device: DeviceRow, items: Sequence[Event | RefusedEvent], config: ApiConfig, *, now: datetime
 ) -> Cases:
     """Keep events of a driver's device, and in the quarantine what can be none; after the return they are on disk.
 
@@ -133,7 +81,7 @@ async def _known(db: Db, device: DeviceRow, events: Sequence[Event]) -> Cases:
     rows = await driver_events.driver_events_by_id(
         db, driver_id=device.driver_id, ids={event.body.id for event in events}
     )
-    return {event.at: Case(event=event, row=rows.get(event.body.id)) for event in events}
+    return {event.at: EventCase(event=event, row=rows.get(event.body.id)) for event in events}
 
 
 async def _looked_up(db: Db, device: DeviceRow, cases: Cases) -> Cases:
@@ -155,7 +103,7 @@ async def _looked_up(db: Db, device: DeviceRow, cases: Cases) -> Cases:
     return {at: replace(case, is_new=first.get(case.event.body.id) == at) for at, case in found.items()}
 
 
-def _about(case: Case, stops: Mapping[int, SpokenStop], routes: Mapping[int | str, int]) -> Case:
+def _about(case: EventCase, stops: Mapping[int, SpokenStop], routes: Mapping[int | str, int]) -> EventCase:
     event = case.event
     if _names_stop(event):
         stop = stops.get(_stop_id(event) or 0)
@@ -186,7 +134,7 @@ def _route_named(event: Event) -> str | None:
 
 async def _allowed(db: Db, device: DeviceRow, cases: Cases, config: ApiConfig) -> Cases:
     """Refuse what is too much of a day."""
-    new = _new(cases)
+    new = new_of(cases)
     if not new:
         return cases
     said = await driver_events.said_on_days(db, driver_id=device.driver_id, first=new[0].day, last=new[-1].day)
@@ -199,12 +147,6 @@ async def _allowed(db: Db, device: DeviceRow, cases: Cases, config: ApiConfig) -
     }
 
 
-def _new(cases: Cases) -> list[Case]:
-    """Give the events to write, in the order in which they happened."""
-    new = (case for case in cases.values() if case.is_new)
-    return sorted(new, key=lambda case: (case.event.occurred_ms, case.event.body.id))
-
-
 async def _judged(db: Db, device: DeviceRow, cases: Cases, config: ApiConfig) -> Cases:
     """Tell what new events mean for their stops; each PIN guessed wrong counts for those after it."""
     settings = await read_settings(db, device.account_id)
@@ -212,7 +154,7 @@ async def _judged(db: Db, device: DeviceRow, cases: Cases, config: ApiConfig) ->
     secret = (await read_instance(db)).secret
     judged = dict(cases)
     wrong = {case.stop.id: case.stop.wrong_pins for case in cases.values() if case.stop is not None}
-    for case in _new(cases):
+    for case in new_of(cases):
         lock = None
         if case.stop is not None and "pin" in case.stop.proof:
             lock = Lock(
@@ -229,7 +171,7 @@ async def _judged(db: Db, device: DeviceRow, cases: Cases, config: ApiConfig) ->
 
 async def _written(db: Db, device: DeviceRow, cases: Cases, config: ApiConfig) -> Cases:
     """Write what is new and all that follows from it, and read what is in force then."""
-    new = _new(cases)
+    new = new_of(cases)
     await driver_events.put_driver_events(
         db,
         account_id=device.account_id,
@@ -249,7 +191,7 @@ async def _written(db: Db, device: DeviceRow, cases: Cases, config: ApiConfig) -
     return {at: replace(case, row=rows.get(case.event.body.id)) for at, case in cases.items()}
 
 
-def _row(case: Case) -> NewDriverEvent:
+def _row(case: EventCase) -> NewDriverEvent:
     body, meaning = case.event.body, case.meaning
     assert meaning is not None
     return NewDriverEvent(
@@ -268,7 +210,7 @@ def _row(case: Case) -> NewDriverEvent:
     )
 
 
-async def _claimed(db: Db, device: DeviceRow, new: Sequence[Case]) -> Cases:
+async def _claimed(db: Db, device: DeviceRow, new: Sequence[EventCase]) -> Cases:
     """Tie the uploads that events name to them; also one that has no effect is evidence of what was done."""
     naming = [
         (case, case.stop.id, proofs)
@@ -302,7 +244,7 @@ async def _claimed(db: Db, device: DeviceRow, new: Sequence[Case]) -> Cases:
     return claimed
 
 
-async def _judge_others(db: Db, device: DeviceRow, new: Sequence[Case]) -> list[JudgedEvent]:
+async def _judge_others(db: Db, device: DeviceRow, new: Sequence[EventCase]) -> list[JudgedEvent]:
     """Judge shifts, breaks and starts of routes from the first that is new on."""
     judged: list[JudgedEvent] = []
     judge_shifts = partial(judge_shift_events, same_spell_s=SAME_SPELL_S)

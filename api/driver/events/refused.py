@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from api.driver.events.body import Refused
+from api.driver.events.body import RefusedEvent
 from sql.account.devices import DeviceRow
 from sql.track.quarantine import Quarantined, summed_up, written
 
 
-def quarantined(device: DeviceRow, refused: Sequence[Refused], *, received_at: datetime, max_bytes: int) -> Quarantined:
+def quarantined(
+    device: DeviceRow, refused: Sequence[RefusedEvent], *, received_at: datetime, max_bytes: int
+) -> Quarantined:
     """Describe the refused items of a batch, at least one, as one entry.
 
     Its reason is the most frequent one, its detail counts them all, its body is a JSON list of the items without places

@@ -10,7 +10,7 @@ from api.driver.manifest.content import Key, Piece
 from api.driver.manifest.version import Current
 from api.driver.manifest.view import Manifest, ManifestRoute, ManifestStop, Why
 from api.http import ids
-from sql.delivery.manifest import Part
+from sql.delivery.manifest import ManifestPart
 
 
 def whole(current: Current) -> Manifest:
@@ -38,7 +38,7 @@ class Fate(Enum):
     GONE = auto()
 
 
-def fate(part: Part, since: int) -> Fate:
+def fate(part: ManifestPart, since: int) -> Fate:
     """Tell what became of a part since a version; one that came and went meanwhile was never seen."""
     if part.removed_in is not None:
         return Fate.GONE if part.removed_in > since >= part.added_in else Fate.SAME
@@ -97,7 +97,7 @@ def _taken_off(pieces: Iterable[Piece]) -> list[str]:
     return [stop.id for piece in pieces if (stop := _stop(piece)) is not None and stop.why is not None]
 
 
-def _gone(parts: Sequence[Part]) -> tuple[dict[str, Why], list[str], list[str]]:
+def _gone(parts: Sequence[ManifestPart]) -> tuple[dict[str, Why], list[str], list[str]]:
     """Name what is not shown any more: routes with the reason, stops taken off a route, stops gone with theirs."""
     routes = {ids.shown(ids.ROUTE, part.id): cast(Why, part.why) for part in parts if part.kind == "route"}
     stops = [(part.why, ids.shown(ids.STOP, part.id)) for part in parts if part.kind == "stop"]

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from api.driver.manifest.order import keep_order
 from api.driver.manifest.view import ManifestRoute, ManifestStop
 from api.http import ids
-from api.routes.view import RouteStatus, StopStatus, cash_of, depot_of, parcels_of, window_of
+from api.routes.view import RouteStatus, StopKind, StopStatus, cash_of, depot_of, parcels_of, window_of
 from sql.account.settings import settings_of
-from sql.delivery.manifest import Look, Part, ShownRoute, path_digest
+from sql.delivery.manifest import ManifestLook, ManifestPart, ShownRoute, path_digest
 from sql.delivery.stops import StopRow, stops_of_route
 from sql.pool import Db
 
@@ -28,7 +28,7 @@ class Piece:
     Attributes:
         shown: a route without stops and path, or a stop; None of a path, which is not at hand.
         digest: of it, but for a stop's place along the path.
-        rank, along_m: as in `sql.delivery.manifest.Part`.
+        rank, along_m: as in `sql.delivery.manifest.ManifestPart`.
     """
 
     kind: str
@@ -45,7 +45,7 @@ class Piece:
         return self.kind, self.id
 
 
-async def read_pieces(db: Db, look: Look, known: Mapping[Key, Part]) -> list[Piece]:
+async def read_pieces(db: Db, look: ManifestLook, known: Mapping[Key, ManifestPart]) -> list[Piece]:
     """Read all that a manifest shows, in its order.
 
     Args:
@@ -86,7 +86,7 @@ def _digest(value: Any) -> bytes:
     return blake2b(msgspec.json.encode(value), digest_size=8).digest()
 
 
-def _ranks(stops: Sequence[StopRow], known: Mapping[Key, Part]) -> dict[int, int]:
+def _ranks(stops: Sequence[StopRow], known: Mapping[Key, ManifestPart]) -> dict[int, int]:
     """Number the stops of the tour, by id."""
     tour = [stop.id for stop in stops if not stop.removed]
     before = [known.get(("stop", stop_id)) for stop_id in tour]
@@ -116,7 +116,7 @@ def _stop(row: StopRow, route_id: int, rank: int | None, *, with_contact: bool) 
         id=ids.shown(ids.STOP, row.id),
         route_id=ids.shown(ids.ROUTE, route_id),
         external_id=plan.external_id,
-        kind=cast(Any, plan.kind),
+        kind=cast(StopKind, plan.kind),
         order=rank,
         status=cast(StopStatus, row.status),
         why="taken_off" if row.removed else None,

@@ -51,11 +51,6 @@ class ReasonList(Struct, frozen=True, kw_only=True):
     reasons: list[Reason]
 
 
-def add_to(app: web.Application) -> None:
-    """Serve drivers' phones."""
-    operations.add_to(app)
-
-
 @operations.operation(
     "GET",
     "/v1/driver/manifest",

@@ -17,7 +17,7 @@ from api.driver.manifest.view import PRECISION, Manifest, ManifestPath, Manifest
 from api.http import ids
 from api.stream.hub import Hub
 from geo.shape.lines import encode_polyline
-from sql.delivery.manifest import Look, look_at
+from sql.delivery.manifest import ManifestLook, look_at
 from sql.delivery.plans import read_path
 from sql.pool import Pool
 
@@ -69,7 +69,7 @@ class _Known:
             looks again, the look before is no good for anybody.
     """
 
-    look: Look | None = None
+    look: ManifestLook | None = None
     written: int = 1
     read: int = 0
     until: datetime | None = None
@@ -91,7 +91,7 @@ class HeldManifests:
         )
         hub.looks.told.append(self._on_written)
 
-    async def look(self, account_id: int, driver_id: int, now: datetime) -> Look:
+    async def look(self, account_id: int, driver_id: int, now: datetime) -> ManifestLook:
         """Give what a driver's manifest follows from, with the version of its content.
 
         Raises:
@@ -112,7 +112,7 @@ class HeldManifests:
         assert known.look is not None
         return known.look
 
-    async def body(self, account_id: int, driver_id: int, look: Look, shape: Shape) -> Body:
+    async def body(self, account_id: int, driver_id: int, look: ManifestLook, shape: Shape) -> Body:
         """Give an answer of a manifest whose look is at hand; one that is as new or newer.
 
         Raises:
@@ -170,7 +170,7 @@ class HeldManifests:
                 known.written += 1
 
 
-def holds_until(look: Look, now: datetime) -> datetime:
+def holds_until(look: ManifestLook, now: datetime) -> datetime:
     """Give a moment after `now` until which, itself not among them, a look stays as it is while nothing is written."""
     moments = [now + timedelta(seconds=LOOK_AGAIN_S)]
     if look.begun_until is not None:

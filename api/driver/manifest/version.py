@@ -16,7 +16,7 @@ import asyncpg
 from api.driver.manifest.content import Key, Piece, read_pieces
 from api.http.problem import Unavailable
 from sql.delivery import manifest
-from sql.delivery.manifest import Look, Part, look_at
+from sql.delivery.manifest import ManifestLook, ManifestPart, look_at
 from sql.pool import Db, Pool
 
 TOLD_FOR_S = 3 * 86_400
@@ -35,9 +35,9 @@ class Current:
         parts: when each of them changed, and what was removed since the oldest version.
     """
 
-    look: Look
+    look: ManifestLook
     pieces: Sequence[Piece]
-    parts: dict[Key, Part]
+    parts: dict[Key, ManifestPart]
 
     @property
     def version(self) -> int:
@@ -79,14 +79,14 @@ async def _at_this_moment(db: Db, *, account_id: int, driver_id: int, now: datet
     return Current(look=replace(look, version=version, oldest=oldest), pieces=pieces, parts=parts)
 
 
-def _is_new(piece: Piece, part: Part | None) -> bool:
+def _is_new(piece: Piece, part: ManifestPart | None) -> bool:
     return part is None or part.removed_in is not None or (part.digest, part.along_m) != (piece.digest, piece.along_m)
 
 
-def _part(piece: Piece, before: Part | None, version: int) -> Part:
+def _part(piece: Piece, before: ManifestPart | None, version: int) -> ManifestPart:
     """Remember a piece that a version brings."""
     stays = before if before is not None and before.removed_in is None else None
-    return Part(
+    return ManifestPart(
         kind=piece.kind,
         id=piece.id,
         route_id=piece.route_id,
@@ -99,7 +99,9 @@ def _part(piece: Piece, before: Part | None, version: int) -> Part:
     )
 
 
-async def _removed(db: Db, driver_id: int, gone: Sequence[Part], shown: set[int], version: int) -> list[Part]:
+async def _removed(
+    db: Db, driver_id: int, gone: Sequence[ManifestPart], shown: set[int], version: int
+) -> list[ManifestPart]:
     """Say why parts are not shown any more: their route is not, or their stop was taken off it."""
     routes = {part.route_id for part in gone} - shown
     why = await manifest.why_gone(db, driver_id, sorted(routes)) if routes else {}

@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import UNSET, Struct, UnsetType
 
-from api.routes.view import Cash, Depot, Parcel, RouteStatus, StopStatus, Window
+from api.routes.view import Cash, Depot, Parcel, RouteStatus, StopKind, StopStatus, Window
 
 Why: TypeAlias = Literal["taken_off", "cancelled", "reassigned", "finished", "not_now"]
 """Why something is not for the driver any more."""
@@ -25,7 +25,7 @@ class ManifestStop(Struct, frozen=True, kw_only=True):
     id: str
     route_id: str
     external_id: str
-    kind: Literal["delivery", "pickup", "return", "depot", "break"]
+    kind: StopKind
     order: int | None
     status: StopStatus
     why: Why | None

@@ -1,4 +1,7 @@
-"""What recipients and drivers read, in their languages: one JSON file a language, all with the same keys (tested)."""
+"""What recipients and drivers read, in their languages: one JSON file a language, all with the same keys (tested).
+
+May live here: texts, their shapes, and the choice of a language.
+"""
 
 from collections.abc import Mapping, Sequence
 from importlib.resources import files

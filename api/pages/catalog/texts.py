@@ -121,6 +121,8 @@ class CertificateTexts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     issued: str
     reference: str
     page: str
+    cut: str
+    missing: str
     kind: KindTexts
     parcel: ParcelTexts
     place: PlaceTexts

@@ -1,14 +1,17 @@
 """What a phone says of a file it sends: as metadata of an upload, or as fields of a form."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Generic, TypeVar
 from uuid import UUID
 
 from api.http import ids
 from api.http.problem import FieldError, Invalid
-from sql.delivery.proofs import KINDS
+from api.proofs.said import KINDS, read_kind, read_sha256, read_uuid
+
+T = TypeVar("T")
 
 LONGEST_NAME = 255
 
@@ -33,6 +36,69 @@ class About:
     sha256: bytes | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Field(Generic[T]):
+    """A field that a phone may say: how it is read, None where it cannot be, and what it must be then."""
+
+    read: Callable[[str], T | None]
+    must_be: str
+
+
+def _degrees(limit: float) -> Callable[[str], float | None]:
+    def read(text: str) -> float | None:
+        try:
+            value = float(text)
+        except ValueError:
+            return None
+        return value if math.isfinite(value) and abs(value) <= limit else None
+
+    return read
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None and 1900 < at.year < 2200 else None
+
+
+_STOP = _Field(read=lambda text: ids.number_of(ids.STOP, text), must_be="the id of a stop, like st_7")
+_KIND = _Field(read=read_kind, must_be=f"one of {', '.join(KINDS)}")
+_UPLOAD = _Field(read=read_uuid, must_be="a UUID")
+_TAKEN_AT = _Field(read=_time, must_be="a time with its zone, like 2026-03-02T08:15:00-05:00")
+_SHA256 = _Field(read=read_sha256, must_be="64 hexadecimal digits")
+_LAT = _Field(read=_degrees(90.0), must_be="degrees")
+_LON = _Field(read=_degrees(180.0), must_be="degrees")
+
+
+class _Reader:
+    """Reads fields one after the other and keeps what is wrong with them."""
+
+    def __init__(self, values: Mapping[str, str], at: str) -> None:
+        self._values, self._at = values, at
+        self.errors: list[FieldError] = []
+
+    def wrong(self, name: str, why: str) -> None:
+        self.errors.append(FieldError(at=self._at + name, why=why))
+
+    def maybe(self, name: str, field: _Field[T]) -> T | None:
+        """Read a field that may be left out."""
+        if name not in self._values:
+            return None
+        value = field.read(self._values[name])
+        if value is None:
+            self.wrong(name, f"must be {field.must_be}")
+        return value
+
+    def needed(self, name: str, field: _Field[T]) -> T | None:
+        """Read a field that must be there, and be more than nothing."""
+        if self._values.get(name):
+            return self.maybe(name, field)
+        self.wrong(name, "is missing")
+        return None
+
+
 def about_in(values: Mapping[str, str], *, at: str) -> About:
     """Read what is said; unknown names are left alone, because upload libraries add their own.
 
@@ -42,30 +108,15 @@ def about_in(values: Mapping[str, str], *, at: str) -> About:
     Raises:
         Invalid: names everything that is missing or wrong.
     """
-    errors: list[FieldError] = []
-
-    def wrong(name: str, why: str) -> None:
-        errors.append(FieldError(at=at + name, why=why))
-
-    stop_id = ids.number_of(ids.STOP, values.get("stop_id", ""))
-    if stop_id is None:
-        wrong("stop_id", "must be the id of a stop, like st_7" if values.get("stop_id") else "is missing")
-    kind = values.get("kind", "")
-    if kind not in KINDS:
-        wrong("kind", f"must be one of {', '.join(KINDS)}" if kind else "is missing")
-    upload_id, taken_at, sha256 = None, None, None
-    if "upload_id" in values and (upload_id := _uuid(values["upload_id"])) is None:
-        wrong("upload_id", "must be a UUID")
-    if "taken_at" in values and (taken_at := _time(values["taken_at"])) is None:
-        wrong("taken_at", "must be a time with its zone, like 2026-03-02T08:15:00-05:00")
-    if "sha256" in values and (sha256 := _digest(values["sha256"])) is None:
-        wrong("sha256", "must be 64 hexadecimal digits")
-    lat, lon = (_degrees(values.get(name), limit) for name, limit in (("lat", 90.0), ("lon", 180.0)))
-    for name, value in (("lat", lat), ("lon", lon)):
-        if value is None and (name in values or "lat" in values or "lon" in values):
-            wrong(name, "must be degrees" if name in values else "is missing, though the other one is given")
-    if errors or stop_id is None:
-        raise Invalid("What is said of the file is not usable; nothing was changed.", errors=errors)
+    reader = _Reader(values, at)
+    stop_id, kind = reader.needed("stop_id", _STOP), reader.needed("kind", _KIND)
+    upload_id = reader.maybe("upload_id", _UPLOAD)
+    taken_at, sha256 = reader.maybe("taken_at", _TAKEN_AT), reader.maybe("sha256", _SHA256)
+    lat, lon = reader.maybe("lat", _LAT), reader.maybe("lon", _LON)
+    if ("lat" in values) != ("lon" in values):
+        reader.wrong("lat" if "lon" in values else "lon", "is missing, though the other one is given")
+    if reader.errors or stop_id is None or kind is None:
+        raise Invalid("What is said of the file is not usable; nothing was changed.", errors=reader.errors)
     return About(
         stop_id=stop_id,
         kind=kind,
@@ -81,34 +132,3 @@ def about_in(values: Mapping[str, str], *, at: str) -> About:
 def _name(text: str) -> str | None:
     """Make a name that can be kept of one that a phone made up: it is no reason to refuse a proof."""
     return "".join(character for character in text if character.isprintable())[:LONGEST_NAME] or None
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
-
-
-def _digest(text: str) -> bytes | None:
-    try:
-        digest = bytes.fromhex(text)
-    except ValueError:
-        return None
-    return digest if len(digest) == 32 else None
-
-
-def _time(text: str) -> datetime | None:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return at if at.tzinfo is not None and 1900 < at.year < 2200 else None
-
-
-def _degrees(text: str | None, limit: float) -> float | None:
-    try:
-        value = float(text or "nan")
-    except ValueError:
-        return None
-    return value if math.isfinite(value) and abs(value) <= limit else None

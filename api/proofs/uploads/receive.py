@@ -5,13 +5,15 @@ import hmac
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import NoReturn
 from uuid import UUID
 
 import aiohttp
 from aiohttp import web
 
-from api.http.problem import BadRequest, Gone, TooLarge, Unavailable
-from api.proofs.uploads.tus import Checksum, ChecksumDiffers, OffsetDiffers, UploadBusy
+from api.http.problem import BadRequest, TooLarge, Unavailable
+from api.proofs.uploads.state import Action, may
+from api.proofs.uploads.tus import Checksum, ChecksumDiffers, UploadBusy
 from sql.delivery import uploads
 from sql.delivery.uploads import UploadKey
 from sql.pool import Pool
@@ -71,7 +73,7 @@ class Receiver:
     @asynccontextmanager
     async def _right_to_append(self) -> AsyncIterator[None]:
         if not await uploads.start_writing(self._pool, self._key, writer=self._writer, offset=self.offset):
-            raise await self._why_not()
+            await self._refuse()
         try:
             yield
         finally:
@@ -87,7 +89,7 @@ class Receiver:
                 at += len(piece)
                 await self._store.slow(come.update, piece)
                 if not await uploads.still_writing(self._pool, self._key, self._writer):
-                    raise await self._why_not()
+                    await self._refuse()
             if not hmac.compare_digest(come.digest(), checksum.digest):
                 raise ChecksumDiffers("The bytes do not have the checksum that was sent; send them again.")
         except BaseException:
@@ -113,16 +115,13 @@ class Receiver:
         )
         if not counted:
             await self._store.blobs.drop([name for _, name in parts])
-            raise await self._why_not()
+            await self._refuse()
         self.offset += sum(size for size, _ in parts)
 
-    async def _why_not(self) -> Exception:
-        upload = await uploads.find_upload(self._pool, self._key)
-        if upload is None or upload.is_over:
-            return Gone("This upload was given up.")
-        if upload.received != self.offset:
-            return OffsetDiffers(f"The upload is at byte {upload.received}, not {self.offset}; go on from there.")
-        return UploadBusy()
+    async def _refuse(self) -> NoReturn:
+        """Say why nothing more may be appended."""
+        may(await uploads.find_upload(self._pool, self._key), Action.APPEND, offset=self.offset)
+        raise UploadBusy
 
 
 async def _pieces(content: aiohttp.StreamReader, room: int) -> AsyncIterator[bytes]:
@@ -139,21 +138,15 @@ async def _pieces(content: aiohttp.StreamReader, room: int) -> AsyncIterator[byt
     give_at_s = 0.0
     while not at_end and ended is None:
         try:
-            async with asyncio.timeout(give_at_s - loop.time() if held else _SILENT_S):
-                come = await content.readany()
-        except TimeoutError:
-            if not held:
-                ended = Unavailable("No bytes came for a while; go on from where the upload is.", retry_after_s=1)
-        except (web.RequestPayloadError, aiohttp.ClientError, OSError):
-            ended = BadRequest("The body breaks off; go on from where the upload is.")
-        else:
+            come = await _come(content, give_at_s - loop.time() if held else None)
+        except (BadRequest, Unavailable) as problem:
+            come, ended = None, problem
+        if come is not None:
             at_end = not come
-            if not held:
-                give_at_s = loop.time() + _PIECE_S
+            give_at_s = give_at_s if held else loop.time() + _PIECE_S
             if len(held) + len(come) > room:
                 ended = TooLarge(f"More bytes come than the upload has; {room} were left.")
-                come = come[: room - len(held)]
-            held += come
+            held += come[: room - len(held)]
         while len(held) >= PIECE_BYTES or (held and (at_end or ended or loop.time() >= give_at_s)):
             piece = bytes(held[:PIECE_BYTES])
             del held[:PIECE_BYTES]
@@ -161,3 +154,24 @@ async def _pieces(content: aiohttp.StreamReader, room: int) -> AsyncIterator[byt
             yield piece
     if ended is not None:
         raise ended
+
+
+async def _come(content: aiohttp.StreamReader, wait_s: float | None) -> bytes | None:
+    """Wait for bytes of a body; empty at its end, None when `wait_s` is over.
+
+    Args:
+        wait_s: None: nothing waits to be given, so there is time.
+
+    Raises:
+        BadRequest, Unavailable: the body broke off, or stopped coming.
+    """
+    try:
+        async with asyncio.timeout(_SILENT_S if wait_s is None else wait_s):
+            return await content.readany()
+    except TimeoutError:
+        if wait_s is None:
+            why = "No bytes came for a while; go on from where the upload is."
+            raise Unavailable(why, retry_after_s=1) from None
+        return None
+    except (web.RequestPayloadError, aiohttp.ClientError, OSError):
+        raise BadRequest("The body breaks off; go on from where the upload is.") from None

@@ -9,8 +9,8 @@ from string import Template
 
 import numpy as np
 
+from geo.eta.numbers import LEVEL
 from geo.eta.score import BUCKETS_MIN, bucket_name
-from geo.eta.window import LEVEL
 from geo.pings import Floats
 from reparto.evaluate.accuracy.compare import ALL, Line, ToldAhead
 

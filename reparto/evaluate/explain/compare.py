@@ -7,8 +7,8 @@ from itertools import groupby
 
 import numpy as np
 
-from geo.fold.clean import names
 from geo.pings import Bools
+from geo.trust.clean import names
 from reparto.evaluate.explain.day import Day, DayVisit, StoredPings
 from reparto.evaluate.explain.fold import Folded
 

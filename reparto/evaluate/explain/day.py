@@ -8,7 +8,7 @@ import numpy as np
 
 from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Pings, in_order
 from geo.plan.plans import Plan
-from geo.plan.prepare import prepare_plan
+from geo.plan.prepare import Head, PathColumns, StopColumns, prepare_plan
 from ingest.decode.columns import NUMBERS, Arrival, Columns, check
 from reparto.command import CannotRun
 
@@ -118,28 +118,30 @@ def _plan_of(
     ids = range(1, len(stops) + 1)
     try:
         return prepare_plan(
-            route_id=1,
-            version=1,
-            order=(start_ms, name),
-            effective_ms=int(np.iinfo(np.int64).min),
-            driver_id=DRIVER,
-            start_ms=start_ms,
-            end_ms=end_ms,
-            return_to_depot=return_to_depot,
-            path_lon=path[0],
-            path_lat=path[1],
-            path_along_m=path[2],
-            stop_ids=list(ids),
-            stop_lon=[stop.lon for stop in stops],
-            stop_lat=[stop.lat for stop in stops],
-            stop_along_m=[stop.along_m for stop in stops],
-            stop_radius_m=[stop.radius_m for stop in stops],
-            stop_service_s=[stop.service_s for stop in stops],
-            stop_planned_ms=[stop.planned_ms for stop in stops],
-            stop_shapes={number: stop.fence for number, stop in zip(ids, stops, strict=True) if stop.fence},
-            stop_window_ms=[stop.window_ms for stop in stops],
-            stop_kinds=[stop.kind for stop in stops],
-            stop_parcels=[stop.parcels for stop in stops],
+            Head(
+                route_id=1,
+                version=1,
+                order=(start_ms, name),
+                effective_ms=int(np.iinfo(np.int64).min),
+                driver_id=DRIVER,
+                start_ms=start_ms,
+                end_ms=end_ms,
+                return_to_depot=return_to_depot,
+            ),
+            PathColumns(*path),
+            StopColumns(
+                ids=np.array(ids),
+                lon=np.array([stop.lon for stop in stops]),
+                lat=np.array([stop.lat for stop in stops]),
+                along_m=np.array([stop.along_m for stop in stops]),
+                radius_m=np.array([stop.radius_m for stop in stops]),
+                service_s=np.array([stop.service_s for stop in stops]),
+                planned_ms=np.array([stop.planned_ms for stop in stops]),
+                shapes={number: stop.fence for number, stop in zip(ids, stops, strict=True) if stop.fence},
+                window_ms=np.array([stop.window_ms for stop in stops]),
+                kinds=[stop.kind for stop in stops],
+                parcels=np.array([stop.parcels for stop in stops]),
+            ),
         )
     except ValueError as error:
         raise CannotRun(f"{name} cannot be driven: {error}") from error

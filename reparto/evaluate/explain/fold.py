@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from geo.fold.clean import names
 from geo.fold.fold import advance, fresh
 from geo.pings import Floats, Rows
 from geo.plan.facts import JUDGED, FactType
 from geo.plan.plans import Timeline
+from geo.trust.clean import names
 from reparto.evaluate.explain.day import DRIVER, Day, DayVisit
 
 _SAMPLED = ("along_m", "along_sd_m", "on_route_p", "delay_s", "next_stop_id")

@@ -9,8 +9,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.fold.clean import UNBELIEVED, names
 from geo.pings import UNKNOWN_MS
+from geo.trust.clean import UNBELIEVED, names
 from reparto.evaluate.explain.compare import compare
 from reparto.evaluate.explain.day import Day, DayVisit, StoredPings
 from reparto.evaluate.explain.fold import Folded

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from geo.fold.clean import Flag
 from geo.pings import UNKNOWN_MS, Floats, Ints
 from geo.shape import lines
+from geo.trust.clean import Flag
 from ingest.decode.columns import NUMBERS
 from reparto.client.client import Client, route_path
 from reparto.client.planner import route_of_case
@@ -29,7 +29,7 @@ from reparto.evaluate.explain.day import (
 )  # fmt: skip
 
 _FOUND_BY_DOORS = Flag.CLOCK_AHEAD | Flag.GPS_WEEK_ROLLOVER | Flag.EPOCH_2001 | Flag.RECEIVE_TIME
-"""What `geo.fold.clean` is told and cannot find itself."""
+"""What `geo.trust.clean` is told and cannot find itself."""
 
 
 def day_of_case(path: Path) -> Day:

@@ -1,5 +1,7 @@
 """API keys: made, used, listed, ended; what each role may do."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from api.http.auth import hash_of
@@ -68,3 +70,47 @@ BAD_BODIES = [
 async def test_a_bad_body_names_the_field(client, account, refused):
     for body, at in BAD_BODIES:
         await refused(await client.post("/v1/keys", json=body, headers=account.headers), 422, at)
+
+
+async def test_a_key_works_until_its_end_and_is_listed_by_it(client, account, bearer, pool, refused):
+    soon = (datetime.now(UTC) + timedelta(days=30)).replace(microsecond=0)
+    body = {"role": "viewer", "expires_at": soon.isoformat()}
+    made = await (await client.post("/v1/keys", json=body, headers=account.headers)).json()
+    assert datetime.fromisoformat(made["expires_at"]) == soon
+    assert (await client.get("/v1/drivers", headers=bearer(made["key"]))).status == 200
+
+    async def listed(**query: str) -> set[str]:
+        answer = await (await client.get("/v1/keys", params=query, headers=account.headers)).json()
+        return {key["id"] for key in answer["keys"]}
+
+    assert await listed(expires_before=(soon + timedelta(days=1)).isoformat()) == {made["id"]}
+    assert await listed(expires_before=soon.isoformat()) == set()
+    await pool.execute("UPDATE api_key SET expires_at = now() - interval '1 s' WHERE expires_at IS NOT NULL")
+    await refused(await client.get("/v1/drivers", headers=bearer(made["key"])), 401)
+    assert made["id"] in await listed()
+
+
+async def test_the_use_of_a_key_is_noted_once_an_hour(client, account, bearer, pool):
+    made = await (await client.post("/v1/keys", json={"role": "viewer"}, headers=account.headers)).json()
+
+    async def used(age: timedelta) -> datetime:
+        then = datetime.now(UTC) - age
+        await pool.execute("UPDATE api_key SET last_used_at = $2 WHERE id = $1", int(made["id"][3:]), then)
+        assert (await client.get("/v1/drivers", headers=bearer(made["key"]))).status == 200
+        return await pool.fetchval("SELECT last_used_at FROM api_key WHERE id = $1", int(made["id"][3:])) - then
+
+    assert made["last_used_at"] is None
+    assert await used(timedelta(minutes=59)) == timedelta(0)
+    assert await used(timedelta(minutes=61)) > timedelta(minutes=60)
+    for since, is_unused in ((timedelta(hours=1), False), (timedelta(0), True)):
+        query = {"unused_since": (datetime.now(UTC) - since).isoformat()}
+        answer = await (await client.get("/v1/keys", params=query, headers=account.headers)).json()
+        assert (made["id"] in {key["id"] for key in answer["keys"]}) is is_unused
+
+
+@pytest.mark.parametrize(
+    "text", ["2020-01-01T00:00:00Z", "9999-12-31T23:59:59-12:00", "2030-01-01T00:00:00", "soon", 7]
+)
+async def test_an_end_that_cannot_be_meant_is_refused(client, account, refused, text):
+    body = {"role": "viewer", "expires_at": text}
+    await refused(await client.post("/v1/keys", json=body, headers=account.headers), 422, "/expires_at")

@@ -53,7 +53,8 @@ def app_parts(app_parts: list[Any], database: Any, proof_store: ProofStore) -> l
         app[PROOFS] = proof_store
         doors.add_to(app, Inbox(database, InboxConfig()), DoorsConfig(), oldest_ping_days=30)
 
-    return [*app_parts, manifest.add_to, say_events, uploads.operations.add_to, proofs.operations.add_to, add]
+    asked = (module.operations.add_to for module in (manifest, uploads, proofs))
+    return [*app_parts, *asked, say_events, add]
 
 
 @pytest.fixture

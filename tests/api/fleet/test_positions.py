@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -5,7 +6,10 @@ from typing import Any
 import pytest
 
 from api.fleet import positions
+from geo.times import ms_of
 from sql.pool import Pool
+from sql.track.heartbeats import keep_heartbeat
+from sql.track.live import tell_live
 from tests.api.stream.streams import next_event
 from tests.api.tour_rows import Tour, e6
 
@@ -63,6 +67,7 @@ async def test_a_driver_is_a_geojson_point_with_what_is_known(client: Any, accou
     assert feature["geometry"]["coordinates"] == pytest.approx([-75.5686, 6.2452], abs=0.0005)
     assert 7 <= properties.pop("age_s") < 60
     assert datetime.fromisoformat(properties.pop("recorded_at")) < datetime.now(UTC)
+    assert datetime.fromisoformat(properties.pop("heard_at")) <= datetime.now(UTC)
     assert properties == {
         "driver_id": f"dr_{ana.driver_id}",
         "route_id": f"rt_{ana.route_id}",
@@ -74,8 +79,30 @@ async def test_a_driver_is_a_geojson_point_with_what_is_known(client: Any, accou
         "delay_s": -42.5,
         "battery": 0.8,
         "silent": False,
+        "silent_why": None,
         "status": "moving",
     }
+
+
+async def test_a_message_without_a_place_moves_the_battery_and_not_the_van(
+    client: Any, account: Any, tours: list[Tour], pool: Pool
+) -> None:
+    ana, dario = tours[0], tours[3]
+    before = (await seen(client, account.headers))[f"dr_{ana.driver_id}"]
+    now_ms = ms_of(datetime.now(UTC)) + 1_000
+    for driver_id in (ana.driver_id, dario.driver_id):
+        moved = await keep_heartbeat(pool, driver_id, received_ms=now_ms, battery=0.55)
+        assert moved is not None
+        await tell_live(pool, [moved])
+    async with asyncio.timeout(10):
+        while (after := (await seen(client, account.headers))[f"dr_{ana.driver_id}"])["properties"]["battery"] != 0.55:
+            await asyncio.sleep(0.05)
+    assert after["geometry"] == before["geometry"]
+    assert after["properties"]["recorded_at"] == before["properties"]["recorded_at"]
+    assert (after["properties"]["silent"], after["properties"]["silent_why"]) == (False, "no_fix")
+    assert ms_of(datetime.fromisoformat(after["properties"]["heard_at"])) == now_ms
+    silent = (await seen(client, account.headers))[f"dr_{dario.driver_id}"]["properties"]
+    assert (silent["silent"], silent["silent_why"]) == (True, "phone_silent")  # until a tracker has looked
 
 
 async def test_each_driver_has_one_status(client: Any, account: Any, tours: list[Tour]) -> None:

@@ -173,7 +173,7 @@ async def test_recipients_see_no_position_while_the_driver_pauses(client, accoun
     assert await position() is not None
     for kind, is_seen in (
         *(("shift_started", True), ("break_started", False), ("break_ended", True)),
-        *(("break_started", False), ("shift_ended", True), ("shift_started", True)),
+        *(("break_started", False), ("shift_ended", False), ("shift_started", True)),
     ):
         await say(kind)
         assert (await position() is not None) is is_seen, kind

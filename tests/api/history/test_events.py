@@ -9,6 +9,7 @@ from api.history import events
 from sql import locks
 from sql.config import DatabaseConfig
 from sql.feed.events import number_events
+from sql.operate.retention import drop_entries
 from sql.pool import Pool, connect
 from sql.queries import load
 from tests.api.stream.streams import SOON_S
@@ -215,10 +216,32 @@ async def test_numbering_does_not_search_the_whole_feed(pool: Pool, account: Any
     async with pool.acquire() as db:
         await db.execute("SET enable_seqscan = off")
         await db.execute("SET enable_sort = off")
-        plan = await db.fetch("EXPLAIN (COSTS OFF) " + load("sql.feed.events")["number_events"], 100)
-        page = await db.fetch(
-            "EXPLAIN (COSTS OFF) " + load("sql.feed.events")["read_events"], account.id, 0, 50, None, 10
-        )
+        queries = load("sql.feed.events")
+        plan = await db.fetch("EXPLAIN (COSTS OFF) " + queries["number_events"], 100)
+        page = await db.fetch("EXPLAIN (COSTS OFF) " + queries["read_events"], account.id, 0, 50, None, 10)
     assert any("event_unnumbered" in row[0] for row in plan)
     assert any("event_feed" in row[0] for row in page)
     assert not any("Sort" in row[0] for row in page)
+
+
+async def test_who_reads_from_before_what_is_kept_is_told_where_to_begin(
+    client: Any, account: Any, pool: Pool, refused: Any
+) -> None:
+    await happen(pool, account.id, n=5)
+    await number(pool)
+    first = await feed(client, account.headers, limit=2)
+    second = await feed(client, account.headers, limit=2, cursor=first["next"])
+    async with pool.acquire() as db, db.transaction():
+        assert await drop_entries(db, THEN + timedelta(seconds=4), at_most=100) == 3
+    problem = await refused(
+        await client.get("/v1/events", params={"cursor": first["next"]}, headers=account.headers), 410, "cursor"
+    )
+    assert problem["type"].endswith("cursor-too-old")
+    begin = problem["errors"][0]["why"].rpartition(" ")[2]
+    for query in ({"cursor": begin}, {}, {"cursor": begin, "type": "stop.arrived"}, {"limit": 1}):
+        seqs = [entry["seq"] for entry in (await feed(client, account.headers, **query))["events"]]
+        assert seqs == [4, 5][: query.get("limit", 2)]
+    assert [entry["seq"] for entry in (await feed(client, account.headers, cursor=second["next"]))["events"]] == [5]
+    await happen(pool, account.id)
+    await number(pool)
+    assert (await feed(client, account.headers, cursor=second["next"]))["events"][-1]["seq"] == 6

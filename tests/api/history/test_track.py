@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from api.history import track
-from geo.fold.clean import Flag
+from geo.trust.clean import Flag
 from sql.pool import Pool
 from sql.queries import load
 from tests.api.tour_rows import Tour

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from api.fleet import positions
-from api.http import health
+from api.http.itself import health
 from api.recipient import page as tracking_page
 from api.recipient import stream as tracking
 from tests.api.tour_rows import Tour

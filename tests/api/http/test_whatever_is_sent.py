@@ -17,7 +17,8 @@ import msgspec
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from api.http import openapi
+from api.http.itself import openapi
+from api.http.operation import DECLARED
 from api.http.paging import cursor_of
 from reparto.run.app import create_app
 from reparto.run.settings import Settings
@@ -95,7 +96,9 @@ class Product:
 @pytest.fixture
 async def product(database: DatabaseConfig, account: Any, tour: Any, tmp_path: Path) -> AsyncIterator[Product]:
     settings = Settings(database=database)
-    app = create_app(replace(settings, server=replace(settings.server, data_dir=str(tmp_path))), database)
+    settings = replace(settings, server=replace(settings.server, data_dir=str(tmp_path)))
+    outgoing = replace(settings.outgoing, outgoing_allow="127.0.0.0/8")  # nobody listens on its port 1
+    app = create_app(replace(settings, outgoing=outgoing), database)
     async with TestClient(TestServer(app)) as client:
 
         async def make(method: str, path: str, body: Any) -> Any:
@@ -112,6 +115,14 @@ async def product(database: DatabaseConfig, account: Any, tour: Any, tmp_path: P
         put = await make("PUT", "/v1/routes/tour", tour)
         await make("PUT", "/v1/geofences/centro", body_of_fence)
         read = await make("GET", "/v1/account", None)
+        receipts = {"id_path": "id", "state_path": "state", "states": {"DLVRD": "delivered"}}
+        gateway = {"gateway": "custom", "url": "http://127.0.0.1:1/", "headers": {"A": "b"}, "body": "{{ to }}"}
+        gateway |= {"receipts": receipts, "countries": ["CO"], "from": "x", "price_per_part": 0.1, "secret": "s"}
+        hook = (await make("PUT", "/v1/account/channels/sms", gateway))["hook_url"].rpartition("/")[2]
+        endpoint = {"url": "http://127.0.0.1:1/", "types": ["stop.failed"], "format": "json"}
+        webhook = (await make("POST", "/v1/webhooks", endpoint))["id"]
+        texts = {"sms": {"es": {"body": "{{ link }}", "subject": "s"}}}
+        hours_of = {"start": "21:00", "end": "08:00"}
         stop = put["stops"][0]
         done = {"recipient": {"name": "A", "relation": "b"}, "pin": "1", "barcodes": ["x"], "note": "n"}
         done |= {"parcels": [{"seq": 0, "outcome": "delivered"}], "cash": {"amount": 1, "method": "cash"}}
@@ -120,7 +131,7 @@ async def product(database: DatabaseConfig, account: Any, tour: Any, tmp_path: P
         ping = {"time": hours()["start_at"], "lat": 6.2, "lon": -75.5, "accuracy_m": 5, "speed_mps": 1, "id": "1"}
         yield Product(
             client=client,
-            description=openapi.document(list(openapi.declared(app))),
+            description=openapi.document(app[DECLARED]),
             ids={
                 "driver": driver_id,
                 "device": device["id"],
@@ -130,6 +141,11 @@ async def product(database: DatabaseConfig, account: Any, tour: Any, tmp_path: P
                 "token": stop["tracking_url"].rsplit("/", 1)[1],
                 "key": "ky_999",
                 "proof": "pf_1",
+                "channel": "sms",
+                "kind": "delivered",
+                "address": "+573001112233",
+                "webhook": webhook,
+                "hook": hook,
                 "what": "shown",
                 "upload": "0b0f8f6e-4a55-4f4f-8a53-2f6c6f8f2c11",
             },
@@ -140,6 +156,7 @@ async def product(database: DatabaseConfig, account: Any, tour: Any, tmp_path: P
             },
             bodies={
                 ("post", "/v1/keys"): {"role": "viewer", "label": "x"},
+                ("post", "/v1/erasures"): {"contact": "nadie@example.com"},
                 ("patch", "/v1/account"): {name: read[name] for name in read.keys() - {"name", "created_at"}},
                 ("post", "/v1/drivers"): {**driver, "external_id": "beto"},
                 ("patch", "/v1/drivers/{driver}"): {"name": "Ana", "phone": None, "locale": "pt"},
@@ -150,6 +167,32 @@ async def product(database: DatabaseConfig, account: Any, tour: Any, tmp_path: P
                 ("post", "/v1/driver/events"): {"events": [said]},
                 ("post", "/v1/stops/{stop}/reopen"): {"note": "n", "occurred_at": at(6)},
                 ("post", "/v1/pings"): {"pings": [ping]},
+                ("put", "/v1/account/channels/{channel}"): gateway,
+                ("post", "/v1/account/channels/{channel}/test"): {"to": "+573001112233"},
+                ("put", "/v1/account/messages/{kind}"): {
+                    "channels": ["sms"],
+                    "channels_by_country": {"CO": ["sms"]},
+                    "texts": texts,
+                    "quiet_hours": hours_of,
+                    "after_s": 9,
+                },
+                ("post", "/v1/messages/preview"): {
+                    "kind": "booked",
+                    "channel": "sms",
+                    "locale": "es",
+                    "stop_id": stop["id"],
+                    "body": "{{ link }}",
+                },
+                ("put", "/v1/contacts/{address}/consent"): {"channel": "sms", "state": "opted_in", "source": "x"},
+                ("post", "/hooks/{channel}/{hook}"): {
+                    "id": "x",
+                    "state": "DLVRD",
+                    "from": "+573001112233",
+                    "text": "BAJA",
+                },
+                ("post", "/v1/webhooks"): endpoint,
+                ("patch", "/v1/webhooks/{webhook}"): {**endpoint, "enabled": True},
+                ("post", "/v1/webhooks/{webhook}/replay"): {"since_seq": 1, "until_seq": 2, "failed_only": False},
             },
         )
 

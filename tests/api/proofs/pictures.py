@@ -5,6 +5,7 @@ import io
 import json
 import struct
 import zlib
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,16 @@ from PIL.ExifTags import GPS, IFD, Base
 PLACE = (6.24806, -75.56786)  # lat, lon in the EXIF of `photo()`, a metre from the first stop of the tour
 
 
-def photo(width: int = 800, height: int = 600, kind: str = "JPEG", *, orientation: int = 1, **save: Any) -> bytes:
-    """A picture of a door with everything in it that must not be served."""
+def photo(
+    width: int = 800,
+    height: int = 600,
+    kind: str = "JPEG",
+    *,
+    orientation: int = 1,
+    gps: Mapping[int, Any] | None = None,
+    **save: Any,
+) -> bytes:
+    """A picture of a door with everything in it that must not be served; what `gps` says instead, None leaves out."""
     image = Image.new("RGB", (width, height), (180, 200, 210))
     pen = ImageDraw.Draw(image)
     pen.rectangle((width // 3, height // 4, 2 * width // 3, height), fill=(120, 70, 40))
@@ -32,8 +41,11 @@ def photo(width: int = 800, height: int = 600, kind: str = "JPEG", *, orientatio
             GPS.GPSLatitude: _parts(PLACE[0]),
             GPS.GPSLongitudeRef: "W",
             GPS.GPSLongitude: _parts(-PLACE[1]),
+            **(gps or {}),
         }
     )
+    for name in [name for name, value in (gps or {}).items() if value is None]:
+        del exif.get_ifd(IFD.GPSInfo)[name]
     written = io.BytesIO()
     if kind == "JPEG":
         save.setdefault("comment", b"secret comment")

@@ -11,7 +11,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from tests.acceptance.cutting import Network, cutting_network
-from tests.api.proofs.conftest import KINDS, Enter
+from tests.api.proofs.fixtures import KINDS, Enter
 from tests.api.proofs.pictures import PDF, large_photo
 from tests.stores.server import Bucket
 from work.proofs.blobs import BlobMissing, Blobs
@@ -190,11 +190,11 @@ class TestUploadsIntoABucket:
         assert await proof_store.blobs.list("parts") == []
         assert len(await proof_store.blobs.list("proofs")) == 3
 
-    async def test_a_proof_without_a_thumbnail_is_forgotten_too(self, pool, account, phone, upload, proof_store):
+    async def test_a_proof_without_a_thumbnail_is_forgotten_too(self, pool, guard, account, phone, upload, proof_store):
         assert (await upload(phone, PDF, kind="document")).status == 204
         assert len(await proof_store.blobs.list("proofs")) == 2
         await pool.execute("UPDATE proof SET stored_at = now() - interval '731 d'")
-        await forget_proofs(pool, proof_store)
+        await forget_proofs(pool, proof_store, guard)
         assert await proof_store.blobs.list("proofs") == []
         assert await pool.fetchval("SELECT count(*) FROM proof") == 0
 

@@ -128,3 +128,28 @@ async def test_a_damaged_form_never_breaks_anything(client, phone):
         headers = {**phone.headers, "Content-Type": "multipart/form-data; boundary=x"}
         response = await client.post(PROOFS, data=body, headers=headers)
         assert response.status in (200, 201, 400, 404, 422), (body, await response.text())
+
+
+async def test_of_a_photo_some_bytes_short_both_sides_are_told_that_it_is_not_whole(client, account, phone, proofs_of):
+    for content, whole in ((photo(), True), (photo()[:-2], False)):
+        data = form(content, stop_id=phone.stops[0], kind="photo")
+        response = await client.post(PROOFS, data=data, headers=phone.headers)
+        assert response.status == 201
+        told = await response.json()
+        assert (told["state"], told["whole"]) == ("stored", whole)
+    assert [(one["state"], one["whole"]) for one in await proofs_of(account, phone.stops[0])] == [
+        ("stored", True),
+        ("stored", False),
+    ]
+    page = await (await client.get(f"/v1/stops/{phone.stops[0]}/certificate?lang=es", headers=account.headers)).text()
+    assert page.count("llegó incompleta</figcaption>") == 1
+
+
+async def test_a_canvas_that_nobody_signed_is_refused_in_words_for_the_app(client, account, phone, proofs_of):
+    response = await client.post(
+        PROOFS, data=form(b"[]", stop_id=phone.stops[0], kind="signature"), headers=phone.headers
+    )
+    assert response.status == 422
+    assert "Sign again" in (await response.json())["detail"]
+    (proof,) = await proofs_of(account, phone.stops[0])
+    assert (proof["state"], proof["why"], proof["whole"]) == ("refused", "blank", None)

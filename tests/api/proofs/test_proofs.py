@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 from PIL import Image
 
+from api.proofs.claims import Naming, claim_uploads
 from geo.times import ms_of
-from sql.delivery.proofs import Naming, claim_uploads
 from tests.api.proofs.pictures import PDF, PLACE, STROKES, photo
 from work.proofs.upkeep import keep_fixes
 

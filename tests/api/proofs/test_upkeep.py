@@ -119,13 +119,13 @@ async def test_a_store_that_is_away_keeps_the_offset_where_it_was(
 
 
 async def test_expired_uploads_are_given_up_with_their_parts(
-    client, pool, proof_store, account, phone, begin, append, complete, proofs_of
+    client, pool, guard, proof_store, account, phone, begin, append, complete, proofs_of
 ):
     path = await begin(phone, 1000)
     assert (await append(phone, path, 0, bytes(500))).status == 204
     whole = await complete(phone, photo())
     await pool.execute("UPDATE upload SET expires_at = now() - interval '1 s'")
-    await expire_uploads(pool, proof_store)
+    await expire_uploads(pool, proof_store, guard)
     assert (await client.head(path, headers=phone.headers)).status == 410
     assert (await client.head(whole, headers=phone.headers)).status == 200  # whole: it never expires
     assert [one["state"] for one in await proofs_of(account, phone.stops[0])] == ["stored"]
@@ -133,11 +133,11 @@ async def test_expired_uploads_are_given_up_with_their_parts(
     await pool.execute(
         "UPDATE upload SET created_at = created_at - interval '8 d', ended_at = ended_at - interval '8 d'"
     )
-    await expire_uploads(pool, proof_store)
+    await expire_uploads(pool, proof_store, guard)
     assert (await client.head(path, headers=phone.headers)).status == 404
 
 
-async def test_litter_of_dead_processes_is_swept(pool, proof_store, phone, begin, append, tmp_path):
+async def test_litter_of_dead_processes_is_swept(pool, guard, proof_store, phone, begin, append, tmp_path):
     path = await begin(phone, 1000)
     assert (await append(phone, path, 0, bytes(500))).status == 204
     await proof_store.blobs.put(f"parts/{uuid4()}/000000000000-ab", b"never counted")
@@ -147,18 +147,18 @@ async def test_litter_of_dead_processes_is_swept(pool, proof_store, phone, begin
     for blob in (*await proof_store.blobs.list("parts"), *await proof_store.blobs.list("unfinished")):
         if not blob.name.endswith("-cd"):
             os.utime(tmp_path / "blobs" / blob.name, (old, old))
-    await sweep(pool, proof_store)
+    await sweep(pool, proof_store, guard)
     assert await proof_store.blobs.list("unfinished") == []
     left = sorted(blob.name for blob in await proof_store.blobs.list("parts"))
     assert len(left) == 2
     assert {path.rpartition("/")[2] in name or name.endswith("-cd") for name in left} == {True}
 
 
-async def test_old_proofs_are_forgotten_with_their_bytes(pool, proof_store, account, phone, upload, proofs_of):
+async def test_old_proofs_are_forgotten_with_their_bytes(pool, guard, proof_store, account, phone, upload, proofs_of):
     await upload(phone, photo())
     await upload(phone, photo(300, 200))
     await pool.execute("UPDATE proof SET stored_at = now() - interval '731 d' WHERE id = 1")
-    await forget_proofs(pool, proof_store)
+    await forget_proofs(pool, proof_store, guard)
     assert [one["id"] for one in await proofs_of(account, phone.stops[0])] == ["pf_2"]
     with pytest.raises(BlobMissing):
         await proof_store.blobs.get(blob_name(account.id, 1, "original"))

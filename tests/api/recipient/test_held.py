@@ -38,7 +38,7 @@ def remembers() -> bool:
 
 @pytest.fixture
 def app_parts(app_parts: list[Any]) -> list[Any]:
-    return [*app_parts, say_events, tracking.operations.add_to, manifest.add_to, positions.operations.add_to]
+    return [*app_parts, say_events, tracking.operations.add_to, manifest.operations.add_to, positions.operations.add_to]
 
 
 SAID = (
@@ -283,6 +283,25 @@ async def test_a_write_that_is_not_over_when_others_are_is_found_when_it_is(
         await transaction.commit()
     await asyncio.sleep(1)
     assert (await poll(client, tour.tokens[0]))["stop"]["name"] == "Lenta"
+
+
+async def test_looks_that_take_longer_than_an_answer_may_be_old_keep_nobody_waiting_for_ever(
+    client: Any, account: Any, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = look_module.changes_since
+
+    async def slow(*args: Any) -> Any:
+        changes = await look(*args)
+        await asyncio.sleep(1.5 * look_module.OLDEST_S)
+        return changes
+
+    monkeypatch.setattr(look_module, "changes_since", slow)
+    tour = await Tour.put(pool, account.id, start_at=datetime.now(UTC))
+    async with asyncio.timeout(30):
+        for n in range(2):
+            await tour.change_stop(0, name=f"Nombre {n}")
+            await asyncio.sleep(1)
+            assert (await poll(client, tour.tokens[0]))["stop"]["name"] == f"Nombre {n}"
 
 
 async def test_a_database_that_is_away_is_not_covered_up(client: Any, account: Any, pool: Pool) -> None:

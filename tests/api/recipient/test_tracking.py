@@ -78,6 +78,33 @@ async def test_nothing_of_other_stops_is_told(client: Any, tour: Tour) -> None:
         assert name not in text
 
 
+@pytest.mark.parametrize(
+    ("said", "is_seen"),
+    [
+        ([], True),
+        ([("shift_started", 30)], True),
+        ([("shift_started", 30), ("shift_ended", 1)], False),
+        ([("shift_started", 30), ("shift_ended", 9), ("shift_started", 5)], True),
+        ([("shift_ended", 12 * 60)], False),  # nobody said yet that today's began
+        ([("shift_ended", 40 * 24 * 60)], True),  # who does not use them any more
+    ],
+)
+async def test_a_driver_who_uses_shifts_is_seen_in_them_only(
+    client: Any, tour: Tour, pool: Pool, said: list[tuple[str, float]], is_seen: bool
+) -> None:
+    for kind, ago in said:
+        await pool.execute(
+            "INSERT INTO driver_event (driver_id, id, account_id, lane, type, occurred_at, effective)"
+            " SELECT driver_id, gen_random_uuid(), account_id, 0, $2, $3, true FROM route WHERE id = $1",
+            tour.route_id,
+            kind,
+            datetime.now(UTC) - minutes(ago),
+        )
+    view = await (await client.get(f"/v1/track/{tour.tokens[0]}")).json()
+    assert (view["position"] is not None) is is_seen
+    assert (view["path_ahead"] is not None) is is_seen
+
+
 async def test_the_raw_fix_is_not_told(client: Any, tour: Tour) -> None:
     await tour.see_van(100, at=datetime.now(UTC), lat_e6=6_299_999, lon_e6=-75_599_999)
     assert "6.299" not in await (await client.get(f"/v1/track/{tour.tokens[0]}")).text()
@@ -339,7 +366,7 @@ async def test_the_page_may_load_nothing_from_elsewhere(client: Any, tour: Tour)
     assert "default-src 'none'" in policy
     assert "script-src 'self';" in policy
     assert "img-src 'self' data:;" in policy
-    assert response.headers["Referrer-Policy"] == "strict-origin"
+    assert response.headers["Referrer-Policy"] == "no-referrer"
     html = await response.text()
     assert not re.findall(r"(?:src|href)=\"(?!/static/)", html)
     assert len(re.findall(r"<style nonce=", html)) == html.count("<style") == 1

@@ -142,6 +142,13 @@ def test_nothing_is_shown_during_a_break() -> None:
     assert shown(a_route([a_stop(1), over, a_stop(3)]), 3).position is not None
 
 
+def test_nothing_is_shown_outside_a_shift_of_who_uses_them() -> None:
+    assert shown(a_route(off_shift=True), 1).position is None
+    assert shown(a_route(off_shift=True), 1, ahead=[(-75.569, 6.2442), (-75.568, 6.248)]).path_ahead is None
+    assert shown(a_route(shift_since=NOW), 1).position is None  # the newest place is from before it
+    assert shown(a_route(shift_since=NOW - minutes(1)), 1).position is not None
+
+
 def test_breaks_do_not_count_as_stops_before() -> None:
     stops = [a_stop(1), a_stop(2, kind="break"), a_stop(3)]
     assert shown(a_route(stops), 3).stops_before == 1

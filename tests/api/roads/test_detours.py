@@ -259,7 +259,7 @@ async def test_detours_are_forgotten_with_their_pings(pool, tour, feed, streets,
     await settle(pool, streets)
 
     async def forget(days):
-        config = RetentionConfig(ping_retention_days=days)
+        config = RetentionConfig(ping_retention_days=days, retention_most_days=36_500)
         jobs = retention_jobs(config, oldest_ping_days=30.0, proof_retention_days=730.0)
         return await next(job for job in jobs if job.name == "detour retention").do(pool)
 

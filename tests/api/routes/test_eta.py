@@ -5,7 +5,7 @@ import pytest
 
 from api.recipient import stream as tracking
 from api.routes import eta
-from api.routes.staleness import Arrival, Sight, aged
+from api.routes.staleness import ExpectedArrival, Sight, aged
 from sql.eta.eta import EtaStop, RouteEta
 from sql.pool import Pool
 from tests.api.tour_rows import Tour
@@ -94,7 +94,7 @@ async def test_another_account_s_route_is_not_there(client: Any, other_account: 
     assert (await client.get("/v1/routes/tour-1/eta", headers=other_account.headers)).status == 404
 
 
-ARRIVAL = Arrival(expected=NOW + minutes(10), low=NOW + minutes(8), high=NOW + minutes(14))
+ARRIVAL = ExpectedArrival(expected=NOW + minutes(10), low=NOW + minutes(8), high=NOW + minutes(14))
 
 
 @pytest.mark.parametrize(

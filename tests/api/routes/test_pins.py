@@ -2,7 +2,6 @@
 
 import random
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 
@@ -13,7 +12,6 @@ from api.routes.pins import pin_of
 from sql.account.accounts import read_instance
 from tests.api.conftest import say_events
 from tests.api.driver.driver_day import event, feed, number
-from work.feed.settle import settle_routes
 
 
 @pytest.fixture
@@ -164,22 +162,8 @@ async def test_the_recipient_sees_it_when_the_van_is_near(client, phone, pool):
     assert [await seen(0), await seen(1)] == [None, second]
 
 
-async def test_recipients_are_told_once_and_again_when_it_changes(client, account, phone, pool):
-    async def begin():
-        async with pool.acquire() as db, db.transaction():
-            await settle_routes(db, [await db.fetchval("SELECT id FROM route")])
-
-    waiting = "SELECT stop_id, payload, sent_at FROM outbox WHERE kind = 'pin' ORDER BY stop_id"
-    await begin()
+async def test_a_new_pin_is_a_notice_for_its_recipient(client, account, phone, pool):
+    waiting = "SELECT stop_id, kind FROM notice WHERE kind = 'pin'"
     assert await pool.fetch(waiting) == []
-    await pool.execute(
-        "INSERT INTO event (account_id, fact_id, revision, state, type, occurred_at, known_at, lane, driver_id,"
-        " route_id, route_version, late) SELECT account_id, gen_random_uuid(), 1, 'asserted', 'route.started', now(),"
-        " now(), 1, driver_id, id, 1, false FROM route"
-    )
-    await begin()
-    await begin()
-    assert [tuple(row) for row in await pool.fetch(waiting)] == [(number(stop), {}, None) for stop in phone.stops[:2]]
-    await pool.execute("UPDATE outbox SET sent_at = $1, attempts = 1", datetime.now(UTC))
     assert (await client.post(f"/v1/stops/{phone.stops[0]}/pin/rotate", headers=account.headers)).status == 200
-    assert [row["sent_at"] is None for row in await pool.fetch(waiting)] == [True, False]
+    assert [tuple(row) for row in await pool.fetch(waiting)] == [(number(phone.stops[0]), "pin")]

@@ -7,23 +7,23 @@ import numpy as np
 import pytest
 
 from geo.eta.rows import Row
-from geo.plan.plans import TYPICAL_MPS
+from geo.numbers import TYPICAL_MPS
 from geo.tours.check import check, time_tour
 from geo.tours.insertion import cheapest, why_not
 from geo.tours.matrix import SERVICES, keys_of_hour, service_s, speed, straight, to_all
-from geo.tours.problem import Job, Problem, Tour, Vehicle
+from geo.tours.problem import TourJob, TourProblem, TourVan, VanTour
 
 
-def day(tours: int, stops: int, *, seed: int = 3, windows: bool = True) -> tuple[Problem, list[Tour]]:
+def day(tours: int, stops: int, *, seed: int = 3, windows: bool = True) -> tuple[TourProblem, list[VanTour]]:
     """Tours through random places; the last job is on none of them."""
     rng = np.random.default_rng(seed)
     count = tours * stops + 2
     lon, lat = -75.6 + 0.1 * rng.random(count), 6.2 + 0.1 * rng.random(count)
     metres, seconds = straight(lon, lat)
-    jobs = [Job(place=row + 1, service_s=120, delivery=(1,)) for row in range(count - 1)]
-    van = Vehicle(start=0, end=0, shift=(0, 36_000), capacity=(stops + 1,), cost_per_m=1, cost_per_s=2)
-    problem = Problem(duration_s=seconds, distance_m=metres, jobs=jobs, vehicles=[van] * tours)
-    made = [Tour(vehicle=row, jobs=tuple(range(row * stops, (row + 1) * stops))) for row in range(tours)]
+    jobs = [TourJob(place=row + 1, service_s=120, delivery=(1,)) for row in range(count - 1)]
+    van = TourVan(start=0, end=0, shift=(0, 36_000), capacity=(stops + 1,), cost_per_m=1, cost_per_s=2)
+    problem = TourProblem(duration_s=seconds, distance_m=metres, jobs=jobs, vehicles=[van] * tours)
+    made = [VanTour(vehicle=row, jobs=tuple(range(row * stops, (row + 1) * stops))) for row in range(tours)]
     if windows:
         for tour in made:
             for visit in time_tour(problem, tour)[0].visits:
@@ -33,7 +33,7 @@ def day(tours: int, stops: int, *, seed: int = 3, windows: bool = True) -> tuple
     return problem, made
 
 
-def by_trying(problem: Problem, tours: list[Tour], job: int) -> int | None:
+def by_trying(problem: TourProblem, tours: list[VanTour], job: int) -> int | None:
     costs = []
     for tour in tours:
         before = time_tour(problem, tour)[0].cost
@@ -63,7 +63,7 @@ def test_a_van_that_stands_idle_may_take_it() -> None:
     full = replace(problem, vehicles=[replace(problem.vehicles[0], capacity=(3,)), problem.vehicles[1]])
     found = cheapest(full, timed, 6, idle=[1])
     assert found is not None
-    assert found.tour == Tour(vehicle=1, jobs=(6,))
+    assert found.tour == VanTour(vehicle=1, jobs=(6,))
     assert cheapest(full, timed, 6) is None
 
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.fold.clean import Flag
 from geo.pings import Pings
+from geo.trust.clean import Flag
 from ingest.decode import native
 from ingest.decode.columns import Arrival, Decoded
 from ingest.decode.refusals import TooMuch, Unreadable

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.fold.clean import Flag
+from geo.trust.clean import Flag
 from ingest.decode import osmand
 from ingest.decode.columns import Arrival, Decoded
 from ingest.decode.message import AppMessage

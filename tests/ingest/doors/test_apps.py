@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from geo.fold.clean import Flag
 from geo.pings import Pings
+from geo.trust.clean import Flag
 from sql.pool import Pool
 from sql.track.quarantine import ListedQuarantined, list_quarantined
 from tests.ingest.doors.phones import Client, Doors, Phone, locked_inbox, ping, until_writers_wait
@@ -56,6 +56,35 @@ async def test_a_heartbeat_is_answered_and_stores_nothing(client: Client, phone:
     response = await client.post(url(phone), data={"id": "1", "batt": "81", "charge": "false"})
     assert response.status == 200
     assert (len(await kept()), await quarantined(pool, phone)) == (0, [])
+    (beat,) = await pool.fetch("SELECT driver_id, battery, now() - received_at AS ago FROM heartbeat")
+    assert (beat["driver_id"], round(beat["battery"], 2), abs(beat["ago"].total_seconds()) < 60) == (
+        phone.driver_id, 0.81, True,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("query", "lives"),
+    [
+        (FIX, False),
+        (f"{FIX}&valid=false", True),
+        ("lat=91&lon=2&batt=5", True),
+        ("id=1&batt=200", True),
+        ("x=1", False),
+    ],
+)
+async def test_what_has_no_usable_place_says_that_the_phone_lives(
+    client: Client, phone: Phone, pool: Pool, query: str, lives: bool
+) -> None:
+    assert (await client.post(url(phone, query))).status == 200
+    assert bool(await pool.fetchval("SELECT count(*) FROM heartbeat")) is lives
+
+
+async def test_outside_a_shift_no_heartbeat_is_kept_where_nothing_else_is(
+    client: Client, phone: Phone, pool: Pool
+) -> None:
+    await pool.execute("UPDATE account SET shift_only_since = now() WHERE id = $1", phone.account_id)
+    await client.post(url(phone), data={"id": "1", "batt": "81"})
+    assert await pool.fetchval("SELECT count(*) FROM heartbeat") == 0
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from geo.eta.estimate import Eta
 from geo.fold import fold
 from geo.plan.plans import Plan
-from geo.plan.prepare import prepare_plan
+from geo.plan.prepare import Head, PathColumns, StopColumns, prepare_plan
 from geo.times import ms_of
 from ingest.drivers.shown import Alerts
 from ingest.eta.alerts import News, news
@@ -29,13 +29,16 @@ def a_plan(*, window_end: datetime, kinds: tuple[str, ...] = ("delivery", "deliv
     """Stops 1, 2 and 3 of route 7, all promised until the same time."""
     east_m = np.array([300.0, 600.0, 900.0])
     return prepare_plan(
-        route_id=7, version=1, order=(0, "tour"), effective_ms=0, driver_id=5, start_ms=ms_of(NOW) - 3_600_000,
-        end_ms=ms_of(NOW) + 3_600_000, return_to_depot=False, path_lon=np.array([lon_at(0), lon_at(1_200)]),
-        path_lat=np.array([LAT, LAT]), path_along_m=np.array([0.0, 1_200.0]), stop_ids=_STOPS,
-        stop_lon=lon_at(east_m), stop_lat=np.full(3, LAT), stop_along_m=east_m, stop_radius_m=np.full(3, 50.0),
-        stop_service_s=np.full(3, 60.0), stop_planned_ms=np.full(3, ms_of(NOW)), stop_shapes={},
-        stop_window_ms=[(ms_of(window_end) - 3_600_000, ms_of(window_end))] * 3, stop_kinds=list(kinds),
-        stop_parcels=None, stop_drive_s=None, wait_for_window=False, utc_offset_s=0,
+        Head(
+            route_id=7, version=1, order=(0, "tour"), effective_ms=0, driver_id=5, start_ms=ms_of(NOW) - 3_600_000,
+            end_ms=ms_of(NOW) + 3_600_000, return_to_depot=False,
+        ),
+        PathColumns(np.array([lon_at(0), lon_at(1_200)]), np.array([LAT, LAT]), np.array([0.0, 1_200.0])),
+        StopColumns(
+            ids=_STOPS, lon=lon_at(east_m), lat=np.full(3, LAT), along_m=east_m, radius_m=np.full(3, 50.0),
+            service_s=np.full(3, 60.0), planned_ms=np.full(3, ms_of(NOW)),
+            window_ms=np.array([(ms_of(window_end) - 3_600_000, ms_of(window_end))] * 3), kinds=list(kinds),
+        ),
     )  # fmt: skip
 
 

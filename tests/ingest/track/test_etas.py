@@ -230,7 +230,7 @@ async def test_a_stop_that_will_be_late_is_told_corrected_and_taken_back_when_th
     await drive(fleet, phone, east, tour[7:])
     assert [state for _, state in await told(fleet, "eta.late")] == ["asserted", "corrected", "retracted"]
     assert await fleet.pool.fetchval("SELECT count(*) FROM event WHERE type = 'eta.late' AND folded_at IS NULL") == 3
-    assert await fleet.pool.fetchval("SELECT count(*) FROM outbox WHERE kind = 'eta.late'") == 1
+    assert await fleet.pool.fetchval("SELECT count(*) FROM notice WHERE kind = 'delayed'") == 2
 
 
 async def test_how_late_is_late_is_set(start: datetime, fleet: Fleet, east, tour):
@@ -257,13 +257,13 @@ async def test_old_pings_alert_nobody(fleet: Fleet, east, tour):
     for place in tour:
         await drive(fleet, phone, east, [place])
     assert await told(fleet, "eta.late") == await told(fleet, "stop.approaching") == []
-    assert await fleet.pool.fetchval("SELECT count(*) FROM outbox") == 0
+    assert await fleet.pool.fetchval("SELECT count(*) FROM notice") == 0
 
 
 async def test_a_track_that_is_not_settled_alerts_nobody(start: datetime, fleet: Fleet, east):
     phone, _ = await tour_of(fleet)
     await drive(fleet, phone, east, [(0, 0)])
-    await fleet.pool.execute("TRUNCATE event, outbox")
+    await fleet.pool.execute("TRUNCATE event, notice")
     await fleet.restart()
     await fleet.send(phone, east([(0.1 + second / 4, second / 4) for second in range(600)]))
     await fleet.turn()
@@ -285,10 +285,9 @@ async def test_a_van_that_is_near_is_told_once(start: datetime, fleet: Fleet, ea
     await fleet.restart()
     await drive(fleet, phone, east, tour[3:4])
     assert await told(fleet, "stop.approaching") == [(stops[0], "asserted")]
-    notice = await fleet.pool.fetchrow("SELECT * FROM outbox")
+    notice = await fleet.pool.fetchrow("SELECT * FROM notice WHERE kind = 'approaching'")
     fact = await fleet.pool.fetchrow("SELECT fact_id, data FROM event WHERE type = 'stop.approaching'")
-    assert (notice["stop_id"], notice["kind"], notice["sent_at"]) == (stops[0], "stop.approaching", None)
-    assert notice["payload"]["fact_id"] == str(fact["fact_id"])
+    assert (notice["stop_id"], notice["kind"], notice["fact_id"]) == (stops[0], "approaching", fact["fact_id"])
     assert fact["data"].keys() == {"expected", "low", "high", "stops_before"}
 
 

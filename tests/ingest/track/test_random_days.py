@@ -11,9 +11,9 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from geo.fold.clean import Flag
 from geo.pings import Pings
 from geo.times import SINCE_EVER
+from geo.trust.clean import Flag
 from ingest.config import IngestConfig
 from ingest.track.batch import Limits
 from ingest.track.take import STEPS

@@ -95,16 +95,17 @@ async def test_a_jump_believed_after_a_checkpoint_is_doubted_again(fleet: Fleet,
     """The ping that spoke for it is not the next one any more."""
     await fleet.take_less(steps=4)
     phone = await fleet.phone(await fleet.driver())
-    await fleet.send(phone, east([(0, 0), (10, 80), (20, 160), (30, 30_000)]))
+    # two believed fixes: where the van is is not established, and one more witness clears a jump
+    await fleet.send(phone, east([(0, 0), (10, 80), (20, 160), (30, 30_000)], accuracy_m=[5, 5, 900, 5]))
     await fleet.settle()
     assert await fleet.pool.fetchval("SELECT folded_until FROM checkpoint") == after(30)
     await fleet.send(phone, east([(40, 30_080)]))
     await fleet.settle()
-    assert await fleet.pool.fetchval("SELECT count(*) FROM ping WHERE believed") == 5
+    assert await fleet.pool.fetchval("SELECT count(*) FROM ping WHERE believed") == 4
     await fleet.send(phone, east([(35, 280)]))
     await fleet.settle()
     unbelieved = await fleet.pool.fetch("SELECT recorded_at, flags FROM ping WHERE NOT believed ORDER BY 1")
-    assert [tuple(row) for row in unbelieved] == [(after(30), 2), (after(40), 2)]
+    assert [tuple(row) for row in unbelieved] == [(after(20), 1), (after(30), 2), (after(40), 2)]
 
 
 async def test_a_visit_that_begins_later_after_all_keeps_its_end(fleet: Fleet, east):

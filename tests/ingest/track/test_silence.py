@@ -3,8 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from geo.times import ms_of
 from ingest.track.silence import notice_silence
 from sql import locks
+from sql.track.heartbeats import keep_heartbeat
 from tests.ingest.track.conftest import Fleet, newest_facts
 
 _LANES = range(64)
@@ -109,8 +111,8 @@ async def test_a_driver_who_falls_silent_twice_after_one_ping_stops_nobody(fleet
         await fleet.send(second, east([(400, 160)]), received_at=datetime.now(UTC))
         await fleet.settle()
         assert await notice_silence(db, range(64), now=datetime.now(UTC), after_s=600) == 1
-        # the first phone was active all the time: the ping of the second one does not count
-        await fleet.send(phone, east([(395, 160)], accuracy_m=900))
+        # a copy says how vague it was: that ping does not count after all
+        await fleet.send(second, east([(400, 160)], accuracy_m=900))
         await fleet.settle()
         assert await notice_silence(db, range(64), now=datetime.now(UTC), after_s=600) == 1
     assert await fleet.pool.fetchval("SELECT silent FROM track")
@@ -140,3 +142,60 @@ async def test_silence_is_told_by_the_clock_that_is_given(fleet: Fleet, east: An
         for after_s, found in ((599, 0), (1_202, 1)):
             now = received_at + timedelta(seconds=after_s)
             assert await notice_silence(db, _LANES, now=now, after_s=600) == found
+
+
+async def _beat(fleet: Fleet, driver_id: int, at: datetime) -> None:
+    await keep_heartbeat(fleet.pool, driver_id, received_ms=ms_of(at), battery=0.55)
+
+
+async def test_a_phone_that_lives_without_a_place_is_not_silent(fleet: Fleet, east: Any) -> None:
+    driver = await fleet.driver()
+    phone = await fleet.phone(driver)
+    await fleet.route(driver, [600, 1500])
+    now = datetime.now(UTC)
+    await fleet.send(phone, east([(0, 0), (10, 80)]), received_at=now - timedelta(hours=1))
+    await fleet.settle()
+    await _beat(fleet, driver, now - timedelta(seconds=100))
+    assert await _look(fleet) == 0
+    look_at = await fleet.pool.fetchval("SELECT look_at FROM live")
+    assert abs((look_at - now).total_seconds() - 500) < 1
+
+
+async def test_silence_begins_and_ends_with_heartbeats_too(fleet: Fleet, east: Any) -> None:
+    driver = await fleet.driver()
+    phone = await fleet.phone(driver)
+    await fleet.route(driver, [600, 1500])
+    now = datetime.now(UTC)
+    await fleet.send(phone, east([(0, 0), (10, 80)]), received_at=now - timedelta(hours=2))
+    await fleet.settle()
+
+    async def look(at: datetime) -> int:
+        async with fleet.pool.acquire() as db:
+            return await notice_silence(db, _LANES, now=at, after_s=600)
+
+    beats = [now - timedelta(minutes=minutes) for minutes in (60, 30)]
+    for beat in beats:
+        await _beat(fleet, driver, beat)
+        await fleet.pool.execute("UPDATE live SET look_at = $1 WHERE look_at > $1", beat)
+        assert await look(beat + timedelta(seconds=1)) == (0 if beat is beats[0] else 1)
+        await fleet.pool.execute("UPDATE live SET look_at = $1", beat)
+        assert await look(beat + timedelta(seconds=601)) == 1
+    told = await fleet.pool.fetch("SELECT type, occurred_at FROM event WHERE type LIKE 'driver.%' ORDER BY id")
+    assert [row["type"] for row in told] == ["driver.silent", "driver.seen", "driver.silent"]
+    expected = [beats[0], beats[1], beats[1]]
+    for row, at in zip(told, expected, strict=True):
+        assert abs((row["occurred_at"] - at).total_seconds()) < 0.01
+
+
+async def test_a_heartbeat_wakes_the_look_at_the_silent(fleet: Fleet, east: Any) -> None:
+    driver = await fleet.driver()
+    phone = await fleet.phone(driver)
+    await fleet.route(driver, [600, 1500])
+    await fleet.send(phone, east([(0, 0), (10, 80)]))
+    await fleet.settle()
+    assert (await _look(fleet), await _look(fleet)) == (1, 0)
+    assert await _due(fleet) == 0
+    before = await fleet.pool.fetchrow("SELECT recorded_at, lat_e6, lon_e6 FROM live")
+    await _beat(fleet, driver, datetime.now(UTC))
+    assert (await _due(fleet), await _look(fleet)) == (1, 1)
+    assert await fleet.pool.fetchrow("SELECT recorded_at, lat_e6, lon_e6 FROM live") == before

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from prometheus_client import REGISTRY
 
-from geo.fold.clean import Flag
+from geo.trust.clean import Flag
 from ingest.track.tracker import Hints
 from sql.track.takes import Block
 from tests.ingest.track.conftest import START, Fleet, after

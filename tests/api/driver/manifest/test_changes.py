@@ -41,7 +41,7 @@ TOUR_OF_200 = [
 
 @pytest.fixture
 def app_parts(app_parts: list[Any]) -> list[Any]:
-    return [*app_parts, manifest.add_to]
+    return [*app_parts, manifest.operations.add_to]
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import pytest
 
 from api.driver.manifest.changes import Fate, fate
-from sql.delivery.manifest import Part
+from sql.delivery.manifest import ManifestPart
 
 
 @pytest.mark.parametrize(
@@ -19,5 +19,5 @@ from sql.delivery.manifest import Part
     ],
 )
 def test_a_part_has_one_fate_since_version_10(versions: dict[str, int], expected: Fate) -> None:
-    part = Part(kind="stop", id=1, route_id=1, digest=b"", rank=1, along_m=0.0, **versions)
+    part = ManifestPart(kind="stop", id=1, route_id=1, digest=b"", rank=1, along_m=0.0, **versions)
     assert fate(part, 10) is expected

@@ -17,7 +17,7 @@ from tests.api.driver.manifest.manifests import ManifestPhone, around_now
 
 @pytest.fixture
 def app_parts(app_parts: list[Any]) -> list[Any]:
-    return [*app_parts, manifest.add_to, eta.operations.add_to]
+    return [*app_parts, manifest.operations.add_to, eta.operations.add_to]
 
 
 @pytest.fixture

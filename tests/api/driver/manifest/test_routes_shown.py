@@ -9,9 +9,9 @@ import pytest
 
 from geo.pings import UNKNOWN_MS
 from geo.plan.plans import Timeline
-from geo.plan.prepare import prepare_plan
+from geo.plan.prepare import Head, PathColumns, StopColumns, prepare_plan
 from geo.times import ms_of
-from sql.delivery.manifest import Look, look_at
+from sql.delivery.manifest import ManifestLook, look_at
 from tests.api.driver.manifest.manifests import hours
 from tests.api.tour_rows import Tour
 
@@ -49,7 +49,7 @@ class Driver:
             row["effective"],
         )
 
-    async def look(self, now: datetime) -> Look:
+    async def look(self, now: datetime) -> ManifestLook:
         return await look_at(self.pool, account_id=self.account_id, driver_id=self.id, now=now)
 
     async def shown(self, now: datetime) -> tuple[str | None, str | None]:
@@ -169,23 +169,24 @@ async def test_pings_and_phones_agree_on_the_route(driver):
 
 def _plan(tour: Tour, driver_id: int) -> Any:
     return prepare_plan(
-        route_id=tour.route_id,
-        version=1,
-        order=(ms_of(tour.start_at), tour.external_id),
-        effective_ms=UNKNOWN_MS,
-        driver_id=driver_id,
-        start_ms=ms_of(tour.start_at),
-        end_ms=ms_of(tour.end_at),
-        return_to_depot=False,
-        path_lon=[0, 1],
-        path_lat=[0, 0],
-        path_along_m=[0, 1],
-        stop_ids=[tour.stop_ids[0]],
-        stop_lon=[0],
-        stop_lat=[0],
-        stop_along_m=[0],
-        stop_radius_m=[60],
-        stop_service_s=[0],
-        stop_planned_ms=[UNKNOWN_MS],
-        stop_shapes={},
+        Head(
+            route_id=tour.route_id,
+            version=1,
+            order=(ms_of(tour.start_at), tour.external_id),
+            effective_ms=UNKNOWN_MS,
+            driver_id=driver_id,
+            start_ms=ms_of(tour.start_at),
+            end_ms=ms_of(tour.end_at),
+            return_to_depot=False,
+        ),
+        PathColumns([0, 1], [0, 0], [0, 1]),
+        StopColumns(
+            ids=[tour.stop_ids[0]],
+            lon=[0],
+            lat=[0],
+            along_m=[0],
+            radius_m=[60],
+            service_s=[0],
+            planned_ms=[UNKNOWN_MS],
+        ),
     )

@@ -1,0 +1,23 @@
+"""Addresses that carry a right: who knows one may read or write, so nothing may pass it on or keep what it opens."""
+
+from aiohttp import web
+
+PREFIXES = ("/t/", "/v1/track/", "/v1/blobs/", "/v1/driver/uploads", "/ingest/", "/u/", "/hooks/")
+"""What such addresses begin with: tracking links, signed links to proofs, uploads, doors of store apps, links that end
+messages, addresses that providers call back."""
+
+_NO_STORE = "no-store"
+
+
+async def guard_rights(request: web.Request, response: web.StreamResponse) -> None:
+    """Keep the address out of `Referer`, out of search engines, and its answer out of every cache; problems too.
+
+    A signal for `on_response_prepare`.
+    """
+    if not request.path.startswith(PREFIXES):
+        return
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["X-Robots-Tag"] = "noindex"
+    said = response.headers.get("Cache-Control", "")
+    if _NO_STORE not in said:
+        response.headers["Cache-Control"] = f"{said}, {_NO_STORE}" if said else _NO_STORE

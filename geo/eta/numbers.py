@@ -1,0 +1,66 @@
+"""The numbers of ETAs. As in `geo.numbers`: unit, meaning, source. Tables stay where they are read: `rows.CHAINS`,
+`window.BUILT_IN`, `seen.DELAY_LEADS_S`, `places.SPEEDS_MPS`."""
+
+# what is left of a tour: geo.eta.estimate -----------------------------------------------------------------------------
+
+TODAY_S = 7200.0
+"""Today's pace counts half when this much driving was seen of it. Drives of a delivery tour are alike (an hour would be
+best), those of buses hardly (they catch up)."""
+
+PACES = (0.6, 1.8)
+"""No tour is expected to be faster or slower than this for the rest of the day."""
+
+DRIVE_NOISE_S, PACE_NOISE, SERVICE_NOISE, START_NOISE_S = 15.0, 0.06, 0.85, 90.0
+"""How far off arrivals are expected to be: the variance of a drive for every second of it, the part by which all drives
+of a day are off together, the part by which a service is, and the seconds by which a start is. A drive of ten minutes
+is off by two, a service of two minutes by nearly two, as buses and delivery tours are; `geo.eta.window` learns by how
+much an account differs."""
+
+# what a tour says when it is over: geo.eta.seen -----------------------------------------------------------------------
+
+LEAST_DRIVE_S = 10.0
+"""Shorter planned drives say nothing of how long drives take."""
+
+MOST_TIMES = 5.0
+"""A drive or service counts as at most this many times, and at least this part of, what was planned."""
+
+LATE_MIN = 15.0
+"""A start counts as at most this early or late, minutes."""
+
+PASSED_MS = 300_000
+"""Places on the path farther apart in time do not say when a stop between them was passed."""
+
+END_M = 30.0
+"""A van this near the end of its path has driven it."""
+
+# what drives are alike: geo.eta.places --------------------------------------------------------------------------------
+
+CELL_DEG = 0.01
+"""Cells are about a kilometre wide: a quarter of a town."""
+
+SAMPLE_M = 100.0
+"""How far apart the path is looked at for the cells it goes through."""
+
+# windows: geo.eta.window ----------------------------------------------------------------------------------------------
+
+LEVEL = 0.8
+"""Part of the arrivals that a window is to hold; what is outside lies half before and half after it."""
+
+LEAST_REACH_S = 60.0
+"""No window reaches less far to either side."""
+
+OFF_ROUTE_TIMES = 1.5
+"""Off the route windows reach this many times as far: where the van will come back is not known."""
+
+VOTE_STEP = 0.03
+"""By which part an end moves for a tour whose arrivals were all outside it, at most; a tour's errors are much alike, so
+that it has one vote on each band at a time, however many stops it has."""
+
+HALF_VOTE = 4.0
+"""A vote counts half when it rests on this many arrivals."""
+
+LEAST_SPREADS = 0.3
+"""No end gets nearer than this many spreads, lest one that LEAST_REACH_S holds wanders off."""
+
+VOTES_KEPT = 200.0
+"""Votes that the counts in `Band.n` and `Band.alpha` look back on."""

@@ -1,0 +1,82 @@
+"""One fix each of drivers on a plan: snapped, the facts of its route and its stops, and whether the tour is done."""
+
+import numpy as np
+
+from geo.fold.in_force import InForce
+from geo.fold.moments import Diary, Moment
+from geo.fold.results import Results
+from geo.pings import Bools, Ints, Rows
+from geo.plan.facts import FactType
+from geo.plan.plans import place_at
+from geo.snap import snap
+from geo.snap.snap import Snapped
+from geo.trust.fixes import Here
+from geo.visits import pace, stops
+from geo.visits.numbers import DEPOT_M
+
+
+class Steps:
+    """The steps of a fix; writes into `tracks` and `results`."""
+
+    def __init__(self, tracks: Rows, results: Results, in_force: InForce, diary: Diary) -> None:
+        self.tracks, self.results, self.in_force, self.diary = tracks, results, in_force, diary
+
+    def fold(self, vans: Ints, fixes: Ints) -> None:
+        """Fold one fix each of some drivers.
+
+        Args:
+            vans, fixes: (n,) rows of both.
+        """
+        tracks = self.tracks
+        here = self.results.here(fixes, self.in_force.plans_of(vans))
+        was = tracks["snap"][vans]
+        memory, snapped = snap.step(was, here)
+        self._tell_route(vans, fixes, here, snapped)
+
+        visits = tracks["visits"][vans]
+        standing, happened, slow = stops.step(tracks["standing"][vans], visits, here, snapped.along_m)
+        tracks["standing"][vans] = standing
+        tracks["pace"][vans] = pace.begin(tracks["pace"][vans], here.ms, snapped.along_m)
+        for visit in happened:
+            i = visit.van
+            self.in_force.visited(int(vans[i]), Moment(int(fixes[i])), visit, here.plans[i])
+            tracks["visits"][vans[i]] = visits[i]
+        self._finish(vans, fixes, here, snapped, slow, {visit.van for visit in happened})
+
+        _pin(memory, snapped, here, was, standing, slow)
+        tracks["snap"][vans] = memory
+        self.results.snapped(fixes, snapped)
+
+    def _tell_route(self, vans: Ints, fixes: Ints, here: Here, snapped: Snapped) -> None:
+        """Tell which tours began, and who left their path or came back."""
+        begun = (
+            snapped.on_route
+            & (self.tracks["started"][vans] == 0)
+            & ((here.ms >= self.in_force.start_ms[vans]) | (snapped.along_m > DEPOT_M))
+        )
+        for i in np.flatnonzero(begun | snapped.went_off | snapped.came_back).tolist():
+            moment, ms, plan = Moment(int(fixes[i])), int(here.ms[i]), here.plans[i]
+            off_ms = int(snapped.off_ms[i])
+            if begun[i]:
+                self.tracks["started"][vans[i]] = 1
+                self.diary.happened(moment, FactType.ROUTE_STARTED, ms, plan)
+            if snapped.went_off[i]:
+                self.diary.happened(moment, FactType.ROUTE_OFF, off_ms, plan, ordinal=off_ms)
+            elif snapped.came_back[i]:
+                self.diary.happened(moment, FactType.ROUTE_BACK, ms, plan, ordinal=off_ms)
+
+    def _finish(self, vans: Ints, fixes: Ints, here: Here, snapped: Snapped, slow: Bools, visiting: set[int]) -> None:
+        """Ask whether tours are done: of those who are home, who had a visit, and who are new on their plan."""
+        home = self.in_force.ask[vans] | (snapped.along_m >= self.in_force.home_m[vans])
+        for i in sorted(visiting.union(np.flatnonzero(home).tolist())):
+            moment, ms, along_m = Moment(int(fixes[i])), int(here.ms[i]), float(snapped.along_m[i])
+            self.in_force.finish_if_done(int(vans[i]), moment, ms, along_m, slow=bool(slow[i]))
+
+
+def _pin(memory: Rows, snapped: Snapped, here: Here, was: Rows, standing: Rows, slow: Bools) -> None:
+    """Tell those who stand at a stop to be where their fixes are on the mean; writes into `memory` and `snapped`."""
+    pinned, told_m = stops.pin(standing, slow, here.ms, snapped.along_m, was)
+    for i, along_m in zip(pinned.tolist(), told_m.tolist(), strict=True):
+        place = along_m, *place_at(here.plans[i], along_m)
+        snapped.along_m[i], snapped.x_m[i], snapped.y_m[i] = place
+        memory["along_m"][i], memory["path_x_m"][i], memory["path_y_m"][i] = place

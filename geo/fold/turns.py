@@ -1,0 +1,128 @@
+"""Whose turn it is: before each fix, what the driver said before it, and the plan in force then."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+
+import numpy as np
+
+from geo.fold import claims, parking
+from geo.fold.in_force import InForce
+from geo.fold.moments import Diary, Moment, Said
+from geo.fold.state import AFTER_PINGS
+from geo.pings import UNKNOWN_MS, Ints, Rows
+from geo.plan.plans import FOREVER_MS, Claim, Plan, Timeline
+from geo.trust.fixes import Fixes
+
+
+class Turns:
+    """The inputs of each driver in their order: fixes and claims; writes into `tracks`.
+
+    Attributes:
+        next_claim: of drivers with claims, the place of the next one.
+    """
+
+    def __init__(
+        self, tracks: Rows, was: Rows, fixes: Fixes, timelines: Sequence[Timeline], in_force: InForce, diary: Diary
+    ) -> None:
+        """Begin after what the tracks have heard.
+
+        Args:
+            tracks: (m,) to be moved on; their position is that of the last ping already.
+            was: (m,) the same with the position before.
+        """
+        self.tracks, self.fixes, self.timelines = tracks, fixes, timelines
+        self.in_force, self.diary = in_force, diary
+        self.next_claim = {van: _first(was[van], one) for van, one in enumerate(timelines) if one.claims}
+
+    def due(self, vans: Ints, fixes: Ints) -> Ints:
+        """Find those of some drivers for whom there is more to do at their fix than to fold it: rows of both."""
+        return np.flatnonzero(self.fixes.known_ms[fixes] >= self.in_force.until_ms[vans])
+
+    def come_to(self, van: int, fix: int) -> None:
+        """Hear what was said before a fix, and put its driver on the plan in force."""
+        ms, in_force = int(self.fixes.rows["recorded_ms"][fix]), self.in_force
+        if van in self.next_claim:
+            self._hear_before(van, fix, int(self.fixes.known_ms[fix]))
+            # a suspect is folded with the ping that clears it: time never goes back
+            in_force.choose(van, Moment(fix), max(ms, self._heard_ms(van)))
+            in_force.until_ms[van] = min(in_force.plan_until_ms[van], self._next_claim_ms(van) + 1)
+        else:
+            in_force.choose(van, Moment(fix), ms)
+            in_force.until_ms[van] = in_force.plan_until_ms[van]
+
+    def end(self, van: int, *, settles: bool) -> bool:
+        """Hear what was said before a driver's position, or all; True when anything was."""
+        mine, before = self.tracks[van], len(self.diary.said)
+        self._hear_before(van, int(self.fixes.starts[van + 1]), FOREVER_MS if settles else int(mine["at_ms"]))
+        if len(self.diary.said) == before:
+            return False
+        last_ms = self.diary.said[-1].claim.at_ms
+        if last_ms >= mine["at_ms"]:
+            mine["at_ms"] = last_ms
+            for name, value in AFTER_PINGS.items():
+                mine[name] = value
+        return True
+
+    def _next_claim_ms(self, van: int) -> int:
+        place, told = self.next_claim[van], self.timelines[van].claims
+        return told[place].at_ms if place < len(told) else FOREVER_MS
+
+    def _heard_ms(self, van: int) -> int:
+        place = self.next_claim[van]
+        return self.timelines[van].claims[place - 1].at_ms if place else UNKNOWN_MS
+
+    def _hear_before(self, van: int, fix: int, before_ms: int) -> None:
+        said = self.diary.said
+        while self._next_claim_ms(van) < before_ms:
+            claim = self.timelines[van].claims[self.next_claim[van]]
+            self.next_claim[van] += 1
+            self._hear(van, Moment(fix, len(said)), claim)
+            mine = self.tracks[van]
+            said.append(Said(van, fix, claim, int(mine["route_id"]), int(mine["route_version"])))
+
+    def _hear(self, van: int, moment: Moment, claim: Claim) -> None:
+        """Let a claim change the tour: which one it is, what of its stops, whether it is done."""
+        self._let_choose(van, claim)
+        self.in_force.choose(van, moment, claim.at_ms)
+        plan = self.in_force.plans[van]
+        if plan is None:
+            return
+        if plan.route_id == claim.route_id:
+            self._apply(van, moment, claim, plan)
+        memory = self.tracks["snap"][van]
+        along_m = np.nan if memory["off"] else float(memory["along_m"])
+        self.in_force.finish_if_done(van, moment, claim.at_ms, along_m, slow=False)
+
+    def _let_choose(self, van: int, claim: Claim) -> None:
+        """Let a claim choose the route: by starting on it, or by reopening one that was done."""
+        mine, timeline = self.tracks[van], self.timelines[van]
+        finished = parking.finished_of(mine)
+        if claim.kind == "reopened" and claim.route_id in finished:
+            version = finished.pop(claim.route_id)
+            done = timeline.plan(claim.route_id, version)
+            plan, _ = timeline.plan_at(claim.at_ms, finished, claim.route_id)
+            both = [one for one in (done, plan) if one and one.route_id == claim.route_id]
+            if len(both) == 2 and all(claim.stop_id in one.stop_ids for one in both):
+                parking.unfinish(mine, claim.route_id)
+                self.in_force.choose_again(van)
+        elif claim.kind in claims.STARTS:
+            plan, _ = timeline.plan_at(claim.at_ms, finished, claim.route_id)
+            if plan is not None and plan.route_id == claim.route_id:
+                mine["chosen"] = claim.route_id
+                self.in_force.choose_again(van)
+
+    def _apply(self, van: int, moment: Moment, claim: Claim, plan: Plan) -> None:
+        mine = self.tracks[van : van + 1]
+        row = np.flatnonzero(plan.stop_ids == claim.stop_id)
+        if claim.kind == "route_started" or (claim.kind == "arrived" and len(row) and not mine["started"][0]):
+            self.in_force.start(van, moment, claim.at_ms, plan)
+        if len(row):
+            for visit in claims.apply(claim, mine["standing"], mine["visits"][0], int(row[0])):
+                self.in_force.visited(van, moment, visit, plan)
+
+
+def _first(track: np.void, timeline: Timeline) -> int:
+    """Find the first claim after a track's position."""
+    at_ms = [claim.at_ms for claim in timeline.claims]
+    after = all(track[name] == value for name, value in AFTER_PINGS.items())
+    return (bisect_right if after else bisect_left)(at_ms, int(track["at_ms"]))

@@ -1,0 +1,116 @@
+"""The numbers of snapping: what it remembers, where it looks, what it weighs.
+
+As in `geo.numbers`: unit, meaning, source. "Moved" beside a weight names the bench that moves it by a fifth and prints
+the score: `tests/bench/snap_weights.py`.
+"""
+
+# its memory -----------------------------------------------------------------------------------------------------------
+
+HYPOTHESES = 6
+"""Places on the path that are kept; more than six passes are hardly ever as likely as each other."""
+
+OFF_AT, BACK_AT = 0.7, 0.3
+"""A van is off its route when that is so likely, and on it again when it is no more likely than this. By hand: two far
+fixes take it off, one does not."""
+
+DOUBT_AT, SURE_AT = 0.5, 0.2
+"""Likelier off than on: no new place is told. Less likely off than SURE_AT: the place is where it would have left."""
+
+LEAVE_M = 5_000.0
+"""Drivers leave their path about once in so many metres. Moved."""
+
+LEAVE_AT_MOST = 0.3
+"""From one fix to the next they leave it with at most this probability, however far it is."""
+
+RETURN_S = 100.0
+"""Off their path drivers come back to it after about so long. Moved."""
+
+RETURN_AT_MOST = 0.5
+"""From one fix to the next they come back with at most this probability; so likely the first fix is on the path."""
+
+LEAST_WEIGHT = 1e-4
+"""Hypotheses with less weight are dropped."""
+
+SEARCH_AT = 0.05
+"""The whole path is searched when the van may be off it with this probability."""
+
+PACE_S = 8.0
+"""Seconds over which the motion of fixes is smoothed: the jitter of one second looks like walking."""
+
+HEADING_MPS = 2.0
+"""Below this speed a phone's heading says nothing."""
+
+FAST_MPS = 4.0
+"""Above this speed the smoothed motion of the fixes tells the heading, where the phone does not."""
+
+# the fix --------------------------------------------------------------------------------------------------------------
+
+OPTIMISM = 1.4
+"""The accuracy that phones report is better than they are, by this. Moved."""
+
+BEST_M = 3.0
+"""No phone on a dashboard is better than this, whatever it says."""
+
+VAN_M, WALK_M = 8.0, 20.0
+"""Beside the error of its fix a van keeps this close to the middle line of its path; a driver on foot does less.
+Moved."""
+
+EVIDENCE_S = 10.0
+"""Errors of fixes last: seconds that make a fix count in full. One a second counts a tenth. Moved."""
+
+# where to look --------------------------------------------------------------------------------------------------------
+
+ROUNDS = 3
+"""Places that each hypothesis may have moved to: as many passes run side by side within its reach."""
+
+BEHIND_M, AHEAD_M = 100.0, 150.0
+"""A hypothesis is looked for from BEHIND_M behind it to AHEAD_M plus what REACH_MPS reaches ahead of it."""
+
+APART_M = 30.0
+"""Places along the path nearer to each other than this are one hypothesis."""
+
+# how unlikely a place is ----------------------------------------------------------------------------------------------
+
+NEAR_GAIN, FAR_COST = 2.3, 4.6
+"""Logarithms: how much likelier a fix on the path is when the van is on it than when it may be anywhere within 150 m;
+and how much less likely, at the most, one far away is. One fix in a hundred is simply wrong. Moved."""
+
+TURN = 1.5
+"""How sharply headings agree with the direction of the path (the concentration of a von Mises distribution). Moved."""
+
+TURN_FREE = 1 / 3
+"""The cosine at which a heading speaks neither for the path nor against it: log I0(TURN) / TURN, which makes the
+distribution of headings one, as against a heading that may be any."""
+
+OVER_M, OVER_MOVED, OVER_ERROR = 20.0, 0.4, 0.5
+"""How much farther along the path than the phone moved straight a place may be at the cost of 1: so many metres, and
+these parts of the way and of the fix's error, for streets bend and fixes err. By hand, moved."""
+
+UNTOLD_MPS = 3.0
+"""The same for every second since the fix before, where the phone told no speed: what it may have driven unseen.
+By hand, moved."""
+
+TOLD_PART, TOLD_MPS = 0.5, 0.5
+"""Where it told one: this part of it, and these. By hand, moved."""
+
+UNDER_M, UNDER_MOVED, UNDER_ERROR = 15.0, 0.3, 1.0
+"""How much less far than the phone moved straight, at the cost of 1: so many metres, and these parts of the way and of
+the fix's error. Less than over: no path is shorter than the straight line. By hand, moved."""
+
+DETOUR_MPS, DETOUR, TURN_ROUND_S = 10.0, 3.0, 15.0
+"""Between two fixes a van may have driven into a street and back out of it, at this speed; how unlikely that is when
+there was time to turn round. Moved."""
+
+DETOUR_M, BEYOND_M = 10.0, 10.0
+"""A detour may be longer than there was time for by DETOUR_M and the fix's error; beyond, every BEYOND_M cost 1.
+By hand, moved."""
+
+BACK_M = 15.0
+"""Nobody drives backwards: every so many metres behind cost 1, beyond the error of the fix. By hand, moved."""
+
+RETURN_AHEAD_M, RETURN_BEHIND_M = 1_500.0, 400.0
+"""How far along the path drivers come back to it, ahead of where they left and behind it, at the cost of 1. Moved."""
+
+ANYWHERE = 6.0
+"""Logarithm: how much less likely, at the most, a place is where they come back. Unbounded, a van once taken for one
+far ahead would be lost. Moved."""

@@ -1,0 +1,25 @@
+"""The numbers of trust: which fixes are believed.
+
+As in `geo.numbers`: unit, meaning, source.
+"""
+
+INACCURATE_M = 200.0
+"""A fix whose own accuracy is worse is not believed: it is of a cell tower, not of satellites."""
+
+JUMP_SLACK_M = 30.0
+"""How far two fixes may lie apart beyond speed and accuracy; one second's standing drift stays below."""
+
+NULL_ISLAND_DEG = 0.01
+"""Broken receivers report places within about a kilometre of 0, 0."""
+
+QUIET_MS = 300_000
+"""Another phone of the driver takes over when the active one has recorded nothing believable for so long."""
+
+SAME_FIX_M = 2.0
+"""Fixes nearer to each other may be one place, kept by a phone without a satellite and given again with a new time."""
+
+SAME_FIX_MS = 60_000
+"""A place given for so long is where the phone is, however equal its fixes are: vans stand."""
+
+ESTABLISHED = 3
+"""So many believed fixes in a row have established where the van is: one more witness is asked for than without."""

@@ -1,0 +1,183 @@
+"""At which stop each van is by the fence, the place along the path and its speed; and which stop it has left."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.pings import Bools, Floats, Ints, Rows
+from geo.plan.numbers import BIN_M, STOP_SLACK_M
+from geo.plan.plans import outside, windows
+from geo.trust.fixes import Here
+from geo.visits.numbers import (
+    ALONG_PART,
+    FAR_M,
+    LEFT_M,
+    LEFT_MS,
+    LEFT_OUTS,
+    NEARER_M,
+    OUT_OF_TURN_M,
+    OUT_OF_TURN_STOPS,
+    OUTLINE_M,
+    SERVED_M,
+)
+from geo.visits.tour import AWAITED, VISITS, served
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Look:
+    """One fix each of n drivers, as stops look at it.
+
+    Attributes:
+        here: the fixes.
+        along_m: (n,) place along the path; NaN off it.
+        vague_m: (n,) how far off each may be.
+        margin_m: (n,) outside a fence by at most this it counts as inside.
+        slow: (n,) which vans stand.
+    """
+
+    here: Here
+    along_m: Floats
+    vague_m: Floats
+    margin_m: Floats
+    slow: Bools
+
+    def outside_m(self, van: int, row: int) -> float:
+        """Measure how far one van is outside the fence of a stop; negative inside."""
+        return outside(self.here.plans[van], row, float(self.here.x_m[van]), float(self.here.y_m[van]))
+
+
+def stop_of(memory: Rows, visits: NDArray[np.uint8], look: Look) -> tuple[Ints, Bools]:
+    """Find the stop that each van may have come to, other than the one it is at.
+
+    Args:
+        memory: (n,) of dtype `geo.visits.stops.STANDING`; what the driver said they left is forgotten there once a fix
+            is outside.
+        visits: (n, MAX_STOPS) of each stop so far.
+
+    Returns:
+        (n,) its place in the tour, -1 for none; (n,) who is there on a way of their own, off the path.
+    """
+    found = _nearest(memory, visits, look)
+    own_way = _find_off_path(memory, visits, look, found)
+    _heed_driver(memory, look, found)
+    return found, own_way
+
+
+def unseen(visits: NDArray[np.uint8]) -> Bools:
+    """Tell which stops were not visited, or are to be visited again."""
+    unseen: Bools = ((visits & VISITS) == 0) | ((visits & AWAITED) != 0)
+    return unseen
+
+
+def _nearest(memory: Rows, visits: NDArray[np.uint8], look: Look) -> Ints:
+    """Find the stop each van is inside and nearer to than to the one it is at: its place in the tour; -1 for none."""
+    plans, along_m = look.here.plans, look.along_m
+    n = len(plans)
+    found = np.full(n, -1)
+    on = np.flatnonzero(~np.isnan(along_m))
+    bins = (np.maximum(along_m[on], 0) / BIN_M).astype(np.int64).tolist()
+    spans = [plans[van].stops_near[bin_] for van, bin_ in zip(on.tolist(), bins, strict=True)]
+    near = [i for i, (first, past) in enumerate(spans) if past > first]
+    if not near:
+        return found
+    vans = on[near]
+    first = [spans[i][0] for i in near]
+    pieces, starts = windows([plans[van].stops for van in vans.tolist()], first, [spans[i][1] for i in near])
+    count = np.diff(starts)
+    which = np.repeat(np.arange(len(vans)), count)
+    van = vans[which]
+    row = np.arange(len(pieces)) - starts[:-1][which] + np.array(first)[which]
+
+    out_m = _out_m(look, pieces, van, row)
+    apart_m = np.abs(pieces[:, 3] - along_m[van])
+    away_m = np.maximum(out_m + pieces[:, 2], 0.0) + ALONG_PART * apart_m
+    first_open, open_count = memory["open"].astype(np.int64) - 1, memory["open_count"]
+    here = (row >= first_open[van]) & (row < (first_open + open_count)[van])
+    here_m = np.minimum.reduceat(np.where(here, away_m, np.inf), starts[:-1])
+    inside = (out_m <= look.margin_m[van]) & (apart_m <= STOP_SLACK_M) & ~here & (away_m + NEARER_M <= here_m[which])
+    passed_over = np.clip(row - memory["last"].astype(np.int64)[van], 0, OUT_OF_TURN_STOPS)
+    counted = visits[van, row]
+    # a drifting phone does not go back to the stop next door
+    inside &= unseen(counted) | (first_open < 0)[van]
+    cost = np.where(inside, away_m + OUT_OF_TURN_M * passed_over + np.where(served(counted), SERVED_M, 0.0), np.inf)
+    cheapest = np.minimum.reduceat(cost, starts[:-1])
+    best = np.flatnonzero(cost == cheapest[which])
+    best = best[np.searchsorted(which[best], np.arange(len(vans)))]
+    found[vans] = np.where(np.isfinite(cheapest), row[best], -1)
+    return found
+
+
+def _find_off_path(memory: Rows, visits: NDArray[np.uint8], look: Look, found: Ints) -> Bools:
+    """Find the nearest unvisited stop inside whose fence a van off its path stands, if it is at none; writes `found`.
+
+    Returns:
+        (n,) which vans were found so.
+    """
+    own_way: Bools = look.slow & np.isnan(look.along_m) & (memory["open"] == 0)
+    vans = np.flatnonzero(own_way)
+    if not len(vans):
+        return own_way
+    tours = [look.here.plans[van].stops for van in vans.tolist()]
+    pieces, starts = windows(tours, [0] * len(vans), [len(tour) for tour in tours])
+    van = np.repeat(vans, np.diff(starts))
+    row = np.arange(len(pieces)) - np.repeat(starts[:-1], np.diff(starts))
+    out_m = _out_m(look, pieces, van, row)
+    inside = np.flatnonzero(out_m <= look.margin_m[van])
+    inside = inside[unseen(visits[van[inside], row[inside]])]
+    nearest_last = inside[np.argsort(-(out_m + pieces[:, 2])[inside], kind="stable")]
+    found[van[nearest_last]] = row[nearest_last]
+    own_way &= found >= 0
+    return own_way
+
+
+def _out_m(look: Look, stops: Floats, van: Ints, row: Ints) -> Floats:
+    """Measure how far vans are outside the fences of stops, negative inside.
+
+    Args:
+        stops: (k, 5) rows of `Plan.stops`; van, row: (k,) whose, and its place in that tour.
+    """
+    out_m: Floats = (
+        np.sqrt((look.here.x_m[van] - stops[:, 0]) ** 2 + (look.here.y_m[van] - stops[:, 1]) ** 2) - stops[:, 2]
+    )
+    for i in np.flatnonzero(out_m < OUTLINE_M).tolist():
+        if int(row[i]) in look.here.plans[van[i]].polygons:
+            out_m[i] = look.outside_m(van[i], int(row[i]))
+    return out_m
+
+
+def _heed_driver(memory: Rows, look: Look, found: Ints) -> None:
+    """Do not look elsewhere inside the fence of the stop where the driver says they are, nor open again the one they
+    say they left before a fix was outside its fence; writes `left` and `found`."""
+    for van in np.flatnonzero(memory["by_driver"] | (memory["left"] != 0)).tolist():
+        mine = memory[van]
+        if mine["by_driver"] and look.outside_m(van, int(mine["open"]) - 1) <= look.margin_m[van]:
+            found[van] = -1
+        left = int(mine["left"]) - 1
+        if left >= 0:
+            if look.outside_m(van, left) > look.margin_m[van]:
+                mine["left"] = mine["left_count"] = 0
+            elif left <= found[van] < left + mine["left_count"]:
+                found[van] = -1
+
+
+def away(memory: Rows, look: Look) -> Bools:
+    """Tell which vans have left the stop they were at; writes inside_ms and outs."""
+    left_it = np.zeros(len(memory), np.bool_)
+    at = np.flatnonzero(memory["open"])
+    if not len(at):
+        return left_it
+    rows = memory["open"][at].tolist()
+    fences = np.array([look.here.plans[van].stops[row - 1, :3] for van, row in zip(at.tolist(), rows, strict=True)])
+    out_m = np.sqrt((look.here.x_m[at] - fences[:, 0]) ** 2 + (look.here.y_m[at] - fences[:, 1]) ** 2) - fences[:, 2]
+    for i, (van, row) in enumerate(zip(at.tolist(), rows, strict=True)):
+        if row - 1 in look.here.plans[van].polygons:
+            out_m[i] = look.outside_m(van, row - 1)
+    inside = out_m <= look.margin_m[at]
+    left = out_m > look.vague_m[at] + LEFT_M
+    memory["inside_ms"][at] = np.where(inside, look.here.ms[at], memory["inside_ms"][at])
+    memory["outs"][at] = np.where(left, np.minimum(memory["outs"][at].astype(np.int64) + 1, 255), 0)
+    moving = ~look.slow[at]
+    gone = (memory["outs"][at] >= LEFT_OUTS) & (moving | (look.here.ms[at] - memory["inside_ms"][at] >= LEFT_MS))
+    left_it[at] = (gone | (moving & (out_m > look.vague_m[at] + FAR_M))) & (memory["inside_ms"][at] != 0)
+    return left_it

@@ -1,0 +1,63 @@
+"""The numbers of visits: when a van is at a stop, when it has left it, and when a tour is done.
+
+As in `geo.numbers`: unit, meaning, source.
+"""
+
+# stops ----------------------------------------------------------------------------------------------------------------
+
+DWELL_MS = 15_000
+"""Standing shorter is a turn into the street; two fixes 30 s apart are enough."""
+
+OFF_PATH_MS = 25_000
+"""Off its path a van that stands so long inside the fence of a stop it was not yet at is there: drivers have orders of
+their own. Longer, because nothing but the fence speaks for it."""
+
+IDLE_MS = 20_000
+"""A van that was inside a fence for one fix, and for so long less under way before and after it than the clock says,
+stood there: fixes 30 s apart see a short stop but once."""
+
+NEVER_IDLE_MS = -86_400_000
+"""Where the phone says that the van drives: a day of standing to make up for."""
+
+BASE_MS = 10_000
+"""Where the phone gives no speed it is taken over at least this long: the jitter of fixes looks fast in a second."""
+
+MARGIN, MARGIN_VAGUEST_M = 0.5, 40.0
+"""A fix is inside a fence when it is outside by at most this part of its accuracy, which counts as at most so much."""
+
+PIN_M = 60.0
+"""A van that stands at a stop is told to stay, unless a fix is further along the path than this from where it stood."""
+
+NEARER_M = 10.0
+"""Next door is where the van is when it stands this much nearer to that stop than to the one it was at."""
+
+ALONG_PART = 0.5
+"""A metre along the path counts as this much of one beside it, when stops are compared: fixes err to all sides, but the
+pass of the path is known."""
+
+OUT_OF_TURN_M, OUT_OF_TURN_STOPS = 15.0, 4
+"""Where fences overlap, a stop counts as this much farther for each stop that would be passed over, up to four."""
+
+SERVED_M = 1_000.0
+"""And as this much farther when there is nothing more to do at it: every other stop comes first."""
+
+LEFT_M, LEFT_MS, LEFT_OUTS = 20.0, 60_000, 2
+"""Outside its fence by more than LEFT_M (and its accuracy) twice in a row a van has left the stop, when it is moving or
+has been outside for LEFT_MS: a standing phone drifts too."""
+
+FAR_M = 120.0
+"""Outside its fence by more than this (and its accuracy) and moving, once is enough."""
+
+OUTLINE_M = 2_000.0
+"""Of a fence that is no circle the outline is asked within so far of the circle around it."""
+
+# tours ----------------------------------------------------------------------------------------------------------------
+
+DEPOT_M = 200.0
+"""A van this far from the start of its path has left the depot; one standing this near its end is back."""
+
+HOME_M = 30.0
+"""So near the end of its path a van is back even while it moves."""
+
+SERVED_PART = 0.5
+"""Of its stops this part must be served before a tour can be done: less is a tour broken off, and ends by its hours."""

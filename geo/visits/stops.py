@@ -1,0 +1,263 @@
+"""Arrivals and departures at stops, from the fence, the place along the path and slowness together.
+
+A van inside a stop's fence that drives on is no arrival; nor is one that passes the stop on another pass of the path.
+Of a van off its path the fence and its standing must be enough. An arrival becomes known when the van has stood for
+DWELL_MS, and is dated back to the first fix of that standing.
+What the driver says of a visit counts more (`geo.fold.claims`); here it is only looked after.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.numbers import BELIEVED_MPS, SLOW_MPS, TYPICAL_MPS, UNSAID_AT_STOP_M, VAGUEST_M
+from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Rows
+from geo.plan.plans import Plan
+from geo.trust.fixes import Here
+from geo.visits.near_stops import Look, away, stop_of, unseen
+from geo.visits.numbers import BASE_MS, DWELL_MS, IDLE_MS, MARGIN, MARGIN_VAGUEST_M, NEVER_IDLE_MS, OFF_PATH_MS, PIN_M
+from geo.visits.tour import AWAITED, VISITS, served
+
+STANDING = np.dtype(
+    [
+        ("open", "<i2"),  # 1 + place in the tour of the stop the van is at; 0: none
+        ("open_count", "<i2"),  # how many stops of that place share the visit
+        ("arrived_ms", "<i8"),
+        ("inside_ms", "<i8"),  # last fix inside the fence; 0: none yet, the driver said that they had arrived
+        ("outs", "u1"),  # fixes outside in a row
+        ("last", "<i2"),  # 1 + place in the tour of the last stop visited; 0: none
+        ("candidate", "<i2"),  # 1 + place in the tour of the stop where the van may be standing; 0: none
+        ("candidate_ms", "<i8"),
+        ("once_ms", "<i8"),  # its last fix there
+        ("idle_ms", "<i8"),  # how much less it was under way than the clock says, from the fix before it came
+        ("along_m", "<f8"),  # of the last fix; NaN off the path
+        ("base", [("ms", "<i8"), ("x_m", "<f8"), ("y_m", "<f8")], (2,)),  # two earlier fixes: older, newer
+        ("by_driver", "?"),  # the visit began because the driver said so
+        ("said", "<i2"),  # 1 + place of the stop in it whose arrival the driver told last; 0: none
+        ("left", "<i2"),  # 1 + place of the first stop that the driver said they left; 0: none, or a fix was outside
+        ("left_count", "<i2"),
+        (
+            "closed",
+            "<i2",
+        ),  # 1 + place of the first stop of the visit that ended last; 0: none, or its end was corrected
+        ("closed_count", "<i2"),
+        ("closed_ms", "<i8"),  # when
+    ]
+)
+"""What remains of a driver on a plan, beside the count of visits."""
+
+
+def fresh(n: int) -> Rows:
+    """Make the memory of drivers who begin a plan."""
+    memory = np.zeros(n, STANDING)
+    memory["base"]["ms"] = UNKNOWN_MS
+    memory["along_m"] = np.nan
+    return memory
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One arrival or departure.
+
+    Attributes:
+        van: row in the call.
+        arrived: True for an arrival, False for a departure.
+        row: the stop's place in the tour.
+        ordinal: the number of this visit of this stop.
+        occurred_ms: when.
+    """
+
+    van: int
+    arrived: bool
+    row: int
+    ordinal: int
+    occurred_ms: int
+
+
+def step(memory: Rows, visits: NDArray[np.uint8], here: Here, along_m: Floats) -> tuple[Rows, list[Visit], Bools]:
+    """Look at one fix each of n drivers.
+
+    Args:
+        memory: (n,) of dtype `STANDING`. Not changed.
+        visits: (n, MAX_STOPS) of each stop so far, as `geo.visits.tour` reads them. Arrivals are counted in place.
+        along_m: (n,) place along the path; NaN off it.
+
+    Returns:
+        The new memory; what happened, van by van; and (n,) which vans stand.
+    """
+    memory = memory.copy()
+    lately_ms = _idle_ms(memory, here, along_m)
+    accuracy_m = np.where(np.isnan(here.accuracy_m), UNSAID_AT_STOP_M, here.accuracy_m)
+    vague_m = np.clip(accuracy_m, 0.0, VAGUEST_M)
+    margin_m = MARGIN * np.minimum(vague_m, MARGIN_VAGUEST_M)
+    look = Look(here=here, along_m=along_m, vague_m=vague_m, margin_m=margin_m, slow=_stands(memory, here))
+    gone = away(memory, look)
+    stood = _stood(memory, visits, look, lately_ms)
+    happened: list[Visit] = []
+    for van in np.flatnonzero(gone | stood.arriving | stood.passed).tolist():
+        happened += _come_and_go(memory, van, visits[van], look, stood, gone=bool(gone[van]))
+    return memory, happened, look.slow
+
+
+def _stands(memory: Rows, here: Here) -> Bools:
+    """Tell which vans stand, or are driven no faster than a driver walks."""
+    return _speed(memory, here) < SLOW_MPS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Stood:
+    """Who stood at a stop, long enough or not.
+
+    Attributes:
+        row: (n,) where, its place in the tour; -1: at none.
+        since_ms: (n,) since when.
+        own_way: (n,) off the path.
+        arriving: (n,) long enough: an arrival.
+        passed: (n,) who stood at the one before for a fix or two, as the clock says, and is gone.
+        before, first_ms, last_ms: (n,) that stop, and the first and last fix there.
+    """
+
+    row: Ints
+    since_ms: Ints
+    own_way: Bools
+    arriving: Bools
+    passed: Bools
+    before: Ints
+    first_ms: Ints
+    last_ms: Ints
+
+
+def _stood(memory: Rows, visits: NDArray[np.uint8], look: Look, lately_ms: Ints) -> _Stood:
+    """Find out where vans stand and since when; writes it into the memory, for the next fix.
+
+    Args:
+        lately_ms: (n,) as `_idle_ms` tells it.
+    """
+    ms = look.here.ms
+    found, own_way = stop_of(memory, visits, look)
+    before = memory["candidate"].astype(np.int64) - 1
+    same = (found >= 0) & (found == before)
+    idle_ms = np.where(before >= 0, memory["idle_ms"], 0) + lately_ms
+    stays = look.slow | (idle_ms >= IDLE_MS)
+    since_ms = np.where(same & stays, memory["candidate_ms"], np.where(found >= 0, ms, 0))
+    arriving = same & look.slow & (ms - since_ms >= np.where(own_way, OFF_PATH_MS, DWELL_MS))
+    # inside for a fix or two, and gone: it stood there if the clock says so, and the phone does not say it drove
+    never = unseen(visits[np.arange(len(memory)), np.maximum(before, 0)])
+    passed = (before >= 0) & ~same & never & (memory["open"] == 0) & (idle_ms >= IDLE_MS)
+    stood = _Stood(
+        row=found, since_ms=since_ms, own_way=own_way, arriving=arriving, passed=passed,
+        before=before, first_ms=memory["candidate_ms"].copy(), last_ms=memory["once_ms"].copy(),
+    )  # fmt: skip
+    memory["candidate"], memory["candidate_ms"] = found + 1, since_ms
+    memory["once_ms"] = np.where(found >= 0, ms, 0)
+    # one that stood there is idle until it is seen to drive; one that drives, not before it is seen to stand
+    begins_ms = np.where((look.here.speed_mps > SLOW_MPS) | own_way, NEVER_IDLE_MS, lately_ms)
+    idle_ms = np.where(same & (memory["idle_ms"] >= 0), idle_ms, begins_ms)
+    memory["idle_ms"] = np.where(found < 0, 0, idle_ms)
+    return stood
+
+
+def _come_and_go(
+    memory: Rows, van: int, visits: NDArray[np.uint8], look: Look, stood: _Stood, *, gone: bool
+) -> list[Visit]:
+    """Close the visit of one van that has left, and open that of one that has come; writes into memory and visits."""
+    mine, plan = memory[van], look.here.plans[van]
+    happened: list[Visit] = []
+    if mine["open"]:
+        left_ms = int(mine["inside_ms"] if gone else stood.since_ms[van])
+        happened += close(memory, van, visits, left_ms)
+    if stood.passed[van]:
+        last_ms = int(stood.last_ms[van])
+        happened += _open(memory, van, visits, plan, int(stood.before[van]), int(stood.first_ms[van]), last_ms)
+        if stood.arriving[van]:
+            happened += close(memory, van, visits, last_ms)
+    if stood.arriving[van]:
+        last = int(mine["last"])
+        since_ms, ms = int(stood.since_ms[van]), int(look.here.ms[van])
+        happened += _open(memory, van, visits, plan, int(stood.row[van]), since_ms, ms)
+        if stood.own_way[van]:  # says nothing about the stops before it
+            mine["last"] = last
+    return happened
+
+
+def close(memory: Rows, van: int, visits: NDArray[np.uint8], left_ms: int) -> list[Visit]:
+    """End the open visit of one van, if there is one, never before it began; writes into `memory`."""
+    mine = memory[van]
+    first, count = int(mine["open"]) - 1, int(mine["open_count"])
+    if first < 0:
+        return []
+    left_ms = max(left_ms, int(mine["arrived_ms"]))
+    mine["open"] = mine["open_count"] = mine["arrived_ms"] = mine["inside_ms"] = mine["outs"] = 0
+    mine["by_driver"], mine["said"] = False, 0
+    mine["closed"], mine["closed_count"], mine["closed_ms"] = first + 1, count, left_ms
+    return [Visit(van, False, row, int(visits[row]) & VISITS, left_ms) for row in range(first, first + count)]
+
+
+def begin(memory: Rows, van: int, visits: NDArray[np.uint8], row: int, count: int, since_ms: int) -> list[Visit]:
+    """Open a visit of one van at stops that share it; writes into `memory` and `visits`."""
+    mine = memory[van]
+    mine["open"], mine["open_count"], mine["last"] = row + 1, count, row + count
+    mine["arrived_ms"], mine["inside_ms"], mine["outs"] = since_ms, 0, 0
+    mine["candidate"] = mine["candidate_ms"] = 0
+    for each in range(row, row + count):
+        visits[each] = (int(visits[each]) & ~(AWAITED | VISITS)) | min((int(visits[each]) & VISITS) + 1, VISITS)
+    return [Visit(van, True, each, int(visits[each]) & VISITS, since_ms) for each in range(row, row + count)]
+
+
+def pin(memory: Rows, slow: Bools, ms: Ints, along_m: Floats, was: Rows) -> tuple[Ints, Floats]:
+    """Say where vans that stand at a stop are. Fixes walk about while vans stand: it is the mean of their places.
+
+    Args:
+        memory, slow: (n,) as `step` gives them back.
+        ms, along_m: (n,) as it was given them.
+        was: (n,) of dtype `geo.snap.snap.SNAP`, of the fix before.
+
+    Returns:
+        Who stands, and where along the path.
+    """
+    was_ms, was_along_m = was["ms"], was["along_m"]
+    at_stop = slow & (memory["open"] > 0) & (memory["outs"] == 0)
+    van = np.flatnonzero(at_stop & (np.abs(along_m - was_along_m) <= PIN_M))
+    stood_ms = np.maximum(ms[van] - memory["arrived_ms"][van], 1)
+    share = np.minimum((ms[van] - was_ms[van]) / stood_ms, 1.0)
+    return van, was_along_m[van] + share * (along_m[van] - was_along_m[van])
+
+
+def _open(
+    memory: Rows, van: int, visits: NDArray[np.uint8], plan: Plan, row: int, since_ms: int, ms: int
+) -> list[Visit]:
+    count = 1
+    while count < plan.together[row] and not served(visits[row + count]):
+        count += 1
+    begun = begin(memory, van, visits, row, count, since_ms)
+    memory["inside_ms"][van] = ms
+    return begun
+
+
+def _idle_ms(memory: Rows, here: Here, along_m: Floats) -> Ints:
+    """Tell how much longer vans took since the fix before than driving takes; 0 where fixes are too dense to say."""
+    ms = here.ms
+    last = memory["base"][:, 1]
+    known = (last["ms"] != UNKNOWN_MS) & (ms - np.where(last["ms"] == UNKNOWN_MS, ms, last["ms"]) >= BASE_MS)
+    straight_m = np.sqrt((here.x_m - last["x_m"]) ** 2 + (here.y_m - last["y_m"]) ** 2)
+    moved_m = np.fmax(straight_m, np.abs(along_m - memory["along_m"]))
+    memory["along_m"] = along_m
+    under_way_ms = np.rint(moved_m * (1000 / TYPICAL_MPS))
+    return np.where(known, np.maximum(ms - np.where(known, last["ms"], ms) - under_way_ms, 0), 0).astype(np.int64)
+
+
+def _speed(memory: Rows, here: Here) -> Floats:
+    """Speed over ground, the phone's where it tells; writes the bases. Infinite while nothing is known."""
+    ms, x_m, y_m = here.ms, here.x_m, here.y_m
+    base = memory["base"]
+    step_on = (base["ms"][:, 1] == UNKNOWN_MS) | (ms - base["ms"][:, 1] >= BASE_MS)
+    for name, column in (("ms", ms), ("x_m", x_m), ("y_m", y_m)):
+        base[name][:, 0] = np.where(step_on, base[name][:, 1], base[name][:, 0])
+        base[name][:, 1] = np.where(step_on, column, base[name][:, 1])
+    older = base[:, 0]
+    known = (older["ms"] != UNKNOWN_MS) & (ms > older["ms"])
+    seconds = np.where(known, ms - np.where(known, older["ms"], ms), 1) / 1000
+    moved_m = np.sqrt((x_m - older["x_m"]) ** 2 + (y_m - older["y_m"]) ** 2)
+    told = here.speed_mps <= BELIEVED_MPS
+    return np.where(told, here.speed_mps, np.where(known, moved_m / seconds, np.inf))

@@ -1,0 +1,118 @@
+"""How far a driver is through a tour: what is served, what comes next, how late, done.
+
+What a track counts of each stop is one byte: the visits, and two bits of what was said of it.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.pings import Rows
+from geo.plan.numbers import BIN_M
+from geo.plan.plans import Plan
+from geo.visits.numbers import DEPOT_M, HOME_M, SERVED_PART
+
+DONE = 0x80
+"""The driver said that there is nothing more to do at the stop, visited or not."""
+
+AWAITED = 0x40
+"""What there was of the stop does not count any more: the tour is not done before it is visited (again)."""
+
+VISITS = 0x3F
+"""The bits that count visits."""
+
+
+def served(visits: Any) -> Any:
+    """Tell which stops need no (further) visit; of bytes as a track counts them, or of one."""
+    return ((visits & (DONE | VISITS)) != 0) & ((visits & AWAITED) == 0)
+
+
+def next_row(plan: Plan, visits: NDArray[np.uint8], last: int, along_m: float) -> int:
+    """Find the first stop not yet served at or after where the van is; when there is none, the first that is awaited.
+
+    Stops passed over while a later one was visited do not count, nor do those the van has driven past by more than
+    `STOP_SLACK_M` and a bin.
+
+    Args:
+        visits: of each stop.
+        last: 1 + place in the tour of the last stop visited; 0 for none.
+        along_m: place along the path; NaN: not yet on it.
+
+    Returns:
+        Its place in the tour; the number of stops when none is left.
+    """
+    row = last
+    if along_m == along_m:
+        row = max(row, plan.next_from[min(int(along_m / BIN_M), len(plan.next_from) - 1)])
+    count = len(plan.stop_ids)
+    while row < count and visits[row] and served(visits[row]):
+        row += 1
+    if row == count:
+        awaited = np.flatnonzero(visits[:count] & AWAITED)
+        return int(awaited[0]) if len(awaited) else count
+    return row
+
+
+def delay_s(
+    plan: Plan, row: int, along_m: float, ms: int, *, at: int = -1, count: int = 0, arrived_ms: int = 0
+) -> float:
+    """Tell how far behind its plan a van is.
+
+    At a stop: how late it came, or how much longer than planned it has been there if that is more. Under way: against
+    the time at which the plan has it there, in proportion of the way between the stop before and the next.
+
+    Args:
+        row: `next_row`.
+        along_m: place along the path; NaN counts as its start.
+        ms: now, by the last believed ping.
+        at, count, arrived_ms: the first stop the van is at (-1: none), how many share the visit, and since when.
+
+    Returns:
+        Seconds, negative ahead of the plan; NaN when the plan has no times or no stop is left.
+    """
+    table = plan.timetable
+    if not table:
+        return float("nan")
+    if at >= 0:
+        done_ms = table[at][0] + sum(done - due for due, done, _ in table[at : at + count])
+        return max(arrived_ms - table[at][0], ms - done_ms) / 1000
+    if row == len(table):
+        return float("nan")
+    due_ms, _, to_m = table[row]
+    _, from_ms, from_m = table[row - 1] if row else (0.0, float(plan.start_ms), 0.0)
+    from_ms = min(from_ms, due_ms)
+    part = min(max(((along_m if along_m == along_m else 0.0) - from_m) / max(to_m - from_m, 1.0), 0.0), 1.0)
+    return (ms - (from_ms + part * (due_ms - from_ms))) / 1000
+
+
+def is_done(plan: Plan, visits: NDArray[np.uint8], standing: Rows, along_m: float, *, slow: bool) -> bool:
+    """Tell whether a tour is completed.
+
+    It is when at least half of its stops are served, the van is at none, none is left ahead of it nor awaited and, on a
+    tour that returns to the depot, the van stands within DEPOT_M of the end of its path or has come within HOME_M of
+    it. Being at the last stop does not keep it open if that is the depot, or if the van has come home in its fence.
+    Stops left out behind it do not keep it open; a tour of which less than half was served ends by its hours.
+
+    Args:
+        along_m: place along the path; NaN off it.
+        slow: the van stands.
+    """
+    count = len(plan.stop_ids)
+    if not count or np.count_nonzero(served(visits[:count])) < SERVED_PART * count:
+        return False
+    if standing["open"]:
+        if standing["open"] + standing["open_count"] - 1 != count:
+            return False
+        if not (ends_at_depot(plan) or (plan.return_to_depot and along_m >= plan.length_m - HOME_M)):
+            return False
+    elif plan.return_to_depot and not along_m >= plan.length_m - (DEPOT_M if slow else HOME_M):
+        return False
+    return next_row(plan, visits, int(standing["last"]), along_m) == count
+
+
+def ends_at_depot(plan: Plan) -> bool:
+    """Tell whether the last stop of a tour is the depot."""
+    return plan.stop_kinds[-1] == "depot" or (
+        plan.return_to_depot and bool(plan.stops[-1, 3] >= plan.length_m - HOME_M)
+    )

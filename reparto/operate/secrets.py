@@ -1,0 +1,64 @@
+"""`reparto secrets rotate`: another key for what providers and endpoints trust us with."""
+
+import argparse
+import asyncio
+from pathlib import Path
+
+from reparto.command import CannotRun, Subparsers, err
+from reparto.run.database import check_schema, connected, database_at_hand
+from reparto.run.outgoing import sealer_of
+from reparto.run.settings import Settings
+from sql.config import DatabaseConfig
+from sql.messages.setup import put_sealed_channel, sealed_channels
+from sql.pool import Db
+from sql.webhooks.webhooks import put_webhook_secrets, sealed_webhooks
+from work.outgoing.sealed import CannotOpen, Sealer, add_key
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Declare `secrets rotate`."""
+    parser = subparsers.add_parser("secrets", help="rotate the key that seals secrets", description="Sealed secrets.")
+    actions = parser.add_subparsers(metavar="action", required=True)
+    words = "seal every secret anew, with a new key"
+    actions.add_parser("rotate", help=words, description=f"rotate: {words}.").set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Rotate the key on the database at hand."""
+    settings = Settings.read()
+    sealer_of(settings)  # the file is there, and is one
+    if not settings.outgoing.secrets_key:
+        add_key(Path(settings.server.data_dir))
+    sealer = sealer_of(settings)
+    with database_at_hand(settings, "secrets") as database:
+        count = asyncio.run(_on(database, sealer))
+    err.print(f"{count} secrets are sealed with the new key.", markup=False)
+    return 0
+
+
+async def _on(database: DatabaseConfig, sealer: Sealer) -> int:
+    await check_schema(database)
+    async with connected(database) as db, db.transaction():
+        try:
+            return await seal_anew(db, sealer)
+        except CannotOpen as error:
+            raise CannotRun(f"Nothing was changed. {error}") from error
+
+
+async def seal_anew(db: Db, sealer: Sealer) -> int:
+    """Seal what another key sealed; return how many secrets that are. In a transaction.
+
+    Raises:
+        CannotOpen: the key of one is not there.
+    """
+    count = 0
+    for account_id, channel, sealed in await sealed_channels(db):
+        if not sealer.is_current(sealed):
+            fresh = sealer.seal(sealer.open(sealed))
+            await put_sealed_channel(db, account_id=account_id, channel=channel, secrets=fresh)
+            count += 1
+    for webhook_id, sealed in await sealed_webhooks(db):
+        if not sealer.is_current(sealed):
+            await put_webhook_secrets(db, webhook_id, sealer.seal(sealer.open(sealed)))
+            count += 1
+    return count

@@ -1,0 +1,107 @@
+"""Move each weight of snapping by a fifth, down and up, and print what becomes of the score on recorded tours.
+
+    python tests/bench/snap_weights.py ../shared/data/route-snap-cases [--least-s 5] [NAME ...]
+
+It answers every ping of the tours from those before it, as `make score` does, once for each change. A line is a weight
+and its change; the first line is what is in force. Tours with a fix a second are left out unless --least-s says 1: they
+take most of the time and move least.
+"""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from geo.fold import numbers
+from geo.pings import Pings
+from geo.plan.facts import FactType
+from geo.plan.plans import Timeline
+from reparto.client.recordings import case_files, read_case
+from reparto.evaluate import answers, score
+
+WEIGHTS = (
+    "OPTIMISM", "VAN_M", "WALK_M", "EVIDENCE_S", "NEAR_GAIN", "FAR_COST", "TURN", "TURN_FREE", "LEAVE_M", "RETURN_S",
+    "OVER_M", "OVER_MOVED", "OVER_ERROR", "UNTOLD_MPS", "TOLD_PART", "TOLD_MPS", "UNDER_M", "UNDER_MOVED",
+    "UNDER_ERROR", "DETOUR_MPS", "DETOUR", "TURN_ROUND_S", "DETOUR_M", "BEYOND_M", "BACK_M", "RETURN_AHEAD_M",
+    "RETURN_BEHIND_M", "ANYWHERE", "SURE_AT",
+)  # fmt: skip
+
+
+def main():
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("cases", type=Path)
+    parser.add_argument("names", nargs="*", choices=[[], *WEIGHTS], metavar="NAME")
+    parser.add_argument("--least-s", type=float, default=5.0, help="tours with fixes at least so far apart")
+    args = parser.parse_args()
+    found = [case for case in map(read_case, case_files([args.cases])) if case.recording is not None]
+    tours = [case for case in found if every_s(case) >= args.least_s]
+    with tempfile.TemporaryDirectory() as folder:
+        for case in tours:  # the scorer wants an answer to every case of a folder
+            for file in args.cases.glob(f"{case.name}.*"):
+                (Path(folder) / file.name).symlink_to(file.resolve())
+        table(Path(folder), args, tours)
+
+
+def table(cases, args, tours):
+    """Print what is in force, then each change."""
+    scorer = args.cases / "score_snap.py"
+    timelines = [Timeline(driver_id=row, plans=(score.plan_of(case, row),)) for row, case in enumerate(tours, 1)]
+    pings = [score.pings_of(case, row) for row, case in enumerate(tours, 1)]
+    print("| weight | | gross % | wrong pass % | p95 m | off recall | false alarms /h | arrivals P / R |")
+    print("|---|---|---|---|---|---|---|---|")
+    show("as it is", "", scored(scorer, cases, tours, timelines, pings))
+    for name in args.names or WEIGHTS:
+        value = getattr(numbers, name)
+        for factor in (0.8, 1.2):
+            put(name, factor * value)
+            show(f"`{name}` {value:.3g}", f"{factor - 1:+.0%}", scored(scorer, cases, tours, timelines, pings))
+        put(name, value)
+
+
+def every_s(case):
+    """Tell how far apart the fixes of a tour mostly are."""
+    return float(np.median(np.diff([ping.time for ping in case.recording.pings]))) / 1000
+
+
+def put(name, value):
+    """Set a number wherever the fold has taken it."""
+    for module in [module for at, module in sys.modules.items() if at.startswith("geo.")]:
+        if hasattr(module, name):
+            setattr(module, name, value)
+
+
+def scored(scorer, cases, tours, timelines, pings):
+    """Answer the tours and give the scorer's figures of all."""
+    told = answers.answer(Pings.concat(pings), timelines)
+    ends = np.cumsum([len(some) for some in pings])
+    with tempfile.TemporaryDirectory() as folder:
+        for row, (case, end) in enumerate(zip(tours, ends, strict=True)):
+            mine = slice(end - len(pings[row]), end)
+            visits = [
+                (
+                    case.stops[int(visit["stop_id"]) - 1].name,
+                    "arrive" if visit["type"] == FactType.STOP_ARRIVED else "depart",
+                    int(visit["occurred_ms"]),
+                )
+                for visit in told.visits[told.visits["track"] == row]
+            ]
+            score._write(Path(folder), case, told.along_m[mine], told.off[mine], visits)
+        return score._score(scorer, "snap", cases, Path(folder))["all"]
+
+
+def show(name, change, figures):
+    """Print one line."""
+    found = figures["arrive"]
+    print(
+        f"| {name} | {change} | {100 * figures['gross_rate']:.2f} | {100 * figures['wrong_leg_rate_ambiguous']:.2f}"
+        f" | {figures['along_p95_m']:.1f} | {figures['off_recall']:.2f} | {figures['off_false_alarms_per_h']:.2f}"
+        f" | {found['precision']:.3f} / {found['recall']:.3f} |",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""What recipients are given and nobody stores: tokens of tracking links, PINs, and the addresses of hooks.
+
+All are derived: HMAC-SHA256 of the installation's secret over what they are for and a generation.
+"""
+
+import base64
+import hmac
+
+TOKEN_BYTES = 18
+"""Of the HMAC that are used: beyond guessing, and 24 characters in a text message."""
+
+_SHORT_BYTES = 9
+_DIGITS = "0123456789abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ"
+
+
+def token_of(secret: bytes, stop_id: int, generation: int) -> str:
+    """Derive the token of a stop's tracking link."""
+    return _derived(secret, b"reparto tracking link %d %d" % (stop_id, generation))
+
+
+def pin_of(secret: bytes, stop_id: int, generation: int) -> str:
+    """Derive the PIN of a stop."""
+    mac = hmac.digest(secret, b"reparto pin %d %d" % (stop_id, generation), "sha256")
+    return f"{int.from_bytes(mac[:8]) % 10_000:04d}"
+
+
+def hook_token(secret: bytes, account_id: int, channel: str, generation: int) -> str:
+    """Derive the token of the address that a channel's provider calls back."""
+    said = f"reparto hook {account_id} {channel} {generation}".encode()
+    return f"{account_id}-{_derived(secret, said)}"
+
+
+def unsubscribe_token(secret: bytes, message_id: int) -> str:
+    """Derive the token by which whoever got a message says that they want no more; short, for text messages."""
+    return f"{_in_digits(message_id)}.{_derived(secret, b'reparto unsubscribe %d' % message_id, _SHORT_BYTES)}"
+
+
+def message_of_token(secret: bytes, token: str) -> int | None:
+    """Read the message that a token of `unsubscribe_token` is of; None: it is none."""
+    head, _, _ = token.partition(".")
+    if not 0 < len(head) <= 12 or any(digit not in _DIGITS for digit in head):
+        return None
+    number = 0
+    for digit in head:
+        number = number * len(_DIGITS) + _DIGITS.index(digit)
+    return number if hmac.compare_digest(unsubscribe_token(secret, number).encode(), token.encode()) else None
+
+
+def return_token(secret: bytes, message_id: int) -> str:
+    """Derive what a return path carries, so that a bounce names its message. Mail servers may change its case."""
+    mac = hmac.digest(secret, b"reparto return %d" % message_id, "sha256")
+    return f"{message_id}-{mac[:6].hex()}"
+
+
+def _derived(secret: bytes, said: bytes, size: int = TOKEN_BYTES) -> str:
+    return base64.urlsafe_b64encode(hmac.digest(secret, said, "sha256")[:size]).decode()
+
+
+def _in_digits(number: int) -> str:
+    text = ""
+    while number or not text:
+        number, digit = divmod(number, len(_DIGITS))
+        text = _DIGITS[digit] + text
+    return text

@@ -1,0 +1,29 @@
+"""Settings of what leaves the installation."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from work.outgoing.guard import networks_of
+from work.outgoing.sealed import keys_in
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingConfig:
+    """Field `outgoing_allow` is REPARTO_OUTGOING_ALLOW in the environment."""
+
+    outgoing_allow: str = ""  # networks (CIDR, separated by commas) that may be reached though they are private
+    secrets_key: str = field(repr=False, default="")  # base64 of 32 bytes; several: the first seals; empty: a file
+    message_retention_days: float = 365.0
+    demo_messages: bool = False  # /dev/messages shows what the channel `log` took, to browsers on this machine
+    delivery_retention_days: float = 30.0  # of the log of webhooks
+
+    def contradictions(self) -> Iterator[str]:
+        """Say what cannot be meant."""
+        try:
+            networks_of(self.outgoing_allow)
+        except ValueError:
+            yield f"REPARTO_OUTGOING_ALLOW: must be networks like 10.0.0.0/8, not {self.outgoing_allow!r}"
+        try:
+            keys_in(self.secrets_key)
+        except ValueError as error:
+            yield f"REPARTO_SECRETS_KEY: {error}"
