@@ -40,6 +40,18 @@ def id_in_path(request: web.Request, name: str, prefix: str) -> int:
     return number
 
 
+def external_id_in_path(request: web.Request, name: str) -> str:
+    """Read the external id in a path.
+
+    Raises:
+        NotFound: it cannot be one, so there is no such thing.
+    """
+    text = request.match_info[name]
+    if external_id_error("", text):
+        raise NotFound(f"There is no {name} of this id.")
+    return text
+
+
 def external_id_error(at: str, text: str) -> FieldError | None:
     """Say what is wrong with an external id, if anything."""
     if not 1 <= len(text) <= 200 or not text.isprintable() or "/" in text or text.strip() != text:

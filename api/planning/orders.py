@@ -3,25 +3,25 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, Literal, TypeAlias, cast, get_args
+from typing import Annotated, Any, Literal, TypeAlias, cast, get_args
 from zoneinfo import ZoneInfo
 
 import msgspec
 from aiohttp import web
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from api.http import ids
 from api.http.app_keys import POOL
 from api.http.auth import caller_of
 from api.http.bodies import converted, read_body, refuse
-from api.http.ids import external_id_error
+from api.http.ids import external_id_error, external_id_in_path
 from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
 from api.http.paging import PAGING, Id, cursor_in, cut, limit_in
 from api.http.problem import Conflict, FieldError, Invalid, NotFound
 from api.http.versions import MADE
 from api.planning.body import ManyOrders, OrderBody
-from api.planning.days import day_in
+from api.planning.days import day_in, out_of_range
 from api.planning.places import doubt
 from sql.planning import orders
 from sql.planning.orders import NewOrder, OrderRow
@@ -55,7 +55,7 @@ class Order(Struct, frozen=True, kw_only=True):
     plan: str | None
     route: str | None
     stop_status: str | None
-    order: OrderBody
+    order: Annotated[OrderBody | None, Meta(description="Null once whom it was for was forgotten")]
 
 
 class OrderList(Struct, frozen=True, kw_only=True):
@@ -162,7 +162,9 @@ async def list_orders(request: web.Request) -> web.Response:
 @operations.operation("GET", "/v1/orders/{order}", who=Who.VIEWER, answer=Order)
 async def get_order(request: web.Request) -> web.Response:
     """Read an order."""
-    rows = await orders.find_orders(request.app[POOL], caller_of(request).account_id, [request.match_info["order"]])
+    rows = await orders.find_orders(
+        request.app[POOL], caller_of(request).account_id, [external_id_in_path(request, "order")]
+    )
     if not rows:
         raise NotFound("There is no order of this id.")
     return answer(request, _shown(rows[0]))
@@ -171,7 +173,7 @@ async def get_order(request: web.Request) -> web.Response:
 @operations.operation("DELETE", "/v1/orders/{order}", who=Who.DISPATCHER, status=204)
 async def delete_order(request: web.Request) -> web.Response:
     """Cancel an order that is on no route yet; one that is, is taken off its route."""
-    account_id, name, pool = caller_of(request).account_id, request.match_info["order"], request.app[POOL]
+    account_id, name, pool = caller_of(request).account_id, external_id_in_path(request, "order"), request.app[POOL]
     if not await orders.cancel_order(pool, account_id, name):
         if not await orders.find_orders(pool, account_id, [name]):
             raise NotFound("There is no order of this id.")
@@ -205,12 +207,13 @@ async def _depots(pool: Pool, account_id: int) -> list[Resource]:
 
 
 def _mistakes(body: OrderBody) -> list[FieldError]:
-    errors = []
+    errors = list(out_of_range(("/earliest", body.earliest), ("/latest", body.latest)))
     if (body.lat is None) != (body.lon is None):
         errors.append(FieldError(at="/lat", why="comes with lon, or neither does"))
     if body.lat is None and not body.address:
         errors.append(FieldError(at="/address", why="is needed where there is no place"))
     for row, window in enumerate(body.windows):
+        errors += out_of_range((f"/windows/{row}/start", window.start), (f"/windows/{row}/end", window.end))
         if window.end <= window.start:
             errors.append(FieldError(at=f"/windows/{row}/end", why="is not after the window's start"))
     if body.earliest and body.latest and body.latest < body.earliest:
@@ -282,5 +285,5 @@ def _shown(row: OrderRow) -> Order:
         plan=ids.shown_or_none(ids.PLAN, row.plan_id),
         route=ids.shown_or_none(ids.ROUTE, row.route_id),
         stop_status=row.stop_status,
-        order=msgspec.convert(body, OrderBody),
+        order=msgspec.convert(body, OrderBody) if "name" in body else None,
     )

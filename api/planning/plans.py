@@ -18,12 +18,14 @@ from api.http.media import answer
 from api.http.operation import Operations, Who
 from api.http.problem import Conflict, FieldError, NotFound
 from api.planning.body import Move, PlanBody, PlanChange
+from api.planning.days import out_of_range
 from geo.tours.check import check
 from geo.tours.insertion import cheapest
 from geo.tours.problem import VanTour
 from sql.planning import plans
 from sql.planning.plans import TourPlanRow
-from sql.planning.resources import find_resource
+from sql.planning.resources import find_resource, resources_named
+from sql.pool import Db, Pool
 from work.planning.assemble import KeptProblem, reasons, told, tours_of, unpack
 
 operations = Operations("planning")
@@ -115,6 +117,7 @@ async def post_plan(request: web.Request) -> web.Response:
     """
     account_id, pool = caller_of(request).account_id, request.app[POOL]
     body = await read_body(request, PlanBody)
+    refuse(list(out_of_range(("/date", body.date))))
     if await find_resource(pool, account_id=account_id, kind="depot", external_id=body.depot) is None:
         refuse([FieldError(at="/depot", why=f"there is no depot {body.depot!r}")])
     asked: dict[str, Any] = msgspec.to_builtins(body)
@@ -130,7 +133,7 @@ async def get_plan(request: web.Request) -> web.Response:
     )
     if row is None:
         raise NotFound("There is no plan of this id.")
-    return answer(request, shown(row))
+    return answer(request, await shown(request.app[POOL], row))
 
 
 @operations.operation("DELETE", "/v1/plans/{plan}", who=Who.DISPATCHER, status=204)
@@ -163,7 +166,7 @@ async def patch_plan(request: web.Request) -> web.Response:
         await plans.change_plan(db, plan_id, state="done", result=result)
         row = await plans.hold_plan(db, account_id=account_id, plan_id=plan_id)
     assert row is not None
-    return answer(request, shown(row))
+    return answer(request, await shown(request.app[POOL], row))
 
 
 def _moved(kept: KeptProblem, result: dict[str, Any], moves: list[Move]) -> dict[str, Any]:
@@ -226,9 +229,11 @@ def _field_error(kept: KeptProblem, moves: list[Move], why: str, job: int | None
     return FieldError(at=f"/moves/{index}", why=text)
 
 
-def shown(row: TourPlanRow) -> TourPlan:
-    """Show a plan as it is."""
+async def shown(db: Db | Pool, row: TourPlanRow) -> TourPlan:
+    """Show a plan as it is, with the drivers that its shifts have now."""
     result = row.result or {}
+    drivers = await drivers_of(db, row)
+    tours = [{**tour, "driver": drivers.get(tour["shift"])} for tour in result.get("tours", [])]
     return TourPlan(
         id=ids.shown(ids.PLAN, row.id),
         state=cast(State, row.state),
@@ -239,6 +244,13 @@ def shown(row: TourPlanRow) -> TourPlan:
         version=row.version,
         why=row.why,
         cost=msgspec.convert(result["cost"], PlanCost) if "cost" in result else None,
-        tours=msgspec.convert(result.get("tours", []), list[PlannedTour]),
+        tours=msgspec.convert(tours, list[PlannedTour]),
         unplanned=msgspec.convert(result.get("unplanned", []), list[Unplanned]),
     )
+
+
+async def drivers_of(db: Db | Pool, row: TourPlanRow) -> dict[str, str | None]:
+    """Read who drives the tours of a plan, by shift; plans do not name them themselves."""
+    names = [tour["shift"] for tour in (row.result or {}).get("tours", [])]
+    found = await resources_named(db, account_id=row.account_id, kind="shift", names=names)
+    return {name: shift.driver for name, shift in found.items()}

@@ -18,7 +18,7 @@ from api.http.operation import Operations, Who
 from api.http.problem import Conflict, NotFound
 from api.http.refs import Ref, driver_named
 from api.planning.body import OrderBody
-from api.planning.plans import TourPlan, shown
+from api.planning.plans import TourPlan, drivers_of, shown
 from api.routes.body import DepotBody, RouteBody, StopBody, WindowBody
 from api.routes.plan import check_plan, make_plan
 from api.routes.roads import path_on_roads
@@ -66,7 +66,7 @@ async def publish_plan(request: web.Request) -> web.Response:
     if row is None:
         raise NotFound("There is no plan of this id.")
     if row.state == "published":
-        return answer(request, shown(row))
+        return answer(request, await shown(pool, row))
     made = await _routes(request, row)
     async with pool.acquire() as db, db.transaction():
         held = await plans.hold_plan(db, account_id=account_id, plan_id=plan_id)
@@ -82,7 +82,7 @@ async def publish_plan(request: web.Request) -> web.Response:
         after = await plans.hold_plan(db, account_id=account_id, plan_id=plan_id)
     assert after is not None
     await tell_live(pool, [(account_id, 0, route_id) for route_id in written.values()])
-    return answer(request, shown(after))
+    return answer(request, await shown(pool, after))
 
 
 async def _assign(db: Db, row: TourPlanRow, made: list[_Route], written: Mapping[str, int]) -> None:
@@ -127,11 +127,10 @@ async def _routes(request: web.Request, row: TourPlanRow) -> list[_Route]:
     settings = await read_settings(pool, account_id)
     names = [stop["order"] for tour in row.result["tours"] for stop in tour["stops"]]
     orders = {order.external_id: order for order in await find_orders(pool, account_id, names)}
+    drivers = await drivers_of(pool, row)
     made = []
     for tour in sorted(row.result["tours"], key=lambda one: str(one["shift"])):
-        driver = await driver_named(pool, account_id, tour["driver"])
-        if driver is None and tour["driver"] is not None:
-            raise Conflict(f"There is no driver {tour['driver']!r} any more.")
+        driver = await driver_named(pool, account_id, drivers.get(tour["shift"]))
         body = _body(row, tour, words, orders)
         plan = await _plan(request, body, driver, settings)
         made.append(
@@ -172,7 +171,6 @@ def _body(
         timezone=depot.timezone,
         start_at=datetime.fromisoformat(tour["start_at"]),
         end_at=datetime.fromisoformat(tour["end_at"]) + AFTER_END,
-        driver=tour["driver"],
         depot=DepotBody(lat=depot.lat, lon=depot.lon, name=depot.name),
         return_to_depot=True,
         stops=[_stop(orders[stop["order"]], stop) for stop in tour["stops"]],
@@ -180,6 +178,8 @@ def _body(
 
 
 def _stop(order: OrderRow, stop: Mapping[str, Any]) -> StopBody:
+    if "name" not in order.body:
+        raise Conflict(f"Whom the order {order.external_id!r} was for was forgotten. Plan again.")
     body = msgspec.convert({name: value for name, value in order.body.items() if name != "doubt"}, OrderBody)
     if order.lat is None or order.lon is None:
         raise Conflict(f"The place of the order {order.external_id!r} is not known any more.")

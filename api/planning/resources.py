@@ -10,7 +10,7 @@ from msgspec import Struct
 from api.http.app_keys import POOL
 from api.http.auth import caller_of
 from api.http.bodies import read_body, refuse
-from api.http.ids import external_id_error
+from api.http.ids import external_id_error, external_id_in_path
 from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
 from api.http.paging import PAGING, cursor_in, cut, limit_in
@@ -18,9 +18,10 @@ from api.http.problem import FieldError, NotFound
 from api.http.refs import driver_named
 from api.http.versions import MADE
 from api.planning.body import PlanDepotBody, ShiftBody, VehicleBody
-from api.planning.days import day_in
+from api.planning.days import day_in, out_of_range
+from sql.account.drivers import DriverRow
 from sql.planning import resources
-from sql.planning.resources import Kind, Resource
+from sql.planning.resources import Kind, NewResource, Resource
 
 operations = Operations("planning")
 
@@ -92,20 +93,21 @@ async def put_shift(request: web.Request) -> web.Response:
     body = await read_body(request, ShiftBody)
     account_id = caller_of(request).account_id
     pool = request.app[POOL]
-    errors = []
+    errors = list(out_of_range(("/date", body.date), ("/start_at", body.start_at), ("/end_at", body.end_at)))
     if body.end_at <= body.start_at:
         errors.append(FieldError(at="/end_at", why="is not after start_at"))
     named: list[tuple[Kind, str]] = [("vehicle", body.vehicle), ("depot", body.depot)]
     for kind, name in named:
         if await resources.find_resource(pool, account_id=account_id, kind=kind, external_id=name) is None:
             errors.append(FieldError(at=f"/{kind}", why=f"there is no {kind} {name!r}"))
-    if body.driver is not None and await driver_named(pool, account_id, body.driver) is None:
+    driver = await driver_named(pool, account_id, body.driver)
+    if body.driver is not None and driver is None:
         errors.append(FieldError(at="/driver", why=f"there is no driver {body.driver!r}"))
     for row, rest in enumerate(body.breaks):
         if not body.start_at <= rest.earliest <= rest.latest <= body.end_at:
             errors.append(FieldError(at=f"/breaks/{row}", why="does not begin in the shift, earliest before latest"))
     refuse(errors)
-    return await _put(request, "shift", body, PlannedShift)
+    return await _put(request, "shift", body, PlannedShift, driver=driver)
 
 
 @operations.operation("GET", "/v1/vehicles", who=Who.VIEWER, answer=VehicleList, query=PAGING)
@@ -147,20 +149,25 @@ async def delete_shift(request: web.Request) -> web.Response:
     return await _delete(request, "shift")
 
 
-async def _put(request: web.Request, kind: Kind, body: Struct, shown: type[T]) -> web.Response:
+async def _put(
+    request: web.Request, kind: Kind, body: Struct, shown: type[T], *, driver: DriverRow | None = None
+) -> web.Response:
     name = request.match_info[kind]
     refuse([error for error in [external_id_error(kind, name)] if error])
     kept: dict[str, Any] = msgspec.to_builtins(body)
-    created = await resources.put_resource(
-        request.app[POOL],
-        account_id=caller_of(request).account_id,
-        kind=kind,
+    kept.pop("driver", None)  # only the id is kept: who is forgotten is not named here either
+    new = NewResource(
         external_id=name,
         body=kept,
         on=getattr(body, "date", None),
         depot=getattr(body, "depot", None),
+        driver_id=driver.id if driver else None,
     )
-    return answer(request, _shown(Resource(external_id=name, body=kept), shown), status=201 if created else 200)
+    created = await resources.put_resource(
+        request.app[POOL], account_id=caller_of(request).account_id, kind=kind, new=new
+    )
+    row = Resource(external_id=name, body=kept, driver=driver.external_id if driver else None)
+    return answer(request, _shown(row, shown), status=201 if created else 200)
 
 
 async def _page(request: web.Request, kind: Kind, shown: type[T]) -> tuple[list[T], str | None]:
@@ -179,7 +186,8 @@ async def _page(request: web.Request, kind: Kind, shown: type[T]) -> tuple[list[
 
 
 def _shown(row: Resource, shown: type[T]) -> T:
-    return msgspec.convert({**row.body, "external_id": row.external_id}, shown)
+    driver = {} if row.driver is None else {"driver": row.driver}
+    return msgspec.convert({**row.body, **driver, "external_id": row.external_id}, shown)
 
 
 async def _delete(request: web.Request, kind: Kind) -> web.Response:
@@ -187,7 +195,7 @@ async def _delete(request: web.Request, kind: Kind) -> web.Response:
         request.app[POOL],
         account_id=caller_of(request).account_id,
         kind=kind,
-        external_id=request.match_info[kind],
+        external_id=external_id_in_path(request, kind),
     )
     if not gone:
         raise NotFound(f"There is no {kind} of this id.")

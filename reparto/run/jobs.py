@@ -8,6 +8,7 @@ from work.job import Job, Service
 from work.learn.etas import LEARN_ETAS
 from work.messages.service import message_jobs
 from work.planning.make import plan_job
+from work.planning.upkeep import planning_retention_jobs
 from work.proofs.store import ProofStore
 from work.proofs.upkeep import proof_jobs
 from work.roads.detours import detour_job
@@ -30,6 +31,7 @@ def jobs_of(settings: Settings, roads: Roads, store: ProofStore) -> tuple[Job | 
         LEARN_ETAS,
         detour_job(roads),
         plan_job(),
+        *planning_retention_jobs(retention),
         erasure_job(store),
         *message_jobs(
             sealer,

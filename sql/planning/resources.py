@@ -15,24 +15,28 @@ Kind: TypeAlias = Literal["vehicle", "depot", "shift"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """One of them; `body` is what was put."""
+    """One of them; `body` is what was put, `driver` the external id of a shift's; None: nobody yet, or not any more."""
 
     external_id: str
     body: dict[str, Any]
+    driver: str | None = None
 
 
-async def put_resource(
-    db: Db | Pool,
-    *,
-    account_id: int,
-    kind: Kind,
-    external_id: str,
-    body: dict[str, Any],
-    on: date | None = None,
-    depot: str | None = None,
-) -> bool:
-    """Make or replace one; tell whether it is new. `on` and `depot`: of a shift."""
-    return bool(await db.fetchval(_SQL["put_resource"], account_id, kind, external_id, on, depot, body))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewResource:
+    """One to put; `on`, `depot` and `driver_id` are of a shift."""
+
+    external_id: str
+    body: dict[str, Any]
+    on: date | None = None
+    depot: str | None = None
+    driver_id: int | None = None
+
+
+async def put_resource(db: Db | Pool, *, account_id: int, kind: Kind, new: NewResource) -> bool:
+    """Make or replace one; tell whether it is new."""
+    one = (new.external_id, new.on, new.depot, new.body, new.driver_id)
+    return bool(await db.fetchval(_SQL["put_resource"], account_id, kind, *one))
 
 
 async def find_resource(db: Db | Pool, *, account_id: int, kind: Kind, external_id: str) -> Resource | None:

@@ -51,7 +51,6 @@ class Labels(Struct, frozen=True, kw_only=True):
     orders: list[str]
     shifts: list[str]
     vehicles: list[str]
-    drivers: list[str | None]
     origin: datetime
     lon: list[float]
     lat: list[float]
@@ -154,7 +153,6 @@ def assemble(day: PlanDay, distance_m: Matrix, duration_s: Matrix, *, objective:
         orders=[order.external_id for order in day.orders],
         shifts=[shift.external_id for shift in day.shifts],
         vehicles=[word.vehicle for word in words],
-        drivers=[word.driver for word in words],
         origin=origin,
         lon=lon.tolist(),
         lat=lat.tolist(),
@@ -256,7 +254,6 @@ def _tour(labels: Labels, timed: Timed) -> dict[str, Any]:
     return {
         "shift": labels.shifts[timed.tour.vehicle],
         "vehicle": labels.vehicles[timed.tour.vehicle],
-        "driver": labels.drivers[timed.tour.vehicle],
         "start_at": at(timed.start_s),
         "end_at": at(timed.end_s),
         "km": round(timed.distance_m / 1000, 2),

@@ -61,7 +61,6 @@ class ShiftWords(Struct, frozen=True, kw_only=True):
     depot: str
     start_at: datetime
     end_at: datetime
-    driver: str | None = None
     breaks: list[BreakWords] = []
     longest_h: float | None = None
     return_to_depot: bool = True
