@@ -25,5 +25,8 @@ LANE_CLASS = 0x6C61_6E65
 ROUTE_CLASS = 0x726F_7574
 """`rout`, with a hash of the route's external id: who writes a route."""
 
+ACCOUNT_CLASS = 0x6163_6374
+"""`acct`, with the account's number: who changes what all of its drivers are folded by."""
+
 LEARNING_CLASS = 0x6C65_6172
 """`lear`, with the account's number: who learns of an account's drives."""

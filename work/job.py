@@ -12,6 +12,7 @@ from sql.pool import Pool, create_pool, is_away
 log = logging.getLogger(__name__)
 
 _CONNECTIONS = 6
+_WAIT_S = 30.0  # nobody waits for a job
 _LONGEST_BACK_OFF_S = 30.0
 
 
@@ -35,7 +36,10 @@ class Service(Protocol):
 
 async def run_work(database: DatabaseConfig, *, stop: asyncio.Event, jobs: Sequence[Job | Service]) -> None:
     """Do all jobs until `stop` is set. What fails is logged and tried again, later each time; nothing ends silently."""
-    async with await create_pool(database, connections=_CONNECTIONS) as pool, asyncio.TaskGroup() as tasks:
+    async with (
+        await create_pool(database, connections=_CONNECTIONS, wait_s=_WAIT_S) as pool,
+        asyncio.TaskGroup() as tasks,
+    ):
         for job in jobs:
             doing = repeat(job, pool, stop) if isinstance(job, Job) else job.run(pool, stop)
             tasks.create_task(doing, name=job.name)

@@ -9,10 +9,11 @@ from msgspec import UNSET, Struct, UnsetType
 
 from api.http.app_keys import POOL
 from api.http.auth import caller_of
-from api.http.bodies import read_body, refuse
 from api.http.media import answer
 from api.http.operation import Operations, Who
 from api.http.problem import FieldError
+from api.http.read.bodies import read_body, refuse
+from api.http.shares.rates import ACCOUNT_WRITES
 from sql.account import accounts
 from sql.account.settings import (
     AccountSettings,
@@ -30,8 +31,8 @@ from sql.account.settings import (
     Visibility,
     settings_of,
 )  # fmt: skip
-from sql.track.held import release_held
-from sql.track.lanes import lock_lanes
+from sql.pings.held import release_held
+from sql.track.lanes import lock_account
 from sql.track.live import tell_live
 
 operations = Operations("account")
@@ -80,9 +81,10 @@ async def patch_account(request: web.Request) -> web.Response:
     refuse(_mistakes(change))
     new: dict[str, Any] = msgspec.to_builtins(change)
     account_id = caller_of(request).account_id
+    request.app[ACCOUNT_WRITES].admit(account_id)
     async with request.app[POOL].acquire() as db, db.transaction():
         if change.location_policy is not UNSET:  # no tracker may be at it: each of them goes by one policy or the other
-            await lock_lanes(db, range((await accounts.read_instance(db)).lanes))
+            await lock_account(db, account_id)
         account = await accounts.change_account_settings(db, account_id, new)
         if change.location_policy is not UNSET:
             await release_held(db, account_id=account_id)

@@ -17,6 +17,7 @@ from cachetools import TTLCache
 
 from api.http.app_keys import POOL
 from api.http.problem import Forbidden, Unauthorized
+from api.http.who import is_of, is_of_device
 from sql.account import devices, keys
 from sql.account.devices import DeviceRow
 from sql.pool import Pool
@@ -90,6 +91,7 @@ async def authorize_key(request: web.Request, least: Role) -> Caller:
     if caller.role < least:
         raise Forbidden(f"This needs the role {least.name.lower()}; the key has {row.role}.")
     request[_CALLER] = caller
+    is_of(request, ("account", caller.account_id))
     return caller
 
 
@@ -106,6 +108,7 @@ async def authorize_device(request: web.Request) -> DeviceRow:
     """
     device = await request.app[DEVICES].by_token(bearer_of(request))
     request[_DEVICE] = device
+    is_of_device(request, device.id, device.account_id)
     return device
 
 

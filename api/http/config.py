@@ -9,12 +9,15 @@ _HTTP = re.compile(r"https?://[^\s?#]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiConfig:
-    """Field `public_url` is REPARTO_PUBLIC_URL in the environment (reparto/run/settings.py)."""
+    """Field `public_url` is REPARTO_PUBLIC_URL in the environment (reparto/settings/settings.py)."""
 
     public_url: str = ""  # what recipients reach; empty: the address listened on
     tile_url: str = ""  # template with {z}/{x}/{y} for the maps; empty: the path is drawn on a plain ground
     tile_attribution: str = ""  # shown on the map, as the tiles' licence asks
+    account_writes_per_minute: int = 120  # of one account: geofences and settings, which keep its trackers waiting
     max_body_bytes: int = 4 * 1024 * 1024  # of one API request
+    body_bytes_at_once: int = 64 * 1024 * 1024  # of all bodies on their way in, of one process
+    body_wait_s: float = 20.0  # a body must be there within it, and a second more for each 2 KiB of it
     max_stops: int = 500  # of one route
     max_path_vertices: int = 50_000  # of one route
     max_events: int = 1_000  # of a driver, in one request

@@ -12,6 +12,7 @@ import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from api.http.who import nobody_yet
 from sql.pool import is_away
 from work.away import Away
 
@@ -200,6 +201,7 @@ def _of_http(error: web.HTTPException) -> web.Response:
 @web.middleware
 async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn whatever a handler raises into its document; what nobody foresaw is logged and says only that."""
+    nobody_yet(request)
     response = await _answered(request, handler)
     if request.content.exception() is not None:
         # Behind a body that breaks off or does not unpack no request can follow. aiohttp would find that out only when

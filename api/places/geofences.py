@@ -8,20 +8,19 @@ from msgspec import Struct
 from api.http import ids
 from api.http.app_keys import POOL
 from api.http.auth import caller_of
-from api.http.bodies import read_body, refuse
 from api.http.media import answer
 from api.http.operation import Operations, Who
 from api.http.paging import PAGING, Id, cursor_in, cut, limit_in
 from api.http.problem import FieldError, NotFound
+from api.http.read.bodies import read_body, refuse
 from api.http.refs import ref_in_path
+from api.http.shares.rates import ACCOUNT_WRITES
 from api.http.versions import IF_MATCH, MADE, check_if_match, etag
 from geo.shape.fence_shape import prepare_fence
 from sql.account import geofences
-from sql.account.accounts import read_instance
 from sql.account.geofences import GeofenceRow
-from sql.pool import Db
 from sql.track.folds import fences_changed
-from sql.track.lanes import lock_lanes
+from sql.track.lanes import lock_account
 
 operations = Operations("geofences")
 
@@ -78,8 +77,9 @@ async def put_geofence(request: web.Request) -> web.Response:
     body = await read_body(request, FeatureBody)
     feature = {"type": body.type, "geometry": body.geometry, "properties": body.properties or {}}
     name, dwell_s = _checked(feature)
+    request.app[ACCOUNT_WRITES].admit(account_id)
     async with request.app[POOL].acquire() as db, db.transaction():
-        await _hold_every_lane(db)
+        await lock_account(db, account_id)  # no tracker may be folding a driver of the account meanwhile
         before = await geofences.find_geofence(
             db, account_id=account_id, geofence_id=ref.id, external_id=ref.external_id
         )
@@ -141,8 +141,9 @@ async def delete_geofence(request: web.Request) -> web.Response:
     """End a geofence from now on; what happened at it stays."""
     account_id = caller_of(request).account_id
     ref = ref_in_path(request, "geofence", ids.GEOFENCE)
+    request.app[ACCOUNT_WRITES].admit(account_id)
     async with request.app[POOL].acquire() as db, db.transaction():
-        await _hold_every_lane(db)
+        await lock_account(db, account_id)
         row = await geofences.find_geofence(db, account_id=account_id, geofence_id=ref.id, external_id=ref.external_id)
         if row is None:
             raise NotFound("There is no geofence of this id.")
@@ -150,11 +151,6 @@ async def delete_geofence(request: web.Request) -> web.Response:
         at = await geofences.delete_geofence(db, row.id)
         await fences_changed(db, account_id=account_id, effective_at=at)
     return web.Response(status=204)
-
-
-async def _hold_every_lane(db: Db) -> None:
-    """A geofence concerns every driver of the account, so no tracker may be folding while it changes."""
-    await lock_lanes(db, range((await read_instance(db)).lanes))
 
 
 def _checked(feature: dict[str, Any]) -> tuple[str | None, float | None]:

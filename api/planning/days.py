@@ -6,8 +6,8 @@ from datetime import date, datetime
 import msgspec
 from aiohttp import web
 
-from api.http.bodies import refuse
 from api.http.problem import FieldError
+from api.http.read.bodies import refuse
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 """Of what can be meant, as of routes: in any zone these are dates, and seconds between them are whole numbers."""

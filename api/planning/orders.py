@@ -13,12 +13,12 @@ from msgspec import Meta, Struct
 from api.http import ids
 from api.http.app_keys import POOL
 from api.http.auth import caller_of
-from api.http.bodies import converted, read_body, refuse
 from api.http.ids import external_id_error, external_id_in_path
 from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
 from api.http.paging import PAGING, Id, cursor_in, cut, limit_in
 from api.http.problem import Conflict, FieldError, Invalid, NotFound
+from api.http.read.bodies import converted, read_body, refuse
 from api.http.versions import MADE
 from api.planning.body import ManyOrders, OrderBody
 from api.planning.days import day_in, out_of_range

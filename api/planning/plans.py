@@ -12,11 +12,11 @@ from msgspec import Struct
 from api.http import ids
 from api.http.app_keys import POOL
 from api.http.auth import caller_of
-from api.http.bodies import read_body, refuse
 from api.http.ids import id_in_path
 from api.http.media import answer
 from api.http.operation import Operations, Who
 from api.http.problem import Conflict, FieldError, NotFound
+from api.http.read.bodies import read_body, refuse
 from api.planning.body import Move, PlanBody, PlanChange
 from api.planning.days import out_of_range
 from geo.tours.check import check

@@ -9,12 +9,12 @@ from msgspec import Struct
 
 from api.http.app_keys import POOL
 from api.http.auth import caller_of
-from api.http.bodies import read_body, refuse
 from api.http.ids import external_id_error, external_id_in_path
 from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
 from api.http.paging import PAGING, cursor_in, cut, limit_in
 from api.http.problem import FieldError, NotFound
+from api.http.read.bodies import read_body, refuse
 from api.http.refs import driver_named
 from api.http.versions import MADE
 from api.planning.body import PlanDepotBody, ShiftBody, VehicleBody

@@ -14,10 +14,10 @@ from msgspec import Struct
 
 from api.http.app_keys import POOL
 from api.http.auth import caller_of
-from api.http.bodies import refuse
 from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
 from api.http.problem import FieldError
+from api.http.read.bodies import refuse
 from api.planning.days import day_in
 from geo.tours.check import Timed, check
 from geo.tours.insertion import cheapest

@@ -14,6 +14,7 @@ from api.http.media import JSON, answer, wants_msgpack
 from api.http.operation import Operations, Who
 from api.http.problem import Gone, NotFound
 from api.http.versions import IF_NONE_MATCH, UNCHANGED
+from api.http.who import is_of
 from api.recipient.held import HeldRoutes
 from api.recipient.looks import Seen
 from api.recipient.view import Ended, TrackingView
@@ -75,6 +76,7 @@ async def stream_tracking(request: web.Request) -> web.StreamResponse:
     link_hash, hub = link_in(request), request.app[HUB]
     held = hub.part(HeldRoutes)
     route = _open(await held.seen(link_hash)).route
+    is_of(request, ("link", link_hash))  # only now: nobody has shares by making tokens up
     async with event_stream(request, hub, headers=CORS) as stream, hub.watch(held.follow, route.id) as watch:
         sent = b""
         while not hub.closing:

@@ -6,7 +6,7 @@ connection is down is lost, so there are looks besides (`api/stream/look.py`): t
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
 from types import TracebackType
 from typing import Any, Self, TypeAlias, TypeVar
@@ -15,6 +15,8 @@ from aiohttp import web
 
 from api.http.auth import DeviceCache
 from api.http.problem import Unavailable
+from api.http.shares.ledger import Ledger
+from api.http.who import Party
 from api.stream.look import Looks, Told
 from api.stream.signals import Signal, Watch
 from sql.account.devices import REVOKED_CHANNEL
@@ -67,7 +69,7 @@ class Hub:
         self._parts: dict[Callable[[Hub], Any], Any] = {}
         self._database = database
         self._devices = devices
-        self._seats = stream_clients
+        self._seats = Ledger("streams", stream_clients)
         self._accounts: dict[int, set[Signal]] = {}
         self._routes: dict[int, set[Signal]] = {}
         self._feeds: dict[int, set[Signal]] = {}
@@ -118,19 +120,20 @@ class Hub:
             self.looks.wrote()
 
     @contextmanager
-    def seat(self) -> Iterator[None]:
+    def seat(self, parties: Sequence[Party]) -> Iterator[None]:
         """Hold a place among the open streams.
+
+        Args:
+            parties: whose stream it is.
 
         Raises:
             Unavailable: all are taken, or the process is ending.
+            TooManyRequests: one of the parties has its share.
         """
-        if self._seats <= 0 or self.closing:
-            raise Unavailable("Too many streams are open here. Ask again without /stream, or a little later.")
-        self._seats -= 1
-        try:
+        if self.closing:
+            raise Unavailable("This process is ending. Ask again in a moment.", retry_after_s=2)
+        with self._seats.held(parties):
             yield
-        finally:
-            self._seats += 1
 
     def on_account(self, account_id: int) -> AbstractContextManager[Signal]:
         """Hear of every driver of an account."""

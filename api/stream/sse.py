@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 
 from aiohttp import web
 
+from api.http.who import parties_of
 from api.stream.hub import Hub
 
 HEARTBEAT_S = 15.0
@@ -54,9 +55,9 @@ async def event_stream(
     """Open a stream; it ends quietly when the client goes away, and before its first event where only HEAD asks.
 
     Raises:
-        Unavailable: too many are open.
+        Unavailable, TooManyRequests: too many are open.
     """
-    with hub.seat():
+    with hub.seat(parties_of(request)):
         response = web.StreamResponse(
             headers={
                 "Content-Type": "text/event-stream",

@@ -6,12 +6,12 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from geo.eta.numbers import CELL_DEG, SAMPLE_M
-from geo.eta.rows import Key, hour_and_weekday
+from geo.eta.rows import RowKey, hour_and_weekday
 from geo.numbers import TYPICAL_MPS
 from geo.pings import UNKNOWN_MS, Floats
 from geo.plan.plans import Plan
 
-Parts = tuple[tuple[Key, float], ...]
+Parts = tuple[tuple[RowKey, float], ...]
 """Rows of one level, and the part each has; the parts add up to 1."""
 
 SPEEDS_MPS = (4.0, 6.0, 8.0, 11.0, 16.0)
@@ -52,12 +52,14 @@ def places(plan: Plan) -> Places:
 def planned_drive_s(plan: Plan) -> Floats:
     """Tell the plan's own drive to each stop from the one before, of the first from the path's start, seconds.
 
-    From planned arrivals and services where there are any; else what routing says; else path length at a typical speed.
+    From planned arrivals and services where there are any; else what routing says, or path length at a typical speed,
+    and the way between the path and doors far from it.
     Where the plan waits for a window to open, the wait is not driving.
     """
     along_m, service_s = plan.stops[:, 3], plan.stops[:, 4]
     paced_s = np.diff(along_m, prepend=0.0) / TYPICAL_MPS
-    known_s = np.where(np.isnan(plan.stop_drive_s), paced_s, plan.stop_drive_s)
+    doors_s = (plan.door_m + np.concatenate(([0.0], plan.door_m[:-1]))) / TYPICAL_MPS if len(along_m) else paced_s
+    known_s = np.where(np.isnan(plan.stop_drive_s), paced_s, plan.stop_drive_s) + doors_s
     if not len(along_m) or np.isnan(plan.stop_due_ms).any():
         return known_s
     opens_ms = np.where(plan.wait_for_window, plan.stop_window_ms[:, 0], UNKNOWN_MS)
@@ -88,7 +90,7 @@ def _look(plan: Plan) -> Places:
                 _one("drive"),
                 _one("drive_speed", _speed(float(length_m[row]), float(drive_s[row]))),
                 _one("drive_hour", "", hour, weekday),
-                tuple((Key("drive_cell", cell), part) for cell, part in cells[row]),
+                tuple((RowKey("drive_cell", cell), part) for cell, part in cells[row]),
                 _one("drive_driver", driver),
                 _one("drive_leg", leg),
                 _one("drive_leg_hour", leg, hour, weekday),
@@ -111,7 +113,7 @@ def _look(plan: Plan) -> Places:
 
 
 def _one(scope: str, key: str = "", *classes: int) -> Parts:
-    return ((Key(scope, key, *classes), 1.0),)
+    return ((RowKey(scope, key, *classes), 1.0),)
 
 
 def _place(lat: float, lon: float) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from geo.eta.rows import ANY, CHAINS, Key, Row, applied, hour_and_weekday
+from geo.eta.rows import ANY, CHAINS, Row, RowKey, applied, hour_and_weekday
 from geo.numbers import TYPICAL_MPS
 from geo.pings import Floats
 from geo.shape.plane import in_space
@@ -34,7 +34,7 @@ def to_all(lon: float, lat: float, lons: Floats, lats: Floats, *, mps: float = T
     return np.rint(apart_m * TOWN_DETOUR), np.rint(apart_m / mps)
 
 
-def speed(rows: Mapping[Key, Row], at_ms: int, utc_offset_s: int) -> float:
+def speed(rows: Mapping[RowKey, Row], at_ms: int, utc_offset_s: int) -> float:
     """Tell how fast vans are along straight lines at an hour, m/s.
 
     Args:
@@ -47,18 +47,18 @@ def speed(rows: Mapping[Key, Row], at_ms: int, utc_offset_s: int) -> float:
     return TYPICAL_MPS / max(expected, 0.05)
 
 
-def keys_of_hour(at_ms: int, utc_offset_s: int) -> tuple[Key, Key]:
+def keys_of_hour(at_ms: int, utc_offset_s: int) -> tuple[RowKey, RowKey]:
     """Name the rows that `speed` looks at: all drives, and the hour's."""
     hour, weekday = hour_and_weekday(at_ms, utc_offset_s)
-    return Key("drive", "", ANY, ANY), Key("drive_hour", "", hour, weekday)
+    return RowKey("drive", "", ANY, ANY), RowKey("drive_hour", "", hour, weekday)
 
 
-def service_s(rows: Mapping[Key, Row], planned_s: Sequence[float], at_ms: int) -> list[int]:
+def service_s(rows: Mapping[RowKey, Row], planned_s: Sequence[float], at_ms: int) -> list[int]:
     """Tell how long services really take, given what was planned, whole seconds."""
     expected, levels = CHAINS["service"]
     factor = applied(levels[0], expected, [(rows.get(SERVICES), 1.0)], at_ms)
     return [round(one * factor) for one in planned_s]
 
 
-SERVICES = Key("service", "", ANY, ANY)
+SERVICES = RowKey("service", "", ANY, ANY)
 """The row that `service_s` looks at."""

@@ -7,13 +7,11 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
+from api.http.shares.rates import RATES, Rates
 from ingest.doors import apps, websocket
 from ingest.doors import native as receive
 from ingest.doors.app_keys import DOORS_CONFIG, INBOX, OLDEST_PING_DAYS
-from ingest.doors.bodies import BODIES, Bodies
 from ingest.doors.config import DoorsConfig
-from ingest.doors.rates import RATES, Rates
-from ingest.doors.websocket import SOCKETS
 from ingest.inbox import Inbox
 
 WELCOME = apps.WELCOME
@@ -23,7 +21,8 @@ OPERATIONS = (receive.operations, websocket.operations, apps.operations)
 def add_to(app: web.Application, inbox: Inbox, config: DoorsConfig, *, oldest_ping_days: float) -> None:
     """Add the doors, and the inbox that is open as long as the application runs.
 
-    The application also needs `api.http.auth.DEVICES` and the middleware `api.http.problem.problems`.
+    The application also needs `api.http.auth.DEVICES`, `api.http.shares.bodies.BODIES` and the middleware
+    `api.http.problem.problems`.
     """
 
     async def opened(app: web.Application) -> AsyncIterator[None]:
@@ -33,8 +32,7 @@ def add_to(app: web.Application, inbox: Inbox, config: DoorsConfig, *, oldest_pi
     app[DOORS_CONFIG] = config
     app[OLDEST_PING_DAYS] = oldest_ping_days
     app[RATES] = Rates(config.pings_per_minute)
-    app[BODIES] = Bodies(max_bytes=config.max_ping_bytes, max_total_bytes=inbox.config.inbox_waiting_bytes)
-    app[SOCKETS] = set()
+    websocket.add_to(app, config)
     app.cleanup_ctx.append(opened)
     app.on_shutdown.append(websocket.close_all)
     for operations in OPERATIONS:

@@ -7,12 +7,12 @@ from api.http.auth import device_of
 from api.http.media import JSON, MSGPACK, answer, is_msgpack
 from api.http.operation import Operations, Who
 from api.http.problem import UnsupportedMediaType
+from api.http.read.limited import read_limited
+from api.http.shares.rates import RATES
 from ingest.decode import native
 from ingest.decode.refusals import TooMuch, Unreadable
 from ingest.doors.app_keys import DOORS_CONFIG
-from ingest.doors.bodies import BODIES
-from ingest.doors.keep import arrival_of, keep
-from ingest.doors.rates import RATES
+from ingest.doors.keep import arrival_of, by_clock, keep
 from ingest.doors.refusals import problem_of
 from sql.account.devices import DeviceRow
 
@@ -35,7 +35,7 @@ class Kept(msgspec.Struct, frozen=True):
     rejected: list[RefusedPing]
 
 
-@operations.operation("POST", "/v1/pings", who=Who.DEVICE, body=native.Batch | list[native.Ping], answer=Kept)
+@operations.operation("POST", "/v1/pings", who=Who.DEVICE, body=native.PingBatch | list[native.Ping], answer=Kept)
 async def post_pings(request: web.Request) -> web.Response:
     """Send pings.
 
@@ -47,7 +47,7 @@ async def post_pings(request: web.Request) -> web.Response:
     packed = is_msgpack(request.content_type)
     if not packed and request.content_type not in _UNSAID:
         raise UnsupportedMediaType(f"{request.content_type} is not read here; send {JSON} or {MSGPACK}.")
-    body = await request.app[BODIES].read(request)
+    body = await read_limited(request, request.app[DOORS_CONFIG].max_ping_bytes)
     try:
         kept = await keep_batch(request.app, device, native.read(body, packed=packed), source="pings")
     except (Unreadable, TooMuch) as refusal:
@@ -55,14 +55,14 @@ async def post_pings(request: web.Request) -> web.Response:
     return answer(request, kept)
 
 
-async def keep_batch(app: web.Application, device: DeviceRow, message: native.Message, *, source: str) -> Kept:
+async def keep_batch(app: web.Application, device: DeviceRow, message: native.PingsBody, *, source: str) -> Kept:
     """Keep a batch and what was unusable of it.
 
     Raises:
         Unreadable, TooMuch: as `native.decode`.
         Full: as `Inbox.keep`.
     """
-    arrival = arrival_of(app, device)
+    arrival = await by_clock(app, device, arrival_of(app, device), message.sent_ms)
     decoded = native.decode(message, arrival, max_batch=app[DOORS_CONFIG].max_batch)
     await keep(app, device, arrival, decoded, source=source)
     return Kept(len(decoded.pings), [RefusedPing(one.index, one.why) for one in decoded.rejected])

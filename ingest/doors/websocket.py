@@ -5,6 +5,7 @@ way is bounded: a phone that does not read its answers, or a slow database, stop
 """
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -16,18 +17,24 @@ from prometheus_client import Gauge
 from api.http.auth import DEVICES, bearer_of
 from api.http.operation import Operations, Who
 from api.http.problem import TooManyRequests, Unauthorized, Unavailable, document
+from api.http.shares.bodies import BODIES
+from api.http.shares.ledger import Ledger
+from api.http.shares.rates import RATES
+from api.http.who import is_of_device, parties_of
 from ingest.decode import native
 from ingest.decode.refusals import TooMuch, Unreadable
 from ingest.doors.app_keys import DOORS_CONFIG
-from ingest.doors.bodies import BODIES
+from ingest.doors.config import DoorsConfig
 from ingest.doors.native import keep_batch
-from ingest.doors.rates import RATES
 from ingest.doors.refusals import problem_of
 from ingest.inbox import Full
 from sql.account.devices import DeviceRow
 from sql.pool import DATABASE_AWAY
 
 SOCKETS: web.AppKey[set[web.WebSocketResponse]] = web.AppKey("sockets")
+SEATS: web.AppKey[Ledger] = web.AppKey("seats", Ledger)
+DOORSTEP: web.AppKey[Ledger] = web.AppKey("doorstep", Ledger)
+"""Sockets of clients who are told why they may not come in, and have not hung up yet."""
 
 OPEN = Gauge("reparto_websockets_open", "Phones connected by WebSocket")
 
@@ -36,6 +43,12 @@ GOING_AWAY, COME_BACK_LATER, BAD_TOKEN = 1001, 1013, 4401
 
 _HEARTBEAT_S = 45.0  # a dead phone is noticed within this; mobile networks forget silent connections after minutes
 _UNDER_WAY = 16  # frames of one connection that are not answered yet
+_HANG_UP_S = 2.0  # a client that is sent away may say good-bye for so long
+
+SOCKETS_OF_A_DEVICE = 8
+"""A phone needs one, and those that it lost on the way are noticed after `_HEARTBEAT_S`."""
+
+_ON_THE_DOORSTEP = 64
 
 operations = Operations("pings")
 
@@ -62,19 +75,49 @@ async def get_pings_ws(request: web.Request) -> web.WebSocketResponse:
     how many seconds to come back), with 1001 when it restarts, with 1007 for text that is not UTF-8, with 1009 for too
     long a frame.
     """
-    app = request.app
-    if len(app[SOCKETS]) >= app[DOORS_CONFIG].websocket_clients:
-        raise Unavailable("Too many phones are connected to this process. Please come back later.", retry_after_s=30)
+    app, device = request.app, await _device(request)
+    if isinstance(device, _Close):
+        return await _sent_away(request, device)
+    with app[SEATS].held(parties_of(request)), app[BODIES].metered(request) as next_message:
+        socket = _socket(app)
+        await socket.prepare(request)
+        app[SOCKETS].add(socket)
+        OPEN.inc()
+        try:
+            await _converse(request, socket, next_message)
+        finally:
+            app[SOCKETS].discard(socket)
+            OPEN.dec()
+    return socket
+
+
+def add_to(app: web.Application, config: DoorsConfig) -> None:
+    """Put into an application what the handler looks for there."""
+    app[SOCKETS] = set()
+    app[SEATS] = Ledger("WebSockets", config.websocket_clients, caps={"device": SOCKETS_OF_A_DEVICE})
+    app[DOORSTEP] = Ledger("WebSockets without a token", _ON_THE_DOORSTEP)
+
+
+def _socket(app: web.Application) -> web.WebSocketResponse:
     # no compression: its windows would cost each connection more memory than all the rest
-    socket = web.WebSocketResponse(heartbeat=_HEARTBEAT_S, compress=False, max_msg_size=app[BODIES].max_bytes)
-    await socket.prepare(request)
-    app[SOCKETS].add(socket)
-    OPEN.inc()
-    try:
-        await _converse(request, socket)
-    finally:
-        app[SOCKETS].discard(socket)
-        OPEN.dec()
+    return web.WebSocketResponse(
+        heartbeat=_HEARTBEAT_S,
+        compress=False,
+        max_msg_size=app[DOORS_CONFIG].max_ping_bytes,
+        timeout=_HANG_UP_S,
+    )
+
+
+async def _sent_away(request: web.Request, why: _Close) -> web.WebSocketResponse:
+    """Say why, in a close frame, to a client that takes no seat.
+
+    Raises:
+        Unavailable, TooManyRequests: so many are being told already.
+    """
+    with request.app[DOORSTEP].held(parties_of(request)):
+        socket = _socket(request.app)
+        await socket.prepare(request)
+        await socket.close(code=why.code, message=why.reason.encode())
     return socket
 
 
@@ -84,15 +127,12 @@ async def close_all(app: web.Application) -> None:
     await asyncio.gather(*(socket.close(code=GOING_AWAY) for socket in sockets))
 
 
-async def _converse(request: web.Request, socket: web.WebSocketResponse) -> None:
-    device = await _device(request)
-    if isinstance(device, _Close):
-        await socket.close(code=device.code, message=device.reason.encode())
-        return
+async def _converse(request: web.Request, socket: web.WebSocketResponse, next_message: Callable[[], None]) -> None:
     under_way: asyncio.Queue[asyncio.Task[_Answer] | None] = asyncio.Queue(_UNDER_WAY)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_answer(socket, under_way))
         async for frame in socket:
+            next_message()
             if frame.type is not WSMsgType.ERROR:
                 await under_way.put(tasks.create_task(_keep(request, frame)))
         await under_way.put(None)
@@ -101,11 +141,13 @@ async def _converse(request: web.Request, socket: web.WebSocketResponse) -> None
 async def _device(request: web.Request) -> DeviceRow | _Close:
     """Find the device, without asking the database when it was asked a moment ago."""
     try:
-        return await request.app[DEVICES].by_token(bearer_of(request))
+        device = await request.app[DEVICES].by_token(bearer_of(request))
     except Unauthorized as problem:
         return _Close(BAD_TOKEN, problem.detail)
     except DATABASE_AWAY:
         return _Close(COME_BACK_LATER, "unavailable; come back in 5 s")
+    is_of_device(request, device.id, device.account_id)
+    return device
 
 
 async def _keep(request: web.Request, frame: WSMessage) -> _Answer:
@@ -118,7 +160,7 @@ async def _keep(request: web.Request, frame: WSMessage) -> _Answer:
     n: int | None = None
     try:
         app[RATES].admit(device.id)
-        with app[BODIES].held(len(body)):
+        with app[BODIES].held(parties_of(request), len(body)):
             message = native.read(body, packed=packed)
             n = message.n
             kept = await keep_batch(app, device, message, source="websocket")

@@ -48,7 +48,7 @@ async def account_by_id(db: Db | Pool, account_id: int) -> AccountRow:
 
 
 async def change_account_settings(db: Db | Pool, account_id: int, settings: dict[str, Any]) -> AccountRow:
-    """Merge new settings over the old ones. Whoever may change `location_policy` holds every lane."""
+    """Merge new settings over the old ones. Whoever may change `location_policy` holds the account's lanes."""
     row = await db.fetchrow(_SQL["change_account_settings"], account_id, settings, settings.get("location_policy"))
     assert row is not None
     return AccountRow(**row)

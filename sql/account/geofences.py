@@ -61,7 +61,7 @@ async def list_geofences(db: Db | Pool, *, account_id: int, after: int, limit: i
 
 
 async def create_geofence(db: Db, *, account_id: int, external_id: str) -> int:
-    """Make a geofence, as yet without a version; return its id. The caller holds every lane."""
+    """Make a geofence, as yet without a version; return its id. The caller holds the account's lanes."""
     geofence_id: int = await db.fetchval(_SQL["create_geofence"], account_id, external_id)
     return geofence_id
 
@@ -76,7 +76,7 @@ async def put_version(
     name: str | None,
     dwell_s: float | None,
 ) -> datetime:
-    """Put a version in force and end the one before; return from when. The caller holds every lane."""
+    """Put a version in force and end the one before; return from when. The caller holds the account's lanes."""
     at = await _end_version(db, geofence_id)
     await db.execute(_SQL["add_geofence_version"], account_id, geofence_id, version, at, feature, name, dwell_s)
     await db.execute(_SQL["move_geofence_version"], geofence_id, version)
@@ -84,7 +84,7 @@ async def put_version(
 
 
 async def delete_geofence(db: Db, geofence_id: int) -> datetime:
-    """End a geofence; return from when. The caller holds every lane."""
+    """End a geofence; return from when. The caller holds the account's lanes."""
     at = await _end_version(db, geofence_id)
     await db.execute(_SQL["delete_geofence"], geofence_id)
     return at

@@ -84,7 +84,7 @@ async def claims_changed(
 
 
 async def fences_changed(db: Db, *, account_id: int, effective_at: datetime) -> None:
-    """Tell the tracker that an account's geofences changed at `effective_at`. The caller holds every lane."""
+    """Tell the tracker that an account's geofences changed at `effective_at`. The caller holds the account's lanes."""
     await db.execute(_SQL["fences_changed"], account_id, effective_at)
 
 

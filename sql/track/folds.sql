@@ -20,7 +20,7 @@ INSERT INTO track (lane, driver_id, account_id, plan_version, head_at) VALUES ($
 
 -- name: fences_changed
 -- Tell the tracker that an account's geofences changed; drivers folded past that time (a phone's clock ahead) fold again.
--- The caller holds every lane. $1 account, $2 from when
+-- The caller holds the account's lanes. $1 account, $2 from when
 WITH raised AS (
     UPDATE account SET fences_version = fences_version + 1 WHERE id = $1
 )

@@ -18,6 +18,18 @@ async def lock_lanes(db: Db, lanes: Iterable[int]) -> None:
     await db.execute(_SQL["lock_lanes"], locks.LANE_CLASS, sorted(set(lanes)))
 
 
+async def lock_account(db: Db, account_id: int) -> None:
+    """Hold an account and the lanes of its drivers until the transaction ends; before a write that all of them go by.
+
+    Other accounts' drivers in those lanes wait as long; those in other lanes do not notice.
+
+    Raises:
+        asyncpg.LockNotAvailableError: as `lock_lanes`.
+    """
+    await db.execute(_SQL["lock_account"], locks.ACCOUNT_CLASS, account_id)
+    await db.execute(_SQL["lock_lanes_of_account"], locks.LANE_CLASS, account_id)
+
+
 async def try_lock_lanes(db: Db, lanes: Iterable[int]) -> list[int]:
     """Hold those lanes that nobody else holds, until the transaction ends; return them."""
     return [row["lane"] for row in await db.fetch(_SQL["try_lock_lanes"], locks.LANE_CLASS, list(lanes))]

@@ -20,6 +20,8 @@ from api.http.auth import DEVICES, KEY_PREFIX, DeviceCache, hash_of, new_secret
 from api.http.config import ApiConfig
 from api.http.itself import openapi
 from api.http.problem import problems
+from api.http.shares.bodies import BODIES, Bodies
+from api.http.shares.rates import ACCOUNT_WRITES, Rates
 from api.places import geofences
 from api.routes import endpoints as routes
 from api.routes import links, pins, reopening
@@ -200,6 +202,8 @@ async def client(
     app = web.Application(middlewares=middlewares, client_max_size=api_config.max_body_bytes)
     app[POOL] = pool
     app[CONFIG] = api_config
+    app[BODIES] = Bodies(api_config.body_bytes_at_once, wait_s=api_config.body_wait_s)
+    app[ACCOUNT_WRITES] = Rates(api_config.account_writes_per_minute, of="changes", whose="account")
     app[DEVICES] = DeviceCache(pool)
     app[ROADS] = roads
     app[WELCOME] = doors.WELCOME

@@ -11,7 +11,9 @@ from geo.plan.fence import Fences
 from geo.plan.plans import Plan, Timeline
 from geo.plan.prepare import Head, PathColumns, StopColumns, prepare_plan
 from geo.shape import lines, plane
-from geo.simulate import Drive, drive, phone, street_grid_tour
+from geo.simulate.drive import Truth, drive
+from geo.simulate.phone import Faults, phone
+from geo.simulate.tour import street_grid_tour
 
 LON, LAT = -58.44, -34.60
 START_MS = 1_760_000_000_000
@@ -24,7 +26,7 @@ def place(x_m: Any, y_m: Any, lon: float = LON, lat: float = LAT) -> tuple[Any, 
 
 def plan_along(
     path_m: list[tuple[float, float]], stops_m: list[tuple[float, float]] = (), *, stop_along_m: Any = None,
-    driver_id: int | None = 1, route_id: int = 5, version: int = 1, effective_ms: int = UNKNOWN_MS,
+    kinds: Any = None, driver_id: int | None = 1, route_id: int = 5, version: int = 1, effective_ms: int = UNKNOWN_MS,
     start_ms: int = START_MS, hours: float = 4, radius_m: float = 40.0, service_s: float = 60.0,
     planned_ms: Any = None, stop_ids: Any = None,
     shapes: Any = None, return_to_depot: bool = False, at: tuple[float, float] = (LON, LAT),
@@ -57,6 +59,7 @@ def plan_along(
             service_s=np.full(count, service_s),
             planned_ms=np.full(count, UNKNOWN_MS) if planned_ms is None else planned_ms,
             shapes=shapes or {},
+            kinds=kinds,
         ),
     )
 
@@ -113,19 +116,19 @@ def walk(*points: tuple[float, float, float], every_s: float = 5.0) -> tuple[Any
 
 def town_day(
     seed: int, *, driver_id: int = 1, stops: int = 24, every_s: float = 5.0, **noise: Any
-) -> tuple[Plan, Drive, Pings]:
+) -> tuple[Plan, Truth, Pings]:
     """Drive a tour; gives its pings in the order of history, each once."""
     plan = town_plan(seed, driver_id=driver_id, stops=stops)
     truth = drive(plan, seed=seed, start_ms=START_MS, every_s=every_s)
-    pings, _ = phone(truth, seed=seed, driver_id=driver_id, device_id=90 + driver_id, **noise)
+    pings, _ = phone(truth, seed=seed, driver_id=driver_id, device_id=90 + driver_id, faults=Faults(**noise))
     return plan, truth, once(pings)
 
 
 def once(pings: Pings) -> Pings:
     """Sort pings into the order of history and drop repeated ones, as the tables do."""
-    pings = pings.take(in_order(pings.rows))
+    pings = pings.rows_at(in_order(pings.rows))
     keys = pings.rows[["driver_id", "recorded_ms", "lat_e6", "lon_e6", "device_id"]]
-    return pings.take(np.r_[True, keys[1:] != keys[:-1]])
+    return pings.rows_at(np.r_[True, keys[1:] != keys[:-1]])
 
 
 def fold(pings: Pings, *plans: Plan, fences: Fences | None = None, driver_id: int = 1) -> tuple[np.void, Facts]:

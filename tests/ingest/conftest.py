@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import fields
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from aiohttp import web
@@ -11,7 +11,9 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from api.http.app_keys import POOL
 from api.http.auth import DEVICES, INGEST_TOKEN_PREFIX, TOKEN_PREFIX, DeviceCache, hash_of, new_secret
+from api.http.config import ApiConfig
 from api.http.problem import problems
+from api.http.shares.bodies import BODIES, Bodies
 from geo.pings import Pings
 from ingest import doors
 from ingest.blocks import decode
@@ -23,6 +25,8 @@ from sql.account.devices import create_device
 from sql.config import DatabaseConfig
 from sql.pool import Pool
 from tests.ingest.doors.phones import Client, Doors, Phone
+
+T = TypeVar("T", bound=InboxConfig | ApiConfig)
 
 
 @pytest.fixture
@@ -54,9 +58,9 @@ async def phone(make_phone: Callable[..., Awaitable[Phone]]) -> Phone:
     return await make_phone("ana")
 
 
-def _configured(kind: type[InboxConfig], settings: dict[str, Any]) -> InboxConfig:
+def _configured(kind: type[T], settings: dict[str, Any]) -> T:
     """Take those of some settings that are of this kind, and leave the others."""
-    return kind(**{one.name: settings.pop(one.name) for one in fields(kind) if one.name in settings})
+    return kind(**{one.name: settings.pop(one.name) for one in fields(kind) if one.name in settings})  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -68,6 +72,8 @@ def open_doors(pool: Pool, database: DatabaseConfig) -> Doors:
         app = web.Application(middlewares=[problems])
         app[POOL] = pool
         app[DEVICES] = DeviceCache(pool, ttl_s=60)
+        api = _configured(ApiConfig, settings)
+        app[BODIES] = Bodies(api.body_bytes_at_once, wait_s=api.body_wait_s)
         inbox = Inbox(database, _configured(InboxConfig, settings), gather_s=settings.pop("gather_s", 0.001))
         oldest_ping_days = settings.pop("oldest_ping_days", IngestConfig().oldest_ping_days)
         doors.add_to(app, inbox, DoorsConfig(**settings), oldest_ping_days=oldest_ping_days)

@@ -11,7 +11,7 @@ import numpy as np
 from msgspec import Struct
 
 from geo.eta.model import Row
-from geo.eta.rows import Key
+from geo.eta.rows import RowKey
 from geo.pings import Floats
 from geo.times import ms_of
 from geo.tours.check import Checked, Timed
@@ -72,7 +72,7 @@ class PlanDay:
     vehicles: Mapping[str, VehicleWords]
     orders: Sequence[OrderRow]
     default_service_s: float
-    rows: Mapping[Key, Row]
+    rows: Mapping[RowKey, Row]
 
 
 def pack(kept: KeptProblem) -> bytes:

@@ -4,7 +4,7 @@ from sql.operate import planning
 from sql.pool import Pool
 from work.job import Job
 from work.retention.classes import ORDERS, PLANS
-from work.retention.guard import Guard
+from work.retention.guard import RetentionGuard
 
 _AT_ONCE = 1_000
 """Rows dropped in one statement."""
@@ -13,7 +13,7 @@ _PLANS_AT_ONCE = 20
 """Each with the matrices of its day: some megabytes."""
 
 
-def planning_retention_jobs(guard: Guard) -> tuple[Job, ...]:
+def planning_retention_jobs(guard: RetentionGuard) -> tuple[Job, ...]:
     """Give the jobs that forget by age."""
 
     async def orders(pool: Pool) -> bool:

@@ -7,8 +7,8 @@ import pytest
 
 from api.fleet import positions
 from geo.times import ms_of
+from sql.inbox.heartbeats import keep_heartbeat
 from sql.pool import Pool
-from sql.track.heartbeats import keep_heartbeat
 from sql.track.live import tell_live
 from tests.api.stream.streams import next_event
 from tests.api.tour_rows import Tour, e6
@@ -103,6 +103,19 @@ async def test_a_message_without_a_place_moves_the_battery_and_not_the_van(
     assert ms_of(datetime.fromisoformat(after["properties"]["heard_at"])) == now_ms
     silent = (await seen(client, account.headers))[f"dr_{dario.driver_id}"]["properties"]
     assert (silent["silent"], silent["silent_why"]) == (True, "phone_silent")  # until a tracker has looked
+
+
+async def test_what_an_old_fix_said_of_motion_is_not_known_now(
+    client: Any, account: Any, tours: list[Tour], pool: Pool
+) -> None:
+    ana = tours[0]
+    await ana.see_van(100, at=datetime.now(UTC) - timedelta(seconds=90))
+    await tell_live(pool, [(account.id, ana.driver_id, ana.route_id)])
+    async with asyncio.timeout(10):
+        while (told := (await seen(client, account.headers))[f"dr_{ana.driver_id}"]["properties"])["age_s"] < 60:
+            await asyncio.sleep(0.05)
+    assert (told["speed_mps"], told["heading_deg"], told["status"]) == (None, None, "stopped")
+    assert f"dr_{ana.driver_id}" not in await seen(client, account.headers, "?status=moving")
 
 
 async def test_each_driver_has_one_status(client: Any, account: Any, tours: list[Tour]) -> None:

@@ -109,11 +109,43 @@ class TestWhileALaneIsHeld:
     def database(self, database):
         return replace(database, lock_timeout_s=0.1)
 
-    async def test_a_change_waits_for_every_lane(self, put, pool, refused):
+    async def test_a_change_waits_for_the_lanes_of_the_account_s_drivers(
+        self, client, account, put, pool, refused, make_driver
+    ):
+        await make_driver(client, account.key, "ana")
+        lane = await pool.fetchval("SELECT lane FROM driver")
         async with pool.acquire() as tracker, tracker.transaction():
-            await lock_lanes(tracker, [63])
+            await lock_lanes(tracker, [lane])
             await refused(await put(CIRCLE), 503)
         assert (await put(CIRCLE)).status == 201
+
+    async def test_a_change_waits_for_nobody_else_s_lanes(self, client, account, put, pool, make_driver):
+        await make_driver(client, account.key, "ana")
+        lane = await pool.fetchval("SELECT lane FROM driver")
+        async with pool.acquire() as tracker, tracker.transaction():
+            await lock_lanes(tracker, {*range(64)} - {lane})
+            assert (await put(CIRCLE)).status == 201
+            settings = {"location_policy": "always"}
+            assert (await client.patch("/v1/account", json=settings, headers=account.headers)).status == 200
+
+
+class TestALoop:
+    @pytest.fixture
+    def api_config(self, api_config):
+        return replace(api_config, account_writes_per_minute=3)
+
+    async def test_one_account_s_loop_is_held_to_a_rate_and_another_account_is_not(
+        self, client, account, other_account, put, refused
+    ):
+        for radius_m in (10, 20, 30):
+            assert (await put({**CIRCLE, "properties": {"radius_m": radius_m}})).ok
+        response = await put(POLYGON)
+        assert int(response.headers["Retry-After"]) > 0
+        await refused(response, 429)
+        await refused(await client.delete("/v1/geofences/centro", headers=account.headers), 429)
+        await refused(await client.patch("/v1/account", json={}, headers=account.headers), 429)
+        theirs = await client.put("/v1/geofences/x", json=CIRCLE, headers=other_account.headers)
+        assert theirs.status == 201
 
 
 async def test_if_match_guards_an_edit(put, client, account, refused):

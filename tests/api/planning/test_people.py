@@ -17,7 +17,7 @@ from work.planning import upkeep
 from work.planning.upkeep import planning_retention_jobs
 from work.proofs.config import ProofConfig
 from work.proofs.store import open_proof_store
-from work.retention.guard import Guard
+from work.retention.guard import RetentionGuard
 from work.upkeep.config import RetentionConfig
 from work.upkeep.retention import retention_guard
 
@@ -111,7 +111,7 @@ async def _put(call: Call, pool: Pool, days: list[int]) -> None:
         await call("POST", "/v1/plans", {"date": on, "depot": "centro"})
 
 
-async def _forget(pool: Pool, guard: Guard) -> None:
+async def _forget(pool: Pool, guard: RetentionGuard) -> None:
     for job in planning_retention_jobs(guard):
         for _ in range(100):
             if not await job.do(pool):

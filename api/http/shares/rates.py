@@ -1,0 +1,84 @@
+"""How fast one party may go on. Each process counts for itself: a limit against one gone wild, not a quota."""
+
+import math
+import time
+from collections.abc import Callable
+from typing import TypeAlias
+
+from aiohttp import web
+from cachetools import LRUCache
+
+from api.http.problem import TooManyRequests
+from api.http.shares.ledger import REFUSED
+
+RATES: web.AppKey["Rates"] = web.AppKey("rates")
+"""Pings of a device."""
+
+ACCOUNT_WRITES: web.AppKey["Rates"] = web.AppKey("account_writes")
+"""Changes of an account that keep the trackers of its drivers waiting."""
+
+_Bucket: TypeAlias = tuple[float, float]
+"""What was in it, and when, seconds."""
+
+PARTIES = 200_000
+"""So many are remembered, about 60 MB of them; of more, those longest away are forgotten."""
+
+
+class Rates:
+    """A bucket for each device, or whatever else is limited, that fills at a steady rate, a minute's worth at most.
+
+    Whoever has not run dry is let in and pays afterwards, so that a batch larger than the bucket still passes. Who has
+    run dry is remembered apart: no number of others makes them free again.
+    """
+
+    def __init__(
+        self,
+        per_minute: int,
+        *,
+        of: str = "pings",
+        whose: str = "device",
+        parties: int = PARTIES,
+        clock_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Open them.
+
+        Args:
+            per_minute: what one party may spend.
+            of: the word for that, in metrics and in words to clients.
+            whose: the kind of party.
+        """
+        self._full = float(max(1, per_minute))
+        self._of, self._whose = of, whose
+        self._clock_s = clock_s
+        self._wet: LRUCache[int, _Bucket] = LRUCache(parties)
+        self._dry: LRUCache[int, _Bucket] = LRUCache(parties)
+
+    def admit(self, party: int) -> None:
+        """Let somebody go on; it costs one.
+
+        Raises:
+            TooManyRequests: they have spent too much; says when to come back.
+        """
+        missing = 1.0 - self._level(party)
+        if missing > 0:
+            wait_s = math.ceil(missing * 60 / self._full)
+            REFUSED.labels(self._of, self._whose).inc()
+            raise TooManyRequests(
+                f"More than {self._full:.0f} {self._of} a minute of one {self._whose}; come back in {wait_s} s.",
+                retry_after_s=wait_s,
+            )
+        self.pay(party, 1)
+
+    def pay(self, party: int, amount: int) -> None:
+        """Take from a bucket, below empty if need be."""
+        level = self._level(party) - max(0, amount)
+        now, before = (self._wet, self._dry) if level >= 1 else (self._dry, self._wet)
+        before.pop(party, None)
+        now[party] = (level, self._clock_s())
+
+    def _level(self, party: int) -> float:
+        bucket = self._wet.get(party) or self._dry.get(party)
+        if bucket is None:
+            return self._full
+        level, at_s = bucket
+        return min(self._full, level + (self._clock_s() - at_s) * self._full / 60)
