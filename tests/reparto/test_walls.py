@@ -8,7 +8,7 @@ from pathlib import Path
 import grimp
 import pytest
 
-from tests.reparto.walls import HOUSE, PACKAGES, Function, classes, functions, modules, rooms
+from tests.reparto.walls import HOUSE, PACKAGES, Function, classes, functions, modules, repeated, rooms
 
 MOST_MODULES, MOST_CODE_LINES, MOST_PARAMETERS, MOST_COMPLEXITY = 15, 50, 7, 15
 
@@ -56,6 +56,14 @@ def test_functions_are_simple() -> None:
 
 def test_a_class_name_means_one_thing() -> None:
     assert list(classes()) == []
+
+
+def test_no_function_is_written_twice(tmp_path: Path) -> None:
+    """From about ten lines on: shorter ones may ask the same of two tables."""
+    assert repeated((HOUSE / file for file in modules()), least=90) == []
+    written = tmp_path / "some.py"
+    written.write_text("def first(a):\n    return a.go(1) + a\ndef second(b):\n    return b.go(2) + b\n")
+    assert repeated([written], least=5) == [["some.py:first", "some.py:second"]]
 
 
 def test_the_measure_measures() -> None:
