@@ -187,7 +187,8 @@ def _moved(kept: KeptProblem, result: dict[str, Any], moves: list[Move]) -> dict
     refuse(errors)
     judged = check(kept.problem, [tour for tour in tours.values() if tour.jobs])
     refuse([_field_error(kept, moves, wrong.why, wrong.job, wrong.by) for wrong in judged.wrong])
-    return told(kept, judged, unplanned=reasons(kept, judged))
+    others = [one for one in result["unplanned"] if one["order"] not in job_of]  # the planner was never asked of them
+    return told(kept, judged, unplanned=[*reasons(kept, judged), *others])
 
 
 def _move(kept: KeptProblem, tours: dict[int, VanTour], job: int, vehicle: int | None, at: int | None) -> bool:

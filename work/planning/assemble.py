@@ -1,5 +1,6 @@
 """From orders and shifts as they were put to a problem in whole numbers, and back to tours that people read."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -83,6 +84,24 @@ def pack(kept: KeptProblem) -> bytes:
 def unpack(body: bytes) -> KeptProblem:
     """Read what `pack` wrote."""
     return msgspec.msgpack.decode(body, type=KeptProblem, dec_hook=from_plain)
+
+
+def out_of_turn(orders: Sequence[OrderRow]) -> dict[str, str]:
+    """Say of which orders nobody can tell when their turn is, and why: one follows one pickup that follows nothing.
+
+    Those that name an order that is not among these follow nothing.
+    """
+    names = {order.external_id for order in orders}
+    after = {o.external_id: str(o.body["after"]) for o in orders if o.body.get("after") in names}
+    followed = Counter(after.values())
+    found = {}
+    for order in orders:
+        name = order.external_id
+        if name in after and (after[name] == name or after[name] in after):
+            found[name] = "It follows an order that follows another one itself."
+        elif name in after and followed[after[name]] > 1:
+            found[name] = "It is not the only one that follows its pickup."
+    return found
 
 
 async def read_day(

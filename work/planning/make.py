@@ -24,7 +24,7 @@ from sql.planning.plans import TourPlanRow
 from sql.planning.resources import find_resource, shifts_of_day
 from sql.pool import Pool
 from work.job import Job
-from work.planning.assemble import KeptProblem, assemble, matrices, pack, read_day, reasons, told
+from work.planning.assemble import KeptProblem, assemble, matrices, out_of_turn, pack, read_day, reasons, told
 from work.planning.process import PlannerProcess, plan
 from work.planning.protocol import PlannerFailed, Sign
 from work.planning.words import DepotWords
@@ -125,10 +125,14 @@ async def _make(pool: Pool, planner: PlannerProcess, row: TourPlanRow, heard: li
     )
     if len(orders) > MOST_ORDERS:
         raise PlannerFailed(f"there are more than {MOST_ORDERS} orders; plan them in parts")
+    strange = out_of_turn(orders)
+    orders = [order for order in orders if order.external_id not in strange]
     day = await read_day(pool, account_id=row.account_id, depot=words, shifts=shifts, orders=orders)
     kept = await asyncio.to_thread(lambda: assemble(day, *matrices(day), objective=row.asked["objective"]))
     judged = await _solved(pool, planner, row, kept, heard)
-    result = await asyncio.to_thread(lambda: told(kept, judged, unplanned=reasons(kept, judged)))
+    never = {"any_time": False, "one_more_van": False}
+    left = [{"order": name, "why": why, "would_help": never} for name, why in strange.items()]
+    result = await asyncio.to_thread(lambda: told(kept, judged, unplanned=[*reasons(kept, judged), *left]))
     body = await asyncio.to_thread(pack, kept)
     await plans.end_plan(pool, row, state="done", problem=body, result=result)
 

@@ -8,6 +8,7 @@ from datetime import datetime
 import pytest
 
 from tests.api.planning.conftest import DAY, some_orders
+from work.planning import process
 from work.planning.make import MOST_ATTEMPTS, PlanMaker
 
 
@@ -120,6 +121,48 @@ async def test_a_planner_that_is_killed_leaves_no_half_plan(call, pool, ready, m
     assert (plan["state"], plan["tours"]) == ("failed", [])
     assert "planner failed" in plan["why"]
     assert (await call("GET", "/v1/orders/ped-0"))["state"] == "ready"
+
+
+async def test_a_planner_that_wants_all_memory_leaves_no_half_plan(call, pool, ready, planned, monkeypatch):
+    monkeypatch.setattr(process, "PLAN_BYTES", 1 << 20)  # less than it takes to begin with
+    plan = await planned()
+    assert (plan["state"], plan["tours"], plan["unplanned"], plan["cost"]) == ("failed", [], [], None)
+    assert "memory" in plan["why"]
+    assert await pool.fetchval("SELECT problem IS NULL AND result IS NULL FROM plan")
+    await call("POST", f"/v1/plans/{plan['id']}/publish", status=409)
+    monkeypatch.undo()
+    assert (await planned())["state"] == "done"
+
+
+async def test_orders_that_wait_for_each_other_keep_nobody_else_waiting(call, day, planned):
+    after = ("ped-1", "ped-0", "ped-2", None, "ped-3", "ped-3", None, "ped-6", "ped-99")
+    orders = [one | {"after": name} for one, name in zip(some_orders(9), after, strict=True)]
+    for pickup in (3, 6):
+        orders[pickup]["kind"] = "pickup"
+    await call("POST", "/v1/orders", {"orders": orders})
+    plan = await planned()
+    (tour,) = plan["tours"]
+    turns = [stop["order"] for stop in tour["stops"]]
+    assert sorted(turns) == ["ped-3", "ped-6", "ped-7", "ped-8"]
+    assert turns.index("ped-6") < turns.index("ped-7")
+    circle, shared = (
+        "It follows an order that follows another one itself.",
+        "It is not the only one that follows its pickup.",
+    )
+    why = {"ped-0": circle, "ped-1": circle, "ped-2": circle, "ped-4": shared, "ped-5": shared}
+    assert {one["order"]: one["why"] for one in plan["unplanned"]} == why
+    moves = {"moves": [{"order": "ped-8", "shift": None}]}
+    changed = await call("PATCH", f"/v1/plans/{plan['id']}", moves)
+    assert {one["order"] for one in changed["unplanned"]} == {*why, "ped-8"}
+
+
+async def test_nonsense_leaves_no_half_plan(call, pool, ready, planned):
+    for van in ("van-1", "van-2"):  # sixteen dimensions between them
+        await call("PUT", f"/v1/vehicles/{van}", {"capacity": {f"{van}-{n}": 1 for n in range(8)}})
+    plan = await planned()
+    assert (plan["state"], plan["tours"], plan["cost"]) == ("failed", [], None)
+    assert "at most 8 dimensions" in plan["why"]
+    assert await pool.fetchval("SELECT problem IS NULL AND result IS NULL FROM plan")
 
 
 async def test_a_plan_whose_process_died_is_made_by_another_one(call, pool, ready, planned):
