@@ -30,6 +30,7 @@ COMMANDS = {
     "score": "reparto.evaluate.score",
     "bench": "reparto.bench",
     "roads": "reparto.operate.roads",
+    "plan": "reparto.plan.command",
     "import": "reparto.data.importer",
     "export": "reparto.data.exporter",
 }

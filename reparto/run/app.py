@@ -27,6 +27,7 @@ from api.messages import consent, hooks, kinds, listing, stop
 from api.messages import demo as demo_messages
 from api.messages.keys import GUARD, SEALER
 from api.places import geofences
+from api.planning import orders, plans, publish, resources, slots
 from api.proofs import endpoints as proofs
 from api.proofs.uploads import endpoints as uploads
 from api.proofs.uploads import form as proofs_post
@@ -57,6 +58,7 @@ ASKED = (
     *(account, keys, drivers, devices, geofences),
     *(routes, links, pins, reopening, track, visits, detours, eta),
     *(driver_events, manifest, shifts),
+    *(orders, resources, plans, publish, slots),
     *(positions, events, reports, quarantine, erasures),
     *(tracking, tracking_page),
     *(uploads, proofs_post, proofs, certificate),

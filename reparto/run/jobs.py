@@ -9,6 +9,8 @@ from work.feed.numbering import NUMBER_EVENTS
 from work.job import Job, Service
 from work.learn.etas import LEARN_ETAS
 from work.messages.sending.service import message_jobs
+from work.planning.make import plan_job
+from work.planning.upkeep import planning_retention_jobs
 from work.proofs.store import ProofStore
 from work.proofs.upkeep import proof_jobs
 from work.roads.detours import detour_job
@@ -31,6 +33,8 @@ def jobs_of(settings: Settings, roads: Roads, store: ProofStore) -> tuple[Job | 
         CLOSE_TOURS,
         LEARN_ETAS,
         detour_job(roads),
+        plan_job(),
+        *planning_retention_jobs(retention),
         erasure_job(store),
         alert_job(sealer, guard, settings.outgoing.alert_urls),
         *message_jobs(

@@ -19,13 +19,13 @@ SELECT id, account_id, lane, external_id, name, phone, locale, created_at FROM d
  WHERE account_id = $1 AND (id = $2 OR (external_id = $3 AND deleted_at IS NULL));
 
 -- name: begin
--- $1 account, $2 key, $3 driver or null, $4 stops, $5 words, $6 seconds until it is gone through again
-INSERT INTO erasure (account_id, key_id, driver_id, stop_ids, words, again_at)
-VALUES ($1, $2, $3, $4, $5, now() + make_interval(secs => $6)) RETURNING id;
+-- $1 account, $2 key, $3 driver or null, $4 stops, $5 words, $6 seconds until it is gone through again, $7 orders
+INSERT INTO erasure (account_id, key_id, driver_id, stop_ids, words, again_at, order_ids)
+VALUES ($1, $2, $3, $4, $5, now() + make_interval(secs => $6), $7) RETURNING id;
 
 -- name: find
 -- $1 account or null for any, $2 erasure
-SELECT erasure.id, erasure.account_id, driver_id, driver.lane, stop_ids, words, asked_at, done_at, erased, remains
+SELECT erasure.id, erasure.account_id, driver_id, driver.lane, stop_ids, order_ids, words, asked_at, done_at, erased, remains
   FROM erasure LEFT JOIN driver ON driver.id = erasure.driver_id
  WHERE erasure.id = $2 AND (erasure.account_id = $1 OR $1::bigint IS NULL);
 
@@ -159,7 +159,8 @@ UPDATE proof
 RETURNING id;
 
 -- name: remains_of_stops
--- Numbers without persons. $1 stops
+-- Numbers without persons. $1 stops, $2 orders
 SELECT (SELECT count(*) FROM stop WHERE id = ANY ($1::bigint[])) AS stops,
        (SELECT count(*) FROM visit WHERE stop_id = ANY ($1::bigint[])) AS visits,
-       (SELECT count(*) FROM driver_event WHERE stop_id = ANY ($1::bigint[])) AS driver_events;
+       (SELECT count(*) FROM driver_event WHERE stop_id = ANY ($1::bigint[])) AS driver_events,
+       (SELECT count(*) FROM delivery_order WHERE id = ANY ($2::bigint[])) AS orders;

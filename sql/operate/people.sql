@@ -63,6 +63,8 @@ WITH gone AS (
     DELETE FROM detour WHERE route_id = ANY ($1::bigint[])
 ), visits AS (
     DELETE FROM visit WHERE route_id = ANY ($1::bigint[])
+), orders AS (
+    DELETE FROM delivery_order WHERE route_id = ANY ($1::bigint[])
 ), plans AS (
     DELETE FROM route_version WHERE route_id = ANY ($1::bigint[])
 )

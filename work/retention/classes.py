@@ -61,7 +61,7 @@ RECIPIENTS = DataClass(name="recipients", tables=("stop", "parcel"), settings=(_
 DRIVERS = DataClass(name="drivers", tables=("driver", "device"), settings=(_PEOPLE,), age=ages.age_of_drivers)
 ROUTES = DataClass(
     name="routes",
-    tables=("route", "route_version", "stop", "parcel", "moved_link", "message", "notice"),
+    tables=("route", "route_version", "stop", "parcel", "moved_link", "message", "notice", "delivery_order"),
     settings=(_HISTORY, _SAID, _PROOFS),
     age=ages.age_of_routes,
 )
@@ -90,10 +90,14 @@ DELIVERIES = DataClass(
     settings=("delivery_retention_days",),
     age=ages.age_of_deliveries,
 )
+ORDERS = DataClass(name="orders", tables=("delivery_order",), settings=(_PEOPLE,), age=ages.age_of_orders, by_day=True)
+PLANS = DataClass(
+    name="plans", tables=("plan", "plan_resource"), settings=(_PEOPLE,), age=ages.age_of_plans, by_day=True
+)
 
 CLASSES = (
     *(PINGS, TRACKS, LIVE, PLACES, FEED, VISITS, SAID, PROOFS, RECIPIENTS, DRIVERS, ROUTES, GEOFENCES, MANIFESTS, ETAS),
-    *(QUARANTINE, MESSAGES, DELIVERIES),
+    *(QUARANTINE, MESSAGES, DELIVERIES, ORDERS, PLANS),
 )
 
 SOON_GONE = ("held", "inbox", "upload", "upload_part", "lane_attempt", "change")

@@ -113,7 +113,7 @@ async def test_nothing_names_a_recipient_who_was_erased(
         "feed": 1,
         "quarantine": 1,
     }
-    assert made["remains"] == {"stops": 1, "visits": 0, "driver events": 2}
+    assert made["remains"] == {"stops": 1, "visits": 0, "driver events": 2, "orders": 0}
     read = await client.get(f"/v1/erasures/{made['id']}", headers=account.headers)
     assert (await read.json())["remains"] == made["remains"]
     assert (await client.get(f"/v1/erasures/{made['id']}", headers=other_account.headers)).status == 404
