@@ -27,6 +27,7 @@ from api.messages import consent, hooks, kinds, listing, stop
 from api.messages import demo as demo_messages
 from api.messages.keys import GUARD, SEALER
 from api.places import geofences
+from api.portal import by_link, company
 from api.proofs import endpoints as proofs
 from api.proofs.uploads import endpoints as uploads
 from api.proofs.uploads import form as proofs_post
@@ -58,7 +59,7 @@ ASKED = (
     *(routes, links, pins, reopening, track, visits, detours, eta),
     *(driver_events, manifest, shifts),
     *(positions, events, reports, quarantine, erasures),
-    *(tracking, tracking_page),
+    *(tracking, tracking_page, by_link, company),
     *(uploads, proofs_post, proofs, certificate),
     *(message_channels, kinds, listing, consent, hooks, stop, webhooks, asyncapi),
 )

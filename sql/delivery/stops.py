@@ -67,6 +67,7 @@ class StopRow:
         link_revoked: its tracking link was ended by hand or with its route.
         removed: it is not of the tour any more.
         pin_generation: how often its PIN was replaced.
+        wish: what its recipient said of it, columns of `recipient_wish`; None: nothing.
     """
 
     id: int
@@ -79,6 +80,7 @@ class StopRow:
     link_revoked: bool
     removed: bool
     pin_generation: int
+    wish: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +141,7 @@ def _stop(row: asyncpg.Record) -> StopRow:
         link_revoked=row["link_revoked"],
         removed=row["removed"],
         pin_generation=row["pin_generation"],
+        wish=row["wish"],
     )
 
 

@@ -6,7 +6,9 @@ SELECT stop.id, stop.external_id, kind, name, address, lat, lon, along_m, radius
                                   ORDER BY parcel.seq)
                    FROM parcel WHERE parcel.stop_id = stop.id), '[]') AS parcels,
        status, arrived_at, departed_at, outcome_at, link_generation, link_revoked_at IS NOT NULL AS link_revoked,
-       removed_at IS NOT NULL AS removed, pin_generation
+       removed_at IS NOT NULL AS removed, pin_generation,
+       (SELECT to_jsonb(wish) - '{stop_id,account_id,route_id}'::text[] FROM recipient_wish AS wish
+         WHERE wish.stop_id = stop.id) AS wish
   FROM stop WHERE route_id = $1 ORDER BY removed_at IS NOT NULL, seq, id;
 
 -- name: new_stop_ids
