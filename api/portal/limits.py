@@ -20,19 +20,19 @@ WINDOW_S = 3_600.0
 
 
 async def admit_post(request: web.Request, link_hash: bytes) -> None:
-    """Count a post, whatever becomes of it.
+    """Count a post, whatever becomes of it; the link's only where its address may still ask.
 
     Raises:
         TooManyRequests: the link or the address made too many.
     """
-    await _admit(request, "post", {link_hash: POSTS_OF_A_LINK, _address_hash(request): POSTS_OF_AN_ADDRESS})
+    await _admit(request, _address_hash(request), "post", POSTS_OF_AN_ADDRESS)
+    await _admit(request, link_hash, "post", POSTS_OF_A_LINK)
 
 
-async def _admit(request: web.Request, what: str, most: dict[bytes, int]) -> None:
-    counts = await limits.count(request.app[POOL], list(most), what, window_s=WINDOW_S)
-    over = [one.left_s for who, one in counts.items() if one.times > most[who]]
-    if over:
-        wait_s = max(1, math.ceil(max(over)))
+async def _admit(request: web.Request, who: bytes, what: str, most: int) -> None:
+    so_far = await limits.count(request.app[POOL], who, what, window_s=WINDOW_S)
+    if so_far.times > most:
+        wait_s = max(1, math.ceil(so_far.left_s))
         raise TooManyRequests(
             f"That was tried very often. Please wait {math.ceil(wait_s / 60)} minutes.", retry_after_s=wait_s
         )

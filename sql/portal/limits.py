@@ -1,6 +1,5 @@
 """How often a link, or an address of the network, did something: counted for all processes together."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sql.pool import Db, Pool
@@ -17,7 +16,8 @@ class Count:
     left_s: float
 
 
-async def count(db: Db | Pool, who: Sequence[bytes], what: str, *, window_s: float) -> dict[bytes, Count]:
-    """Count one more for each; give how often it is by now, by who."""
-    rows = await db.fetch(_SQL["count"], who, what, window_s)
-    return {row["who"]: Count(times=row["times"], left_s=row["left_s"]) for row in rows}
+async def count(db: Db | Pool, who: bytes, what: str, *, window_s: float) -> Count:
+    """Count one more; give how often it is by now."""
+    row = await db.fetchrow(_SQL["count"], who, what, window_s)
+    assert row is not None
+    return Count(times=row["times"], left_s=row["left_s"])

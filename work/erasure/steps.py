@@ -159,8 +159,8 @@ def _driver(who: ErasureRow) -> tuple[int, int]:
 
 
 OF_A_RECIPIENT: tuple[Step, ...] = (
+    _counted("stops", _stops),  # ends the link: nothing more is said by it
     _counted("wishes", _wishes),
-    _counted("stops", _stops),
     _counted("messages", _messages),
     uploads,
     proofs_of_stops,

@@ -1,5 +1,7 @@
 """What whoever holds a tracking link may do by it alone, and what they may not."""
 
+import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from api.portal.by_link import DOOR_FARTHEST_M
 from api.portal.limits import POSTS_OF_A_LINK, POSTS_OF_AN_ADDRESS
 from api.portal.rules import CHANGES
+from sql.operate.people import blank_recipients
 from tests.api.driver.driver_day import event, number
 from tests.api.portal.conftest import Recipient
 
@@ -198,5 +201,29 @@ async def test_an_address_that_tries_many_links_has_to_wait(recipient: Recipient
     for turn in range(POSTS_OF_AN_ADDRESS):
         await refused(await recipient.post(f"{turn:024d}", "instructions", {"text": "a"}), 404)
     await refused(await recipient.post(recipient.ana, "instructions", {"text": "a"}), 429)
+    assert await recipient.pool.fetchval("SELECT count(*) FROM recipient_limit") == POSTS_OF_AN_ADDRESS + 1
     other = {"X-Forwarded-For": "203.0.113.7, 198.51.100.9"}
     await recipient.say(recipient.ana, "instructions", {"text": "a"}, **other)
+
+
+async def test_of_many_ratings_at_once_one_counts(recipient: Recipient) -> None:
+    await recipient.phone.say(event("completed", 21, recipient.phone.stops[0]))
+    answers = await asyncio.gather(
+        *(recipient.post(recipient.ana, "rating", {"stars": 1 + turn % 5}) for turn in range(10))
+    )
+    assert sorted(one.status for one in answers) == [200] + [409] * 9
+    assert await recipient.pool.fetchval("SELECT count(*) FROM rating") == 1
+    assert len(await recipient.facts("stop.rated")) == 1
+
+
+async def test_what_was_said_goes_with_the_people_of_its_route(recipient: Recipient, pool: Any) -> None:
+    for change, body in BY_LINK:
+        await recipient.say(recipient.ana, change, body)
+    await recipient.phone.say(event("completed", 21, recipient.phone.stops[0]))
+    await recipient.say(recipient.ana, "rating", {"stars": 2, "text": "Tarde"})
+    async with pool.acquire() as db, db.transaction():
+        assert await blank_recipients(db, datetime.now(UTC) + timedelta(days=2), at_most=10) == 1
+    assert await pool.fetchval("SELECT count(*) FROM recipient_wish") == 0
+    assert await pool.fetchval("SELECT count(*) FROM recipient_change") == 0
+    rating = await pool.fetchrow("SELECT stars, words FROM rating")
+    assert (rating["stars"], rating["words"]) == (2, None)
