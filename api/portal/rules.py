@@ -70,7 +70,8 @@ def is_over(stop: PortalStop, now: datetime) -> bool:
 
 def option(change: RecipientChange, stop: PortalStop, now: datetime) -> Option:
     """Tell whether a recipient may make a change now."""
-    if change not in BUILT or change in settings_of(dict(stop.settings)).recipient_may_not:
+    closed = {*settings_of(dict(stop.settings)).recipient_may_not, *stop.recipient_may_not}
+    if change not in BUILT or change in closed:
         return Option(why="not-offered")
     if change == "rating":
         return _rating(stop)

@@ -134,6 +134,7 @@ class Stop(Struct, frozen=True, kw_only=True):
     when the driver said what became of it. `removed`: it is not of the tour any more, whatever became of it before.
     `tracking_url` is null when its link was ended. `pin` is what the recipient tells the driver; null where none is
     asked for, and for viewers. `recipient`: what the recipient said; null: nothing.
+    `recipient_may_not`: what the sender does not let the recipient do.
     """
 
     id: str
@@ -161,6 +162,7 @@ class Stop(Struct, frozen=True, kw_only=True):
     parcels: list[Parcel]
     cash_on_delivery: Cash | None
     proof: list[str]
+    recipient_may_not: list[str]
     tracking_url: str | None
     pin: str | None
     recipient: RecipientWish | None = None
@@ -333,6 +335,7 @@ def _stop(row: StopRow, link: str | None, pin: str | None, heading_for: int | No
         parcels=parcels_of(plan),
         cash_on_delivery=cash_of(plan),
         proof=list(plan.proof),
+        recipient_may_not=list(plan.recipient_may_not),
         tracking_url=link,
         pin=pin,
         recipient=wish_of(row),

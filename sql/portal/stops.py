@@ -1,6 +1,6 @@
 """A stop as its recipient may change it: what it is now, what they said of it, and every change."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,7 @@ class PortalStop:
         revoked, removed: its link was ended; it is not of the tour any more.
         cash: something is to be paid at the door.
         eta_low: when the van is expected at the earliest; None: nothing is known.
+        recipient_may_not: what the sender of this one does not let them do.
         settings: the account's.
     """
 
@@ -40,6 +41,7 @@ class PortalStop:
     window_start: datetime | None
     phone: str | None = field(repr=False)
     email: str | None = field(repr=False)
+    recipient_may_not: Sequence[str]
     route_status: str
     start_at: datetime
     end_at: datetime

@@ -134,6 +134,21 @@ async def test_an_account_says_what_it_does_not_offer(recipient: Recipient, refu
     await refused(await recipient.post(recipient.ana, "safe-place", {"text": "Portería"}), 403)
 
 
+async def test_the_sender_of_one_stop_says_what_its_recipient_may_not(
+    recipient: Recipient, account: Any, client: Any, tour: dict[str, Any], put_route: Any, refused: Any
+) -> None:
+    tour["stops"][0]["recipient_may_not"] = ["safe-place", "rating"]
+    put = await put_route(client, account.key)
+    assert (await recipient.route())["stops"][0]["recipient_may_not"] == ["rating", "safe-place"]
+    assert (await put_route(client, account.key))["version"] == put["version"], "the same plan is the same version"
+    await refused(await recipient.post(recipient.ana, "safe-place", {"text": "Portería"}), 403)
+    await recipient.say(recipient.ana, "instructions", {"text": "Timbre 3"})
+    await recipient.say(recipient.tokens[3], "safe-place", {"text": "Portería"})
+    tour["stops"][0]["recipient_may_not"] = ["everything"]
+    response = await client.put("/v1/routes/tour-1", json=tour, headers=account.headers)
+    await refused(response, 422, "/stops/0/recipient_may_not/0")
+
+
 async def test_a_rating_is_given_once_after_the_delivery(recipient: Recipient, refused: Any) -> None:
     stop, rating = recipient.phone.stops[0], {"stars": 5, "reasons": ["on_time", "on_time"], "text": "Muy amable"}
     await refused(await recipient.post(recipient.ana, "rating", rating), 409)
