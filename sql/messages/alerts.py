@@ -13,14 +13,14 @@ _SQL = load(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompanyAlert:
-    """A fact that is to be told one way: email or service. `admin_email` empty: the account named nobody."""
+    """A fact that is to be told one way: email or service; `settings` are the account's, as they are stored."""
 
     fact_id: UUID
     way: str
     account_id: int
     attempts: int
     account_name: str
-    admin_email: str
+    settings: dict[str, Any]
     type: str
     occurred_at: datetime
     driver_id: int | None

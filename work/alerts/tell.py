@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from sql.account.settings import settings_of
 from sql.messages.alerts import CompanyAlert, alert_again, drop_alerts, end_alert, lease_alerts
 from sql.messages.setup import channels_of
 from sql.pool import Pool
@@ -63,7 +64,8 @@ class AlertWays:
 
     async def _mail(self, pool: Pool, alert: CompanyAlert) -> bool:
         """Write to the account's admin; tell whether that is over, also because there is nobody or no way."""
-        row = (await channels_of(pool, alert.account_id)).get("email") if alert.admin_email else None
+        admin = settings_of(alert.settings).admin_email
+        row = (await channels_of(pool, alert.account_id)).get("email") if admin else None
         if row is None or not row.enabled:
             return True
         try:
@@ -79,7 +81,7 @@ class AlertWays:
                 Outgoing(
                     id=alert.fact_id.int >> 72,  # names the mail: the same in every try
                     kind="alert",
-                    to=alert.admin_email,
+                    to=admin,
                     locale="en",
                     subject=title,
                     body=text,

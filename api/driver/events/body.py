@@ -247,7 +247,7 @@ def _zoned(value: Any) -> Any:
 
 
 def read_event(
-    raw: Any, at: str, *, now: datetime, oldest: datetime, ahead_ms: int, config: ApiConfig
+    raw: Any, at: str, *, now: datetime, oldest: datetime, config: ApiConfig, ahead_ms: int = 0
 ) -> Event | RefusedEvent:
     """Read one item.
 
