@@ -48,8 +48,10 @@ SELECT account.settings, coalesce(manifest.version, 0) AS manifest_version,
   LEFT JOIN manifest ON manifest.driver_id = $2
   LEFT JOIN shown ON true
   LEFT JOIN LATERAL (
-       SELECT bit_xor(hash_record_extended(stop, 0) # coalesce(parcels.content, 0)) AS content
+       SELECT bit_xor(hash_record_extended(stop, 0) # coalesce(parcels.content, 0)
+                      # coalesce(hash_record_extended(wish, 1), 0)) AS content
          FROM stop
+         LEFT JOIN recipient_wish AS wish ON wish.stop_id = stop.id
          LEFT JOIN LATERAL (SELECT bit_xor(hash_record_extended(parcel, 0)) AS content
                               FROM parcel WHERE parcel.stop_id = stop.id) AS parcels ON true
         WHERE stop.route_id = shown.id) AS stops ON true

@@ -1,7 +1,7 @@
 """Stops, their parcels and their tracking links."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -32,6 +32,7 @@ class StopPlan:
         radius_m: of its circle, metres.
         geofence: GeoJSON Polygon or MultiPolygon that replaces the circle; None: the circle it is.
         service_s: how long the driver is expected to stay, seconds.
+        recipient_may_not: names of what its recipient may not do.
     """
 
     external_id: str
@@ -55,6 +56,7 @@ class StopPlan:
     cash_currency: str | None
     proof: Sequence[str]
     parcels: Sequence[ParcelPlan]
+    recipient_may_not: Sequence[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,7 @@ class StopRow:
         link_revoked: its tracking link was ended by hand or with its route.
         removed: it is not of the tour any more.
         pin_generation: how often its PIN was replaced.
+        wish: what its recipient said of it, columns of `recipient_wish`; None: nothing.
     """
 
     id: int
@@ -79,6 +82,7 @@ class StopRow:
     link_revoked: bool
     removed: bool
     pin_generation: int
+    wish: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +132,7 @@ def _stop(row: asyncpg.Record) -> StopRow:
             instructions=row["instructions"],
             cash_amount=row["cash_amount"],
             cash_currency=row["cash_currency"],
+            recipient_may_not=row["recipient_may_not"],
             proof=row["proof"],
             parcels=[ParcelPlan(**parcel) for parcel in row["parcels"]],
         ),
@@ -139,6 +144,7 @@ def _stop(row: asyncpg.Record) -> StopRow:
         link_revoked=row["link_revoked"],
         removed=row["removed"],
         pin_generation=row["pin_generation"],
+        wish=row["wish"],
     )
 
 

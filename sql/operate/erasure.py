@@ -175,6 +175,12 @@ async def drop_messages(db: Db, stop_ids: Sequence[int]) -> int:
     return len(notices) + len(await db.fetch(_SQL["drop_messages"], stop_ids))
 
 
+async def drop_wishes(db: Db, stop_ids: Sequence[int]) -> int:
+    """Forget what recipients said by their tracking page; return how much."""
+    gone: int = await db.fetchval(_SQL["drop_wishes"], stop_ids)
+    return gone
+
+
 async def blank_stops(db: Db, stop_ids: Sequence[int]) -> int:
     """Forget whom stops are for, and end their tracking links; return how many changed. The caller holds them."""
     await db.execute(_SQL["blank_parcels"], stop_ids)

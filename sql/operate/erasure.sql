@@ -112,6 +112,17 @@ DELETE FROM message WHERE stop_id = ANY ($1::bigint[]) RETURNING id;
 -- Few: they become messages at once. $1 stops
 DELETE FROM notice WHERE stop_id = ANY ($1::bigint[]) RETURNING id;
 
+-- name: drop_wishes
+-- What they said by their tracking page; numbers of a rating stay. $1 stops
+WITH changes AS (
+    DELETE FROM recipient_change WHERE stop_id = ANY ($1::bigint[]) RETURNING id
+), ratings AS (
+    UPDATE rating SET words = NULL WHERE stop_id = ANY ($1::bigint[]) AND words IS NOT NULL RETURNING id
+), wishes AS (
+    DELETE FROM recipient_wish WHERE stop_id = ANY ($1::bigint[]) RETURNING stop_id
+)
+SELECT (SELECT count(*) FROM changes) + (SELECT count(*) FROM ratings) + (SELECT count(*) FROM wishes);
+
 -- name: blank_stops
 -- The tracking link ends, too. $1 stops
 UPDATE stop

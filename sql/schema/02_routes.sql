@@ -102,6 +102,7 @@ CREATE TABLE stop (
     outcome_at        timestamptz,            -- when the driver said completed, failed …; null: nothing of that stands
     removed_at        timestamptz,            -- when it was taken out of the tour; null: it is in it
     pin_generation    integer NOT NULL DEFAULT 0,
+    recipient_may_not text[] NOT NULL DEFAULT '{}',  -- of what recipients may do, by the sender's word
     UNIQUE (route_id, external_id)
 );
 

@@ -105,6 +105,11 @@ async def _messages(db: Db, who: ErasureRow) -> int:
     return gone
 
 
+async def _wishes(db: Db, who: ErasureRow) -> int:
+    await hold_stops(db, who.stop_ids)
+    return await erasure.drop_wishes(db, who.stop_ids)
+
+
 async def _stops(db: Db, who: ErasureRow) -> int:
     await hold_stops(db, who.stop_ids)
     return await erasure.blank_stops(db, who.stop_ids)
@@ -167,8 +172,9 @@ def _driver(who: ErasureRow) -> tuple[int, int]:
 
 
 OF_A_RECIPIENT: tuple[Step, ...] = (
-    _counted("stops", _stops),
+    _counted("stops", _stops),  # ends the link: nothing more is said by it
     _counted("orders", _orders),
+    _counted("wishes", _wishes),
     _counted("messages", _messages),
     uploads,
     proofs_of_stops,

@@ -22,6 +22,7 @@ class Maker(Enum):
     DEVICE = "device"  # an alarm that a phone sent: told at once, and never judged anew
     DRIVER = "driver"  # what a driver or a dispatcher said, as far as it is in force
     CLOSING = "closing"  # the clock of `work`: what is open of a tour that is over
+    RECIPIENT = "recipient"  # what a recipient did by their link
     SENDER = "sender"  # what became of what left the installation
 
 
@@ -89,6 +90,8 @@ EVENT_TYPES = (
     EventType(name="driver.sos", maker=Maker.DEVICE),
     EventType(name="driver.alarm", maker=Maker.DEVICE),
     EventType(name="eta.late", maker=Maker.ETA),
+    EventType(name="stop.instructed", maker=Maker.RECIPIENT),
+    EventType(name="stop.rated", maker=Maker.RECIPIENT),
     EventType(name="message.sent", maker=Maker.SENDER),
     EventType(name="message.delivered", maker=Maker.SENDER),
     EventType(name="message.failed", maker=Maker.SENDER),
