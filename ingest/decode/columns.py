@@ -47,14 +47,14 @@ class Arrival:
     Attributes:
         received_ms: our clock.
         oldest_ms: pings recorded before are refused.
-        ahead_ms: the phone said when it sent: its clock is so far ahead of ours, and its times are corrected.
+        ahead_ms: how far its clock is ahead of ours, by which its times are corrected; None: it did not say it.
     """
 
     driver_id: int
     device_id: int
     received_ms: int
     oldest_ms: int
-    ahead_ms: int = 0
+    ahead_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -30,8 +30,10 @@ def arrival_of(app: web.Application, device: DeviceRow) -> Arrival:
 
 async def by_clock(app: web.Application, device: DeviceRow, arrival: Arrival, sent_ms: int | None) -> Arrival:
     """Correct what a phone is about to say that says when it sends, where that is another time than ours."""
-    if sent_ms is None or not (shown_ms := shown_ahead_ms(_NONE, arrival.received_ms, sent_ms=sent_ms)):
+    if sent_ms is None:
         return arrival
+    if not (shown_ms := shown_ahead_ms(_NONE, arrival.received_ms, sent_ms=sent_ms)):
+        return replace(arrival, ahead_ms=0)
     ahead_ms = await clock_ahead_ms(app[POOL], device.id, shown_ms, arrival.received_ms, is_said=True)
     return replace(arrival, ahead_ms=ahead_ms)
 
@@ -58,7 +60,7 @@ async def keep(
         Full: as `Inbox.keep`.
     """
     app[RATES].pay(device.id, _cost(decoded) - 1)
-    if not arrival.ahead_ms:
+    if arrival.ahead_ms is None:
         await _correct(app, device, arrival, decoded)
     most = app[DOORS_CONFIG].quarantine_body_bytes
     refused = of_rejected(device, arrival, decoded.rejected, source=source, max_bytes=most, secret=secret)

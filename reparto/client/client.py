@@ -182,7 +182,7 @@ class Phone:
         heard = await self.ask(
             "POST",
             "/v1/pings",
-            body=as_json(pings),
+            body=as_json(pings, time.time_ns() // 1_000_000),
             headers={"Content-Type": "application/json"},
             pings=len(pings),
             hang_up_after_s=hang_up_after_s,

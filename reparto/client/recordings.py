@@ -271,7 +271,7 @@ def _text(path: Path) -> str:
         raise RecordingError(f"{path}: cannot be read: {error}") from error
 
 
-def as_json(pings: Iterable[SentPing]) -> bytes:
-    """Write the body of a `POST /v1/pings`."""
-    body: dict[str, Any] = {"pings": list(pings)}
+def as_json(pings: Iterable[SentPing], sent_ms: int) -> bytes:
+    """Write the body of a `POST /v1/pings` that is sent at `sent_ms` by the phone's clock."""
+    body: dict[str, Any] = {"pings": list(pings), "sent_at": sent_ms}
     return msgspec.json.encode(body)

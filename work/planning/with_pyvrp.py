@@ -1,6 +1,6 @@
 """Tours by PyVRP: loads, windows, depots, pickups before deliveries, skills; no breaks.
 
-Its defaults are tuned for hours. What is set otherwise here, and why, is in docs/explanation/planning.md with figures.
+Its defaults are tuned for hours. What is set otherwise here, and why, is in docs/howto/planning.md.
 """
 
 import time
