@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 
 _TRACKER_PATIENCE_S = 30.0  # a take in progress ends within the statement timeout
 _LOOK_EVERY_S = 0.5
-_LONGEST_PAUSE_S = 15.0  # between two tries to start Postgres
+_LONGEST_PAUSE_S = 2.0  # between two tries to start Postgres: phones wait for it
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -126,13 +126,13 @@ class KeptPostgres:
         pause_s = _LOOK_EVERY_S
         while not await stopped_within(stop, pause_s):
             if self._server is not None and self._server.exit_code is None:
-                pause_s = _LOOK_EVERY_S
                 continue
             if self._server is not None:
                 log.error("Postgres ended (code %d) and is started again", self._server.exit_code)
             try:
                 await asyncio.get_running_loop().run_in_executor(self._thread, self._start_again, stop.is_set)
                 log.warning("Postgres takes connections again")
+                pause_s = _LOOK_EVERY_S
             except PostgresError as error:
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
                 log.error(
