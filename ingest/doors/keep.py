@@ -4,7 +4,7 @@ import time
 
 from aiohttp import web
 
-from api.http.shares.rates import RATES
+from api.http.shares.rates import ENTRY_BYTES, QUARANTINE_RATE, RATES
 from ingest.decode.columns import Arrival, Decoded
 from ingest.doors.app_keys import DOORS_CONFIG, INBOX, OLDEST_PING_DAYS
 from ingest.doors.quarantine import count_refused, of_rejected
@@ -36,10 +36,13 @@ async def keep(
 
     Raises:
         Full: as `Inbox.keep`.
+        TooManyRequests: the device has sent too much that nobody can use; nothing of this is kept.
     """
     app[RATES].pay(device.id, _cost(decoded) - 1)
     most = app[DOORS_CONFIG].quarantine_body_bytes
     refused = of_rejected(device, arrival, decoded.rejected, source=source, max_bytes=most, secret=secret)
+    if refused:
+        app[QUARANTINE_RATE].spend(device.id, sum(ENTRY_BYTES + len(one.body) for one in refused))
     await app[INBOX].keep(decoded.pings, device.lane, refused)
     count_refused(decoded.rejected)
 

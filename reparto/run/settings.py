@@ -84,7 +84,11 @@ class Settings:
 
 
 def _retention_mistakes(settings: Settings) -> list[str]:
-    days = [(one.name, getattr(settings.retention, one.name)) for one in fields(settings.retention)]
+    days = [
+        (one.name, getattr(settings.retention, one.name))
+        for one in fields(settings.retention)
+        if one.name.endswith("_days")
+    ]
     days += [
         ("proof_retention_days", settings.proofs.proof_retention_days),
         ("oldest_ping_days", settings.ingest.oldest_ping_days),

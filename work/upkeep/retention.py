@@ -10,6 +10,7 @@ from sql.eta.told import drop_told
 from sql.operate import people, retention
 from sql.pool import Db, Pool
 from sql.track.held import drop_expired
+from sql.track.quarantine import trim_quarantine
 from work.job import Job
 from work.outgoing.config import OutgoingConfig
 from work.retention import classes
@@ -67,6 +68,13 @@ def retention_jobs(
     async def held(pool: Pool) -> bool:
         return await drop_expired(pool, at_most=_AT_ONCE) == _AT_ONCE
 
+    async def quarantine(pool: Pool) -> bool:
+        most = {
+            "account_bytes": config.quarantine_account_bytes,
+            "account_entries": config.quarantine_account_entries,
+        }
+        return await trim_quarantine(pool, **most, at_most=_AT_ONCE) == _AT_ONCE
+
     async def changes(pool: Pool) -> bool:
         before = datetime.now(UTC) - _CHANGES_KEPT
         return await drop_changes(pool, before, at_most=_CHANGES_AT_ONCE) == _CHANGES_AT_ONCE
@@ -97,6 +105,7 @@ def retention_jobs(
     return (
         _hourly("partitions", partitions),
         Job(name="held pings", do=held, pause_s=60.0),
+        Job(name="quarantine", do=quarantine, pause_s=60.0),
         Job(name="changes", do=changes, pause_s=60.0),
         _hourly("checkpoint retention", checkpoints),
         kept(classes.PINGS, detours, "detour retention"),

@@ -1,6 +1,7 @@
 """What a driver's app says: started, arrived, completed … A phone may say it hours later, twice and in any order."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Literal
 
 from aiohttp import web
@@ -15,6 +16,7 @@ from api.http.auth import device_of
 from api.http.media import answer, parse, read_limited
 from api.http.operation import Operations, Who
 from api.http.problem import FieldError
+from api.http.shares.rates import QUARANTINE_RATE
 
 operations = Operations("driver")
 
@@ -67,7 +69,8 @@ async def post_events(request: web.Request) -> web.Response:
         read_event(item, f"/events/{index}", now=now, oldest=oldest, config=config)
         for index, item in enumerate(events_in(raw, most=config.max_events))
     ]
-    cases = await record(request.app[POOL], device, items, config, now=now)
+    spend = partial(request.app[QUARANTINE_RATE].spend, device.id)
+    cases = await record(request.app[POOL], device, items, config, now=now, spend=spend)
     return answer(request, EventResults(results=[_result(item, cases) for item in items]))
 
 
