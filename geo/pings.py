@@ -51,7 +51,7 @@ class Pings:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def take(self, which: Any) -> Self:
+    def rows_at(self, which: Any) -> Self:
         """Pick pings by index array, slice or mask."""
         return type(self)(self.rows[which], self.texts[which])
 

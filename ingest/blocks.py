@@ -72,7 +72,7 @@ def cut(body: bytes, lane: int) -> list[PackedBlock]:
     """Cut a block into one for each device; their order is that of `devices_in`."""
     pings = Pings(*_unpacked(body))
     ids = pings.rows["device_id"]
-    parts = [pings.take(ids == device_id) for _, device_id in devices_in(body)]
+    parts = [pings.rows_at(ids == device_id) for _, device_id in devices_in(body)]
     return [block for part in parts for block in split([(lane, part)])]
 
 

@@ -11,7 +11,7 @@ FIXED: Mapping[str, Any] = MappingProxyType({"is_setting": False})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxConfig:
-    """Field `inbox_max_depth` is REPARTO_INBOX_MAX_DEPTH in the environment (reparto/run/settings.py)."""
+    """Field `inbox_max_depth` is REPARTO_INBOX_MAX_DEPTH in the environment (reparto/settings/settings.py)."""
 
     inbox_waiting_bytes: int = 64 * 1024 * 1024  # waiting in memory for a commit
     inbox_max_depth: int = 5_000_000  # pings on disk not yet tracked, over which new ones get 503; phones keep theirs
@@ -19,7 +19,7 @@ class InboxConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestConfig:
-    """Field `silent_after_s` is REPARTO_SILENT_AFTER_S in the environment (reparto/run/settings.py)."""
+    """Field `silent_after_s` is REPARTO_SILENT_AFTER_S in the environment (reparto/settings/settings.py)."""
 
     oldest_ping_days: float = 30.0  # a phone may have been offline for a month; retention is longer
     pings_at_once: int = 4_000  # pings one tracker takes in a transaction, about

@@ -18,9 +18,9 @@ from geo.times import time_of
 from ingest.blocks import PackedBlock, split
 from ingest.config import InboxConfig
 from sql.config import DatabaseConfig
+from sql.inbox.inbox import depth, put_blocks
+from sql.inbox.quarantine import Quarantined, put_quarantined
 from sql.pool import Db, connect
-from sql.track.inbox import depth, put_blocks
-from sql.track.quarantine import Quarantined, put_quarantined
 from work.away import Away
 
 log = logging.getLogger(__name__)

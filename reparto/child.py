@@ -21,7 +21,7 @@ READY_S = 120.0
 _PROGRAM = """
 import sys
 from reparto.cli import main
-from reparto.run.process import end_with_parent
+from reparto.process.process import end_with_parent
 end_with_parent(int(sys.argv.pop(1)))
 sys.exit(main())
 """

@@ -7,7 +7,7 @@ from importlib import import_module
 
 from reparto.command import CannotRun, Command, err
 from reparto.postgres import PostgresError
-from reparto.run.settings import SettingsError
+from reparto.settings.settings import SettingsError
 from reparto.version import __version__
 
 COMMANDS = {

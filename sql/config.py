@@ -12,7 +12,7 @@ _MOST_LANES = 1_024  # each is a lock, a row and a query's candidate; more than 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseConfig:
-    """Field `lanes` is REPARTO_LANES in the environment (reparto/run/settings.py)."""
+    """Field `lanes` is REPARTO_LANES in the environment (reparto/settings/settings.py)."""
 
     database_url: str = field(repr=False, default="")  # holds a password: never printed; empty: the embedded server
     lanes: int = 64  # only read when the database is made; never changes after

@@ -9,10 +9,10 @@ from msgspec import UNSET, Struct, UnsetType
 
 from api.http.app_keys import POOL
 from api.http.auth import caller_of
-from api.http.bodies import read_body, refuse
 from api.http.media import answer
 from api.http.operation import Operations, Who
 from api.http.problem import FieldError
+from api.http.read.bodies import read_body, refuse
 from api.http.shares.rates import ACCOUNT_WRITES
 from sql.account import accounts
 from sql.account.settings import (
@@ -31,7 +31,7 @@ from sql.account.settings import (
     Visibility,
     settings_of,
 )  # fmt: skip
-from sql.track.held import release_held
+from sql.pings.held import release_held
 from sql.track.lanes import lock_account
 from sql.track.live import tell_live
 

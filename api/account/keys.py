@@ -9,10 +9,10 @@ from msgspec import Meta, Struct
 from api.http import ids
 from api.http.app_keys import POOL
 from api.http.auth import KEY_PREFIX, caller_of, hash_of, new_secret
-from api.http.bodies import read_body, refuse
 from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
 from api.http.problem import FieldError, NotFound
+from api.http.read.bodies import read_body, refuse
 from api.http.times import time_in
 from sql.account import keys
 

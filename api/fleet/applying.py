@@ -11,11 +11,12 @@ from aiohttp import web
 from api.http.app_keys import CONFIG, POOL
 from api.http.auth import caller_of
 from api.http.ids import QUARANTINED, id_in_path, shown
-from api.http.media import answer, parse, read_limited
+from api.http.media import answer, parse
 from api.http.operation import Operations, Who
 from api.http.problem import Conflict, FieldError, Invalid, NotFound
+from api.http.read.limited import read_limited
 from sql.account.devices import DeviceRow, find_device
-from sql.track.quarantine import ListedQuarantined, find_quarantined, forget_quarantined
+from sql.inbox.quarantine import ListedQuarantined, find_quarantined, forget_quarantined
 
 operations = Operations("quarantine")
 

@@ -10,11 +10,11 @@ from api.fleet.enrolment import App, Setup, setup_of
 from api.http import ids
 from api.http.app_keys import POOL, WELCOME
 from api.http.auth import DEVICES, INGEST_TOKEN_PREFIX, TOKEN_PREFIX, caller_of, hash_of, new_secret
-from api.http.bodies import read_body
 from api.http.host import public_url
 from api.http.media import answer
 from api.http.operation import Operations, Who
 from api.http.problem import AppWithoutDoor, NotFound
+from api.http.read.bodies import read_body
 from api.http.refs import driver_in_path
 from sql.account import devices
 

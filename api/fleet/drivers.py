@@ -9,12 +9,12 @@ from msgspec import UNSET, Struct, UnsetType
 from api.http import ids
 from api.http.app_keys import POOL
 from api.http.auth import DEVICES, caller_of
-from api.http.bodies import read_body, refuse
 from api.http.ids import external_id_error
 from api.http.media import answer
 from api.http.operation import Operations, Who
 from api.http.paging import PAGING, Id, cursor_in, cut, limit_in
 from api.http.problem import Conflict, NotFound
+from api.http.read.bodies import read_body, refuse
 from api.http.refs import driver_in_path
 from api.routes.body import Line, Locale, Phone
 from api.routes.write import take_from_driver

@@ -11,10 +11,10 @@ from api.fleet.drivers import take_out
 from api.http import ids
 from api.http.app_keys import POOL, PROOFS
 from api.http.auth import caller_of
-from api.http.bodies import read_body, refuse
 from api.http.media import answer
 from api.http.operation import Operations, Who
 from api.http.problem import FieldError, NotFound
+from api.http.read.bodies import read_body, refuse
 from sql.operate import erasure
 from sql.operate.erasure import ErasureRow, Named
 from sql.pool import Db, is_away

@@ -172,7 +172,7 @@ async def follow_account(hub: Hub, account_id: int) -> AsyncIterator[Mapping[int
     held = hub.part(HeldPositions)
     with hub.on_account(account_id) as signal:
         while True:
-            signal.take()
+            signal.read()
             yield await held.known_of_account(account_id)
             await asyncio.sleep(COALESCE_S)
             await signal.wait(LOOK_AGAIN_S)

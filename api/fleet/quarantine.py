@@ -11,7 +11,7 @@ from api.http.ids import DEVICE, DRIVER, QUARANTINED, shown, shown_or_none
 from api.http.media import answer
 from api.http.operation import Operations, Who
 from api.http.paging import PAGING, Id, cursor_in, cursor_of, limit_in
-from sql.track.quarantine import list_quarantined
+from sql.inbox.quarantine import list_quarantined
 
 operations = Operations("quarantine")
 

@@ -99,7 +99,7 @@ async def get_events(request: web.Request) -> web.Response:
     until = clock.time() + wait_s
     with hub.on_events(account_id) as signal:
         while True:
-            signal.take()
+            signal.read()
             head = await events_numbered(pool, account_id)
             upto = max(after, min(head, after + STRETCH))
             entries = await read_events(pool, account_id, after=after, until=upto, types=types, limit=limit)

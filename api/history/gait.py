@@ -8,8 +8,8 @@ import numpy as np
 
 from geo.shape import gait, plane
 from geo.shape.numbers import GAP_S, SIGHT_S
+from sql.pings.trace import beside_page
 from sql.pool import Pool
-from sql.track.trace import beside_page
 
 _IN_ORDER = itemgetter("recorded_at", "lat_e6", "lon_e6")
 

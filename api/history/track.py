@@ -20,7 +20,7 @@ from api.http.problem import FieldError, Invalid
 from api.http.refs import driver_in_path, of_route_in_path
 from api.http.times import time_in
 from geo.trust.clean import names
-from sql.track.trace import NOWHERE, Place, read_track, track_of_route
+from sql.pings.trace import NOWHERE, LastPing, read_track, track_of_route
 
 operations = Operations("tracks")
 
@@ -161,8 +161,8 @@ def _cursor_after(ping: asyncpg.Record) -> str:
     return cursor_of(micros_of(ping["recorded_at"]), ping["lat_e6"], ping["lon_e6"], ping["device_id"])
 
 
-def _place(micros: int, lat_e6: int, lon_e6: int, device_id: int) -> Place:
-    return Place(recorded_at=time_of(micros), lat_e6=lat_e6, lon_e6=lon_e6, device_id=device_id)
+def _place(micros: int, lat_e6: int, lon_e6: int, device_id: int) -> LastPing:
+    return LastPing(recorded_at=time_of(micros), lat_e6=lat_e6, lon_e6=lon_e6, device_id=device_id)
 
 
 def _columns(pings: Sequence[asyncpg.Record], gait: Gait) -> dict[str, list[Any]]:

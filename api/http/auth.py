@@ -17,7 +17,7 @@ from cachetools import TTLCache
 
 from api.http.app_keys import POOL
 from api.http.problem import Forbidden, Unauthorized
-from api.http.shares.who import is_of, is_of_device
+from api.http.who import is_of, is_of_device
 from sql.account import devices, keys
 from sql.account.devices import DeviceRow
 from sql.pool import Pool

@@ -9,7 +9,7 @@ _HTTP = re.compile(r"https?://[^\s?#]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiConfig:
-    """Field `public_url` is REPARTO_PUBLIC_URL in the environment (reparto/run/settings.py)."""
+    """Field `public_url` is REPARTO_PUBLIC_URL in the environment (reparto/settings/settings.py)."""
 
     public_url: str = ""  # what recipients reach; empty: the address listened on
     tile_url: str = ""  # template with {z}/{x}/{y} for the maps; empty: the path is drawn on a plain ground

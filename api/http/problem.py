@@ -12,7 +12,7 @@ import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from api.http.shares.who import nobody_yet
+from api.http.who import nobody_yet
 from sql.pool import is_away
 from work.away import Away
 

@@ -11,16 +11,16 @@ from msgspec import Struct
 
 from api.http.app_keys import CONFIG, POOL
 from api.http.auth import caller_of
-from api.http.bodies import converted, read_body, refuse, unstorable
-from api.http.media import answer, parse, read_limited
+from api.http.media import answer, parse
 from api.http.operation import Operations, Who
 from api.http.problem import FieldError, NotFound
+from api.http.read.bodies import converted, read_body, refuse, unstorable
+from api.http.read.limited import read_limited
 from api.messages.keys import GUARD, SEALER, source_of
 from sql.account.accounts import account_by_id
 from sql.messages.setup import ChannelRow, ProviderRow, channels_of, put_channel
-from work.messages.catalog import words
 from work.messages.channels.gateways import filled
-from work.messages.channels.protocol import Later, Outgoing, Refused, Sent
+from work.messages.channels.protocol import Accepted, Later, Outgoing, Refused
 from work.messages.channels.settings import (
     SECRETS,
     SETTINGS,
@@ -30,11 +30,12 @@ from work.messages.channels.settings import (
     WhatsApp,
     split,
 )
-from work.messages.contacts import email_of, phone_of
-from work.messages.letter import letter
-from work.messages.render import VARIABLES
-from work.messages.send import opened_settings
-from work.messages.service import hook_url, open_channel
+from work.messages.rules.contacts import email_of, phone_of
+from work.messages.sending.send import opened_settings
+from work.messages.sending.service import hook_url, open_channel
+from work.messages.words.catalog import words
+from work.messages.words.letter import letter
+from work.messages.words.render import VARIABLES
 
 operations = Operations("messages")
 
@@ -166,7 +167,7 @@ async def test_channel(request: web.Request) -> web.Response:
     finally:
         await sends.close()
     match outcome:
-        case Sent(provider_id):
+        case Accepted(provider_id):
             return answer(request, TestSent(state="sent", why=None, provider_id=provider_id))
         case Refused(why) | Later(_, why):
             return answer(request, TestSent(state="failed", why=why, provider_id=None))

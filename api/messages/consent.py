@@ -10,10 +10,10 @@ from msgspec import Meta, Struct
 
 from api.http.app_keys import POOL
 from api.http.auth import caller_of
-from api.http.bodies import read_body, refuse
 from api.http.media import answer
 from api.http.operation import Operations, Who
 from api.http.problem import FieldError, NotFound
+from api.http.read.bodies import read_body, refuse
 from api.messages.keys import source_of
 from api.pages.catalog import LANGUAGES, choose
 from sql.account.accounts import account_by_id
@@ -21,10 +21,10 @@ from sql.messages import consent as consents
 from sql.messages.consent import Consent, put_consent
 from sql.messages.messages import Address, address_of
 from work.links import message_of_token
-from work.messages.catalog import words
 from work.messages.channels.settings import SETTINGS
-from work.messages.contacts import written
-from work.messages.kinds import Channel
+from work.messages.rules.contacts import written
+from work.messages.rules.kinds import Channel
+from work.messages.words.catalog import words
 
 operations = Operations("messages")
 

@@ -4,7 +4,6 @@ The token in the path says whose it is; what Meta sends is signed besides. A pro
 of messages that we do not know: it would only repeat it.
 """
 
-import asyncio
 import hmac
 from datetime import UTC, datetime
 from typing import Any
@@ -14,22 +13,22 @@ import msgspec
 from aiohttp import web
 
 from api.http.app_keys import POOL
-from api.http.media import read_limited
 from api.http.operation import Operations, Parameter, Who
 from api.http.problem import BadRequest, NotFound, Unauthorized
+from api.http.read.limited import read_limited
 from api.messages.keys import SEALER, source_of
 from sql.messages.consent import Consent, put_consent
 from sql.messages.setup import ChannelRow, channels_of
-from work.links import hook_token, return_token
-from work.messages.bounces import read_bounce
+from work.links import hook_token
+from work.messages.answers.bounces import take_bounce
+from work.messages.answers.replies import meaning_of
+from work.messages.answers.state import REPORTED, Receipt, receive
 from work.messages.channels.gateways import gateway_of, text_at
 from work.messages.channels.settings import Sms, WhatsApp
-from work.messages.channels.whatsapp import Said, Status, is_signed, read_callback
-from work.messages.contacts import phone_of
-from work.messages.expand import fall_back
-from work.messages.replies import meaning_of
-from work.messages.send import opened_settings
-from work.messages.state import REPORTED, receive
+from work.messages.channels.whatsapp import Reply, Status, is_signed, read_callback
+from work.messages.deciding.expand import fall_back
+from work.messages.rules.contacts import phone_of
+from work.messages.sending.send import opened_settings
 
 operations = Operations("messages")
 
@@ -119,7 +118,9 @@ async def _take_sms(request: web.Request, account_id: int, row: ChannelRow, said
         found, state = text_at(one, receipts.id_path), text_at(one, receipts.state_path)
         meant = receipts.states.get(state or "") or (state if state in REPORTED else None)
         if found and meant:
-            await _receipt(request, account_id, "sms", found, meant, why=_why(one, state))
+            why = _why(one, state) if meant == "failed" else None
+            receipt = Receipt(account_id=account_id, channel="sms", said=meant, why=why, provider_id=found)
+            await _take_receipt(request, receipt)
             continue
         by, text = _reply(one)
         if by and text:
@@ -156,42 +157,24 @@ async def _take_whatsapp(request: web.Request, account_id: int, row: ChannelRow,
     for one in read_callback(_fields("application/json", body)):
         match one:
             case Status():
-                await _receipt(
-                    request,
-                    account_id,
-                    "whatsapp",
-                    one.provider_id,
-                    one.state,
-                    why=one.why,
-                    elsewhere=one.elsewhere,
+                receipt = Receipt(
+                    account_id=account_id,
+                    channel="whatsapp",
+                    said=one.state,
+                    why=one.why if one.state == "failed" else None,
+                    provider_id=one.provider_id,
                 )
-            case Said():
+                await _take_receipt(request, receipt, elsewhere=one.elsewhere)
+            case Reply():
                 await _reply_of(request, account_id, "whatsapp", one.by, one.text)
 
 
-async def _receipt(
-    request: web.Request,
-    account_id: int,
-    channel: str,
-    provider_id: str,
-    said: str,
-    *,
-    why: str | None,
-    elsewhere: bool = True,
-) -> None:
+async def _take_receipt(request: web.Request, receipt: Receipt, *, elsewhere: bool = True) -> None:
+    """Take a receipt; `elsewhere`: another channel may reach whom this one did not."""
     now = datetime.now(UTC)
     async with request.app[POOL].acquire() as db, db.transaction():
-        moved = await receive(
-            db,
-            account_id,
-            channel,
-            provider_id=provider_id,
-            message_id=None,
-            said=said,
-            why=why if said == "failed" else None,
-            now=now,
-        )
-        if said == "failed" and elsewhere:
+        moved = await receive(db, receipt, now=now)
+        if receipt.said == "failed" and elsewhere:
             await fall_back(db, [one for one in moved if now < one.expires_at], now=now)
 
 
@@ -206,22 +189,4 @@ async def _reply_of(request: web.Request, account_id: int, channel: str, by: str
 
 
 async def _take_mail(request: web.Request, account_id: int, body: bytes) -> None:
-    bounce = await asyncio.to_thread(read_bounce, body)
-    if bounce is None or not bounce.is_final:
-        return
-    source = await source_of(request)
-    if not hmac.compare_digest(return_token(source.secret, bounce.message_id), bounce.token):
-        return
-    now = datetime.now(UTC)
-    async with request.app[POOL].acquire() as db, db.transaction():
-        moved = await receive(
-            db,
-            account_id,
-            "email",
-            provider_id=None,
-            message_id=bounce.message_id,
-            said="failed",
-            why="bounced",
-            now=now,
-        )
-        await fall_back(db, [one for one in moved if now < one.expires_at], now=now)
+    await take_bounce(request.app[POOL], (await source_of(request)).secret, body, account_id=account_id)

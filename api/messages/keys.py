@@ -5,7 +5,7 @@ from aiohttp import web
 from api.http.app_keys import POOL
 from api.http.host import public_url
 from sql.account.accounts import read_instance
-from work.messages.render import Source
+from work.messages.words.render import Source
 from work.outgoing.guard import Guard
 from work.outgoing.sealed import Sealer
 

@@ -10,19 +10,19 @@ from msgspec import Struct
 from api.http import ids
 from api.http.app_keys import POOL
 from api.http.auth import caller_of
-from api.http.bodies import converted, read_body, refuse
 from api.http.media import answer
 from api.http.operation import Operations, Who
 from api.http.problem import FieldError, NotFound
+from api.http.read.bodies import converted, read_body, refuse
 from api.messages.keys import SEALER, source_of
 from sql.messages.setup import channels_of, kinds_of, put_kind
 from sql.messages.told import told_stops
 from work.messages.channels.settings import SETTINGS, Common, Email, Log, Sms, WhatsApp
-from work.messages.gsm7 import count_parts
-from work.messages.kinds import KINDS, MOST_TEXT, Channel, Kind, KindSettings, Language, settings_of
-from work.messages.leave import finish
-from work.messages.render import BadText, fill, form_of, problems_of, text_of, unknown_in, variables_of
-from work.messages.send import opened_settings
+from work.messages.deciding.leave import finish
+from work.messages.rules.kinds import KINDS, MOST_TEXT, Channel, Kind, KindSettings, Language, settings_of
+from work.messages.sending.send import opened_settings
+from work.messages.words.gsm7 import count_parts
+from work.messages.words.render import BadText, fill, form_of, problems_of, text_of, unknown_in, variables_of
 from work.outgoing.sealed import CannotOpen
 
 operations = Operations("messages")

@@ -9,11 +9,11 @@ from msgspec import Struct
 from api.http import ids
 from api.http.app_keys import POOL
 from api.http.auth import caller_of
-from api.http.bodies import refuse
 from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
 from api.http.paging import PAGING, Id, cursor_in, cut, limit_in
 from api.http.problem import FieldError, NotFound
+from api.http.read.bodies import refuse
 from api.http.refs import ref_of
 from sql.delivery.routes import find_route
 from sql.messages.messages import ListedMessage, list_messages

@@ -8,11 +8,11 @@ from msgspec import Struct
 from api.http import ids
 from api.http.app_keys import POOL
 from api.http.auth import caller_of
-from api.http.bodies import read_body, refuse
 from api.http.media import answer
 from api.http.operation import Operations, Who
 from api.http.paging import PAGING, Id, cursor_in, cut, limit_in
 from api.http.problem import FieldError, NotFound
+from api.http.read.bodies import read_body, refuse
 from api.http.refs import ref_in_path
 from api.http.shares.rates import ACCOUNT_WRITES
 from api.http.versions import IF_MATCH, MADE, check_if_match, etag

@@ -1,4 +1,4 @@
-"""Proofs of delivery as they are asked for: lists, links to the bytes, whole files in a form.
+"""Proofs of delivery as they are asked for: lists, and links to the bytes.
 
 May live here: endpoints about proofs.
 """

@@ -16,7 +16,7 @@ import msgspec
 from cachetools import LRUCache, TTLCache
 
 from api.recipient.lasting import lasts_until
-from api.recipient.looks import Look, Seen, look_at, seen_in
+from api.recipient.looks import RouteLook, Seen, look_at, seen_in
 from api.recipient.view import Ended, TrackingView
 from api.stream.batch import Batched
 from api.stream.hub import Hub
@@ -44,7 +44,7 @@ _LINKS_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class ShownLink:
     """What a link shows until a moment, encoded once.
 
     Attributes:
@@ -68,12 +68,12 @@ class _Route:
         shown: by link, what was made of the look.
     """
 
-    look: Look | None = None
+    look: RouteLook | None = None
     written: int = 1
     read: int = 0
     all_anew: bool = True
     asked_s: float = 0.0
-    shown: dict[bytes, Shown] = field(default_factory=dict)
+    shown: dict[bytes, ShownLink] = field(default_factory=dict)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -101,7 +101,7 @@ class HeldRoutes:
         hub.looks.also.append(self._look_at_vans)
         hub.moved.append(self._on_moved)
 
-    async def shown(self, link_hash: bytes, now: datetime) -> Shown | None:
+    async def shown(self, link_hash: bytes, now: datetime) -> ShownLink | None:
         """Give what a link shows; None when there is no such link.
 
         Raises:
@@ -126,22 +126,22 @@ class HeldRoutes:
         look = await self._look_of(link_hash)
         return None if look is None else seen_in(look, link_hash, datetime.now(UTC))
 
-    def shown_in(self, look: Look, link_hash: bytes, now: datetime) -> Shown | None:
+    def shown_in(self, look: RouteLook, link_hash: bytes, now: datetime) -> ShownLink | None:
         """Give what a link shows of a look at its route; None when it is, by now, not a link of one of its stops."""
         route = self._routes.get(look.route.id)
         shown = None if route is None or route.look is not look else route.shown.get(link_hash)
         return shown if shown is not None and now < shown.until else self._show(look, link_hash, now)
 
-    async def follow(self, hub: Hub, route_id: int) -> AsyncIterator[Look]:
+    async def follow(self, hub: Hub, route_id: int) -> AsyncIterator[RouteLook]:
         """Give a route, again at every change and every `LOOK_AGAIN_S`."""
         with hub.on_route(route_id) as signal:
             while True:
-                signal.take()
+                signal.read()
                 yield await self._look(route_id)
                 await asyncio.sleep(COALESCE_S)
                 await signal.wait(LOOK_AGAIN_S)
 
-    async def _look_of(self, link_hash: bytes) -> Look | None:
+    async def _look_of(self, link_hash: bytes) -> RouteLook | None:
         for _ in range(2):  # a stop may have gone to another route, with its link
             route_id = await self._find_route(link_hash)
             if route_id is None:
@@ -162,7 +162,7 @@ class HeldRoutes:
                 self._route_of[link_hash] = route_id
         return route_id
 
-    async def _look(self, route_id: int) -> Look:
+    async def _look(self, route_id: int) -> RouteLook:
         route = self._routes.get(route_id)
         if route is None:
             route = self._routes[route_id] = _Route()
@@ -190,16 +190,16 @@ class HeldRoutes:
         if route.size <= self._routes.maxsize:
             self._routes[route_id] = route  # by its size now
 
-    def _show(self, look: Look, link_hash: bytes, now: datetime) -> Shown | None:
+    def _show(self, look: RouteLook, link_hash: bytes, now: datetime) -> ShownLink | None:
         seen = seen_in(look, link_hash, now)
         if seen is None:
             return None
         until = lasts_until(seen.route, seen.stop, now)
         if isinstance(seen.view, TrackingView):
             body = msgspec.json.encode(seen.view)
-            shown = Shown(until=until, ended=None, body=body, tag=hashlib.sha256(body).hexdigest()[:24])
+            shown = ShownLink(until=until, ended=None, body=body, tag=hashlib.sha256(body).hexdigest()[:24])
         else:
-            shown = Shown(until=until, ended=seen.view)
+            shown = ShownLink(until=until, ended=seen.view)
         route = self._routes.get(look.route.id)
         if route is not None and route.look is look:
             route.shown[link_hash] = shown

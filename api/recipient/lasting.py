@@ -2,7 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from api.recipient.view import POSITION_FOR, done_at_of, ends_at, heard_at, said_arrival, sight_of
+from api.recipient.standing import done_at_of, ends_at, heard_at, said_arrival, sight_of
+from api.recipient.view import POSITION_FOR
 from api.routes.staleness import QUIET, STALE_AFTER
 from sql.account.settings import settings_of
 from sql.delivery.tracking import TrackedRoute, TrackedStop

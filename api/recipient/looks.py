@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from api.recipient.view import Ended, TrackingView, next_stop, places_ahead, stop_of_link, view_of
+from api.recipient.standing import next_stop, places_ahead, stop_of_link
+from api.recipient.view import Ended, TrackingView, view_of
 from geo.shape.stretch import stretch
 from sql.delivery.tracking import PathStretch, TrackedRoute, TrackedStop, read_stretch, tracked_route
 from sql.pool import Pool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class RouteLook:
     """A route and, from its van to its next stop, the way ahead; the same for all who track the route.
 
     Attributes:
@@ -35,7 +36,7 @@ class Seen:
     view: TrackingView | Ended
 
 
-async def look_at(pool: Pool, route_id: int, before: Look | None = None) -> Look:
+async def look_at(pool: Pool, route_id: int, before: RouteLook | None = None) -> RouteLook:
     """Read a route, and the way ahead.
 
     Args:
@@ -45,20 +46,20 @@ async def look_at(pool: Pool, route_id: int, before: Look | None = None) -> Look
     places = places_ahead(route)
     stop, van = next_stop(route), route.van
     if stop is None or van is None or not van.on_route or van.along_m is None or van.version != route.version:
-        return Look(route=route, path_ahead=(), places=places)
+        return RouteLook(route=route, path_ahead=(), places=places)
     read = None
     if before is not None and before.route.version == route.version and before.read is not None:
         read = before.read.part(van.along_m, stop.along_m)
     if read is None:
         read = await read_stretch(pool, route_id=route_id, version=van.version, from_m=van.along_m, to_m=stop.along_m)
     if read is None:
-        return Look(route=route, path_ahead=(), places=places)
+        return RouteLook(route=route, path_ahead=(), places=places)
     drawn = stretch(read.lon, read.lat, read.along_m, van.along_m, stop.along_m)
     path_ahead = [(round(lon, 6), round(lat, 6)) for lon, lat in drawn.tolist()]
-    return Look(route=route, path_ahead=path_ahead, places=places, read=read)
+    return RouteLook(route=route, path_ahead=path_ahead, places=places, read=read)
 
 
-def seen_in(look: Look, link_hash: bytes, now: datetime) -> Seen | None:
+def seen_in(look: RouteLook, link_hash: bytes, now: datetime) -> Seen | None:
     """Give what a link shows of a route; None when it is not, or no longer, of one of its stops."""
     stop = stop_of_link(look.route, link_hash)
     if stop is None:

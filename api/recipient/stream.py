@@ -13,8 +13,8 @@ from api.http.auth import hash_of
 from api.http.media import JSON, answer, wants_msgpack
 from api.http.operation import Operations, Who
 from api.http.problem import Gone, NotFound
-from api.http.shares.who import is_of
 from api.http.versions import IF_NONE_MATCH, UNCHANGED
+from api.http.who import is_of
 from api.recipient.held import HeldRoutes
 from api.recipient.looks import Seen
 from api.recipient.view import Ended, TrackingView

@@ -17,26 +17,26 @@ from typing import Literal
 
 import msgspec
 
+from api.recipient.standing import (
+    done_at_of,
+    heard_at,
+    is_done,
+    places_ahead,
+    said_arrival,
+    sight_of,
+    status_of,
+    why_ended,
+)
 from api.routes.pins import pin_of
-from api.routes.staleness import ExpectedArrival, Sight, aged
+from api.routes.staleness import ExpectedArrival, aged
 from sql.account.settings import settings_of
 from sql.delivery.tracking import TrackedRoute, TrackedStop
-
-ENDS_AFTER_DONE = timedelta(hours=24)
-"""A delivered parcel's page is looked at again the same evening and the next morning, then it is only a leak."""
-
-ENDS_AFTER_ROUTE = timedelta(hours=12)
-"""A stop that was never reached: its page still says so for the rest of the day."""
 
 POSITION_FOR = timedelta(minutes=30)
 """A place older than this says nothing of where the van is."""
 
 POLL_NEAR_S, POLL_UNDER_WAY_S, POLL_LATER_S = 5, 20, 60
 """How soon a page without a stream asks again: the van is on the map, the van is out, nothing moves."""
-
-_DONE = frozenset({"completed", "partially_completed", "failed", "skipped", "removed"})
-_NOT_COUNTED = frozenset({"break", "depot"})
-_UNDER_WAY = frozenset({"planned", "started"})
 
 
 class StopView(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,22 +138,6 @@ class Ended:
     timezone: str
 
 
-def stop_of_link(route: TrackedRoute, link_hash: bytes) -> TrackedStop | None:
-    """Find the stop that a link is of; None when the link was rotated away or the stop is gone."""
-    return next((stop for stop in route.stops if stop.link_hash == link_hash), None)
-
-
-def next_stop(route: TrackedRoute) -> TrackedStop | None:
-    """Give the stop that the van is heading for; None when it is not out or has nothing left to do."""
-    ahead = _ahead(route) if route.status == "started" else ()
-    return ahead[0] if ahead else None
-
-
-def places_ahead(route: TrackedRoute) -> dict[int, int]:
-    """Give how many stops the van still makes before each of those that are to do, by its id."""
-    return {stop.id: place for place, stop in enumerate(_ahead(route))}
-
-
 def view_of(
     route: TrackedRoute,
     stop: TrackedStop,
@@ -170,10 +154,10 @@ def view_of(
         places: `places_ahead(route)`, where it is at hand.
     """
     before = (places or places_ahead(route)).get(stop.id)
-    status, done_at = _status(route, stop, before), done_at_of(stop)
-    if (why := _ended(route, stop, now)) is not None:
+    status, done_at = status_of(route, stop, before), done_at_of(stop)
+    if (why := why_ended(route, stop, now)) is not None:
         return Ended(why=why, status=status, kind=stop.kind, done_at=done_at, timezone=route.timezone)
-    done = _is_done(stop)
+    done = is_done(stop)
     under_way = route.status == "started" and not done
     arrival = _arrival(route, stop, now)
     position = _position(route, now) if under_way and _near(route, stop, before, arrival, now) else None
@@ -197,74 +181,9 @@ def view_of(
     )
 
 
-def _is_done(stop: TrackedStop) -> bool:
-    return stop.status in _DONE or stop.departed_at is not None
-
-
-def done_at_of(stop: TrackedStop) -> datetime | None:
-    """Tell when a stop was done; None when it is not."""
-    return (stop.outcome_at or stop.departed_at or stop.arrived_at) if _is_done(stop) else None
-
-
-def _status(route: TrackedRoute, stop: TrackedStop, before: int | None) -> str:
-    if stop.status in _DONE:
-        return stop.status
-    if stop.departed_at is not None:
-        return "departed"
-    if stop.status == "pending" and route.status == "started" and before == 0:
-        return "en_route"
-    return stop.status
-
-
-def ends_at(route: TrackedRoute, stop: TrackedStop) -> datetime:
-    """Tell when a link is over that nobody ends before."""
-    done_at = done_at_of(stop)
-    if done_at is not None:
-        return done_at + ENDS_AFTER_DONE
-    return (route.finished_at or route.end_at) + ENDS_AFTER_ROUTE
-
-
-def _ended(
-    route: TrackedRoute, stop: TrackedStop, now: datetime
-) -> Literal["revoked", "cancelled", "removed", "over"] | None:
-    if stop.link_revoked:
-        return "revoked"
-    if route.deleted_at is not None or route.status == "cancelled":
-        return "cancelled"
-    if stop.status == "removed":
-        return "removed"
-    return "over" if now >= ends_at(route, stop) else None
-
-
-def _ahead(route: TrackedRoute) -> list[TrackedStop]:
-    """The stops still to do, in the order the van comes to them: as the ETA has it, else as the tour has it."""
-    to_do = {stop.id: stop for stop in route.stops if not _is_done(stop) and stop.kind not in _NOT_COUNTED}
-    if route.eta is not None and route.eta.version == route.version:
-        return [to_do[stop_id] for stop_id in route.eta.stop_ids if stop_id in to_do]
-    return list(to_do.values())
-
-
-def said_arrival(route: TrackedRoute, stop: TrackedStop) -> ExpectedArrival | None:
-    """Give when the van was expected at a stop when that was last estimated; None where nothing is said of it."""
-    eta = route.eta
-    if eta is None or route.status not in _UNDER_WAY or _is_done(stop) or stop.arrived_at is not None:
-        return None
-    if stop.id not in eta.stop_ids:
-        return None
-    place = list(eta.stop_ids).index(stop.id)
-    return ExpectedArrival(expected=eta.expected[place], low=eta.low[place], high=eta.high[place])
-
-
 def _arrival(route: TrackedRoute, stop: TrackedStop, now: datetime) -> ExpectedArrival | None:
     said = said_arrival(route, stop)
     return None if said is None else aged(said, sight_of(route), now)
-
-
-def sight_of(route: TrackedRoute) -> Sight:
-    """Give what the ETA of a route rests on by now; there is one."""
-    assert route.eta is not None
-    van = route.van
-    return Sight.newest(route.eta.as_of, van.recorded_at if van else None, van.on_route if van else None)
 
 
 def _eta(route: TrackedRoute, arrival: ExpectedArrival | None, now: datetime) -> EtaView | None:
@@ -304,7 +223,7 @@ def _cash(stop: TrackedStop) -> CashView | None:
 
 def _on_break(route: TrackedRoute) -> bool:
     return route.on_break or any(
-        stop.kind == "break" and stop.arrived_at is not None and not _is_done(stop) for stop in route.stops
+        stop.kind == "break" and stop.arrived_at is not None and not is_done(stop) for stop in route.stops
     )
 
 
@@ -344,14 +263,6 @@ def _window(stop: TrackedStop) -> dict[Literal["start", "end"], datetime | None]
     if stop.window_start is None and stop.window_end is None:
         return None
     return {"start": stop.window_start, "end": stop.window_end}
-
-
-def heard_at(route: TrackedRoute) -> datetime:
-    """Tell when the newest thing that a route says was known, by the phone's clock where it is the van's."""
-    heard = [route.updated_at if route.eta is None else route.eta.as_of]
-    if route.van is not None:
-        heard.append(route.van.recorded_at)
-    return max(heard)
 
 
 def _updated_at(route: TrackedRoute, done_at: datetime | None, now: datetime) -> datetime:

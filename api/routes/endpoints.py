@@ -11,11 +11,11 @@ from msgspec import Struct
 from api.http import ids
 from api.http.app_keys import CONFIG, POOL, ROADS
 from api.http.auth import caller_of
-from api.http.bodies import read_body, refuse
 from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
 from api.http.paging import PAGING, Id, Micros, cursor_in, cut, limit_in, micros_of, time_of
 from api.http.problem import Conflict, FieldError, NotFound
+from api.http.read.bodies import read_body, refuse
 from api.http.refs import Ref, driver_named, ref_in_path
 from api.http.versions import IF_MATCH, MADE, check_if_match, etag
 from api.routes.body import RouteBody

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from api.http.bodies import converted
 from api.http.problem import FieldError, Invalid
+from api.http.read.bodies import converted
 from api.routes.body import LineString, Polyline
 from geo.pings import Floats
 from geo.shape import lines, plane

@@ -11,10 +11,10 @@ from typing import Any
 
 from shapely import Point
 
-from api.http.bodies import refuse
 from api.http.config import ApiConfig
 from api.http.ids import external_id_error
 from api.http.problem import FieldError
+from api.http.read.bodies import refuse
 from api.routes.body import RouteBody, StopBody
 from api.routes.doubts import stray_places, times_that_run_back
 from api.routes.path import RoutePath, given_path, place, straight_path

@@ -10,10 +10,10 @@ from msgspec import Meta, Struct
 from api.http import ids
 from api.http.app_keys import CONFIG, POOL
 from api.http.auth import caller_of
-from api.http.bodies import read_body, refuse
 from api.http.media import answer
 from api.http.operation import Operations, Who
 from api.http.problem import Conflict, FieldError, NotFound
+from api.http.read.bodies import read_body, refuse
 from api.routes.body import Text
 from api.routes.lanes import held_lanes
 from geo.times import ms_of

@@ -196,6 +196,13 @@ def route_of(
     )
 
 
+def stop_of(request: web.Request, row: RouteRow, stops: Sequence[StopRow], stop_id: int, *, secret: bytes) -> Stop:
+    """Show one stop of a route as the route shows it; `stops` are all of them, `stop_id` is one of those."""
+    heading_for = _heading_for(row, stops) if row.status == "started" else None
+    stop = next(one for one in stops if one.id == stop_id)
+    return _stop(stop, link_of(request, secret, stop), _pin_for(request, secret, stop), heading_for)
+
+
 def _heading_for(row: RouteRow, stops: Sequence[StopRow]) -> int | None:
     """Name the stop that the van comes to next: as its place says, else the first of the tour that is to be done."""
     if row.next_stop_id is not None:

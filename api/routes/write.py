@@ -21,10 +21,10 @@ from sql.delivery import plans, routes, stops
 from sql.delivery.routes import RouteHead, RoutePlan
 from sql.delivery.stop_states import judge_starts_of_route
 from sql.delivery.stops import NewStop, StopPlan
+from sql.pings.working import tours_changed
 from sql.pool import Db
 from sql.track.folds import plan_changed
 from sql.track.lanes import lock_lanes
-from sql.track.working import tours_changed
 from work.feed.settle import settle
 from work.messages.planned import note_plan
 

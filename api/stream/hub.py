@@ -16,7 +16,7 @@ from aiohttp import web
 from api.http.auth import DeviceCache
 from api.http.problem import Unavailable
 from api.http.shares.ledger import Ledger
-from api.http.shares.who import Party
+from api.http.who import Party
 from api.stream.look import Looks, Told
 from api.stream.signals import Signal, Watch
 from sql.account.devices import REVOKED_CHANNEL

@@ -32,7 +32,7 @@ class Signal:
                 await self._event.wait()
         return self._event.is_set()
 
-    def take(self) -> frozenset[int] | None:
+    def read(self) -> frozenset[int] | None:
         """Give the drivers who changed since last asked; None when it may be any of them, as at first."""
         drivers = None if self._all else frozenset(self._drivers)
         self._event.clear()

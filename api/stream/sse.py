@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 
 from aiohttp import web
 
-from api.http.shares.who import parties_of
+from api.http.who import parties_of
 from api.stream.hub import Hub
 
 HEARTBEAT_S = 15.0

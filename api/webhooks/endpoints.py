@@ -10,12 +10,12 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from api.http import ids
 from api.http.app_keys import POOL
 from api.http.auth import caller_of
-from api.http.bodies import read_body, refuse
 from api.http.host import public_url
 from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
 from api.http.paging import PAGING, Id, cursor_in, cut, limit_in
 from api.http.problem import Conflict, FieldError, NotFound
+from api.http.read.bodies import read_body, refuse
 from api.messages.keys import GUARD, SEALER
 from sql.feed.events import events_numbered
 from sql.webhooks import webhooks
@@ -23,8 +23,8 @@ from sql.webhooks.webhooks import ListedDelivery, WebhookRow
 from work.feed.types import NAMES
 from work.outgoing.http import NoAnswer, NotReached, ask, open_session
 from work.webhooks.body import test_body
-from work.webhooks.send import ANSWER_BYTES, shown_try
 from work.webhooks.sign import headers_of, new_secret, rotated, secrets_in
+from work.webhooks.tell import ANSWER_BYTES, shown_try
 
 operations = Operations("webhooks")
 

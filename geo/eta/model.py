@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from geo.eta.places import Parts, places
-from geo.eta.rows import ANY, CHAINS, Key, Row, added, applied
+from geo.eta.rows import ANY, CHAINS, Row, RowKey, added, applied
 from geo.eta.seen import DELAY_KEYS, DELAY_LEADS_S, Observation, delays, observe, passed
 from geo.eta.window import BUILT_IN, Band
 from geo.pings import UNKNOWN_MS, Floats
@@ -26,11 +26,11 @@ from geo.plan.plans import Plan
 __all__ = [
     "ANY",
     "COLD",
-    "Key",
     "Model",
     "Observation",
     "Outlook",
     "Row",
+    "RowKey",
     "delays",
     "keys_of",
     "learn",
@@ -64,7 +64,7 @@ class Model:
     """
 
     version: int = 0
-    rows: Mapping[Key, Row] = field(default_factory=dict)
+    rows: Mapping[RowKey, Row] = field(default_factory=dict)
     bands: tuple[Band, ...] = BUILT_IN
     _outlooks: WeakKeyDictionary[Plan, Outlook] = field(default_factory=WeakKeyDictionary, init=False, repr=False)
 
@@ -88,7 +88,7 @@ COLD = Model()
 """A model that knows nothing."""
 
 
-def learn(rows: Mapping[Key, Row], observations: Sequence[Observation]) -> dict[Key, Row]:
+def learn(rows: Mapping[RowKey, Row], observations: Sequence[Observation]) -> dict[RowKey, Row]:
     """Add observations to rows; in a batch their order does not matter.
 
     Levels are learned from the general to the special: what a driver or an hour adds is measured against what the
@@ -100,12 +100,12 @@ def learn(rows: Mapping[Key, Row], observations: Sequence[Observation]) -> dict[
     Returns:
         The rows that changed, and only these.
     """
-    changed: dict[Key, Row] = {}
+    changed: dict[RowKey, Row] = {}
     for what, (nothing_known, levels) in CHAINS.items():
         mine = [observation for observation in observations if observation.what == what]
         expected = [nothing_known] * len(mine)
         for depth, level in enumerate(levels):
-            seen: defaultdict[Key, list[tuple[float, float, int]]] = defaultdict(list)
+            seen: defaultdict[RowKey, list[tuple[float, float, int]]] = defaultdict(list)
             for i, observation in enumerate(mine):
                 value = observation.value / expected[i] if level.relative else observation.value
                 weight = observation.minutes if level.by_minutes else 1.0
@@ -118,12 +118,12 @@ def learn(rows: Mapping[Key, Row], observations: Sequence[Observation]) -> dict[
     return changed
 
 
-def keys_of(observations: Iterable[Observation]) -> set[Key]:
+def keys_of(observations: Iterable[Observation]) -> set[RowKey]:
     """List the rows that `learn` needs."""
     return {key for observation in observations for level in observation.keys for key, _ in level}
 
 
-def _outlook(rows: Mapping[Key, Row], plan: Plan) -> Outlook:
+def _outlook(rows: Mapping[RowKey, Row], plan: Plan) -> Outlook:
     seen = places(plan)
     due_ms = seen.due_ms.tolist()
     drive = [_expected(rows, "drive", keys, at_ms) for keys, at_ms in zip(seen.drive_keys, due_ms, strict=True)]
@@ -138,7 +138,7 @@ def _outlook(rows: Mapping[Key, Row], plan: Plan) -> Outlook:
     return Outlook(columns, 60.0 * late_min)
 
 
-def _expected(rows: Mapping[Key, Row], what: str, keys: Sequence[Parts], at_ms: float) -> float:
+def _expected(rows: Mapping[RowKey, Row], what: str, keys: Sequence[Parts], at_ms: float) -> float:
     expected, levels = CHAINS[what]
     for level, parts in zip(levels, keys, strict=True):
         expected = applied(level, expected, [(rows.get(key), part) for key, part in parts], at_ms)

@@ -6,12 +6,12 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from geo.eta.numbers import CELL_DEG, SAMPLE_M
-from geo.eta.rows import Key, hour_and_weekday
+from geo.eta.rows import RowKey, hour_and_weekday
 from geo.numbers import TYPICAL_MPS
 from geo.pings import UNKNOWN_MS, Floats
 from geo.plan.plans import Plan
 
-Parts = tuple[tuple[Key, float], ...]
+Parts = tuple[tuple[RowKey, float], ...]
 """Rows of one level, and the part each has; the parts add up to 1."""
 
 SPEEDS_MPS = (4.0, 6.0, 8.0, 11.0, 16.0)
@@ -88,7 +88,7 @@ def _look(plan: Plan) -> Places:
                 _one("drive"),
                 _one("drive_speed", _speed(float(length_m[row]), float(drive_s[row]))),
                 _one("drive_hour", "", hour, weekday),
-                tuple((Key("drive_cell", cell), part) for cell, part in cells[row]),
+                tuple((RowKey("drive_cell", cell), part) for cell, part in cells[row]),
                 _one("drive_driver", driver),
                 _one("drive_leg", leg),
                 _one("drive_leg_hour", leg, hour, weekday),
@@ -111,7 +111,7 @@ def _look(plan: Plan) -> Places:
 
 
 def _one(scope: str, key: str = "", *classes: int) -> Parts:
-    return ((Key(scope, key, *classes), 1.0),)
+    return ((RowKey(scope, key, *classes), 1.0),)
 
 
 def _place(lat: float, lon: float) -> str:

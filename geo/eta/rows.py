@@ -14,7 +14,7 @@ HOURS = (0, 6, 9, 12, 15, 19)
 _DAY_MS, _HOUR_MS = 86_400_000, 3_600_000
 
 
-class Key(NamedTuple):
+class RowKey(NamedTuple):
     """What a row is about.
 
     Attributes:

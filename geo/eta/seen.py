@@ -7,7 +7,7 @@ import numpy as np
 
 from geo.eta.numbers import END_M, LATE_MIN, LEAST_DRIVE_S, MOST_TIMES, PASSED_MS
 from geo.eta.places import Parts, places
-from geo.eta.rows import Key
+from geo.eta.rows import RowKey
 from geo.numbers import START_M
 from geo.pings import UNKNOWN_MS, Floats, Ints
 from geo.plan.plans import Plan
@@ -74,7 +74,7 @@ DELAY_LEADS_S = (0.0, 600.0, 1200.0, 2400.0, 4800.0, 9600.0)
 """Leads for which it is learned how much of a delay is still there; between them it is interpolated."""
 
 DELAY_KEYS: tuple[tuple[Parts, ...], ...] = tuple(
-    (((Key("delay", f"{lead_s / 60:.0f} min"), 1.0),),) for lead_s in DELAY_LEADS_S
+    (((RowKey("delay", f"{lead_s / 60:.0f} min"), 1.0),),) for lead_s in DELAY_LEADS_S
 )
 
 

@@ -135,30 +135,42 @@ def polygon_on_plane(geometry: Mapping[str, Any], lon0: float, lat0: float) -> A
     """
     if geometry.get("type") == "Feature":
         geometry = _mapping(geometry, "geometry")
-    rings = _rings(geometry)
+    _check_rings(_rings(geometry))
+    shape = _joined(_polygons(geometry, lon0, lat0))
+    if shape.is_empty or shape.area < LEAST_AREA_M2:
+        raise ValueError("the polygon has no area")
+    shapely.prepare(shape)
+    return shape
+
+
+def _check_rings(rings: Sequence[Sequence[Any]]) -> None:
+    """Raise unless every ring is closed and all of them together are positions, not too many."""
     for ring in rings:
         if len(ring) < 4:
             raise ValueError("a ring of a polygon needs at least four positions")
         if list(ring[0])[:2] != list(ring[-1])[:2]:
             raise ValueError("a ring of a polygon must end where it begins")
     _positions([at for ring in rings for at in ring])
-    parts = [geometry["coordinates"]] if geometry["type"] == "Polygon" else geometry["coordinates"]
+
+
+def _polygons(geometry: Mapping[str, Any], lon0: float, lat0: float) -> list[Any]:
+    """Draw every part on the plane: its first ring is the shell, the others are holes."""
     polygons = []
-    for part in parts:
+    for part in [geometry["coordinates"]] if geometry["type"] == "Polygon" else geometry["coordinates"]:
         shell, *holes = (np.column_stack(plane.project(*_positions(ring), lon0, lat0)) for ring in part)
         polygons.append(shapely.Polygon(shell, holes))
+    return polygons
+
+
+def _joined(polygons: Sequence[Any]) -> Any:
+    """Make one shape of polygons. Parts cut apart at the antimeridian touch along it on the plane: no mistake."""
     shape = polygons[0] if len(polygons) == 1 else shapely.MultiPolygon(polygons)
-    if not shapely.is_valid(shape):
-        # parts cut apart at the antimeridian touch along it on the plane: that is no mistake
-        joined = shapely.union_all(polygons)
-        if len(polygons) == 1 or not all(shapely.is_valid(polygon) for polygon in polygons):
-            reason = shapely.is_valid_reason(shape).split("[")[0].strip().lower()
-            raise ValueError(f"the polygon is not valid: {reason}")
-        shape = joined
-    if shape.is_empty or shape.area < LEAST_AREA_M2:
-        raise ValueError("the polygon has no area")
-    shapely.prepare(shape)
-    return shape
+    if shapely.is_valid(shape):
+        return shape
+    if len(polygons) == 1 or not all(shapely.is_valid(polygon) for polygon in polygons):
+        reason = shapely.is_valid_reason(shape).split("[")[0].strip().lower()
+        raise ValueError(f"the polygon is not valid: {reason}")
+    return shapely.union_all(polygons)
 
 
 def _mapping(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -1,7 +1,7 @@
 """How unlikely places on a path are for a fix, as the negative logarithm of a likelihood.
 
 What the fix says (how far beside the path it lies, and which way the phone moves) and what the way there says (how far
-along the path that would be, against how far the phone moved). Every weight is named in `geo.fold.numbers`.
+along the path that would be, against how far the phone moved). Every weight is named in `geo.snap.numbers`.
 """
 
 from dataclasses import dataclass, fields

@@ -25,7 +25,7 @@ TEXTS = ("activity", "id")
 MAX_ID, MAX_ACTIVITY = 64, 32
 """Characters kept of a phone's own id for a ping and of its activity; a longer one is cut, the ping is not refused."""
 
-Sent: TypeAlias = Callable[[list[int]], list[Any]]
+AsSent: TypeAlias = Callable[[list[int]], list[Any]]
 """Gives what was sent for some pings, by their places in the message. Asked only for those that are refused."""
 
 AHEAD_MS = 5 * 60_000
@@ -83,7 +83,7 @@ class Decoded:
     heard: "HeardBeside | None" = None
 
 
-def check(said: Columns, arrival: Arrival, sent: Sent) -> Decoded:
+def check(said: Columns, arrival: Arrival, sent: AsSent) -> Decoded:
     """Refuse what is not a ping and make pings of the rest. An odd optional field is unknown, it refuses nothing."""
     times_ms, numbers, texts = said.times_ms, said.numbers, said.texts
     measured = (numbers >= _LEAST) & (numbers <= _MOST)  # NaN is outside

@@ -42,7 +42,7 @@ class Ping(msgspec.Struct, omit_defaults=True, gc=False):
     id: str | None = None
 
 
-class Batch(msgspec.Struct):
+class PingBatch(msgspec.Struct):
     """Pings as rows in `pings` or as `columns`: a list for each field, or packed numbers. `n` numbers a frame."""
 
     pings: list[Ping] | None = None
@@ -50,12 +50,12 @@ class Batch(msgspec.Struct):
     n: _Whole | None = None
 
 
-_JSON = msgspec.json.Decoder(Batch | list[Ping])
-_MSGPACK = msgspec.msgpack.Decoder(Batch | list[Ping])
+_JSON = msgspec.json.Decoder(PingBatch | list[Ping])
+_MSGPACK = msgspec.msgpack.Decoder(PingBatch | list[Ping])
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class PingsBody:
     """A request's or frame's body as it was read.
 
     Attributes:
@@ -71,7 +71,7 @@ class Message:
     columns: Any
 
 
-def read(body: bytes, *, packed: bool) -> Message:
+def read(body: bytes, *, packed: bool) -> PingsBody:
     """Read a body, MessagePack if `packed`, else JSON.
 
     Raises:
@@ -82,11 +82,11 @@ def read(body: bytes, *, packed: bool) -> Message:
     except (ValueError, RecursionError) as error:
         return _read_loosely(body, packed=packed, why=error)
     if isinstance(said, list):
-        return Message(None, True, said, None)
-    return Message(said.n, True, said.pings, said.columns)
+        return PingsBody(None, True, said, None)
+    return PingsBody(said.n, True, said.pings, said.columns)
 
 
-def decode(message: Message, arrival: Arrival, *, max_batch: int) -> Decoded:
+def decode(message: PingsBody, arrival: Arrival, *, max_batch: int) -> Decoded:
     """Make pings of a message.
 
     Raises:
@@ -170,19 +170,19 @@ def _values(name: str, column: Column, at: list[int]) -> list[Any]:
     return values
 
 
-def _read_loosely(body: bytes, *, packed: bool, why: Exception) -> Message:
+def _read_loosely(body: bytes, *, packed: bool, why: Exception) -> PingsBody:
     try:
         # Python's own reader takes NaN and 1e400, so that one such ping is refused and not the batch around it.
         said = msgspec.msgpack.decode(body) if packed else json.loads(body.decode())
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"The body cannot be read as {'MessagePack' if packed else 'JSON'}: {why}") from error
     if isinstance(said, list):
-        return Message(None, False, said, None)
+        return PingsBody(None, False, said, None)
     if not isinstance(said, dict):
         raise _invalid("", 'must be a list of pings, {"pings": […]} or {"columns": {…}}')
     n = said.get("n")
     n = n if type(n) is int and abs(n) < FAR_MS else None
-    return Message(n, False, said.get("pings"), said.get("columns"))
+    return PingsBody(n, False, said.get("pings"), said.get("columns"))
 
 
 def _invalid(at: str, why: str) -> Unreadable:

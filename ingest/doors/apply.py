@@ -14,8 +14,8 @@ from ingest.decode.columns import Arrival
 from ingest.doors.app_keys import DOORS_CONFIG, OLDEST_PING_DAYS
 from ingest.doors.native import RefusedPing
 from sql.account.devices import DeviceRow
+from sql.inbox.inbox import put_blocks
 from sql.pool import Pool
-from sql.track.inbox import put_blocks
 
 _UNKNOWN = -1
 
@@ -35,7 +35,7 @@ async def apply_pings(
         received_ms=ms_of(received_at),
         oldest_ms=min(ms_of(oldest), ms_of(received_at)),
     )
-    message = native.Message(n=None, typed=False, pings=items, columns=None)
+    message = native.PingsBody(n=None, typed=False, pings=items, columns=None)
     decoded = native.decode(message, arrival, max_batch=app[DOORS_CONFIG].max_batch)
     await _put(app[POOL], received_at, blocks.split([(device.lane, decoded.pings)]))
     return len(decoded.pings), [RefusedPing(one.index, one.why) for one in decoded.rejected]

@@ -11,17 +11,17 @@ from aiohttp import web
 
 from api.http.app_keys import POOL
 from api.http.auth import DEVICES
-from api.http.media import read_limited
 from api.http.operation import Operations, Who
 from api.http.problem import BadRequest
+from api.http.read.limited import read_limited
 from api.http.shares.rates import RATES
-from api.http.shares.who import is_of_device
+from api.http.who import is_of_device
 from ingest.decode import osmand
 from ingest.decode.columns import Arrival, Decoded
 from ingest.decode.message import AppMessage
 from ingest.doors.alarms import raise_alarm
 from ingest.doors.app_keys import DOORS_CONFIG
-from ingest.doors.heartbeats import take_heartbeat
+from ingest.doors.heartbeats import note_heartbeat
 from ingest.doors.keep import arrival_of, keep
 from sql.account.devices import DeviceRow
 
@@ -81,7 +81,7 @@ WELCOME = ("native", *dict.fromkeys(door.app for door in DOORS))
 def _operation(door: Door) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     """Make the operation of a door."""
 
-    async def take(request: web.Request) -> web.Response:
+    async def post(request: web.Request) -> web.Response:
         device = await _device(request)
         message = AppMessage(
             app=device.app,
@@ -94,15 +94,15 @@ def _operation(door: Door) -> Callable[[web.Request], Awaitable[web.StreamRespon
         decoded = door.decode(message, arrival)
         if decoded.heard is not None and decoded.heard.alarm is not None:
             await raise_alarm(request.app[POOL], device, arrival, decoded.heard)
-        await take_heartbeat(request.app[POOL], device, arrival, decoded)
+        await note_heartbeat(request.app[POOL], device, arrival, decoded)
         await keep(request.app, device, arrival, decoded, source=door.path, secret=request.match_info["token"])
         return web.Response(body=door.answer, content_type=door.media)
 
-    take.__name__ = f"{door.method.lower()}_{door.path}"
-    take.__doc__ = f"{door.does}\n\n{door.how}"
+    post.__name__ = f"{door.method.lower()}_{door.path}"
+    post.__doc__ = f"{door.does}\n\n{door.how}"
     media = (door.media,) if door.media else ()
     declare = operations.operation(door.method, f"/ingest/{{token}}/{door.path}", who=Who.ANYONE, media=media)
-    return declare(take)
+    return declare(post)
 
 
 for _door in DOORS:

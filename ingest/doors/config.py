@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoorsConfig:
-    """Field `max_batch` is REPARTO_MAX_BATCH in the environment (reparto/run/settings.py)."""
+    """Field `max_batch` is REPARTO_MAX_BATCH in the environment (reparto/settings/settings.py)."""
 
     max_batch: int = 10_000  # pings in one request or frame; more is 413
     max_ping_bytes: int = 4 * 1024 * 1024  # of one request, unpacked; more is 413

@@ -2,12 +2,12 @@
 
 from ingest.decode.columns import Arrival, Decoded
 from sql.account.devices import DeviceRow
+from sql.inbox.heartbeats import keep_heartbeat
 from sql.pool import Pool
-from sql.track.heartbeats import keep_heartbeat
 from sql.track.live import tell_live
 
 
-async def take_heartbeat(pool: Pool, device: DeviceRow, arrival: Arrival, decoded: Decoded) -> None:
+async def note_heartbeat(pool: Pool, device: DeviceRow, arrival: Arrival, decoded: Decoded) -> None:
     """Remember that a phone was heard of, unless its message has a ping, which says more."""
     if decoded.heard is None or len(decoded.pings):
         return

@@ -4,9 +4,10 @@ import msgspec
 from aiohttp import web
 
 from api.http.auth import device_of
-from api.http.media import JSON, MSGPACK, answer, is_msgpack, read_limited
+from api.http.media import JSON, MSGPACK, answer, is_msgpack
 from api.http.operation import Operations, Who
 from api.http.problem import UnsupportedMediaType
+from api.http.read.limited import read_limited
 from api.http.shares.rates import RATES
 from ingest.decode import native
 from ingest.decode.refusals import TooMuch, Unreadable
@@ -34,7 +35,7 @@ class Kept(msgspec.Struct, frozen=True):
     rejected: list[RefusedPing]
 
 
-@operations.operation("POST", "/v1/pings", who=Who.DEVICE, body=native.Batch | list[native.Ping], answer=Kept)
+@operations.operation("POST", "/v1/pings", who=Who.DEVICE, body=native.PingBatch | list[native.Ping], answer=Kept)
 async def post_pings(request: web.Request) -> web.Response:
     """Send pings.
 
@@ -54,7 +55,7 @@ async def post_pings(request: web.Request) -> web.Response:
     return answer(request, kept)
 
 
-async def keep_batch(app: web.Application, device: DeviceRow, message: native.Message, *, source: str) -> Kept:
+async def keep_batch(app: web.Application, device: DeviceRow, message: native.PingsBody, *, source: str) -> Kept:
     """Keep a batch and what was unusable of it.
 
     Raises:

@@ -9,7 +9,7 @@ from geo.times import time_of
 from ingest.decode.columns import Arrival
 from ingest.decode.refusals import Rejected
 from sql.account.devices import DeviceRow
-from sql.track.quarantine import Quarantined, in_parts, summed_up, written
+from sql.inbox.quarantine import Quarantined, in_parts, summed_up, written
 
 REFUSED = Metric("reparto_pings_refused_total", "Pings refused, by reason", ["reason"])
 

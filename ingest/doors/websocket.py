@@ -20,7 +20,7 @@ from api.http.problem import TooManyRequests, Unauthorized, Unavailable, documen
 from api.http.shares.bodies import BODIES
 from api.http.shares.ledger import Ledger
 from api.http.shares.rates import RATES
-from api.http.shares.who import is_of_device, parties_of
+from api.http.who import is_of_device, parties_of
 from ingest.decode import native
 from ingest.decode.refusals import TooMuch, Unreadable
 from ingest.doors.app_keys import DOORS_CONFIG

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from weakref import WeakSet
 
-from geo.eta.model import Key, Model, Row
+from geo.eta.model import Model, Row, RowKey
 from geo.eta.places import places
 from geo.eta.seen import DELAY_KEYS
 from geo.plan.plans import Plan
@@ -38,8 +38,8 @@ class _Known:
     """What was read of an account: `rows` are the model's, and hold whatever there is of `keys`."""
 
     model: Model
-    rows: dict[Key, Row]
-    keys: set[Key] = field(default_factory=lambda: set(_ALWAYS))
+    rows: dict[RowKey, Row]
+    keys: set[RowKey] = field(default_factory=lambda: set(_ALWAYS))
     plans: WeakSet[Plan] = field(default_factory=WeakSet)
 
 
@@ -102,7 +102,7 @@ async def _add_plans(db: Db, account_id: int, known: _Known, plans: Iterable[Pla
         known.rows |= await rows_of_keys(db, account_id, keys)
 
 
-def _keys_of(plan: Plan) -> set[Key]:
+def _keys_of(plan: Plan) -> set[RowKey]:
     seen = places(plan)
     return {
         key

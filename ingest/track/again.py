@@ -16,11 +16,11 @@ from ingest.track import reruns
 from ingest.track.batch import Again, Batch, Behind, Sent
 from ingest.track.store import first_steps
 from sql.feed.facts import Stretch, begins_before
+from sql.pings.partitions import partition_days
+from sql.pings.pings import judge_pings, pings_after
 from sql.pool import Connection
 from sql.track import folds
 from sql.track.claims import first_claims
-from sql.track.partitions import partition_days
-from sql.track.pings import judge_pings, pings_after
 from sql.track.reruns import Rerun
 
 
@@ -90,7 +90,7 @@ async def read_again(db: Connection, batch: Batch) -> Batch:
     after_ms = progress.tracks["at_ms"][behind]
     pings, was = await pings_after(db, drivers.lanes[behind], progress.tracks[behind], at_most=most + 1)
     order = in_order(pings.rows)
-    pings, was = pings.take(order), was[order]
+    pings, was = pings.rows_at(order), was[order]
     recorded_ms = pings.rows["recorded_ms"]
     of = drivers.index_of(pings.rows["driver_id"])
     begin, end = np.searchsorted(of, behind, "left"), np.searchsorted(of, behind, "right")
@@ -115,7 +115,7 @@ async def read_again(db: Connection, batch: Batch) -> Batch:
     }
     stretches, begin_ms = await _begin_history(db, stretches, first_ms)
     again = Again(
-        sent=Sent(pings.take(now), was["lane"][now].astype(np.int64)),
+        sent=Sent(pings.rows_at(now), was["lane"][now].astype(np.int64)),
         was=was[now],
         stretches=stretches,
         begin_ms=begin_ms,

@@ -20,8 +20,8 @@ from ingest.drivers.models import ModelCache
 from ingest.drivers.plans import PlanCache
 from ingest.drivers.shown import Shown
 from sql.feed.facts import Stretch
+from sql.pings.pings import STORED
 from sql.pool import Connection
-from sql.track.pings import STORED
 from sql.track.reruns import Rerun
 
 MOST_STEPS = 256
@@ -71,7 +71,7 @@ class Sent:
 
     def rows_at(self, which: Bools | Ints) -> Self:
         """Pick some."""
-        return type(self)(self.pings.take(which), self.lanes[which])
+        return type(self)(self.pings.rows_at(which), self.lanes[which])
 
     @classmethod
     def none(cls) -> Self:
@@ -123,7 +123,7 @@ class Again:
 
     Attributes:
         sent: stored pings.
-        was: (n,) of dtype `sql.track.pings.STORED`, what they were judged to be.
+        was: (n,) of dtype `sql.pings.pings.STORED`, what they were judged to be.
         stretches: by entry in the drivers, what is about to be folded.
         begin_ms: by entry, of those who are folded from the start: when their first input was; missing without any.
         reruns: by entry, of those who have been here before.

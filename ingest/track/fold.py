@@ -11,8 +11,8 @@ from geo.plan.plans import FOREVER_MS
 from ingest.drivers.drivers import Drivers, Progress
 from ingest.track.batch import Batch, Folded, Sent
 from ingest.track.isolate import Advance, advance_what_can
+from sql.pings.pings import STORED
 from sql.pool import Connection
-from sql.track.pings import STORED
 
 
 async def fold(db: Connection, batch: Batch, *, advance: Advance = advance) -> Batch:

@@ -25,10 +25,10 @@ from ingest.drivers.drivers import Drivers, Progress
 from ingest.track.batch import Batch, Sent
 from ingest.track.working import USED_MS, working_spells
 from sql.account.accounts import read_instance
+from sql.inbox.quarantine import Quarantined, put_quarantined
+from sql.pings import held
+from sql.pings.working import accounts_of_working, tours_of_drivers
 from sql.pool import Connection, Db
-from sql.track import held
-from sql.track.quarantine import Quarantined, put_quarantined
-from sql.track.working import accounts_of_working, tours_of_drivers
 
 log = logging.getLogger(__name__)
 
@@ -58,8 +58,8 @@ async def hold_back(db: Connection, batch: Batch) -> Batch:
     spells = await _read_spells(db, drivers, pings.rows, watched, asked, config)
     outside = _outside(drivers, pings.rows, spells)
     back = await _take_out(db, drivers, np.flatnonzero(watched & asked), spells)
-    await shelf.put(db, drivers, Pings.concat([pings.take(outside), *back.values()]), hold_ms)
-    kept = pings.take(~outside)
+    await shelf.put(db, drivers, Pings.concat([pings.rows_at(outside), *back.values()]), hold_ms)
+    kept = pings.rows_at(~outside)
     sent = Sent(kept, drivers.lanes[drivers.index_of(kept.rows["driver_id"])])
     return replace(batch.with_sent(sent), progress=_folds_again(batch.progress, back))
 
@@ -139,7 +139,7 @@ class _Shelf:
         if not len(pings):
             return
         order = np.lexsort((pings.rows["received_ms"], pings.rows["driver_id"]))
-        pings = pings.take(order)
+        pings = pings.rows_at(order)
         driver_ids, received_ms = pings.rows["driver_id"], pings.rows["received_ms"]
         part = np.column_stack((driver_ids, received_ms // _TOGETHER_MS))
         starts = np.flatnonzero(np.append(True, (part[1:] != part[:-1]).any(axis=1)))
@@ -147,7 +147,7 @@ class _Shelf:
         for start, end in zip(starts, np.append(starts[1:], len(pings)), strict=True):
             driver_id = int(driver_ids[start])
             lane = int(drivers.lanes[drivers.index_of(driver_ids[start])])
-            for block in blocks.split([(lane, pings.take(slice(start, end)))]):
+            for block in blocks.split([(lane, pings.rows_at(slice(start, end)))]):
                 lanes.append(lane)
                 of.append(driver_id)
                 expires_ms.append(int(received_ms[start]) + hold_ms)

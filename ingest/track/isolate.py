@@ -12,8 +12,8 @@ from geo.fold.fold import Facts
 from geo.pings import Bools, Ints, Pings, Rows
 from geo.plan.plans import Timeline
 from geo.times import time_of
-from sql.track.quarantine import Quarantined
-from sql.track.takes import Block
+from sql.inbox.quarantine import Quarantined
+from sql.inbox.takes import Block
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ def advance_what_can(
     bad = search.culprits([replace(timeline, claims=()) for timeline in timelines])
     good = np.delete(np.arange(len(pings)), bad)
     heard = search.without_bad_claims(good, timelines, settles)
-    return *advance(tracks, pings.take(good), heard, settles), bad
+    return *advance(tracks, pings.rows_at(good), heard, settles), bad
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,7 +102,7 @@ class _Search:
     def _folds(self, i: int, which: Sequence[int], timeline: Timeline, *, settles: bool = False) -> bool:
         try:
             self.advance(
-                self.tracks[i : i + 1], self.pings.take(np.array(which, np.int64)), [timeline], np.array([settles])
+                self.tracks[i : i + 1], self.pings.rows_at(np.array(which, np.int64)), [timeline], np.array([settles])
             )
         except Exception:
             return False

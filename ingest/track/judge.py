@@ -6,9 +6,9 @@ from geo.fold.fold import Facts
 from geo.pings import Bools, Rows
 from ingest.track.batch import Batch
 from ingest.track.isolate import ping_that_broke_the_fold
+from sql.inbox.quarantine import put_quarantined
+from sql.pings.pings import copy_pings, judge_pings, remove_ping
 from sql.pool import Connection
-from sql.track.pings import copy_pings, judge_pings, remove_ping
-from sql.track.quarantine import put_quarantined
 
 
 async def set_aside(db: Connection, batch: Batch) -> Batch:
@@ -31,7 +31,7 @@ async def judge(db: Connection, batch: Batch) -> Batch:
     pings, lanes, stored = folded.sent.pings, folded.sent.lanes, folded.stored
     judged, earlier = with_second_thoughts(pings.rows, folded.facts)
     if (~stored).any():
-        await copy_pings(db, lanes[~stored], pings.take(~stored), judged[~stored])
+        await copy_pings(db, lanes[~stored], pings.rows_at(~stored), judged[~stored])
     other = stored & ~(folded.was["was_judged"] & _same(folded.was["judged"], judged))
     if other.any():
         await judge_pings(db, lanes[other].tolist(), pings.rows[other], judged[other])

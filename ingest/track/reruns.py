@@ -13,7 +13,7 @@ import numpy as np
 from geo.fold import fold
 from geo.pings import Ints, Rows
 from ingest.drivers.drivers import Drivers, Progress
-from ingest.track.batch import Batch
+from ingest.track.batch import Again, Batch
 from sql.feed.facts import Stretch
 from sql.pool import Db
 from sql.track import reruns
@@ -55,29 +55,38 @@ async def tell_or_keep(db: Db, batch: Batch) -> tuple[Rows, list[Stretch]]:
     drivers, again, happened = batch.drivers, batch.again, batch.the_folded().facts.happened
     if not again.stretches:
         return happened, []
+    tell = {
+        i: _with_what_was_kept(stretch, again.reruns.get(i))
+        for i, stretch in again.stretches.items()
+        if _is_over(again, i) or again.reruns[i].parts >= batch.known.limits.parts
+    }
     mine = _by_track(happened)
-    tell: dict[int, Stretch] = {}
-    keep: list[Part] = []
-    for i, stretch in again.stretches.items():
-        rerun = again.reruns.get(i)
-        over = rerun is None or again.settles[i] or stretch.until_ms > rerun.goal_ms
-        if rerun is None or over or rerun.parts >= batch.known.limits.parts:
-            tell[i] = stretch if rerun is None else replace(stretch, after_ms=rerun.after_ms)
-        if rerun is not None and not over:
-            keep.append(
-                Part(
-                    lane=int(drivers.lanes[i]),
-                    driver_id=stretch.driver_id,
-                    after_ms=stretch.until_ms if i in tell else stretch.after_ms,
-                    goal_ms=rerun.goal_ms,
-                    happened=b"" if i in tell else fold.encode_happened(mine(i)),
-                )
-            )
+    keep = [
+        Part(
+            lane=int(drivers.lanes[i]),
+            driver_id=stretch.driver_id,
+            after_ms=stretch.until_ms if i in tell else stretch.after_ms,
+            goal_ms=again.reruns[i].goal_ms,
+            happened=b"" if i in tell else fold.encode_happened(mine(i)),
+        )
+        for i, stretch in again.stretches.items()
+        if not _is_over(again, i)
+    ]
     before = await _pop(db, drivers, [i for i in tell if i in again.reruns and again.reruns[i].parts])
     if keep:
         await reruns.put_reruns(db, keep)
     kept = np.isin(happened["track"], [i for i in again.stretches if i not in tell])
     return np.concatenate((before, happened[~kept])), list(tell.values())
+
+
+def _is_over(again: Again, i: int) -> bool:
+    """Tell whether a driver's stretch ends in this take: no re-run is under way, or it has come to its goal."""
+    rerun = again.reruns.get(i)
+    return rerun is None or bool(again.settles[i]) or again.stretches[i].until_ms > rerun.goal_ms
+
+
+def _with_what_was_kept(stretch: Stretch, rerun: Rerun | None) -> Stretch:
+    return stretch if rerun is None else replace(stretch, after_ms=rerun.after_ms)
 
 
 def _by_track(happened: Rows) -> Callable[[int], Rows]:

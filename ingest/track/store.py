@@ -10,8 +10,8 @@ import numpy as np
 from geo.pings import Bools, Ints
 from geo.trust.clean import Flag
 from ingest.track.batch import Batch, Late
+from sql.pings.pings import add_late_pings, copy_pings, merge_pings
 from sql.pool import Connection
-from sql.track.pings import add_late_pings, copy_pings, merge_pings
 
 
 async def store_late(db: Connection, batch: Batch) -> Batch:

@@ -28,13 +28,13 @@ from ingest.track.take import STEPS, take
 from ingest.track.tell import moved_triples
 from sql.account.accounts import read_instance
 from sql.config import DatabaseConfig
+from sql.inbox import takes
+from sql.inbox.inbox import put_blocks
+from sql.inbox.quarantine import put_quarantined
+from sql.inbox.takes import Block
 from sql.pool import Connection, connect, is_away, is_lost
-from sql.track import takes
-from sql.track.inbox import put_blocks
 from sql.track.lanes import try_lock_lanes
 from sql.track.live import tell_live
-from sql.track.quarantine import put_quarantined
-from sql.track.takes import Block
 from work.upkeep.partitions import make_partitions
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ A driver who uses neither is watched all the time, because nothing says when the
 import numpy as np
 
 from geo.pings import Ints, Rows
-from sql.track.held import SPELL
+from sql.pings.held import SPELL
 
 MARGIN_MS = 30 * 60_000
 """Who starts a shift was on the way to it; the button is pressed when the van is loaded."""
@@ -17,7 +17,7 @@ USED_MS = 30 * 24 * 3_600_000
 
 EVE_MS = 24 * 3_600_000
 """The day before the first shift or tour is judged by it, too: that is the night before it. With the time before its
-start that belongs to it, no more than `sql.track.held.REACH_MS`."""
+start that belongs to it, no more than `sql.pings.held.REACH_MS`."""
 
 _FOREVER_MS = (1 << 44) - 1  # as in held.py: more than any recorded_ms
 

@@ -11,7 +11,7 @@ from geo.fold.fold import fresh
 from geo.pings import UNKNOWN_MS
 from geo.plan.plans import Plan, Timeline
 from geo.plan.prepare import Head, PathColumns, StopColumns, prepare_plan
-from geo.simulate import street_grid_tour
+from geo.simulate.tour import street_grid_tour
 from reparto.command import Subparsers, out
 
 START_MS = 1_760_000_000_000

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 
-from geo.simulate import phone
+from geo.simulate.phone import Faults, phone
 from reparto.bench.load import BenchDevice, fragment
 from reparto.client.client import Client
 from reparto.simulate.fleet import GUADALAJARA, Trip, enlist, make_trip, route_of_tour, seeds
@@ -37,7 +37,7 @@ async def make_fleet(api_url: str, key: str, devices: int) -> list[BenchDevice]:
 
 def fragments_of(trip: Trip, seed: int) -> Sequence[bytes]:
     """Write what a phone tells of every second of a trip; none lost, late or twice: the load decides what is sent."""
-    pings, _ = phone(trip.truth, seed=seed, gaps_per_h=0, lost=0, repeated=0, late=0)
+    pings, _ = phone(trip.truth, seed=seed, faults=Faults(gaps_per_h=0, lost=0, repeated=0, late=0))
     rows = pings.rows[pings.rows["recorded_ms"].argsort()]
     columns = ("lat_e6", "lon_e6", "speed_mps", "heading_deg")
     return [

@@ -27,8 +27,8 @@ from reparto.bench.waiting import copy_again, waiting_pings
 from reparto.client.product import Product, throw_away
 from reparto.client.tally import Tally
 from reparto.command import Subparsers, err, out
+from sql.inbox.inbox import depth
 from sql.pool import Db, connect
-from sql.track.inbox import depth
 
 BATCHES = (1, 10, 50)
 """Pings a request: a phone that is watched live, one that saves its battery, one that comes back from a tunnel."""

@@ -23,8 +23,8 @@ from reparto.client.planner import PlannedRoute
 from reparto.client.recordings import SentPing, as_json
 from reparto.client.tally import Tally
 from reparto.command import CannotRun
-from reparto.run.config import address_of
-from reparto.run.settings import Settings
+from reparto.settings.config import address_of
+from reparto.settings.settings import Settings
 
 ANSWER_TIMEOUT_S = 30.0
 MAX_BATCH = 500

@@ -36,6 +36,7 @@ class Product:
     api: Child
     ingest: Child
     tracker: Child
+    work: Child
     more_apis: Sequence[tuple[str, Child]] = ()
 
 
@@ -78,6 +79,7 @@ def throw_away(*, apis: int = 1, more: Mapping[str, str] | None = None) -> Itera
             api=started["api"][0],
             ingest=started["ingest"][0],
             tracker=started["track"][0],
+            work=started["work"][0],
             more_apis=[(url, child) for child, url in others],
         )
 

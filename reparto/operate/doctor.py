@@ -19,18 +19,18 @@ from reparto.operate.doctor_retention import look_ahead
 from reparto.operate.finding import Finding, Severity, free_space, judge
 from reparto.operate.status import duration, version_text
 from reparto.postgres import PostgresError
-from reparto.run.config import address_of
-from reparto.run.database import connected, database_at_hand, postgres_dir
-from reparto.run.serve import bind
-from reparto.run.settings import Settings
+from reparto.process.serve import bind
+from reparto.settings.config import address_of
+from reparto.settings.database import connected, database_at_hand, postgres_dir
+from reparto.settings.settings import Settings
 from sql.config import DatabaseConfig
+from sql.inbox.quarantine import count_quarantined
 from sql.migrate import applied, migrations
 from sql.operate import operator
 from sql.operate.health import read_backlog
+from sql.pings.held import unreadable_held
+from sql.pings.partitions import partition_days
 from sql.pool import Db
-from sql.track.held import unreadable_held
-from sql.track.partitions import partition_days
-from sql.track.quarantine import count_quarantined
 
 _OPEN_FILES = 4_096
 _STUCK_S = 60.0

@@ -8,8 +8,8 @@ import secrets
 from api.http.ids import PROOF, shown
 from reparto.command import CannotRun
 from reparto.operate.finding import Finding, Severity, free_space, judge
-from reparto.run.proof_store import folder_of_proofs, proofs_of
-from reparto.run.settings import Settings
+from reparto.settings.proof_store import folder_of_proofs, proofs_of
+from reparto.settings.settings import Settings
 from sql.delivery import proof_files
 from sql.delivery.proof_files import ProofFiles
 from sql.pool import Db

@@ -1,9 +1,9 @@
 """What will be deleted by age, told before it is; and what is not deleted although it is old."""
 
 from reparto.operate.finding import Finding, Severity
-from reparto.run.settings import Settings
+from reparto.settings.settings import Settings
 from sql.pool import Db
-from work.retention.guard import Forecast, Guard
+from work.retention.guard import Forecast, RetentionGuard
 from work.upkeep.retention import retention_guard
 
 _ADVICE = (
@@ -12,7 +12,7 @@ _ADVICE = (
 )
 
 
-def guard_in(settings: Settings) -> Guard:
+def guard_in(settings: Settings) -> RetentionGuard:
     """Make the guard that `work` has with these settings."""
     return retention_guard(
         settings.retention,

@@ -8,10 +8,10 @@ from rich.table import Table
 
 from reparto.command import CannotRun, Subparsers, err, out
 from reparto.operate.doctor_retention import guard_in, in_words
-from reparto.run.database import check_schema, connected, database_at_hand
-from reparto.run.settings import Settings
+from reparto.settings.database import check_schema, connected, database_at_hand
+from reparto.settings.settings import Settings
 from sql.config import DatabaseConfig
-from work.retention.guard import Guard
+from work.retention.guard import RetentionGuard
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-async def _on(database: DatabaseConfig, guard: Guard, *, confirm: bool) -> None:
+async def _on(database: DatabaseConfig, guard: RetentionGuard, *, confirm: bool) -> None:
     await check_schema(database)
     async with connected(database) as db:
         if confirm:

@@ -15,8 +15,8 @@ from geo.pings import Floats
 from geo.shape.lines import check_places
 from reparto.command import CannotRun, Subparsers, err, out
 from reparto.operate.road_build import build
-from reparto.run.road_engine import roads_dir, roads_of
-from reparto.run.settings import Settings
+from reparto.settings.road_engine import roads_dir, roads_of
+from reparto.settings.settings import Settings
 from work.roads.choose import LIBRARIES, check_installed
 from work.roads.config import KINDS
 from work.roads.protocol import NoWay, RoadPath, RoadsAway

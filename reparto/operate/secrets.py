@@ -5,9 +5,9 @@ import asyncio
 from pathlib import Path
 
 from reparto.command import CannotRun, Subparsers, err
-from reparto.run.database import check_schema, connected, database_at_hand
-from reparto.run.outgoing import sealer_of
-from reparto.run.settings import Settings
+from reparto.settings.database import check_schema, connected, database_at_hand
+from reparto.settings.outgoing import sealer_of
+from reparto.settings.settings import Settings
 from sql.config import DatabaseConfig
 from sql.messages.setup import put_sealed_channel, sealed_channels
 from sql.pool import Db

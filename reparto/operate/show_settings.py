@@ -3,7 +3,7 @@
 import argparse
 
 from reparto.command import Subparsers, out
-from reparto.run.settings import Settings
+from reparto.settings.settings import Settings
 
 
 def add_parser(subparsers: Subparsers) -> None:

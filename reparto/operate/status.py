@@ -10,15 +10,15 @@ from rich.table import Table
 from reparto.command import CannotRun, Subparsers, out
 from reparto.operate.doctor_retention import guard_in, in_words
 from reparto.postgres import dsn_of
-from reparto.run.database import check_schema, connected, given_database, is_embedded_running, named, postgres_dir
-from reparto.run.settings import Settings
+from reparto.settings.database import check_schema, connected, given_database, is_embedded_running, named, postgres_dir
+from reparto.settings.settings import Settings
 from reparto.version import __version__
 from sql.config import DatabaseConfig
+from sql.inbox.quarantine import count_quarantined
 from sql.operate import operator
 from sql.operate.health import read_backlog
-from sql.track.partitions import partition_days
-from sql.track.quarantine import count_quarantined
-from work.retention.guard import Guard
+from sql.pings.partitions import partition_days
+from work.retention.guard import RetentionGuard
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-async def _print(database: DatabaseConfig, guard: Guard) -> None:
+async def _print(database: DatabaseConfig, guard: RetentionGuard) -> None:
     await check_schema(database)
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)

@@ -23,26 +23,27 @@ from api.http.rights import guard_rights
 from api.http.shares.bodies import BODIES, Bodies
 from api.http.shares.rates import ACCOUNT_WRITES, QUARANTINE_RATE, Rates
 from api.messages import channels as message_channels
-from api.messages import consent, hooks, kinds, listing
+from api.messages import consent, hooks, kinds, listing, stop
 from api.messages import demo as demo_messages
 from api.messages.keys import GUARD, SEALER
 from api.places import geofences
 from api.proofs import endpoints as proofs
-from api.proofs import form as proofs_post
 from api.proofs.uploads import endpoints as uploads
+from api.proofs.uploads import form as proofs_post
 from api.recipient import page as tracking_page
 from api.recipient import stream as tracking
 from api.routes import endpoints as routes
 from api.routes import eta, links, pins, reopening
 from api.stream.hub import HUB, Hub
+from api.webhooks import asyncapi
 from api.webhooks import endpoints as webhooks
 from ingest import doors
 from ingest.doors.app_keys import DOORS_CONFIG, OLDEST_PING_DAYS
 from ingest.inbox import Inbox
 from reparto.run.applying import APPLIERS
-from reparto.run.outgoing import guard_of, sealer_of
-from reparto.run.proof_store import proofs_of
-from reparto.run.settings import Settings
+from reparto.settings.outgoing import guard_of, sealer_of
+from reparto.settings.proof_store import proofs_of
+from reparto.settings.settings import Settings
 from sql.config import DatabaseConfig
 from sql.pool import create_pool
 from work.roads.choose import STRAIGHT
@@ -61,7 +62,7 @@ ASKED = (
     *(positions, events, reports, quarantine, applying, erasures),
     *(tracking, tracking_page),
     *(uploads, proofs_post, proofs, certificate),
-    *(message_channels, kinds, listing, consent, hooks, webhooks),
+    *(message_channels, kinds, listing, consent, hooks, stop, webhooks, asyncapi),
 )
 """What people and programs ask."""
 

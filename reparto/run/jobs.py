@@ -1,12 +1,12 @@
 """Everything that the `work` role does: the jobs of the rooms of `work`."""
 
-from reparto.run.outgoing import guard_of, public_url_of, sealer_of
-from reparto.run.settings import Settings
+from reparto.settings.outgoing import guard_of, public_url_of, sealer_of
+from reparto.settings.settings import Settings
 from work.erasure.erase import erasure_job
 from work.feed.numbering import NUMBER_EVENTS
 from work.job import Job, Service
 from work.learn.etas import LEARN_ETAS
-from work.messages.service import message_jobs
+from work.messages.sending.service import message_jobs
 from work.proofs.store import ProofStore
 from work.proofs.upkeep import proof_jobs
 from work.roads.detours import detour_job

@@ -12,8 +12,8 @@ from rich.table import Table
 from api.http.auth import KEY_PREFIX, hash_of, new_secret
 from api.http.ids import KEY, number_of, shown
 from reparto.command import CannotRun, Subparsers, err, out
-from reparto.run.database import check_schema, connected, database_at_hand
-from reparto.run.settings import Settings
+from reparto.settings.database import check_schema, connected, database_at_hand
+from reparto.settings.settings import Settings
 from sql.account.accounts import NEW_ACCOUNT, ensure_account
 from sql.account.keys import create_key, has_working_key
 from sql.config import DatabaseConfig

@@ -4,8 +4,8 @@ import argparse
 import asyncio
 
 from reparto.command import CannotRun, Subparsers, out
-from reparto.run.database import connected, database_at_hand, in_words
-from reparto.run.settings import Settings
+from reparto.settings.database import connected, database_at_hand, in_words
+from reparto.settings.settings import Settings
 from sql.config import DatabaseConfig
 from sql.migrate import migrate, migrations
 from work.upkeep.partitions import make_partitions

@@ -11,16 +11,16 @@ import aiohttp
 
 from ingest.track.tracker import run_tracker
 from reparto.command import CannotRun, Subparsers, out
-from reparto.run import logs
+from reparto.process import logs
+from reparto.process.process import end_with_parent, run_until_stopped
+from reparto.process.serve import bind, serving
 from reparto.run.app import create_app, create_system_app
-from reparto.run.config import address_of
-from reparto.run.database import check_schema, given_database
 from reparto.run.jobs import jobs_of
-from reparto.run.process import end_with_parent, run_until_stopped
-from reparto.run.proof_store import proofs_of
-from reparto.run.road_engine import roads_of
-from reparto.run.serve import bind, serving
-from reparto.run.settings import Settings
+from reparto.settings.config import address_of
+from reparto.settings.database import check_schema, given_database
+from reparto.settings.proof_store import proofs_of
+from reparto.settings.road_engine import roads_of
+from reparto.settings.settings import Settings
 from sql.config import DatabaseConfig
 from work.job import run_work
 from work.roads.choose import STRAIGHT

@@ -20,17 +20,17 @@ from typing import Self
 
 from reparto.command import CannotRun, Subparsers, out
 from reparto.postgres import EmbeddedPostgres, PostgresError
-from reparto.run import logs
+from reparto.process import logs
+from reparto.process.process import alongside, keep_running, run_until_stopped, stopped_within
+from reparto.process.serve import bind, serving
 from reparto.run.app import create_app
-from reparto.run.database import given_database, named, postgres_dir
 from reparto.run.jobs import jobs_of
 from reparto.run.key import first_admin_key
 from reparto.run.migrate import prepare
-from reparto.run.process import alongside, keep_running, run_until_stopped, stopped_within
-from reparto.run.proof_store import proofs_of
-from reparto.run.road_engine import roads_of
-from reparto.run.serve import bind, serving
-from reparto.run.settings import Settings
+from reparto.settings.database import given_database, named, postgres_dir
+from reparto.settings.proof_store import proofs_of
+from reparto.settings.road_engine import roads_of
+from reparto.settings.settings import Settings
 from reparto.version import __version__
 from sql.config import DatabaseConfig
 from work.job import run_work

@@ -23,9 +23,9 @@ from reparto.child import Child
 from reparto.client.client import Client, Phone, RequestRefused, route_path, target_key, target_url, together
 from reparto.client.tally import Tally
 from reparto.command import CannotRun, Subparsers, err, out
-from reparto.run.process import run_until_stopped, stopped_within
-from reparto.run.serve import bind
-from reparto.run.settings import Settings
+from reparto.process.process import run_until_stopped, stopped_within
+from reparto.process.serve import bind
+from reparto.settings.settings import Settings
 from reparto.simulate.day import Deed, make_day
 from reparto.simulate.driver_app import DriverApp, open_app
 from reparto.simulate.fleet import GUADALAJARA, Report, Trip, enlist, make_trip, names, report, route_of_tour

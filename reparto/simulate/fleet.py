@@ -15,7 +15,9 @@ import numpy as np
 
 from geo.pings import UNKNOWN_MS, Ints, Pings
 from geo.plan.prepare import Head, PathColumns, StopColumns, prepare_plan
-from geo.simulate import Drive, Tour, drive, phone, street_grid_tour
+from geo.simulate.drive import Truth, drive
+from geo.simulate.phone import Faults, phone
+from geo.simulate.tour import Tour, street_grid_tour
 from reparto.client.client import Client
 from reparto.client.planner import PlannedRoute
 from reparto.client.recordings import SentPing
@@ -63,7 +65,7 @@ class Trip:
     """A tour and a drive of it, by a clock that is 0 when the van leaves."""
 
     tour: Tour
-    truth: Drive
+    truth: Truth
 
     @property
     def home_ms(self) -> int:
@@ -177,7 +179,7 @@ def report(trip: Trip, seed: int, *, from_ms: int, to_ms: int, offline_per_h: fl
     stretch = replace(trip.truth, **{name: getattr(trip.truth, name)[inside] for name in columns})
     if not len(stretch):
         return Report(pings=Pings.empty(), due_ms=np.zeros(0, np.int64))
-    pings, due_ms = phone(stretch, seed=seed, gaps_per_h=gaps_per_h)
+    pings, due_ms = phone(stretch, seed=seed, faults=Faults(gaps_per_h=gaps_per_h))
     chance = np.random.default_rng(seed)
     offline_ms = []
     for begins in chance.uniform(from_ms, to_ms, chance.poisson(offline_per_h * (to_ms - from_ms) / 3_600_000)):

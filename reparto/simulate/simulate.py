@@ -21,7 +21,7 @@ from reparto.command import Subparsers, err, out
 from reparto.simulate.day import Deed, make_day
 from reparto.simulate.driver_app import DriverApp, open_app
 from reparto.simulate.fleet import GUADALAJARA, City, Report, enlist, make_trip, names, report, route_of_tour, seeds
-from reparto.simulate.van import Fix, Van, fix_of
+from reparto.simulate.van import Fix, SimulatedVan, fix_of
 from reparto.simulate.verify import verify
 
 OFFLINE_PER_H = 3.0
@@ -108,7 +108,7 @@ class Clock:
         await asyncio.sleep(max(0.0, ms - self.now_ms()) / self.speed / 1000)
 
 
-def make_vans(options: Options) -> list[Van]:
+def make_vans(options: Options) -> list[SimulatedVan]:
     """Make the fleet: every van's trip from shortly before it reaches a stop on, and what its phone will tell of it."""
     vans = []
     length_ms = round(options.minutes * 60_000)
@@ -127,13 +127,16 @@ def make_vans(options: Options) -> list[Van]:
             gaps_per_h=GAPS_PER_H,
         )
         name = f"{options.name}-{number:04}"
-        deeds = make_day(name, trip.stays_ms, from_ms=begins_ms, to_ms=begins_ms + length_ms)
-        vans.append(Van(name=name, tour=trip.tour, stays_ms=trip.stays_ms, told=told, begins_ms=begins_ms, deeds=deeds))
+        stays_ms = trip.stays_ms
+        deeds = make_day(name, stays_ms, from_ms=begins_ms, to_ms=begins_ms + length_ms)
+        vans.append(
+            SimulatedVan(name=name, tour=trip.tour, stays_ms=stays_ms, told=told, begins_ms=begins_ms, deeds=deeds)
+        )
     return vans
 
 
 async def drive_fleet(
-    client: Client, options: Options, vans: Sequence[Van], tally: Tally, *, doors: str | None = None
+    client: Client, options: Options, vans: Sequence[SimulatedVan], tally: Tally, *, doors: str | None = None
 ) -> None:
     """Drive until everything that the phones tell is acknowledged.
 
@@ -146,7 +149,7 @@ async def drive_fleet(
     gate = asyncio.Semaphore(_SETTING_UP)
     tokens: dict[str, str] = {}
 
-    async def set_up(van: Van, name: str) -> None:
+    async def set_up(van: SimulatedVan, name: str) -> None:
         async with gate:
             van.driver_id, van.device_id, tokens[van.name] = await enlist(client, van.name, name)
 
@@ -154,7 +157,7 @@ async def drive_fleet(
     ahead_ms = options.minutes * 60_000 * (1 - 1 / options.speed)
     clock = Clock(starts_ms=round(time.time() * 1000 - ahead_ms), speed=options.speed)
 
-    async def plan(van: Van) -> None:
+    async def plan(van: SimulatedVan) -> None:
         van.leaves_ms = clock.starts_ms - van.begins_ms
         route = route_of_tour(van.tour, van.name, driver=van.name, leaves_ms=van.leaves_ms, city=options.city)
         async with gate:
@@ -162,7 +165,7 @@ async def drive_fleet(
         chance = random.Random(f"{van.name}'s app")
         van.app = open_app(client, tokens[van.name], tally, chance, route=van.name, stops=answer["stops"])
 
-    async def go(van: Van) -> None:
+    async def go(van: SimulatedVan) -> None:
         assert van.app is not None
         chance = random.Random(van.name)
         phone = Phone(client.session, doors or client.url, tokens[van.name], tally, chance)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from geo.pings import Ints
-from geo.simulate import Tour
+from geo.simulate.tour import Tour
 from reparto.client.recordings import SentPing
 from reparto.simulate.day import Deed
 from reparto.simulate.driver_app import DriverApp
@@ -21,7 +21,7 @@ def fix_of(ping: SentPing) -> Fix:
 
 
 @dataclass(slots=True, kw_only=True)
-class Van:
+class SimulatedVan:
     """A driver on a tour.
 
     Attributes:

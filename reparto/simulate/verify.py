@@ -11,7 +11,7 @@ from typing import Any
 from reparto.client.client import Client, route_path
 from reparto.client.recordings import time_ms
 from reparto.command import CannotRun
-from reparto.simulate.van import Fix, Van
+from reparto.simulate.van import Fix, SimulatedVan
 from reparto.simulate.verify_app import app_differences
 
 CATCH_UP_S = 120.0
@@ -76,7 +76,7 @@ async def settled(client: Client, *, until_s: float) -> None:
         await asyncio.sleep(_LOOK_EVERY_S)
 
 
-async def verify(client: Client, vans: Sequence[Van]) -> Differences:
+async def verify(client: Client, vans: Sequence[SimulatedVan]) -> Differences:
     """Read every van's track, live position, ETA, visits, stops and proofs, and compare.
 
     Every acknowledged fix must be there once and nothing else, and so must be what the driver said and photographed;
@@ -88,7 +88,7 @@ async def verify(client: Client, vans: Sequence[Van]) -> Differences:
     newest: dict[str, int] = {}
     totals: Counter[str] = Counter()
 
-    async def look(van: Van) -> None:
+    async def look(van: SimulatedVan) -> None:
         async with gate:
             begins_ms, wanted = van.leaves_ms + van.begins_ms, len(set(van.acknowledged))
             track = await quiet_track(client, van.driver_id, since_ms=begins_ms, pings=wanted, until_s=until_s)
@@ -119,7 +119,7 @@ async def verify(client: Client, vans: Sequence[Van]) -> Differences:
     return differences
 
 
-def _track_differences(van: Van, track: dict[str, list[Any]]) -> list[str]:
+def _track_differences(van: SimulatedVan, track: dict[str, list[Any]]) -> list[str]:
     stored: Counter[Fix] = Counter(
         (at, round(lat * 1e6), round(lon * 1e6))
         for at, lat, lon in zip(_times(track), track["lat"], track["lon"], strict=True)
@@ -154,7 +154,7 @@ def _times(track: dict[str, list[Any]]) -> list[int]:
     return [time_ms(at) for at in track["time"]]
 
 
-def _stays(van: Van) -> set[str]:
+def _stays(van: SimulatedVan) -> set[str]:
     """Name the stops where the van really stood for a while during what its phone told."""
     if not len(van.told):
         return set()

@@ -10,12 +10,12 @@ from typing import Any
 
 from reparto.client.client import Client, route_path
 from reparto.simulate.day import OUTCOMES
-from reparto.simulate.van import Van
+from reparto.simulate.van import SimulatedVan
 
 _LOOK_EVERY_S = 0.5
 
 
-async def app_differences(client: Client, van: Van, totals: Counter[str], *, until_s: float) -> list[str]:
+async def app_differences(client: Client, van: SimulatedVan, totals: Counter[str], *, until_s: float) -> list[str]:
     """Compare events, stops, settlement and photos; give a sentence for what differs.
 
     Every acknowledged event must be there and be the same, the stops must be as those in force say, each of them must
@@ -43,7 +43,7 @@ async def app_differences(client: Client, van: Van, totals: Counter[str], *, unt
     return wrong
 
 
-async def _stop_differences(client: Client, van: Van, outcomes: Mapping[str, str]) -> list[str]:
+async def _stop_differences(client: Client, van: SimulatedVan, outcomes: Mapping[str, str]) -> list[str]:
     """Compare what stops show with what was said of them; `outcomes` are by stop."""
     shown = (await client.ask("GET", route_path(van.name)))["stops"]
     return [
@@ -54,7 +54,7 @@ async def _stop_differences(client: Client, van: Van, outcomes: Mapping[str, str
     ]
 
 
-async def _settlement_differences(client: Client, van: Van, outcomes: Mapping[str, str]) -> list[str]:
+async def _settlement_differences(client: Client, van: SimulatedVan, outcomes: Mapping[str, str]) -> list[str]:
     since = {"from": datetime.fromtimestamp((van.leaves_ms + van.begins_ms) / 1000, UTC).isoformat()}
     shifts = (await client.ask("GET", f"/v1/drivers/{van.driver_id}/shifts", query=since))["shifts"]
     settled = Counter({kind: n for shift in shifts for kind, n in shift["settlement"]["stops"].items()})
@@ -63,7 +63,7 @@ async def _settlement_differences(client: Client, van: Van, outcomes: Mapping[st
     return [f"{van.name}: {settled.total()} stops are settled and {len(outcomes)} were done"]
 
 
-async def _photo_differences(client: Client, van: Van, *, until_s: float) -> list[str]:
+async def _photo_differences(client: Client, van: SimulatedVan, *, until_s: float) -> list[str]:
     assert van.app is not None
     taken = Counter(
         (photo.stop_id, photo.upload_id, hashlib.sha256(photo.content).hexdigest(), "stored")

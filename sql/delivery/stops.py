@@ -198,3 +198,9 @@ async def revoke_link(db: Db, stop_id: int) -> None:
 async def revoke_links_of_route(db: Db, route_id: int) -> None:
     """End the tracking links of all stops of a route."""
     await db.execute(_SQL["revoke_links_of_route"], route_id)
+
+
+async def route_of_stop(db: Db | Pool, *, account_id: int, stop_id: int) -> int | None:
+    """Say which route a stop is of; None when the account has no such stop."""
+    route_id: int | None = await db.fetchval(_SQL["route_of_stop"], account_id, stop_id)
+    return route_id

@@ -82,3 +82,7 @@ UPDATE stop SET link_revoked_at = coalesce(link_revoked_at, now()) WHERE route_i
 -- name: ids_of_route
 -- Every stop a route ever had. $1 route
 SELECT id FROM stop WHERE route_id = $1 ORDER BY id;
+
+-- name: route_of_stop
+-- $1 account, $2 stop
+SELECT route_id FROM stop WHERE account_id = $1 AND id = $2;

@@ -7,7 +7,7 @@ from datetime import datetime
 import asyncpg
 import numpy as np
 
-from geo.eta.model import Key, Row
+from geo.eta.model import Row, RowKey
 from geo.eta.window import BUILT_IN, Band
 from geo.pings import Floats, Ints
 from sql import locks
@@ -106,26 +106,26 @@ async def raise_eta_version(db: Db, account_id: int, version: int) -> None:
     await db.execute(_SQL["raise_eta_version"], account_id, version)
 
 
-async def rows_since(db: Db | Pool, account_id: int, version: int) -> dict[Key, Row]:
+async def rows_since(db: Db | Pool, account_id: int, version: int) -> dict[RowKey, Row]:
     """Read the rows that changed after a version; all of them after version 0."""
     return _rows(await db.fetch(_SQL["rows_since"], account_id, version))
 
 
-async def rows_of_keys(db: Db | Pool, account_id: int, keys: Iterable[Key]) -> dict[Key, Row]:
+async def rows_of_keys(db: Db | Pool, account_id: int, keys: Iterable[RowKey]) -> dict[RowKey, Row]:
     """Read those of some rows that there are."""
     return _rows(await db.fetch(_SQL["rows_of_keys"], account_id, *map(list, zip(*keys, strict=True))))
 
 
-def _rows(found: Sequence[asyncpg.Record]) -> dict[Key, Row]:
+def _rows(found: Sequence[asyncpg.Record]) -> dict[RowKey, Row]:
     return {
-        Key(row["scope"], row["key"], row["hour_class"], row["weekday_class"]): Row(
+        RowKey(row["scope"], row["key"], row["hour_class"], row["weekday_class"]): Row(
             n=row["n"], mean=row["mean"], m2=row["m2"], as_of_ms=row["as_of_ms"]
         )
         for row in found
     }
 
 
-async def put_rows(db: Db, account_id: int, version: int, rows: Mapping[Key, Row]) -> None:
+async def put_rows(db: Db, account_id: int, version: int, rows: Mapping[RowKey, Row]) -> None:
     """Write rows that changed, as of a version."""
     for statement, of_services in ((_SQL["put_drive_rows"], False), (_SQL["put_service_rows"], True)):
         mine = [(key, row) for key, row in sorted(rows.items()) if key.scope.startswith("service") is of_services]

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import TypeAlias
 
+from sql.pings.partitions import partition_days
 from sql.pool import Db
 from sql.queries import load
-from sql.track.partitions import partition_days
 
 _SQL = load(__name__)
 

@@ -1,4 +1,4 @@
-"""Forgetting what has become useless; pings go by the day, in sql/track/partitions.py."""
+"""Forgetting what has become useless; pings go by the day, in sql/pings/partitions.py."""
 
 from datetime import datetime
 

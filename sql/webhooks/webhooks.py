@@ -64,7 +64,7 @@ class ListedDelivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class FeedPlace:
     """How far a webhook has been told of its account's feed, which ends at `head`."""
 
     account_id: int
@@ -139,10 +139,10 @@ async def behind(db: Db | Pool, webhook_ids: Iterable[int], now: datetime) -> li
     return [row["id"] for row in await db.fetch(_SQL["behind"], list(webhook_ids), now)]
 
 
-async def hold_endpoint(db: Db, webhook_id: int) -> Place | None:
+async def hold_endpoint(db: Db, webhook_id: int) -> FeedPlace | None:
     """Hold a webhook's place in the feed; None: another process has it, or it was switched off."""
     row = await db.fetchrow(_SQL["hold_endpoint"], webhook_id)
-    return None if row is None else Place(**row)
+    return None if row is None else FeedPlace(**row)
 
 
 async def set_told(db: Db, webhook_id: int, seq: int) -> None:

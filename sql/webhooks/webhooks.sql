@@ -93,9 +93,10 @@ SELECT seq, fact_id, revision, state, type, occurred_at, known_at, driver_id, ro
 -- What came of tries. Columns of one length: $1 delivery, $2 state, $3 next try, $4 the try, $5 delivered at; $6 tries kept
 UPDATE webhook_delivery AS delivery
    SET state = new.state, next_try_at = new.next_try_at, delivered_at = coalesce(delivery.delivered_at, new.delivered_at),
-       tries = (SELECT jsonb_agg(each ORDER BY place) FROM jsonb_array_elements(delivery.tries || new.try)
-                  WITH ORDINALITY AS all_tries (each, place)
-                 WHERE place > jsonb_array_length(delivery.tries) + 1 - $6)
+       tries = CASE WHEN jsonb_array_length(delivery.tries) < $6 THEN delivery.tries || new.try
+                    ELSE (SELECT jsonb_agg(each ORDER BY place) FROM jsonb_array_elements(delivery.tries || new.try)
+                            WITH ORDINALITY AS all_tries (each, place)
+                           WHERE place > jsonb_array_length(delivery.tries) + 1 - $6) END
   FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::jsonb[], $5::timestamptz[])
     AS new (id, state, next_try_at, try, delivered_at)
  WHERE delivery.id = new.id;

@@ -9,11 +9,11 @@ import pytest
 
 from api.http.ids import DEVICE, number_of
 from reparto.child import Child
-from reparto.simulate.van import Van
+from reparto.simulate.van import SimulatedVan
 from tests.settling import settle
 
 Start = Callable[..., Child]
-Proof = Callable[[str, list[Van]], Awaitable[None]]
+Proof = Callable[[str, list[SimulatedVan]], Awaitable[None]]
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 def everything_is_kept() -> Proof:
     """`await everything_is_kept(dsn, vans)`: what was acknowledged is there once, and all of it was followed."""
 
-    async def prove(dsn: str, vans: list[Van]) -> None:
+    async def prove(dsn: str, vans: list[SimulatedVan]) -> None:
         db = await asyncpg.connect(dsn)
         try:
             await settle(db)

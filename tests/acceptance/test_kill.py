@@ -10,14 +10,14 @@ from reparto.client.client import Client
 from reparto.client.tally import Tally
 from reparto.postgres import dsn_of
 from reparto.simulate.simulate import Options, drive_fleet, make_vans
-from reparto.simulate.van import Van
+from reparto.simulate.van import SimulatedVan
 from sql.account.accounts import ensure_account
 from sql.account.keys import create_key
 from sql.config import DatabaseConfig
 from sql.pool import Pool
 
 Start = Callable[..., Child]
-Proof = Callable[[str, list[Van]], Awaitable[None]]
+Proof = Callable[[str, list[SimulatedVan]], Awaitable[None]]
 
 LOAD = Options(drivers=30, minutes=3, speed=15, every_s=1, batch=4, keep=True, name="kill")
 """About 5,400 pings in 12 s."""
@@ -71,7 +71,7 @@ async def test_one_of_two_trackers_killed_in_the_middle_of_a_load(
     await everything_is_kept(database.database_url, vans)
 
 
-async def acknowledged(share: float, vans: list[Van], tally: Tally, driving: asyncio.Task[None]) -> None:
+async def acknowledged(share: float, vans: list[SimulatedVan], tally: Tally, driving: asyncio.Task[None]) -> None:
     """Wait until so much of the load is acknowledged."""
     wanted = share * sum(len(van.told) for van in vans)
     async with asyncio.timeout(120):

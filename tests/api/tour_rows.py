@@ -11,6 +11,8 @@ import numpy as np
 import pyproj
 
 from api.http.auth import hash_of
+from geo.times import ms_of
+from sql.delivery.driver_events import NewDriverEvent, put_driver_events
 from sql.pool import Pool
 
 PATH_LON = [-75.5690, -75.5684, -75.5678, -75.5655, -75.5632, -75.5638, -75.5644, -75.5667, -75.5690]
@@ -218,6 +220,24 @@ class Tour:
             departed_at,
         )
         await self.change_stop(place, status="arrived", arrived_at=arrived_at, departed_at=departed_at)
+
+    async def say(
+        self, kind: str, *, at: datetime, place: int | None = None, data: Mapping[str, Any] | None = None,
+        driver_id: int | None = None, effective: bool = True,
+    ) -> None:  # fmt: skip
+        """Write an event of the driver, or of another one, judged already: of a stop, of the route, or of a shift."""
+        of_route = not kind.startswith(("shift_", "break_"))
+        event = NewDriverEvent(
+            id=uuid4(), type=kind, route_id=self.route_id if of_route else None,
+            stop_id=None if place is None else self.stop_ids[place], occurred_ms=ms_of(at), lat=None, lon=None,
+            data=dict(data or {}), outcome={}, flaw=None, pin_generation=None, manifest_version=None,
+        )  # fmt: skip
+        who = driver_id or self.driver_id
+        async with self.pool.acquire() as db, db.transaction():
+            await put_driver_events(
+                db, driver_id=who, account_id=self.account_id, lane=self.lane, device_id=None, events=[event]
+            )
+            await db.execute("UPDATE driver_event SET effective = $2 WHERE id = $1", event.id, effective)
 
     async def change_stop(self, place: int, **changes: Any) -> None:
         """Overwrite columns of a stop."""

@@ -1,6 +1,6 @@
-"""How fast messages and webhooks leave: throughput, and what one that hangs does to the others. Run it by hand:
+"""What a provider that hangs does to the others. Run it by hand (how fast all leave: `reparto bench notify`):
 
-    .venv/bin/python -m tests.bench.messages [throughput|hanging|webhooks]
+    .venv/bin/python -m tests.bench.messages
 
 Everything is real: a Postgres of its own, the senders of `work` in this process, providers in another one.
 """
@@ -9,7 +9,6 @@ import asyncio
 import json
 import multiprocessing
 import resource
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -24,19 +23,15 @@ from aiohttp import web
 from reparto.postgres import EmbeddedPostgres
 from sql.account.accounts import ensure_account, read_instance
 from sql.config import DatabaseConfig
-from sql.feed.events import number_events
 from sql.messages.setup import put_channel, put_kind
 from sql.migrate import migrate
 from sql.pool import Pool, create_pool
-from sql.webhooks.webhooks import create_webhook
-from work.messages.expand import expand
-from work.messages.render import Source
-from work.messages.send import MessageSender
-from work.messages.service import open_channel
+from work.messages.deciding.expand import expand
+from work.messages.sending.send import MessageSender
+from work.messages.sending.service import open_channel
+from work.messages.words.render import Source
 from work.outgoing.guard import Guard, networks_of
 from work.outgoing.sealed import Sealer, keys_in, new_key
-from work.webhooks.send import WebhookSender
-from work.webhooks.sign import new_secret
 
 GUARD = Guard(networks_of("127.0.0.0/8"))
 SEALER = Sealer(keys_in(new_key()))
@@ -52,12 +47,6 @@ def serve(port: int, queue: Any) -> None:
         queue.put((how, time.time(), body if how.startswith("good") else b""))
         if how.startswith("hang"):
             await asyncio.Event().wait()
-        if how.startswith("away"):
-            raise web.HTTPTemporaryRedirect("http://10.0.0.1/")
-        if how.startswith("gone"):
-            return web.Response(status=410)
-        if how.startswith("good-50ms"):
-            await asyncio.sleep(0.05)
         return web.json_response({"data": {"id": str(uuid4())}})
 
     app = web.Application()
@@ -112,7 +101,7 @@ async def work_messages(pool: Pool, stop: asyncio.Event) -> None:
 
     sender = MessageSender(
         open_channel=lambda row, settings, where: open_channel(row, settings, where, GUARD),
-        source=found,
+        find_source=found,
         sealer=SEALER,
     )
     async with asyncio.TaskGroup() as tasks:
@@ -131,19 +120,6 @@ def came(queue: Any, wanted: Callable[[str], bool], count: int, timeout_s: float
         if wanted(one[0]):
             found.append(one)
     return found
-
-
-async def throughput(pool: Pool, port: int, queue: Any) -> None:
-    account_id, stops = await account_with(pool, "fast", "good-50ms", port, 3_000)
-    stop = asyncio.Event()
-    running = asyncio.create_task(work_messages(pool, stop))
-    await asyncio.sleep(1.5)
-    await note(pool, account_id, stops)
-    times = [at for _, at, _ in await asyncio.to_thread(came, queue, lambda how: True, 3_000, 60)]
-    print(f"throughput, 50 ms provider: {len(times)} in {times[-1] - times[0]:.1f} s ="
-          f" {len(times) / (times[-1] - times[0]):.0f}/s")  # fmt: skip
-    stop.set()
-    await running
 
 
 async def hanging(pool: Pool, port: int, queue: Any) -> None:
@@ -171,54 +147,11 @@ async def hanging(pool: Pool, port: int, queue: Any) -> None:
     await asyncio.wait({running})
 
 
-async def webhooks(pool: Pool, port: int, queue: Any, facts_a_second: int) -> None:
-    account_id = await ensure_account(pool, "shop")
-    paths = ["hang-1", "hang-2", "hang-3", "away", "gone", "good-1", "good-2", "good-3", "good-4", "good-5"]
-    for path in paths:
-        await create_webhook(
-            pool, account_id=account_id, url=f"http://127.0.0.1:{port}/{path}", types=None, form="json", enabled=True,
-            secrets=SEALER.seal({"secret": new_secret()}),
-        )  # fmt: skip
-    stop = asyncio.Event()
-    sender = WebhookSender(sealer=SEALER, guard=GUARD, source="https://reparto.example/v1/events")
-    running = asyncio.create_task(sender.run(pool, stop))
-
-    async def number() -> None:
-        while not stop.is_set():
-            async with pool.acquire() as db:
-                if not await number_events(db):
-                    await asyncio.sleep(0.2)
-
-    numbering = asyncio.create_task(number())
-    await asyncio.sleep(1.5)
-    seconds = 20
-    for _ in range(seconds * 10):
-        due = time.time() + 0.1
-        await pool.execute(
-            "INSERT INTO event (account_id, fact_id, revision, state, type, occurred_at, known_at, lane, driver_id,"
-            " late, data) SELECT $1, gen_random_uuid(), 1, 'asserted', 'stop.arrived', now(), now(), 1, 1, false, '{}'"
-            " FROM generate_series(1, $2)", account_id, facts_a_second // 10,
-        )  # fmt: skip
-        await asyncio.sleep(max(0.0, due - time.time()))
-    wanted = facts_a_second * seconds * 5
-    got = await asyncio.to_thread(came, queue, lambda how: how.startswith("good"), wanted, 60)
-    waits = []
-    for _, at, body in got:
-        known = datetime.fromisoformat(json.loads(body)["data"]["known_at"])
-        waits.append(at - known.timestamp())
-    print(f"webhooks, {facts_a_second} facts/s, ten endpoints, five bad: {len(got)} of {wanted} came,"
-          f" p50 {np.quantile(waits, 0.5):.2f} s, p95 {np.quantile(waits, 0.95):.2f} s,"
-          f" {resident_mb()} MB")  # fmt: skip
-    stop.set()
-    running.cancel()
-    await asyncio.wait({running, numbering})
-
-
 def resident_mb() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
-async def main(which: list[str]) -> None:
+async def main() -> None:
     from reparto.child import free_port
 
     port, queue = free_port(), multiprocessing.get_context("spawn").Queue()
@@ -229,15 +162,9 @@ async def main(which: list[str]) -> None:
         await migrate(database)
         async with await create_pool(database, connections=6) as pool:
             await asyncio.sleep(2)
-            if "throughput" in which:
-                await throughput(pool, port, queue)
-            if "hanging" in which:
-                await hanging(pool, port, queue)
-            for word in which:
-                if word.startswith("webhooks"):
-                    await webhooks(pool, port, queue, int(word.partition("=")[2] or 100))
+            await hanging(pool, port, queue)
     server.terminate()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1:] or ["throughput", "hanging", "webhooks=100"]))
+    asyncio.run(main())

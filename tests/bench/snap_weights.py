@@ -14,12 +14,13 @@ from pathlib import Path
 
 import numpy as np
 
-from geo.fold import numbers
 from geo.pings import Pings
 from geo.plan.facts import FactType
 from geo.plan.plans import Timeline
+from geo.snap import numbers
 from reparto.client.recordings import case_files, read_case
-from reparto.evaluate import answers, score
+from reparto.evaluate import score
+from reparto.evaluate.answers import live
 
 WEIGHTS = (
     "OPTIMISM", "VAN_M", "WALK_M", "EVIDENCE_S", "NEAR_GAIN", "FAR_COST", "TURN", "TURN_FREE", "LEAVE_M", "RETURN_S",
@@ -75,7 +76,7 @@ def put(name, value):
 
 def scored(scorer, cases, tours, timelines, pings):
     """Answer the tours and give the scorer's figures of all."""
-    told = answers.answer(Pings.concat(pings), timelines)
+    told = live.answer(Pings.concat(pings), timelines)
     ends = np.cumsum([len(some) for some in pings])
     with tempfile.TemporaryDirectory() as folder:
         for row, (case, end) in enumerate(zip(tours, ends, strict=True)):

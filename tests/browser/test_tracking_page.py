@@ -293,11 +293,7 @@ async def test_what_is_to_be_paid_and_then_who_took_it(phone: Any, site: Site) -
     assert re.fullmatch(r"Por pagar al recibir: \$\s?1[.,]390", await text_of(phone, "#cash"))
     assert not await phone.is_visible("#received")
     now = datetime.now(UTC)
-    await site.tour.pool.execute(
-        """INSERT INTO driver_event (account_id, driver_id, lane, id, type, stop_id, occurred_at, data, effective)
-           VALUES ($1, $2, $3, gen_random_uuid(), 'completed', $4, $5, '{"recipient": {"name": "Portería"}}', true)""",
-        *(site.tour.account_id, site.tour.driver_id, site.tour.lane, site.tour.stop_ids[0], now),
-    )
+    await site.tour.say("completed", at=now, place=0, data={"recipient": {"name": "Portería"}})
     await site.tour.change_stop(0, status="completed", outcome_at=now)
     await site.tour.tell()
     await until(phone, "() => document.querySelector('#headline').textContent === 'Entregado'")

@@ -11,7 +11,9 @@ from geo.plan.fence import Fences
 from geo.plan.plans import Plan, Timeline
 from geo.plan.prepare import Head, PathColumns, StopColumns, prepare_plan
 from geo.shape import lines, plane
-from geo.simulate import Drive, drive, phone, street_grid_tour
+from geo.simulate.drive import Truth, drive
+from geo.simulate.phone import Faults, phone
+from geo.simulate.tour import street_grid_tour
 
 LON, LAT = -58.44, -34.60
 START_MS = 1_760_000_000_000
@@ -113,19 +115,19 @@ def walk(*points: tuple[float, float, float], every_s: float = 5.0) -> tuple[Any
 
 def town_day(
     seed: int, *, driver_id: int = 1, stops: int = 24, every_s: float = 5.0, **noise: Any
-) -> tuple[Plan, Drive, Pings]:
+) -> tuple[Plan, Truth, Pings]:
     """Drive a tour; gives its pings in the order of history, each once."""
     plan = town_plan(seed, driver_id=driver_id, stops=stops)
     truth = drive(plan, seed=seed, start_ms=START_MS, every_s=every_s)
-    pings, _ = phone(truth, seed=seed, driver_id=driver_id, device_id=90 + driver_id, **noise)
+    pings, _ = phone(truth, seed=seed, driver_id=driver_id, device_id=90 + driver_id, faults=Faults(**noise))
     return plan, truth, once(pings)
 
 
 def once(pings: Pings) -> Pings:
     """Sort pings into the order of history and drop repeated ones, as the tables do."""
-    pings = pings.take(in_order(pings.rows))
+    pings = pings.rows_at(in_order(pings.rows))
     keys = pings.rows[["driver_id", "recorded_ms", "lat_e6", "lon_e6", "device_id"]]
-    return pings.take(np.r_[True, keys[1:] != keys[:-1]])
+    return pings.rows_at(np.r_[True, keys[1:] != keys[:-1]])
 
 
 def fold(pings: Pings, *plans: Plan, fences: Fences | None = None, driver_id: int = 1) -> tuple[np.void, Facts]:

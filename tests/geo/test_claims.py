@@ -228,10 +228,10 @@ def test_a_reopened_stop_is_driven_to_again():
         (0, 0, 0), (100, 1000, 0), (160, 1000, 0), (260, 2000, 0), (320, 2000, 0), (400, 2800, 0),
         (580, 1000, 0), (660, 1000, 0), (760, 2000, 0),
     )  # fmt: skip
-    before, facts = fold(pings.take(slice(0, 80)), [], PLAN)
+    before, facts = fold(pings.rows_at(slice(0, 80)), [], PLAN)
     assert before["finished"][0] == 5
     claims = [said(390, "completed", 100), said(450, "reopened", 100)]
-    track, facts = fold(pings.take(slice(0, 100)), claims, PLAN)
+    track, facts = fold(pings.rows_at(slice(0, 100)), claims, PLAN)
     assert (track["finished"][0], track["route_id"], track["next_stop_id"]) == (0, 5, 100)
     assert track["visits"][0] & AWAITED
     track, facts = fold(pings, claims, PLAN)
@@ -427,7 +427,7 @@ def test_no_border_of_a_batch_changes_history_with_claims(plans, claims, cuts, e
             settles = np.array([ends[i] and next_ms is not None])
             if next_ms is None:
                 heard = timeline
-        track, some = advance(track, DAY.take(part), [heard], settles)
+        track, some = advance(track, DAY.rows_at(part), [heard], settles)
         track = np.array([decode(encode(track[0]))])
         for row, result in zip(DAY.rows[part], some.judged, strict=True):
             judged[tuple(row[["recorded_ms", "lat_e6", "lon_e6"]].item())] = result.tobytes()

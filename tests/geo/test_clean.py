@@ -86,7 +86,7 @@ def test_where_many_fixes_were_takes_more_than_one_witness_to_give_up():
 def test_witnesses_are_counted_across_blocks(size):
     pings = pings_at(np.arange(20), [*[0, 3] * 4, 4000, 4000, 4008, 4016, 4024, *[4030, 4036] * 3, 4040], 0)
     timelines = {1: Timeline(driver_id=1)}
-    batches = [pings.take(slice(first, first + size)) for first in range(0, len(pings), size)]
+    batches = [pings.rows_at(slice(first, first + size)) for first in range(0, len(pings), size)]
     assert fold_in_batches(pings, batches, timelines)[:2] == fold_in_batches(pings, [pings], timelines)[:2]
 
 

@@ -74,7 +74,7 @@ def test_windows_hold_their_expectation_and_never_run_backwards(upto, seed):
     timelines = [Timeline(driver_id=i + 1, plans=(plan,)) for i, (plan, _, _) in enumerate(days)]
     tracks = np.concatenate(
         [
-            advance(fresh(np.array([i + 1])), day.take(slice(0, upto)), [timelines[i]])[0]
+            advance(fresh(np.array([i + 1])), day.rows_at(slice(0, upto)), [timelines[i]])[0]
             for i, (_, _, day) in enumerate(days)
         ]
     )
@@ -94,7 +94,7 @@ def test_windows_hold_their_expectation_and_never_run_backwards(upto, seed):
 
 def test_it_comes_true_on_a_made_up_day():
     plan, truth, pings = town_day(2, stops=20)
-    half = pings.take(pings.rows["recorded_ms"] < truth.departed_ms[5] + 30_000)
+    half = pings.rows_at(pings.rows["recorded_ms"] < truth.departed_ms[5] + 30_000)
     _, eta = eta_after(half, plan)
     arrived = dict(zip(plan.stop_ids.tolist(), truth.arrived_ms.tolist(), strict=True))
     error_s = (eta.expected_ms - [arrived[stop_id] for stop_id in eta.stop_id.tolist()]) / 1000

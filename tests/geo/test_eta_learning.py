@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.eta.estimate import estimate
-from geo.eta.model import COLD, Key, Model, Row, delays, keys_of, learn, observe, passed
+from geo.eta.model import COLD, Model, Row, RowKey, delays, keys_of, learn, observe, passed
 from geo.eta.places import planned_drive_s
 from geo.eta.rows import CHAINS, Level, added, applied, hour_and_weekday
 from geo.fold.fold import advance, fresh
@@ -125,7 +125,7 @@ def test_a_stop_without_service_is_passed():
 
 
 def test_a_fleet_that_drives_slower_than_planned_is_expected_to():
-    rows: dict[Key, Row] = {}
+    rows: dict[RowKey, Row] = {}
     for day in range(40):
         rows |= learn(rows, seen(town_plan(day % 5), drive_times=1.4, service_times=0.5, start_ms=START_MS))
     plan = town_plan(77)
@@ -135,12 +135,12 @@ def test_a_fleet_that_drives_slower_than_planned_is_expected_to():
 
 
 def test_a_driver_is_held_against_the_places_they_drive():
-    rows: dict[Key, Row] = {}
+    rows: dict[RowKey, Row] = {}
     for _ in range(60):
         slow = seen(town_plan(1, driver_id=1), drive_times=1.5)
         rows |= learn(rows, slow + seen(town_plan(1, driver_id=2), drive_times=1.5))
-    assert rows[Key("drive_driver", "1")].mean == pytest.approx(1.0, abs=0.15)
-    assert rows[Key("drive")].mean == pytest.approx(1.5)
+    assert rows[RowKey("drive_driver", "1")].mean == pytest.approx(1.0, abs=0.15)
+    assert rows[RowKey("drive")].mean == pytest.approx(1.5)
 
 
 def test_a_model_looks_at_a_plan_once():
@@ -152,7 +152,7 @@ def test_a_model_looks_at_a_plan_once():
 def test_without_history_it_is_the_plan_and_the_present_delay():
     for seed in range(4):
         plan, truth, pings = town_day(seed, stops=20, every_s=15)
-        half = pings.take(pings.rows["recorded_ms"] < truth.departed_ms[6] + 60_000)
+        half = pings.rows_at(pings.rows["recorded_ms"] < truth.departed_ms[6] + 60_000)
         track, _ = fold(half, plan)
         eta = eta_of(track, plan)
         arrived = dict(zip(plan.stop_ids.tolist(), truth.arrived_ms.tolist(), strict=True))
@@ -167,7 +167,7 @@ def test_before_its_start_a_tour_is_expected_to_start_on_time():
     plan = plan_along(STREET, STOPS, planned_ms=PLANNED)
     track, _ = fold(pings_at(*walk((-900, 0, 0), (-600, 0, 0))), plan)
     assert ((eta_of(track, plan).expected_ms - PLANNED) / 1000).tolist() == pytest.approx([0] * 4, abs=1)
-    late = Model(rows={Key("start"): Row(1e6, 3.0, 0.0, START_MS)})
+    late = Model(rows={RowKey("start"): Row(1e6, 3.0, 0.0, START_MS)})
     assert ((eta_of(track, plan, late).expected_ms - PLANNED) / 1000).tolist() == pytest.approx([180] * 4, abs=1)
 
 
@@ -196,7 +196,7 @@ def test_todays_pace_counts_the_more_the_longer_it_lasts():
 
 def test_plans_with_slack_bring_vans_back_to_their_times():
     lead, delay = np.full(50, 1800.0), np.full(50, 600.0)
-    rows: dict[Key, Row] = {}
+    rows: dict[RowKey, Row] = {}
     for day in range(2000):
         rows |= learn(rows, delays(lead, delay, np.full(50, 120.0), START_MS + day))
     model = Model(rows=rows)
@@ -207,8 +207,8 @@ def test_plans_with_slack_bring_vans_back_to_their_times():
 
 def test_what_one_account_learned_is_nothing_to_another():
     plan, _, pings = town_day(4, stops=12, every_s=30)
-    tracks, _ = advance(fresh(np.array([1])), pings.take(slice(0, 40)), [Timeline(driver_id=1, plans=(plan,))])
-    slow = Model(rows={Key("drive"): Row(1e9, 2.0, 0.0, START_MS)})
+    tracks, _ = advance(fresh(np.array([1])), pings.rows_at(slice(0, 40)), [Timeline(driver_id=1, plans=(plan,))])
+    slow = Model(rows={RowKey("drive"): Row(1e9, 2.0, 0.0, START_MS)})
     lines = [Timeline(driver_id=1, plans=(plan,))]
     both = estimate(np.concatenate([tracks, tracks, tracks]), lines * 3, [COLD, slow, COLD])
     alone = [estimate(tracks, lines, [model]).expected_ms.tolist() for model in (COLD, slow, COLD)]

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.shape import lines
-from geo.simulate import street_grid_tour
+from geo.simulate.tour import street_grid_tour
 from tests.geo.city import LAT, LON, place
 
 

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
-from geo.simulate import drive, phone, street_grid_tour
+from geo.simulate.drive import drive
+from geo.simulate.phone import Faults, phone
+from geo.simulate.tour import street_grid_tour
 from tests.geo.city import LAT, LON, START_MS, town_plan
 
 
@@ -52,7 +54,7 @@ def test_a_phone_is_noisy_late_repeats_itself_and_loses_some():
     assert len(np.unique(rows["recorded_ms"])) < len(rows) < len(truth) * 1.05
     assert len(np.unique(rows["recorded_ms"])) < len(truth)
     assert set(rows["driver_id"].tolist()) == {3}
-    mute, _ = phone(truth, seed=2, mute=True)
+    mute, _ = phone(truth, seed=2, faults=Faults(mute=True))
     assert np.isnan(mute.rows["speed_mps"]).all()
 
 

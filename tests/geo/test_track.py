@@ -71,7 +71,7 @@ def fleet():
                 )
             )  # fmt: skip
         if driver_id == 2:
-            pings.append(day.take(slice(None, None, 3)))
+            pings.append(day.rows_at(slice(None, None, 3)))
             pings[-1].rows["device_id"] = 77
             pings[-1].rows["recorded_ms"] += 1
             pings[-1].rows["lat_e6"] += 300
@@ -100,17 +100,17 @@ def test_no_border_of_a_batch_changes_history(cuts, apart):
     by_time = np.argsort(FLEET.rows["recorded_ms"], kind="stable")
     batches = []
     for part in np.split(by_time, sorted(cuts)):
-        batch = FLEET.take(np.sort(part))
+        batch = FLEET.rows_at(np.sort(part))
         for driver_id in TIMELINES if apart else [None]:
-            own = batch if driver_id is None else batch.take(batch.rows["driver_id"] == driver_id)
+            own = batch if driver_id is None else batch.rows_at(batch.rows["driver_id"] == driver_id)
             if len(own):
                 batches.append(own)
     assert fold_in_batches(FLEET, batches, TIMELINES) == WHOLE
 
 
 def test_one_ping_at_a_time_is_the_same():
-    some = FLEET.take(FLEET.rows["recorded_ms"] < START_MS + 1_200_000)
-    one_by_one = [some.take(slice(i, i + 1)) for i in range(len(some))]
+    some = FLEET.rows_at(FLEET.rows["recorded_ms"] < START_MS + 1_200_000)
+    one_by_one = [some.rows_at(slice(i, i + 1)) for i in range(len(some))]
     assert fold_in_batches(some, one_by_one, TIMELINES) == fold_in_batches(some, [some], TIMELINES)
 
 
@@ -126,7 +126,7 @@ def test_received_at_is_carried_and_never_looked_at():
 
 
 def test_states_are_small_and_come_back():
-    track, _ = fold(FLEET.take(FLEET.rows["driver_id"] == 1), *TIMELINES[1].plans)
+    track, _ = fold(FLEET.rows_at(FLEET.rows["driver_id"] == 1), *TIMELINES[1].plans)
     state = encode(track)
     assert len(state) < 700
     assert decode(state).tobytes() == track.tobytes()
@@ -147,7 +147,7 @@ def test_what_is_out_of_order_is_refused():
     timelines = [Timeline(driver_id=1), Timeline(driver_id=2)]
     tracks = fresh(np.array([1, 2]))
     good = pings_at([0, 1], 0, 0)
-    for bad in (good.take([1, 0]), good.take([0, 0]), pings_at([0], 0, 0, driver_id=3)):
+    for bad in (good.rows_at([1, 0]), good.rows_at([0, 0]), pings_at([0], 0, 0, driver_id=3)):
         with pytest.raises(ValueError):
             advance(tracks, bad, timelines)
     with pytest.raises(ValueError):
@@ -156,7 +156,7 @@ def test_what_is_out_of_order_is_refused():
         advance(tracks[::-1], good, timelines)
     new, _ = advance(tracks, good, timelines)
     with pytest.raises(ValueError, match="position"):
-        advance(new, good.take([1]), timelines)
+        advance(new, good.rows_at([1]), timelines)
     assert len(advance(tracks, Pings.empty(), timelines)[1].judged) == 0
     assert len(advance(tracks[:0], Pings.empty(), [])[0]) == 0
 
@@ -492,7 +492,7 @@ def test_pings_of_the_whole_world():
     pings.rows["lat_e6"] = np.array([90, -90, 0, 89.9, -34.6, 0, 45]) * 1e6
     pings.rows["lon_e6"] = np.array([180, -180, 180, -180, -58.4, 0, 0]) * 1e6
     plan = plan_along(STREET, [(1000, 10)])
-    track, facts = fold(pings.take(in_order(pings.rows)), plan, fences=demo_fences())
+    track, facts = fold(pings.rows_at(in_order(pings.rows)), plan, fences=demo_fences())
     assert np.isfinite(facts.judged["along_m"]).sum() <= 1
     assert decode(encode(track)).tobytes() == track.tobytes()
     assert (LON, LAT) == (-58.44, -34.60)

@@ -13,8 +13,8 @@ from geo.pings import Pings
 from ingest.config import InboxConfig
 from ingest.inbox import Full, Inbox
 from sql.config import DatabaseConfig
+from sql.inbox.quarantine import Quarantined, list_quarantined
 from sql.pool import Pool
-from sql.track.quarantine import Quarantined, list_quarantined
 from tests.ingest.doors.phones import Client, Doors, Phone, locked_inbox, ping, until_writers_wait
 
 Kept = Callable[[], Awaitable[Pings]]

@@ -11,11 +11,11 @@ from api.http.auth import KEY_PREFIX, hash_of, new_secret
 from ingest.config import IngestConfig
 from ingest.track.tracker import run_tracker
 from reparto.client.client import Client
+from reparto.process.process import alongside
 from reparto.run.app import create_app
-from reparto.run.config import ServerConfig
 from reparto.run.migrate import prepare
-from reparto.run.process import alongside
-from reparto.run.settings import Settings
+from reparto.settings.config import ServerConfig
+from reparto.settings.settings import Settings
 from sql.account.accounts import ensure_account
 from sql.account.keys import create_key
 from sql.config import DatabaseConfig

@@ -16,7 +16,7 @@ from reparto.simulate.driver_app import open_app
 from reparto.simulate.fleet import GUADALAJARA, enlist, make_trip, report, route_of_tour
 from sql.pool import Pool
 from work.job import Job, repeat
-from work.messages.service import message_jobs
+from work.messages.sending.service import message_jobs
 from work.outgoing.guard import Guard
 from work.outgoing.sealed import Sealer, keys_in, new_key
 from work.upkeep.config import RetentionConfig

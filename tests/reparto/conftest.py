@@ -16,10 +16,10 @@ from reparto.client.recordings import read_case
 from reparto.client.tally import Tally
 from reparto.data.importer import import_routes, moved_to_now
 from reparto.data.replay import AT_ONCE
+from reparto.process.process import alongside
 from reparto.run.app import create_app
 from reparto.run.migrate import prepare
-from reparto.run.process import alongside
-from reparto.run.settings import Settings
+from reparto.settings.settings import Settings
 from sql.account.accounts import ensure_account
 from sql.account.keys import create_key
 from sql.config import DatabaseConfig

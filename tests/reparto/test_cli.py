@@ -16,8 +16,8 @@ from api.http.auth import hash_of
 from reparto.cli import COMMANDS, main
 from reparto.command import CannotRun
 from reparto.postgres import EmbeddedPostgres
-from reparto.run import database as at_hand
 from reparto.run.key import first_admin_key
+from reparto.settings import database as at_hand
 from sql.account.keys import find_key
 from sql.config import DatabaseConfig
 from sql.pool import Pool

@@ -10,13 +10,14 @@ from msgspec.structs import asdict
 from prometheus_client import REGISTRY
 
 import ingest.track.tracker  # noqa: F401 (declares its metrics)
+import reparto.run.jobs  # noqa: F401 (likewise)
 from api.http.operation import DECLARED, Operation, Who
 from api.http.problem import Problem
 from geo.trust.clean import UNBELIEVED, Flag, names
 from ingest.decode.refusals import Refusal
 from reparto.cli import COMMANDS
 from reparto.run.app import create_app
-from reparto.run.settings import Settings
+from reparto.settings.settings import Settings
 from sql.account.settings import AccountSettings
 
 HOUSE = Path(__file__).resolve().parents[2]

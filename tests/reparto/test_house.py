@@ -15,7 +15,7 @@ import yaml
 
 from ingest.config import IngestConfig
 from reparto.cli import COMMANDS
-from reparto.run.settings import Settings
+from reparto.settings.settings import Settings
 from reparto.version import __version__
 from work.upkeep.config import RetentionConfig
 

@@ -14,7 +14,7 @@ from api.http.auth import KEY_PREFIX, hash_of, new_secret
 from ingest.config import IngestConfig
 from ingest.track.tracker import Tracker
 from reparto.run.app import create_app
-from reparto.run.settings import Settings
+from reparto.settings.settings import Settings
 from sql.account.accounts import ensure_account, read_instance
 from sql.account.keys import create_key
 from sql.config import DatabaseConfig

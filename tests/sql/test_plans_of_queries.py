@@ -12,9 +12,9 @@ from uuid import UUID
 
 import pytest
 
+from sql.inbox.takes import plan_once
 from sql.pool import Db, Pool
 from sql.queries import load
-from sql.track.takes import plan_once
 
 DRIVERS = 200
 DAYS = 40
@@ -159,14 +159,14 @@ _DRIVERS = list(range(1, 9))  # each in the lane of its own number
 
 HOT: list[tuple[str, str, list[Any], set[str]]] = [
     (
-        "track.takes",
+        "inbox.takes",
         "waiting_lanes",
         [range(64), [0] * 64, 2, 4, 60],
         {"inbox_pkey", "track_unsettled", "lane_attempt_pkey"},
     ),
-    ("track.takes", "suspect_lanes", [_LANES, 1], {"lane_attempt_pkey"}),
-    ("track.takes", "forget_attempts", [_LANES], {"lane_attempt_pkey"}),
-    ("track.takes", "pop_blocks", [_LANES, [0] * 8, 500, 256], {"inbox_pkey"}),
+    ("inbox.takes", "suspect_lanes", [_LANES, 1], {"lane_attempt_pkey"}),
+    ("inbox.takes", "forget_attempts", [_LANES], {"lane_attempt_pkey"}),
+    ("inbox.takes", "pop_blocks", [_LANES, [0] * 8, 500, 256], {"inbox_pkey"}),
     ("track.folds", "drivers_behind", [_LANES, 2, 32], {"track_unsettled"}),
     ("track.folds", "read_tracks", [_LANES, _DRIVERS, [-1] * 8, 2], {"track_pkey", "account_pkey"}),
     (
@@ -245,7 +245,7 @@ HOT: list[tuple[str, str, list[Any], set[str]]] = [
         [1, LAST_MS, 2 * HOUR_MS, 4 * HOUR_MS],
         {"driver_event_start"},
     ),
-    ("track.held", "spells_of_drivers", [_DRIVERS, [LAST_MS - DAY_MS] * 8, HOUR_MS], {"driver_event_shift"}),
+    ("pings.held", "spells_of_drivers", [_DRIVERS, [LAST_MS - DAY_MS] * 8, HOUR_MS], {"driver_event_shift"}),
     ("delivery.stop_states", "hold_routes", [[100, 200]], {"route_pkey"}),
     ("delivery.stop_states", "settle_routes", [[100, 200]], {"route_pkey", "route_version_pkey", "event_tour"}),
     ("track.live", "remove_live_positions", [_DRIVERS, _DRIVERS], {"live_pkey"}),
@@ -277,7 +277,7 @@ HOT: list[tuple[str, str, list[Any], set[str]]] = [
     ("operate.erasure", "stops_of_email", [1, "a@example.com", 100], {"stop_email"}),
     ("operate.erasure", "due", [1], {"erasure_due"}),
     (
-        "track.working",
+        "pings.working",
         "tours_of_drivers",
         [_DRIVERS, [LAST_MS - DAY_MS] * 8, HOUR_MS, HOUR_MS],
         {"route_version_driver"},
@@ -307,7 +307,7 @@ async def test_hot_queries_read_by_key(filled: Db):
         assert not [read.table for read in reads if read.how == "Seq Scan"], f"{name} has no index to read by"
         assert indexes <= {read.index for read in reads}, name
     # a join on the key would walk through the dead rows of all takes before
-    reads = await explain(filled, "track.takes", "pop_blocks", _LANES, [0] * 8, 500, 256)
+    reads = await explain(filled, "inbox.takes", "pop_blocks", _LANES, [0] * 8, 500, 256)
     assert [read.how for read in reads if read.table == "inbox"].count("Tid Scan") == 1
 
 
@@ -345,7 +345,7 @@ async def test_pings_are_read_and_judged_within_their_days(filled: Db):
     for day in (0, 20):
         at_ms = LAST_MS - 2 * HOUR_MS - day * DAY_MS
         columns = [_DRIVERS, _DRIVERS, [at_ms] * 8, *([[0] * 8] * 3)]
-        reads = await explain(filled, "track.pings", "pings_after", *columns, 5, 8, seqscan=True)
+        reads = await explain(filled, "pings.pings", "pings_after", *columns, 5, 8, seqscan=True)
         assert {read.how for read in reads if read.table.startswith("ping")} == {"Index Scan"}
         assert len({read.table for read in reads if read.table.startswith("ping")}) == 1
 
@@ -353,5 +353,5 @@ async def test_pings_are_read_and_judged_within_their_days(filled: Db):
     device = await filled.fetchval("SELECT min(id) FROM device WHERE driver_id = 1")
     keys: list[Sequence[Any]] = [[1] * 9, [device] * 9, [last_ms - 10_000 * k for k in range(9)], range(9), [0] * 9]
     judged = [[0] * 9, ["t"] * 9, *([[None] * 9] * 7)]
-    reads = await explain(filled, "track.pings", "judge_pings", *keys, *judged, last_ms - 80_000, last_ms, seqscan=True)
+    reads = await explain(filled, "pings.pings", "judge_pings", *keys, *judged, last_ms - 80_000, last_ms, seqscan=True)
     assert [read for read in reads if read.table] == [Read("ping_20260301", "Index Scan", "ping_20260301_pkey")]

@@ -11,9 +11,9 @@ from typing import TypeAlias
 from sql.delivery.stop_states import hold_stops
 from sql.operate import erasure, erasure_driver
 from sql.operate.erasure import ErasureRow
+from sql.pings.partitions import partition_days
 from sql.pool import Db, Pool
 from sql.track.lanes import lock_lanes
-from sql.track.partitions import partition_days
 from work.messages.forget import forget_contact
 from work.proofs.store import ORIGINAL, SHOWN, THUMBNAIL, ProofStore, blob_name
 

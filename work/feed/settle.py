@@ -13,9 +13,9 @@ from sql.delivery.stop_states import JudgedEvent, judge_stop_events, settle_stop
 from sql.eta.learning import note_visits
 from sql.eta.told import settle_told
 from sql.feed.facts import LATE_AFTER_S, Revision, known_facts, put_revisions
+from sql.pings.held import shifts_changed
 from sql.pool import Db
 from sql.track.folds import claims_changed
-from sql.track.held import shifts_changed
 from sql.track.visits import put_arrivals, put_departures, remove_visits
 from work.feed.entries import departure_of, entry_of_driver, fact_id_of
 from work.feed.types import ARRIVALS, DEPARTURES, OF_A_TOUR, SAID
@@ -33,14 +33,7 @@ async def settle_facts(db: Db, changed: Sequence[Revision]) -> None:
     """
     arrivals = [fact for fact in changed if fact.type in ARRIVALS]
     departures = [fact for fact in changed if fact.type in DEPARTURES]
-    gone = [fact for fact in arrivals if fact.state == "retracted"]
-    here = [fact for fact in arrivals if fact.state != "retracted"]
-    if gone:
-        await remove_visits(db, gone)
-    if here:
-        await put_arrivals(db, [(fact, departure_of(fact)) for fact in here])
-    if departures:
-        await put_departures(db, departures)
+    await _put_visits(db, arrivals, departures)
     stops = sorted({fact.stop_id for fact in arrivals + departures if fact.stop_id is not None})
     if stops:
         await settle_stops(db, stops)
@@ -76,6 +69,18 @@ async def settle(db: Db, stop_ids: Sequence[int], *, most_wrong_pins: int, also:
 async def settle_routes(db: Db, route_ids: Sequence[int]) -> None:
     """Make routes say when they began and ended."""
     await stop_states.settle_routes(db, route_ids)
+
+
+async def _put_visits(db: Db, arrivals: Sequence[Revision], departures: Sequence[Revision]) -> None:
+    """Make visits begin and end as facts say; one whose arrival was taken back goes first, its row is free then."""
+    gone = [fact for fact in arrivals if fact.state == "retracted"]
+    here = [fact for fact in arrivals if fact.state != "retracted"]
+    if gone:
+        await remove_visits(db, gone)
+    if here:
+        await put_arrivals(db, [(fact, departure_of(fact)) for fact in here])
+    if departures:
+        await put_departures(db, departures)
 
 
 async def _note_visits(db: Db, departures: Sequence[Revision]) -> None:

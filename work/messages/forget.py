@@ -2,7 +2,7 @@
 
 from sql.messages.consent import forget_consent, forget_messages
 from sql.pool import Db
-from work.messages.contacts import written
+from work.messages.rules.contacts import written
 
 
 async def forget_contact(db: Db, account_id: int, address: str) -> int:

@@ -108,13 +108,15 @@ class Guard:
             return "must be an address like https://example.com/path"
         if parts.username is not None or parts.password is not None:
             return "must not hold a user or a password"
-        literal = _literal(host)
-        local = "127.0.0.1" if host == "localhost" or host.endswith(".localhost") else literal
-        if local is not None and not self.lets(local):
+        return self._why_not_there(parts.scheme, host)
+
+    def _why_not_there(self, scheme: str, host: str) -> str | None:
+        """Say why a host may not be reached, or not by plain http."""
+        is_here = host == "localhost" or host.endswith(".localhost")
+        numbers = "127.0.0.1" if is_here else _literal(host)
+        if numbers is not None and not self.lets(numbers):
             return "leads to an address that may not be reached"
-        if parts.scheme == "http" and local is None:
-            return "must begin with https://"
-        if parts.scheme == "http" and not self._is_allowed(str(local)):
+        if scheme == "http" and (numbers is None or not self._is_allowed(numbers)):
             return "must begin with https://"
         return None
 

@@ -22,8 +22,8 @@ class Taken:
     lon: float | None = None
 
 
-def read_exif(image: Image.Image, zone: ZoneInfo) -> Taken:
-    """Read what a photo says of itself; `zone` is that of times that do not name theirs."""
+def read_exif(image: Image.Image, zone: ZoneInfo, now: datetime) -> Taken:
+    """Read what a photo says of itself; `zone` is that of times that do not name theirs. It was taken before `now`."""
     try:
         exif = image.getexif()
         gps, details = exif.get_ifd(IFD.GPSInfo), exif.get_ifd(IFD.Exif)
@@ -33,7 +33,8 @@ def read_exif(image: Image.Image, zone: ZoneInfo) -> Taken:
     lon = _degrees(gps.get(GPS.GPSLongitude), gps.get(GPS.GPSLongitudeRef), {"E": 1, "W": -1}, 180)
     if lat is None or lon is None or (lat, lon) == (0.0, 0.0) or _is_void(gps):
         lat = lon = None  # cameras that know no place write zeros, one of the two, or the place before
-    return Taken(at=_camera_time(details, zone) or _satellite_time(gps), lat=lat, lon=lon)
+    at = _believable(_camera_time(details, zone), now) or _believable(_satellite_time(gps), now)
+    return Taken(at=at, lat=lat, lon=lon)
 
 
 def _degrees(parts: Any, side: Any, hemispheres: Mapping[str, int], limit: int) -> float | None:
@@ -69,20 +70,20 @@ def _camera_time(details: Mapping[int, Any], zone: ZoneInfo) -> datetime | None:
         offset = datetime.strptime(str(details[Base.OffsetTimeOriginal]).strip("\0 "), "%z").utcoffset()
     except (KeyError, ValueError):
         offset = None
-    return _believable(at.replace(tzinfo=zone if offset is None else timezone(offset)))
+    return at.replace(tzinfo=zone if offset is None else timezone(offset))
 
 
 def _satellite_time(gps: Mapping[int, Any]) -> datetime | None:
     try:
         day = datetime.strptime(str(gps[GPS.GPSDateStamp]).strip("\0 "), "%Y:%m:%d").replace(tzinfo=UTC)
         hours, minutes, seconds = (float(part) for part in gps[GPS.GPSTimeStamp])
-        return _believable(day + timedelta(hours=hours, minutes=minutes, seconds=seconds))
+        return day + timedelta(hours=hours, minutes=minutes, seconds=seconds)
     except (KeyError, TypeError, ValueError, OverflowError, ZeroDivisionError):
         return None
 
 
-def _believable(at: datetime) -> datetime | None:
+def _believable(at: datetime | None, now: datetime) -> datetime | None:
     try:
-        return at.astimezone(UTC) if _OLDEST <= at <= datetime.now(UTC) + _NEWEST else None
+        return at.astimezone(UTC) if at is not None and _OLDEST <= at <= now + _NEWEST else None
     except OverflowError:
         return None

@@ -7,6 +7,7 @@ that it is done. What ends its process four times is refused unread.
 import asyncio
 import hashlib
 import logging
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from sql.delivery import proofs, uploads
@@ -81,7 +82,7 @@ async def _finish(pool: Pool, store: ProofStore, key: UploadKey, taken: Finishin
         if taken.attempts > _MOST_ATTEMPTS:
             raise RefusedFile("unreadable")
         zone, most = ZoneInfo(taken.timezone), store.config.max_photo_pixels
-        judged = await store.slow(judge, taken.kind, content, max_pixels=most, zone=zone)
+        judged = await store.slow(judge, taken.kind, content, max_pixels=most, zone=zone, now=datetime.now(UTC))
     except RefusedFile as refused:
         judged = refused
     blobs = {ORIGINAL: content}

@@ -8,6 +8,7 @@ import contextlib
 import io
 import logging
 from dataclasses import dataclass
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pi_heif
@@ -84,13 +85,14 @@ def media_type_of(content: bytes) -> str | None:
     return None
 
 
-def judge(kind: str, content: bytes, *, max_pixels: int, zone: ZoneInfo) -> ShownFile:
+def judge(kind: str, content: bytes, *, max_pixels: int, zone: ZoneInfo, now: datetime) -> ShownFile:
     """Look into an upload and make what is shown of it.
 
     Args:
         kind: photo (JPEG, PNG, WebP, HEIC), signature (PNG, or strokes as JSON) or document (PDF).
         max_pixels: a picture of more is refused unread.
         zone: of the times in a photo that do not say theirs.
+        now: a photo that says it is much newer has a wrong clock.
 
     Raises:
         RefusedFile: it is something else, damaged, or too large.
@@ -107,10 +109,10 @@ def judge(kind: str, content: bytes, *, max_pixels: int, zone: ZoneInfo) -> Show
             return _strokes(content)
         if media_type != "image/png":
             raise RefusedFile("not-a-signature")
-        return _picture(content, media_type, max_pixels=max_pixels, zone=zone, served_type="image/png")
+        return _picture(content, media_type, max_pixels=max_pixels, zone=zone, now=now, served_type="image/png")
     if media_type not in FORMATS:
         raise RefusedFile("not-a-photo")
-    return _picture(content, media_type, max_pixels=max_pixels, zone=zone, served_type="image/jpeg")
+    return _picture(content, media_type, max_pixels=max_pixels, zone=zone, now=now, served_type="image/jpeg")
 
 
 def scaled(picture: bytes, longest_px: int) -> bytes:
@@ -143,10 +145,12 @@ def _strokes(content: bytes) -> ShownFile:
     return _shown(image, "application/json", "image/png", Taken())
 
 
-def _picture(content: bytes, media_type: str, *, max_pixels: int, zone: ZoneInfo, served_type: str) -> ShownFile:
+def _picture(
+    content: bytes, media_type: str, *, max_pixels: int, zone: ZoneInfo, now: datetime, served_type: str
+) -> ShownFile:
     try:
         unpacked = unpack(content, media_type, max_pixels=max_pixels, draft_px=LONGEST_PX)
-        taken = read_exif(unpacked.image, zone)
+        taken = read_exif(unpacked.image, zone, now)
         upright = _upright(unpacked.image)
         drawn = on_white(upright) if served_type == "image/png" else _flat(upright)
         return _shown(drawn, media_type, served_type, taken, is_whole=unpacked.is_whole)

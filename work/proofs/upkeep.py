@@ -12,7 +12,7 @@ from work.proofs.blobs import UNFINISHED
 from work.proofs.finish import finish
 from work.proofs.store import IMAGE_WORKERS, ORIGINAL, SHOWN, THUMBNAIL, ProofStore, blob_name
 from work.retention.classes import PROOFS
-from work.retention.guard import Guard
+from work.retention.guard import RetentionGuard
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ async def finish_uploads(pool: Pool, store: ProofStore) -> bool:
     return len(found) == IMAGE_WORKERS
 
 
-async def expire_uploads(pool: Pool, store: ProofStore, guard: Guard) -> bool:
+async def expire_uploads(pool: Pool, store: ProofStore, guard: RetentionGuard) -> bool:
     """Give uploads up to which nothing was added for too long, and forget what was over long ago."""
     now = await guard.now(pool)
     if now is None:
@@ -47,7 +47,7 @@ async def expire_uploads(pool: Pool, store: ProofStore, guard: Guard) -> bool:
     return _AT_ONCE in (expired, forgotten)
 
 
-async def sweep(pool: Pool, store: ProofStore, guard: Guard) -> bool:
+async def sweep(pool: Pool, store: ProofStore, guard: RetentionGuard) -> bool:
     """Delete what processes that died left in the store: parts that were never counted, files half written."""
     now = await guard.now(pool)
     if now is None:
@@ -67,7 +67,7 @@ async def keep_fixes(pool: Pool, before: datetime) -> bool:
     return await proofs.keep_fixes(pool, before, at_most=_AT_ONCE) == _AT_ONCE
 
 
-async def forget_proofs(pool: Pool, store: ProofStore, guard: Guard) -> bool:
+async def forget_proofs(pool: Pool, store: ProofStore, guard: RetentionGuard) -> bool:
     """Forget proofs that are older than they are kept: first their bytes, then that they were there."""
     before = await guard.horizon(pool, PROOFS)
     if before is None:
@@ -79,14 +79,14 @@ async def forget_proofs(pool: Pool, store: ProofStore, guard: Guard) -> bool:
     return len(old) == _AT_ONCE
 
 
-def proof_jobs(store: ProofStore, guard: Guard, *, oldest_ping_days: float) -> tuple[Job, ...]:
+def proof_jobs(store: ProofStore, guard: RetentionGuard, *, oldest_ping_days: float) -> tuple[Job, ...]:
     """Give the jobs of this room, in no order.
 
     Args:
         guard: says what may be deleted by age.
     """
 
-    def upkeep(name: str, do: Callable[[Pool, ProofStore, Guard], Awaitable[bool]], pause_s: float) -> Job:
+    def upkeep(name: str, do: Callable[[Pool, ProofStore, RetentionGuard], Awaitable[bool]], pause_s: float) -> Job:
         return Job(name=name, do=lambda pool: do(pool, store, guard), pause_s=pause_s)
 
     async def finishing(pool: Pool) -> bool:

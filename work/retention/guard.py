@@ -21,7 +21,7 @@ def _process_clock() -> datetime:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Guard:
+class RetentionGuard:
     """Says what may be deleted by age.
 
     Attributes:

@@ -12,7 +12,7 @@ KINDS = ("straight", "osrm", "valhalla", "osrm-http")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoadsConfig:
-    """Field `osrm_url` is REPARTO_OSRM_URL in the environment (reparto/run/settings.py)."""
+    """Field `osrm_url` is REPARTO_OSRM_URL in the environment (reparto/settings/settings.py)."""
 
     roads: str = "straight"  # what makes a path for a route that brings none; one of KINDS
     roads_data: str = ""  # the folder that `reparto roads build` fills; empty: roads in REPARTO_DATA_DIR

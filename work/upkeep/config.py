@@ -11,7 +11,7 @@ _CLAIMS_LONGER_DAYS = 3  # what drivers said is folded from a day before the old
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetentionConfig:
-    """Field `ping_retention_days` is REPARTO_PING_RETENTION_DAYS in the environment (reparto/run/settings.py).
+    """Field `ping_retention_days` is REPARTO_PING_RETENTION_DAYS in the environment (reparto/settings/settings.py).
 
     Each number of days is from 1 to `MOST_DAYS`; docs/reference/retention.md tells what goes.
     """

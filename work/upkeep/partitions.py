@@ -5,8 +5,8 @@ from datetime import date, timedelta
 from math import ceil
 
 from sql.operate.horizons import read_clock
+from sql.pings.partitions import drop_partitions_before, ensure_partitions
 from sql.pool import Db
-from sql.track.partitions import drop_partitions_before, ensure_partitions
 
 log = logging.getLogger(__name__)
 

@@ -7,15 +7,15 @@ from datetime import UTC, datetime, timedelta
 from sql.delivery.changes import drop_changes
 from sql.eta.learning import drop_rows
 from sql.eta.told import drop_told
+from sql.inbox.quarantine import trim_quarantine
 from sql.operate import people, retention
+from sql.pings.held import drop_expired
 from sql.pool import Db, Pool
-from sql.track.held import drop_expired
-from sql.track.quarantine import trim_quarantine
 from work.job import Job
 from work.outgoing.config import OutgoingConfig
 from work.retention import classes
 from work.retention.classes import DataClass
-from work.retention.guard import Guard
+from work.retention.guard import RetentionGuard
 from work.upkeep.config import RetentionConfig
 from work.upkeep.partitions import drop_old_partitions, make_partitions
 
@@ -34,7 +34,7 @@ Drop = Callable[[Db, datetime], Awaitable[bool]]
 
 def retention_guard(
     config: RetentionConfig, *, proof_retention_days: float, outgoing: OutgoingConfig = _OUTGOING
-) -> Guard:
+) -> RetentionGuard:
     """Make the guard of all deletions by age from the settings."""
     keep: dict[str, float] = {
         **asdict(config),
@@ -42,11 +42,15 @@ def retention_guard(
         "message_retention_days": outgoing.message_retention_days,
         "delivery_retention_days": outgoing.delivery_retention_days,
     }
-    return Guard(keep=keep, most_days=config.retention_most_days)
+    return RetentionGuard(keep=keep, most_days=config.retention_most_days)
 
 
 def retention_jobs(
-    config: RetentionConfig, *, oldest_ping_days: float, proof_retention_days: float, guard: Guard | None = None
+    config: RetentionConfig,
+    *,
+    oldest_ping_days: float,
+    proof_retention_days: float,
+    guard: RetentionGuard | None = None,
 ) -> tuple[Job, ...]:
     """Give the jobs of this room, in no order.
 
@@ -55,6 +59,26 @@ def retention_jobs(
     """
     guard = guard or retention_guard(config, proof_retention_days=proof_retention_days)
     proofs_kept = timedelta(days=max(proof_retention_days - config.driver_event_retention_days, 0))
+    return (*_jobs_of_pings(guard, oldest_ping_days), _trim(config), *_jobs_by_class(guard, proofs_kept))
+
+
+def _trim(config: RetentionConfig) -> Job:
+    """Give the job that holds each account, and each device, to its share of the quarantine."""
+
+    async def trim(pool: Pool) -> bool:
+        gone = await trim_quarantine(
+            pool,
+            account_bytes=config.quarantine_account_bytes,
+            account_entries=config.quarantine_account_entries,
+            at_most=_AT_ONCE,
+        )
+        return gone == _AT_ONCE
+
+    return Job(name="quarantine", do=trim, pause_s=60.0)
+
+
+def _jobs_of_pings(guard: RetentionGuard, oldest_ping_days: float) -> tuple[Job, ...]:
+    """Give the jobs of what goes with its day or with its pings, or after minutes."""
 
     async def partitions(pool: Pool) -> bool:
         async with pool.acquire() as db:
@@ -65,29 +89,23 @@ def retention_jobs(
                 await drop_old_partitions(db, before.date())
         return False
 
-    async def held(pool: Pool) -> bool:
-        return await drop_expired(pool, at_most=_AT_ONCE) == _AT_ONCE
-
-    async def quarantine(pool: Pool) -> bool:
-        most = {
-            "account_bytes": config.quarantine_account_bytes,
-            "account_entries": config.quarantine_account_entries,
-        }
-        return await trim_quarantine(pool, **most, at_most=_AT_ONCE) == _AT_ONCE
-
-    async def changes(pool: Pool) -> bool:
-        before = datetime.now(UTC) - _CHANGES_KEPT
-        return await drop_changes(pool, before, at_most=_CHANGES_AT_ONCE) == _CHANGES_AT_ONCE
-
-    async def detours(db: Db, before: datetime) -> bool:
-        return await retention.drop_detours(db, before, at_most=_AT_ONCE) == _AT_ONCE
-
     async def checkpoints(pool: Pool) -> bool:
         now = await guard.now(pool)
         if now is None:
             return False
         oldest_ping = now - timedelta(days=oldest_ping_days + 1)
         return await retention.drop_checkpoints(pool, oldest_ping, at_most=_AT_ONCE) == _AT_ONCE
+
+    return (
+        _hourly("partitions", partitions),
+        Job(name="held pings", do=_held, pause_s=60.0),
+        Job(name="changes", do=_changes, pause_s=60.0),
+        _hourly("checkpoint retention", checkpoints),
+    )
+
+
+def _jobs_by_class(guard: RetentionGuard, proofs_kept: timedelta) -> tuple[Job, ...]:
+    """Give the jobs of what is kept as long as its class says; events with a proof `proofs_kept` longer."""
 
     async def driver_events(db: Db, before: datetime) -> bool:
         return await retention.drop_driver_events(db, before, before - proofs_kept, at_most=_AT_ONCE) > 0
@@ -103,12 +121,7 @@ def retention_jobs(
         return _hourly(name or f"retention of {kind.name}", do)
 
     return (
-        _hourly("partitions", partitions),
-        Job(name="held pings", do=held, pause_s=60.0),
-        Job(name="quarantine", do=quarantine, pause_s=60.0),
-        Job(name="changes", do=changes, pause_s=60.0),
-        _hourly("checkpoint retention", checkpoints),
-        kept(classes.PINGS, detours, "detour retention"),
+        kept(classes.PINGS, _detours, "detour retention"),
         kept(classes.SAID, driver_events, "driver event retention"),
         kept(classes.LIVE, _last_places),
         kept(classes.TRACKS, _last_places),
@@ -123,6 +136,19 @@ def retention_jobs(
         kept(classes.GEOFENCES, _geofences),
         kept(classes.MANIFESTS, _manifests),
     )
+
+
+async def _held(pool: Pool) -> bool:
+    return await drop_expired(pool, at_most=_AT_ONCE) == _AT_ONCE
+
+
+async def _changes(pool: Pool) -> bool:
+    before = datetime.now(UTC) - _CHANGES_KEPT
+    return await drop_changes(pool, before, at_most=_CHANGES_AT_ONCE) == _CHANGES_AT_ONCE
+
+
+async def _detours(db: Db, before: datetime) -> bool:
+    return await retention.drop_detours(db, before, at_most=_AT_ONCE) == _AT_ONCE
 
 
 async def _quarantine(db: Db, before: datetime) -> bool:

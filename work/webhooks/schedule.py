@@ -12,7 +12,7 @@ _LONGEST_RETRY_AFTER_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class AfterTry:
     """What follows from a try: the delivery's state, when it is tried again, whether the webhook is switched off."""
 
     state: str
@@ -22,7 +22,7 @@ class Verdict:
 
 def verdict(
     status: int | None, attempts: int, now: datetime, *, retry_after_s: float | None = None, chance: float | None = None
-) -> Verdict:
+) -> AfterTry:
     """Judge one try.
 
     Args:
@@ -32,13 +32,13 @@ def verdict(
         chance: from 0 to 1, in place of a random number.
     """
     if status is not None and 200 <= status < 300:
-        return Verdict("delivered", now)
+        return AfterTry("delivered", now)
     if status == 410:
-        return Verdict("failed", now, is_gone=True)
+        return AfterTry("failed", now, is_gone=True)
     if attempts > len(WAITS_S):
-        return Verdict("failed", now)
+        return AfterTry("failed", now)
     spread = 1 + JITTER * (2 * (random.random() if chance is None else chance) - 1)
     wait_s = WAITS_S[attempts - 1] * spread
     if status in (429, 503) and retry_after_s is not None:
         wait_s = max(wait_s, min(retry_after_s, _LONGEST_RETRY_AFTER_S))
-    return Verdict("pending", now + timedelta(seconds=wait_s))
+    return AfterTry("pending", now + timedelta(seconds=wait_s))

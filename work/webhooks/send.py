@@ -7,8 +7,7 @@ hangs has not been told stays in the feed.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,9 +17,10 @@ import aiohttp
 from prometheus_client import Counter, Histogram
 
 from sql.feed.events import FeedEntry, read_events
-from sql.pool import Pool, is_away
+from sql.pool import Db, Pool
 from sql.webhooks.webhooks import (
     Delivery,
+    FeedPlace,
     Tried,
     WebhookRow,
     behind,
@@ -36,11 +36,12 @@ from sql.webhooks.webhooks import (
 )
 from work.outgoing.breaker import Breaker
 from work.outgoing.guard import Guard
-from work.outgoing.http import Answer, NoAnswer, NotReached, ask, open_session
+from work.outgoing.http import Answer, NoAnswer, NotReached, open_session
+from work.outgoing.loop import SendingLoop
+from work.outgoing.outlet import Outlet
 from work.outgoing.sealed import CannotOpen, Sealer
-from work.webhooks.body import body_of, message_id
-from work.webhooks.schedule import verdict
-from work.webhooks.sign import headers_of, secrets_in
+from work.webhooks.schedule import AfterTry, verdict
+from work.webhooks.tell import shown_try, tell
 
 log = logging.getLogger(__name__)
 
@@ -48,11 +49,6 @@ AT_ONCE = 32
 """Requests under way to one endpoint in one process: its share."""
 
 SESSION_AT_ONCE = 1_000
-LOOK_EVERY_S = 0.1
-AGAIN_S = 0.02
-"""Between two looks while there is more to tell: so that what has room is taken in more than ones."""
-
-ENDPOINTS_EVERY_S = 1.0
 LEASE = timedelta(seconds=60)
 """Longer than a request may take."""
 
@@ -60,11 +56,8 @@ STRETCH = 10_000
 """Entries looked at in one step for a webhook of some types only."""
 
 KEPT_TRIES = 20
-ANSWER_BYTES = 1_000
 GIVES_UP_AFTER = timedelta(days=3)
 """An endpoint that took nothing for so long, when a delivery comes to the end of its schedule, is switched off."""
-
-_DRAIN_S = 20.0
 
 TRIES = Counter("reparto_webhook_tries", "Tries to deliver an event to a webhook, by outcome", ["outcome"])
 WAITED = Histogram(
@@ -74,28 +67,30 @@ WAITED = Histogram(
 )
 
 
-@dataclass(slots=True)
-class Endpoint:
+@dataclass(slots=True, kw_only=True)
+class Endpoint(Outlet):
     """A webhook while this process tells it."""
 
     row: WebhookRow
     opened: dict[str, Any]
-    breaker: Breaker = field(default_factory=Breaker)
-    under_way: int = 0
-
-    def room(self, now_s: float) -> int:
-        """Say how many more may be sent now."""
-        return max(0, min(AT_ONCE - self.under_way, self.breaker.may_send(now_s)))
 
 
 @dataclass(frozen=True, slots=True)
-class _Came:
-    endpoint: Endpoint
+class Answered:
+    """What came of one try; no `answer`: `why`."""
+
     delivery: Delivery
     answer: Answer | None
     why: str
     took_ms: int
     at: datetime
+
+    @property
+    def verdict(self) -> AfterTry:
+        """What follows from it; another one each time, for its jitter."""
+        got = self.answer
+        status, retry_after_s = (got.status, got.retry_after_s) if got else (None, None)
+        return verdict(status, self.delivery.attempts, self.at, retry_after_s=retry_after_s)
 
 
 @dataclass(slots=True)
@@ -106,108 +101,47 @@ class WebhookSender:
     guard: Guard
     source: str
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    name: str = "tell webhooks"
+    name: str = "webhooks"
+    _session: aiohttp.ClientSession | None = None
     _endpoints: dict[int, Endpoint] = field(default_factory=dict)
-    _came: asyncio.Queue[_Came] = field(default_factory=asyncio.Queue)
-    _moved: asyncio.Event = field(default_factory=asyncio.Event)
-    _looked_s: float = float("-inf")
 
     async def run(self, pool: Pool, stop: asyncio.Event) -> None:
         """Tell until `stop` is set; then wait for what is under way and write it down."""
-        failures = 0
-        session = open_session(self.guard, at_once=SESSION_AT_ONCE, keep=True)
-        async with session, asyncio.TaskGroup() as tasks:
-            drained = asyncio.Event()
-            tasks.create_task(self._settle(pool, drained), name="settle webhooks")
-            try:
-                while not stop.is_set():
-                    try:
-                        self._moved.clear()
-                        more = await self._turn(pool, session, tasks)
-                        failures, pause_s = 0, AGAIN_S if more else LOOK_EVERY_S
-                    except Exception as error:
-                        failures += 1
-                        pause_s = min(0.5 * 2**failures, 30.0)
-                        if is_away(error):
-                            log.warning("webhooks wait %.0f s for the database: %s", pause_s, type(error).__name__)
-                        else:
-                            log.exception("telling webhooks failed and goes on in %.0f s", pause_s)
-                    await self._pause(stop, pause_s)
-                await self._drain()
-            finally:
-                drained.set()
+        async with open_session(self.guard, at_once=SESSION_AT_ONCE, keep=True) as self._session:
+            await SendingLoop(self, pool).run(stop)
 
-    async def _pause(self, stop: asyncio.Event, pause_s: float) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(pause_s):
-                await stop.wait()
+    @property
+    def outlets(self) -> Collection[Endpoint]:
+        """The webhooks of all accounts."""
+        return self._endpoints.values()
 
-    async def _drain(self) -> None:
-        until_s = time.monotonic() + _DRAIN_S
-        while any(one.under_way for one in self._endpoints.values()) and time.monotonic() < until_s:
-            self._moved.clear()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(0.5):
-                    await self._moved.wait()
+    async def due(self, pool: Pool, free: Sequence[Endpoint]) -> list[Endpoint]:
+        """Tell which webhooks have news, or something to be tried again."""
+        return [self._endpoints[one] for one in await behind(pool, [one.row.id for one in free], self.clock())]
 
-    async def _turn(self, pool: Pool, session: aiohttp.ClientSession, tasks: asyncio.TaskGroup) -> bool:
-        """Send what may be sent now; tell whether there is more to do at once."""
-        if time.monotonic() - self._looked_s >= ENDPOINTS_EVERY_S:
-            await self._read_endpoints(pool)
-            self._looked_s = time.monotonic()
-        now_s = time.monotonic()
-        free = [one for one in self._endpoints.values() if one.room(now_s) > 0]
-        more = False
-        for webhook_id in await behind(pool, [one.row.id for one in free], self.clock()) if free else ():
-            endpoint = self._endpoints[webhook_id]
-            room = endpoint.room(time.monotonic())
-            if room <= 0:
-                continue
-            leased, entries, has_more = await self._lease(pool, endpoint, room)
-            for delivery in leased:
-                entry = entries.get(delivery.seq or 0)
-                if entry is None:
-                    continue
-                endpoint.under_way += 1
-                endpoint.breaker.began()
-                tasks.create_task(self._send(session, endpoint, delivery, entry))
-            more = more or (has_more and endpoint.room(time.monotonic()) > 0)
-        return more
-
-    async def _lease(
-        self, pool: Pool, endpoint: Endpoint, room: int
-    ) -> tuple[Sequence[Delivery], dict[int, FeedEntry], bool]:
+    async def lease(self, db: Db, outlet: Endpoint, at_most: int) -> list[tuple[Delivery, FeedEntry]]:
         """Take what an endpoint is told next: new events first, then what is tried again."""
         now = self.clock()
-        async with pool.acquire() as db, db.transaction():
-            place = await hold_endpoint(db, endpoint.row.id)
-            if place is None:
-                return [], {}, False
-            upto = min(place.head, place.told_seq + STRETCH)
-            fresh: list[FeedEntry] = []
-            if upto > place.told_seq:
-                fresh = await read_events(
-                    db, place.account_id, after=place.told_seq, until=upto, types=place.types, limit=room
-                )
-                told = fresh[-1].seq if len(fresh) == room else upto
-                await set_told(db, endpoint.row.id, told)
-                upto = told
-            until = now + LEASE
-            leased = (
-                await put_deliveries(db, endpoint.row.id, place.account_id, fresh, until=until, now=now)
-                if fresh
-                else []
-            )
-            left = room - len(leased)
-            due = await lease_due(db, endpoint.row.id, now=now, until=until, at_most=left) if left > 0 else []
-            entries = {one.seq: one for one in fresh}
-            if seqs := [one.seq for one in due if one.seq is not None]:
+        place = await hold_endpoint(db, outlet.row.id)
+        if place is None:
+            return []
+        fresh = await _read_on(db, outlet.row.id, place, at_most)
+        entries = {one.seq: one for one in fresh}
+        leased: list[Delivery] = []
+        if fresh:
+            leased = await put_deliveries(db, outlet.row.id, place.account_id, fresh, until=now + LEASE, now=now)
+        left = at_most - len(leased)
+        if left > 0:
+            again = await lease_due(db, outlet.row.id, now=now, until=now + LEASE, at_most=left)
+            if seqs := [one.seq for one in again if one.seq is not None]:
                 entries |= await events_of(db, place.account_id, seqs)
-        return [*leased, *due], entries, upto < place.head or len(due) == left > 0
+            leased += again
+        return [(one, entries[one.seq]) for one in leased if one.seq in entries]
 
-    async def _send(
-        self, session: aiohttp.ClientSession, endpoint: Endpoint, delivery: Delivery, entry: FeedEntry
-    ) -> None:
+    async def send(self, outlet: Endpoint, thing: tuple[Delivery, FeedEntry]) -> Answered:
+        """Tell a webhook of one event."""
+        assert self._session is not None
+        delivery, entry = thing
         now = self.clock()
         if delivery.attempts == 1 and not delivery.replay:
             WAITED.observe(max(0.0, (now - entry.known_at).total_seconds()))
@@ -215,84 +149,35 @@ class WebhookSender:
         got: Answer | None = None
         why = ""
         try:
-            got = await tell(session, endpoint.row, endpoint.opened, delivery, entry, source=self.source, now=now)
+            got = await tell(self._session, outlet.row, outlet.opened, delivery, entry, source=self.source, now=now)
         except (NotReached, NoAnswer) as error:
             why = str(error)
         except Exception as error:
-            log.exception("webhook %d", endpoint.row.id)
+            log.exception("webhook %d", outlet.row.id)
             why = type(error).__name__
         took_ms = round((time.monotonic() - began_s) * 1000)
         if got is None or got.status >= 500:
-            endpoint.breaker.failed(time.monotonic())
+            outlet.breaker.failed(time.monotonic())
         else:
-            endpoint.breaker.worked()
-        await self._came.put(_Came(endpoint, delivery, got, why, took_ms, self.clock()))
+            outlet.breaker.worked()
+        return Answered(delivery, got, why, took_ms, self.clock())
 
-    async def _settle(self, pool: Pool, drained: asyncio.Event) -> None:
-        """Write down what comes back, many at a time."""
-        end = asyncio.ensure_future(drained.wait())
-        waiting: asyncio.Future[_Came] | None = None
-        try:
-            while True:
-                waiting = waiting or asyncio.ensure_future(self._came.get())
-                both: set[asyncio.Future[Any]] = {waiting, end}
-                await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-                if not waiting.done():
-                    return
-                batch = [waiting.result()]
-                waiting = None
-                while len(batch) < 500 and not self._came.empty():
-                    batch.append(self._came.get_nowait())
-                await self._write(pool, batch, drained)
-                for one in batch:
-                    one.endpoint.under_way -= 1
-                self._moved.set()
-        finally:
-            end.cancel()
-            if waiting is not None:
-                waiting.cancel()
-
-    async def _write(self, pool: Pool, batch: list[_Came], drained: asyncio.Event) -> None:
-        pause_s = 0.2
-        while True:
-            try:
-                async with pool.acquire() as db, db.transaction():
-                    await self._write_once(db, batch)
-                return
-            except Exception as error:
-                if not is_away(error) or drained.is_set():
-                    log.exception("what came of %d deliveries is not written down: tried again", len(batch))
-                    return
-                log.warning("what came of %d deliveries waits for the database", len(batch))
-            await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, 5.0)
-
-    async def _write_once(self, db: Any, batch: list[_Came]) -> None:
-        tried, gone, over = [], {}, set()
-        for one in batch:
-            status = one.answer.status if one.answer else None
-            retry_after_s = one.answer.retry_after_s if one.answer else None
-            found = verdict(status, one.delivery.attempts, one.at, retry_after_s=retry_after_s)
-            tried.append(tried_as(one.delivery.id, found.state, found.next_try_at, one))
-            TRIES.labels({"pending": "again"}.get(found.state, found.state)).inc()
-            if found.is_gone:
-                gone[one.endpoint.row.id] = "410"
-            elif found.state == "failed":
-                over.add(one.endpoint.row.id)
-        await settle_deliveries(db, tried, keep=KEPT_TRIES)
-        working = {one.endpoint.row.id for one in batch if one.answer and 200 <= one.answer.status < 300}
-        failing = {one.endpoint.row.id for one in batch} - working
+    async def write(self, db: Db, came: Sequence[tuple[Endpoint, Answered]]) -> None:
+        """Write down what came of tries, and switch off webhooks that are gone."""
         now = self.clock()
+        judged = [(endpoint, one, one.verdict) for endpoint, one in came]
+        await settle_deliveries(db, [tried_as(one, found) for _, one, found in judged], keep=KEPT_TRIES)
+        for _, _, found in judged:
+            TRIES.labels({"pending": "again"}.get(found.state, found.state)).inc()
+        working = {endpoint.row.id for endpoint, _, found in judged if found.state == "delivered"}
+        failing = {endpoint.row.id for endpoint, _ in came} - working
         await note_health(db, working=sorted(working), failing=sorted(failing), now=now)
-        for endpoint in {one.endpoint.row.id: one.endpoint for one in batch}.values():
-            since = endpoint.row.failing_since
-            if endpoint.row.id in over - working and since is not None and now - since >= GIVES_UP_AFTER:
-                gone[endpoint.row.id] = "exhausted"
-        for webhook_id, why in gone.items():
+        for webhook_id, why in _ended(judged, working, now).items():
             await disable_webhook(db, webhook_id, why=why, fact_id=uuid4(), now=now)
             self._endpoints.pop(webhook_id, None)
 
-    async def _read_endpoints(self, pool: Pool) -> None:
+    async def read_outlets(self, pool: Pool) -> None:
+        """Take up webhooks that are new or changed, and let go of those that are off."""
         rows = {row.id: row for row in await endpoints(pool)}
         for webhook_id in self._endpoints.keys() - rows.keys():
             del self._endpoints[webhook_id]
@@ -307,50 +192,40 @@ class WebhookSender:
                 log.error("webhook %d cannot be signed: %s", webhook_id, error)
                 continue
             if known is None:
-                self._endpoints[webhook_id] = Endpoint(row, opened)
+                self._endpoints[webhook_id] = Endpoint(row=row, opened=opened, at_once=AT_ONCE)
             else:
                 known.row, known.opened, known.breaker = row, opened, Breaker()
 
 
-async def tell(
-    session: aiohttp.ClientSession,
-    row: WebhookRow,
-    opened: dict[str, Any],
-    delivery: Delivery,
-    entry: FeedEntry,
-    *,
-    source: str,
-    now: datetime,
-) -> Answer:
-    """Tell a webhook of an event, once.
-
-    Raises:
-        NotReached, NoAnswer: it did not say that it took it.
-    """
-    media, body = body_of(row.format, entry, source)
-    headers = {"Content-Type": media} | headers_of(secrets_in(opened, now), message_id(row.id, entry.seq), body, now)
-    if delivery.replay:
-        headers["Reparto-Replay"] = "1"
-    return await ask(session, "POST", row.url, headers=headers, body=body, most_bytes=ANSWER_BYTES)
+async def _read_on(db: Db, webhook_id: int, place: FeedPlace, at_most: int) -> list[FeedEntry]:
+    """Read the feed on from where a webhook is, and note how far that was."""
+    upto = min(place.head, place.told_seq + STRETCH)
+    if upto <= place.told_seq:
+        return []
+    fresh = await read_events(db, place.account_id, after=place.told_seq, until=upto, types=place.types, limit=at_most)
+    await set_told(db, webhook_id, fresh[-1].seq if len(fresh) == at_most else upto)
+    return fresh
 
 
-def tried_as(delivery_id: int, state: str, next_try_at: datetime, came: _Came) -> Tried:
+def _ended(judged: Sequence[tuple[Endpoint, Answered, AfterTry]], working: set[int], now: datetime) -> dict[int, str]:
+    """Say which webhooks are switched off, and why: 410, or nothing was taken for too long."""
+    ended: dict[int, str] = {}
+    for endpoint, _, found in judged:
+        row = endpoint.row
+        took_nothing = row.failing_since is not None and now - row.failing_since >= GIVES_UP_AFTER
+        if found.is_gone:
+            ended[row.id] = "410"
+        elif found.state == "failed" and took_nothing and row.id not in working:
+            ended.setdefault(row.id, "exhausted")
+    return ended
+
+
+def tried_as(came: Answered, found: AfterTry) -> Tried:
     """Say what is kept of a try."""
     return Tried(
-        id=delivery_id,
-        state=state,
-        next_try_at=next_try_at,
+        id=came.delivery.id,
+        state=found.state,
+        next_try_at=found.next_try_at,
         tried=shown_try(came.answer, came.why, came.took_ms, came.at),
-        delivered_at=came.at if state == "delivered" else None,
+        delivered_at=came.at if found.state == "delivered" else None,
     )
-
-
-def shown_try(got: Answer | None, why: str, took_ms: int, at: datetime) -> dict[str, Any]:
-    """Show a try; 1 kB of the answer is kept, as text."""
-    said = (got.body.decode("utf-8", "replace") if got else why).replace("\0", "\ufffd")
-    return {
-        "at": at.isoformat(),
-        "status": got.status if got else None,
-        "took_ms": took_ms,
-        "answer": said[:ANSWER_BYTES],
-    }

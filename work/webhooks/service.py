@@ -6,7 +6,7 @@ from work.job import Job
 from work.outgoing.guard import Guard
 from work.outgoing.sealed import Sealer
 from work.retention.classes import DELIVERIES
-from work.retention.guard import Guard as RetentionGuard
+from work.retention.guard import RetentionGuard
 from work.webhooks.send import WebhookSender
 
 _AT_ONCE = 5_000

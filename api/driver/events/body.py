@@ -14,9 +14,9 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta, Struct
 
-from api.http.bodies import converted, unstorable
 from api.http.config import ApiConfig
 from api.http.problem import FieldError, Invalid, TooLarge
+from api.http.read.bodies import converted, unstorable
 from geo.times import ms_of
 
 # fmt: off

@@ -13,9 +13,10 @@ from api.driver.events.handed import Warned
 from api.driver.events.record import record
 from api.http.app_keys import CONFIG, POOL
 from api.http.auth import device_of
-from api.http.media import answer, parse, read_limited
+from api.http.media import answer, parse
 from api.http.operation import Operations, Who
 from api.http.problem import FieldError
+from api.http.read.limited import read_limited
 from api.http.shares.rates import QUARANTINE_RATE
 
 operations = Operations("driver")

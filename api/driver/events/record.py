@@ -27,9 +27,9 @@ from sql.account.settings import read_settings
 from sql.delivery import driver_events
 from sql.delivery.driver_events import NewDriverEvent, SpokenStop
 from sql.delivery.stop_states import JudgedEvent, hold_stops, judge_route_starts, judge_shift_events
+from sql.inbox.quarantine import put_quarantined
 from sql.pool import Db, Pool
 from sql.track.live import tell_live
-from sql.track.quarantine import put_quarantined
 from work.feed.closing import SAME_SPELL_S
 from work.feed.settle import settle
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from api.driver.events.body import RefusedEvent
 from sql.account.devices import DeviceRow
-from sql.track.quarantine import Quarantined, in_parts, summed_up, written
+from sql.inbox.quarantine import Quarantined, in_parts, summed_up, written
 
 
 def quarantined(

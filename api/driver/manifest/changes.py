@@ -6,7 +6,7 @@ from typing import cast
 
 import msgspec
 
-from api.driver.manifest.content import Key, Piece
+from api.driver.manifest.content import Piece, PieceKey
 from api.driver.manifest.version import Current
 from api.driver.manifest.view import Manifest, ManifestRoute, ManifestStop, Why
 from api.http import ids
@@ -76,13 +76,13 @@ def changes(current: Current, since: int, *, with_path: bool) -> Manifest:
     )
 
 
-def _fresh(fates: Mapping[Key, Fate], *, with_path: bool) -> set[Key]:
+def _fresh(fates: Mapping[PieceKey, Fate], *, with_path: bool) -> set[PieceKey]:
     """Find what is told whole."""
     fresh = {key for key, what in fates.items() if what in (Fate.NEW, Fate.CHANGED)}
     return fresh | {("route", of) for kind, of in fresh if kind == "path"} if with_path else fresh
 
 
-def _todo(pieces: Iterable[Piece], fates: Mapping[Key, Fate], what: Fate) -> list[ManifestStop]:
+def _todo(pieces: Iterable[Piece], fates: Mapping[PieceKey, Fate], what: Fate) -> list[ManifestStop]:
     """Give the stops to be done of one fate."""
     stops = (_stop(piece) for piece in pieces if fates[piece.key] is what)
     return [stop for stop in stops if stop is not None and stop.why is None]
@@ -105,7 +105,7 @@ def _gone(parts: Sequence[ManifestPart]) -> tuple[dict[str, Why], list[str], lis
     return routes, taken_off, [stop for why, stop in stops if why != "taken_off"]
 
 
-def _places(pieces: Iterable[Piece], fates: Mapping[Key, Fate]) -> dict[str, float]:
+def _places(pieces: Iterable[Piece], fates: Mapping[PieceKey, Fate]) -> dict[str, float]:
     """Give the new place along the path of stops that were only moved."""
     return {
         ids.shown(ids.STOP, piece.id): piece.along_m

@@ -17,7 +17,7 @@ from sql.delivery.manifest import ManifestLook, ManifestPart, ShownRoute, path_d
 from sql.delivery.stops import StopRow, stops_of_route
 from sql.pool import Db
 
-Key = tuple[str, int]
+PieceKey = tuple[str, int]
 """Kind and id of a part."""
 
 
@@ -40,12 +40,12 @@ class Piece:
     shown: ManifestRoute | ManifestStop | None = None
 
     @property
-    def key(self) -> Key:
+    def key(self) -> PieceKey:
         """Tell it from all other parts of the manifest."""
         return self.kind, self.id
 
 
-async def read_pieces(db: Db, look: ManifestLook, known: Mapping[Key, ManifestPart]) -> list[Piece]:
+async def read_pieces(db: Db, look: ManifestLook, known: Mapping[PieceKey, ManifestPart]) -> list[Piece]:
     """Read all that a manifest shows, in its order.
 
     Args:
@@ -86,7 +86,7 @@ def _digest(value: Any) -> bytes:
     return blake2b(msgspec.json.encode(value), digest_size=8).digest()
 
 
-def _ranks(stops: Sequence[StopRow], known: Mapping[Key, ManifestPart]) -> dict[int, int]:
+def _ranks(stops: Sequence[StopRow], known: Mapping[PieceKey, ManifestPart]) -> dict[int, int]:
     """Number the stops of the tour, by id."""
     tour = [stop.id for stop in stops if not stop.removed]
     before = [known.get(("stop", stop_id)) for stop_id in tour]

@@ -12,10 +12,10 @@ from api.driver.manifest.view import Manifest
 from api.http import ids
 from api.http.app_keys import POOL
 from api.http.auth import device_of
-from api.http.bodies import refuse
 from api.http.media import JSON, MSGPACK, answer, wants_msgpack
 from api.http.operation import Operations, Parameter, Who
 from api.http.problem import FieldError
+from api.http.read.bodies import refuse
 from api.http.versions import IF_NONE_MATCH, UNCHANGED
 from api.routes.eta import RouteEtaView, view_of
 from api.stream.hub import HUB

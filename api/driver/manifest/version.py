@@ -13,7 +13,7 @@ from datetime import datetime
 
 import asyncpg
 
-from api.driver.manifest.content import Key, Piece, read_pieces
+from api.driver.manifest.content import Piece, PieceKey, read_pieces
 from api.http.problem import Unavailable
 from sql.delivery import manifest
 from sql.delivery.manifest import ManifestLook, ManifestPart, look_at
@@ -37,7 +37,7 @@ class Current:
 
     look: ManifestLook
     pieces: Sequence[Piece]
-    parts: dict[Key, ManifestPart]
+    parts: dict[PieceKey, ManifestPart]
 
     @property
     def version(self) -> int:

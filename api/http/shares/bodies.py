@@ -10,7 +10,7 @@ from aiohttp import StreamReader, web
 
 from api.http.problem import Unavailable
 from api.http.shares.ledger import REFUSED, Ledger
-from api.http.shares.who import Party, parties_of
+from api.http.who import Party, parties_of
 
 BODIES: web.AppKey["Bodies"] = web.AppKey("bodies")
 

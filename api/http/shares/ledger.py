@@ -14,7 +14,7 @@ from prometheus_client import Counter as Metric
 from prometheus_client import Gauge
 
 from api.http.problem import TooManyRequests, Unavailable
-from api.http.shares.who import Party
+from api.http.who import Party
 
 TIMES = MappingProxyType({"device": 1 / 8, "link": 1 / 32, "address": 1.0, "account": 4.0})
 """Of what is free a party may hold so many times as much. Alone, a device comes to a ninth of everything, an account to

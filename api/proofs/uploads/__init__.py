@@ -1,4 +1,4 @@
-"""Files in pieces (tus): begun, received, finished.
+"""Files on their way to us: in pieces (tus) or whole in a form; begun, received, finished.
 
-May live here: the protocol and what a piece may be.
+May live here: the protocols and what a piece may be.
 """

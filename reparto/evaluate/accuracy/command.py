@@ -16,15 +16,19 @@ from reparto.evaluate.accuracy.tours import Tours, days_of_product, tours_of, to
 _HEADINGS = ("lead min", "", "n", "MAE", "median", "P90", "bias", "coverage", "width", "score")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what scoring takes, beside the files and the product that `replay` has anyway."""
+def add_arguments(parser: argparse.ArgumentParser) -> Sequence[argparse.Action]:
+    """Declare how a score is asked for; give back what only scoring takes."""
     group = parser.add_argument_group("scoring ETAs instead of sending")
     group.add_argument(
         "--score", action="store_true", help="foretell the tours of folders of cases, or of the product at --url, again"
     )
-    group.add_argument("--from", dest="since", type=_date, metavar="DATE", help="first day of the period (a week ago)")
-    group.add_argument("--to", dest="until", type=_date, metavar="DATE", help="last day of the period (yesterday)")
-    group.add_argument("--report", type=Path, metavar="FILE.html", help="write a page with the table and a plot too")
+    return (
+        group.add_argument(
+            "--from", dest="since", type=_date, metavar="DATE", help="first day of the period (a week ago)"
+        ),
+        group.add_argument("--to", dest="until", type=_date, metavar="DATE", help="last day of the period (yesterday)"),
+        group.add_argument("--report", type=Path, metavar="FILE.html", help="write a page with the table and a plot"),
+    )
 
 
 def score(args: argparse.Namespace) -> int:

@@ -82,7 +82,7 @@ def tours_of(days: Sequence[Day]) -> Tours:
         pings.append(Pings(rows, day.pings.texts))
         came.append(None if day.stored_visits is None else _came(len(day.stops), day.stored_visits))
     joined = Pings.concat(pings)
-    return Tours(pings=joined.take(in_order(joined.rows)), timelines=timelines, came_ms=came)
+    return Tours(pings=joined.rows_at(in_order(joined.rows)), timelines=timelines, came_ms=came)
 
 
 def _utc_offset_s(day: Day) -> int:

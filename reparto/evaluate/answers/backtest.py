@@ -92,8 +92,8 @@ def replay(pings: Pings, timelines: Sequence[Timeline]) -> Iterator[EtaAnswer]:
 
 def fold(pings: Pings, timelines: Sequence[Timeline]) -> tuple[list[_Tour], list[tuple[int, int, Rows]]]:
     """Fold all tours, and keep every track as it was whenever it is asked: (at_ms, tour, track)."""
-    known = pings.take(timely(pings.rows))
-    known = known.take(in_order(known.rows))
+    known = pings.rows_at(timely(pings.rows))
+    known = known.rows_at(in_order(known.rows))
     ids = np.array([timeline.driver_id for timeline in timelines], np.int64)
     driver = np.searchsorted(ids, known.rows["driver_id"])
     ms = known.rows["recorded_ms"]
@@ -104,7 +104,7 @@ def fold(pings: Pings, timelines: Sequence[Timeline]) -> tuple[list[_Tour], list
     states: list[tuple[int, int, Rows]] = []
     for k in range(int(step.max(initial=0)) + 1):
         mine = np.flatnonzero(step == k)
-        tracks, facts = advance(tracks, known.take(mine), timelines)
+        tracks, facts = advance(tracks, known.rows_at(mine), timelines)
         for i in np.unique(driver[mine]).tolist():
             states.append((int(first_ms[i]) + k * EVERY_MS, i, tracks[i : i + 1].copy()))
             judged = facts.judged[driver[mine] == i]

@@ -44,7 +44,7 @@ def answer(pings: Pings, timelines: Sequence[Timeline]) -> Answers:
     folded = known[in_order(pings.rows[known])]
     ids = np.array([timeline.driver_id for timeline in timelines], np.int64)
     # no border of a batch changes history, so that all pings at once are answered like each alone
-    _, facts = advance(fresh(ids), pings.take(folded), timelines)
+    _, facts = advance(fresh(ids), pings.rows_at(folded), timelines)
     along_m, off = np.full(len(pings), np.nan), np.full(len(pings), np.nan)
     judged = facts.judged
     along_m[folded] = judged["along_m"]

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 from reparto.client.client import open_client
@@ -12,14 +13,18 @@ from reparto.evaluate.explain.page import page_of
 from reparto.evaluate.explain.sources import day_of_case, day_of_product
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what explaining takes, beside the files and the product that `replay` has anyway."""
+def add_arguments(parser: argparse.ArgumentParser) -> Sequence[argparse.Action]:
+    """Declare how a day is asked for; give back what only explaining takes."""
     group = parser.add_argument_group("drawing a day instead of sending it")
     group.add_argument(
         "--explain", action="store_true", help="draw one NAME.route.json[.gz] with its pings, or a --route, as a page"
     )
-    group.add_argument("--route", help="explain this route of the product at --url, by external id or id")
-    group.add_argument("--out", type=Path, metavar="FILE.html", help="the page to write (default: NAME.explain.html)")
+    return (
+        group.add_argument("--route", help="explain this route of the product at --url, by external id or id"),
+        group.add_argument(
+            "--out", type=Path, metavar="FILE.html", help="the page to write (default: NAME.explain.html)"
+        ),
+    )
 
 
 def explain(args: argparse.Namespace) -> int:

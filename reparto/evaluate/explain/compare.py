@@ -10,7 +10,7 @@ import numpy as np
 from geo.pings import Bools
 from geo.trust.clean import names
 from reparto.evaluate.explain.day import Day, DayVisit, StoredPings
-from reparto.evaluate.explain.fold import Folded
+from reparto.evaluate.explain.fold import FoldedDay
 
 SAME_M = 1.0
 SAME_MS = 1_000
@@ -26,7 +26,7 @@ class Difference:
     what: str
 
 
-def compare(day: Day, folded: Folded) -> tuple[Bools, list[Difference]]:
+def compare(day: Day, folded: FoldedDay) -> tuple[Bools, list[Difference]]:
     """Compare the fold with what is stored.
 
     Returns:
@@ -40,7 +40,7 @@ def compare(day: Day, folded: Folded) -> tuple[Bools, list[Difference]]:
     return differs, sorted(found, key=lambda one: (one.from_ms, one.to_ms))
 
 
-def _pings(day: Day, stored: StoredPings, folded: Folded) -> tuple[Bools, list[Difference]]:
+def _pings(day: Day, stored: StoredPings, folded: FoldedDay) -> tuple[Bools, list[Difference]]:
     today = folded.judged
     apart_m = np.abs(today["along_m"] - stored.along_m)
     flags = [set(names(int(now))) != set(then) for now, then in zip(today["flags"], stored.flags, strict=True)]

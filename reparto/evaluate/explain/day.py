@@ -192,7 +192,7 @@ def arrived(times_ms: Ints, numbers: Mapping[str, Floats], *, device_ids: Ints, 
     first[1:] = key[1:] != key[:-1]
     kept = order[first]
     return Arrived(
-        pings=pings.take(kept),
+        pings=pings.rows_at(kept),
         rows=rows[kept],
         late=late[kept],
         repeated=len(order) - len(kept),

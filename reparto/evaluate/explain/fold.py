@@ -55,7 +55,7 @@ class DaySpell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Folded:
+class FoldedDay:
     """What today's geo makes of a day.
 
     Attributes:
@@ -75,7 +75,7 @@ class Folded:
     spells: Sequence[DaySpell]
 
 
-def fold(day: Day) -> Folded:
+def fold(day: Day) -> FoldedDay:
     """Fold a day from nothing."""
     rows = day.pings.rows
     row_of = {key: row for row, key in enumerate(_keys(rows))}
@@ -87,7 +87,7 @@ def fold(day: Day) -> Folded:
     stride = -(-len(rows) // STEPS)
     for begin in range(0, len(rows), stride):
         step = slice(begin, begin + stride)
-        tracks, found = advance(tracks, day.pings.take(step), timelines)
+        tracks, found = advance(tracks, day.pings.rows_at(step), timelines)
         judged[step] = found.judged
         for again, key in zip(found.rejudged, _keys(found.rejudged), strict=True):
             first_flags.setdefault(row_of[key], names(int(judged["flags"][row_of[key]])))
@@ -97,7 +97,7 @@ def fold(day: Day) -> Folded:
             held[name][last] = tracks[name][0]
         hypotheses[last] = _hypotheses(tracks["snap"]["on"][0])
         facts += [_fact(one) for one in found.happened]
-    return Folded(
+    return FoldedDay(
         judged=judged,
         first_flags=first_flags,
         held=held,

@@ -13,7 +13,7 @@ from geo.pings import UNKNOWN_MS
 from geo.trust.clean import UNBELIEVED, names
 from reparto.evaluate.explain.compare import compare
 from reparto.evaluate.explain.day import Day, DayVisit, StoredPings
-from reparto.evaluate.explain.fold import Folded
+from reparto.evaluate.explain.fold import FoldedDay
 from reparto.version import __version__
 
 _SCRIPT = tuple(
@@ -22,7 +22,7 @@ _SCRIPT = tuple(
 """The parts of one script, in this order: they share their names."""
 
 
-def page_of(day: Day, folded: Folded) -> str:
+def page_of(day: Day, folded: FoldedDay) -> str:
     """Write a day as one HTML page that needs nothing else."""
     here = files("reparto.evaluate.explain")
     texts = {name: (here / name).read_text(encoding="utf-8") for name in ("page.html", "page.css", *_SCRIPT)}
@@ -34,7 +34,7 @@ def page_of(day: Day, folded: Folded) -> str:
     )
 
 
-def data_of(day: Day, folded: Folded) -> dict[str, Any]:
+def data_of(day: Day, folded: FoldedDay) -> dict[str, Any]:
     """Give what the page draws; null where something is not known. Columns of `pings` have one length."""
     differs, differences = compare(day, folded)
     return {
@@ -81,7 +81,7 @@ def data_of(day: Day, folded: Folded) -> dict[str, Any]:
     }
 
 
-def _pings(day: Day, folded: Folded) -> dict[str, list[Any]]:
+def _pings(day: Day, folded: FoldedDay) -> dict[str, list[Any]]:
     rows, judged = day.pings.rows, folded.judged
     snapped = judged["on_route"]
     held = {name: _rounded(column, 3) for name, column in folded.held.items()}

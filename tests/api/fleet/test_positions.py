@@ -7,8 +7,8 @@ import pytest
 
 from api.fleet import positions
 from geo.times import ms_of
+from sql.inbox.heartbeats import keep_heartbeat
 from sql.pool import Pool
-from sql.track.heartbeats import keep_heartbeat
 from sql.track.live import tell_live
 from tests.api.stream.streams import next_event
 from tests.api.tour_rows import Tour, e6

@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 
 from api.fleet import quarantine
+from sql.inbox.quarantine import Quarantined, put_quarantined
 from sql.pool import Pool
-from sql.track.quarantine import Quarantined, put_quarantined
 
 THEN = datetime(2026, 3, 2, 13, 0, tzinfo=UTC)
 

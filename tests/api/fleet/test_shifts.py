@@ -2,13 +2,11 @@
 
 import itertools
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 
 import pytest
 
 from api.recipient import stream as tracking
 from api.stream.hub import HUB
-from geo.times import ms_of
 from tests.api.conftest import say_events
 from tests.api.driver.driver_day import BASE, at, event
 from tests.api.tour_rows import Tour
@@ -158,11 +156,7 @@ async def test_recipients_see_no_position_while_the_driver_pauses(client, accoun
     ids = itertools.count()
 
     async def say(kind):
-        await pool.execute(
-            "INSERT INTO driver_event (driver_id, id, account_id, lane, type, occurred_at, effective)"
-            " VALUES ($1, $2, $3, $4, $5, from_ms($6), true)",
-            tour.driver_id, uuid4(), account.id, tour.lane, kind, ms_of(now) - 60_000 + next(ids),
-        )  # fmt: skip
+        await tour.say(kind, at=now - timedelta(milliseconds=60_000 - next(ids)))
         client.app[HUB].looks.wrote()  # as a request of this process does
 
     async def position():

@@ -240,7 +240,7 @@ async def explained(pool: Pool, plans: str, statement: str, arguments: str) -> t
     async with pool.acquire() as db:
         await db.execute(f"SET plan_cache_mode = {plans}")
         await db.execute("SET enable_seqscan = off")  # the tables are tiny
-        await db.execute("PREPARE asked AS " + load("sql.track.trace")[statement])
+        await db.execute("PREPARE asked AS " + load("sql.pings.trace")[statement])
         lines = await db.fetch(f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) EXECUTE asked ({arguments})")
     plan = "\n".join(line[0] for line in lines)
     return plan, [line for line in plan.splitlines() if "never executed" not in line]

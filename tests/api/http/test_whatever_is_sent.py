@@ -21,7 +21,7 @@ from api.http.itself import openapi
 from api.http.operation import DECLARED
 from api.http.paging import cursor_of
 from reparto.run.app import create_app
-from reparto.run.settings import Settings
+from reparto.settings.settings import Settings
 from sql.config import DatabaseConfig
 from tests.api.driver.driver_day import at, event, hours
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from api.messages import channels, consent, hooks, kinds, listing
+from api.messages import channels, consent, hooks, kinds, listing, stop
 from api.messages.keys import GUARD, SEALER
 from geo.times import ms_of
 from sql.account.accounts import read_instance
@@ -21,11 +21,11 @@ from tests.api.driver.driver_day import event, hours
 from tests.providers import watched
 from tests.providers.gateway import HttpProvider, MailServer, http_provider, mail_server
 from work.feed.settle import settle_routes
-from work.messages.expand import expand
+from work.messages.deciding.expand import expand
 from work.messages.notices import note_facts
-from work.messages.render import Source
-from work.messages.send import MessageSender
-from work.messages.service import open_channel
+from work.messages.sending.send import MessageSender
+from work.messages.sending.service import open_channel
+from work.messages.words.render import Source
 from work.outgoing.guard import Guard, networks_of
 from work.outgoing.sealed import Sealer, keys_in, new_key
 
@@ -51,7 +51,7 @@ def sealer() -> Sealer:
 def app_parts(app_parts, sealer):
     def add(app):
         app[SEALER], app[GUARD] = sealer, LOCAL
-        for module in (channels, kinds, listing, consent, hooks):
+        for module in (channels, kinds, listing, consent, hooks, stop):
             module.operations.add_to(app)
 
     return [*app_parts, say_events, add]
@@ -157,7 +157,7 @@ class Desk:
 
         sender = MessageSender(
             open_channel=lambda row, settings, where: open_channel(row, settings, where, LOCAL),
-            source=found,
+            find_source=found,
             sealer=self.sealer,
             clock=clock,
         )
@@ -177,7 +177,7 @@ class Desk:
         }
         asked = [pair for pair in ((a, c) for a in accounts for c in channels) if pair in on]
         due = await due_providers(self.pool, asked, now) if asked else []
-        return bool(due) or any(one.under_way for one in sender._providers.values())
+        return bool(due) or any(one.is_busy for one in sender.outlets)
 
     async def messages(self, query: str = "") -> list[dict[str, Any]]:
         """What the API lists, oldest first."""

@@ -4,7 +4,7 @@ import pytest
 
 from api.messages import demo
 from reparto.run.app import create_app
-from reparto.run.settings import Settings
+from reparto.settings.settings import Settings
 from tests.api.messages.conftest import ANA
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.api.messages.conftest import ANA
 from tests.providers.gateway import http_provider, mail_server, meta_says
-from work.messages.expand import expand
+from work.messages.deciding.expand import expand
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from tests.api.driver.driver_day import event
 from tests.api.messages.conftest import ANA, fresh
-from work.messages.expand import expand
+from work.messages.deciding.expand import expand
 
 
 async def test_a_booking_is_told_once_however_often_the_route_is_put(desk, put_route, account, client, sms):
@@ -184,6 +184,26 @@ async def test_messages_are_listed_by_stop_route_and_state(
     assert (await client.get("/v1/messages", headers=bearer(account.viewer_key))).status == 403
     theirs = await client.get(f"/v1/messages?stop={stops[0]['id']}", headers=other_account.headers)
     assert (await theirs.json())["messages"] == []
+
+
+async def test_a_stop_is_read_with_what_its_recipient_was_told(
+    desk, put_route, account, client, sms, other_account, bearer
+):
+    await desk.by_sms(sms)
+    await desk.only("booked", channels=["sms"])
+    planned = (await put_route(client, account.key))["stops"][0]
+    await desk.go()
+    of_the_route = (await desk.get("/v1/routes/tour-1"))["stops"][0]
+    shown = await desk.get(f"/v1/stops/{planned['id']}")
+    assert {name: shown[name] for name in of_the_route} == of_the_route
+    assert shown["route"] == "tour-1"
+    assert shown["messages"] == (await desk.messages(f"?stop={planned['id']}"))
+    assert [(one["kind"], one["state"]) for one in shown["messages"]] == [("booked", "sent")]
+
+    seen = await client.get(f"/v1/stops/{planned['id']}", headers=bearer(account.viewer_key))
+    assert (await seen.json())["messages"] is None  # they may hold a PIN
+    for stop_id, headers in ((planned["id"], other_account.headers), ("st_9999", account.headers)):
+        assert (await client.get(f"/v1/stops/{stop_id}", headers=headers)).status == 404
 
 
 async def test_the_feed_tells_what_became_of_messages(desk, put_route, account, client, sms, pool):

@@ -13,12 +13,12 @@ from aiohttp import web
 from api.certificate import endpoints as certificate
 from api.http.app_keys import PROOFS
 from api.proofs import endpoints as proofs
-from api.proofs import form as proofs_post
 from api.proofs.uploads import endpoints as uploads
+from api.proofs.uploads import form as proofs_post
 from tests.stores.server import Bucket
 from work.proofs.config import ProofConfig
 from work.proofs.store import ProofStore, open_proof_store
-from work.retention.guard import Guard
+from work.retention.guard import RetentionGuard
 from work.upkeep.config import RetentionConfig
 from work.upkeep.retention import retention_guard
 
@@ -64,7 +64,7 @@ async def proof_store(proof_config: ProofConfig, tmp_path: Path) -> AsyncIterato
 
 
 @pytest.fixture
-def guard(proof_store: ProofStore) -> Guard:
+def guard(proof_store: ProofStore) -> RetentionGuard:
     """What says which proofs are too old."""
     return retention_guard(RetentionConfig(), proof_retention_days=proof_store.config.proof_retention_days)
 

@@ -6,6 +6,7 @@ import json
 import struct
 import zlib
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -98,6 +99,9 @@ STROKES = json.dumps(
 ).encode()
 
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+NOW = datetime(2026, 3, 2, 20, tzinfo=UTC)
+"""Some hours after `photo` says that it was taken."""
+
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 
 HEIC = base64.b64decode(

@@ -8,8 +8,8 @@ import pytest
 
 from reparto.operate.doctor_proofs import look_into_store, try_store
 from reparto.operate.finding import Severity
-from reparto.run.config import ServerConfig
-from reparto.run.settings import Settings
+from reparto.settings.config import ServerConfig
+from reparto.settings.settings import Settings
 from tests.api.proofs.fixtures import Enter
 from tests.api.proofs.pictures import PDF, photo
 from tests.stores.server import Bucket

@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 
 from api.fleet import erasures
+from sql.pings.partitions import ensure_partitions
 from sql.pool import Pool
-from sql.track.partitions import ensure_partitions
 from tests.api.conftest import say_events
 from tests.api.driver.driver_day import event, hours
 from tests.api.proofs.pictures import STROKES, photo

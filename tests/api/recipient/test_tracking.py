@@ -90,16 +90,10 @@ async def test_nothing_of_other_stops_is_told(client: Any, tour: Tour) -> None:
     ],
 )
 async def test_a_driver_who_uses_shifts_is_seen_in_them_only(
-    client: Any, tour: Tour, pool: Pool, said: list[tuple[str, float]], is_seen: bool
+    client: Any, tour: Tour, said: list[tuple[str, float]], is_seen: bool
 ) -> None:
     for kind, ago in said:
-        await pool.execute(
-            "INSERT INTO driver_event (driver_id, id, account_id, lane, type, occurred_at, effective)"
-            " SELECT driver_id, gen_random_uuid(), account_id, 0, $2, $3, true FROM route WHERE id = $1",
-            tour.route_id,
-            kind,
-            datetime.now(UTC) - minutes(ago),
-        )
+        await tour.say(kind, at=datetime.now(UTC) - minutes(ago))
     view = await (await client.get(f"/v1/track/{tour.tokens[0]}")).json()
     assert (view["position"] is not None) is is_seen
     assert (view["path_ahead"] is not None) is is_seen

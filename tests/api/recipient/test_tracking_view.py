@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from api.recipient.view import Ended, TrackingView, next_stop, view_of
+from api.recipient.standing import next_stop
+from api.recipient.view import Ended, TrackingView, view_of
 from sql.delivery.tracking import TrackedEta, TrackedRoute, TrackedStop, TrackedVan
 
 NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)

@@ -25,12 +25,12 @@ async def notify(pool: Pool, channel: str, payload: str) -> None:
 
 async def test_who_watches_an_account_or_a_route_hears_who_moved(hub: Hub, pool: Pool) -> None:
     with hub.on_account(1) as account, hub.on_route(30) as route, hub.on_route(31) as other:
-        assert account.take() is None  # at first it may be anybody
-        assert other.take() is None
+        assert account.read() is None  # at first it may be anybody
+        assert other.read() is None
         await notify(pool, "reparto_live", "1:20:30 1:21:0 2:22:32")
         assert await account.wait(SOON_S)
         assert await route.wait(SOON_S)
-        assert account.take() == {20, 21}
+        assert account.read() == {20, 21}
         assert not await other.wait(0)
 
 
@@ -44,12 +44,12 @@ async def test_a_payload_that_nobody_understands_is_passed_over(
     hub: Hub, pool: Pool, caplog: pytest.LogCaptureFixture
 ) -> None:
     with hub.on_account(1) as account:
-        account.take()
+        account.read()
         for payload in ("", "1:2", "one:two:three", "1:-2:3", "1:20:30:40"):
             await notify(pool, "reparto_live", payload)
         await notify(pool, "reparto_live", "1:20:30")
         assert await account.wait(SOON_S)
-        assert account.take() == {20}
+        assert account.read() == {20}
     assert caplog.text.count("cannot be read") == 4
 
 
@@ -69,16 +69,16 @@ async def test_a_revoked_device_is_forgotten(database: DatabaseConfig, pool: Poo
 
 async def test_after_a_lost_connection_everybody_looks_again_and_hears_again(hub: Hub, pool: Pool) -> None:
     with hub.on_account(1) as account:
-        account.take()
+        account.read()
         await pool.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE query LIKE 'LISTEN%' AND datname = current_database()"
         )
         assert await account.wait(SOON_S)
-        assert account.take() is None  # what was told meanwhile is lost: it may be anybody
+        assert account.read() is None  # what was told meanwhile is lost: it may be anybody
         await notify(pool, "reparto_live", "1:20:30")
         assert await account.wait(SOON_S)
-        assert account.take() == {20}
+        assert account.read() == {20}
 
 
 async def test_a_thing_is_read_once_for_all_who_watch_it_and_no_longer_than_they_do(hub: Hub) -> None:
@@ -136,10 +136,10 @@ async def test_a_slow_watcher_gets_the_newest_value_only() -> None:
 
 def test_more_changes_than_names_are_kept_for_mean_everybody() -> None:
     signal = Signal()
-    signal.take()
+    signal.read()
     for driver_id in range(20_000):
         signal.raise_for(driver_id)
-    assert signal.take() is None
+    assert signal.read() is None
 
 
 async def test_streams_have_seats(hub: Hub) -> None:

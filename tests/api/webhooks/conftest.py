@@ -135,7 +135,7 @@ class Company:
         running = asyncio.create_task(sender.run(self.pool, stop))
         while True:
             known = [row["id"] for row in await self.pool.fetch("SELECT id FROM webhook WHERE enabled")]
-            busy = any(one.under_way for one in sender._endpoints.values())
+            busy = any(one.is_busy for one in sender.outlets)
             if not busy and not await behind(self.pool, known, datetime.now(UTC) + after):
                 break
             assert not running.done(), running.exception()

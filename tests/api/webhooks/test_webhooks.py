@@ -13,6 +13,7 @@ from cloudevents.core.bindings.http import HTTPMessage, from_http_event
 from api.history.events import _view
 from sql.feed.events import read_events
 from tests.api.webhooks.conftest import receiver
+from tests.providers.node import run_node
 from work.outgoing.guard import Guard
 from work.webhooks.schedule import WAITS_S, verdict
 from work.webhooks.sign import headers_of, new_secret
@@ -34,6 +35,27 @@ async def test_what_is_told_is_the_feed_signed_as_the_libraries_check_it(company
     assert {one["data"]["seq"]: one["data"] for one in told} == feed
     assert {one["type"] for one in told} == {"stop.completed"}
     assert all(one["timestamp"] == one["data"]["occurred_at"] for one in told)
+
+
+VERIFY = """
+const { Webhook } = require('standardwebhooks');
+const { secret, headers, body } = JSON.parse(require('fs').readFileSync(0, 'utf8'));
+const webhook = new Webhook(secret);
+let forged = 'taken';
+try { webhook.verify(body.replace('stop.completed', 'stop.failed'), headers); } catch (error) { forged = error.name; }
+console.log(JSON.stringify({ told: webhook.verify(body, headers), forged }));
+"""
+
+
+async def test_the_library_for_javascript_takes_the_signature(company, shop):
+    made = await company.make(shop)
+    await company.happens(1)
+    await company.go()
+    [(headers, body)] = shop.taken
+    lower = {name.lower(): value for name, value in headers.items()}
+    said = json.dumps({"secret": made["secret"], "headers": lower, "body": body.decode()})
+    judged = json.loads(run_node("standardwebhooks", VERIFY, said=said))
+    assert judged == {"told": json.loads(body), "forged": "WebhookVerificationError"}
 
 
 async def test_it_begins_with_what_comes_after_it_and_tells_only_its_types(company, shop):

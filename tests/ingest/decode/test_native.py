@@ -17,7 +17,7 @@ from geo.trust.clean import Flag
 from ingest.decode import native
 from ingest.decode.columns import Arrival, Decoded
 from ingest.decode.refusals import TooMuch, Unreadable
-from sql.track.quarantine import written
+from sql.inbox.quarantine import written
 
 NOW_MS = 1_772_464_800_000  # 2026-03-02T15:20:00Z
 NOW = datetime.fromtimestamp(NOW_MS / 1000, UTC)
@@ -299,9 +299,9 @@ WELL_TYPED = st.fixed_dictionaries(
 @given(st.lists(WELL_TYPED, min_size=1, max_size=5))
 def test_the_fast_way_and_the_loose_way_give_the_same(rows: list[dict[str, Any]]) -> None:
     typed = native.read(json.dumps(rows).encode(), packed=False)
-    loose = native.Message(None, False, json.loads(json.dumps(rows)), None)
+    loose = native.PingsBody(None, False, json.loads(json.dumps(rows)), None)
     columns = {name: [row.get(name) for row in rows] for name in native.FIELDS}
-    as_columns = native.Message(None, True, None, columns)
+    as_columns = native.PingsBody(None, True, None, columns)
     expected = native.decode(typed, ARRIVAL, max_batch=9)
     assert typed.typed
     assert equal(native.decode(loose, ARRIVAL, max_batch=9), expected)

@@ -10,8 +10,8 @@ import pytest
 
 from geo.pings import Pings
 from geo.trust.clean import Flag
+from sql.inbox.quarantine import ListedQuarantined, list_quarantined
 from sql.pool import Pool
-from sql.track.quarantine import ListedQuarantined, list_quarantined
 from tests.ingest.doors.phones import Client, Doors, Phone, locked_inbox, ping, until_writers_wait
 
 Kept = Callable[[], Awaitable[Pings]]

@@ -15,8 +15,8 @@ import pytest
 
 from api.http.auth import DEVICES
 from geo.pings import Pings
+from sql.inbox.quarantine import list_quarantined
 from sql.pool import Pool
-from sql.track.quarantine import list_quarantined
 from tests.ingest.doors.phones import Client, Doors, Phone, ping
 
 Kept = Callable[[], Awaitable[Pings]]

@@ -12,8 +12,8 @@ from aiohttp import ClientWebSocketResponse, WSMsgType
 from api.http.auth import DEVICES
 from geo.pings import Pings
 from ingest.doors.websocket import BAD_TOKEN, COME_BACK_LATER, GOING_AWAY, SOCKETS
+from sql.inbox.quarantine import list_quarantined
 from sql.pool import Pool
-from sql.track.quarantine import list_quarantined
 from tests.ingest.doors.phones import Client, Doors, Phone, locked_inbox, ping, until_writers_wait
 
 Kept = Callable[[], Awaitable[Pings]]

@@ -22,11 +22,11 @@ from sql.account.drivers import create_driver
 from sql.config import DatabaseConfig
 from sql.delivery import routes
 from sql.delivery.plans import add_version
+from sql.inbox.inbox import put_blocks
+from sql.pings.partitions import ensure_partitions
 from sql.pool import Pool, connect
 from sql.track.folds import plan_changed
-from sql.track.inbox import put_blocks
 from sql.track.lanes import lock_lanes
-from sql.track.partitions import ensure_partitions
 from tests.ingest.track.street import LAT, lon_at, put_stops, tour_plan
 
 START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

@@ -35,7 +35,7 @@ def copies(draw: st.DrawFn) -> tuple[Pings, list[Pings]]:
         pings.texts[i] = draw(_TEXTS), draw(_TEXTS)
     order = draw(st.permutations(range(len(pings))))
     cuts = sorted(draw(st.sets(st.integers(1, len(pings) - 1))))
-    return pings, [pings.take(part) for part in np.split(np.array(order), cuts)]
+    return pings, [pings.rows_at(part) for part in np.split(np.array(order), cuts)]
 
 
 @pytest.fixture

@@ -20,9 +20,9 @@ from ingest.track.silence import notice_silence
 from ingest.track.take import STEPS
 from sql.account.accounts import change_account_settings
 from sql.account.devices import DeviceRow
-from sql.track.held import release_held
+from sql.inbox.quarantine import Quarantined, list_quarantined, put_quarantined
+from sql.pings.held import release_held
 from sql.track.lanes import lock_lanes
-from sql.track.quarantine import Quarantined, list_quarantined, put_quarantined
 from tests.ingest.track.conftest import START, Fleet, Phone, after, pings_east
 from tests.ingest.track.street import LAT
 from tests.ingest.track.trackers import Trackers, deadly, kill_at_commit

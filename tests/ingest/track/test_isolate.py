@@ -34,7 +34,7 @@ def test_only_the_driver_whose_fold_breaks_is_searched(east):
         parts.append(pings)
     parts[7].rows["recorded_ms"][13] = ms_of(START) + 20_000
     pings = Pings.concat(parts)
-    pings = pings.take(np.lexsort((pings.rows["recorded_ms"], pings.rows["driver_id"])))
+    pings = pings.rows_at(np.lexsort((pings.rows["recorded_ms"], pings.rows["driver_id"])))
 
     timelines = [Timeline(driver_id=driver) for driver in range(1, 21)]
     _, facts, bad = advance_what_can(fold.fresh(np.arange(1, 21)), pings, timelines, np.zeros(20, bool), break_at_20)

@@ -7,8 +7,8 @@ from api.routes.write import Written, hold_route, put_plan
 from geo.times import SINCE_EVER
 from sql import locks
 from sql.account.drivers import find_driver
+from sql.pings.partitions import drop_partitions_before, ensure_partitions
 from sql.track.folds import plan_changed
-from sql.track.partitions import drop_partitions_before, ensure_partitions
 from tests.ingest.track.conftest import START, Fleet, after, newest_facts
 from tests.ingest.track.planning import commit, make_route, plan
 from tests.ingest.track.street import tour_plan

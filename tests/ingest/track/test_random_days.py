@@ -109,7 +109,7 @@ def _spoil(chance: random.Random, pings: Pings) -> None:
 
 def _otherwise(chance: random.Random, pings: Pings) -> Pings:
     """Make a copy that tells less, or another thing."""
-    copy = pings.take(np.arange(len(pings)))
+    copy = pings.rows_at(np.arange(len(pings)))
     for name in ("accuracy_m", "speed_mps", "heading_deg", "battery"):
         told = copy.rows[name][0]
         copy.rows[name] = chance.choice((float("nan"), told, chance.uniform(0, 1), chance.uniform(1, 300)))
@@ -166,11 +166,11 @@ async def make_day(fleet: Fleet, chance: random.Random) -> Day:
     ):
         pings = pings_east(_drive(chance, stops_m, every_s, chance.uniform(-100, 100)))
         _spoil(chance, pings)
-        sends += [(phones[name], pings.take([i])) for i in range(len(pings))]
+        sends += [(phones[name], pings.rows_at([i])) for i in range(len(pings))]
         if name == "ana":  # another phone in the same van, for a while or to the end
-            other = pings.take(slice(chance.randrange(30), chance.choice((40, None))))
+            other = pings.rows_at(slice(chance.randrange(30), chance.choice((40, None))))
             other.rows["recorded_ms"] += 1_500
-            sends += [(second, other.take([i])) for i in range(len(other))]
+            sends += [(second, other.rows_at([i])) for i in range(len(other))]
     sends += [(phone, _otherwise(chance, pings)) for phone, pings in chance.choices(sends, k=len(sends) // 10)]
     sends.sort(key=lambda send: send[1].rows["recorded_ms"][0])
     words = _words(chance, [phones["ana"]], {tour: list(tour_stops), next_tour: list(next_stops)}, account_id)

@@ -56,13 +56,13 @@ async def test_late_pings_that_keep_coming_hold_no_facts_up(fleet: Fleet, east, 
     phone = await fleet.phone(driver)
     await fleet.route(driver, [600, 1500])
     pings = east(tour)
-    await fleet.send(phone, pings.take(slice(20, None)))
+    await fleet.send(phone, pings.rows_at(slice(20, None)))
     await fleet.settle()
     await fleet.take_less(steps=4)
     told = "SELECT count(*) FROM event WHERE type = 'stop.departed' AND occurred_at < $1"
     assert not await fleet.pool.fetchval(told, after(200))
     for late in range(19, -1, -1):  # each before the last, more often than a re-run takes takes
-        await fleet.send(phone, pings.take([late]))
+        await fleet.send(phone, pings.rows_at([late]))
         for _ in range(3):
             await fleet.turn()
     assert await fleet.pool.fetchval(UNSETTLED)

@@ -6,7 +6,7 @@ from typing import Any
 from geo.times import ms_of
 from ingest.track.silence import notice_silence
 from sql import locks
-from sql.track.heartbeats import keep_heartbeat
+from sql.inbox.heartbeats import keep_heartbeat
 from tests.ingest.track.conftest import Fleet, newest_facts
 
 _LANES = range(64)

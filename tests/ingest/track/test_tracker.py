@@ -8,7 +8,7 @@ from prometheus_client import REGISTRY
 
 from geo.trust.clean import Flag
 from ingest.track.tracker import Hints
-from sql.track.takes import Block
+from sql.inbox.takes import Block
 from tests.ingest.track.conftest import START, Fleet, after
 
 
@@ -183,11 +183,11 @@ async def test_a_tracker_counts_what_it_does(fleet: Fleet, east, tour):
     before = {name: count(name) for name in names}
     phone = await fleet.phone(await fleet.driver())
     pings = east(tour)
-    await fleet.send(phone, pings.take([*range(10), *range(20, 30)]))
+    await fleet.send(phone, pings.rows_at([*range(10), *range(20, 30)]))
     await fleet.settle()
     assert count("reparto_take_drivers_behind") == 0
     assert count("reparto_reruns_total") == before["reparto_reruns_total"]
-    await fleet.send(phone, pings.take([*range(10, 21)]))  # late, and one again
+    await fleet.send(phone, pings.rows_at([*range(10, 21)]))  # late, and one again
     await fleet.settle()
     assert count("reparto_pings_taken_total") - before["reparto_pings_taken_total"] == 31
     assert count("reparto_reruns_total") - before["reparto_reruns_total"] == 1
@@ -234,7 +234,7 @@ async def test_a_fix_of_which_a_copy_says_that_the_clock_is_ahead_counts_for_not
     phone = await fleet.phone(driver)
     await fleet.route(driver, [600])
     pings = east([(0, 0), (10, 80), (20, 160)])
-    ahead = pings.take([2])
+    ahead = pings.rows_at([2])
     ahead.rows["flags"] = Flag.CLOCK_AHEAD | Flag.EPOCH_2001
     for sent in (ahead, pings) if ahead_first else (pings, ahead):
         await fleet.send(phone, sent)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from sql.track.partitions import ensure_partitions
+from sql.pings.partitions import ensure_partitions
 from tests.ingest.track.conftest import AT_FIRST_STOP, START, Fleet, after
 from tests.ingest.track.planning import commit, fence, make_fence
 

@@ -5,7 +5,7 @@ import pytest
 
 from geo.plan.numbers import EARLY_MS, LATE_MS
 from ingest.track.working import EVE_MS, MARGIN_MS, USED_MS, working_spells
-from sql.track.held import REACH_MS, SPELL
+from sql.pings.held import REACH_MS, SPELL
 from tests.ingest.track.conftest import START, Fleet, Phone
 from tests.ingest.track.test_held import count, say, seconds_kept, send, set_policy
 

@@ -9,16 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from work.links import message_of_token, unsubscribe_token
-from work.messages.catalog import FORMS, LANGUAGES, built_in, words
-from work.messages.contacts import email_of, phone_of
-from work.messages.gsm7 import count_parts, unaccented
-from work.messages.hours import country_of, is_holiday, not_before, zone_at
-from work.messages.kinds import KINDS, KindSettings, QuietHours
-from work.messages.letter import letter
-from work.messages.render import BadText, fill, unknown_in
-from work.messages.replies import meaning_of
-from work.messages.state import raised
-from work.messages.windows import day_words, window_words
+from work.messages.answers.replies import meaning_of
+from work.messages.answers.state import raised
+from work.messages.rules.contacts import email_of, phone_of
+from work.messages.rules.hours import country_of, is_holiday, not_before, zone_at
+from work.messages.rules.kinds import KINDS, KindSettings, QuietHours
+from work.messages.words.catalog import FORMS, LANGUAGES, built_in, words
+from work.messages.words.gsm7 import count_parts, unaccented
+from work.messages.words.letter import letter
+from work.messages.words.render import BadText, fill, unknown_in
+from work.messages.words.windows import day_words, window_words
 
 BOGOTA, MADRID = "America/Bogota", "Europe/Madrid"
 

@@ -1,19 +1,31 @@
 """Where a photo says that it was taken: what is not known is no place."""
 
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from PIL.ExifTags import GPS
 from PIL.TiffImagePlugin import IFDRational
 
-from tests.api.proofs.pictures import PLACE, photo
+from tests.api.proofs.pictures import NOW, PLACE, photo
 from work.proofs.images import judge
 
 LAT, LAT_SIDE, LON, LON_SIDE = GPS.GPSLatitude, GPS.GPSLatitudeRef, GPS.GPSLongitude, GPS.GPSLongitudeRef
 
 
+def taken_at(now: datetime) -> datetime | None:
+    return judge("photo", photo(80, 60), max_pixels=10_000, zone=ZoneInfo("America/Bogota"), now=now).taken.at
+
+
+def test_a_camera_may_be_two_days_ahead_and_no_more():
+    at = taken_at(NOW)
+    assert at is not None
+    assert taken_at(at - timedelta(days=2)) == at
+    assert taken_at(at - timedelta(days=2, seconds=1)) is None
+
+
 def place(gps: dict) -> tuple[float | None, float | None]:
-    shown = judge("photo", photo(80, 60, gps=gps), max_pixels=10_000, zone=ZoneInfo("America/Bogota"))
+    shown = judge("photo", photo(80, 60, gps=gps), max_pixels=10_000, zone=ZoneInfo("America/Bogota"), now=NOW)
     assert shown.taken.at is not None  # whatever is wrong with the place, the time stands
     return shown.taken.lat, shown.taken.lon
 

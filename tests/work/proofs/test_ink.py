@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from tests.api.proofs.pictures import NOW
 from work.proofs.images import RefusedFile, judge
 
 WHITE, BLACK, CLEAR = (255, 255, 255, 255), (0, 0, 0, 255), (0, 0, 0, 0)
@@ -26,7 +27,7 @@ def canvas(ground, *strokes, mode="RGBA", corners=None) -> bytes:
 
 
 def shown(content: bytes):
-    found = judge("signature", content, max_pixels=1_000_000, zone=ZoneInfo("UTC"))
+    found = judge("signature", content, max_pixels=1_000_000, zone=ZoneInfo("UTC"), now=NOW)
     return np.asarray(Image.open(io.BytesIO(found.served)).convert("L")).astype(int)
 
 

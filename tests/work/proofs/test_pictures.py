@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.api.proofs.pictures import HEIC, PDF, PLACE, STROKES, SVG, photo, png_bomb, signature
+from tests.api.proofs.pictures import HEIC, NOW, PDF, PLACE, STROKES, SVG, photo, png_bomb, signature
 from work.proofs.images import RefusedFile, judge
 
 ZONE = ZoneInfo("America/Bogota")
 
 
 def look(kind: str, content: bytes, max_pixels: int = 100_000_000):
-    return judge(kind, content, max_pixels=max_pixels, zone=ZONE)
+    return judge(kind, content, max_pixels=max_pixels, zone=ZONE, now=NOW)
 
 
 def why(kind: str, content: bytes, **limits) -> str:

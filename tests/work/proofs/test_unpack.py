@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFile, ImageFilter
 
-from tests.api.proofs.pictures import HEIC, PLACE, photo, signature
+from tests.api.proofs.pictures import HEIC, NOW, PLACE, photo, signature
 from work.proofs.images import RefusedFile, ShownFile, judge
 
 
 def look(content: bytes, kind: str = "photo") -> ShownFile:
-    return judge(kind, content, max_pixels=1_000_000, zone=ZoneInfo("UTC"))
+    return judge(kind, content, max_pixels=1_000_000, zone=ZoneInfo("UTC"), now=NOW)
 
 
 def grainy(kind: str, **save) -> bytes:

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from reparto.run.settings import Settings
+from reparto.settings.settings import Settings
 from sql.pool import Pool
 from work.retention.classes import CLASSES, SOON_GONE, UNTIL_ERASED, WITHOUT_PEOPLE
 

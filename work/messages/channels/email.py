@@ -12,7 +12,7 @@ from html import escape
 
 import aiosmtplib
 
-from work.messages.channels.protocol import Later, Outcome, Outgoing, Refused, Sent, Unknown, storable
+from work.messages.channels.protocol import Accepted, Later, Outcome, Outgoing, Refused, Unknown, storable
 from work.messages.channels.settings import Email
 from work.outgoing.guard import Guard
 
@@ -58,7 +58,7 @@ class EmailChannel:
             client.close()
             raise
         self._idle.append((time.monotonic(), client))
-        return Sent(message_id_of(message, self.settings) if said else None)
+        return Accepted(message_id_of(message, self.settings) if said else None)
 
     async def close(self) -> None:
         """Say goodbye on every connection."""

@@ -13,7 +13,7 @@ import msgspec
 
 from work.messages.channels.protocol import storable
 from work.messages.channels.settings import Receipts, Sms
-from work.messages.render import FUEL
+from work.messages.words.render import FUEL
 
 MOST_BODY = 20_000
 

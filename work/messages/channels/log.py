@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from work.messages.channels.protocol import Outcome, Outgoing, Sent
+from work.messages.channels.protocol import Accepted, Outcome, Outgoing
 
 
 @dataclass(slots=True)
@@ -14,7 +14,7 @@ class LogChannel:
 
     async def send(self, message: Outgoing) -> Outcome:
         """Take one message."""
-        return Sent(f"log-{message.id}")
+        return Accepted(f"log-{message.id}")
 
     async def close(self) -> None:
         """There is nothing to let go of."""

@@ -28,7 +28,7 @@ class Outgoing:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class Accepted:
     """The provider took it; `id` is what it calls it, None: it said nothing."""
 
     id: str | None = None
@@ -67,7 +67,7 @@ def storable(text: str) -> str:
     return text[:MOST_SAID].replace("\0", "").encode("utf-8", "replace").decode()
 
 
-Outcome: TypeAlias = Sent | Refused | Unknown | Later
+Outcome: TypeAlias = Accepted | Refused | Unknown | Later
 
 
 class Sends(Protocol):

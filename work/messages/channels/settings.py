@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from msgspec import Meta, Struct, field
 
-from work.messages.kinds import Country, Kind, Language
+from work.messages.rules.kinds import Country, Kind, Language
 
 Line: TypeAlias = Annotated[str, Meta(min_length=1, max_length=300)]
 Secret: TypeAlias = Annotated[str, Meta(min_length=1, max_length=4_000)]

@@ -4,16 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
 
 from work.messages.channels.gateways import Gateway, filled, gateway_of, text_at
-from work.messages.channels.protocol import Later, Outcome, Outgoing, Refused, Sent, Unknown
+from work.messages.channels.protocol import Accepted, Later, Outcome, Outgoing, Refused, Unknown
 from work.messages.channels.settings import Sms
-from work.messages.channels.sigv4 import signed_headers
-from work.messages.gsm7 import count_parts
+from work.messages.channels.sigv4 import AwsKey, signed_headers
+from work.messages.words.gsm7 import count_parts
 from work.outgoing.guard import Guard
 from work.outgoing.http import Answer, NoAnswer, NotReached, ask, open_session
 
@@ -46,17 +45,9 @@ class SmsChannel:
         except ValueError as error:
             return Refused(f"template: {error}"[:200])
         if self.gateway.signed:
-            parts = urlsplit(url)
-            headers = signed_headers(
-                headers,
-                body,
-                host=parts.netloc,
-                path=parts.path or "/",
-                region=self.settings.region or "us-east-1",
-                key=self.settings.key or "",
-                secret=self.settings.secret or "",
-                now=self.clock(),
-            )
+            region, key = self.settings.region or "us-east-1", self.settings.key or ""
+            aws = AwsKey(region=region, key=key, secret=self.settings.secret or "")
+            headers = signed_headers(headers, body, url, aws, self.clock())
         try:
             got = await ask(self.session, self.gateway.method, url, headers=headers, body=body or None)
         except NotReached as error:
@@ -111,7 +102,7 @@ def outcome_of(gateway: Gateway, got: Answer) -> Outcome:
         found = text_at(said, gateway.accepted[0])
         if found is not None and found not in gateway.accepted[1]:
             return Refused(why)
-    return Sent(text_at(said, gateway.id_path))
+    return Accepted(text_at(said, gateway.id_path))
 
 
 def _json(body: bytes) -> Any:

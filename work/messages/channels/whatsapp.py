@@ -13,7 +13,7 @@ import aiohttp
 import msgspec
 
 from work.messages.channels.gateways import text_at
-from work.messages.channels.protocol import Later, Outcome, Outgoing, Refused, Sent, Unknown
+from work.messages.channels.protocol import Accepted, Later, Outcome, Outgoing, Refused, Unknown
 from work.messages.channels.settings import WhatsApp, WhatsAppTemplate
 from work.outgoing.guard import Guard
 from work.outgoing.http import Answer, NoAnswer, NotReached, ask, open_session
@@ -92,7 +92,7 @@ def outcome_of(got: Answer) -> Outcome:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         said = None
     if got.status < 300:
-        return Sent(text_at(said, "messages.0.id"))
+        return Accepted(text_at(said, "messages.0.id"))
     code = int(number) if (number := text_at(said, "error.code")) and number.lstrip("-").isdigit() else -1
     why = f"{code}: {text_at(said, 'error.message') or ''}"[:200] if code >= 0 else f"HTTP {got.status}"
     if got.status in (429, 503) or code in _NOT_NOW:
@@ -120,14 +120,14 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class Reply:
     """What somebody wrote back."""
 
     by: str
     text: str
 
 
-def read_callback(body: Any) -> Iterator[Status | Said]:
+def read_callback(body: Any) -> Iterator[Status | Reply]:
     """Read a callback; what it does not understand it leaves out. It is input from outside: any shape may come."""
     for entry in _list(body, "entry"):
         for change in _list(entry, "changes"):
@@ -139,7 +139,7 @@ def read_callback(body: Any) -> Iterator[Status | Said]:
                 by = text_at(message, "from")
                 text = text_at(message, "text.body") or text_at(message, "button.text")
                 if by and text:
-                    yield Said(by=f"+{by.lstrip('+')}", text=text)
+                    yield Reply(by=f"+{by.lstrip('+')}", text=text)
 
 
 def _status(status: Any) -> Status | None:

@@ -8,7 +8,7 @@ import pytest
 
 from api.http.config import ApiConfig
 from reparto.run.jobs import jobs_of
-from reparto.run.settings import Settings
+from reparto.settings.settings import Settings
 from sql.delivery.stop_states import settle_stops
 from sql.track.live import LIVE_CHANNEL
 from tests.api.conftest import say_events

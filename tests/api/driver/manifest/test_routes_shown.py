@@ -3,7 +3,6 @@
 import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -36,18 +35,7 @@ class Driver:
         return tour
 
     async def say(self, kind: str, name: str, at: datetime, **changes: Any) -> None:
-        row = {"driver_id": self.id, "effective": True, **changes}
-        await self.pool.execute(
-            """INSERT INTO driver_event (driver_id, id, account_id, lane, type, route_id, occurred_at, effective)
-               VALUES ($1, $2, $3, 0, $4, $5, $6, $7)""",
-            row["driver_id"],
-            uuid4(),
-            self.account_id,
-            kind,
-            self.tours[name].route_id,
-            at,
-            row["effective"],
-        )
+        await self.tours[name].say(kind, at=at, **{"driver_id": self.id, **changes})
 
     async def look(self, now: datetime) -> ManifestLook:
         return await look_at(self.pool, account_id=self.account_id, driver_id=self.id, now=now)

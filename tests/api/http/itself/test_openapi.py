@@ -11,7 +11,7 @@ from openapi_spec_validator import validate
 from api.http.itself import openapi
 from api.http.operation import DECLARED
 from reparto.run.app import create_app
-from reparto.run.settings import Settings
+from reparto.settings.settings import Settings
 from sql.config import DatabaseConfig
 
 GEOFENCE = {

@@ -1,0 +1,35 @@
+"""Settings of a process."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerConfig:
+    """Field `listen` is REPARTO_LISTEN in the environment (reparto/settings/settings.py)."""
+
+    listen: str = "127.0.0.1:8080"  # host:port of everything HTTP
+    health_listen: str = ""  # host:port where `track` and `work` serve /health and /metrics; empty: nowhere
+    data_dir: str = ".reparto"  # the embedded Postgres, the first admin key, and proofs without a blob_url
+    log_level: str = "INFO"
+
+    def contradictions(self) -> Iterator[str]:
+        """Say what cannot be meant."""
+        for name, text in (("LISTEN", self.listen), ("HEALTH_LISTEN", self.health_listen)):
+            if text and not _is_address(text):
+                yield f"REPARTO_{name}: must be host:port, not {text!r}"
+        if self.log_level not in LOG_LEVELS:
+            yield f"REPARTO_LOG_LEVEL: must be one of {', '.join(LOG_LEVELS)}"
+
+
+def address_of(listen: str) -> tuple[str, int]:
+    """Split `host:port`; an IPv6 host stands in brackets."""
+    host, _, port = listen.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def _is_address(text: str) -> bool:
+    host, _, port = text.rpartition(":")
+    return bool(host) and port.isdecimal() and 0 <= int(port) <= 65535

@@ -1,0 +1,83 @@
+"""The HTML of an e-mail: one column that fits a phone, dark and light, no picture, nothing fetched from elsewhere."""
+
+import re
+from html import escape
+from string import Template
+
+from work.messages.words.catalog import words
+
+_URL = re.compile(r"https?://[^\s<>\"]+")
+_COLOUR = re.compile(r"#[0-9a-f]{6}")
+
+_PAGE = Template(
+    """<!doctype html>
+<html lang="$language"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark"><meta name="supported-color-schemes" content="light dark">
+<title>$subject</title>
+<style>
+:root { color-scheme: light dark; }
+body { margin: 0; background: #f3f4f6; color: #1f2933;
+       font: 16px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; }
+.sheet { max-width: 34rem; margin: 0 auto; padding: 24px 16px; }
+.card { background: #ffffff; border-radius: 12px; padding: 24px; }
+.brand { margin: 0 0 16px; font-weight: 700; font-size: 18px; }
+p { margin: 0 0 16px; }
+.button { display: inline-block; background: $colour; color: $on_colour; text-decoration: none; font-weight: 600;
+          border-radius: 8px; padding: 12px 20px; }
+.small { color: #52606d; font-size: 13px; margin: 16px 8px 0; }
+.small a { color: inherit; }
+@media (prefers-color-scheme: dark) {
+  body { background: #111418; color: #e4e7eb; }
+  .card { background: #1b2026; }
+  .small { color: #9aa5b1; }
+}
+</style></head>
+<body><div class="sheet"><div class="card"><p class="brand">$brand</p>
+$paragraphs
+</div><p class="small">$footer$unsubscribe</p></div></body></html>
+"""
+)
+
+
+def letter(body: str, *, subject: str, brand: str, colour: str, language: str, form: str, unsubscribe: str) -> str:
+    """Write the HTML part of an e-mail from its text: everything escaped, a line that is only an address is a button.
+
+    Args:
+        unsubscribe: address; empty: none.
+    """
+    said = words(language, form)["layout"]
+    safe = colour if _COLOUR.fullmatch(colour) else "#0b7285"
+    end = f' <a href="{escape(unsubscribe)}">{escape(_with(said["unsubscribe"], brand))}</a>' if unsubscribe else ""
+    return _PAGE.substitute(
+        language=language,
+        subject=escape(subject),
+        brand=escape(brand),
+        colour=safe,
+        on_colour="#ffffff" if _is_dark(safe) else "#111111",
+        paragraphs="\n".join(_paragraph(part, said["button"]) for part in re.split(r"\n\s*\n", body) if part.strip()),
+        footer=escape(_with(said["footer"], brand)),
+        unsubscribe=end,
+    )
+
+
+def _paragraph(text: str, button: str) -> str:
+    text = text.strip()
+    if _URL.fullmatch(text):
+        return f'<p><a class="button" href="{escape(text)}">{escape(button)}</a></p>'
+    parts: list[str] = []
+    at = 0
+    for match in _URL.finditer(text):
+        parts += [escape(text[at : match.start()]), f'<a href="{escape(match[0])}">{escape(match[0])}</a>']
+        at = match.end()
+    return f"<p>{''.join([*parts, escape(text[at:])])}</p>".replace("\n", "<br>\n")
+
+
+def _with(text: str, brand: str) -> str:
+    return text.replace("{{ brand }}", brand)
+
+
+def _is_dark(colour: str) -> bool:
+    """Tell whether white is read better on a colour than black (WCAG relative luminance)."""
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.179
