@@ -36,6 +36,9 @@ _PDF_END_WITHIN = 64 * 1024
 Image.MAX_IMAGE_PIXELS = (
     None  # Pillow's own limit only warns; ours is held against the header before anything is unpacked
 )
+# Pillow takes memory for pixels in blocks. Larger than 32 MiB they are mapped by themselves, and given back when they are
+# let go of; of smaller ones malloc kept gigabytes for whatever comes (glibc, M_MMAP_THRESHOLD).
+Image.core.set_block_size(64 * 2**20)  # type: ignore[attr-defined]
 pi_heif.register_heif_opener()
 
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
@@ -197,18 +200,16 @@ def _reduced(image: Image.Image) -> Image.Image:
     times = max(image.size) // (2 * LONGEST_PX)
     if times < 2:
         return image
-    strips = []
+    small: Image.Image | None = None
     for top in range(0, image.height, times * _STRIP_ROWS):
         strip = _plain(image.crop((0, top, image.width, min(top + times * _STRIP_ROWS, image.height))))
-        strips.append(
-            strip.convert("RGBa").reduce(times).convert("RGBA") if strip.mode == "RGBA" else strip.reduce(times)
-        )
-    small = Image.new(strips[0].mode, (strips[0].width, sum(strip.height for strip in strips)))
+        is_clear = strip.mode == "RGBA"  # then colours are weighed by how much of them is seen
+        strip = strip.convert("RGBa").reduce(times).convert("RGBA") if is_clear else strip.reduce(times)
+        if small is None:
+            small = Image.new(strip.mode, (strip.width, -(-image.height // times)))
+        small.paste(strip, (0, top // times))
+    assert small is not None
     small.info = dict(image.info)
-    top = 0
-    for strip in strips:
-        small.paste(strip, (0, top))
-        top += strip.height
     return small
 
 
