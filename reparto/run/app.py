@@ -30,6 +30,7 @@ from api.places import geofences
 from api.proofs import endpoints as proofs
 from api.proofs.uploads import endpoints as uploads
 from api.proofs.uploads import form as proofs_post
+from api.proofs.uploads.tus import say_version
 from api.recipient import page as tracking_page
 from api.recipient import stream as tracking
 from api.routes import endpoints as routes
@@ -87,6 +88,7 @@ def create_app(
         app.cleanup_ctx.append(_hub(database, settings.api.stream_clients))
         app.on_shutdown.append(_close_streams)
         app.on_response_prepare.append(_note_write)
+        app.on_response_prepare.append(say_version)
         app[ROADS] = roads
         app[WELCOME] = doors.WELCOME
         app.cleanup_ctx.append(_proofs(settings))

@@ -36,8 +36,8 @@ _PDF_END_WITHIN = 64 * 1024
 Image.MAX_IMAGE_PIXELS = (
     None  # Pillow's own limit only warns; ours is held against the header before anything is unpacked
 )
-# Pillow takes memory for pixels in blocks. Larger than 32 MiB they are mapped by themselves, and given back when they are
-# let go of; of smaller ones malloc kept gigabytes for whatever comes (glibc, M_MMAP_THRESHOLD).
+# Pillow takes memory for pixels in blocks. Larger than 32 MiB they are mapped by themselves, and given back when nobody
+# needs them; of smaller ones malloc kept gigabytes for whatever comes (glibc, M_MMAP_THRESHOLD).
 Image.core.set_block_size(64 * 2**20)  # type: ignore[attr-defined]
 pi_heif.register_heif_opener()
 

@@ -137,3 +137,10 @@ async def test_what_cannot_be_read_needs_a_body_and_another_account_s_is_not_the
     assert (await company.apply("qu_99"))[0] == 404
     assert (await company.apply("qu_1", json=ping()))[0] == 200
     assert await pool.fetchval("SELECT count(*) FROM quarantine") == 1
+
+
+async def test_every_answer_about_uploads_says_which_tus_is_spoken(company: Company) -> None:
+    for headers in ({}, {"Authorization": "Bearer rpd_unknown"}, company.phone):
+        async with company._client.post("/v1/driver/uploads", headers=headers) as response:
+            assert response.status in (401, 412)
+            assert response.headers["Tus-Resumable"] == "1.0.0"
