@@ -25,3 +25,11 @@ def ms_of(at: datetime) -> int:
 def time_of(ms: int) -> datetime:
     """Give epoch milliseconds as a time; UNKNOWN_MS is -infinity."""
     return SINCE_EVER if ms == UNKNOWN_MS else _EPOCH + ms * _MS
+
+
+def iso_time(text: str) -> datetime | None:
+    """Read a time in any form of ISO 8601 that Python knows; None: it is none. It may lack a zone."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None

@@ -18,6 +18,7 @@ from sql.account import accounts
 from sql.account.settings import (
     AccountSettings,
     AddressForm,
+    AdminEmail,
     Approaching,
     Brand,
     Colours,
@@ -34,6 +35,7 @@ from sql.account.settings import (
 from sql.pings.held import release_held
 from sql.track.lanes import lock_account
 from sql.track.live import tell_live
+from work.messages.rules.contacts import email_of
 
 operations = Operations("account")
 
@@ -53,6 +55,7 @@ class SettingsChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     approaching: Approaching | UnsetType = UNSET
     late_after_minutes: LateAfter | UnsetType = UNSET
     driver_contact: DriverContact | UnsetType = UNSET
+    admin_email: AdminEmail | UnsetType = UNSET
     location_policy: LocationPolicy | UnsetType = UNSET
 
 
@@ -100,6 +103,8 @@ def _mistakes(change: SettingsChange) -> list[FieldError]:
         codes = [reason.code for reason in change.failure_reasons]
         if len(set(codes)) < len(codes):
             errors.append(FieldError(at="/failure_reasons", why="has a code twice"))
+    if change.admin_email is not UNSET and change.admin_email and email_of(change.admin_email) is None:
+        errors.append(FieldError(at="/admin_email", why="must be an e-mail address"))
     return errors
 
 

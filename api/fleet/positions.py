@@ -26,6 +26,9 @@ operations = Operations("positions")
 STANDING_BELOW_MPS = 1.0
 """A parked phone's own speed wavers up to about this; slower than walking."""
 
+SPEED_HOLDS_S = 60.0
+"""A speed and a heading are told of a fix so young; what the van does after it nobody knows."""
+
 COALESCE_S = 0.25
 """Changes are gathered for so long before a stream gets them: four times a second looks smooth on a map."""
 
@@ -49,6 +52,7 @@ class PositionProperties(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         age_s: how long ago the phone recorded it.
+        speed_mps, heading_deg: null where the phone did not say, and when it said so more than a minute ago.
         along_m: metres along the route's path; null when not on it.
         delay_s: behind the plan, negative ahead; null where the plan has no times.
         heard_at: when anything of the phone came, by our clock; a message without a place, too.
@@ -56,7 +60,8 @@ class PositionProperties(msgspec.Struct, frozen=True, kw_only=True):
         silent: on a route, but not heard of for too long.
         silent_why: why there is no newer place: `phone_silent` when silent; `no_fix` while the phone is heard of and
             its newest message has no place; null otherwise.
-        status: the first that holds of silent, off_route, moving (1 m/s or faster), stopped.
+        status: the first that holds of silent, off_route, moving (1 m/s or faster, less than a minute ago),
+            stopped.
     """
 
     driver_id: str
@@ -102,9 +107,9 @@ class Filter:
     box: tuple[float, float, float, float] | None
     statuses: frozenset[str] | None
 
-    def takes(self, position: LivePosition) -> bool:
+    def takes(self, position: LivePosition, now: datetime) -> bool:
         """Tell whether a driver is among those asked for."""
-        if self.statuses is not None and status_of(position) not in self.statuses:
+        if self.statuses is not None and status_of(position, now) not in self.statuses:
             return False
         if self.box is None:
             return True
@@ -130,7 +135,8 @@ async def get_positions(request: web.Request) -> web.Response:
     """
     wanted = filter_in(request)
     positions = await request.app[HUB].part(HeldPositions).of_account(caller_of(request).account_id)
-    return answer(request, _collection([one for one in positions.values() if wanted.takes(one)]))
+    now = datetime.now(UTC)
+    return answer(request, _collection([one for one in positions.values() if wanted.takes(one, now)]))
 
 
 @operations.operation("GET", "/v1/positions/stream", who=Who.VIEWER, query=_QUERY, media=("text/event-stream",))
@@ -154,7 +160,8 @@ async def stream_positions(request: web.Request) -> web.StreamResponse:
             if positions is None:
                 await stream.beat()
                 continue
-            now = {driver_id: one for driver_id, one in positions.items() if wanted.takes(one)}
+            at = datetime.now(UTC)
+            now = {driver_id: one for driver_id, one in positions.items() if wanted.takes(one, at)}
             if sent is None:
                 await stream.send("snapshot", msgspec.json.encode(_collection(list(now.values()))))
             else:
@@ -178,13 +185,18 @@ async def follow_account(hub: Hub, account_id: int) -> AsyncIterator[Mapping[int
             await signal.wait(LOOK_AGAIN_S)
 
 
-def status_of(position: LivePosition) -> Literal["silent", "off_route", "moving", "stopped"]:
+def status_of(position: LivePosition, now: datetime) -> Literal["silent", "off_route", "moving", "stopped"]:
     """Say in one word how a driver is doing."""
     if position.silent:
         return "silent"
     if position.on_route is False:
         return "off_route"
-    return "moving" if (position.speed_mps or 0.0) >= STANDING_BELOW_MPS else "stopped"
+    return "moving" if (_held(position.speed_mps, position, now) or 0.0) >= STANDING_BELOW_MPS else "stopped"
+
+
+def _held(value: float | None, position: LivePosition, now: datetime) -> float | None:
+    """Give what a fix says of motion while it is young; then it is not known any more."""
+    return value if (now - position.recorded_at).total_seconds() <= SPEED_HOLDS_S else None
 
 
 def filter_in(request: web.Request) -> Filter:
@@ -243,8 +255,8 @@ def _feature(position: LivePosition, now: datetime) -> PositionFeature:
             route_id=shown_or_none(ROUTE, position.route_id),
             recorded_at=position.recorded_at,
             age_s=round(max(0.0, (now - position.recorded_at).total_seconds()), 1),
-            speed_mps=_rounded(position.speed_mps),
-            heading_deg=_rounded(position.heading_deg),
+            speed_mps=_rounded(_held(position.speed_mps, position, now)),
+            heading_deg=_rounded(_held(position.heading_deg, position, now)),
             along_m=_rounded(position.along_m),
             on_route=position.on_route,
             next_stop=shown_or_none(STOP, position.next_stop_id),
@@ -253,7 +265,7 @@ def _feature(position: LivePosition, now: datetime) -> PositionFeature:
             heard_at=position.heard_at,
             silent=position.silent,
             silent_why=_silent_why(position),
-            status=status_of(position),
+            status=status_of(position, now),
         ),
     )
 

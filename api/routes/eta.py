@@ -21,7 +21,8 @@ _UNDER_WAY = ("planned", "started")
 class StopEta(msgspec.Struct, frozen=True, kw_only=True):
     """When the van is expected at a stop: between `low` and `high` with a probability of 80 %.
 
-    `remaining_m` is the way along the path; `stops_before` counts the stops still to do before it.
+    `remaining_m` is the way along the path, and to doors far from it and back; `stops_before` counts the stops still to
+    do before it.
     """
 
     stop_id: str
@@ -89,4 +90,6 @@ def _remaining_m(eta: RouteEta, stop: EtaStop, then_m: float) -> float:
     """Measure the way to a stop from where the van was seen last, where that is on the path the stop is placed on."""
     if eta.along_m is None or not eta.on_route or not eta.seen_version == eta.version == eta.route_version:
         return then_m
-    return max(stop.along_m - eta.along_m, 0.0)
+    if eta.from_m is None:
+        return max(stop.along_m - eta.along_m, 0.0)
+    return max(then_m - (eta.along_m - eta.from_m), 0.0)

@@ -9,17 +9,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from geo.eta.by_van import before, in_order, never_less
 from geo.eta.model import COLD, Model, Outlook
-from geo.eta.numbers import DRIVE_NOISE_S, PACE_NOISE, PACES, SERVICE_NOISE, START_NOISE_S, TODAY_S
+from geo.eta.numbers import DOOR_NOISE, DRIVE_NOISE_S, PACE_NOISE, PACES, SERVICE_NOISE, START_NOISE_S, TODAY_S
+from geo.eta.way import way_from, way_of
 from geo.eta.window import widen
-from geo.numbers import DRIVE_MPS, START_M
+from geo.numbers import DRIVE_MPS, START_M, TYPICAL_MPS
 from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Rows
+from geo.plan.numbers import DEPOT_M
 from geo.plan.plans import Plan, Timeline
 from geo.visits import tour
-from geo.visits.numbers import DEPOT_M
 
 # columns of Outlook.columns
-ALONG, DRIVE, SERVICE, OPENS = range(4)
+WAY, DRIVE, SERVICE, OPENS = range(4)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +33,7 @@ class Eta:
         stop_id: (k,).
         expected_ms, low_ms, high_ms: (k,) epoch milliseconds; low never before the ping; none of them before the same
             of the stop before.
-        remaining_m: (k,) metres of path to the stop, at least 0.
+        remaining_m: (k,) metres of path to the stop, and to doors far from it and back, at least 0.
         stops_before: (k,) how many stops come before it.
         spread_s: (k,) how far off the arrival is expected to be: the measure of windows (`geo.eta.window`).
         delay_s: (k,) how late each stop would be reached if none of the delay were made up; NaN without planned times.
@@ -56,6 +58,7 @@ class _Vans:
         at: (m,) their rows in `tracks`.
         plans, models, outlooks: (m) of each.
         row: (m,) the first stop ahead, its place in the tour.
+        way_m: (m,) how far each is on its way (`geo.eta.way`).
     """
 
     at: list[int]
@@ -63,6 +66,7 @@ class _Vans:
     models: list[Model]
     outlooks: list[Outlook]
     row: list[int]
+    way_m: list[float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,7 +80,9 @@ class _Ahead:
         served: (k,) whether there is nothing to do any more.
         columns: (k, 4) as in `geo.eta.model.Outlook`.
         due_ms: (k,) planned arrivals, NaN without.
-        remaining_m: (k,) metres of path to each, at least 0.
+        remaining_m: (k,) metres to each, at least 0.
+        doors_m: (k,) of that not on the path, but to doors far from it and back.
+        spared_m: (k,) of its way: to doors before it, far from the path, where nothing is to be done any more.
     """
 
     which: Ints
@@ -86,6 +92,8 @@ class _Ahead:
     columns: Floats
     due_ms: Floats
     remaining_m: Floats
+    doors_m: Floats
+    spared_m: Floats
 
 
 def estimate(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Model] | None = None) -> Eta:
@@ -114,12 +122,12 @@ def estimate(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Model
     which = ahead.which[left]
     as_of_ms = mine["recorded_ms"][which]
     # what is farther away is known no better, whatever was learned of each lead by itself
-    lead_ms, early_ms, late_ms = (_in_order(which, seconds[left]) for seconds in (lead_s, early_s, late_s))
+    lead_ms, early_ms, late_ms = (in_order(which, seconds[left]) for seconds in (lead_s, early_s, late_s))
     return Eta(
         track=np.array(vans.at, np.int64)[which],
         stop_id=ahead.stop_id[left],
         expected_ms=lead_ms + as_of_ms,
-        low_ms=_never_less(which, np.maximum(lead_ms - early_ms, 0)) + as_of_ms,
+        low_ms=never_less(which, np.maximum(lead_ms - early_ms, 0)) + as_of_ms,
         high_ms=lead_ms + late_ms + as_of_ms,
         remaining_m=ahead.remaining_m[left],
         stops_before=np.arange(len(which)) - np.searchsorted(which, which, "left"),
@@ -134,14 +142,23 @@ def _ahead(mine: Rows, vans: _Vans) -> _Ahead:
     plans = list(zip(vans.plans, vans.row, strict=True))
     columns = np.concatenate([look.columns[row:] for look, row in zip(vans.outlooks, vans.row, strict=True)])
     visits = [visits[row : len(plan.stop_ids)] for visits, (plan, row) in zip(mine["visits"], plans, strict=True)]
+    gone = tour.served(np.concatenate(visits))
+    doors_m = np.concatenate([plan.door_m[row:] for plan, row in plans])
+    begin = np.cumsum(count) - count
+    spared_m = before(begin, which, np.where(gone, 2 * doors_m, 0.0))
+    left_m = np.maximum(columns[:, WAY] - np.array(vans.way_m)[which] - spared_m, 0.0)
+    to_m = np.concatenate([plan.stops[row:, 3] for plan, row in plans])
+    path_m = np.maximum(to_m - np.nan_to_num(mine["along_m"])[which], 0.0)
     return _Ahead(
         which=which,
-        begin=np.cumsum(count) - count,
+        begin=begin,
         stop_id=np.concatenate([plan.stop_ids[row:] for plan, row in plans]),
-        served=tour.served(np.concatenate(visits)),
+        served=gone,
         columns=columns,
         due_ms=np.concatenate([plan.stop_due_ms[row:] for plan, row in plans]),
-        remaining_m=np.maximum(columns[:, ALONG] - np.nan_to_num(mine["along_m"])[which], 0.0),
+        remaining_m=left_m,
+        doors_m=np.maximum(left_m - path_m, 0.0),
+        spared_m=spared_m,
     )
 
 
@@ -153,26 +170,22 @@ def _planned(mine: Rows, vans: _Vans, ahead: _Ahead) -> tuple[Floats, Floats]:
     """
     which = ahead.which
     wait_s, start_s, driven_s, pace = _now(mine, vans)
-    drive_s = np.maximum(ahead.columns[:, DRIVE] - driven_s[which], 0.0) * pace[which]
+    drive_s = ahead.columns[:, DRIVE] - driven_s[which] - ahead.spared_m / TYPICAL_MPS
+    drive_s = np.maximum(drive_s, 0.0) * pace[which]
     service_s = np.where(ahead.served, 0.0, ahead.columns[:, SERVICE])
     spread_s = np.sqrt(
         DRIVE_NOISE_S * drive_s
         + (PACE_NOISE * drive_s) ** 2
-        + SERVICE_NOISE**2 * (_before(ahead, service_s**2) + (wait_s**2)[which])
+        + SERVICE_NOISE**2 * (before(ahead.begin, which, service_s**2) + (wait_s**2)[which])
         + np.where(start_s > 0, START_NOISE_S, 0.0)[which] ** 2
+        + (DOOR_NOISE * ahead.doors_m / TYPICAL_MPS) ** 2
     )
-    lead_s = np.maximum(wait_s, start_s)[which] + drive_s + _before(ahead, service_s)
+    lead_s = np.maximum(wait_s, start_s)[which] + drive_s + before(ahead.begin, which, service_s)
     return _after_windows(mine, vans, which, ahead.begin, lead_s, ahead.columns[:, OPENS]), spread_s
 
 
-def _before(ahead: _Ahead, values: Floats) -> Floats:
-    """Sum what each van has at the stops before each."""
-    sums = np.cumsum(values) - values
-    return sums - sums[ahead.begin][ahead.which]
-
-
 def _under_way(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Model] | None) -> _Vans:
-    vans = _Vans([], [], [], [], [])
+    vans = _Vans([], [], [], [], [], [])
     known = (tracks["route_id"] != 0) & (tracks["recorded_ms"] != UNKNOWN_MS)
     names = ("route_id", "route_version", "along_m")
     columns = [tracks[name].tolist() for name in names] + [tracks["standing"]["last"].tolist()]
@@ -190,6 +203,7 @@ def _under_way(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Mod
             vans.models.append(model)
             vans.outlooks.append(model.outlook(plan))
             vans.row.append(row)
+            vans.way_m.append(way_of(plan, tracks[van], row))
     return vans
 
 
@@ -198,15 +212,15 @@ def _now(mine: Rows, vans: _Vans) -> tuple[Floats, Floats, Floats, Floats]:
     it (seconds), and its pace."""
     count = len(vans.at)
     along_m, ms = np.nan_to_num(mine["along_m"]), mine["recorded_ms"]
-    driven_s = _driven_s(vans, along_m)
+    driven_s = _driven_s(vans, np.array(vans.way_m))
     standing, memory = mine["standing"], mine["pace"]
     at_s = np.where(standing["open"] > 0, (ms - standing["arrived_ms"]) / 1000, 0.0)
     wait_s, served_s = np.zeros(count), memory["served_ms"] / 1000
     for i in np.flatnonzero(standing["open"]).tolist():
-        first = int(standing["open"][i]) - 1
-        service_s = float(vans.outlooks[i].columns[first : first + int(standing["open_count"][i]), SERVICE].sum())
+        rows = tour.open_rows(mine["visits"][i])
+        service_s = float(vans.outlooks[i].columns[rows, SERVICE].sum())
         opens_s = (
-            vans.outlooks[i].columns[first, OPENS] - (int(standing["arrived_ms"][i]) - vans.plans[i].start_ms) / 1000
+            vans.outlooks[i].columns[rows[0], OPENS] - (int(standing["arrived_ms"][i]) - vans.plans[i].start_ms) / 1000
         )
         if service_s > 0:
             service_s += max(float(opens_s), 0.0)
@@ -214,8 +228,9 @@ def _now(mine: Rows, vans: _Vans) -> tuple[Floats, Floats, Floats, Floats]:
             served_s[i] += at_s[i]
 
     begun = memory["begun_ms"] != UNKNOWN_MS
+    begun_m = np.array([way_from(*each) for each in zip(vans.plans, memory["begun_m"].tolist(), vans.row, strict=True)])
     spent_s = np.where(begun, (ms - np.where(begun, memory["begun_ms"], ms)) / 1000 - served_s, 0.0)
-    expected_s = np.where(begun, driven_s - _driven_s(vans, memory["begun_m"]), 0.0)
+    expected_s = np.where(begun, driven_s - _driven_s(vans, begun_m), 0.0)
     pace = np.clip((np.maximum(spent_s, 0.0) + TODAY_S) / (np.maximum(expected_s, 0.0) + TODAY_S), *PACES)
 
     # before its start nobody is under way; at the start a van may leave as late as others did
@@ -226,18 +241,18 @@ def _now(mine: Rows, vans: _Vans) -> tuple[Floats, Floats, Floats, Floats]:
     return wait_s, start_s, np.where(waits, 0.0, driven_s), pace
 
 
-def _driven_s(vans: _Vans, along_m: Floats) -> Floats:
-    """Tell how much of the expected drive lies behind a place on each path, seconds."""
-    ends = np.array([_around(look.columns, at_m) for look, at_m in zip(vans.outlooks, along_m.tolist(), strict=True)])
-    from_m, from_s, to_m, to_s = ends.T
-    part = np.clip((along_m - from_m) / np.maximum(to_m - from_m, 1e-9), 0.0, 1.0)
+def _driven_s(vans: _Vans, way_m: Floats) -> Floats:
+    """Tell how much of the expected drive lies behind a place on each way, seconds."""
+    places = zip(vans.outlooks, way_m.tolist(), strict=True)
+    from_m, from_s, to_m, to_s = np.array([_around(look.columns, at_m) for look, at_m in places]).T
+    part = np.clip((way_m - from_m) / np.maximum(to_m - from_m, 1e-9), 0.0, 1.0)
     driven_s: Floats = from_s + part * (to_s - from_s)
     return driven_s
 
 
 def _around(columns: Floats, at_m: float) -> tuple[float, float, float, float]:
-    """Give ALONG and DRIVE of the stops, or the path's start, before and after a place."""
-    after = min(int(columns[:, ALONG].searchsorted(at_m)), len(columns) - 1)
+    """Give WAY and DRIVE of the stops, or the path's start, before and after a place."""
+    after = min(int(columns[:, WAY].searchsorted(at_m)), len(columns) - 1)
     from_m, from_s = columns[after - 1, :SERVICE] if after else (0.0, 0.0)
     to_m, to_s = columns[after, :SERVICE]
     return from_m, from_s, to_m, to_s
@@ -272,15 +287,3 @@ def _learned(
         early_s[theirs], late_s[theirs] = widen(model.bands, lead_s[theirs], spread_s[theirs], on_route[theirs])
         kept[theirs] = model.delay_kept(lead_s[theirs])
     return early_s, late_s, kept
-
-
-def _in_order(which: Ints, seconds: Floats) -> Ints:
-    """Make seconds of each van's stops never decrease, in whole milliseconds."""
-    return _never_less(which, np.rint(seconds * 1000).astype(np.int64))
-
-
-def _never_less(which: Ints, ms: Ints) -> Ints:
-    tall = np.int64(1) << 42  # 139 years in milliseconds: every van on a floor of its own
-    floor = which * tall
-    ordered: Ints = np.maximum.accumulate(ms + floor) - floor
-    return ordered

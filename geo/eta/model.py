@@ -19,6 +19,7 @@ import numpy as np
 from geo.eta.places import Parts, places
 from geo.eta.rows import ANY, CHAINS, Row, RowKey, added, applied
 from geo.eta.seen import DELAY_KEYS, DELAY_LEADS_S, Observation, delays, observe, passed
+from geo.eta.way import ways_to
 from geo.eta.window import BUILT_IN, Band
 from geo.pings import UNKNOWN_MS, Floats
 from geo.plan.plans import Plan
@@ -44,8 +45,8 @@ class Outlook:
     """What a model expects of a plan.
 
     Attributes:
-        columns: (s, 4) of each stop: along_m; drive_s, from the path's start, without services; service_s; opens_s (its
-            window opens, seconds after the plan's start; -inf where nobody waits for it).
+        columns: (s, 4) of each stop: way_m (`geo.eta.way`); drive_s, from the path's start, without services;
+            service_s; opens_s (its window opens, seconds after the plan's start; -inf where nobody waits for it).
         late_s: how long after the plan's start the tour begins.
     """
 
@@ -134,7 +135,7 @@ def _outlook(rows: Mapping[RowKey, Row], plan: Plan) -> Outlook:
     opens_s = np.where(waits, (np.where(waits, opens_ms, plan.start_ms) - plan.start_ms) / 1000, -np.inf)
     leg_s = seen.drive_s * np.array(drive)
     service_s = seen.service_s * np.array(service)
-    columns = np.column_stack((plan.stops[:, 3], np.cumsum(leg_s), service_s, opens_s))
+    columns = np.column_stack((ways_to(plan), np.cumsum(leg_s), service_s, opens_s))
     return Outlook(columns, 60.0 * late_min)
 
 

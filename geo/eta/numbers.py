@@ -64,3 +64,10 @@ LEAST_SPREADS = 0.3
 
 VOTES_KEPT = 200.0
 """Votes that the counts in `Band.n` and `Band.alpha` look back on."""
+
+NEAR_TURN_M = 500.0
+"""A van off its path is on the way to, or back from, a door far from it when it left the path so near to that turn."""
+
+DOOR_NOISE = 0.25
+"""The way to a door far from the path is taken to be straight, at a typical speed: it may be off by this part. By
+hand."""

@@ -52,12 +52,14 @@ def places(plan: Plan) -> Places:
 def planned_drive_s(plan: Plan) -> Floats:
     """Tell the plan's own drive to each stop from the one before, of the first from the path's start, seconds.
 
-    From planned arrivals and services where there are any; else what routing says; else path length at a typical speed.
+    From planned arrivals and services where there are any; else what routing says, or path length at a typical speed,
+    and the way between the path and doors far from it.
     Where the plan waits for a window to open, the wait is not driving.
     """
     along_m, service_s = plan.stops[:, 3], plan.stops[:, 4]
     paced_s = np.diff(along_m, prepend=0.0) / TYPICAL_MPS
-    known_s = np.where(np.isnan(plan.stop_drive_s), paced_s, plan.stop_drive_s)
+    doors_s = (plan.door_m + np.concatenate(([0.0], plan.door_m[:-1]))) / TYPICAL_MPS if len(along_m) else paced_s
+    known_s = np.where(np.isnan(plan.stop_drive_s), paced_s, plan.stop_drive_s) + doors_s
     if not len(along_m) or np.isnan(plan.stop_due_ms).any():
         return known_s
     opens_ms = np.where(plan.wait_for_window, plan.stop_window_ms[:, 0], UNKNOWN_MS)

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.pings import Rows
-from geo.plan.plans import Claim
+from geo.plan.plans import Claim, Plan
 from geo.visits import stops
 from geo.visits.stops import Visit
-from geo.visits.tour import AWAITED, DONE, VISITS
+from geo.visits.tour import AWAITED, DONE, HERE, VISITS, open_rows
 
 SERVED = ("completed", "partially_completed", "failed", "skipped")
 """There is nothing more to do at the stop."""
@@ -22,7 +22,7 @@ STARTS = ("route_started", "arrived")
 """Those that put the driver on their route."""
 
 
-def apply(claim: Claim, standing: Rows, visits: NDArray[np.uint8], row: int) -> list[Visit]:
+def apply(claim: Claim, plan: Plan, standing: Rows, visits: NDArray[np.uint8], row: int) -> list[Visit]:
     """Let a claim about a stop change what is known of a tour.
 
     Args:
@@ -36,7 +36,7 @@ def apply(claim: Claim, standing: Rows, visits: NDArray[np.uint8], row: int) -> 
     if claim.kind == "arrived":
         return _arrive(claim.at_ms, standing, visits, row)
     if claim.kind == "departed":
-        return _depart(claim.at_ms, standing, visits, row)
+        return _depart(claim.at_ms, plan, standing, visits, row)
     if claim.kind in SERVED:
         visits[row] = (int(visits[row]) | DONE) & ~AWAITED
     elif claim.kind == "reopened" and visits[row]:
@@ -46,40 +46,32 @@ def apply(claim: Claim, standing: Rows, visits: NDArray[np.uint8], row: int) -> 
 
 def _arrive(at_ms: int, standing: Rows, visits: NDArray[np.uint8], row: int) -> list[Visit]:
     mine = standing[0]
-    first, count = int(mine["open"]) - 1, int(mine["open_count"])
-    if first <= row < first + count:
+    if visits[row] & HERE:
         if mine["said"] == row + 1:
             return []
         mine["said"] = row + 1
-        mine["arrived_ms"] = at_ms if count == 1 else max(at_ms, int(mine["arrived_ms"]))
+        mine["arrived_ms"] = at_ms if len(open_rows(visits)) == 1 else max(at_ms, int(mine["arrived_ms"]))
         return [Visit(0, True, row, int(visits[row]) & VISITS, at_ms)]
     # a van that was seen outside left when it was last seen inside; else it was there until now
     happened = stops.close(standing, 0, visits, int(mine["inside_ms"]) if mine["outs"] else at_ms)
-    happened += stops.begin(standing, 0, visits, row, 1, at_ms)
+    happened += stops.begin(standing, 0, visits, row, at_ms)
     mine["by_driver"], mine["said"] = True, row + 1
     mine["left"] = mine["left_count"] = 0
     return happened
 
 
-def _depart(at_ms: int, standing: Rows, visits: NDArray[np.uint8], row: int) -> list[Visit]:
+def _depart(at_ms: int, plan: Plan, standing: Rows, visits: NDArray[np.uint8], row: int) -> list[Visit]:
     mine = standing[0]
-    first, count = int(mine["open"]) - 1, int(mine["open_count"])
-    if first <= row < first + count:
-        stay = first + count - (row + 1)  # others in the building are still to be seen
-        mine["open_count"] = count - stay
-        kept = {name: mine[name].item() for name in ("arrived_ms", "inside_ms", "outs", "by_driver", "said")}
-        gone = stops.close(standing, 0, visits, at_ms)
-        mine["left"], mine["left_count"] = first + 1, count - stay
+    if visits[row] & HERE:
+        gone = stops.close(standing, 0, visits, at_ms, upto=row)  # others in the building are still to be seen
+        mine["left"], mine["left_count"] = mine["closed"], mine["closed_count"]
         mine["candidate"] = mine["candidate_ms"] = 0
-        if stay:
-            mine["open"], mine["open_count"] = row + 2, stay
-            for name, value in kept.items():
-                mine[name] = value
         return gone
-    first, count = int(mine["closed"]) - 1, int(mine["closed_count"])
-    if first <= row < first + count:  # each end is corrected once
-        mine["closed_count"] = count - 1 if row in (first, first + count - 1) else 0
-        mine["closed"] = (first + 1 + (row == first)) if mine["closed_count"] else 0
+    first, past = int(mine["closed"]) - 1, int(mine["closed"]) - 1 + int(mine["closed_count"])
+    closed = [each for each in plan.together[first] if first <= each < past] if first >= 0 else []
+    if row in closed:  # each end is corrected once
+        still = [each for each in closed if each != row] if row in (closed[0], closed[-1]) else []
+        mine["closed"], mine["closed_count"] = (still[0] + 1, still[-1] - still[0] + 1) if still else (0, 0)
         left_ms = min(at_ms, int(mine["arrived_ms"])) if mine["open"] else at_ms  # nobody is at two stops
         return [Visit(0, False, row, int(visits[row]) & VISITS, max(left_ms, int(mine["closed_ms"])))]
     return []

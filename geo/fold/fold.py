@@ -109,6 +109,7 @@ def _follow(new: Rows, tracks: Rows, fixes: Fixes, timelines: Sequence[Timeline]
         lon=fixes.rows["lon_e6"] * 1e-6,
         lat=fixes.rows["lat_e6"] * 1e-6,
         accuracy_m=fixes.rows["accuracy_m"].astype(np.float64),
+        speed_mps=fixes.rows["speed_mps"].astype(np.float64),
         last_ms=tracks["recorded_ms"],
         last_lon=tracks["lon_e6"] * 1e-6,
         last_lat=tracks["lat_e6"] * 1e-6,

@@ -9,9 +9,9 @@ from geo.fold.moments import Diary, Moment
 from geo.fold.state import leave_tour
 from geo.pings import UNKNOWN_MS, Ints, Rows
 from geo.plan.facts import FactType
+from geo.plan.numbers import DEPOT_M
 from geo.plan.plans import Plan, Timeline
 from geo.visits import pace, stops, tour
-from geo.visits.numbers import DEPOT_M
 
 
 class InForce:

@@ -101,7 +101,7 @@ def carry_over(tracks: Rows, before: Plan, plan: Plan) -> None:
     row_of = {stop_id: row for row, stop_id in enumerate(plan.stop_ids.tolist())}
     track["visits"] = visits
     standing["last"], standing["candidate"], standing["candidate_ms"], standing["idle_ms"] = last, 0, 0, 0
-    for name, count in (("open", "open_count"), ("left", "left_count"), ("closed", "closed_count"), ("said", None)):
+    for name, count in (("open", None), ("left", "left_count"), ("closed", "closed_count"), ("said", None)):
         old = int(standing[name][0]) - 1
         if old >= 0:
             row = row_of.get(int(before.stop_ids[old]), -1)

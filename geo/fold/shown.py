@@ -48,9 +48,9 @@ def show_next(tracks: Rows, vans: Ints, plans: Sequence[Plan | None]) -> None:
     """
     standing, visits = tracks["standing"][vans], tracks["visits"][vans]
     next_stop_id, delay_s = tracks["next_stop_id"][vans], tracks["delay_s"][vans]
-    names = ("last", "open", "open_count", "arrived_ms")
+    names = ("last", "open", "arrived_ms")
     columns = (*(standing[name] for name in names), tracks["snap"]["along_m"][vans], tracks["recorded_ms"][vans])
-    for i, (last_row, at, count, arrived_ms, along_m, ms) in enumerate(
+    for i, (last_row, is_at, arrived_ms, along_m, ms) in enumerate(
         zip(*(column.tolist() for column in columns), strict=True)
     ):
         plan = plans[vans[i]]
@@ -58,5 +58,6 @@ def show_next(tracks: Rows, vans: Ints, plans: Sequence[Plan | None]) -> None:
             row = tour.next_row(plan, visits[i], last_row, along_m)
             next_stop_id[i] = plan.stop_ids[row] if row < len(plan.stop_ids) else 0
             if ms != UNKNOWN_MS:
-                delay_s[i] = tour.delay_s(plan, row, along_m, ms, at=at - 1, count=count, arrived_ms=arrived_ms)
+                at = tour.open_rows(visits[i]) if is_at else ()
+                delay_s[i] = tour.delay_s(plan, row, along_m, ms, at=at, arrived_ms=arrived_ms)
     tracks["next_stop_id"][vans], tracks["delay_s"][vans] = next_stop_id, delay_s

@@ -7,12 +7,12 @@ from geo.fold.moments import Diary, Moment
 from geo.fold.results import Results
 from geo.pings import Bools, Ints, Rows
 from geo.plan.facts import FactType
+from geo.plan.numbers import DEPOT_M
 from geo.plan.plans import place_at
 from geo.snap import snap
 from geo.snap.snap import Snapped
 from geo.trust.fixes import Here
 from geo.visits import pace, stops
-from geo.visits.numbers import DEPOT_M
 
 
 class Steps:

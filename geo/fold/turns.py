@@ -117,7 +117,7 @@ class Turns:
         if claim.kind == "route_started" or (claim.kind == "arrived" and len(row) and not mine["started"][0]):
             self.in_force.start(van, moment, claim.at_ms, plan)
         if len(row):
-            for visit in claims.apply(claim, mine["standing"], mine["visits"][0], int(row[0])):
+            for visit in claims.apply(claim, plan, mine["standing"], mine["visits"][0], int(row[0])):
                 self.in_force.visited(van, moment, visit, plan)
 
 

@@ -1,6 +1,6 @@
 """The geofences of an account under one tree: which are near, how far outside one is, whether a way leads through."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -25,6 +25,9 @@ FENCE_VISIT = np.dtype(
         ("outs", "u1"),  # fixes outside in a row
         ("sure", "?"),  # entered; before that one fix lies shallow inside
         ("dwelled", "?"),
+        ("seen", "u1"),  # fixes of a standing phone that the next two rest on
+        ("mean_m", "<f8"),  # how far outside they are on the mean
+        ("scatter_m2", "<f8"),  # their variance
     ]
 )
 FENCES = np.dtype((FENCE_VISIT, (MAX_OPEN,)))
@@ -43,42 +46,15 @@ class Fences:
     _tree: Any = field(init=False, repr=False)
     _leaf: Ints = field(init=False, repr=False)
     _columns: Mapping[str, NDArray[Any]] = field(init=False, repr=False)
-    _versions: Mapping[int, tuple[tuple[int, int], ...]] = field(init=False, repr=False)
+    _versions: Mapping[int, tuple[tuple[int, int, int], ...]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        fences = self.fences
-        boxes = np.array([fence.bounds for fence in fences]).reshape(-1, 4)
-        leaf = np.arange(len(fences))
-        # near the antimeridian a fence also stands one turn of the earth away
-        east_too, west_too = np.flatnonzero(boxes[:, 0] < -178), np.flatnonzero(boxes[:, 2] > 178)
-        turn = np.array([360.0, 0.0, 360.0, 0.0])
-        boxes = np.concatenate((boxes, boxes[east_too] + turn, boxes[west_too] - turn))
-        leaf = np.concatenate((leaf, east_too, west_too))
-        ever = np.iinfo(np.int64).max
-        until_ms = np.array([ever if f.ended_ms == UNKNOWN_MS else f.ended_ms for f in fences], np.int64)
-        versions: dict[int, list[int]] = {}
-        for row in sorted(range(len(fences)), key=lambda row: (fences[row].effective_ms, fences[row].version)):
-            versions.setdefault(fences[row].geofence_id, []).append(row)
-        for rows in versions.values():
-            for row, following in pairwise(rows):
-                until_ms[row] = min(until_ms[row], fences[following].effective_ms)
-        columns: dict[str, NDArray[Any]] = {
-            "geofence_id": np.array([f.geofence_id for f in fences], np.int64),
-            "from_ms": np.array([f.effective_ms for f in fences], np.int64),
-            "until_ms": until_ms,
-            "lon0": np.array([f.lon0 for f in fences], np.float64),
-            "lat0": np.array([f.lat0 for f in fences], np.float64),
-            "radius_m": np.array([f.radius_m for f in fences], np.float64),
-            "shape": np.array([f.shape for f in fences], object),
-        }
-        spans = {
-            geofence_id: tuple((fences[row].effective_ms, int(until_ms[row])) for row in rows)
-            for geofence_id, rows in versions.items()
-        }
-        object.__setattr__(self, "_tree", shapely.STRtree(shapely.box(*boxes.T)) if fences else None)
+        versions, until_ms = _in_force(self.fences)
+        boxes, leaf = _boxes(self.fences)
+        object.__setattr__(self, "_tree", shapely.STRtree(shapely.box(*boxes.T)) if self.fences else None)
         object.__setattr__(self, "_leaf", leaf)
-        object.__setattr__(self, "_columns", columns)
-        object.__setattr__(self, "_versions", spans)
+        object.__setattr__(self, "_columns", _columns(self.fences, until_ms))
+        object.__setattr__(self, "_versions", versions)
 
     def near(self, west: Floats, south: Floats, east: Floats, north: Floats, ms: Ints) -> tuple[Ints, Ints]:
         """Find the fences in force whose bounds touch boxes in degrees (east may exceed 180, west fall below -180).
@@ -131,9 +107,54 @@ class Fences:
             return None
         return float(way.project(inside.centroid, normalized=True))
 
-    def ended_ms(self, geofence_id: int, ms: int) -> int | None:
-        """Tell when a geofence that is not in force at `ms` ended; None when it is in force."""
+    def row_at(self, geofence_id: int, ms: int) -> int | None:
+        """Give the row of the version of a geofence that is in force; None: it is not."""
         versions = self._versions.get(geofence_id, ())
-        if any(begin <= ms < end for begin, end in versions):
-            return None
-        return max((end for _, end in versions if end <= ms), default=ms)
+        return next((row for begin, end, row in versions if begin <= ms < end), None)
+
+    def ended_ms(self, geofence_id: int, ms: int) -> int:
+        """Tell when a geofence that is not in force at `ms` ended."""
+        return max((end for _, end, _ in self._versions.get(geofence_id, ()) if end <= ms), default=ms)
+
+
+def _in_force(fences: Sequence[Fence]) -> tuple[dict[int, tuple[tuple[int, int, int], ...]], Ints]:
+    """Tell from when until when each version counts.
+
+    Returns:
+        Of each geofence its versions in their order: from, until, row; and (n,) until when by row.
+    """
+    ever = np.iinfo(np.int64).max
+    until_ms = np.array([ever if one.ended_ms == UNKNOWN_MS else one.ended_ms for one in fences], np.int64)
+    versions: dict[int, list[int]] = {}
+    for row in sorted(range(len(fences)), key=lambda row: (fences[row].effective_ms, fences[row].version)):
+        versions.setdefault(fences[row].geofence_id, []).append(row)
+    for rows in versions.values():
+        for row, following in pairwise(rows):
+            until_ms[row] = min(until_ms[row], fences[following].effective_ms)
+    spans = {
+        geofence_id: tuple((fences[row].effective_ms, int(until_ms[row]), row) for row in rows)
+        for geofence_id, rows in versions.items()
+    }
+    return spans, until_ms
+
+
+def _boxes(fences: Sequence[Fence]) -> tuple[Floats, Ints]:
+    """Give the bounds of fences, degrees, and whose each is: near the antimeridian one has another box, a turn away."""
+    boxes = np.array([fence.bounds for fence in fences]).reshape(-1, 4)
+    east_too, west_too = np.flatnonzero(boxes[:, 0] < -178), np.flatnonzero(boxes[:, 2] > 178)
+    turn = np.array([360.0, 0.0, 360.0, 0.0])
+    leaf = np.concatenate((np.arange(len(fences)), east_too, west_too))
+    return np.concatenate((boxes, boxes[east_too] + turn, boxes[west_too] - turn)), leaf
+
+
+def _columns(fences: Sequence[Fence], until_ms: Ints) -> dict[str, NDArray[Any]]:
+    """Put fences side by side."""
+    return {
+        "geofence_id": np.array([one.geofence_id for one in fences], np.int64),
+        "from_ms": np.array([one.effective_ms for one in fences], np.int64),
+        "until_ms": until_ms,
+        "lon0": np.array([one.lon0 for one in fences], np.float64),
+        "lat0": np.array([one.lat0 for one in fences], np.float64),
+        "radius_m": np.array([one.radius_m for one in fences], np.float64),
+        "shape": np.array([one.shape for one in fences], object),
+    }

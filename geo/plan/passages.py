@@ -1,24 +1,23 @@
 """Which geofences drivers enter, leave, dwell in and drive through, from their believed fixes.
 
-A fence is entered when a fix is clearly inside or two in a row are inside at all, left when one is clearly outside or
-two in a row are outside: a phone lying on the border does not flap. One driven through between two pings is crossed.
+A fence is entered when a fix is clearly inside or two in a row are inside at all, left as `geo.plan.border` tells: a
+phone lying on the border does not flap. One driven through between two pings is crossed.
 """
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 
 from geo.numbers import UNSAID_AT_FENCE_M, VAGUEST_M
 from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Rows
+from geo.plan.border import AtBorder, Border
 from geo.plan.facts import FactType
 from geo.plan.fence import FENCE_VISIT, Fences
 from geo.plan.numbers import (
-    CLEARLY_M,
-    CLEARLY_OUT_M,
-    CLEARLY_PART,
+    DEG_M,
     MAX_OPEN,
-    OUTS,
     STRAIGHT_EAST_DEG,
     STRAIGHT_MS,
     STRAIGHT_NORTH_DEG,
@@ -33,7 +32,7 @@ class Moves:
     Attributes:
         starts: (m + 1,) where each driver's fixes begin.
         ms, lon, lat: (n,) fixes, each driver's in order.
-        accuracy_m: (n,) NaN where the phone did not say.
+        accuracy_m, speed_mps: (n,) NaN where the phone did not say.
         last_ms, last_lon, last_lat: (m,) each driver's last believed fix before; UNKNOWN_MS for none.
     """
 
@@ -42,6 +41,7 @@ class Moves:
     lon: Floats
     lat: Floats
     accuracy_m: Floats
+    speed_mps: Floats
     last_ms: Ints
     last_lon: Floats
     last_lat: Floats
@@ -151,39 +151,23 @@ def _pairs(account: Fences, moves: Moves, steps: _Steps, mine: Ints) -> dict[int
     return pairs
 
 
-@dataclass(frozen=True, slots=True)
-class _Fix:
-    """One fix: its row, when, where, how sure, and the straight way back to the one before; None: there is none."""
-
-    row: int
-    ms: int
-    lon: float
-    lat: float
-    accuracy_m: float
-    from_ms: int
-    way: tuple[float, float] | None
-
-
-def _fix(moves: Moves, steps: _Steps, row: int) -> _Fix:
+def _fix(moves: Moves, steps: _Steps, row: int) -> AtBorder:
     accuracy_m = float(moves.accuracy_m[row])
-    return _Fix(
+    lat, way, moved_m = float(moves.lat[row]), None, math.inf
+    if steps.straight[row]:
+        way = float(steps.east[row]), float(steps.north[row])
+        moved_m = DEG_M * math.hypot(way[0] * math.cos(math.radians(lat)), way[1])
+    return AtBorder(
         row=row,
         ms=int(moves.ms[row]),
         lon=float(moves.lon[row]),
-        lat=float(moves.lat[row]),
+        lat=lat,
         accuracy_m=UNSAID_AT_FENCE_M if np.isnan(accuracy_m) else min(accuracy_m, VAGUEST_M),
+        speed_mps=float(moves.speed_mps[row]),
         from_ms=int(steps.from_ms[row]),
-        way=(float(steps.east[row]), float(steps.north[row])) if steps.straight[row] else None,
+        way=way,
+        moved_m=moved_m,
     )
-
-
-@dataclass(slots=True)
-class _Open:
-    entered_ms: int
-    inside_ms: int
-    outs: int
-    sure: bool
-    dwelled: bool
 
 
 class _Visitor:
@@ -192,57 +176,54 @@ class _Visitor:
     def __init__(self, account: Fences, memory: Rows) -> None:
         self.account = account
         self.happened: list[Passage] = []
-        self.open: dict[int, _Open] = {
-            geofence_id: _Open(entered_ms, inside_ms, outs, sure, dwelled)
-            for geofence_id, entered_ms, inside_ms, outs, sure, dwelled in memory.tolist()
-            if geofence_id
+        self.open: dict[int, Border] = {
+            geofence_id: Border(*visit) for geofence_id, *visit in memory.tolist() if geofence_id
         }
 
     def remember(self) -> Rows:
         memory = np.zeros(MAX_OPEN, FENCE_VISIT)
         for slot, (geofence_id, visit) in enumerate(self.open.items()):
-            memory[slot] = (geofence_id, visit.entered_ms, visit.inside_ms, visit.outs, visit.sure, visit.dwelled)
+            memory[slot] = (geofence_id, *astuple(visit))
         return memory
 
-    def see(self, fix: _Fix, pairs: list[tuple[int, float]]) -> None:
+    def see(self, fix: AtBorder, pairs: list[tuple[int, float]]) -> None:
         """Take one fix: `pairs` are the fences near it and how far outside it is."""
-        clearly_m = max(CLEARLY_M, CLEARLY_PART * fix.accuracy_m)
         near = {self.account.fences[row].geofence_id: (row, out_m) for row, out_m in pairs}
         was_open = set(self.open)
         for geofence_id, visit in list(self.open.items()):
-            self._look_again(fix, geofence_id, visit, near.get(geofence_id), clearly_m)
+            self._look_again(fix, geofence_id, visit, near.get(geofence_id))
         for geofence_id, (row, out_m) in near.items():
             if geofence_id in was_open:
                 continue
             if out_m <= 0:
-                self._enter(fix, row, geofence_id, sure=out_m <= -clearly_m)
+                self._enter(fix, row, geofence_id, out_m)
             else:
                 self._cross(fix, row, geofence_id)
 
-    def _look_again(
-        self, fix: _Fix, geofence_id: int, visit: _Open, found: tuple[int, float] | None, clearly_m: float
-    ) -> None:
+    def _look_again(self, fix: AtBorder, geofence_id: int, visit: Border, found: tuple[int, float] | None) -> None:
         """See whether a driver is still in a fence. `found`: its row, how far outside it is; None: it is not near."""
-        if found is None and (ended_ms := self.account.ended_ms(geofence_id, fix.ms)) is not None:
-            self._leave(fix.row, geofence_id, visit, max(visit.inside_ms, ended_ms))
-            return
-        row, out_m = found or (-1, np.inf)
-        if out_m <= 0:
-            visit.inside_ms, visit.outs = fix.ms, 0
+        if found is None:
+            row = self.account.row_at(geofence_id, fix.ms)
+            if row is None:
+                self._leave(fix, geofence_id, visit, max(visit.inside_ms, self.account.ended_ms(geofence_id, fix.ms)))
+                return
+            place = np.array([row]), np.array([fix.lon]), np.array([fix.lat])
+            found = row, float(self.account.outside_m(*place)[0])
+        row, out_m = found
+        if visit.look(fix, out_m):
+            self._leave(fix, geofence_id, visit, visit.inside_ms)
+        elif out_m <= 0:
             self._stay(fix.row, row, geofence_id, visit, sure=True)
-        else:
-            visit.outs = min(visit.outs + 1, 255)
-            if not visit.sure or visit.outs >= OUTS or out_m > clearly_m + CLEARLY_OUT_M:
-                self._leave(fix.row, geofence_id, visit, visit.inside_ms)
 
-    def _enter(self, fix: _Fix, row: int, geofence_id: int, *, sure: bool) -> None:
+    def _enter(self, fix: AtBorder, row: int, geofence_id: int, out_m: float) -> None:
         if len(self.open) < MAX_OPEN:
-            self.open[geofence_id] = visit = _Open(fix.ms, fix.ms, 0, False, False)
-            self._stay(fix.row, row, geofence_id, visit, sure=sure)
+            self.open[geofence_id] = visit = Border(fix.ms, fix.ms, 0, False, False)
+            visit.look(fix, out_m)
+            self._stay(fix.row, row, geofence_id, visit, sure=out_m <= -fix.clearly_m)
 
-    def _cross(self, fix: _Fix, row: int, geofence_id: int) -> None:
+    def _cross(self, fix: AtBorder, row: int, geofence_id: int) -> None:
         """See whether a driver who is outside drove through a fence on the way here."""
-        if fix.way is None:
+        if fix.way is None or not fix.moved:
             return
         # `part` counts from where the driver came from
         lon, lat = np.array([fix.lon + fix.way[0], fix.lon]), np.array([fix.lat + fix.way[1], fix.lat])
@@ -251,7 +232,7 @@ class _Visitor:
             at_ms = fix.from_ms + round(part * (fix.ms - fix.from_ms))
             self.happened.append(Passage(fix.row, FactType.FENCE_CROSSED, geofence_id, at_ms, at_ms))
 
-    def _stay(self, fix: int, row: int, geofence_id: int, visit: _Open, *, sure: bool) -> None:
+    def _stay(self, fix: int, row: int, geofence_id: int, visit: Border, *, sure: bool) -> None:
         if sure and not visit.sure:
             visit.sure = True
             self.happened.append(Passage(fix, FactType.FENCE_ENTERED, geofence_id, visit.entered_ms, visit.entered_ms))
@@ -262,8 +243,12 @@ class _Visitor:
                 visit.dwelled = True
                 self.happened.append(Passage(fix, FactType.FENCE_DWELLED, geofence_id, dwelled_ms, visit.entered_ms))
 
-    def _leave(self, fix: int, geofence_id: int, visit: _Open, left_ms: int) -> None:
+    def _leave(self, fix: AtBorder, geofence_id: int, visit: Border, left_ms: int) -> None:
         del self.open[geofence_id]
-        # a single shallow fix inside: driven through
-        kind, at_ms = (FactType.FENCE_EXITED, left_ms) if visit.sure else (FactType.FENCE_CROSSED, visit.entered_ms)
-        self.happened.append(Passage(fix, kind, geofence_id, at_ms, visit.entered_ms))
+        if visit.sure:
+            self._tell(fix, FactType.FENCE_EXITED, geofence_id, left_ms, visit.entered_ms)
+        elif fix.moved:  # a single shallow fix inside: driven through
+            self._tell(fix, FactType.FENCE_CROSSED, geofence_id, visit.entered_ms, visit.entered_ms)
+
+    def _tell(self, fix: AtBorder, kind: FactType, geofence_id: int, at_ms: int, ordinal: int) -> None:
+        self.happened.append(Passage(fix.row, kind, geofence_id, at_ms, ordinal))

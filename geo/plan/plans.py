@@ -55,7 +55,8 @@ class Plan:
         stops_near: for every BIN_M metres along the path, (first, one past the last) stop within STOP_SLACK_M of it.
         next_from: for every BIN_M metres along the path, the first stop that is not behind it.
         timetable: (s,) of each stop (due, done: due and served, both as in stop_due_ms; along_m), empty without times.
-        together: (s,) how many stops from this one on are at the same place and share a visit, at least 1.
+        door_m: (s,) from each stop's place on the path to its door, where that is driven; 0 where it is walked.
+        together: (s,) the places in the tour of the stops that one standing there serves, ascending, with its own.
         polygons: the fence of a stop on the plane, by its place in the tour, where it is not a circle.
     """
 
@@ -89,7 +90,8 @@ class Plan:
     stops_near: Sequence[tuple[int, int]]
     next_from: Sequence[int]
     timetable: Sequence[tuple[float, float, float]]
-    together: Sequence[int]
+    door_m: Floats
+    together: Sequence[tuple[int, ...]]
     polygons: Mapping[int, Any]
 
 

@@ -7,10 +7,10 @@ from typing import Any, TypedDict
 import numpy as np
 from numpy.typing import ArrayLike
 
-from geo.numbers import TYPICAL_MPS
 from geo.pings import UNKNOWN_MS, Floats, Ints
-from geo.plan.numbers import BIN_M, MAX_STOPS, NEXT_DOOR_M, SAME_PLACE_M, STOP_SLACK_M
+from geo.plan.numbers import BIN_M, FAR_DOOR_M, MAX_STOPS, STOP_SLACK_M
 from geo.plan.plans import Plan
+from geo.plan.together import paced_ms, together
 from geo.shape import plane
 from geo.shape.fence_shape import polygon_on_plane
 
@@ -124,7 +124,9 @@ def prepare_plan(head: Head, path: PathColumns, stops: StopColumns) -> Plan:
     lon0, lat0 = _plane_of(path)
     segments = _segments(path, lon0, lat0)
     stop_x, stop_y = plane.project(stops.lon, stops.lat, lon0, lat0)
-    due_ms = _fill_due(stops.planned_ms, stops.along_m, stops.service_s)
+    pace_ms = paced_ms(stops.along_m, stops.service_s)
+    due_ms = _fill_due(stops.planned_ms, pace_ms)
+    reached_ms = pace_ms if np.isnan(due_ms).any() else due_ms
     return Plan(
         route_id=head.route_id,
         version=head.version,
@@ -153,7 +155,10 @@ def prepare_plan(head: Head, path: PathColumns, stops: StopColumns) -> Plan:
         stop_parcels=stops.parcels,
         stop_drive_s=stops.drive_s,
         timetable=_timetable(due_ms, stops),
-        together=_together(stop_x, stop_y, stops.along_m),
+        door_m=_doors_m(segments, path.along_m, stops.along_m, stop_x, stop_y),
+        together=together(
+            np.column_stack((stop_x, stop_y)), stops.along_m, stops.kinds or (), reached_ms, segments[0, :2]
+        ),
         polygons=_polygons(stops, lon0, lat0),
         **_bins(path.along_m, stops.along_m),
     )
@@ -175,6 +180,15 @@ def _segments(path: PathColumns, lon0: float, lat0: float) -> Floats:
     squared = dx_m * dx_m + dy_m * dy_m
     inverse = np.divide(1.0, squared, out=np.zeros_like(squared), where=squared > 1e-9)
     return np.column_stack((x_m[:-1], y_m[:-1], dx_m, dy_m, inverse, along_m[:-1], np.diff(along_m)))
+
+
+def _doors_m(segments: Floats, path_m: Floats, stop_m: Floats, x_m: Floats, y_m: Floats) -> Floats:
+    """Give `Plan.door_m`: straight, for nobody knows the track."""
+    row = np.clip(np.searchsorted(path_m, stop_m, "right") - 1, 0, len(segments) - 1)
+    from_x, from_y, dx_m, dy_m, _, at_m, length_m = segments[row].T
+    part = np.clip((stop_m - at_m) / np.maximum(length_m, 1e-9), 0.0, 1.0)
+    away_m = np.hypot(from_x + part * dx_m - x_m, from_y + part * dy_m - y_m)
+    return np.where(away_m > FAR_DOOR_M, away_m, 0.0)
 
 
 class _Bins(TypedDict):
@@ -229,30 +243,15 @@ def _middle(degrees: Floats) -> float:
     return float((degrees.min() + degrees.max()) / 2)
 
 
-def _fill_due(planned_ms: Ints, along_m: Floats, service_s: Floats) -> Floats:
-    """Give every stop a planned arrival where any has one: NaN for all when none has."""
+def _fill_due(planned_ms: Ints, pace_ms: Floats) -> Floats:
+    """Give every stop a planned arrival where any has one: NaN for all when none has.
+
+    How long the tour takes to each stop at a typical speed is a clock; the known times shift it piece by piece.
+    """
     known = np.flatnonzero(planned_ms != UNKNOWN_MS)
     if not len(known):
         return np.full(len(planned_ms), np.nan)
-    # how long the tour takes to each stop at a typical speed; the known times shift that clock piece by piece
-    pace_ms = 1000 * (along_m / TYPICAL_MPS + np.concatenate(([0.0], np.cumsum(service_s)[:-1])))
     shift_ms = np.interp(np.arange(len(planned_ms)), known, planned_ms[known] - pace_ms[known])
     due_ms = pace_ms + shift_ms
     due_ms[known] = planned_ms[known]
     return np.maximum.accumulate(due_ms)
-
-
-def _together(x_m: Floats, y_m: Floats, along_m: Floats) -> list[int]:
-    """Count, from each stop on, the stops of one building: doors next to each other, served from one place."""
-    count = len(x_m)
-    together = [1] * count
-    for first in range(count):
-        last = first + 1
-        while (
-            last < count
-            and along_m[last] - along_m[first] <= SAME_PLACE_M
-            and np.hypot(x_m[last] - x_m[first], y_m[last] - y_m[first]) <= NEXT_DOOR_M
-        ):
-            last += 1
-        together[first] = last - first
-    return together

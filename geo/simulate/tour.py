@@ -7,9 +7,7 @@ import numpy as np
 
 from geo.pings import Floats
 from geo.shape import lines, plane
-
-BLOCK_M = 110.0
-"""Between two streets of a made-up city."""
+from geo.simulate.numbers import BLOCK_M
 
 _Spot = tuple[float, float]
 """Blocks east and north of the corner where the grid begins: whole numbers are streets, two of them a corner."""

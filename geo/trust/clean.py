@@ -23,13 +23,14 @@ class Flag(IntFlag):
     INACCURATE = 1 << 0  # accuracy_m beyond INACCURATE_M
     JUMP = 1 << 1  # cannot have come here from the last believed place, and no later ping agreed
     TOO_FAST = 1 << 2  # the phone's own speed is impossible: the speed does not count, the place does
-    CLOCK_AHEAD = 1 << 3  # recorded more than 5 minutes after it was received (the receiver sets it)
+    CLOCK_AHEAD = 1 << 3  # recorded more than 5 minutes after it was received, and nobody knows when
     NULL_ISLAND = 1 << 4  # at 0, 0
     MOCK = 1 << 5  # the phone says another app made the place up
     OTHER_DEVICE = 1 << 6  # another phone of the driver is the active one
     GPS_WEEK_ROLLOVER = 1 << 7  # repaired: 1024 weeks were added to the time
     EPOCH_2001 = 1 << 8  # repaired: the time counted from 2001
     RECEIVE_TIME = 1 << 9  # repaired: the app sent no time, ours was used
+    CLOCK_CORRECTED = 1 << 10  # repaired: the phone's clock is wrong, and by how much was known
 
 
 UNBELIEVED = Flag.INACCURATE | Flag.JUMP | Flag.CLOCK_AHEAD | Flag.NULL_ISLAND | Flag.MOCK | Flag.OTHER_DEVICE
@@ -37,7 +38,7 @@ UNBELIEVED = Flag.INACCURATE | Flag.JUMP | Flag.CLOCK_AHEAD | Flag.NULL_ISLAND |
 means nothing, so it does not move the track's position, and the pings recorded meanwhile are not late."""
 
 
-GIVEN = Flag.CLOCK_AHEAD | Flag.GPS_WEEK_ROLLOVER | Flag.EPOCH_2001 | Flag.RECEIVE_TIME
+GIVEN = Flag.CLOCK_AHEAD | Flag.GPS_WEEK_ROLLOVER | Flag.EPOCH_2001 | Flag.RECEIVE_TIME | Flag.CLOCK_CORRECTED
 """What a ping brings along. Everything else is judged here, and anew whenever the ping is folded again."""
 
 

@@ -23,3 +23,15 @@ SAME_FIX_MS = 60_000
 
 ESTABLISHED = 3
 """So many believed fixes in a row have established where the van is: one more witness is asked for than without."""
+
+CLOCK_OFF_MS = 60_000
+"""A phone's clock that is off by more is corrected; what is less may be the way of the message."""
+
+MOST_AHEAD_MS = 86_400_000
+"""What is dated farther ahead says nothing of the clock: it is no time at all."""
+
+ONE_RUN_MS = 900_000
+"""Between two fixes of one recording there is no more; one later than that after all others is odd by itself."""
+
+CLOCK_STILL_MS = 900_000
+"""What was found of a phone's clock holds for so long: what it kept for a while shows less than what it sends now."""

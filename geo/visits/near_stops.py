@@ -6,22 +6,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.pings import Bools, Floats, Ints, Rows
-from geo.plan.numbers import BIN_M, STOP_SLACK_M
-from geo.plan.plans import outside, windows
+from geo.plan.numbers import BIN_M, NEXT_DOOR_M, STOP_SLACK_M
+from geo.plan.plans import Plan, outside, windows
 from geo.trust.fixes import Here
 from geo.visits.numbers import (
     ALONG_PART,
+    BASE_MS,
     FAR_M,
     LEFT_M,
     LEFT_MS,
     LEFT_OUTS,
     NEARER_M,
+    NO_FIX_MS,
     OUT_OF_TURN_M,
     OUT_OF_TURN_STOPS,
     OUTLINE_M,
     SERVED_M,
 )
-from geo.visits.tour import AWAITED, VISITS, served
+from geo.visits.tour import AWAITED, HERE, VISITS, next_row, served
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -34,6 +36,7 @@ class Look:
         vague_m: (n,) how far off each may be.
         margin_m: (n,) outside a fence by at most this it counts as inside.
         slow: (n,) which vans stand.
+        idle_ms, under_way_ms: (n,) since the fix before: how much longer it was than driving takes, and that.
     """
 
     here: Here
@@ -41,6 +44,8 @@ class Look:
     vague_m: Floats
     margin_m: Floats
     slow: Bools
+    idle_ms: Ints
+    under_way_ms: Ints
 
     def outside_m(self, van: int, row: int) -> float:
         """Measure how far one van is outside the fence of a stop; negative inside."""
@@ -92,14 +97,13 @@ def _nearest(memory: Rows, visits: NDArray[np.uint8], look: Look) -> Ints:
     out_m = _out_m(look, pieces, van, row)
     apart_m = np.abs(pieces[:, 3] - along_m[van])
     away_m = np.maximum(out_m + pieces[:, 2], 0.0) + ALONG_PART * apart_m
-    first_open, open_count = memory["open"].astype(np.int64) - 1, memory["open_count"]
-    here = (row >= first_open[van]) & (row < (first_open + open_count)[van])
+    counted = visits[van, row]
+    here = (counted & HERE) != 0
     here_m = np.minimum.reduceat(np.where(here, away_m, np.inf), starts[:-1])
     inside = (out_m <= look.margin_m[van]) & (apart_m <= STOP_SLACK_M) & ~here & (away_m + NEARER_M <= here_m[which])
     passed_over = np.clip(row - memory["last"].astype(np.int64)[van], 0, OUT_OF_TURN_STOPS)
-    counted = visits[van, row]
     # a drifting phone does not go back to the stop next door
-    inside &= unseen(counted) | (first_open < 0)[van]
+    inside &= unseen(counted) | (memory["open"] == 0)[van]
     cost = np.where(inside, away_m + OUT_OF_TURN_M * passed_over + np.where(served(counted), SERVED_M, 0.0), np.inf)
     cheapest = np.minimum.reduceat(cost, starts[:-1])
     best = np.flatnonzero(cost == cheapest[which])
@@ -109,7 +113,9 @@ def _nearest(memory: Rows, visits: NDArray[np.uint8], look: Look) -> Ints:
 
 
 def _find_off_path(memory: Rows, visits: NDArray[np.uint8], look: Look, found: Ints) -> Bools:
-    """Find the nearest unvisited stop inside whose fence a van off its path stands, if it is at none; writes `found`.
+    """Find the stop inside whose fence a van off its path stands, if it is at none; writes `found`.
+
+    It is the nearest that was not visited; of those at that place the one whose turn it is.
 
     Returns:
         (n,) which vans were found so.
@@ -127,8 +133,38 @@ def _find_off_path(memory: Rows, visits: NDArray[np.uint8], look: Look, found: I
     inside = inside[unseen(visits[van[inside], row[inside]])]
     nearest_last = inside[np.argsort(-(out_m + pieces[:, 2])[inside], kind="stable")]
     found[van[nearest_last]] = row[nearest_last]
+    for each in np.unique(van[inside]).tolist():
+        rows = row[inside[van[inside] == each]]
+        found[each] = _in_turn(look.here.plans[each], visits[each], int(memory["last"][each]), int(found[each]), rows)
     own_way &= found >= 0
     return own_way
+
+
+def _in_turn(plan: Plan, visits: NDArray[np.uint8], last: int, nearest: int, rows: Ints) -> int:
+    """Say which of the stops at one place it is whose turn it is; -1: of none.
+
+    The next of the tour; else what was left out; else what comes first. A place that was visited before is not that of
+    a later stop before anything was done elsewhere: the van went round the block.
+
+    Args:
+        last: 1 + place in the tour of the last stop visited; 0: none.
+        nearest: the stop where the van stands.
+        rows: those not visited, inside whose fences it is.
+    """
+    xy_m = plan.stops[:, :2]
+    here = np.hypot(*(xy_m - xy_m[nearest]).T) <= NEXT_DOOR_M
+    done = served(visits[: len(xy_m)])
+    seen = np.flatnonzero(here & done)
+    elsewhere = np.flatnonzero(done & ~here)
+    rows = rows[here[rows]]
+    if len(seen):
+        moved_on = len(elsewhere) > 0 and elsewhere[-1] > seen[-1]
+        rows = rows[(rows < seen[-1]) | moved_on]
+    if not len(rows):
+        return -1
+    following = next_row(plan, visits, last, float("nan"))
+    late = np.where(rows == following, 0, np.where(rows < last, 1, 2))
+    return int(rows[np.lexsort((rows, late))[0]])
 
 
 def _out_m(look: Look, stops: Floats, van: Ints, row: Ints) -> Floats:
@@ -157,7 +193,7 @@ def _heed_driver(memory: Rows, look: Look, found: Ints) -> None:
         if left >= 0:
             if look.outside_m(van, left) > look.margin_m[van]:
                 mine["left"] = mine["left_count"] = 0
-            elif left <= found[van] < left + mine["left_count"]:
+            elif found[van] < left + mine["left_count"] and found[van] in look.here.plans[van].together[left]:
                 found[van] = -1
 
 
@@ -175,7 +211,10 @@ def away(memory: Rows, look: Look) -> Bools:
             out_m[i] = look.outside_m(van, row - 1)
     inside = out_m <= look.margin_m[at]
     left = out_m > look.vague_m[at] + LEFT_M
-    memory["inside_ms"][at] = np.where(inside, look.here.ms[at], memory["inside_ms"][at])
+    ms, under_way_ms, inside_ms = look.here.ms[at], look.under_way_ms[at], memory["inside_ms"][at]
+    # who was not seen for long left no sooner than it must have
+    unseen = (look.idle_ms[at] >= NO_FIX_MS) & (ms - inside_ms <= look.idle_ms[at] + under_way_ms + BASE_MS)
+    memory["inside_ms"][at] = np.where(inside, ms, np.where(unseen, ms - under_way_ms, inside_ms))
     memory["outs"][at] = np.where(left, np.minimum(memory["outs"][at].astype(np.int64) + 1, 255), 0)
     moving = ~look.slow[at]
     gone = (memory["outs"][at] >= LEFT_OUTS) & (moving | (look.here.ms[at] - memory["inside_ms"][at] >= LEFT_MS))

@@ -16,8 +16,13 @@ IDLE_MS = 20_000
 """A van that was inside a fence for one fix, and for so long less under way before and after it than the clock says,
 stood there: fixes 30 s apart see a short stop but once."""
 
-NEVER_IDLE_MS = -86_400_000
-"""Where the phone says that the van drives: a day of standing to make up for."""
+DROVE_MS, DROVE_PART = 120_000, 0.5
+"""Where the phone says that the van drives, so much longer, and by this part of the way's own time: a light, a queue, a
+slow road. A speed says nothing of the hour after it. By hand."""
+
+NO_FIX_MS, UNSEEN_MS = 120_000, 30_000
+"""A van that was idle for NO_FIX_MS between two fixes was where the first one is, until it must have left: in a garage,
+a hall. One that was so without a fix, UNSEEN_MS of driving from a stop, was at the stop. By hand."""
 
 BASE_MS = 10_000
 """Where the phone gives no speed it is taken over at least this long: the jitter of fixes looks fast in a second."""
@@ -52,9 +57,6 @@ OUTLINE_M = 2_000.0
 """Of a fence that is no circle the outline is asked within so far of the circle around it."""
 
 # tours ----------------------------------------------------------------------------------------------------------------
-
-DEPOT_M = 200.0
-"""A van this far from the start of its path has left the depot; one standing this near its end is back."""
 
 HOME_M = 30.0
 """So near the end of its path a van is back even while it moves."""

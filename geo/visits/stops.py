@@ -6,6 +6,7 @@ DWELL_MS, and is dated back to the first fix of that standing.
 What the driver says of a visit counts more (`geo.fold.claims`); here it is only looked after.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,16 +14,28 @@ from numpy.typing import NDArray
 
 from geo.numbers import BELIEVED_MPS, SLOW_MPS, TYPICAL_MPS, UNSAID_AT_STOP_M, VAGUEST_M
 from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Rows
+from geo.plan.numbers import MAX_STOPS
 from geo.plan.plans import Plan
 from geo.trust.fixes import Here
 from geo.visits.near_stops import Look, away, stop_of, unseen
-from geo.visits.numbers import BASE_MS, DWELL_MS, IDLE_MS, MARGIN, MARGIN_VAGUEST_M, NEVER_IDLE_MS, OFF_PATH_MS, PIN_M
-from geo.visits.tour import AWAITED, VISITS, served
+from geo.visits.numbers import (
+    BASE_MS,
+    DROVE_MS,
+    DROVE_PART,
+    DWELL_MS,
+    IDLE_MS,
+    MARGIN,
+    MARGIN_VAGUEST_M,
+    NO_FIX_MS,
+    OFF_PATH_MS,
+    PIN_M,
+    UNSEEN_MS,
+)
+from geo.visits.tour import AWAITED, HERE, VISITS, open_rows, served
 
 STANDING = np.dtype(
     [
-        ("open", "<i2"),  # 1 + place in the tour of the stop the van is at; 0: none
-        ("open_count", "<i2"),  # how many stops of that place share the visit
+        ("open", "<i2"),  # 1 + place in the tour of the first stop the van is at; 0: none. All: geo.visits.tour.HERE
         ("arrived_ms", "<i8"),
         ("inside_ms", "<i8"),  # last fix inside the fence; 0: none yet, the driver said that they had arrived
         ("outs", "u1"),  # fixes outside in a row
@@ -36,11 +49,8 @@ STANDING = np.dtype(
         ("by_driver", "?"),  # the visit began because the driver said so
         ("said", "<i2"),  # 1 + place of the stop in it whose arrival the driver told last; 0: none
         ("left", "<i2"),  # 1 + place of the first stop that the driver said they left; 0: none, or a fix was outside
-        ("left_count", "<i2"),
-        (
-            "closed",
-            "<i2",
-        ),  # 1 + place of the first stop of the visit that ended last; 0: none, or its end was corrected
+        ("left_count", "<i2"),  # from that to the last of them in the tour
+        ("closed", "<i2"),  # the same of the visit that ended last; 0: none, or its end was corrected
         ("closed_count", "<i2"),
         ("closed_ms", "<i8"),  # when
     ]
@@ -87,13 +97,17 @@ def step(memory: Rows, visits: NDArray[np.uint8], here: Here, along_m: Floats) -
         The new memory; what happened, van by van; and (n,) which vans stand.
     """
     memory = memory.copy()
-    lately_ms = _idle_ms(memory, here, along_m)
+    was_off = np.isnan(memory["along_m"])
+    idle_ms, under_way_ms = _idle_ms(memory, here, along_m)
     accuracy_m = np.where(np.isnan(here.accuracy_m), UNSAID_AT_STOP_M, here.accuracy_m)
     vague_m = np.clip(accuracy_m, 0.0, VAGUEST_M)
     margin_m = MARGIN * np.minimum(vague_m, MARGIN_VAGUEST_M)
-    look = Look(here=here, along_m=along_m, vague_m=vague_m, margin_m=margin_m, slow=_stands(memory, here))
+    look = Look(
+        here=here, along_m=along_m, vague_m=vague_m, margin_m=margin_m, slow=_stands(memory, here),
+        idle_ms=idle_ms, under_way_ms=under_way_ms,
+    )  # fmt: skip
     gone = away(memory, look)
-    stood = _stood(memory, visits, look, lately_ms)
+    stood = _stood(memory, visits, look, was_off)
     happened: list[Visit] = []
     for van in np.flatnonzero(gone | stood.arriving | stood.passed).tolist():
         happened += _come_and_go(memory, van, visits[van], look, stood, gone=bool(gone[van]))
@@ -115,7 +129,8 @@ class _Stood:
         own_way: (n,) off the path.
         arriving: (n,) long enough: an arrival.
         passed: (n,) who stood at the one before for a fix or two, as the clock says, and is gone.
-        before, first_ms, last_ms: (n,) that stop, and the first and last fix there.
+        before, first_ms, last_ms: (n,) that stop, and when it came and left.
+        was_off: (n,) the fix before was off the path.
     """
 
     row: Ints
@@ -126,34 +141,41 @@ class _Stood:
     before: Ints
     first_ms: Ints
     last_ms: Ints
+    was_off: Bools
 
 
-def _stood(memory: Rows, visits: NDArray[np.uint8], look: Look, lately_ms: Ints) -> _Stood:
+def _stood(memory: Rows, visits: NDArray[np.uint8], look: Look, was_off: Bools) -> _Stood:
     """Find out where vans stand and since when; writes it into the memory, for the next fix.
 
     Args:
-        lately_ms: (n,) as `_idle_ms` tells it.
+        was_off: (n,) the fix before was off the path.
     """
-    ms = look.here.ms
+    ms, lately_ms = look.here.ms, look.idle_ms
     found, own_way = stop_of(memory, visits, look)
     before = memory["candidate"].astype(np.int64) - 1
     same = (found >= 0) & (found == before)
+    drove = memory["idle_ms"] < 0
     idle_ms = np.where(before >= 0, memory["idle_ms"], 0) + lately_ms
+    idle_ms -= np.where(drove, DROVE_PART * look.under_way_ms, 0).astype(np.int64)
+    silent = lately_ms >= NO_FIX_MS
+    hidden_ms = np.where(silent & (memory["open"] == 0) & (look.under_way_ms <= UNSEEN_MS), lately_ms, 0)
     stays = look.slow | (idle_ms >= IDLE_MS)
-    since_ms = np.where(same & stays, memory["candidate_ms"], np.where(found >= 0, ms, 0))
+    since_ms = np.where(same & stays, memory["candidate_ms"], np.where(found >= 0, ms - hidden_ms, 0))
     arriving = same & look.slow & (ms - since_ms >= np.where(own_way, OFF_PATH_MS, DWELL_MS))
     # inside for a fix or two, and gone: it stood there if the clock says so, and the phone does not say it drove
     never = unseen(visits[np.arange(len(memory)), np.maximum(before, 0)])
     passed = (before >= 0) & ~same & never & (memory["open"] == 0) & (idle_ms >= IDLE_MS)
     stood = _Stood(
         row=found, since_ms=since_ms, own_way=own_way, arriving=arriving, passed=passed,
-        before=before, first_ms=memory["candidate_ms"].copy(), last_ms=memory["once_ms"].copy(),
+        before=before, first_ms=memory["candidate_ms"].copy(), was_off=was_off,
+        last_ms=memory["once_ms"] + np.where(silent, lately_ms, 0),
     )  # fmt: skip
     memory["candidate"], memory["candidate_ms"] = found + 1, since_ms
     memory["once_ms"] = np.where(found >= 0, ms, 0)
-    # one that stood there is idle until it is seen to drive; one that drives, not before it is seen to stand
-    begins_ms = np.where((look.here.speed_mps > SLOW_MPS) | own_way, NEVER_IDLE_MS, lately_ms)
-    idle_ms = np.where(same & (memory["idle_ms"] >= 0), idle_ms, begins_ms)
+    # one that stood there is idle until it is seen to drive; one that drives, not before the clock has made up for it
+    drives = (look.here.speed_mps > SLOW_MPS) | own_way
+    begins_ms = np.where(drives, hidden_ms - DROVE_MS, lately_ms)
+    idle_ms = np.where(same & (~drove | (idle_ms >= IDLE_MS)), idle_ms, begins_ms)
     memory["idle_ms"] = np.where(found < 0, 0, idle_ms)
     return stood
 
@@ -168,8 +190,10 @@ def _come_and_go(
         left_ms = int(mine["inside_ms"] if gone else stood.since_ms[van])
         happened += close(memory, van, visits, left_ms)
     if stood.passed[van]:
-        last_ms = int(stood.last_ms[van])
+        last, last_ms = int(mine["last"]), int(stood.last_ms[van])
         happened += _open(memory, van, visits, plan, int(stood.before[van]), int(stood.first_ms[van]), last_ms)
+        if stood.was_off[van]:
+            mine["last"] = last
         if stood.arriving[van]:
             happened += close(memory, van, visits, last_ms)
     if stood.arriving[van]:
@@ -181,28 +205,48 @@ def _come_and_go(
     return happened
 
 
-def close(memory: Rows, van: int, visits: NDArray[np.uint8], left_ms: int) -> list[Visit]:
-    """End the open visit of one van, if there is one, never before it began; writes into `memory`."""
+def close(memory: Rows, van: int, visits: NDArray[np.uint8], left_ms: int, *, upto: int = MAX_STOPS) -> list[Visit]:
+    """End the open visit of one van, if there is one, never before it began; writes into `memory` and `visits`.
+
+    Args:
+        upto: only of stops up to this place in the tour: at the others, if there are any, the van still is.
+    """
     mine = memory[van]
-    first, count = int(mine["open"]) - 1, int(mine["open_count"])
-    if first < 0:
+    if not mine["open"]:
         return []
+    rows = open_rows(visits)
+    left, stay = [row for row in rows if row <= upto], [row for row in rows if row > upto]
     left_ms = max(left_ms, int(mine["arrived_ms"]))
-    mine["open"] = mine["open_count"] = mine["arrived_ms"] = mine["inside_ms"] = mine["outs"] = 0
-    mine["by_driver"], mine["said"] = False, 0
-    mine["closed"], mine["closed_count"], mine["closed_ms"] = first + 1, count, left_ms
-    return [Visit(van, False, row, int(visits[row]) & VISITS, left_ms) for row in range(first, first + count)]
+    if stay:
+        mine["open"] = stay[0] + 1
+    else:
+        mine["open"] = mine["arrived_ms"] = mine["inside_ms"] = mine["outs"] = 0
+        mine["by_driver"], mine["said"] = False, 0
+    mine["closed"], mine["closed_count"], mine["closed_ms"] = left[0] + 1, left[-1] - left[0] + 1, left_ms
+    visits[left] &= ~np.uint8(HERE)
+    return [Visit(van, False, row, int(visits[row]) & VISITS, left_ms) for row in left]
 
 
-def begin(memory: Rows, van: int, visits: NDArray[np.uint8], row: int, count: int, since_ms: int) -> list[Visit]:
-    """Open a visit of one van at stops that share it; writes into `memory` and `visits`."""
-    mine = memory[van]
-    mine["open"], mine["open_count"], mine["last"] = row + 1, count, row + count
+def begin(
+    memory: Rows, van: int, visits: NDArray[np.uint8], row: int, since_ms: int, shared: Sequence[int] = ()
+) -> list[Visit]:
+    """Open a visit of one van; writes into `memory` and `visits`.
+
+    Args:
+        row: the stop's place in the tour.
+        shared: those of all stops that share the visit, ascending, with `row`; none: only that one.
+    """
+    mine, rows = memory[van], shared or (row,)
+    last = row + 1
+    while last in rows:
+        last += 1
+    mine["open"], mine["last"] = rows[0] + 1, last
     mine["arrived_ms"], mine["inside_ms"], mine["outs"] = since_ms, 0, 0
     mine["candidate"] = mine["candidate_ms"] = 0
-    for each in range(row, row + count):
-        visits[each] = (int(visits[each]) & ~(AWAITED | VISITS)) | min((int(visits[each]) & VISITS) + 1, VISITS)
-    return [Visit(van, True, each, int(visits[each]) & VISITS, since_ms) for each in range(row, row + count)]
+    for each in rows:
+        count = min((int(visits[each]) & VISITS) + 1, VISITS)
+        visits[each] = (int(visits[each]) & ~(AWAITED | VISITS)) | HERE | count
+    return [Visit(van, True, each, int(visits[each]) & VISITS, since_ms) for each in rows]
 
 
 def pin(memory: Rows, slow: Bools, ms: Ints, along_m: Floats, was: Rows) -> tuple[Ints, Floats]:
@@ -227,24 +271,23 @@ def pin(memory: Rows, slow: Bools, ms: Ints, along_m: Floats, was: Rows) -> tupl
 def _open(
     memory: Rows, van: int, visits: NDArray[np.uint8], plan: Plan, row: int, since_ms: int, ms: int
 ) -> list[Visit]:
-    count = 1
-    while count < plan.together[row] and not served(visits[row + count]):
-        count += 1
-    begun = begin(memory, van, visits, row, count, since_ms)
+    shared = [each for each in plan.together[row] if each == row or not served(visits[each])]
+    begun = begin(memory, van, visits, row, since_ms, shared)
     memory["inside_ms"][van] = ms
     return begun
 
 
-def _idle_ms(memory: Rows, here: Here, along_m: Floats) -> Ints:
-    """Tell how much longer vans took since the fix before than driving takes; 0 where fixes are too dense to say."""
+def _idle_ms(memory: Rows, here: Here, along_m: Floats) -> tuple[Ints, Ints]:
+    """Tell how much longer vans took since the fix before than driving takes, and what it takes; 0 where fixes are too
+    dense to say."""
     ms = here.ms
     last = memory["base"][:, 1]
     known = (last["ms"] != UNKNOWN_MS) & (ms - np.where(last["ms"] == UNKNOWN_MS, ms, last["ms"]) >= BASE_MS)
     straight_m = np.sqrt((here.x_m - last["x_m"]) ** 2 + (here.y_m - last["y_m"]) ** 2)
     moved_m = np.fmax(straight_m, np.abs(along_m - memory["along_m"]))
     memory["along_m"] = along_m
-    under_way_ms = np.rint(moved_m * (1000 / TYPICAL_MPS))
-    return np.where(known, np.maximum(ms - np.where(known, last["ms"], ms) - under_way_ms, 0), 0).astype(np.int64)
+    under_way_ms = np.where(known, np.rint(moved_m * (1000 / TYPICAL_MPS)), 0).astype(np.int64)
+    return np.where(known, np.maximum(ms - np.where(known, last["ms"], ms) - under_way_ms, 0), 0), under_way_ms
 
 
 def _speed(memory: Rows, here: Here) -> Floats:

@@ -1,17 +1,18 @@
 """How far a driver is through a tour: what is served, what comes next, how late, done.
 
-What a track counts of each stop is one byte: the visits, and two bits of what was said of it.
+What a track counts of each stop is one byte: the visits, two bits of what was said of it, and whether the van is there.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geo.pings import Rows
-from geo.plan.numbers import BIN_M
+from geo.plan.numbers import BIN_M, DEPOT_M
 from geo.plan.plans import Plan
-from geo.visits.numbers import DEPOT_M, HOME_M, SERVED_PART
+from geo.visits.numbers import HOME_M, SERVED_PART
 
 DONE = 0x80
 """The driver said that there is nothing more to do at the stop, visited or not."""
@@ -19,7 +20,10 @@ DONE = 0x80
 AWAITED = 0x40
 """What there was of the stop does not count any more: the tour is not done before it is visited (again)."""
 
-VISITS = 0x3F
+HERE = 0x20
+"""The visit of the stop is open: the van is there."""
+
+VISITS = 0x1F
 """The bits that count visits."""
 
 
@@ -54,9 +58,13 @@ def next_row(plan: Plan, visits: NDArray[np.uint8], last: int, along_m: float) -
     return row
 
 
-def delay_s(
-    plan: Plan, row: int, along_m: float, ms: int, *, at: int = -1, count: int = 0, arrived_ms: int = 0
-) -> float:
+def open_rows(visits: NDArray[np.uint8]) -> list[int]:
+    """Give the places in the tour of the stops where the van is; none while it is at none."""
+    rows: list[int] = np.flatnonzero(visits & HERE).tolist()
+    return rows
+
+
+def delay_s(plan: Plan, row: int, along_m: float, ms: int, *, at: Sequence[int] = (), arrived_ms: int = 0) -> float:
     """Tell how far behind its plan a van is.
 
     At a stop: how late it came, or how much longer than planned it has been there if that is more. Under way: against
@@ -66,7 +74,7 @@ def delay_s(
         row: `next_row`.
         along_m: place along the path; NaN counts as its start.
         ms: now, by the last believed ping.
-        at, count, arrived_ms: the first stop the van is at (-1: none), how many share the visit, and since when.
+        at, arrived_ms: the stops the van is at, which share the visit, and since when.
 
     Returns:
         Seconds, negative ahead of the plan; NaN when the plan has no times or no stop is left.
@@ -74,9 +82,9 @@ def delay_s(
     table = plan.timetable
     if not table:
         return float("nan")
-    if at >= 0:
-        done_ms = table[at][0] + sum(done - due for due, done, _ in table[at : at + count])
-        return max(arrived_ms - table[at][0], ms - done_ms) / 1000
+    if at:
+        done_ms = table[at[0]][0] + sum(done - due for due, done, _ in (table[each] for each in at))
+        return max(arrived_ms - table[at[0]][0], ms - done_ms) / 1000
     if row == len(table):
         return float("nan")
     due_ms, _, to_m = table[row]
@@ -102,7 +110,7 @@ def is_done(plan: Plan, visits: NDArray[np.uint8], standing: Rows, along_m: floa
     if not count or np.count_nonzero(served(visits[:count])) < SERVED_PART * count:
         return False
     if standing["open"]:
-        if standing["open"] + standing["open_count"] - 1 != count:
+        if not visits[count - 1] & HERE:
             return False
         if not (ends_at_depot(plan) or (plan.return_to_depot and along_m >= plan.length_m - HOME_M)):
             return False

@@ -1,7 +1,7 @@
 """From what a phone said to pings: the checks that every app's messages go through, all columns at once."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -47,12 +47,14 @@ class Arrival:
     Attributes:
         received_ms: our clock.
         oldest_ms: pings recorded before are refused.
+        ahead_ms: the phone said when it sent: its clock is so far ahead of ours, and its times are corrected.
     """
 
     driver_id: int
     device_id: int
     received_ms: int
     oldest_ms: int
+    ahead_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -85,6 +87,9 @@ class Decoded:
 
 def check(said: Columns, arrival: Arrival, sent: AsSent) -> Decoded:
     """Refuse what is not a ping and make pings of the rest. An odd optional field is unknown, it refuses nothing."""
+    if arrival.ahead_ms:
+        times_ms = np.where(said.times_ms == UNKNOWN_MS, UNKNOWN_MS, said.times_ms - arrival.ahead_ms)
+        said = replace(said, times_ms=times_ms, flags=said.flags | Flag.CLOCK_CORRECTED)
     times_ms, numbers, texts = said.times_ms, said.numbers, said.texts
     measured = (numbers >= _LEAST) & (numbers <= _MOST)  # NaN is outside
     rejected: list[Rejected] = []
@@ -99,6 +104,14 @@ def check(said: Columns, arrival: Arrival, sent: AsSent) -> Decoded:
         texts = np.full((len(times_ms), 2), None, dtype=object)
     numbers = np.where(measured, numbers, np.nan)
     return Decoded(Pings(_rows(times_ms, numbers, arrival, said.flags), texts), rejected)
+
+
+def corrected(rows: NDArray[np.void], ahead_ms: int, received_ms: int) -> None:
+    """Date pings of a phone whose clock is so far ahead as they were recorded; writes into `rows`."""
+    rows["recorded_ms"] -= ahead_ms
+    ahead = rows["recorded_ms"] > received_ms + AHEAD_MS
+    flags = rows["flags"] & ~np.uint32(Flag.CLOCK_AHEAD) | np.uint32(Flag.CLOCK_CORRECTED)
+    rows["flags"] = np.where(ahead, flags | np.uint32(Flag.CLOCK_AHEAD), flags)
 
 
 def _rows(times_ms: Ints, numbers: Floats, arrival: Arrival, flags: int) -> NDArray[np.void]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.pings import UNKNOWN_MS, Floats, Ints
-from geo.times import ms_of
+from geo.times import iso_time, ms_of
 from ingest.decode.columns import NUMBERS, TEXTS, Columns, texts_of
 from ingest.decode.refusals import Refusal
 
@@ -86,10 +86,7 @@ def _datetime(text: str) -> datetime | None:
         return msgspec.convert(text, datetime)  # first, so that a time means the same as in a typed batch
     except ValueError:
         pass
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return None
+    return iso_time(text)
 
 
 def _number(value: Any, *, bool_too: bool) -> float:

@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.pings import UNKNOWN_MS
 from geo.times import ms_of
 from ingest.decode.columns import NUMBERS, TEXTS, Arrival, Columns, Decoded, check, texts_of
 from ingest.decode.loose import FAR_MS, Column, columns_of, numbers_in, times_in
@@ -43,11 +44,15 @@ class Ping(msgspec.Struct, omit_defaults=True, gc=False):
 
 
 class PingBatch(msgspec.Struct):
-    """Pings as rows in `pings` or as `columns`: a list for each field, or packed numbers. `n` numbers a frame."""
+    """Pings as rows in `pings` or as `columns`: a list for each field, or packed numbers. `n` numbers a frame.
+
+    `sent_at` is the phone's clock when it sends this: what is told by a wrong clock is corrected.
+    """
 
     pings: list[Ping] | None = None
     columns: dict[str, Any] | None = None
     n: _Whole | None = None
+    sent_at: _Zoned | _Whole | None = None
 
 
 _JSON = msgspec.json.Decoder(PingBatch | list[Ping])
@@ -60,6 +65,7 @@ class PingsBody:
 
     Attributes:
         n: the number the phone gave to a WebSocket frame; None where it gave none.
+        sent_ms: when it was sent, by the phone's clock; None where it does not say.
         typed: `pings`, if any, is a list of `Ping`.
         pings: what stands for the rows; None where there are none.
         columns: what stands for the columns; None where there are none.
@@ -69,6 +75,7 @@ class PingsBody:
     typed: bool
     pings: Any
     columns: Any
+    sent_ms: int | None = None
 
 
 def read(body: bytes, *, packed: bool) -> PingsBody:
@@ -83,7 +90,8 @@ def read(body: bytes, *, packed: bool) -> PingsBody:
         return _read_loosely(body, packed=packed, why=error)
     if isinstance(said, list):
         return PingsBody(None, True, said, None)
-    return PingsBody(said.n, True, said.pings, said.columns)
+    sent_ms = ms_of(said.sent_at) if isinstance(said.sent_at, datetime) else said.sent_at
+    return PingsBody(said.n, True, said.pings, said.columns, sent_ms)
 
 
 def decode(message: PingsBody, arrival: Arrival, *, max_batch: int) -> Decoded:
@@ -182,7 +190,8 @@ def _read_loosely(body: bytes, *, packed: bool, why: Exception) -> PingsBody:
         raise _invalid("", 'must be a list of pings, {"pings": […]} or {"columns": {…}}')
     n = said.get("n")
     n = n if type(n) is int and abs(n) < FAR_MS else None
-    return PingsBody(n, False, said.get("pings"), said.get("columns"))
+    sent_ms = int(times_in([said.get("sent_at")])[0][0])
+    return PingsBody(n, False, said.get("pings"), said.get("columns"), None if sent_ms == UNKNOWN_MS else sent_ms)
 
 
 def _invalid(at: str, why: str) -> Unreadable:

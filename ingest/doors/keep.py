@@ -1,16 +1,21 @@
 """What every door does with a message that was read: pay for it, keep it, count what was refused."""
 
 import time
+from dataclasses import replace
 
+import numpy as np
 from aiohttp import web
 
+from api.http.app_keys import POOL
 from api.http.shares.rates import ENTRY_BYTES, QUARANTINE_RATE, RATES
-from ingest.decode.columns import Arrival, Decoded
+from geo.trust.clock import shown_ahead_ms
+from ingest.decode.columns import Arrival, Decoded, corrected
 from ingest.doors.app_keys import DOORS_CONFIG, INBOX, OLDEST_PING_DAYS
 from ingest.doors.quarantine import count_refused, of_rejected
-from sql.account.devices import DeviceRow
+from sql.account.devices import DeviceRow, clock_ahead_ms
 
 _DAY_MS = 86_400_000
+_NONE = np.zeros(0, np.int64)
 
 BYTES_OF_A_PING = 400
 """A fix of Traccar Client 9, the longest of all dialects, has so many: junk costs as many pings as it had room for."""
@@ -21,6 +26,21 @@ def arrival_of(app: web.Application, device: DeviceRow) -> Arrival:
     received_ms = time.time_ns() // 1_000_000
     oldest_ms = received_ms - round(app[OLDEST_PING_DAYS] * _DAY_MS)
     return Arrival(driver_id=device.driver_id, device_id=device.id, received_ms=received_ms, oldest_ms=oldest_ms)
+
+
+async def by_clock(app: web.Application, device: DeviceRow, arrival: Arrival, sent_ms: int | None) -> Arrival:
+    """Correct what a phone is about to say that says when it sends, where that is another time than ours."""
+    if sent_ms is None or not (shown_ms := shown_ahead_ms(_NONE, arrival.received_ms, sent_ms=sent_ms)):
+        return arrival
+    ahead_ms = await clock_ahead_ms(app[POOL], device.id, shown_ms, arrival.received_ms, is_said=True)
+    return replace(arrival, ahead_ms=ahead_ms)
+
+
+async def _correct(app: web.Application, device: DeviceRow, arrival: Arrival, decoded: Decoded) -> None:
+    """Correct what a phone said whose clock is ahead, as its newest ping shows; writes into the pings."""
+    rows, now_ms = decoded.pings.rows, arrival.received_ms
+    if shown_ms := shown_ahead_ms(rows["recorded_ms"], now_ms, in_one_run=True):
+        corrected(rows, await clock_ahead_ms(app[POOL], device.id, shown_ms, now_ms, is_said=False), now_ms)
 
 
 async def keep(
@@ -39,6 +59,8 @@ async def keep(
         TooManyRequests: the device has sent too much that nobody can use; nothing of this is kept.
     """
     app[RATES].pay(device.id, _cost(decoded) - 1)
+    if not arrival.ahead_ms:
+        await _correct(app, device, arrival, decoded)
     most = app[DOORS_CONFIG].quarantine_body_bytes
     refused = of_rejected(device, arrival, decoded.rejected, source=source, max_bytes=most, secret=secret)
     if refused:

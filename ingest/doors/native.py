@@ -12,7 +12,7 @@ from api.http.shares.rates import RATES
 from ingest.decode import native
 from ingest.decode.refusals import TooMuch, Unreadable
 from ingest.doors.app_keys import DOORS_CONFIG
-from ingest.doors.keep import arrival_of, keep
+from ingest.doors.keep import arrival_of, by_clock, keep
 from ingest.doors.refusals import problem_of
 from sql.account.devices import DeviceRow
 
@@ -62,7 +62,7 @@ async def keep_batch(app: web.Application, device: DeviceRow, message: native.Pi
         Unreadable, TooMuch: as `native.decode`.
         Full: as `Inbox.keep`.
     """
-    arrival = arrival_of(app, device)
+    arrival = await by_clock(app, device, arrival_of(app, device), message.sent_ms)
     decoded = native.decode(message, arrival, max_batch=app[DOORS_CONFIG].max_batch)
     await keep(app, device, arrival, decoded, source=source)
     return Kept(len(decoded.pings), [RefusedPing(one.index, one.why) for one in decoded.rejected])

@@ -109,20 +109,15 @@ async def _alerts(db: Db, vans: Vans, rows: Sequence[int]) -> dict[int, Alerts]:
         return {}
     driver_ids = {i: int(vans.tracks["driver_id"][i]) for i in asked}
     known = await told_facts(db, {on[i] for i in asked} - {0}, driver_ids.values())
-    found = {}
-    for i in asked:
-        late = {
-            fact.stop_id: fact
-            for fact in known
-            if fact.type == LATE and fact.driver_id == driver_ids[i] and fact.stop_id is not None
-        }
-        approaching = frozenset(
-            fact.stop_id
-            for fact in known
-            if fact.type == APPROACHING and fact.route_id == on[i] and fact.stop_id is not None
-        )
-        found[i] = Alerts(route_id=on[i], late=late, approaching=approaching)
-    return found
+    return {i: _said_of(known, driver_ids[i], on[i]) for i in asked}
+
+
+def _said_of(known: Sequence[Revision], driver_id: int, route_id: int) -> Alerts:
+    """Pick what the feed says of a driver's lateness, and of a van's being near on a route, whoever drives."""
+    of_stops = [(fact.stop_id, fact) for fact in known if fact.stop_id is not None]
+    late = {stop_id: fact for stop_id, fact in of_stops if fact.type == LATE and fact.driver_id == driver_id}
+    near = (stop_id for stop_id, fact in of_stops if fact.type == APPROACHING and fact.route_id == route_id)
+    return Alerts(route_id=route_id, late=late, approaching=frozenset(near))
 
 
 def news(van: Van, found: Eta, alerts: Alerts, rules: EtaRules, now: datetime) -> News:

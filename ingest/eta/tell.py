@@ -59,6 +59,7 @@ def _etas(tracks: Rows, found: eta.Eta) -> list[tuple[int, EtaWrite]]:
                     route_id=int(track["route_id"]),
                     version=int(track["route_version"]),
                     as_of_ms=int(track["recorded_ms"]),
+                    along_m=float(track["along_m"]) if track["on_route"] else None,
                     stop_ids=found.stop_id[part],
                     expected_ms=found.expected_ms[part],
                     low_ms=found.low_ms[part],

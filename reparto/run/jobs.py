@@ -2,6 +2,7 @@
 
 from reparto.settings.outgoing import guard_of, public_url_of, sealer_of
 from reparto.settings.settings import Settings
+from work.alerts.tell import alert_job
 from work.erasure.erase import erasure_job
 from work.feed.numbering import NUMBER_EVENTS
 from work.job import Job, Service
@@ -29,6 +30,7 @@ def jobs_of(settings: Settings, roads: Roads, store: ProofStore) -> tuple[Job | 
         LEARN_ETAS,
         detour_job(roads),
         erasure_job(store),
+        alert_job(sealer, guard, settings.outgoing.alert_urls),
         *message_jobs(
             sealer,
             guard,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from geo.trust.clock import KnownClock, settled_ahead_ms
 from sql.pool import Db, Pool
 from sql.queries import load
 
@@ -79,3 +80,22 @@ async def revoke_device(db: Db | Pool, *, account_id: int, device_id: int) -> bo
         return False
     await db.execute(_SQL["notify_revoked"], REVOKED_CHANNEL, str(device_id))
     return True
+
+
+_NOTE_AGAIN_MS = 60_000
+"""What is known of a clock is noted again after so long: a phone may send every second."""
+
+
+async def clock_ahead_ms(db: Db | Pool, device_id: int, shown_ms: int, now_ms: int, *, is_said: bool) -> int:
+    """Tell by how much to correct what a device sends, and remember it.
+
+    Args:
+        shown_ms: how far ahead the batch shows its clock to be, not 0 (`geo.trust.clock`).
+        is_said: the phone said when it sent.
+    """
+    row = await db.fetchrow(_SQL["clock_of_device"], device_id)
+    known = None if row is None else KnownClock(**row)
+    ahead_ms = settled_ahead_ms(shown_ms, known, now_ms, is_said=is_said)
+    if known is None or known.ahead_ms != ahead_ms or now_ms - known.noted_ms > _NOTE_AGAIN_MS:
+        await db.execute(_SQL["note_clock"], device_id, ahead_ms, now_ms)
+    return ahead_ms

@@ -34,3 +34,12 @@ UPDATE device SET revoked_at = now() WHERE account_id = $1 AND id = $2 AND revok
 -- name: notify_revoked
 -- Tell every process to forget a device. $1 channel, $2 device, as text
 SELECT pg_notify($1, $2);
+
+-- name: clock_of_device
+-- $1 device
+SELECT clock_ahead_ms AS ahead_ms, to_ms(clock_noted_at) AS noted_ms FROM device
+ WHERE id = $1 AND clock_noted_at IS NOT NULL;
+
+-- name: note_clock
+-- $1 device, $2 how far ahead, $3 when, ms
+UPDATE device SET clock_ahead_ms = $2, clock_noted_at = from_ms($3) WHERE id = $1;

@@ -41,6 +41,7 @@ class Reason(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 Brand: TypeAlias = Annotated[str, Meta(max_length=60)]
 Reasons: TypeAlias = Annotated[list[Reason], Meta(min_length=1, max_length=50)]
 
+AdminEmail: TypeAlias = Annotated[str, Meta(max_length=254)]
 LateAfter: TypeAlias = Annotated[float, Meta(ge=0, le=240)]
 
 
@@ -94,6 +95,8 @@ class AccountSettings(EtaRules, frozen=True, kw_only=True):
     """A driver who is early waits until the stop's window begins; counts for routes that are put from then on."""
     driver_contact: DriverContact = "on_route"
     """When drivers see a recipient's phone and e-mail: `on_route` is while the route is their current one."""
+    admin_email: AdminEmail = ""
+    """Who hears when something is wrong, as long as e-mail is switched on; empty: nobody."""
     location_policy: LocationPolicy = "always"
     """Which places of drivers are kept: all, those recorded at work (a shift or a tour), or only those in a shift."""
 

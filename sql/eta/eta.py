@@ -28,6 +28,7 @@ class EtaWrite:
     route_id: int
     version: int
     as_of_ms: int
+    along_m: float | None
     stop_ids: Ints
     expected_ms: Ints
     low_ms: Ints
@@ -47,7 +48,8 @@ class RouteEta:
         version: the one the lists rest on; None until a ping was on the route, and then the lists are empty.
         as_of: recorded_at of the ping they rest on; None as above.
         low, high: between them with a probability of 80 %.
-        remaining_m: metres along the path from the van to the stop, at as_of.
+        remaining_m: metres from the van to the stop, at as_of.
+        from_m: where along the path it was then; None: off it, or not known.
         seen_at: recorded_at of the van's newest ping on the route; None while its driver is not on it, as what follows.
         on_route: whether it was on its path.
         along_m: where on it; None: not known.
@@ -64,6 +66,7 @@ class RouteEta:
     low: Sequence[datetime]
     high: Sequence[datetime]
     remaining_m: Sequence[float]
+    from_m: float | None
     seen_at: datetime | None
     on_route: bool | None
     along_m: float | None
@@ -121,6 +124,7 @@ async def put_etas(db: Db, etas: Sequence[EtaWrite]) -> None:
             [_array_text(getattr(one, name)) for one in etas]
             for name in ("stop_ids", "expected_ms", "low_ms", "high_ms", "remaining_m")
         ),
+        [one.along_m for one in etas],
     )
 
 

@@ -3,7 +3,7 @@
 -- only while its driver is on this route.
 -- $1 account, $2 route or null, $3 external id or null
 SELECT route.status, route.version AS route_version, eta.version, eta.as_of, eta.computed_at, eta.stop_ids, eta.expected,
-       eta.low, eta.high, eta.remaining_m, live.recorded_at AS seen_at, live.on_route, live.along_m,
+       eta.low, eta.high, eta.remaining_m, eta.along_m AS from_m, live.recorded_at AS seen_at, live.on_route, live.along_m,
        live.route_version AS seen_version
   FROM route
   LEFT JOIN route_eta AS eta ON eta.route_id = route.id
@@ -18,18 +18,20 @@ SELECT id, external_id, kind, status, along_m, arrived_at, departed_at FROM stop
 -- name: put_etas
 -- One row a route; arrays are given as Postgres array text, since asyncpg sends no ragged arrays. A driver who lost the
 -- route and whose pings come late does not replace what its driver's say.
--- Columns of one length: $1 route, $2 its version, $3 as of ms, $4 stop ids, $5 expected ms, $6 low ms, $7 high ms, $8 remaining_m
-INSERT INTO route_eta (route_id, version, as_of, computed_at, stop_ids, expected, low, high, remaining_m)
+-- Columns of one length: $1 route, $2 its version, $3 as of ms, $4 stop ids, $5 expected ms, $6 low ms, $7 high ms, $8 remaining_m,
+-- $9 along_m
+INSERT INTO route_eta (route_id, version, as_of, computed_at, stop_ids, expected, low, high, remaining_m, along_m)
 SELECT route, version, from_ms(as_of), now(), stop_ids::bigint[],
        ARRAY(SELECT from_ms(ms) FROM unnest(expected::bigint[]) WITH ORDINALITY AS at (ms, place) ORDER BY place),
        ARRAY(SELECT from_ms(ms) FROM unnest(low::bigint[]) WITH ORDINALITY AS at (ms, place) ORDER BY place),
        ARRAY(SELECT from_ms(ms) FROM unnest(high::bigint[]) WITH ORDINALITY AS at (ms, place) ORDER BY place),
-       remaining::float8[]
-  FROM unnest($1::bigint[], $2::int[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
-    AS new (route, version, as_of, stop_ids, expected, low, high, remaining)
+       remaining::float8[], along_m
+  FROM unnest($1::bigint[], $2::int[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::float8[])
+    AS new (route, version, as_of, stop_ids, expected, low, high, remaining, along_m)
     ON CONFLICT (route_id) DO UPDATE
    SET version = excluded.version, as_of = excluded.as_of, computed_at = excluded.computed_at, stop_ids = excluded.stop_ids,
-       expected = excluded.expected, low = excluded.low, high = excluded.high, remaining_m = excluded.remaining_m
+       expected = excluded.expected, low = excluded.low, high = excluded.high, remaining_m = excluded.remaining_m,
+       along_m = excluded.along_m
  WHERE route_eta.version <= excluded.version;
 
 -- name: eta_accounts

@@ -1,6 +1,6 @@
 """The feed of facts: read in the order of `seq`, which one numberer gives after commit."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -61,11 +61,14 @@ async def events_dropped(db: Db | Pool, account_id: int) -> int:
     return int(await db.fetchval(_SQL["events_dropped"], account_id))
 
 
-async def number_events(db: Db) -> list[int]:
+async def number_events(db: Db, *, alerting: Collection[str] = ()) -> list[int]:
     """Give `seq` to entries that are committed and have none, and tell who listens.
 
     Call it again at once when it returns accounts; when it returns none, nothing waits or another process is at it.
     Not to be called inside a transaction.
+
+    Args:
+        alerting: types of facts that people of the company are told of.
 
     Returns:
         The accounts whose feed has grown.
@@ -73,7 +76,7 @@ async def number_events(db: Db) -> list[int]:
     async with db.transaction():
         if not await db.fetchval(_SQL["try_hold_numbering"], locks.NUMBERING):
             return []
-        accounts = [row["id"] for row in await db.fetch(_SQL["number_events"], NUMBERED_AT_ONCE)]
+        accounts = [row["id"] for row in await db.fetch(_SQL["number_events"], NUMBERED_AT_ONCE, list(alerting))]
     for start in range(0, len(accounts), _ACCOUNTS_A_PAYLOAD):
         await db.execute(
             _SQL["tell_events"], EVENTS_CHANNEL, " ".join(map(str, accounts[start : start + _ACCOUNTS_A_PAYLOAD]))

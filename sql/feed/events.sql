@@ -21,10 +21,11 @@ SELECT pg_try_advisory_xact_lock($1);
 -- name: number_events
 -- Give committed entries their place in their account's feed, in the order they were made. A seq is given only here, under
 -- the lock, so a reader who has seen n has seen everything up to n. A tracker may be moving facts: both hold entries in the
--- order of ids, so that neither waits for the other. $1 how many at most
+-- order of ids, so that neither waits for the other. Facts of some types alert people too. $1 how many at most, $2 those types
 WITH waiting AS (
-    SELECT id, account_id, row_number() OVER (PARTITION BY account_id ORDER BY id) AS place
-      FROM (SELECT id, account_id FROM event WHERE seq IS NULL ORDER BY id LIMIT $1 FOR UPDATE) AS first
+    SELECT *, row_number() OVER (PARTITION BY account_id ORDER BY id) AS place
+      FROM (SELECT id, account_id, fact_id, revision, type
+              FROM event WHERE seq IS NULL ORDER BY id LIMIT $1 FOR UPDATE) AS first
 ), raised AS (
     UPDATE account SET events_numbered = events_numbered + counted.entries
       FROM (SELECT account_id, count(*) AS entries FROM waiting GROUP BY account_id) AS counted
@@ -34,6 +35,11 @@ WITH waiting AS (
     UPDATE event SET seq = raised.before + waiting.place
       FROM waiting JOIN raised ON raised.id = waiting.account_id
      WHERE event.id = waiting.id
+), alerted AS (
+    INSERT INTO alert (fact_id, way, account_id, next_try_at)
+    SELECT fact_id, way, account_id, now() FROM waiting CROSS JOIN unnest('{email,service}'::text[]) AS way
+     WHERE type = ANY ($2::text[]) AND revision = 1
+        ON CONFLICT DO NOTHING
 )
 SELECT id FROM raised ORDER BY id;
 

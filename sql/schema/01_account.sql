@@ -74,6 +74,8 @@ CREATE TABLE device (
     token_hash         bytea UNIQUE,           -- null: the app can only send (a store app)
     ingest_token_hash  bytea NOT NULL UNIQUE,
     created_at         timestamptz NOT NULL DEFAULT now(),
-    revoked_at         timestamptz
+    revoked_at         timestamptz,
+    clock_ahead_ms     bigint,                 -- how far its clock was found to be ahead of ours; null: never wrong
+    clock_noted_at     timestamptz             -- when
 );
 CREATE INDEX device_driver ON device (driver_id);

@@ -8,7 +8,8 @@ CREATE TABLE route_eta (
     expected      timestamptz[] NOT NULL,
     low           timestamptz[] NOT NULL,
     high          timestamptz[] NOT NULL,
-    remaining_m   double precision[] NOT NULL
+    remaining_m   double precision[] NOT NULL,
+    along_m       double precision       -- where the van was along its path then; null off it
 ) WITH (fillfactor = 50);
 
 -- What somebody was told of a stop when it was still so far away, and what came true. The first of each bucket of leads.

@@ -35,3 +35,14 @@ CREATE TABLE webhook_delivery (
 CREATE INDEX webhook_delivery_due ON webhook_delivery (webhook_id, next_try_at) WHERE state = 'pending';
 CREATE INDEX webhook_delivery_log ON webhook_delivery (webhook_id, id);
 CREATE INDEX webhook_delivery_age ON webhook_delivery (created_at);
+
+-- What somebody of the company has to hear of, once: by mail to the account's admin, by the services of the installation.
+CREATE TABLE alert (
+    fact_id      uuid NOT NULL,
+    way          text NOT NULL CHECK (way IN ('email', 'service')),
+    account_id   bigint NOT NULL REFERENCES account,
+    attempts     integer NOT NULL DEFAULT 0,
+    next_try_at  timestamptz NOT NULL,
+    PRIMARY KEY (fact_id, way)
+);
+CREATE INDEX alert_due ON alert (next_try_at);

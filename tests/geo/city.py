@@ -26,7 +26,7 @@ def place(x_m: Any, y_m: Any, lon: float = LON, lat: float = LAT) -> tuple[Any, 
 
 def plan_along(
     path_m: list[tuple[float, float]], stops_m: list[tuple[float, float]] = (), *, stop_along_m: Any = None,
-    driver_id: int | None = 1, route_id: int = 5, version: int = 1, effective_ms: int = UNKNOWN_MS,
+    kinds: Any = None, driver_id: int | None = 1, route_id: int = 5, version: int = 1, effective_ms: int = UNKNOWN_MS,
     start_ms: int = START_MS, hours: float = 4, radius_m: float = 40.0, service_s: float = 60.0,
     planned_ms: Any = None, stop_ids: Any = None,
     shapes: Any = None, return_to_depot: bool = False, at: tuple[float, float] = (LON, LAT),
@@ -59,6 +59,7 @@ def plan_along(
             service_s=np.full(count, service_s),
             planned_ms=np.full(count, UNKNOWN_MS) if planned_ms is None else planned_ms,
             shapes=shapes or {},
+            kinds=kinds,
         ),
     )
 

@@ -18,7 +18,7 @@ def join(*parts):
 def test_names_are_stable():
     assert [names(flag) for flag in Flag] == [
         ["inaccurate"], ["jump"], ["too_fast"], ["clock_ahead"], ["null_island"], ["mock"], ["other_device"],
-        ["gps_week_rollover"], ["epoch_2001"], ["receive_time"],
+        ["gps_week_rollover"], ["epoch_2001"], ["receive_time"], ["clock_corrected"],
     ]  # fmt: skip
     assert names(0) == []
 

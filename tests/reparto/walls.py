@@ -2,8 +2,9 @@
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from radon.complexity import cc_visit
@@ -62,6 +63,33 @@ def classes() -> dict[str, list[str]]:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 found[node.name].append(file.as_posix())
     return {name: files for name, files in found.items() if len(files) > 1}
+
+
+def repeated(files: Iterable[Path], *, least: int) -> list[list[str]]:
+    """Names of functions that do the same, whatever they call things; those of fewer than `least` nodes left out."""
+    alike: dict[str, list[tuple[str, list[ast.stmt]]]] = defaultdict(list)
+    for file in files:
+        for owner, node in _functions(ast.parse(file.read_text())):
+            body = node.body[1:] if ast.get_docstring(node) is not None else node.body
+            kinds = [type(inner).__name__ for part in body for inner in ast.walk(part)]
+            if len(kinds) >= least:
+                alike[" ".join(kinds)].append((f"{file.name}:{owner}{node.name}", body))
+    same: dict[str, list[str]] = defaultdict(list)
+    for name, body in chain.from_iterable(group for group in alike.values() if len(group) > 1):
+        same[_shape(body)].append(name)
+    return [names for names in same.values() if len(names) > 1]
+
+
+def _shape(body: list[ast.stmt]) -> str:
+    """Write what is done with variables in the order of their appearance, and constants as one."""
+    names: dict[str, str] = {}
+    copy = ast.parse(ast.unparse(ast.Module(body, [])))
+    for node in ast.walk(copy):
+        if isinstance(node, ast.Name) and node.id.islower():
+            node.id = names.setdefault(node.id, f"v{len(names)}")
+        elif isinstance(node, ast.Constant):
+            node.value = 0
+    return ast.dump(copy)
 
 
 def _functions(tree: ast.AST, owner: str = "") -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:

@@ -313,7 +313,7 @@ async def test_hot_queries_read_by_key(filled: Db):
 
 FEED: list[tuple[str, str, list[Any]]] = [
     ("feed.events", "read_events", [1, 0, 50, ["stop.arrived"], 10]),
-    ("feed.events", "number_events", [100]),
+    ("feed.events", "number_events", [100, ["driver.sos"]]),
     ("delivery.detours", "news_of_detours", [100]),
     ("delivery.detours", "spells_off_route", [100, 1]),
 ]

@@ -102,6 +102,9 @@ SAID = {one.said: one for one in EVENT_TYPES if one.said is not None}
 """Those that drivers make, by what their apps call them."""
 
 CALLED_FOR_HELP, ALARMED = "driver.sos", "driver.alarm"
+ALERTING = frozenset((CALLED_FOR_HELP, "webhook.disabled"))
+"""People of the company are told of these, whoever reads the feed."""
+
 LATE, APPROACHING = "eta.late", "stop.approaching"
 
 ARRIVALS = frozenset(one.name for one in EVENT_TYPES if one.settles == "arrival")

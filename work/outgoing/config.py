@@ -1,6 +1,6 @@
 """Settings of what leaves the installation."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from work.outgoing.guard import networks_of
@@ -16,6 +16,7 @@ class OutgoingConfig:
     message_retention_days: float = 365.0
     demo_messages: bool = False  # /dev/messages shows what the channel `log` took, to browsers on this machine
     delivery_retention_days: float = 30.0  # of the log of webhooks
+    alert_urls: str = field(repr=False, default="")  # apprise's addresses of services, separated by spaces
 
     def contradictions(self) -> Iterator[str]:
         """Say what cannot be meant."""
@@ -27,3 +28,16 @@ class OutgoingConfig:
             keys_in(self.secrets_key)
         except ValueError as error:
             yield f"REPARTO_SECRETS_KEY: {error}"
+        if self.alert_urls:
+            yield from _wrong_services(self.alert_urls.split())
+
+
+def _wrong_services(urls: Sequence[str]) -> Iterator[str]:
+    try:
+        import apprise  # an extra: only who alerts needs it
+    except ImportError:
+        yield "REPARTO_ALERT_URLS: needs apprise: pip install 'reparto[alerts]'"
+        return
+    for number, url in enumerate(urls, 1):
+        if apprise.Apprise.instantiate(url, suppress_exceptions=True) is None:
+            yield f"REPARTO_ALERT_URLS: apprise does not know the {number}. address"  # it may hold a password

@@ -197,7 +197,7 @@ def _flat(image: Image.Image) -> Image.Image:
 
 def _reduced(image: Image.Image) -> Image.Image:
     """Make a large picture a whole number of times smaller, in strips: no second one of its size is in memory."""
-    times = max(image.size) // (2 * LONGEST_PX)
+    times = max(image.size) // LONGEST_PX
     if times < 2:
         return image
     small: Image.Image | None = None

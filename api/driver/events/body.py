@@ -4,7 +4,7 @@ An item that cannot be used is refused with its reason and never holds up the ot
 and what is refused with a status would be sent for ever.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -12,12 +12,14 @@ from typing import Annotated, Any, Literal, TypeAlias
 from uuid import UUID
 
 import msgspec
+import numpy as np
 from msgspec import Meta, Struct
 
 from api.http.config import ApiConfig
 from api.http.problem import FieldError, Invalid, TooLarge
 from api.http.read.bodies import converted, unstorable
-from geo.times import ms_of
+from geo.times import iso_time, ms_of
+from geo.trust.clock import shown_ahead_ms
 
 # fmt: off
 EventType: TypeAlias = Literal[
@@ -147,9 +149,10 @@ class EventBody(Struct, frozen=True, kw_only=True):
 
 
 class EventBatch(Struct, frozen=True, kw_only=True):
-    """Events in any order."""
+    """Events in any order; `sent_at` is the phone's clock when it sends them: what a wrong clock dated is corrected."""
 
     events: list[EventBody]
+    sent_at: _Time | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +182,8 @@ class Event:
         sent: the item as it was decoded.
         id: as it was sent.
         at: its JSON pointer into the batch.
+        occurred_ms: by our clock, as far as that is known.
+        ahead_ms: how far the phone's clock was ahead; negative: behind; 0: as far as is known it is right.
     """
 
     sent: Any
@@ -186,6 +191,7 @@ class Event:
     at: str
     body: EventBody
     occurred_ms: int
+    ahead_ms: int
     data: EventSaid
 
     def refuse(self, why: str, field: str = "") -> RefusedEvent:
@@ -209,12 +215,46 @@ def events_in(raw: Any, *, most: int) -> list[Any]:
     return events
 
 
-def read_event(raw: Any, at: str, *, now: datetime, oldest: datetime, config: ApiConfig) -> Event | RefusedEvent:
+def ahead_in(raw: Any, events: Sequence[Any], now_ms: int) -> tuple[int, bool]:
+    """Tell how far ahead a batch shows its phone's clock to be (`geo.trust.clock`), and if it says when it left.
+
+    Args:
+        raw: the batch as it was decoded.
+        events: its items.
+    """
+    sent_ms = _ms_in(raw.get("sent_at")) if isinstance(raw, dict) else None
+    told = (_ms_in(item.get("occurred_at")) for item in events if isinstance(item, dict))
+    times_ms = np.array([ms for ms in told if ms is not None], np.int64)
+    return shown_ahead_ms(times_ms, now_ms, sent_ms=sent_ms), sent_ms is not None
+
+
+def _ms_in(value: Any) -> int | None:
+    """Read a time as `EventBody` takes it; None: it is none."""
+    try:
+        at: datetime | int = msgspec.convert(_zoned(value), _Time)
+    except ValueError:
+        return None
+    return at if isinstance(at, int) else ms_of(at)
+
+
+def _zoned(value: Any) -> Any:
+    """Make RFC 3339 of any form of ISO 8601, and whole milliseconds of others; give back what is neither."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if not isinstance(value, str) or (found := iso_time(value)) is None or found.tzinfo is None:
+        return value
+    return found
+
+
+def read_event(
+    raw: Any, at: str, *, now: datetime, oldest: datetime, config: ApiConfig, ahead_ms: int = 0
+) -> Event | RefusedEvent:
     """Read one item.
 
     Args:
         at: its JSON pointer.
         oldest: what happened before is too old.
+        ahead_ms: how far the phone's clock is ahead of ours.
     """
     shown = raw.get("id") if isinstance(raw, dict) else None
     event_id = shown if isinstance(shown, str) and len(shown) <= 200 else None
@@ -224,14 +264,15 @@ def read_event(raw: Any, at: str, *, now: datetime, oldest: datetime, config: Ap
         errors = [FieldError(at=at + error.at, why=error.why) for error in islice(unstorable(raw), MOST_ERRORS)]
         if errors:
             raise Invalid("", errors=errors)
-        body: EventBody = converted(raw, EventBody, at)
+        dated = {**raw, "occurred_at": _zoned(raw["occurred_at"])} if "occurred_at" in raw else raw
+        body: EventBody = converted(dated, EventBody, at)
         data: EventSaid = converted(body.data or {}, _DATA.get(body.type, EventSaid), f"{at}/data")
     except Invalid as problem:
         named = tuple(problem.errors[:MOST_ERRORS])
         return RefusedEvent(sent=raw, id=event_id, why="invalid-fields", at=named[0].at, errors=named)
     if (over := next(_over_limits(body, data, config), None)) is not None:
         return RefusedEvent(sent=raw, id=event_id, why="too-large", at=at + over)
-    occurred_ms = body.occurred_at if isinstance(body.occurred_at, int) else ms_of(body.occurred_at)
+    occurred_ms = (body.occurred_at if isinstance(body.occurred_at, int) else ms_of(body.occurred_at)) - ahead_ms
     errors = list(_contradictions(body, data, at))
     if errors:
         return RefusedEvent(
@@ -241,7 +282,7 @@ def read_event(raw: Any, at: str, *, now: datetime, oldest: datetime, config: Ap
         return RefusedEvent(sent=raw, id=event_id, why="clock-ahead", at=f"{at}/occurred_at")
     if occurred_ms < ms_of(oldest):
         return RefusedEvent(sent=raw, id=event_id, why="too-old", at=f"{at}/occurred_at")
-    return Event(sent=raw, id=raw["id"], at=at, body=body, occurred_ms=occurred_ms, data=data)
+    return Event(sent=raw, id=raw["id"], at=at, body=body, occurred_ms=occurred_ms, ahead_ms=ahead_ms, data=data)
 
 
 def _over_limits(body: EventBody, data: EventSaid, config: ApiConfig) -> Iterator[str]:

@@ -55,6 +55,8 @@ class EventCase:
         data = meaning_of(self.event, None, None, {}).data
         stop_id = None if self.stop is None else self.stop.id
         there = (row.type, row.stop_id, row.occurred_ms, row.lat, row.lon, row.data)
+        if self.event.ahead_ms:  # a wrong clock is corrected by what is known of it then
+            there = (*there[:2], self.event.occurred_ms, *there[3:])
         is_route = body.type != "route_started" or body.route_id is None or self.route_id == row.route_id
         return not is_route or there != (body.type, stop_id, self.event.occurred_ms, body.lat, body.lon, data)
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from aiohttp import web
 from msgspec import Struct
 
-from api.driver.events.body import Event, EventBatch, RefusedEvent, events_in, read_event
+from api.driver.events.body import Event, EventBatch, RefusedEvent, ahead_in, events_in, read_event
 from api.driver.events.case import Cases
 from api.driver.events.handed import Warned
 from api.driver.events.record import record
@@ -18,6 +18,8 @@ from api.http.operation import Operations, Who
 from api.http.problem import FieldError
 from api.http.read.limited import read_limited
 from api.http.shares.rates import QUARANTINE_RATE
+from geo.times import ms_of
+from sql.account.devices import clock_ahead_ms
 
 operations = Operations("driver")
 
@@ -66,9 +68,13 @@ async def post_events(request: web.Request) -> web.Response:
     raw: Any = parse(request.content_type, body, Any)
     now = datetime.now(UTC)
     oldest = now - request.app[OLDEST]
+    events = events_in(raw, most=config.max_events)
+    ahead_ms, is_said = ahead_in(raw, events, ms_of(now))
+    if ahead_ms:
+        ahead_ms = await clock_ahead_ms(request.app[POOL], device.id, ahead_ms, ms_of(now), is_said=is_said)
     items = [
-        read_event(item, f"/events/{index}", now=now, oldest=oldest, config=config)
-        for index, item in enumerate(events_in(raw, most=config.max_events))
+        read_event(item, f"/events/{index}", now=now, oldest=oldest, ahead_ms=ahead_ms, config=config)
+        for index, item in enumerate(events)
     ]
     spend = partial(request.app[QUARANTINE_RATE].spend, device.id)
     cases = await record(request.app[POOL], device, items, config, now=now, spend=spend)

@@ -177,7 +177,7 @@ async def _judged(db: Db, device: DeviceRow, cases: Cases, config: ApiConfig) ->
         meaning = meaning_of(case.event, case.stop, lock, reasons)
         if case.stop is not None and meaning.flaw == "wrong-pin":
             wrong[case.stop.id] += 1
-        judged[case.event.at] = replace(case, meaning=meaning, warnings=meaning.warnings)
+        judged[case.event.at] = replace(case, meaning=meaning, warnings=[*meaning.warnings, *_of_clock(case.event)])
     return judged
 
 
@@ -203,6 +203,11 @@ async def _written(db: Db, device: DeviceRow, cases: Cases, config: ApiConfig) -
     return {at: replace(case, row=rows.get(case.event.body.id)) for at, case in cases.items()}
 
 
+def _of_clock(event: Event) -> list[Warned]:
+    """Say that the phone's clock was wrong, and by how many seconds."""
+    return [Warned(why="clock-corrected", what=[f"{event.ahead_ms / 1000:+.0f} s"])] if event.ahead_ms else []
+
+
 def _row(case: EventCase) -> NewDriverEvent:
     body, meaning = case.event.body, case.meaning
     assert meaning is not None
@@ -215,7 +220,7 @@ def _row(case: EventCase) -> NewDriverEvent:
         lat=body.lat,
         lon=body.lon,
         data=meaning.data,
-        outcome=meaning.outcome,
+        outcome=meaning.outcome | ({"clock_ahead_s": round(case.event.ahead_ms / 1000)} if case.event.ahead_ms else {}),
         flaw=meaning.flaw,
         pin_generation=meaning.pin_generation,
         manifest_version=body.manifest_version,

@@ -28,7 +28,7 @@ from reparto.evaluate.explain.day import (
     day_of,
 )  # fmt: skip
 
-_FOUND_BY_DOORS = Flag.CLOCK_AHEAD | Flag.GPS_WEEK_ROLLOVER | Flag.EPOCH_2001 | Flag.RECEIVE_TIME
+_FOUND_BY_DOORS = Flag.CLOCK_AHEAD | Flag.GPS_WEEK_ROLLOVER | Flag.EPOCH_2001 | Flag.RECEIVE_TIME | Flag.CLOCK_CORRECTED
 """What `geo.trust.clean` is told and cannot find itself."""
 
 

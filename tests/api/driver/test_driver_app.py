@@ -154,7 +154,8 @@ async def test_the_app_says_what_was_done_once_the_door_takes_it(driver_app):
     async with TestServer(app) as server:
         assert not await driver_app(server.make_url("/"), "rpd_x", work)
         conflicts = await driver_app(server.make_url("/"), "rpd_x", lambda app: (app.sync(), app.conflicts))
-    assert heard[0] == heard[1]
+    assert heard[0]["events"] == heard[1]["events"]
+    assert heard[0]["sent_at"] < heard[1]["sent_at"]
     assert [(event["type"], event["stop_id"], event["data"]) for event in heard[1]["events"]] == [
         ("arrived", "st_1", {}),
         ("failed", "st_1", {"reason": "nobody_home"}),

@@ -105,6 +105,19 @@ async def test_a_message_without_a_place_moves_the_battery_and_not_the_van(
     assert (silent["silent"], silent["silent_why"]) == (True, "phone_silent")  # until a tracker has looked
 
 
+async def test_what_an_old_fix_said_of_motion_is_not_known_now(
+    client: Any, account: Any, tours: list[Tour], pool: Pool
+) -> None:
+    ana = tours[0]
+    await ana.see_van(100, at=datetime.now(UTC) - timedelta(seconds=90))
+    await tell_live(pool, [(account.id, ana.driver_id, ana.route_id)])
+    async with asyncio.timeout(10):
+        while (told := (await seen(client, account.headers))[f"dr_{ana.driver_id}"]["properties"])["age_s"] < 60:
+            await asyncio.sleep(0.05)
+    assert (told["speed_mps"], told["heading_deg"], told["status"]) == (None, None, "stopped")
+    assert f"dr_{ana.driver_id}" not in await seen(client, account.headers, "?status=moving")
+
+
 async def test_each_driver_has_one_status(client: Any, account: Any, tours: list[Tour]) -> None:
     everybody = await seen(client, account.headers)
     statuses = [everybody[f"dr_{tour.driver_id}"]["properties"]["status"] for tour in tours]

@@ -144,6 +144,7 @@ def test_breaks_are_not_counted_as_stops_before() -> None:
             low=times,
             high=times,
             remaining_m=[1.0, 2.0, 3.0],
+            from_m=None,
             seen_at=None,
             on_route=None,
             along_m=None,
@@ -153,3 +154,14 @@ def test_breaks_are_not_counted_as_stops_before() -> None:
         NOW,
     )
     assert [stop.stops_before for stop in shown.stops] == [0, 1, 1]
+
+
+async def test_the_way_to_a_door_far_from_the_path_is_left_while_the_van_comes_nearer(
+    client: Any, account: Any, tour: Tour
+) -> None:
+    written, seen = datetime.now(UTC) - minutes(20), datetime.now(UTC) - timedelta(seconds=5)
+    await tour.expect({1: seen + minutes(20)}, as_of=written)
+    await tour.pool.execute("UPDATE route_eta SET along_m = 10, remaining_m = ARRAY[3500]")
+    await tour.see_van(30.0, at=seen)
+    answer = await (await client.get("/v1/routes/tour-1/eta", headers=account.headers)).json()
+    assert answer["stops"][0]["remaining_m"] == pytest.approx(3480, abs=0.1)

@@ -72,6 +72,7 @@ def etas(expected_s: Sequence[float], *, as_of_s: float = 0.0, wide_s: float = 6
         low_ms=expected_ms - int(wide_s * 1000),
         high_ms=expected_ms + int(wide_s * 1000),
         remaining_m=np.zeros(len(expected_s)),
+        along_m=None,
         spread_s=np.zeros(len(expected_s)),
         paced_s=np.zeros(len(expected_s)),
     )

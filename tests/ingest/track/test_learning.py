@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
-from geo.eta.model import COLD, Key, Model, Row
+from geo.eta.model import COLD, Model, Row, RowKey
 from geo.plan.plans import Plan
 from ingest.drivers.models import ModelCache
 from sql.eta.learning import eta_version, put_rows, rows_since
@@ -171,7 +171,7 @@ async def test_a_tracker_reads_what_was_learned_after_its_next_take(fleet: Fleet
 async def test_only_what_concerns_the_plans_being_driven_is_read(fleet: Fleet, east, tour):
     driver = await driven(fleet, east, tour)
     await learn_all(fleet)
-    elsewhere = Key("service_place", "0.0000,0.0000")
+    elsewhere = RowKey("service_place", "0.0000,0.0000")
     await put_rows(fleet.pool, fleet.account_id, 1, {elsewhere: Row(n=1.0, mean=2.0, m2=0.0, as_of_ms=0)})
     assert fleet.tracker is not None
     (plan,) = fleet.tracker._cache.plans._known[driver].timeline.plans

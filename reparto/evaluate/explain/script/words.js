@@ -4,6 +4,7 @@ const WHY = {
   inaccurate: "the phone itself calls it too inaccurate",
   jump: "it cannot have come here from the last believed place",
   too_fast: "its speed is impossible and does not count; its place does",
+  clock_corrected: "the phone's clock is wrong; its time was corrected",
   clock_ahead: "recorded after we received it: the phone's clock is wrong",
   null_island: "at 0, 0, where broken receivers are",
   mock: "another app made the place up",

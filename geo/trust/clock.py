@@ -1,0 +1,62 @@
+"""How wrong a phone's clock is, as what it sends shows.
+
+Nothing is recorded after it was received. A phone that says when it sends shows its clock outright, fast or slow; of
+one that does not, the newest item is at least as old as it is not ahead.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from geo.pings import Ints
+from geo.trust.numbers import CLOCK_OFF_MS, CLOCK_STILL_MS, MOST_AHEAD_MS, ONE_RUN_MS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownClock:
+    """What a phone's clock was found to be.
+
+    Attributes:
+        ahead_ms: of ours; negative: behind.
+        noted_ms: when, by our clock.
+    """
+
+    ahead_ms: int
+    noted_ms: int
+
+
+def shown_ahead_ms(times_ms: Ints, now_ms: int, *, sent_ms: int | None = None, in_one_run: bool = False) -> int:
+    """Tell how far a phone's clock is ahead, as a batch shows; negative: behind; 0: as far as it shows it is right.
+
+    Args:
+        times_ms: (n,) of its items, by the phone's clock.
+        now_ms: when it came, by ours.
+        sent_ms: when it was sent, by the phone's clock; None: it does not say.
+        in_one_run: items were recorded one after the other, so that one far ahead of all others is odd, not the clock.
+    """
+    if sent_ms is not None:
+        return sent_ms - now_ms if abs(sent_ms - now_ms) > CLOCK_OFF_MS else 0
+    times_ms = np.sort(times_ms[times_ms <= now_ms + MOST_AHEAD_MS])
+    if not len(times_ms) or times_ms[-1] <= now_ms + CLOCK_OFF_MS:
+        return 0
+    if in_one_run:
+        past = int(np.searchsorted(times_ms, now_ms + CLOCK_OFF_MS, "right"))
+        gaps = np.flatnonzero(np.diff(times_ms) > ONE_RUN_MS)
+        last = int(gaps[gaps >= max(past - 1, 0)].min(initial=len(times_ms) - 1))
+        times_ms = times_ms[: last + 1]
+    return max(int(times_ms[-1]) - now_ms, 0) if times_ms[-1] > now_ms + CLOCK_OFF_MS else 0
+
+
+def settled_ahead_ms(shown_ms: int, known: KnownClock | None, now_ms: int, *, is_said: bool) -> int:
+    """Tell by how much to correct: the same for a batch that is sent again, and for what was kept for a while.
+
+    Args:
+        shown_ms: not 0.
+        known: of the phone; None: nothing is known.
+        is_said: the phone said when it sent; else its clock may be farther ahead than it showed.
+    """
+    if known is None or now_ms - known.noted_ms > CLOCK_STILL_MS:
+        return shown_ms
+    if is_said:
+        return known.ahead_ms if abs(known.ahead_ms - shown_ms) <= CLOCK_OFF_MS else shown_ms
+    return max(known.ahead_ms, shown_ms)

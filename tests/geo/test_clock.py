@@ -1,0 +1,69 @@
+"""How wrong a phone's clock is, as what it sends shows."""
+
+import numpy as np
+import pytest
+
+from geo.trust.clock import KnownClock, settled_ahead_ms, shown_ahead_ms
+
+NOW = 1_760_000_000_000
+MINUTE = 60_000
+
+
+def shown(*minutes, **rest):
+    return shown_ahead_ms(NOW + np.array(minutes, np.int64) * MINUTE, NOW, **rest) / MINUTE
+
+
+@pytest.mark.parametrize(
+    ("minutes", "ahead"),
+    [
+        ((4,), 4),
+        ((-30, 10), 10),
+        ((60, 59, 58), 60),
+        ((-5, -1), 0),
+        ((0, 1), 0),
+        ((), 0),
+        ((2_000,), 0),
+        ((5, 2_000), 5),
+    ],
+)  # fmt: skip
+def test_the_newest_item_shows_a_clock_that_is_ahead(minutes, ahead):
+    assert shown(*minutes) == ahead
+
+
+@pytest.mark.parametrize(
+    ("minutes", "ahead"),
+    [
+        ((-10, -5, 0, 5, 10), 10),
+        ((-2, -1, 0, 180), 0),
+        ((8, 9, 10, 180), 10),
+        ((180,), 180),
+        ((-40, 5), 0),
+        ((-3, 5, 10, 55), 10),
+    ],
+)
+def test_one_far_ahead_of_all_others_is_odd_by_itself(minutes, ahead):
+    assert shown(*minutes, in_one_run=True) == ahead
+
+
+@pytest.mark.parametrize("off", [-525_600, -60, -4, 4, 10, 60, 525_600])
+def test_who_says_when_they_send_shows_it_outright(off):
+    assert shown(-90, -1, sent_ms=NOW + off * MINUTE) == off
+
+
+@pytest.mark.parametrize("off_s", [-59, 0, 59])
+def test_the_way_of_a_message_is_no_wrong_clock(off_s):
+    assert shown(-90, -1, sent_ms=NOW + off_s * 1000) == 0
+
+
+def test_what_was_kept_for_a_while_is_corrected_as_what_is_sent_at_once():
+    known = KnownClock(ahead_ms=60 * MINUTE, noted_ms=NOW - 2 * MINUTE)
+    assert settled_ahead_ms(40 * MINUTE, known, NOW, is_said=False) == 60 * MINUTE
+    assert settled_ahead_ms(61 * MINUTE, known, NOW, is_said=False) == 61 * MINUTE
+    assert settled_ahead_ms(40 * MINUTE, known, NOW + 20 * MINUTE, is_said=False) == 40 * MINUTE
+    assert settled_ahead_ms(40 * MINUTE, None, NOW, is_said=False) == 40 * MINUTE
+
+
+def test_who_says_it_again_a_little_later_is_corrected_the_same():
+    known = KnownClock(ahead_ms=-10 * MINUTE, noted_ms=NOW)
+    assert settled_ahead_ms(-10 * MINUTE + 700, known, NOW, is_said=True) == -10 * MINUTE
+    assert settled_ahead_ms(4 * MINUTE, known, NOW, is_said=True) == 4 * MINUTE
