@@ -24,11 +24,13 @@ COMMANDS = {
     "settings": "reparto.operate.show_settings",
     "key": "reparto.run.key",
     "secrets": "reparto.operate.secrets",
+    "bounce": "reparto.operate.bounce",
     "simulate": "reparto.simulate.simulate",
     "replay": "reparto.evaluate.replay",
     "score": "reparto.evaluate.score",
     "bench": "reparto.bench",
     "roads": "reparto.operate.roads",
+    "plan": "reparto.plan.command",
     "import": "reparto.data.importer",
     "export": "reparto.data.exporter",
 }

@@ -27,6 +27,7 @@ from sql.account.settings import (
     LateAfter,
     LocationPolicy,
     Reasons,
+    RecipientMayNot,
     Service,
     StopRadius,
     Visibility,
@@ -55,6 +56,7 @@ class SettingsChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     approaching: Approaching | UnsetType = UNSET
     late_after_minutes: LateAfter | UnsetType = UNSET
     driver_contact: DriverContact | UnsetType = UNSET
+    recipient_may_not: RecipientMayNot | UnsetType = UNSET
     admin_email: AdminEmail | UnsetType = UNSET
     location_policy: LocationPolicy | UnsetType = UNSET
 

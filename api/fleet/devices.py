@@ -17,6 +17,8 @@ from api.http.problem import AppWithoutDoor, NotFound
 from api.http.read.bodies import read_body
 from api.http.refs import driver_in_path
 from sql.account import devices
+from sql.track.folds import plan_changed
+from sql.track.lanes import lock_lanes
 
 operations = Operations("devices")
 
@@ -118,7 +120,14 @@ async def delete_device(request: web.Request) -> web.Response:
     """Shut a phone out, at once."""
     number = ids.id_in_path(request, "device", ids.DEVICE)
     account_id = caller_of(request).account_id
-    if not await devices.revoke_device(request.app[POOL], account_id=account_id, device_id=number):
-        raise NotFound("There is no device of this id that works.")
+    async with request.app[POOL].acquire() as db, db.transaction():
+        lane = await devices.lane_of_device(db, account_id=account_id, device_id=number)
+        if lane is not None:
+            await lock_lanes(db, [lane])
+        ended = None if lane is None else await devices.revoke_device(db, account_id=account_id, device_id=number)
+        if ended is None:
+            raise NotFound("There is no device of this id that works.")
+        who = {"lane": ended.lane, "driver_id": ended.driver_id, "account_id": account_id}
+        await plan_changed(db, **who, effective_at=ended.ended_at)
     request.app[DEVICES].forget(number)
     return web.Response(status=204)

@@ -16,7 +16,8 @@ from api.http.operation import Operations, Who
 from api.http.problem import FieldError, NotFound
 from api.http.read.bodies import read_body, refuse
 from sql.operate import erasure
-from sql.operate.erasure import ErasureRow, Named
+from sql.operate.erasure import ErasureRow, FoundOfRecipient, Named
+from sql.operate.planning import orders_of_contact, orders_of_stops
 from sql.pool import Db, is_away
 from work.away import Away
 from work.erasure.erase import erase
@@ -147,25 +148,31 @@ async def _begin_recipient(db: Db, request: web.Request, new: NewErasure) -> int
     if new.contact is not None:
         contact = new.contact.strip()
         found = await erasure.stops_of_contact(db, account_id=caller.account_id, contact=contact, at_most=_MOST_STOPS)
+        orders = await orders_of_contact(db, account_id=caller.account_id, contact=contact, at_most=_MOST_STOPS)
     else:
         contact = ""
         number = ids.number_of(ids.STOP, new.stop or "")
         found = [] if number is None else await erasure.stop_by_id(db, account_id=caller.account_id, stop_id=number)
         if not found:
             raise NotFound("There is no such stop.")
+        orders = await orders_of_stops(db, [number or 0])
     return await erasure.begin(
         db,
         account_id=caller.account_id,
         key_id=caller.key_id,
-        stop_ids=[one.id for one in found],
-        words=_words(contact, found),
+        recipient=FoundOfRecipient(
+            stop_ids=[one.id for one in found],
+            order_ids=[one.id for one in orders],
+            words=_words(contact, found, orders),
+        ),
         again_s=_JOB_AFTER_S,
     )
 
 
-def _words(contact: str, found: list[Named]) -> list[str]:
+def _words(contact: str, found: list[Named], orders: list[Named]) -> list[str]:
     """What names them: short words would be found in what others sent."""
-    words = {contact, *(word for one in found for word in one.words), *(ids.shown(ids.STOP, one.id) for one in found)}
+    words = {contact, *(word for one in (*found, *orders) for word in one.words)}
+    words |= {ids.shown(ids.STOP, one.id) for one in found}
     return sorted(word for word in words if len(word) >= _FEWEST_DIGITS)
 
 

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Literal, cast
 from uuid import UUID
 
 from aiohttp import web
@@ -58,11 +59,15 @@ class Settlement(Struct, frozen=True, kw_only=True):
 
 
 class Shift(Struct, frozen=True, kw_only=True):
-    """A shift; `ended_at` is null while it lasts, `id` that of the event that began it."""
+    """A shift; `ended_at` is null while it lasts, `id` that of the event that began it.
+
+    `ended_by` says how it is known that it is over: it was said, the next one began, or by the limit: nobody ended it.
+    """
 
     id: UUID
     started_at: datetime
     ended_at: datetime | None
+    ended_by: Literal["said", "next", "limit"] | None
     breaks: list[Break]
     settlement: Settlement
 
@@ -89,13 +94,14 @@ async def get_shifts(request: web.Request) -> web.Response:
     By what the driver's app said; an event that comes late may still change it.
     """
     driver = await driver_in_path(request)
-    until = time_in(request, "to") or datetime.now(UTC)
+    now = datetime.now(UTC)
+    until = time_in(request, "to") or now
     since = time_in(request, "from") or until - USUALLY
     if not timedelta(0) <= until - since <= LONGEST:
         why = f"must be at most {LONGEST.days} days before `to`"
         raise Invalid("The span is not usable.", errors=[FieldError(at="from", why=why)])
     pool = request.app[POOL]
-    shifts = await shifts_of_driver(pool, driver_id=driver.id, since=since, until=until)
+    shifts = await shifts_of_driver(pool, driver_id=driver.id, since=since, until=until, now=now)
     outcomes: defaultdict[UUID, list[ShiftOutcome]] = defaultdict(list)
     for outcome in await outcomes_of_shifts(pool, driver_id=driver.id, shifts=shifts):
         outcomes[outcome.shift_id].append(outcome)
@@ -104,6 +110,7 @@ async def get_shifts(request: web.Request) -> web.Response:
             id=shift.id,
             started_at=shift.started_at,
             ended_at=shift.ended_at,
+            ended_by=cast(Literal["said", "next", "limit"] | None, shift.ended_by),
             breaks=[Break(started_at=one.started_at, ended_at=one.ended_at) for one in shift.breaks],
             settlement=settlement_of(outcomes[shift.id]),
         )

@@ -8,8 +8,9 @@ from aiohttp import web
 from api.http.problem import FieldError, NotFound
 
 DRIVER, DEVICE, KEY, ROUTE, STOP, GEOFENCE, QUARANTINED = "dr_", "dv_", "ky_", "rt_", "st_", "gf_", "qu_"
-PROOF, MESSAGE, WEBHOOK, WEBHOOK_DELIVERY = "pf_", "ms_", "wh_", "wd_"
-_RESERVED = re.compile(r"^(dr|dv|ky|rt|st|gf|qu|pf|up|ms|wh|wd)_[0-9]+$")
+PROOF, MESSAGE, WEBHOOK, WEBHOOK_DELIVERY, PLAN, ORDER = "pf_", "ms_", "wh_", "wd_", "pl_", "or_"
+CHANGE, RATING = "rc_", "ra_"
+_RESERVED = re.compile(r"^(dr|dv|ky|rt|st|gf|qu|pf|up|ms|wh|wd|pl|or|rc|ra)_[0-9]+$")
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 
 
@@ -39,6 +40,18 @@ def id_in_path(request: web.Request, name: str, prefix: str) -> int:
     if number is None:
         raise NotFound(f"There is no {name} of this id.")
     return number
+
+
+def external_id_in_path(request: web.Request, name: str) -> str:
+    """Read the external id in a path.
+
+    Raises:
+        NotFound: it cannot be one, so there is no such thing.
+    """
+    text = request.match_info[name]
+    if external_id_error("", text):
+        raise NotFound(f"There is no {name} of this id.")
+    return text
 
 
 def external_id_error(at: str, text: str) -> FieldError | None:

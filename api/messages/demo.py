@@ -1,6 +1,7 @@
 """What the demo's recipients would hear: a page for whoever sits at this machine, there only while the demo runs."""
 
 import ipaddress
+import re
 from html import escape
 from string import Template
 
@@ -17,6 +18,9 @@ _SHOWN = 100
 _FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via")
 _LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})
 
+_LINK = re.compile(r"(https?://[\w.:/-]+)")
+"""Of a text that is escaped already."""
+
 _PAGE = Template(
     """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -28,6 +32,7 @@ article { border: 1px solid color-mix(in srgb, CanvasText 18%, Canvas); border-r
           padding: .75rem 1rem; margin: .75rem 0; }
 header { display: flex; gap: .75rem; flex-wrap: wrap; font-size: .85rem; opacity: .75; }
 p { margin: .4rem 0 0; overflow-wrap: anywhere; }
+h1 { font-size: 1.4rem; margin: .5rem 0; }
 </style></head><body><main><h1>Messages of the demo</h1>
 <p>What recipients would get. Nothing leaves this machine.</p>
 $messages</main></body></html>
@@ -64,4 +69,5 @@ def _article(row: ListedMessage) -> str:
     head = "".join(
         f"<span>{escape(text)}</span>" for text in (f"{row.created_at:%H:%M:%S} UTC", row.kind, row.address, row.locale)
     )
-    return f'<article><header>{head}</header><p lang="{escape(row.locale)}">{escape(row.body or "")}</p></article>'
+    body = _LINK.sub(r'<a href="\1">\1</a>', escape(row.body or ""))
+    return f'<article><header>{head}</header><p lang="{escape(row.locale)}">{body}</p></article>'

@@ -17,6 +17,7 @@ from cachetools import LRUCache, TTLCache
 
 from api.recipient.lasting import lasts_until
 from api.recipient.looks import RouteLook, Seen, look_at, seen_in
+from api.recipient.standing import stop_of_link
 from api.recipient.view import Ended, TrackingView
 from api.stream.batch import Batched
 from api.stream.hub import Hub
@@ -147,10 +148,11 @@ class HeldRoutes:
             if route_id is None:
                 return None
             look = await self._look(route_id)
-            if any(stop.link_hash == link_hash for stop in look.route.stops):
+            stop = stop_of_link(look.route, link_hash)
+            if stop is not None and stop.status != "removed":
                 return look
             self._route_of.pop(link_hash, None)
-        return None
+        return None if stop is None else look
 
     async def _find_route(self, link_hash: bytes) -> int | None:
         route_id = self._route_of.get(link_hash)

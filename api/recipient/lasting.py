@@ -6,6 +6,7 @@ from api.recipient.standing import done_at_of, ends_at, heard_at, said_arrival, 
 from api.recipient.view import POSITION_FOR
 from api.routes.staleness import QUIET, STALE_AFTER
 from sql.account.settings import settings_of
+from sql.account.shifts import LONGEST_BREAK
 from sql.delivery.tracking import TrackedRoute, TrackedStop
 
 _A_SECOND = timedelta(seconds=1)
@@ -18,10 +19,12 @@ def lasts_until(route: TrackedRoute, stop: TrackedStop, now: datetime) -> dateti
     It may well say the same afterwards.
     """
     moments = [ends_at(route, stop)]
-    if done_at_of(stop) is None:
+    if done_at_of(route, stop) is None:
         moments.append(heard_at(route))
         if heard_at(route) > now:
             moments.append(_next_second(now))
+        if route.break_since is not None:
+            moments.append(route.break_since + LONGEST_BREAK)
         if route.van is not None:
             moments.append(route.van.recorded_at + POSITION_FOR + _JUST_AFTER)
         moments += _moments_of_eta(route, stop, now)

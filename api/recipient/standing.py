@@ -19,7 +19,7 @@ _UNDER_WAY = frozenset({"planned", "started"})
 
 def stop_of_link(route: TrackedRoute, link_hash: bytes) -> TrackedStop | None:
     """Find the stop that a link is of; None when the link was rotated away or the stop is gone."""
-    return next((stop for stop in route.stops if stop.link_hash == link_hash), None)
+    return next((stop for stop in route.stops if stop.link_hash == link_hash or link_hash in stop.moved_links), None)
 
 
 def next_stop(route: TrackedRoute) -> TrackedStop | None:
@@ -35,36 +35,51 @@ def places_ahead(route: TrackedRoute) -> dict[int, int]:
 
 def _ahead(route: TrackedRoute) -> list[TrackedStop]:
     """The stops still to do, in the order the van comes to them: as the ETA has it, else as the tour has it."""
-    to_do = {stop.id: stop for stop in route.stops if not is_done(stop) and stop.kind not in _NOT_COUNTED}
+    worded = is_worded(route)
+    to_do = {
+        stop.id: stop for stop in route.stops if not is_done(stop, worded=worded) and stop.kind not in _NOT_COUNTED
+    }
     if route.eta is not None and route.eta.version == route.version:
-        return [to_do[stop_id] for stop_id in route.eta.stop_ids if stop_id in to_do]
+        ahead = [to_do[stop_id] for stop_id in route.eta.stop_ids if stop_id in to_do]
+        if ahead:  # else what is left open lies behind the van
+            return ahead
     return list(to_do.values())
 
 
-def is_done(stop: TrackedStop) -> bool:
-    """Tell whether nothing more is to be done at a stop, by what was said of it or as it was seen."""
-    return stop.status in _DONE or stop.departed_at is not None
+def is_worded(route: TrackedRoute) -> bool:
+    """Tell whether the driver says what becomes of stops: then that the van was there and left is no outcome."""
+    return any(stop.outcome_at is not None for stop in route.stops)
 
 
-def done_at_of(stop: TrackedStop) -> datetime | None:
+def is_done(stop: TrackedStop, *, worded: bool) -> bool:
+    """Tell whether nothing more is to be done at a stop, by what was said of it or as it was seen.
+
+    Args:
+        worded: `is_worded(route)`.
+    """
+    return stop.status in _DONE or (stop.departed_at is not None and not worded)
+
+
+def done_at_of(route: TrackedRoute, stop: TrackedStop) -> datetime | None:
     """Tell when a stop was done; None when it is not."""
-    return (stop.outcome_at or stop.departed_at or stop.arrived_at) if is_done(stop) else None
+    done = is_done(stop, worded=stop.departed_at is not None and is_worded(route))
+    return (stop.outcome_at or stop.departed_at or stop.arrived_at) if done else None
 
 
 def status_of(route: TrackedRoute, stop: TrackedStop, before: int | None) -> str:
     """Name a stop's status as its recipient reads it; `before`: as in `places_ahead`."""
     if stop.status in _DONE:
         return stop.status
-    if stop.departed_at is not None:
+    if stop.departed_at is not None and not is_worded(route):
         return "departed"
-    if stop.status == "pending" and route.status == "started" and before == 0:
-        return "en_route"
-    return stop.status
+    if stop.status == "arrived" and stop.departed_at is None:
+        return "arrived"
+    return "en_route" if stop.status != "left_open" and route.status == "started" and before == 0 else "pending"
 
 
 def ends_at(route: TrackedRoute, stop: TrackedStop) -> datetime:
     """Tell when a link is over that nobody ends before."""
-    done_at = done_at_of(stop)
+    done_at = done_at_of(route, stop)
     if done_at is not None:
         return done_at + ENDS_AFTER_DONE
     return (route.finished_at or route.end_at) + ENDS_AFTER_ROUTE
@@ -86,7 +101,7 @@ def why_ended(
 def said_arrival(route: TrackedRoute, stop: TrackedStop) -> ExpectedArrival | None:
     """Give when the van was expected at a stop when that was last estimated; None where nothing is said of it."""
     eta = route.eta
-    if eta is None or route.status not in _UNDER_WAY or is_done(stop) or stop.arrived_at is not None:
+    if eta is None or route.status not in _UNDER_WAY or stop.status in _DONE or stop.arrived_at is not None:
         return None
     if stop.id not in eta.stop_ids:
         return None

@@ -21,6 +21,7 @@ from api.recipient.standing import (
     done_at_of,
     heard_at,
     is_done,
+    is_worded,
     places_ahead,
     said_arrival,
     sight_of,
@@ -30,6 +31,7 @@ from api.recipient.standing import (
 from api.routes.pins import pin_of
 from api.routes.staleness import ExpectedArrival, aged
 from sql.account.settings import settings_of
+from sql.account.shifts import LONGEST_BREAK
 from sql.delivery.tracking import TrackedRoute, TrackedStop
 
 POSITION_FOR = timedelta(minutes=30)
@@ -154,10 +156,10 @@ def view_of(
         places: `places_ahead(route)`, where it is at hand.
     """
     before = (places or places_ahead(route)).get(stop.id)
-    status, done_at = status_of(route, stop, before), done_at_of(stop)
+    status, done_at = status_of(route, stop, before), done_at_of(route, stop)
     if (why := why_ended(route, stop, now)) is not None:
         return Ended(why=why, status=status, kind=stop.kind, done_at=done_at, timezone=route.timezone)
-    done = is_done(stop)
+    done = is_done(stop, worded=is_worded(route))
     under_way = route.status == "started" and not done
     arrival = _arrival(route, stop, now)
     position = _position(route, now) if under_way and _near(route, stop, before, arrival, now) else None
@@ -201,7 +203,7 @@ def _near(
     route: TrackedRoute, stop: TrackedStop, before: int | None, arrival: ExpectedArrival | None, now: datetime
 ) -> bool:
     """Tell whether it is this recipient's turn, or almost."""
-    if stop.arrived_at is not None:
+    if stop.arrived_at is not None and stop.departed_at is None:
         return True  # the van is at the door
     if before is None or arrival is None:
         return False
@@ -221,9 +223,11 @@ def _cash(stop: TrackedStop) -> CashView | None:
     return CashView(amount=float(stop.cash_amount), currency=stop.cash_currency)
 
 
-def _on_break(route: TrackedRoute) -> bool:
-    return route.on_break or any(
-        stop.kind == "break" and stop.arrived_at is not None and not is_done(stop) for stop in route.stops
+def _on_break(route: TrackedRoute, now: datetime) -> bool:
+    if route.break_since is not None and now < route.break_since + LONGEST_BREAK:
+        return True
+    return any(
+        stop.kind == "break" and stop.arrived_at is not None and not is_done(stop, worded=False) for stop in route.stops
     )
 
 
@@ -235,7 +239,7 @@ def _position(route: TrackedRoute, now: datetime) -> PositionView | None:
     van = route.van
     if van is None or not van.on_route or van.snapped_lat_e6 is None or van.snapped_lon_e6 is None:
         return None
-    if _on_break(route) or _off_shift(route, van.recorded_at) or now - van.recorded_at > POSITION_FOR:
+    if _on_break(route, now) or _off_shift(route, van.recorded_at) or now - van.recorded_at > POSITION_FOR:
         return None
     return PositionView(
         lat=van.snapped_lat_e6 / 1e6,

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
-from sql.account.settings import StopRadius
+from sql.account.settings import RecipientMayNot, StopRadius
 
 Lat: TypeAlias = Annotated[float, Meta(ge=-90, le=90, description="WGS 84 degrees")]
 Lon: TypeAlias = Annotated[float, Meta(ge=-180, le=180, description="WGS 84 degrees")]
@@ -80,7 +80,7 @@ class CashBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class StopBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One place to come to."""
+    """One place to come to. `recipient_may_not`: what its sender does not let its recipient do."""
 
     external_id: str
     kind: Kind
@@ -98,6 +98,7 @@ class StopBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     parcels: Annotated[list[ParcelBody], Meta(max_length=1_000)] = []
     cash_on_delivery: CashBody | None = None
     proof: Annotated[list[ProofKind], Meta(max_length=4)] = []
+    recipient_may_not: RecipientMayNot = []
     radius_m: Annotated[StopRadius, Meta(description="Of the circle around it; else as the account says")] | None = None
     geofence: (
         Annotated[

@@ -166,6 +166,7 @@ def _stop(stop: StopBody, along_m: float, settings: AccountSettings) -> StopPlan
         cash_amount=Decimal(repr(cash.amount)) if cash else None,
         cash_currency=cash.currency if cash else None,
         proof=list(stop.proof),
+        recipient_may_not=sorted(set(stop.recipient_may_not)),
         parcels=[
             ParcelPlan(barcode=parcel.barcode, description=parcel.description, quantity=parcel.quantity)
             for parcel in stop.parcels

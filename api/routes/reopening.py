@@ -49,7 +49,7 @@ class Reopened(Struct, frozen=True, kw_only=True):
 
 @operations.operation("POST", "/v1/stops/{stop}/reopen", who=Who.DISPATCHER, body=Reopening, answer=Reopened)
 async def reopen(request: web.Request) -> web.Response:
-    """Reopen a stop that was completed, failed or skipped.
+    """Reopen a stop that was completed, failed or skipped, that only the map held for visited, or that was left open.
 
     What became of it does not stand any more; the feed says so. 409 when there is nothing to reopen.
     """
@@ -112,7 +112,8 @@ async def _reopen(
     await driver_events.put_driver_events(
         db, driver_id=stop.driver_id, account_id=account_id, lane=stop.lane, device_id=None, events=[event]
     )
+    may_reopen = await driver_events.may_reopen(db, stop_id=stop_id, at_ms=at_ms, event_id=event.id)
     await settle(db, [stop_id], most_wrong_pins=most_wrong_pins)
     kept = await driver_events.driver_events_by_id(db, driver_id=stop.driver_id, ids=[event.id])
-    if not kept[event.id].effective:
+    if not (may_reopen and kept[event.id].effective):
         raise Conflict("Nothing became of this stop by then; there is nothing to reopen.")

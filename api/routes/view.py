@@ -21,7 +21,7 @@ PathSource: TypeAlias = Literal["given", "road", "straight"]
 RouteStatus: TypeAlias = Literal["planned", "started", "finished", "cancelled"]
 StopKind: TypeAlias = Literal["delivery", "pickup", "return", "depot", "break"]
 StopStatus: TypeAlias = Literal[
-    "pending", "en_route", "arrived", "completed", "partially_completed", "failed", "skipped", "removed"
+    "pending", "en_route", "arrived", "completed", "partially_completed", "failed", "skipped", "left_open", "removed"
 ]
 
 
@@ -55,6 +55,31 @@ class Cash(Struct, frozen=True, kw_only=True):
     currency: str
 
 
+class Neighbour(Struct, frozen=True, kw_only=True):
+    """Who else may take it."""
+
+    name: str
+    address: str
+
+
+class WishedDoor(Struct, frozen=True, kw_only=True):
+    """Where the recipient says that their door is; so far from where the planner has the stop."""
+
+    lat: float
+    lon: float
+    distance_m: float
+
+
+class RecipientWish(Struct, frozen=True, kw_only=True):
+    """What the recipient said by their tracking page, beside the plan; `said_at`: last."""
+
+    instructions: str | None
+    safe_place: str | None
+    neighbour: Neighbour | None
+    door: WishedDoor | None
+    said_at: datetime
+
+
 class Path(Struct, frozen=True, kw_only=True):
     """The line to drive, as a GeoJSON LineString."""
 
@@ -65,12 +90,13 @@ class Path(Struct, frozen=True, kw_only=True):
 class RouteProgress(Struct, frozen=True, kw_only=True):
     """How far a route is.
 
-    `done` of `stops` need no more coming to; `along_m` of `length_m` metres are behind the van, null while it is not on
-    the route.
+    `done` of `stops` need no more coming to, `left_open` were open when the tour was over; `along_m` of `length_m`
+    metres are behind the van, null while it is not on the route.
     """
 
     stops: int
     done: int
+    left_open: int
     along_m: float | None
     length_m: float
 
@@ -108,7 +134,8 @@ class Stop(Struct, frozen=True, kw_only=True):
     `along_m` is its place along the path in metres. `status` en_route: pending, and the van's next. `outcome_at` is
     when the driver said what became of it. `removed`: it is not of the tour any more, whatever became of it before.
     `tracking_url` is null when its link was ended. `pin` is what the recipient tells the driver; null where none is
-    asked for, and for viewers.
+    asked for, and for viewers. `recipient`: what the recipient said; null: nothing.
+    `recipient_may_not`: what the sender does not let the recipient do.
     """
 
     id: str
@@ -136,8 +163,10 @@ class Stop(Struct, frozen=True, kw_only=True):
     parcels: list[Parcel]
     cash_on_delivery: Cash | None
     proof: list[str]
+    recipient_may_not: list[str]
     tracking_url: str | None
     pin: str | None
+    recipient: RecipientWish | None = None
 
 
 class Route(RouteItem, frozen=True, kw_only=True):
@@ -167,7 +196,9 @@ def item_of(row: RouteRow) -> RouteItem:
         end_at=row.end_at,
         started_at=row.started_at,
         finished_at=row.finished_at,
-        progress=RouteProgress(stops=row.stops, done=row.done, along_m=row.along_m, length_m=row.length_m),
+        progress=RouteProgress(
+            stops=row.stops, done=row.done, left_open=row.left_open, along_m=row.along_m, length_m=row.length_m
+        ),
         next_stop=ids.shown_or_none(ids.STOP, row.next_stop_id),
     )
 
@@ -246,6 +277,26 @@ def parcels_of(plan: StopPlan) -> list[Parcel]:
     ]
 
 
+def wish_of(row: StopRow) -> RecipientWish | None:
+    """Read what the recipient of a stop said of it."""
+    said = row.wish
+    if said is None:
+        return None
+    door = (
+        WishedDoor(lat=said["door_lat"], lon=said["door_lon"], distance_m=said["door_m"])
+        if said["door_m"] is not None
+        else None
+    )
+    who, where = said["neighbour_name"], said["neighbour_address"]
+    return RecipientWish(
+        instructions=said["instructions"],
+        safe_place=said["safe_place"],
+        neighbour=Neighbour(name=who, address=where) if who is not None else None,
+        door=door,
+        said_at=datetime.fromisoformat(said["said_at"]),
+    )
+
+
 def link_of(request: web.Request, secret: bytes, stop: StopRow) -> str | None:
     """Give the address of a stop's tracking page; None when its link was ended."""
     if stop.link_revoked or stop.status == "removed":
@@ -287,6 +338,8 @@ def _stop(row: StopRow, link: str | None, pin: str | None, heading_for: int | No
         parcels=parcels_of(plan),
         cash_on_delivery=cash_of(plan),
         proof=list(plan.proof),
+        recipient_may_not=list(plan.recipient_may_not),
         tracking_url=link,
         pin=pin,
+        recipient=wish_of(row),
     )

@@ -21,6 +21,7 @@ from sql.delivery import plans, routes, stops
 from sql.delivery.routes import RouteHead, RoutePlan
 from sql.delivery.stop_states import judge_starts_of_route
 from sql.delivery.stops import NewStop, StopPlan
+from sql.eta.eta import forget_eta
 from sql.pings.working import tours_changed
 from sql.pool import Db
 from sql.track.folds import plan_changed
@@ -96,9 +97,13 @@ async def put_plan(
     known = {stop.id: stop for stop in await stops.stops_of_route(db, route_id)}
     stop_ids, has_new_stops = await _put_stops(db, account_id, route_id, plan.stops)
     if head is not None:
+        if head.driver_id != plan.driver_id:
+            await forget_eta(db, route_id)
         await routes.replace_route(db, route_id=route_id, version=version, plan=plan, has_new_stops=has_new_stops)
         not_yet_driven = head.status == "planned" and datetime.now(UTC) < head.start_at - _EARLY
-        await stops.drop_other_stops(db, route_id, stop_ids, forget=not_yet_driven)
+        await stops.drop_other_stops(db, route_id, stop_ids, account_id=account_id, forget=not_yet_driven)
+    else:
+        await stops.move_links(db, account_id=account_id, route_id=route_id)
     await plans.add_version(db, route_id=route_id, version=version, effective_at=at, plan=plan, stop_ids=stop_ids)
     await _judge_anew(db, route_id, most_wrong_pins=most_wrong_pins)
     await note_plan(
@@ -159,6 +164,7 @@ async def _move(db: Db, *, account_id: int, head: RouteHead, driver: DriverRow |
     if head.driver_id == driver_id:
         return head.version
     version, at = head.version + 1, await plans.next_plan_time(db, head.id, driver_id)
+    await forget_eta(db, head.id)
     await routes.move_to_driver(db, route_id=head.id, version=version, driver_id=driver_id)
     await plans.copy_version(db, route_id=head.id, version=version, effective_at=at, driver_id=driver_id)
     await _tell_trackers(db, account_id, head.id, head, driver, _folded_from(at, head.start_at))

@@ -195,7 +195,7 @@ def _under_way(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Mod
         plan = timelines[van].plan(route_id, version)
         if plan is None or route_id in finished[van]:
             continue
-        row = tour.next_row(plan, visits[van], last, along_m)
+        row = tour.ahead_row(plan, visits[van], last, along_m)
         if row < len(plan.stop_ids):
             model = COLD if models is None else models[van]
             vans.at.append(van)
@@ -217,7 +217,7 @@ def _now(mine: Rows, vans: _Vans) -> tuple[Floats, Floats, Floats, Floats]:
     at_s = np.where(standing["open"] > 0, (ms - standing["arrived_ms"]) / 1000, 0.0)
     wait_s, served_s = np.zeros(count), memory["served_ms"] / 1000
     for i in np.flatnonzero(standing["open"]).tolist():
-        rows = tour.open_rows(mine["visits"][i])
+        rows = tour.rows_here(mine["visits"][i])
         service_s = float(vans.outlooks[i].columns[rows, SERVICE].sum())
         opens_s = (
             vans.outlooks[i].columns[rows[0], OPENS] - (int(standing["arrived_ms"][i]) - vans.plans[i].start_ms) / 1000

@@ -35,6 +35,8 @@ def way_from(plan: Plan, along_m: float, row: int) -> float:
     Args:
         row: the next stop now.
     """
+    if not plan.door_m.any():
+        return along_m
     left = int(plan.stops[:, 3].searchsorted(along_m))
     at_door = left < min(row, len(plan.stops)) and plan.stops[left, 3] == along_m
     return way_to(plan, along_m, min(left, row)) + (float(plan.door_m[left]) if at_door else 0.0)
@@ -51,6 +53,8 @@ def way_of(plan: Plan, track: np.void, row: int) -> float:
         row: the next stop.
     """
     along_m = float(np.nan_to_num(track["along_m"]))
+    if not plan.door_m.any():
+        return along_m  # nearly always: no door is far
     way_m = way_to(plan, along_m, row)
     far = np.flatnonzero((plan.door_m > 0) & (np.abs(plan.stops[:, 3] - along_m) <= NEAR_TURN_M))
     if track["on_route"] or not len(far):

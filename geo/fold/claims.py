@@ -10,7 +10,7 @@ from geo.pings import Rows
 from geo.plan.plans import Claim, Plan
 from geo.visits import stops
 from geo.visits.stops import Visit
-from geo.visits.tour import AWAITED, DONE, HERE, VISITS, open_rows
+from geo.visits.tour import AWAITED, DONE, HERE, VISITS, rows_here
 
 SERVED = ("completed", "partially_completed", "failed", "skipped")
 """There is nothing more to do at the stop."""
@@ -38,10 +38,15 @@ def apply(claim: Claim, plan: Plan, standing: Rows, visits: NDArray[np.uint8], r
     if claim.kind == "departed":
         return _depart(claim.at_ms, plan, standing, visits, row)
     if claim.kind in SERVED:
-        visits[row] = (int(visits[row]) | DONE) & ~AWAITED
+        visits[row] = done(int(visits[row]))
     elif claim.kind == "reopened" and visits[row]:
         visits[row] = (int(visits[row]) & ~DONE) | AWAITED
     return []
+
+
+def done(visits: int) -> int:
+    """Count a stop of which somebody said what became of it."""
+    return (visits | DONE) & ~AWAITED
 
 
 def _arrive(at_ms: int, standing: Rows, visits: NDArray[np.uint8], row: int) -> list[Visit]:
@@ -50,7 +55,7 @@ def _arrive(at_ms: int, standing: Rows, visits: NDArray[np.uint8], row: int) -> 
         if mine["said"] == row + 1:
             return []
         mine["said"] = row + 1
-        mine["arrived_ms"] = at_ms if len(open_rows(visits)) == 1 else max(at_ms, int(mine["arrived_ms"]))
+        mine["arrived_ms"] = at_ms if len(rows_here(visits)) == 1 else max(at_ms, int(mine["arrived_ms"]))
         return [Visit(0, True, row, int(visits[row]) & VISITS, at_ms)]
     # a van that was seen outside left when it was last seen inside; else it was there until now
     happened = stops.close(standing, 0, visits, int(mine["inside_ms"]) if mine["outs"] else at_ms)

@@ -54,7 +54,9 @@ def advance(
     rows = pings.rows
     starts = check(tracks, rows, timelines)
     new = tracks.copy()
-    new["clean"], flags, again = clean.judge(tracks["clean"], tracks, rows, starts)
+    new["clean"], flags, again = clean.judge(
+        tracks["clean"], tracks, rows, starts, [timeline.ended_ms for timeline in timelines]
+    )
     judged = np.zeros(len(rows), JUDGED)
     judged["flags"] = flags
     judged["along_m"] = judged["offset_m"] = np.nan

@@ -1,11 +1,17 @@
-"""Which plan each driver is on, until when, and what begins and ends with it: tours, and visits left open."""
+"""Which plan each driver is on, until when, and what begins and ends with it: tours, and visits left open.
+
+To have done a tour and to have left it for the next one are two things. A tour with open stops is never done by what
+the map says; but who has nothing ahead on it, and is seen on the next one, is on that, and comes back when the driver
+says so or nothing else is to be driven.
+"""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from geo.fold import parking
+from geo.fold import onward, parking
 from geo.fold.moments import Diary, Moment
+from geo.fold.parking import Over
 from geo.fold.state import leave_tour
 from geo.pings import UNKNOWN_MS, Ints, Rows
 from geo.plan.facts import FactType
@@ -25,6 +31,7 @@ class InForce:
         start_ms: (m,) when their tours are planned to begin.
         home_m: (m,) from here on along the path a tour that returns to the depot may be done.
         ask: (m,) whether the tour is done is to be asked at the next fix.
+        next_of: of drivers who have another tour to go on to, that one.
     """
 
     def __init__(self, tracks: Rows, timelines: Sequence[Timeline], diary: Diary) -> None:
@@ -37,6 +44,7 @@ class InForce:
         self.start_ms = np.zeros(m, np.int64)
         self.home_m = np.full(m, np.inf)
         self.ask = np.zeros(m, np.bool_)
+        self.next_of: dict[int, Plan] = {}
 
     def plans_of(self, vans: Ints) -> list[Plan]:
         """Give the plans of drivers who are on one."""
@@ -52,19 +60,35 @@ class InForce:
             return
         timeline, track = self.timelines[van], self.tracks[van]
         finished = parking.finished_of(track)
-        over = finished
-        if track["standing"]["open"] and int(track["route_id"]) in finished:
-            # the van is at the depot: its tour lasts until it leaves
-            over = {route_id: version for route_id, version in finished.items() if route_id != track["route_id"]}
-        plan, self.plan_until_ms[van] = timeline.plan_at(at_ms, over, int(track["chosen"]))
+        plan = self._find(van, at_ms, finished)
         if plan is None or (track["route_id"], track["route_version"]) != (plan.route_id, plan.version):
             self._change(van, moment, plan)
         if plan is not None:
             if plan.route_id in finished and timeline.new_stops(plan, finished[plan.route_id]):
                 parking.drive_on(track, timeline, plan, finished[plan.route_id])
+            elif parking.how_over(track, plan.route_id) is Over.LEFT:
+                parking.unfinish(track, plan.route_id)
             self.start_ms[van] = plan.start_ms
             self.home_m[van] = plan.length_m - DEPOT_M if plan.return_to_depot else np.inf
         self.plans[van], self.planned[van] = plan, plan is not None
+
+    def _find(self, van: int, at_ms: int, finished: dict[int, int]) -> Plan | None:
+        """Find the plan a driver is on, and note which one comes after it."""
+        timeline, track = self.timelines[van], self.tracks[van]
+        over = finished
+        if track["standing"]["open"] and int(track["route_id"]) in finished:
+            # the van is at the depot: its tour lasts until it leaves
+            over = {route_id: version for route_id, version in finished.items() if route_id != track["route_id"]}
+        plan, self.plan_until_ms[van] = timeline.plan_at(at_ms, over, int(track["chosen"]))
+        self.next_of.pop(van, None)
+        if plan is None:
+            # nothing else is to be driven: a tour that was left
+            plan, _ = timeline.plan_at(at_ms, parking.finished_of(track, but_left=True), int(track["chosen"]))
+        elif len(timeline.plans) > 1:
+            after, _ = timeline.plan_at(at_ms, {**over, plan.route_id: plan.version})
+            if after is not None:
+                self.next_of[van] = after
+        return plan
 
     def _change(self, van: int, moment: Moment, plan: Plan | None) -> None:
         """Put a driver on another plan, closing or carrying over what was open on the one before."""
@@ -118,16 +142,55 @@ class InForce:
         self.ask[van] = False
         at_a_stop = bool(mine["standing"]["open"])
         if plan.route_id not in mine["finished"]:
-            if not tour.is_done(plan, mine["visits"], mine["standing"], along_m, slow=slow):
+            worded = bool(mine["worded"])
+            if not tour.is_done(plan, mine["visits"], mine["standing"], along_m, slow=slow, worded=worded):
                 return
             if at_a_stop and tour.ends_at_depot(plan):
                 at_ms = int(mine["standing"]["arrived_ms"])
-            mine["completed"] = min(int(mine["completed"]) + 1, 255)
-            self.diary.happened(moment, FactType.ROUTE_COMPLETED, at_ms, plan, ordinal=int(mine["completed"]))
-            parking.finish(mine, plan)
-        if at_a_stop:
-            return  # what is said and seen of the visit still counts
+            self.complete(mine, moment, at_ms, plan)
+        if not at_a_stop:  # what is said and seen of an open visit still counts
+            self._take_off(van, plan)
+
+    def complete(self, mine: np.void, moment: Moment, at_ms: int, plan: Plan) -> None:
+        """Say that a tour is done.
+
+        Args:
+            mine: what is remembered of it: the track of its driver, or the tour among those parked there.
+        """
+        mine["completed"] = min(int(mine["completed"]) + 1, 255)
+        self.diary.happened(moment, FactType.ROUTE_COMPLETED, at_ms, plan, ordinal=int(mine["completed"]))
+        if mine.dtype == self.tracks.dtype:
+            parking.finish(mine, plan.route_id, plan.version, Over.DONE)
+
+    def reopen(self, van: int, moment: Moment, at_ms: int, plan: Plan) -> None:
+        """Say that a tour which was done is not: somebody spoke of it after."""
+        mine = parking.remembered(self.tracks[van], plan.route_id)
+        ordinal = 1 if mine is None else max(int(mine["completed"]), 1)
+        self.diary.happened(moment, FactType.ROUTE_REOPENED, at_ms, plan, ordinal=ordinal)
+
+    def move_on(self, van: int, at_ms: int, place: tuple[float, float], along_m: float, *, slow: bool) -> None:
+        """Take a driver off a tour with nothing ahead who is seen to be on the next one; its open stops stay open.
+
+        Args:
+            place: lon, lat of the fix.
+            along_m, slow: as in `finish_if_done`.
+        """
+        mine, plan = self.tracks[van], self.plans[van]
+        assert plan is not None
+        if plan.route_id in mine["finished"] or mine["standing"]["open"]:
+            return
+        left = tour.open_rows(plan, mine["visits"], worded=bool(mine["worded"]))
+        said = mine["chosen"] == plan.route_id
+        if not onward.seen_on(self.next_of[van], plan, left, at_ms, place, slow=slow, said=said):
+            return
+        if tour.is_passed(plan, mine["visits"], mine["standing"], along_m, slow=slow):
+            parking.finish(mine, plan.route_id, plan.version, Over.LEFT)
+            self._take_off(van, plan)
+
+    def _take_off(self, van: int, plan: Plan) -> None:
+        """Have the next input be on another plan or none."""
+        mine = self.tracks[van]
         if mine["chosen"] == plan.route_id:
             mine["chosen"] = 0
-        self.choose_again(van)  # the next input is on another plan or none
+        self.choose_again(van)
         self.until_ms[van] = UNKNOWN_MS

@@ -3,6 +3,8 @@
 Stops are found again by their ids. A tour that was done is driven on when its route gets stops that it had not.
 """
 
+from enum import IntEnum
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,25 +18,47 @@ from geo.visits import pace
 from geo.visits.tour import AWAITED, VISITS
 
 
-def finished_of(track: np.void) -> dict[int, int]:
-    """Give the routes that a track holds for done, and the version that was."""
+class Over(IntEnum):
+    """Why a tour is not driven any more."""
+
+    DONE = 0  # nothing of it was open
+    LEFT = 1  # the driver has moved on to the next one; what is open of it stays open
+    ENDED = 2  # somebody said so
+
+
+_FINISHED = ("finished", "finished_version", "finished_how")
+
+
+def finished_of(track: np.void, *, but_left: bool = False) -> dict[int, int]:
+    """Give the routes that a track holds for over, and the version that was.
+
+    Args:
+        but_left: without those that were left for another one.
+    """
     if not track["finished"][0]:
         return {}
-    pairs = zip(track["finished"].tolist(), track["finished_version"].tolist(), strict=True)
-    return {route_id: version for route_id, version in pairs if route_id}
+    rows = zip(*(track[name].tolist() for name in _FINISHED), strict=True)
+    return {route_id: version for route_id, version, how in rows if route_id and not (but_left and how == Over.LEFT)}
 
 
-def finish(track: np.void, plan: Plan) -> None:
-    """Remember that a tour is done."""
-    for name, value in (("finished", plan.route_id), ("finished_version", plan.version)):
+def how_over(track: np.void, route_id: int) -> Over | None:
+    """Tell why a route is not driven any more; None: it is."""
+    mine = np.flatnonzero(track["finished"] == route_id)
+    return Over(int(track["finished_how"][mine[0]])) if len(mine) else None
+
+
+def finish(track: np.void, route_id: int, version: int, how: Over) -> None:
+    """Remember that a tour is over, and why."""
+    unfinish(track, route_id)
+    for name, value in zip(_FINISHED, (route_id, version, how), strict=True):
         track[name][1:] = track[name][:-1].copy()
         track[name][0] = value
 
 
 def unfinish(track: np.void, route_id: int) -> None:
-    """Forget that a tour is done."""
+    """Forget that a tour is over."""
     keep = np.flatnonzero(track["finished"] != route_id)
-    for name in ("finished", "finished_version"):
+    for name in _FINISHED:
         kept = track[name][keep]
         track[name][:] = 0
         track[name][: len(kept)] = kept[:MAX_FINISHED]
@@ -65,11 +89,20 @@ def park(track: np.void) -> None:
     if not track["route_id"] or not (track["started"] or track["visits"].any()):
         return
     left = np.zeros(1, PARKED)
-    for name in ("route_id", "route_version", "started", "completed", "visits"):
+    for name in ("route_id", "route_version", "started", "completed", "worded", "visits"):
         left[name] = track[name]
     left["last"] = track["standing"]["last"]
     others = track["parked"]
     track["parked"] = np.concatenate((left, others[others["route_id"] != track["route_id"]]))[: len(others)]
+
+
+def remembered(track: np.void, route_id: int) -> np.void | None:
+    """Give what is remembered of a tour: the track while its driver is on it, else the tour parked there, if it is."""
+    if track["route_id"] == route_id:
+        return track
+    mine = np.flatnonzero(track["parked"]["route_id"] == route_id)
+    found: np.void | None = track["parked"][mine[0]] if len(mine) else None
+    return found
 
 
 def take_up(tracks: Rows, timeline: Timeline, plan: Plan) -> None:
@@ -84,7 +117,8 @@ def take_up(tracks: Rows, timeline: Timeline, plan: Plan) -> None:
     before = timeline.plan(plan.route_id, int(parked["route_version"]))
     if before is None:
         return
-    track["started"], track["completed"] = parked["started"], parked["completed"]
+    for name in ("started", "completed", "worded"):
+        track[name] = parked[name]
     track["visits"], last = moved(before, plan, parked["visits"], int(parked["last"]))
     tracks["standing"]["last"] = last
     tracks["snap"] = snap.fresh(1, float(plan.stops[last - 1, 3]) if last else 0.0)

@@ -14,7 +14,7 @@ from geo.snap import snap
 from geo.trust import clean
 from geo.visits import pace, stops
 
-STATE_VERSION = 7
+STATE_VERSION = 8
 """Raised when `TRACK` or `HAPPENED` changes: a stored state of another version is not read, its driver is folded from
 the start."""
 
@@ -31,6 +31,7 @@ PARKED = np.dtype(
         ("route_version", "<i4"),
         ("started", "u1"),  # these as in TRACK
         ("completed", "u1"),
+        ("worded", "?"),
         ("last", "<i2"),  # as in geo.visits.stops.STANDING
         ("visits", "u1", (MAX_STOPS,)),
     ]
@@ -68,9 +69,12 @@ TRACK = np.dtype(
         ("delay_s", "<f4"),  # behind the plan, negative ahead; NaN: the plan has no times
         ("started", "u1"),  # 0 not yet, 1 as the fixes say, 2 as the driver says
         ("completed", "u1"),  # how often: a tour that gets another stop is driven on
+        ("worded", "?"),  # somebody said what became of one of its stops, or took it up again: see geo.visits.tour
+        ("off_untold", "?"),  # the van has left the path when nothing lay ahead of it any more: nobody was told
         ("chosen", "<i8"),  # the route that the driver said they drive; 0: none
-        ("finished", "<i8", (MAX_FINISHED,)),  # routes that are done, newest first; 0: none
+        ("finished", "<i8", (MAX_FINISHED,)),  # routes that are over, newest first; 0: none
         ("finished_version", "<i4", (MAX_FINISHED,)),  # which version of each
+        ("finished_how", "u1", (MAX_FINISHED,)),  # geo.fold.parking.Over
         # what each step of the fold remembers
         ("clean", clean.CLEAN),
         ("snap", snap.SNAP),
@@ -86,7 +90,7 @@ _PARKED_AT = TRACK.fields["parked"][1] if TRACK.fields else 0
 
 _TOUR = (
     "route_id", "route_version", "on_route", "snapped_lat_e6", "snapped_lon_e6", "next_stop_id", "started", "completed",
-    "visits",
+    "worded", "off_untold", "visits",
 )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from geo.plan.plans import place_at
 from geo.snap import snap
 from geo.snap.snap import Snapped
 from geo.trust.fixes import Here
-from geo.visits import pace, stops
+from geo.visits import pace, stops, tour
 
 
 class Steps:
@@ -56,10 +56,16 @@ class Steps:
         )
         for i in np.flatnonzero(begun | snapped.went_off | snapped.came_back).tolist():
             moment, ms, plan = Moment(int(fixes[i])), int(here.ms[i]), here.plans[i]
-            off_ms = int(snapped.off_ms[i])
+            off_ms, mine = int(snapped.off_ms[i]), self.tracks[vans[i]]
             if begun[i]:
-                self.tracks["started"][vans[i]] = 1
+                mine["started"] = 1
                 self.diary.happened(moment, FactType.ROUTE_STARTED, ms, plan)
+            if snapped.went_off[i]:
+                # a tour with nothing ahead but open stops goes on without a path
+                last, along_m = int(mine["standing"]["last"]), float(mine["snap"]["along_m"])
+                mine["off_untold"] = tour.lies_behind(plan, mine["visits"], last, along_m)
+            if mine["off_untold"]:
+                continue
             if snapped.went_off[i]:
                 self.diary.happened(moment, FactType.ROUTE_OFF, off_ms, plan, ordinal=off_ms)
             elif snapped.came_back[i]:
@@ -67,10 +73,15 @@ class Steps:
 
     def _finish(self, vans: Ints, fixes: Ints, here: Here, snapped: Snapped, slow: Bools, visiting: set[int]) -> None:
         """Ask whether tours are done: of those who are home, who had a visit, and who are new on their plan."""
+        moving_on = [i for i, van in enumerate(vans.tolist()) if van in self.in_force.next_of]
         home = self.in_force.ask[vans] | (snapped.along_m >= self.in_force.home_m[vans])
         for i in sorted(visiting.union(np.flatnonzero(home).tolist())):
             moment, ms, along_m = Moment(int(fixes[i])), int(here.ms[i]), float(snapped.along_m[i])
             self.in_force.finish_if_done(int(vans[i]), moment, ms, along_m, slow=bool(slow[i]))
+        for i in moving_on:
+            van, fix = int(vans[i]), self.results.fixes.rows[fixes[i]]
+            place = float(fix["lon_e6"]) * 1e-6, float(fix["lat_e6"]) * 1e-6
+            self.in_force.move_on(van, int(here.ms[i]), place, float(snapped.along_m[i]), slow=bool(slow[i]))
 
 
 def _pin(memory: Rows, snapped: Snapped, here: Here, was: Rows, standing: Rows, slow: Bools) -> None:

@@ -5,13 +5,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from geo.fold import claims, parking
+from geo.fold import claims, elsewhere, parking
 from geo.fold.in_force import InForce
 from geo.fold.moments import Diary, Moment, Said
+from geo.fold.parking import Over
 from geo.fold.state import AFTER_PINGS
 from geo.pings import UNKNOWN_MS, Ints, Rows
 from geo.plan.plans import FOREVER_MS, Claim, Plan, Timeline
 from geo.trust.fixes import Fixes
+from geo.visits.tour import HERE
 
 
 class Turns:
@@ -32,6 +34,7 @@ class Turns:
         """
         self.tracks, self.fixes, self.timelines = tracks, fixes, timelines
         self.in_force, self.diary = in_force, diary
+        self.taken_up: set[int] = set()  # whose claim has them go on with a tour that was over
         self.next_claim = {van: _first(was[van], one) for van, one in enumerate(timelines) if one.claims}
 
     def due(self, vans: Ints, fixes: Ints) -> Ints:
@@ -82,7 +85,8 @@ class Turns:
 
     def _hear(self, van: int, moment: Moment, claim: Claim) -> None:
         """Let a claim change the tour: which one it is, what of its stops, whether it is done."""
-        self._let_choose(van, claim)
+        self._let_choose(van, moment, claim)
+        elsewhere.hear(self.in_force, van, moment, claim)
         self.in_force.choose(van, moment, claim.at_ms)
         plan = self.in_force.plans[van]
         if plan is None:
@@ -93,32 +97,55 @@ class Turns:
         along_m = np.nan if memory["off"] else float(memory["along_m"])
         self.in_force.finish_if_done(van, moment, claim.at_ms, along_m, slow=False)
 
-    def _let_choose(self, van: int, claim: Claim) -> None:
+    def _let_choose(self, van: int, moment: Moment, claim: Claim) -> None:
         """Let a claim choose the route: by starting on it, or by reopening one that was done."""
         mine, timeline = self.tracks[van], self.timelines[van]
         finished = parking.finished_of(mine)
-        if claim.kind == "reopened" and claim.route_id in finished:
-            version = finished.pop(claim.route_id)
+        is_over = claim.route_id in finished
+        version = finished.pop(claim.route_id, 0)
+        plan, _ = timeline.plan_at(claim.at_ms, finished, claim.route_id)
+        if plan is None or plan.route_id != claim.route_id:
+            return
+        if claim.kind == "reopened" and is_over:
             done = timeline.plan(claim.route_id, version)
-            plan, _ = timeline.plan_at(claim.at_ms, finished, claim.route_id)
-            both = [one for one in (done, plan) if one and one.route_id == claim.route_id]
-            if len(both) == 2 and all(claim.stop_id in one.stop_ids for one in both):
+            if done is not None and all(claim.stop_id in one.stop_ids for one in (done, plan)):
                 parking.unfinish(mine, claim.route_id)
                 self.in_force.choose_again(van)
         elif claim.kind in claims.STARTS:
-            plan, _ = timeline.plan_at(claim.at_ms, finished, claim.route_id)
-            if plan is not None and plan.route_id == claim.route_id:
-                mine["chosen"] = claim.route_id
-                self.in_force.choose_again(van)
+            if is_over and not self._take_up(van, moment, claim, plan):
+                return
+            mine["chosen"] = claim.route_id
+            self.in_force.choose_again(van)
+
+    def _take_up(self, van: int, moment: Moment, claim: Claim, plan: Plan) -> bool:
+        """Let a driver go on with a tour that was over; False where they only say when they came to its end."""
+        mine = self.tracks[van]
+        row = np.flatnonzero(plan.stop_ids == claim.stop_id)
+        if len(row) and (not plan.owed[row[0]] or _is_at(mine, plan, int(row[0]))):
+            return False
+        if parking.how_over(mine, claim.route_id) is Over.DONE:
+            self.in_force.reopen(van, moment, claim.at_ms, plan)
+        parking.unfinish(mine, claim.route_id)
+        self.taken_up.add(van)
+        return True
 
     def _apply(self, van: int, moment: Moment, claim: Claim, plan: Plan) -> None:
         mine = self.tracks[van : van + 1]
         row = np.flatnonzero(plan.stop_ids == claim.stop_id)
+        if van in self.taken_up or (len(row) and claim.kind in claims.SERVED):
+            mine["worded"] = True
+        self.taken_up.discard(van)
         if claim.kind == "route_started" or (claim.kind == "arrived" and len(row) and not mine["started"][0]):
             self.in_force.start(van, moment, claim.at_ms, plan)
         if len(row):
             for visit in claims.apply(claim, plan, mine["standing"], mine["visits"][0], int(row[0])):
                 self.in_force.visited(van, moment, visit, plan)
+
+
+def _is_at(track: np.void, plan: Plan, row: int) -> bool:
+    """Tell whether the open visit of a driver is at a stop of their tour."""
+    is_here = track["standing"]["open"] and track["visits"][row] & HERE
+    return bool(track["route_id"] == plan.route_id and is_here)
 
 
 def _first(track: np.void, timeline: Timeline) -> int:

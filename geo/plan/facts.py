@@ -17,6 +17,7 @@ class FactType(IntEnum):
     ROUTE_COMPLETED = 11
     ROUTE_OFF = 12
     ROUTE_BACK = 13
+    ROUTE_REOPENED = 14
     FENCE_ENTERED = 20
     FENCE_EXITED = 21
     FENCE_CROSSED = 22
@@ -69,9 +70,9 @@ HAPPENED = np.dtype(
     ]
 )
 """One fact; of two about the same the later row counts. `ordinal` is the number of the visit for STOP_ARRIVED and
-STOP_DEPARTED (1, 2, …), how often for ROUTE_COMPLETED, 1 for ROUTE_STARTED; else a time in ms: of the first far fix
-for ROUTE_OFF and its ROUTE_BACK, of entering or crossing for a geofence, of the last ping for DRIVER_SILENT and of the
-first new one for DRIVER_SEEN."""
+STOP_DEPARTED (1, 2, …), how often for ROUTE_COMPLETED and the ROUTE_REOPENED after it, 1 for ROUTE_STARTED; else a
+time in ms: of the first far fix for ROUTE_OFF and its ROUTE_BACK, of entering or crossing for a geofence, of the last
+ping for DRIVER_SILENT and of the first new one for DRIVER_SEEN."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

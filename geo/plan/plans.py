@@ -14,7 +14,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geo.pings import UNKNOWN_MS, Floats, Ints
+from geo.pings import UNKNOWN_MS, Bools, Floats, Ints
 from geo.plan.fence import Fences
 from geo.plan.numbers import EARLY_MS, LATE_MS
 
@@ -46,7 +46,8 @@ class Plan:
         stop_lon, stop_lat: (s,) degrees.
         stop_due_ms: (s,) planned arrivals; gaps are filled from their neighbours; NaN everywhere when none was planned.
         stop_window_ms: (s, 2) promised: from, until; UNKNOWN_MS where there is none.
-        stop_kinds: (s,) delivery, pickup, return, break.
+        stop_kinds: (s,) delivery, pickup, return, depot, break.
+        owed: (s,) where somebody waits: a tour with such a stop open is not done.
         stop_parcels: (s,) how many.
         stop_drive_s: (s,) what routing says the drive from the stop before takes (the first: from the path's start);
             NaN where nothing said.
@@ -83,6 +84,7 @@ class Plan:
     stop_due_ms: Floats
     stop_window_ms: Ints
     stop_kinds: Sequence[str]
+    owed: Bools
     stop_parcels: Ints
     stop_drive_s: Floats
     wait_for_window: bool
@@ -127,12 +129,14 @@ class Timeline:
             nobody: they end the assignment.
         fences: of the driver's account, one object shared by all its drivers.
         claims: by (at_ms, id), whatever order they are given in.
+        ended_ms: of phones that were shut out, by device: when they had recorded their last.
     """
 
     driver_id: int
     plans: tuple[Plan, ...] = ()
     fences: Fences = field(default_factory=Fences)
     claims: tuple[Claim, ...] = ()
+    ended_ms: Mapping[int, int] = field(default_factory=dict)
     _from_ms: list[int] = field(init=False, repr=False)
     _candidates: list[tuple[Plan, ...]] = field(init=False, repr=False)
     _by_version: dict[tuple[int, int], Plan] = field(init=False, repr=False)

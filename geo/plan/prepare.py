@@ -152,6 +152,7 @@ def prepare_plan(head: Head, path: PathColumns, stops: StopColumns) -> Plan:
         stop_due_ms=due_ms,
         stop_window_ms=stops.window_ms,
         stop_kinds=stops.kinds,
+        owed=np.array([kind not in ("depot", "break") for kind in stops.kinds], np.bool_),
         stop_parcels=stops.parcels,
         stop_drive_s=stops.drive_s,
         timetable=_timetable(due_ms, stops),

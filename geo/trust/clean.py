@@ -5,6 +5,7 @@ say what was repaired. Whether a phone can have come where it says is the questi
 one for what is believed of it, never for what is not.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntFlag
 
@@ -75,7 +76,9 @@ def no_suspect() -> np.void:
     return suspect
 
 
-def judge(memory: Rows, last: Rows, rows: Rows, starts: Ints) -> tuple[Rows, Ints, Ints]:
+def judge(
+    memory: Rows, last: Rows, rows: Rows, starts: Ints, ended_ms: Sequence[Mapping[int, int]] = ()
+) -> tuple[Rows, Ints, Ints]:
     """Judge pings of many drivers, each driver's in order.
 
     Args:
@@ -84,6 +87,8 @@ def judge(memory: Rows, last: Rows, rows: Rows, starts: Ints) -> tuple[Rows, Int
             believed ping.
         rows: (n,) of dtype `PING`, driver by driver.
         starts: (m + 1,) where each driver's pings begin.
+        ended_ms: (m) of each driver's phones that were shut out: when they had recorded their last. From then on
+            another one is heard at once. Empty: no phone of anybody was.
 
     Returns:
         The new memory; (n,) flags; (n,) which earlier ping is believed after all in the light of this one and folded
@@ -123,7 +128,8 @@ def judge(memory: Rows, last: Rows, rows: Rows, starts: Ints) -> tuple[Rows, Int
     all_of = _Columns(rows, spot, accuracy_m, flags, again)
     for row in np.flatnonzero(~plain & (count > 0)):
         begin, end = int(starts[row]), int(starts[row + 1])
-        _argue(memory[row : row + 1], last[row], last_spot[row], all_of, begin, end)
+        ended = ended_ms[int(row)] if ended_ms else {}
+        _argue(memory[row : row + 1], last[row], last_spot[row], all_of, range(begin, end), ended)
     return memory, flags, again
 
 
@@ -138,8 +144,11 @@ class _Columns:
     again: Ints
 
 
-def _argue(memory: Rows, last: np.void, last_spot: Floats, all_of: _Columns, begin: int, end: int) -> None:
+def _argue(
+    memory: Rows, last: np.void, last_spot: Floats, all_of: _Columns, mine_of: range, ended_ms: Mapping[int, int]
+) -> None:
     """Judge one driver's pings one by one; writes into `memory` (one row) and the columns."""
+    begin, end = mine_of.start, mine_of.stop
     mine, rows, flags = memory[0], all_of.rows, all_of.flags
     active, active_ms = int(mine["active_device_id"]), int(mine["active_ms"])
     heard = Witnesses(
@@ -157,7 +166,8 @@ def _argue(memory: Rows, last: np.void, last_spot: Floats, all_of: _Columns, beg
     for row, (at_ms, device_id, spot, accuracy_m, own) in enumerate(places, begin):
         if own & Flag.CLOCK_AHEAD:
             continue
-        if active_ms != UNKNOWN_MS and device_id != active and at_ms - active_ms <= QUIET_MS:
+        holds_ms = min(active_ms + QUIET_MS, ended_ms.get(active, active_ms + QUIET_MS))
+        if active_ms != UNKNOWN_MS and device_id != active and at_ms <= holds_ms:
             flags[row] |= Flag.OTHER_DEVICE
             continue
         if own & UNBELIEVED:

@@ -23,7 +23,7 @@ from geo.visits.numbers import (
     OUTLINE_M,
     SERVED_M,
 )
-from geo.visits.tour import AWAITED, HERE, VISITS, next_row, served
+from geo.visits.tour import AWAITED, HERE, VISITS, ahead_row, served
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -162,7 +162,7 @@ def _in_turn(plan: Plan, visits: NDArray[np.uint8], last: int, nearest: int, row
         rows = rows[(rows < seen[-1]) | moved_on]
     if not len(rows):
         return -1
-    following = next_row(plan, visits, last, float("nan"))
+    following = ahead_row(plan, visits, last, float("nan"))
     late = np.where(rows == following, 0, np.where(rows < last, 1, 2))
     return int(rows[np.lexsort((rows, late))[0]])
 

@@ -62,4 +62,4 @@ HOME_M = 30.0
 """So near the end of its path a van is back even while it moves."""
 
 SERVED_PART = 0.5
-"""Of its stops this part must be served before a tour can be done: less is a tour broken off, and ends by its hours."""
+"""Of its stops this part must be served before a tour is left for the next one: who turned back may still come."""

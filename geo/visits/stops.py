@@ -31,7 +31,7 @@ from geo.visits.numbers import (
     PIN_M,
     UNSEEN_MS,
 )
-from geo.visits.tour import AWAITED, HERE, VISITS, open_rows, served
+from geo.visits.tour import AWAITED, HERE, VISITS, rows_here, served
 
 STANDING = np.dtype(
     [
@@ -214,7 +214,7 @@ def close(memory: Rows, van: int, visits: NDArray[np.uint8], left_ms: int, *, up
     mine = memory[van]
     if not mine["open"]:
         return []
-    rows = open_rows(visits)
+    rows = rows_here(visits)
     left, stay = [row for row in rows if row <= upto], [row for row in rows if row > upto]
     left_ms = max(left_ms, int(mine["arrived_ms"]))
     if stay:

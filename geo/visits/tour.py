@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.pings import Rows
+from geo.pings import Ints, Rows
 from geo.plan.numbers import BIN_M, DEPOT_M
 from geo.plan.plans import Plan
 from geo.visits.numbers import HOME_M, SERVED_PART
@@ -32,8 +32,8 @@ def served(visits: Any) -> Any:
     return ((visits & (DONE | VISITS)) != 0) & ((visits & AWAITED) == 0)
 
 
-def next_row(plan: Plan, visits: NDArray[np.uint8], last: int, along_m: float) -> int:
-    """Find the first stop not yet served at or after where the van is; when there is none, the first that is awaited.
+def ahead_row(plan: Plan, visits: NDArray[np.uint8], last: int, along_m: float) -> int:
+    """Find the first stop not yet served at or after where the van is.
 
     Stops passed over while a later one was visited do not count, nor do those the van has driven past by more than
     `STOP_SLACK_M` and a bin.
@@ -52,13 +52,41 @@ def next_row(plan: Plan, visits: NDArray[np.uint8], last: int, along_m: float) -
     count = len(plan.stop_ids)
     while row < count and visits[row] and served(visits[row]):
         row += 1
-    if row == count:
-        awaited = np.flatnonzero(visits[:count] & AWAITED)
-        return int(awaited[0]) if len(awaited) else count
     return row
 
 
-def open_rows(visits: NDArray[np.uint8]) -> list[int]:
+def open_rows(plan: Plan, visits: NDArray[np.uint8], *, worded: bool) -> Ints:
+    """Find the stops of which nobody knows yet what became of them, in the order of the tour.
+
+    Args:
+        visits: of each stop.
+        worded: the driver says what becomes of stops: then having been there is no outcome. A driver who never does
+            has visits only, and they are enough.
+    """
+    visits = visits[: len(plan.stop_ids)]
+    awaited = (visits & AWAITED) != 0
+    done = (visits & DONE) != 0 if worded else served(visits)
+    return np.flatnonzero(awaited | (plan.owed & ~done))
+
+
+def next_row(plan: Plan, visits: NDArray[np.uint8], last: int, along_m: float, *, worded: bool) -> int:
+    """Find the stop that the van comes to next: the first ahead of it, when there is none the first that is open.
+
+    Args:
+        visits, worded: as in `open_rows`.
+        last, along_m: as in `ahead_row`.
+
+    Returns:
+        Its place in the tour; the number of stops when none is left.
+    """
+    row = ahead_row(plan, visits, last, along_m)
+    if row == len(plan.stop_ids):
+        left = open_rows(plan, visits, worded=worded)
+        return int(left[0]) if len(left) else row
+    return row
+
+
+def rows_here(visits: NDArray[np.uint8]) -> list[int]:
     """Give the places in the tour of the stops where the van is; none while it is at none."""
     rows: list[int] = np.flatnonzero(visits & HERE).tolist()
     return rows
@@ -94,29 +122,61 @@ def delay_s(plan: Plan, row: int, along_m: float, ms: int, *, at: Sequence[int] 
     return (ms - (from_ms + part * (due_ms - from_ms))) / 1000
 
 
-def is_done(plan: Plan, visits: NDArray[np.uint8], standing: Rows, along_m: float, *, slow: bool) -> bool:
-    """Tell whether a tour is completed.
+def is_done(plan: Plan, visits: NDArray[np.uint8], standing: Rows, along_m: float, *, slow: bool, worded: bool) -> bool:
+    """Tell whether a tour is completed: no stop is open, the van is at none, and it is home where it is to return.
 
-    It is when at least half of its stops are served, the van is at none, none is left ahead of it nor awaited and, on a
-    tour that returns to the depot, the van stands within DEPOT_M of the end of its path or has come within HOME_M of
-    it. Being at the last stop does not keep it open if that is the depot, or if the van has come home in its fence.
-    Stops left out behind it do not keep it open; a tour of which less than half was served ends by its hours.
+    A stop left out behind the van keeps the tour open, and so does one where it was without a word, if there are words.
+    A tour with open stops ends by its hours, or when somebody says so. A depot ahead of the van is still to be come to.
 
     Args:
+        visits, worded: as in `open_rows`.
         along_m: place along the path; NaN off it.
         slow: the van stands.
+    """
+    if not len(plan.stop_ids) or not _may_end(plan, visits, standing, along_m, slow=slow):
+        return False
+    if len(open_rows(plan, visits, worded=worded)):
+        return False
+    row = ahead_row(plan, visits, int(standing["last"]), along_m)
+    return "depot" not in plan.stop_kinds[row:] if plan.owed.any() else row == len(plan.stop_ids)
+
+
+def is_passed(plan: Plan, visits: NDArray[np.uint8], standing: Rows, along_m: float, *, slow: bool) -> bool:
+    """Tell whether a tour may be left for the next one: half of it is served, nothing lies ahead, nothing is awaited.
+
+    That says nothing of its open stops: they stay open.
+
+    Args:
+        visits, along_m, slow: as in `is_done`.
+    """
+    if not lies_behind(plan, visits, int(standing["last"]), along_m):
+        return False
+    return not (visits[: len(plan.stop_ids)] & AWAITED).any() and _may_end(plan, visits, standing, along_m, slow=slow)
+
+
+def lies_behind(plan: Plan, visits: NDArray[np.uint8], last: int, along_m: float) -> bool:
+    """Tell whether half of a tour is served and no stop lies ahead of the van.
+
+    Args:
+        visits, last, along_m: as in `ahead_row`.
     """
     count = len(plan.stop_ids)
     if not count or np.count_nonzero(served(visits[:count])) < SERVED_PART * count:
         return False
+    return ahead_row(plan, visits, last, along_m) == count
+
+
+def _may_end(plan: Plan, visits: NDArray[np.uint8], standing: Rows, along_m: float, *, slow: bool) -> bool:
+    """Tell whether a van is where its tour may end.
+
+    On a tour that returns to the depot it stands within DEPOT_M of the end of its path or has come within HOME_M of it.
+    Being at the last stop does not keep it open if that is the depot, or if the van has come home in its fence.
+    """
     if standing["open"]:
-        if not visits[count - 1] & HERE:
+        if not visits[len(plan.stop_ids) - 1] & HERE:
             return False
-        if not (ends_at_depot(plan) or (plan.return_to_depot and along_m >= plan.length_m - HOME_M)):
-            return False
-    elif plan.return_to_depot and not along_m >= plan.length_m - (DEPOT_M if slow else HOME_M):
-        return False
-    return next_row(plan, visits, int(standing["last"]), along_m) == count
+        return ends_at_depot(plan) or bool(plan.return_to_depot and along_m >= plan.length_m - HOME_M)
+    return not plan.return_to_depot or bool(along_m >= plan.length_m - (DEPOT_M if slow else HOME_M))
 
 
 def ends_at_depot(plan: Plan) -> bool:

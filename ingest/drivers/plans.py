@@ -9,6 +9,7 @@ from geo.plan.fence import Fences
 from geo.plan.plans import FOREVER_MS, Timeline
 from geo.shape.fence_shape import Fence, prepare_fence
 from geo.times import ms_of
+from sql.account.devices import ended_devices
 from sql.account.geofences import FenceRow, fence_rows_of_accounts
 from sql.delivery.plans import plans_of_drivers, read_plans
 from sql.pool import Db
@@ -57,6 +58,7 @@ class PlanCache:
         drivers, since = [track.driver_id for track, _ in stale], [since for _, since in stale]
         wanted = await plans_of_drivers(db, drivers, since)
         claims = await claims_of_drivers(db, drivers, since)
+        ended_ms = await ended_devices(db, drivers)
         plans = {
             (plan.route_id, plan.version): plan
             for driver_id in wanted
@@ -75,6 +77,7 @@ class PlanCache:
                     driver_id=track.driver_id,
                     plans=tuple(plans[key] for key in wanted[track.driver_id]),
                     claims=tuple(claims[track.driver_id]),
+                    ended_ms=ended_ms.get(track.driver_id, {}),
                     fences=self._fences[track.account_id][1],
                 ),
             )

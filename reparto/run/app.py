@@ -27,6 +27,8 @@ from api.messages import consent, hooks, kinds, listing, stop
 from api.messages import demo as demo_messages
 from api.messages.keys import GUARD, SEALER
 from api.places import geofences
+from api.planning import orders, plans, publish, resources, slots
+from api.portal import by_link, company
 from api.proofs import endpoints as proofs
 from api.proofs.uploads import endpoints as uploads
 from api.proofs.uploads import form as proofs_post
@@ -60,8 +62,9 @@ ASKED = (
     *(account, keys, drivers, devices, geofences),
     *(routes, links, pins, reopening, track, visits, detours, eta),
     *(driver_events, manifest, shifts),
+    *(orders, resources, plans, publish, slots),
     *(positions, events, reports, quarantine, applying, erasures),
-    *(tracking, tracking_page),
+    *(tracking, tracking_page, by_link, company),
     *(uploads, proofs_post, proofs, certificate),
     *(message_channels, kinds, listing, consent, hooks, stop, webhooks, asyncapi),
 )

@@ -4,10 +4,13 @@ from reparto.settings.outgoing import guard_of, public_url_of, sealer_of
 from reparto.settings.settings import Settings
 from work.alerts.tell import alert_job
 from work.erasure.erase import erasure_job
+from work.feed.closing import CLOSE_TOURS
 from work.feed.numbering import NUMBER_EVENTS
 from work.job import Job, Service
 from work.learn.etas import LEARN_ETAS
 from work.messages.sending.service import message_jobs
+from work.planning.make import plan_job
+from work.planning.upkeep import planning_retention_jobs
 from work.proofs.store import ProofStore
 from work.proofs.upkeep import proof_jobs
 from work.roads.detours import detour_job
@@ -27,8 +30,11 @@ def jobs_of(settings: Settings, roads: Roads, store: ProofStore) -> tuple[Job | 
     )
     return (
         NUMBER_EVENTS,
+        CLOSE_TOURS,
         LEARN_ETAS,
         detour_job(roads),
+        plan_job(),
+        *planning_retention_jobs(retention),
         erasure_job(store),
         alert_job(sealer, guard, settings.outgoing.alert_urls),
         *message_jobs(

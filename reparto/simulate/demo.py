@@ -36,6 +36,9 @@ EVERY_S = 2.0
 SERVICE = 0.4
 """Of the usual time at a stop, so that somebody who watches sees the van move most of the time."""
 
+BRAND = "Envíos Tapatíos"
+"""Who delivers, as recipients read it, where the account did not say."""
+
 STOPS_BEFORE = 2
 """Before the one whose page is shown: near enough to be seen, far enough to be waited for."""
 
@@ -138,6 +141,8 @@ async def _show(product: Child, args: argparse.Namespace, data_dir: Path) -> Non
         with err.status("making a city …"):
             await _forget_earlier(client)
             await client.ask("PUT", "/v1/account/channels/log", body={"enabled": True})
+            if not (await client.ask("GET", "/v1/account"))["brand"]:
+                await client.ask("PATCH", "/v1/account", body={"brand": BRAND})
             people = names(time.time_ns())
             vans = await asyncio.gather(*(_make_van(client, number, next(people)) for number in range(VANS)))
         _greet(client.url, data_dir)

@@ -1,5 +1,6 @@
 """Devices: the credentials of phones."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,6 +33,15 @@ class ListedDevice:
     label: str | None
     app: str
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedDevice:
+    """A device that was shut out; `ended_at`: when it had recorded the last that is kept."""
+
+    driver_id: int
+    lane: int
+    ended_at: datetime
 
 
 async def find_by_token(db: Db | Pool, secret_hash: bytes) -> DeviceRow | None:
@@ -74,12 +84,30 @@ async def list_devices(db: Db | Pool, *, account_id: int, driver_id: int) -> lis
     return [ListedDevice(**row) for row in await db.fetch(_SQL["list_devices"], account_id, driver_id)]
 
 
-async def revoke_device(db: Db | Pool, *, account_id: int, device_id: int) -> bool:
-    """End a device at once and tell every process; False when the account has no such working device."""
-    if await db.fetchval(_SQL["revoke_device"], account_id, device_id) is None:
-        return False
+async def lane_of_device(db: Db | Pool, *, account_id: int, device_id: int) -> int | None:
+    """Give the lane of a device's driver; None when the account has no such working device."""
+    lane: int | None = await db.fetchval(_SQL["lane_of_device"], account_id, device_id)
+    return lane
+
+
+async def ended_devices(db: Db, driver_ids: Sequence[int]) -> dict[int, dict[int, int]]:
+    """Tell when the phones that were shut out recorded their last, ms by device, by driver; who had none is missing."""
+    found: dict[int, dict[int, int]] = {}
+    for row in await db.fetch(_SQL["ended_devices"], driver_ids):
+        found.setdefault(row["driver_id"], {})[row["device_id"]] = row["ended_ms"]
+    return found
+
+
+async def revoke_device(db: Db | Pool, *, account_id: int, device_id: int) -> EndedDevice | None:
+    """End a device at once and tell every process; None when the account has no such working device.
+
+    The caller holds the lane of its driver, and tells the tracker: from its last ping on another one is heard.
+    """
+    row = await db.fetchrow(_SQL["revoke_device"], account_id, device_id)
+    if row is None:
+        return None
     await db.execute(_SQL["notify_revoked"], REVOKED_CHANNEL, str(device_id))
-    return True
+    return EndedDevice(**row)
 
 
 _NOTE_AGAIN_MS = 60_000

@@ -27,9 +27,27 @@ RETURNING id;
 SELECT id, label, app, created_at FROM device
  WHERE account_id = $1 AND driver_id = $2 AND revoked_at IS NULL ORDER BY id;
 
+-- name: lane_of_device
+-- $1 account, $2 device that works
+SELECT driver.lane FROM device JOIN driver ON driver.id = device.driver_id
+ WHERE device.account_id = $1 AND device.id = $2 AND device.revoked_at IS NULL;
+
 -- name: revoke_device
--- $1 account, $2 device
-UPDATE device SET revoked_at = now() WHERE account_id = $1 AND id = $2 AND revoked_at IS NULL RETURNING id;
+-- From the last that it recorded on it is not the active one any more; what was days ago makes no difference. The caller holds
+-- the driver's lane. $1 account, $2 device
+UPDATE device
+   SET revoked_at = now(),
+       ended_at = least(now(), (SELECT max(recorded_at) FROM ping
+                                 WHERE ping.lane = driver.lane AND ping.device_id = device.id
+                                   AND recorded_at > now() - interval '2 days'))
+  FROM driver
+ WHERE device.account_id = $1 AND device.id = $2 AND device.revoked_at IS NULL AND driver.id = device.driver_id
+RETURNING device.driver_id, driver.lane, device.ended_at;
+
+-- name: ended_devices
+-- When the phones that were shut out recorded their last. $1 drivers
+SELECT driver_id, id AS device_id, to_ms(ended_at) AS ended_ms FROM device
+ WHERE driver_id = ANY ($1::bigint[]) AND ended_at IS NOT NULL;
 
 -- name: notify_revoked
 -- Tell every process to forget a device. $1 channel, $2 device, as text

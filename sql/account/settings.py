@@ -57,6 +57,23 @@ class Approaching(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     stops: Annotated[int, Meta(ge=0, le=100)] | None = None
 
 
+RecipientChange: TypeAlias = Literal[
+    "instructions",
+    "safe-place",
+    "neighbour",
+    "pin-drop",
+    "slot",
+    "pickup-point",
+    "address",
+    "contact",
+    "problem",
+    "return",
+    "rating",
+]
+"""What a recipient may do by their tracking link."""
+RecipientMayNot: TypeAlias = Annotated[list[RecipientChange], Meta(max_length=11)]
+
+
 class EtaRules(Struct, frozen=True, kw_only=True):
     """The part that trackers look at: when somebody must hear of an ETA."""
 
@@ -95,6 +112,8 @@ class AccountSettings(EtaRules, frozen=True, kw_only=True):
     """A driver who is early waits until the stop's window begins; counts for routes that are put from then on."""
     driver_contact: DriverContact = "on_route"
     """When drivers see a recipient's phone and e-mail: `on_route` is while the route is their current one."""
+    recipient_may_not: RecipientMayNot = field(default_factory=list)
+    """What recipients are not offered on their tracking page; they may do all the rest."""
     admin_email: AdminEmail = ""
     """Who hears when something is wrong, as long as e-mail is switched on; empty: nobody."""
     location_policy: LocationPolicy = "always"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +10,14 @@ from sql.pool import Db, Pool
 from sql.queries import load
 
 _SQL = load(__name__)
+
+
+LONGEST_SHIFT = timedelta(hours=16)
+"""A shift that nobody ended lasted no longer: as REPARTO_LONGEST_SHIFT_HOURS has it where places are kept by shifts."""
+
+LONGEST_BREAK = timedelta(hours=2)
+"""A break that nobody ended lasted no longer. Between shifts of the law's longest break and a lunch forgotten until the
+evening lies much room."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +30,15 @@ class BreakRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShiftRow:
-    """A shift; `id` is that of the event that began it, `ended_at` None while it lasts."""
+    """A shift; `id` is that of the event that began it, `ended_at` None while it lasts.
+
+    `ended_by`: said; the next one; limit, of one that nobody ended; None while it lasts.
+    """
 
     id: UUID
     started_at: datetime
     ended_at: datetime | None
+    ended_by: str | None
     breaks: Sequence[BreakRow]
 
 
@@ -39,9 +51,11 @@ class ShiftOutcome:
     outcome: dict[str, Any]
 
 
-async def shifts_of_driver(db: Db | Pool, *, driver_id: int, since: datetime, until: datetime) -> list[ShiftRow]:
+async def shifts_of_driver(
+    db: Db | Pool, *, driver_id: int, since: datetime, until: datetime, now: datetime
+) -> list[ShiftRow]:
     """Read the shifts that touch a span, in order."""
-    rows = await db.fetch(_SQL["shifts_of_driver"], driver_id, since, until)
+    rows = await db.fetch(_SQL["shifts_of_driver"], driver_id, since, until, now, LONGEST_SHIFT, LONGEST_BREAK)
     return [ShiftRow(**{**row, "breaks": [_break(one) for one in row["breaks"]]}) for row in rows]
 
 

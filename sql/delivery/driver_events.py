@@ -157,6 +157,11 @@ async def stop_to_reopen(db: Db, *, account_id: int, stop_id: int) -> StopToReop
     return None if row is None else StopToReopen(**row)
 
 
+async def may_reopen(db: Db, *, stop_id: int, at_ms: int, event_id: UUID) -> bool:
+    """Tell whether there is anything at a stop that an event of a time may reopen. The caller holds the stop."""
+    return bool(await db.fetchval(_SQL["may_reopen"], stop_id, at_ms, event_id))
+
+
 async def status_of_stop(db: Db, *, account_id: int, stop_id: int) -> str | None:
     """Read the status of a stop; None when the account has no such stop."""
     status: str | None = await db.fetchval(_SQL["status_of_stop"], account_id, stop_id)

@@ -62,6 +62,21 @@ SELECT stop.route_id, driver.id AS driver_id, driver.lane,
          WHERE event.stop_id = stop.id AND event.effective ORDER BY event.occurred_at DESC, event.id DESC LIMIT 1))
  WHERE stop.account_id = $1 AND stop.id = $2;
 
+-- name: may_reopen
+-- Whether there is anything to reopen at a time: something said or seen since it was reopened last, or its tour was over.
+-- $1 stop, $2 ms, $3 the event that reopens it
+SELECT stop.status = 'left_open'
+       OR EXISTS (SELECT FROM driver_event AS word
+                   WHERE word.stop_id = stop.id AND word.effective AND word.type NOT IN ('note', 'departed', 'reopened')
+                     AND word.occurred_at > coalesce(last.at, '-infinity') AND word.occurred_at < from_ms($2))
+       OR EXISTS (SELECT FROM visit WHERE visit.stop_id = stop.id AND visit.arrived_at > coalesce(last.at, '-infinity')
+                                      AND visit.arrived_at < from_ms($2))
+  FROM stop
+ CROSS JOIN LATERAL (SELECT max(occurred_at) AS at FROM driver_event AS word
+                      WHERE word.stop_id = stop.id AND word.effective AND word.type = 'reopened' AND word.id <> $3
+                        AND word.occurred_at < from_ms($2)) AS last
+ WHERE stop.id = $1;
+
 -- name: status_of_stop
 -- $1 account, $2 stop
 SELECT status FROM stop WHERE account_id = $1 AND id = $2;

@@ -14,6 +14,9 @@ _SQL = load(__name__)
 BEGUN_FOR = timedelta(hours=24)
 """A route that the driver began so long ago is another day's, whatever its hours."""
 
+MOST_OVER = 4
+"""So many tours of a shift that are over are shown: whoever drives more has a dispatcher who looks after the rest."""
+
 _HOURS = (timedelta(milliseconds=EARLY_MS), timedelta(milliseconds=LATE_MS))
 
 
@@ -24,6 +27,7 @@ class ShownRoute:
     Attributes:
         version: of its plan.
         is_due: the driver began it, or its time has come.
+        is_over: it is done or closed, and stops of it are without an outcome.
         content: hash of every row about its stops; None when it has none.
     """
 
@@ -42,6 +46,7 @@ class ShownRoute:
     return_to_depot: bool
     length_m: float
     is_due: bool
+    is_over: bool
     content: int | None
 
 
@@ -55,6 +60,7 @@ class ManifestLook:
         oldest: changes are known since this version.
         current: the route the driver is on; None: on none.
         next: the one that follows, today or another day; None: none is planned.
+        over: those of this shift that are over with stops of which nobody said what became of them.
         begun_until: when what the driver began last stops to count; None: they began nothing.
     """
 
@@ -63,12 +69,13 @@ class ManifestLook:
     oldest: int
     current: ShownRoute | None
     next: ShownRoute | None
+    over: Sequence[ShownRoute] = ()
     begun_until: datetime | None = field(default=None, compare=False)
 
     @property
     def routes(self) -> list[ShownRoute]:
         """The routes that are shown, the current one first."""
-        return [route for route in (self.current, self.next) if route is not None]
+        return [*(route for route in (self.current, self.next) if route is not None), *self.over]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +110,9 @@ _ROUTE_COLUMNS = [one.name for one in fields(ShownRoute)]
 
 async def look_at(db: Db | Pool, *, account_id: int, driver_id: int, now: datetime) -> ManifestLook:
     """Find what a driver is to be shown: one statement, so it is true of one moment."""
-    rows = await db.fetch(_SQL["look_at"], account_id, driver_id, now, BEGUN_FOR, *_HOURS)
-    routes = [ShownRoute(**{name: row[name] for name in _ROUTE_COLUMNS}) for row in rows if row["id"] is not None]
+    rows = await db.fetch(_SQL["look_at"], account_id, driver_id, now, BEGUN_FOR, *_HOURS, MOST_OVER)
+    found = [ShownRoute(**{name: row[name] for name in _ROUTE_COLUMNS}) for row in rows if row["id"] is not None]
+    routes, over = [route for route in found if not route.is_over], [route for route in found if route.is_over]
     current = routes.pop(0) if routes and routes[0].is_due else None
     return ManifestLook(
         settings=rows[0]["settings"],
@@ -112,6 +120,7 @@ async def look_at(db: Db | Pool, *, account_id: int, driver_id: int, now: dateti
         oldest=rows[0]["oldest"],
         current=current,
         next=routes[0] if routes else None,
+        over=over,
         begun_until=rows[0]["begun_until"],
     )
 

@@ -1,23 +1,46 @@
 -- name: look_at
--- All that a driver's manifest follows from, at one moment: one row for each of the two routes it may show, at least one
--- row. Of a started day the route that the driver began last comes first; then what is planned, in the order of the tours.
+-- All that a driver's manifest follows from, at one moment: one row for each of the routes it may show, at least one
+-- row. Of a started day the route that the driver began last comes first; then what is planned, in the order of the tours. After
+-- them tours that are over with stops of which nobody said what became of them, while the shift goes on in which they were driven
+-- (where no shift was begun, a closed one that was begun last).
 -- `content` is a hash of every row about the stops: when it is the same, so are they.
 -- $1 account, $2 driver, $3 now, $4 how long what was begun last counts; how long $5 before its start and $6 after its end
--- a route may be driven
+-- a route may be driven; $7 how many of those that are over
 WITH begun AS (
     SELECT route_id, occurred_at + interval '24 hours' AS until FROM driver_event
      WHERE driver_id = $2 AND effective AND type IN ('route_started', 'arrived') AND route_id IS NOT NULL
        AND occurred_at > $3::timestamptz - $4::interval
      ORDER BY occurred_at DESC, id DESC LIMIT 1
-), shown AS (
+), shift AS (
+    SELECT CASE WHEN type = 'shift_started' THEN occurred_at END AS since FROM driver_event
+     WHERE driver_id = $2 AND effective AND type IN ('shift_started', 'shift_ended')
+       AND occurred_at > $3::timestamptz - $4::interval AND occurred_at <= $3
+     ORDER BY occurred_at DESC, id DESC LIMIT 1
+), ahead AS (
     SELECT route.id, route.external_id, route.version, route.status, route.date, route.timezone, route.start_at, route.end_at,
            route.started_at, route.depot_name, route.depot_lat, route.depot_lon, route.return_to_depot, route.length_m,
-           row_number() OVER tours AS place, begun.route_id IS NOT NULL OR route.start_at - $5::interval <= $3 AS is_due
+           row_number() OVER tours AS place, begun.route_id IS NOT NULL OR route.start_at - $5::interval <= $3 AS is_due, false AS is_over
       FROM route LEFT JOIN begun ON begun.route_id = route.id
      WHERE route.driver_id = $2 AND route.status IN ('planned', 'started') AND route.deleted_at IS NULL
        AND (begun.route_id IS NOT NULL OR route.end_at >= $3::timestamptz - $6::interval)
     WINDOW tours AS (ORDER BY begun.route_id IS NULL, route.start_at, route.external_id COLLATE "C", route.id)
      ORDER BY place LIMIT 2
+), over AS (
+    SELECT route.id, route.external_id, route.version, route.status, route.date, route.timezone, route.start_at, route.end_at,
+           route.started_at, route.depot_name, route.depot_lat, route.depot_lon, route.return_to_depot, route.length_m,
+           2 + row_number() OVER (ORDER BY route.start_at, route.external_id COLLATE "C", route.id) AS place,
+           false AS is_due, true AS is_over
+      FROM route
+     WHERE route.driver_id = $2 AND route.deleted_at IS NULL AND route.status <> 'cancelled'
+       AND (route.status = 'finished' OR route.closed_at IS NOT NULL) AND route.end_at > $3::timestamptz - $4::interval
+       AND CASE WHEN EXISTS (SELECT FROM shift) THEN (SELECT since FROM shift) <= route.end_at
+                ELSE route.closed_at IS NOT NULL AND route.id = (SELECT route_id FROM begun) END
+       AND NOT EXISTS (SELECT FROM ahead WHERE ahead.id = route.id)
+       AND EXISTS (SELECT FROM stop WHERE stop.route_id = route.id AND stop.removed_at IS NULL AND stop.outcome_at IS NULL
+                                      AND stop.kind NOT IN ('depot', 'break'))
+     ORDER BY place LIMIT $7
+), shown AS (
+    SELECT * FROM ahead UNION ALL SELECT * FROM over
 )
 SELECT account.settings, coalesce(manifest.version, 0) AS manifest_version,
        coalesce(manifest.oldest, 0) AS oldest, (SELECT until FROM begun) AS begun_until, shown.*, stops.content
@@ -25,8 +48,10 @@ SELECT account.settings, coalesce(manifest.version, 0) AS manifest_version,
   LEFT JOIN manifest ON manifest.driver_id = $2
   LEFT JOIN shown ON true
   LEFT JOIN LATERAL (
-       SELECT bit_xor(hash_record_extended(stop, 0) # coalesce(parcels.content, 0)) AS content
+       SELECT bit_xor(hash_record_extended(stop, 0) # coalesce(parcels.content, 0)
+                      # coalesce(hash_record_extended(wish, 1), 0)) AS content
          FROM stop
+         LEFT JOIN recipient_wish AS wish ON wish.stop_id = stop.id
          LEFT JOIN LATERAL (SELECT bit_xor(hash_record_extended(parcel, 0)) AS content
                               FROM parcel WHERE parcel.stop_id = stop.id) AS parcels ON true
         WHERE stop.route_id = shown.id) AS stops ON true

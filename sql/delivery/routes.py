@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from geo.plan.numbers import LATE_MS
 from sql import locks
 from sql.delivery.stops import StopPlan, stops_of_route
 from sql.pool import Db, Pool
@@ -64,7 +65,8 @@ class RouteRow:
 
     Attributes:
         along_m, next_stop_id: where its driver is on it; None while they are not on it.
-        stops, done: stops of the tour, and how many of them need no more coming to.
+        stops, done, left_open: stops of the tour, how many of them need no more coming to, and how many were open
+            when it was over.
     """
 
     id: int
@@ -90,6 +92,7 @@ class RouteRow:
     next_stop_id: int | None
     stops: int
     done: int
+    left_open: int
 
 
 async def lock_route(db: Db, *, account_id: int, external_id: str) -> None:
@@ -152,6 +155,7 @@ def _columns(plan: RoutePlan) -> tuple[object, ...]:
         plan.return_to_depot,
         plan.path_source,
         plan.length_m,
+        LATE_MS,
     )
 
 

@@ -28,24 +28,29 @@ SELECT route.driver_id, route.date, route.timezone, route.start_at, route.end_at
 
 -- name: create_route
 -- $1 account, $2 external id, $3 driver or null, $4 date, $5 time zone, $6 start, $7 end, $8 $9 $10 name, latitude and
--- longitude of the depot or nulls, $11 return to it, $12 where the path is from, $13 metres
+-- longitude of the depot or nulls, $11 return to it, $12 where the path is from, $13 metres, $14 how long after its end a
+-- route may be driven, ms
 INSERT INTO route (account_id, external_id, version, driver_id, date, timezone, start_at, end_at, depot_name, depot_lat,
-                   depot_lon, return_to_depot, path_source, length_m)
-VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING id;
+                   depot_lon, return_to_depot, path_source, length_m, look_at)
+VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $7::timestamptz + make_interval(secs => $14::bigint / 1000.0))
+RETURNING id;
 
 -- name: replace_route
 -- A finished route that has another stop to come to is under way again.
--- $1 route, $2 version, $3 driver or null and so on to $13 as in create_route, $14 has stops that it did not have before
+-- $1 route, $2 version, $3 driver or null and so on to $14 as in create_route, $15 has stops that it did not have before
 UPDATE route
    SET version = $2, driver_id = $3, date = $4, timezone = $5, start_at = $6, end_at = $7, depot_name = $8, depot_lat = $9,
        depot_lon = $10, return_to_depot = $11, path_source = $12, length_m = $13, updated_at = now(), people_gone = false,
-       status = CASE WHEN $14 AND status = 'finished' THEN 'started' ELSE status END,
-       finished_at = CASE WHEN $14 THEN NULL ELSE finished_at END
+       look_at = CASE WHEN closed_at IS NULL THEN $7::timestamptz + make_interval(secs => $14::bigint / 1000.0) ELSE now() END,
+       status = CASE WHEN $15 AND status = 'finished' THEN 'started' ELSE status END,
+       finished_at = CASE WHEN $15 THEN NULL ELSE finished_at END
  WHERE id = $1;
 
 -- name: move_to_driver
 -- $1 route, $2 version, $3 driver or null
-UPDATE route SET version = $2, driver_id = $3, updated_at = now() WHERE id = $1;
+UPDATE route
+   SET version = $2, driver_id = $3, updated_at = now(), look_at = CASE WHEN closed_at IS NULL THEN look_at ELSE now() END
+ WHERE id = $1;
 
 -- name: end_route
 -- A route that never started is gone; one that did is cancelled. $1 route
@@ -69,11 +74,14 @@ SELECT id FROM route
 SELECT route.id, route.external_id, route.version, route.status, route.driver_id, driver.external_id AS driver_external_id,
        driver.name AS driver_name, route.date, route.timezone, route.start_at, route.end_at, route.started_at,
        route.finished_at, route.depot_name, route.depot_lat, route.depot_lon, route.return_to_depot, route.path_source,
-       route.length_m, live.along_m, live.next_stop_id, counted.stops, counted.done
+       route.length_m, live.along_m, live.next_stop_id, counted.stops, counted.done,
+       counted.left_open
   FROM route
   LEFT JOIN driver ON driver.id = route.driver_id
   LEFT JOIN live ON live.lane = driver.lane AND live.driver_id = driver.id AND live.route_id = route.id
  CROSS JOIN LATERAL (
-       SELECT count(*) AS stops, count(*) FILTER (WHERE status NOT IN ('pending', 'arrived') OR departed_at IS NOT NULL) AS done
+       SELECT count(*) AS stops, count(*) FILTER (WHERE CASE WHEN status IN ('pending', 'arrived') THEN departed_at IS NOT NULL
+                                                  ELSE status <> 'left_open' END) AS done,
+              count(*) FILTER (WHERE status = 'left_open') AS left_open
          FROM stop WHERE stop.route_id = route.id AND stop.removed_at IS NULL) AS counted
  WHERE route.id = ANY ($1::bigint[]) ORDER BY route.start_at DESC, route.id DESC;

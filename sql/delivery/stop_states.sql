@@ -181,19 +181,30 @@ SELECT FROM stop WHERE id = ANY ($1::bigint[]) ORDER BY id FOR NO KEY UPDATE;
 -- name: settle_stops
 -- Make stops say what was said of them and what was seen there: the status after all that is in force, by the walk that
 -- put it in force (judge_stop_events), else a visit. What became of a stop stands even if it was taken out of the tour
--- later, and when what was said is forgotten. Nothing from before a stop was reopened counts. $1 stops
+-- later, and when what was said is forgotten. Nothing from before a stop was reopened counts. What is open of a closed tour
+-- is left open, until something is said of it after; of a tour of whose stops somebody spoke, a visit is no outcome. $1 stops
 UPDATE stop
    SET arrived_at = coalesce(seen.arrived_at, since.arrived_at),
        departed_at = CASE WHEN seen.arrived_at IS NULL THEN since.departed_at ELSE seen.departed_at END,
        outcome_at = since.outcome_at,
        status = CASE WHEN since.outcome_at IS NOT NULL THEN said.status
                      WHEN stop.removed_at IS NOT NULL THEN 'removed'
+                     WHEN tour.is_closed AND stop.kind NOT IN ('depot', 'break')
+                          AND (said.last_at > tour.closed_at) IS NOT TRUE
+                          AND (tour.is_worded OR said.status <> 'arrived' AND seen.arrived_at IS NULL) THEN 'left_open'
                      WHEN said.status = 'arrived' OR seen.arrived_at IS NOT NULL THEN 'arrived'
                      ELSE 'pending' END
   FROM unnest($1::bigint[]) AS asked (stop_id)
   LEFT JOIN LATERAL (
+       SELECT route.closed_at, route.closed_at IS NOT NULL AND route.status <> 'cancelled' AS is_closed,
+              route.closed_at IS NOT NULL AND EXISTS (
+                  SELECT FROM stop AS other
+                   WHERE other.route_id = route.id AND other.outcome_at IS NOT NULL) AS is_worded
+         FROM stop AS own JOIN route ON route.id = own.route_id WHERE own.id = asked.stop_id) AS tour ON true
+  LEFT JOIN LATERAL (
        SELECT stop_status(type ORDER BY occurred_at, id, driver_id) AS status,
-              coalesce(max(occurred_at) FILTER (WHERE type = 'reopened'), '-infinity') AS reopened_at
+              coalesce(max(occurred_at) FILTER (WHERE type = 'reopened'), '-infinity') AS reopened_at,
+              max(occurred_at) FILTER (WHERE type IN ('arrived', 'reopened')) AS last_at
          FROM driver_event AS event WHERE event.stop_id = asked.stop_id AND event.effective) AS said ON true
   LEFT JOIN LATERAL (
        SELECT min(occurred_at) FILTER (WHERE type = 'arrived' AND occurred_at > said.reopened_at) AS arrived_at,
@@ -213,24 +224,31 @@ SELECT FROM route WHERE id = ANY ($1::bigint[]) ORDER BY id FOR NO KEY UPDATE;
 
 -- name: settle_routes
 -- Make routes say what the feed says of their begin and end, whichever of their drivers it is about. A completed route
--- that has got another stop to come to, or of which one was opened again, is under way again. $1 routes
+-- that has got another stop to come to, of which one was opened again, or that somebody took up again, is under way again.
+-- One that began and is closed is finished. $1 routes
 UPDATE route
-   SET started_at = told.started_at, finished_at = told.finished_at,
-       status = CASE WHEN route.status = 'cancelled' THEN 'cancelled' WHEN told.finished_at IS NOT NULL THEN 'finished'
-                     WHEN told.started_at IS NOT NULL THEN 'started' ELSE 'planned' END
+   SET started_at = told.started_at,
+       finished_at = coalesce(told.finished_at, CASE WHEN told.started_at IS NOT NULL THEN route.closed_at END),
+       status = CASE WHEN route.status = 'cancelled' THEN 'cancelled'
+                     WHEN told.finished_at IS NOT NULL OR told.started_at IS NOT NULL AND route.closed_at IS NOT NULL
+                     THEN 'finished' WHEN told.started_at IS NOT NULL THEN 'started' ELSE 'planned' END
   FROM (SELECT asked.route_id, min(fact.occurred_at) FILTER (WHERE fact.type = 'route.started') AS started_at,
                max(fact.occurred_at) FILTER (WHERE fact.type = 'route.completed' AND plan.stop_ids <@ done.stop_ids
-                                                       AND NOT EXISTS (
+                                               AND (fact.occurred_at < fact.reopened_at) IS NOT TRUE
+                                               AND NOT EXISTS (
                    SELECT FROM driver_event AS opened
                     WHERE opened.stop_id = ANY (plan.stop_ids) AND opened.type = 'reopened' AND opened.effective
                       AND opened.occurred_at > fact.occurred_at)) AS finished_at
           FROM unnest($1::bigint[]) AS asked (route_id)
           JOIN route AS now ON now.id = asked.route_id
           JOIN route_version AS plan ON plan.route_id = now.id AND plan.version = now.version
-          LEFT JOIN (SELECT DISTINCT ON (fact_id) route_id, route_version, type, state, occurred_at FROM event
-                      WHERE route_id = ANY ($1::bigint[]) AND type IN ('route.started', 'route.completed')
-                      ORDER BY fact_id, revision DESC) AS fact
-            ON fact.route_id = asked.route_id AND fact.state <> 'retracted'
+          LEFT JOIN (SELECT newest.*, max(occurred_at) FILTER (WHERE type = 'route.reopened') OVER tour AS reopened_at
+                       FROM (SELECT DISTINCT ON (fact_id) route_id, route_version, type, state, occurred_at FROM event
+                              WHERE route_id = ANY ($1::bigint[])
+                                AND type IN ('route.started', 'route.completed', 'route.reopened')
+                              ORDER BY fact_id, revision DESC) AS newest
+                      WHERE state <> 'retracted' WINDOW tour AS (PARTITION BY route_id)) AS fact
+            ON fact.route_id = asked.route_id
           LEFT JOIN route_version AS done ON done.route_id = fact.route_id AND done.version = fact.route_version
          GROUP BY asked.route_id) AS told
  WHERE route.id = told.route_id;

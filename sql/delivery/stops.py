@@ -1,7 +1,7 @@
 """Stops, their parcels and their tracking links."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -32,6 +32,7 @@ class StopPlan:
         radius_m: of its circle, metres.
         geofence: GeoJSON Polygon or MultiPolygon that replaces the circle; None: the circle it is.
         service_s: how long the driver is expected to stay, seconds.
+        recipient_may_not: names of what its recipient may not do.
     """
 
     external_id: str
@@ -55,6 +56,7 @@ class StopPlan:
     cash_currency: str | None
     proof: Sequence[str]
     parcels: Sequence[ParcelPlan]
+    recipient_may_not: Sequence[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,7 @@ class StopRow:
         link_revoked: its tracking link was ended by hand or with its route.
         removed: it is not of the tour any more.
         pin_generation: how often its PIN was replaced.
+        wish: what its recipient said of it, columns of `recipient_wish`; None: nothing.
     """
 
     id: int
@@ -79,6 +82,7 @@ class StopRow:
     link_revoked: bool
     removed: bool
     pin_generation: int
+    wish: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +132,7 @@ def _stop(row: asyncpg.Record) -> StopRow:
             instructions=row["instructions"],
             cash_amount=row["cash_amount"],
             cash_currency=row["cash_currency"],
+            recipient_may_not=row["recipient_may_not"],
             proof=row["proof"],
             parcels=[ParcelPlan(**parcel) for parcel in row["parcels"]],
         ),
@@ -139,6 +144,7 @@ def _stop(row: asyncpg.Record) -> StopRow:
         link_revoked=row["link_revoked"],
         removed=row["removed"],
         pin_generation=row["pin_generation"],
+        wish=row["wish"],
     )
 
 
@@ -168,15 +174,29 @@ async def put_stops(db: Db, *, account_id: int, route_id: int, stops: Sequence[N
     await db.execute(_SQL["put_parcels"], parcels)
 
 
-async def drop_other_stops(db: Db, route_id: int, stop_ids: Sequence[int], *, forget: bool) -> None:
-    """Take the stops out of a tour that are not among `stop_ids`.
+_MOVED_DAYS = 7
+"""An order that goes to another van is the same one when the tours are so many days apart at most: what was not served
+is planned again within days, while external ids repeat for years."""
+
+_SAME_PLACE_DEG = (0.002, 0.003)
+"""And 200 to 300 m: addresses are put on the map anew."""
+
+
+async def drop_other_stops(db: Db, route_id: int, stop_ids: Sequence[int], *, account_id: int, forget: bool) -> None:
+    """Take the stops out of a tour that are not among `stop_ids`; links of orders that moved lead on.
 
     Args:
         forget: delete those at which nothing happened, instead of keeping them as removed.
     """
+    await db.execute(_SQL["remove_other_stops"], route_id, stop_ids)
+    await move_links(db, account_id=account_id, route_id=route_id)
     if forget:
         await db.execute(_SQL["forget_other_stops"], route_id, stop_ids)
-    await db.execute(_SQL["remove_other_stops"], route_id, stop_ids)
+
+
+async def move_links(db: Db, *, account_id: int, route_id: int) -> None:
+    """Have links of orders that went to or from a route lead to where they are now."""
+    await db.execute(_SQL["move_links"], account_id, route_id, _MOVED_DAYS, *_SAME_PLACE_DEG)
 
 
 async def find_link(db: Db, *, account_id: int, stop_id: int) -> LinkRow | None:
@@ -188,6 +208,7 @@ async def find_link(db: Db, *, account_id: int, stop_id: int) -> LinkRow | None:
 async def rotate_link(db: Db, *, stop_id: int, generation: int, link_hash: bytes) -> None:
     """Put another tracking link in the place of the one before."""
     await db.execute(_SQL["rotate_link"], stop_id, generation, link_hash)
+    await db.execute(_SQL["forget_moved_links"], stop_id)
 
 
 async def revoke_link(db: Db, stop_id: int) -> None:

@@ -22,6 +22,7 @@ class TrackedStop:
 
     Attributes:
         link_hash: SHA-256 of the token that works now; another one's link was rotated away.
+        moved_links: the same of the stops that it was on other routes.
         outcome_at: when the driver said what became of it; None: nothing of that stands.
         asks_pin: the driver needs its PIN, which is derived from `pin_generation`.
         cash_amount: to be paid at the door, in `cash_currency`; None: nothing.
@@ -42,6 +43,7 @@ class TrackedStop:
     departed_at: datetime | None
     link_hash: bytes = field(repr=False)
     link_revoked: bool
+    moved_links: Sequence[bytes] = field(default=(), repr=False)
     outcome_at: datetime | None = None
     asks_pin: bool = False
     pin_generation: int = 0
@@ -90,7 +92,7 @@ class TrackedRoute:
         van: None while its driver was not seen on it.
         eta: None until a ping was on it.
         stops: in the order of the tour, removed ones too.
-        on_break: its driver said so.
+        break_since: since when its driver is on a break, as far as what they did tells; None: they are on none.
         off_shift: its driver uses shifts and is in none.
         shift_since: when the shift began that its driver is in; None: in none, or they do not use them.
         secret: the installation's, from which PINs are derived.
@@ -111,7 +113,7 @@ class TrackedRoute:
     van: TrackedVan | None
     eta: TrackedEta | None
     stops: Sequence[TrackedStop]
-    on_break: bool = False
+    break_since: datetime | None = None
     off_shift: bool = False
     shift_since: datetime | None = None
     secret: bytes = field(default=b"", repr=False)
@@ -177,7 +179,7 @@ async def tracked_route(db: Db | Pool, route_id: int, before: TrackedRoute | Non
             name: row[name]
             for name in (
                 *("settings", "version", "status", "timezone", "end_at", "finished_at", "updated_at"),
-                *("deleted_at", "driver_name", "on_break", "off_shift", "shift_since", "secret"),
+                *("deleted_at", "driver_name", "break_since", "off_shift", "shift_since", "secret"),
                 *("live_written", "eta_written", "stops_written"),
             )
         },

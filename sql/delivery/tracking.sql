@@ -1,6 +1,12 @@
 -- name: find_tracked_routes
--- The routes of the stops that tracking links are of. $1 SHA-256 of their tokens
-SELECT link_hash, route_id FROM stop WHERE link_hash = ANY ($1::bytea[]);
+-- The routes of the stops that tracking links are of; of a stop that is not of its tour any more, the one that it went to.
+-- $1 SHA-256 of their tokens
+SELECT asked.link_hash, coalesce(CASE WHEN own.removed_at IS NULL THEN own.route_id END, moved.route_id, own.route_id) AS route_id
+  FROM unnest($1::bytea[]) AS asked (link_hash)
+  LEFT JOIN stop AS own ON own.link_hash = asked.link_hash
+  LEFT JOIN moved_link ON moved_link.link_hash = asked.link_hash
+  LEFT JOIN stop AS moved ON moved.id = moved_link.stop_id
+ WHERE own.id IS NOT NULL OR moved.id IS NOT NULL;
 
 -- name: tracked_route
 -- What recipients may be told of a route, but for its stops. The live row counts only while its driver is on this route.
@@ -11,7 +17,7 @@ SELECT route.account_id, account.settings, route.version, route.status, route.ti
        live.recorded_at, live.route_version AS live_version, live.on_route, live.along_m, live.heading_deg,
        live.snapped_lat_e6, live.snapped_lon_e6,
        eta.version AS eta_version, eta.as_of, eta.stop_ids, eta.expected, eta.low, eta.high,
-       coalesce(pause.is_on, false) AS on_break, coalesce(shift.is_over, false) AS off_shift,
+       pause.since AS break_since, coalesce(shift.is_over, false) AS off_shift,
        shift.since AS shift_since, (SELECT secret FROM instance) AS secret,
        (SELECT sum(xmin::text::bigint)::bigint FROM live WHERE live.route_id = route.id) AS live_written,
        eta.xmin::text::bigint AS eta_written,
@@ -22,8 +28,12 @@ SELECT route.account_id, account.settings, route.version, route.status, route.ti
   LEFT JOIN live ON live.lane = driver.lane AND live.driver_id = driver.id AND live.route_id = route.id
   LEFT JOIN route_eta AS eta ON eta.route_id = route.id
   LEFT JOIN LATERAL (
-       SELECT type = 'break_started' AS is_on FROM driver_event
-        WHERE driver_id = route.driver_id AND type IN ('break_started', 'break_ended', 'shift_ended') AND effective
+       SELECT CASE WHEN type = 'break_started'
+                    AND NOT EXISTS (SELECT FROM visit WHERE visit.route_id = route.id AND visit.arrived_at > occurred_at
+                                                        AND visit.driver_id = route.driver_id)
+                   THEN occurred_at END AS since
+         FROM driver_event
+        WHERE driver_id = route.driver_id AND type NOT IN ('note', 'reopened') AND effective
         ORDER BY occurred_at DESC, id DESC LIMIT 1) AS pause ON true
   LEFT JOIN LATERAL (
        SELECT type = 'shift_ended' AS is_over, CASE type WHEN 'shift_started' THEN occurred_at END AS since
@@ -37,7 +47,8 @@ SELECT route.account_id, account.settings, route.version, route.status, route.ti
 -- $1 route
 SELECT id, kind, name, lat, lon, along_m, locale, window_start, window_end, status, arrived_at, departed_at,
        outcome_at, link_hash, link_revoked_at IS NOT NULL AS link_revoked, 'pin' = ANY (proof) AS asks_pin, pin_generation,
-       cash_amount, cash_currency, handed.received_by
+       cash_amount, cash_currency, handed.received_by,
+       ARRAY(SELECT moved_link.link_hash FROM moved_link WHERE moved_link.stop_id = stop.id ORDER BY 1) AS moved_links
   FROM stop
   LEFT JOIN LATERAL (
        SELECT data #>> '{recipient,name}' AS received_by FROM driver_event

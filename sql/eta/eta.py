@@ -128,6 +128,11 @@ async def put_etas(db: Db, etas: Sequence[EtaWrite]) -> None:
     )
 
 
+async def forget_eta(db: Db, route_id: int) -> None:
+    """Forget when the driver of a route was expected: it has another one now, or none."""
+    await db.execute(_SQL["forget_eta"], route_id)
+
+
 async def eta_accounts(db: Db | Pool, account_ids: Iterable[int]) -> dict[int, EtaAccount]:
     """Read what trackers must know of accounts that are known to exist, by id."""
     return {

@@ -17,22 +17,28 @@ SELECT id, external_id, kind, status, along_m, arrived_at, departed_at FROM stop
 
 -- name: put_etas
 -- One row a route; arrays are given as Postgres array text, since asyncpg sends no ragged arrays. A driver who lost the
--- route and whose pings come late does not replace what its driver's say.
+-- route and whose pings come late says nothing of it any more.
 -- Columns of one length: $1 route, $2 its version, $3 as of ms, $4 stop ids, $5 expected ms, $6 low ms, $7 high ms, $8 remaining_m,
 -- $9 along_m
 INSERT INTO route_eta (route_id, version, as_of, computed_at, stop_ids, expected, low, high, remaining_m, along_m)
-SELECT route, version, from_ms(as_of), now(), stop_ids::bigint[],
+SELECT new.route, new.version, from_ms(as_of), now(), stop_ids::bigint[],
        ARRAY(SELECT from_ms(ms) FROM unnest(expected::bigint[]) WITH ORDINALITY AS at (ms, place) ORDER BY place),
        ARRAY(SELECT from_ms(ms) FROM unnest(low::bigint[]) WITH ORDINALITY AS at (ms, place) ORDER BY place),
        ARRAY(SELECT from_ms(ms) FROM unnest(high::bigint[]) WITH ORDINALITY AS at (ms, place) ORDER BY place),
        remaining::float8[], along_m
   FROM unnest($1::bigint[], $2::int[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::float8[])
     AS new (route, version, as_of, stop_ids, expected, low, high, remaining, along_m)
+ WHERE EXISTS (SELECT FROM route JOIN route_version AS plan ON plan.route_id = route.id
+                WHERE route.id = new.route AND plan.version = new.version AND plan.driver_id = route.driver_id)
     ON CONFLICT (route_id) DO UPDATE
    SET version = excluded.version, as_of = excluded.as_of, computed_at = excluded.computed_at, stop_ids = excluded.stop_ids,
        expected = excluded.expected, low = excluded.low, high = excluded.high, remaining_m = excluded.remaining_m,
        along_m = excluded.along_m
  WHERE route_eta.version <= excluded.version;
+
+-- name: forget_eta
+-- Of a route that goes to another driver, or to nobody: what the one before was expected at says nothing any more. $1 route
+DELETE FROM route_eta WHERE route_id = $1;
 
 -- name: eta_accounts
 -- What trackers must know of accounts: how much their ETAs have learned, and when somebody must hear of one. $1 accounts

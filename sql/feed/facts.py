@@ -22,6 +22,7 @@ class Revision:
         fact_id: the same for every revision of a fact, and in every re-run.
         state: asserted, corrected or retracted.
         occurred_ms: when it happened, by the phone's clock.
+        lane, driver_id: None: of nobody.
         folded_ms: when the ping was recorded or the claim made that made it known; None for a fact of the clock.
         first_folded_ms: the same of an earlier input that made it known first, in other words; None: there was none.
     """
@@ -32,9 +33,9 @@ class Revision:
     type: str
     occurred_ms: int
     folded_ms: int | None
-    lane: int
+    lane: int | None
     account_id: int
-    driver_id: int
+    driver_id: int | None
     route_id: int | None
     route_version: int | None
     stop_id: int | None

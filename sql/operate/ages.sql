@@ -81,3 +81,18 @@ SELECT min(created_at) AS oldest, count(*) AS things
 -- name: age_of_deliveries
 SELECT min(created_at) AS oldest, count(*) AS things
   FROM (SELECT created_at FROM webhook_delivery WHERE created_at < $1 ORDER BY created_at LIMIT $2) AS old;
+
+-- name: age_of_orders
+-- By their last day, as UTC days.
+SELECT min(latest) AT TIME ZONE 'UTC' AS oldest, count(*) AS things
+  FROM (SELECT latest::timestamp FROM delivery_order WHERE latest < ($1::timestamptz AT TIME ZONE 'UTC')::date
+         ORDER BY latest LIMIT $2) AS old;
+
+-- name: age_of_plans
+-- Plans and shifts.
+SELECT min(date) AT TIME ZONE 'UTC' AS oldest, count(*) AS things
+  FROM ((SELECT date::timestamp FROM plan WHERE date < ($1::timestamptz AT TIME ZONE 'UTC')::date
+          ORDER BY date LIMIT $2)
+        UNION ALL
+        (SELECT date::timestamp FROM plan_resource
+          WHERE kind = 'shift' AND date < ($1::timestamptz AT TIME ZONE 'UTC')::date ORDER BY date LIMIT $2)) AS old;

@@ -18,7 +18,7 @@ class ErasureRow:
 
     Attributes:
         driver_id, lane: None of a recipient.
-        stop_ids: of a recipient; empty of a driver.
+        stop_ids, order_ids: of a recipient; empty of a driver.
         words: to find in what nobody could read; None once it is done.
         done_at: None while it goes on.
         erased, remains: class of data to how many.
@@ -29,6 +29,7 @@ class ErasureRow:
     driver_id: int | None
     lane: int | None
     stop_ids: Sequence[int]
+    order_ids: Sequence[int]
     words: Sequence[str] | None = field(repr=False)
     asked_at: datetime
     done_at: datetime | None
@@ -38,10 +39,19 @@ class ErasureRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Named:
-    """A stop of a recipient, and the words that name them there."""
+    """A stop or an order of a recipient, and the words that name them there."""
 
     id: int
     words: Sequence[str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundOfRecipient:
+    """What is found of a recipient; `words` name them in what nobody could read."""
+
+    stop_ids: Sequence[int] = ()
+    order_ids: Sequence[int] = ()
+    words: Sequence[str] = field(default=(), repr=False)
 
 
 async def stops_of_contact(db: Db, *, account_id: int, contact: str, at_most: int) -> list[Named]:
@@ -73,12 +83,12 @@ async def begin(
     account_id: int,
     key_id: int,
     driver_id: int | None = None,
-    stop_ids: Sequence[int] = (),
-    words: Sequence[str] = (),
+    recipient: FoundOfRecipient = FoundOfRecipient(),
     again_s: float,
 ) -> int:
     """Note that somebody is to be erased; return the certificate's id. `work` goes on with it after `again_s`."""
-    made: int = await db.fetchval(_SQL["begin"], account_id, key_id, driver_id, stop_ids, words, again_s)
+    found = (recipient.stop_ids, recipient.words, again_s, recipient.order_ids)
+    made: int = await db.fetchval(_SQL["begin"], account_id, key_id, driver_id, *found)
     return made
 
 
@@ -165,6 +175,12 @@ async def drop_messages(db: Db, stop_ids: Sequence[int]) -> int:
     return len(notices) + len(await db.fetch(_SQL["drop_messages"], stop_ids))
 
 
+async def drop_wishes(db: Db, stop_ids: Sequence[int]) -> int:
+    """Forget what recipients said by their tracking page; return how much."""
+    gone: int = await db.fetchval(_SQL["drop_wishes"], stop_ids)
+    return gone
+
+
 async def blank_stops(db: Db, stop_ids: Sequence[int]) -> int:
     """Forget whom stops are for, and end their tracking links; return how many changed. The caller holds them."""
     await db.execute(_SQL["blank_parcels"], stop_ids)
@@ -180,8 +196,8 @@ async def drop_unreadable(
     return len(await db.fetch(_SQL["drop_unreadable_of_driver"], account_id, driver_id, at_most))
 
 
-async def remains_of_stops(db: Db | Pool, stop_ids: Sequence[int]) -> dict[str, int]:
-    """Count what stays of stops: numbers without persons."""
-    row = await db.fetchrow(_SQL["remains_of_stops"], stop_ids)
+async def remains_of_stops(db: Db | Pool, stop_ids: Sequence[int], order_ids: Sequence[int]) -> dict[str, int]:
+    """Count what stays of stops and orders: numbers without persons."""
+    row = await db.fetchrow(_SQL["remains_of_stops"], stop_ids, order_ids)
     assert row is not None
     return dict(row)

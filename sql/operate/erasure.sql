@@ -19,13 +19,13 @@ SELECT id, account_id, lane, external_id, name, phone, locale, created_at FROM d
  WHERE account_id = $1 AND (id = $2 OR (external_id = $3 AND deleted_at IS NULL));
 
 -- name: begin
--- $1 account, $2 key, $3 driver or null, $4 stops, $5 words, $6 seconds until it is gone through again
-INSERT INTO erasure (account_id, key_id, driver_id, stop_ids, words, again_at)
-VALUES ($1, $2, $3, $4, $5, now() + make_interval(secs => $6)) RETURNING id;
+-- $1 account, $2 key, $3 driver or null, $4 stops, $5 words, $6 seconds until it is gone through again, $7 orders
+INSERT INTO erasure (account_id, key_id, driver_id, stop_ids, words, again_at, order_ids)
+VALUES ($1, $2, $3, $4, $5, now() + make_interval(secs => $6), $7) RETURNING id;
 
 -- name: find
 -- $1 account or null for any, $2 erasure
-SELECT erasure.id, erasure.account_id, driver_id, driver.lane, stop_ids, words, asked_at, done_at, erased, remains
+SELECT erasure.id, erasure.account_id, driver_id, driver.lane, stop_ids, order_ids, words, asked_at, done_at, erased, remains
   FROM erasure LEFT JOIN driver ON driver.id = erasure.driver_id
  WHERE erasure.id = $2 AND (erasure.account_id = $1 OR $1::bigint IS NULL);
 
@@ -112,6 +112,17 @@ DELETE FROM message WHERE stop_id = ANY ($1::bigint[]) RETURNING id;
 -- Few: they become messages at once. $1 stops
 DELETE FROM notice WHERE stop_id = ANY ($1::bigint[]) RETURNING id;
 
+-- name: drop_wishes
+-- What they said by their tracking page; numbers of a rating stay. $1 stops
+WITH changes AS (
+    DELETE FROM recipient_change WHERE stop_id = ANY ($1::bigint[]) RETURNING id
+), ratings AS (
+    UPDATE rating SET words = NULL WHERE stop_id = ANY ($1::bigint[]) AND words IS NOT NULL RETURNING id
+), wishes AS (
+    DELETE FROM recipient_wish WHERE stop_id = ANY ($1::bigint[]) RETURNING stop_id
+)
+SELECT (SELECT count(*) FROM changes) + (SELECT count(*) FROM ratings) + (SELECT count(*) FROM wishes);
+
 -- name: blank_stops
 -- The tracking link ends, too. $1 stops
 UPDATE stop
@@ -159,7 +170,8 @@ UPDATE proof
 RETURNING id;
 
 -- name: remains_of_stops
--- Numbers without persons. $1 stops
+-- Numbers without persons. $1 stops, $2 orders
 SELECT (SELECT count(*) FROM stop WHERE id = ANY ($1::bigint[])) AS stops,
        (SELECT count(*) FROM visit WHERE stop_id = ANY ($1::bigint[])) AS visits,
-       (SELECT count(*) FROM driver_event WHERE stop_id = ANY ($1::bigint[])) AS driver_events;
+       (SELECT count(*) FROM driver_event WHERE stop_id = ANY ($1::bigint[])) AS driver_events,
+       (SELECT count(*) FROM delivery_order WHERE id = ANY ($2::bigint[])) AS orders;

@@ -14,6 +14,17 @@ UPDATE stop
 UPDATE parcel SET description = NULL, barcode = NULL
   FROM stop WHERE stop.route_id = ANY ($1::bigint[]) AND parcel.stop_id = stop.id;
 
+-- name: drop_wishes
+-- $1 routes
+WITH theirs AS (
+    SELECT id FROM stop WHERE route_id = ANY ($1::bigint[])
+), changes AS (
+    DELETE FROM recipient_change WHERE stop_id IN (SELECT id FROM theirs)
+), words AS (
+    UPDATE rating SET words = NULL WHERE stop_id IN (SELECT id FROM theirs) AND words IS NOT NULL
+)
+DELETE FROM recipient_wish WHERE stop_id IN (SELECT id FROM theirs);
+
 -- name: people_are_gone
 -- $1 routes
 UPDATE route SET people_gone = true WHERE id = ANY ($1::bigint[]);
@@ -49,6 +60,14 @@ WITH gone AS (
     DELETE FROM message WHERE stop_id IN (SELECT id FROM gone)
 ), notices AS (
     DELETE FROM notice WHERE stop_id IN (SELECT id FROM gone)
+), links AS (
+    DELETE FROM moved_link WHERE stop_id IN (SELECT id FROM gone)
+), wishes AS (
+    DELETE FROM recipient_wish WHERE stop_id IN (SELECT id FROM gone)
+), changes AS (
+    DELETE FROM recipient_change WHERE stop_id IN (SELECT id FROM gone)
+), ratings AS (
+    DELETE FROM rating WHERE stop_id IN (SELECT id FROM gone)
 ), things AS (
     DELETE FROM parcel WHERE stop_id IN (SELECT id FROM gone)
 ), etas AS (
@@ -61,6 +80,8 @@ WITH gone AS (
     DELETE FROM detour WHERE route_id = ANY ($1::bigint[])
 ), visits AS (
     DELETE FROM visit WHERE route_id = ANY ($1::bigint[])
+), orders AS (
+    DELETE FROM delivery_order WHERE route_id = ANY ($1::bigint[])
 ), plans AS (
     DELETE FROM route_version WHERE route_id = ANY ($1::bigint[])
 )

@@ -76,6 +76,7 @@ CREATE TABLE device (
     created_at         timestamptz NOT NULL DEFAULT now(),
     revoked_at         timestamptz,
     clock_ahead_ms     bigint,                 -- how far its clock was found to be ahead of ours; null: never wrong
-    clock_noted_at     timestamptz             -- when
+    clock_noted_at     timestamptz,            -- when
+    ended_at           timestamptz   -- of one that was revoked: when it had recorded the last that was kept; history rests on it
 );
 CREATE INDEX device_driver ON device (driver_id);

@@ -23,12 +23,15 @@ CREATE TABLE route (
     updated_at       timestamptz NOT NULL DEFAULT now(),
     deleted_at       timestamptz,  -- only a route that never started is deleted; a started one is cancelled
     people_gone      boolean NOT NULL DEFAULT false,  -- names, phones and addresses of its stops are erased
+    closed_at        timestamptz,  -- its hours were over, or its driver's shift was, with or without open stops; null: it goes on
+    look_at          timestamptz,  -- when somebody must look whether it is to be closed; null: nothing is to come
     CHECK (end_at > start_at)
 );
 CREATE UNIQUE INDEX route_external_id ON route (account_id, external_id) WHERE deleted_at IS NULL;
 CREATE INDEX route_driver ON route (driver_id, start_at);
 CREATE INDEX route_age ON route (end_at);
 CREATE INDEX route_people ON route (end_at) WHERE NOT people_gone;
+CREATE INDEX route_look ON route (look_at) WHERE look_at IS NOT NULL;
 CREATE INDEX route_account ON route (account_id, start_at, id);
 CREATE INDEX route_to_drive ON route (driver_id, end_at) WHERE status IN ('planned', 'started') AND deleted_at IS NULL;
 
@@ -90,7 +93,7 @@ CREATE TABLE stop (
     cash_currency     text,
     proof             text[] NOT NULL DEFAULT '{}',
     status            text NOT NULL DEFAULT 'pending' CHECK (status IN
-        ('pending', 'arrived', 'completed', 'partially_completed', 'failed', 'skipped', 'removed')),
+        ('pending', 'arrived', 'completed', 'partially_completed', 'failed', 'skipped', 'left_open', 'removed')),
     arrived_at        timestamptz,
     departed_at       timestamptz,
     link_generation   integer NOT NULL DEFAULT 0,
@@ -99,9 +102,11 @@ CREATE TABLE stop (
     outcome_at        timestamptz,            -- when the driver said completed, failed …; null: nothing of that stands
     removed_at        timestamptz,            -- when it was taken out of the tour; null: it is in it
     pin_generation    integer NOT NULL DEFAULT 0,
+    recipient_may_not text[] NOT NULL DEFAULT '{}',  -- of what recipients may do, by the sender's word
     UNIQUE (route_id, external_id)
 );
 
+CREATE INDEX stop_external ON stop (account_id, external_id);
 CREATE INDEX stop_phone ON stop (account_id, regexp_replace(phone, '\D', '', 'g')) WHERE phone IS NOT NULL;
 CREATE INDEX stop_email ON stop (account_id, lower(email)) WHERE email IS NOT NULL;
 
@@ -113,3 +118,10 @@ CREATE TABLE parcel (
     quantity     integer NOT NULL CHECK (quantity > 0),
     PRIMARY KEY (stop_id, seq)
 );
+
+-- Tracking links of stops that went to another route: they lead to the stop there.
+CREATE TABLE moved_link (
+    link_hash  bytea PRIMARY KEY,
+    stop_id    bigint NOT NULL REFERENCES stop ON DELETE CASCADE
+);
+CREATE INDEX moved_link_stop ON moved_link (stop_id);

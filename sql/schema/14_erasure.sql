@@ -10,7 +10,8 @@ CREATE TABLE erasure (
     done_at     timestamptz,                     -- null: `work` goes on with it
     again_at    timestamptz,                     -- when it is gone through (again); null: not any more
     erased      jsonb NOT NULL DEFAULT '{}',     -- class of data to how many
-    remains     jsonb NOT NULL DEFAULT '{}'
+    remains     jsonb NOT NULL DEFAULT '{}',
+    order_ids   bigint[] NOT NULL DEFAULT '{}'   -- of a recipient
 );
 CREATE INDEX erasure_due ON erasure (again_at) WHERE again_at IS NOT NULL;
 

@@ -172,7 +172,7 @@ def test_doors_of_one_building_are_left_one_by_one():
 def test_a_driver_whose_phone_sends_no_pings_has_visits():
     claims = [
         said(0, "route_started"), said(100, "arrived", 100), said(150, "completed", 100), said(160, "departed", 100),
-        said(300, "arrived", 101), said(380, "departed", 101),
+        said(300, "arrived", 101), said(370, "completed", 101), said(380, "departed", 101),
     ]  # fmt: skip
     track, facts = fold(Pings.empty(), claims, PLAN)
     assert newest(facts.happened)[STARTED, 5, 0, 1] == (0, 1)
@@ -217,7 +217,7 @@ def test_a_stop_done_before_its_arrival_is_known_is_visited_all_the_same():
 
 def test_the_last_stop_said_done_completes_the_tour():
     track, facts = fold(drive_to((0, 0, 0), (100, 1000, 0), (150, 1000, 0), (200, 1500, 0)), [
-        said(200, "failed", 101)
+        said(140, "completed", 100), said(200, "failed", 101)
     ], PLAN)  # fmt: skip
     assert newest(facts.happened)[COMPLETED, 5, 0, 1] == (200, 1)
     assert track["finished"][0] == 5
@@ -230,10 +230,11 @@ def test_a_reopened_stop_is_driven_to_again():
     )  # fmt: skip
     before, facts = fold(pings.rows_at(slice(0, 80)), [], PLAN)
     assert before["finished"][0] == 5
-    claims = [said(390, "completed", 100), said(450, "reopened", 100)]
+    claims = [said(390, "completed", 100), said(450, "reopened", 100), said(500, "completed", 101)]
     track, facts = fold(pings.rows_at(slice(0, 100)), claims, PLAN)
     assert (track["finished"][0], track["route_id"], track["next_stop_id"]) == (0, 5, 100)
     assert track["visits"][0] & AWAITED
+    claims.append(said(640, "completed", 100))
     track, facts = fold(pings, claims, PLAN)
     assert [ordinal for kind, _, stop, ordinal in newest(facts.happened) if (kind, stop) == (ARRIVED, 100)] == [1, 2]
     assert {key[3] for key in newest(facts.happened) if key[0] == COMPLETED} == {1, 2}

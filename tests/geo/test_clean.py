@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 
+from geo.fold.fold import advance, fresh
 from geo.pings import Pings
 from geo.plan.plans import Timeline
 from geo.trust.clean import Flag, names
-from tests.geo.city import fold, fold_in_batches, once, pings_at, place
+from tests.geo.city import START_MS, fold, fold_in_batches, once, pings_at, place
 
 
 def flags(pings):
@@ -107,6 +108,17 @@ def test_a_phone_that_is_believed_no_more_gives_way():
     both = join(mine, blind, other)
     believed = fold(both)[1].judged["believed"][both.rows["device_id"] == 8]
     assert believed.tolist() == [at_s - 20 > 300 for at_s in range(30, 700, 30)]
+
+
+def test_a_phone_that_was_shut_out_gives_way_from_its_last_ping_on():
+    mine, other = pings_at([0, 10, 20], 0, 0), pings_at(np.arange(5, 100, 10), 5, 0, device_id=8)
+    both = join(mine, other)
+    tracks = fresh(np.array([1]))
+    for ended_ms, from_s in ({}, 1_000), ({9: START_MS + 20_000}, 20):
+        timeline = Timeline(driver_id=1, ended_ms=ended_ms)
+        believed = advance(tracks, both, [timeline])[1].judged["believed"]
+        assert believed[both.rows["device_id"] == 8].tolist() == [at_s > from_s for at_s in range(5, 100, 10)]
+        assert believed[both.rows["device_id"] == 9].all()
 
 
 def test_a_second_outlier_elsewhere_does_not_clear_the_first():

@@ -186,8 +186,11 @@ def test_a_noisy_tour_is_followed(seed, mute):
     alone = np.diff(plan.stops[:, 3], prepend=-100) > 20  # neighbours' doors are too near for a phone to tell apart
     assert np.mean(right[alone]) >= 0.88
     assert len(arrived) <= 25 * 1.15
-    assert kinds(of_type(facts.happened, FactType.ROUTE_STARTED, FactType.ROUTE_COMPLETED)) == [10, 11]
-    assert track["finished"][0] == plan.route_id
+    # what the phone missed stays open
+    is_done = len(first) == 25
+    assert kinds(of_type(facts.happened, FactType.ROUTE_STARTED, FactType.ROUTE_COMPLETED)) == [10, 11][: 1 + is_done]
+    assert track["finished"][0] == (plan.route_id if is_done else 0)
+    assert (track["next_stop_id"] == 0) == is_done
 
 
 STREET = [(0.0, 0.0), (3000.0, 0.0)]
@@ -203,7 +206,7 @@ def test_arrival_is_backdated_and_a_drive_by_is_none():
     assert ((stops["occurred_ms"] - START_MS) / 1000).tolist() == pytest.approx([200, 320], abs=6)
     assert stops["folded_ms"][0] == stops["occurred_ms"][0] + 15_000
     assert stops["ordinal"].tolist() == [1, 1]
-    assert track["next_stop_id"] == 0
+    assert track["next_stop_id"] == 100  # nothing lies ahead, but one stop is open
 
 
 @pytest.mark.parametrize("speeds", [True, False])

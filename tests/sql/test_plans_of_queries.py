@@ -35,6 +35,10 @@ INSERT INTO ping (lane, device_id, recorded_at, lat_e6, lon_e6, driver_id, recei
 SELECT lane, device.id, timestamptz '2026-03-01 09:00Z' - make_interval(days => d), k, 0, driver.id, now(), true
   FROM driver JOIN device ON device.driver_id = driver.id, generate_series(1, {DAYS} - 1) AS d,
        generate_series(0, 19) AS k;
+INSERT INTO delivery_order (account_id, external_id, state, quality, earliest, latest, body)
+SELECT 1, i::text, 'ready', 'given', date '2026-03-01', date '2026-03-01',
+       jsonb_build_object('name', 'x', 'phone', '+57 ' || i, 'email', i || '@example.com')
+  FROM generate_series(1, 5000) AS i;
 INSERT INTO inbox (lane, received_at, pings, body) SELECT i % 60, now(), 100, '' FROM generate_series(1, 20000) AS i;
 INSERT INTO lane_attempt (lane, attempts) SELECT i, 0 FROM generate_series(0, 63) AS i;
 INSERT INTO track (lane, driver_id, account_id, state, folded_until, head_at, stored_until)
@@ -276,6 +280,8 @@ HOT: list[tuple[str, str, list[Any], set[str]]] = [
     ("operate.erasure", "stops_of_phone", [1, "573001112233", 100], {"stop_phone"}),
     ("operate.erasure", "stops_of_email", [1, "a@example.com", 100], {"stop_email"}),
     ("operate.erasure", "due", [1], {"erasure_due"}),
+    ("operate.planning", "orders_of_phone", [1, "573001112233", 100], {"delivery_order_phone"}),
+    ("operate.planning", "orders_of_email", [1, "a@example.com", 100], {"delivery_order_email"}),
     (
         "pings.working",
         "tours_of_drivers",
@@ -291,7 +297,7 @@ HOT: list[tuple[str, str, list[Any], set[str]]] = [
     (
         "delivery.manifest",
         "look_at",
-        [1, 1, "2026-03-01 09:00Z", "24 h", "2 h", "4 h"],
+        [1, 1, "2026-03-01 09:00Z", "24 h", "2 h", "4 h", 4],
         {"manifest_pkey", "route_to_drive", "driver_event_order", "stop_route_id_external_id_key", "parcel_pkey"},
     ),
     ("delivery.manifest", "parts_of_manifest", [1], {"manifest_part_pkey"}),

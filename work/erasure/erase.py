@@ -41,7 +41,7 @@ async def erase(pool: Pool, store: ProofStore, erasure_id: int, *, within_s: flo
 
 async def _remains(pool: Pool, who: ErasureRow) -> dict[str, int]:
     if who.driver_id is None or who.lane is None:
-        found = await erasure.remains_of_stops(pool, who.stop_ids)
+        found = await erasure.remains_of_stops(pool, who.stop_ids, who.order_ids)
     else:
         found = await remains_of_driver(pool, lane=who.lane, driver_id=who.driver_id)
     return {name.replace("_", " "): count for name, count in found.items()}

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 from sql.delivery.stop_states import hold_stops
-from sql.operate import erasure, erasure_driver
+from sql.operate import erasure, erasure_driver, planning
 from sql.operate.erasure import ErasureRow
 from sql.pings.partitions import partition_days
 from sql.pool import Db, Pool
@@ -105,9 +105,23 @@ async def _messages(db: Db, who: ErasureRow) -> int:
     return gone
 
 
+async def _wishes(db: Db, who: ErasureRow) -> int:
+    await hold_stops(db, who.stop_ids)
+    return await erasure.drop_wishes(db, who.stop_ids)
+
+
 async def _stops(db: Db, who: ErasureRow) -> int:
     await hold_stops(db, who.stop_ids)
     return await erasure.blank_stops(db, who.stop_ids)
+
+
+async def _orders(db: Db, who: ErasureRow) -> int:
+    """Orders, and what stops were made of them since it was asked."""
+    gone = await planning.blank_orders(db, who.order_ids)
+    stop_ids = await planning.stops_of_orders(db, who.order_ids)
+    await hold_stops(db, stop_ids)
+    await erasure.blank_stops(db, stop_ids)
+    return gone
 
 
 async def _unreadable(db: Db, who: ErasureRow) -> int:
@@ -143,6 +157,10 @@ async def _learned(db: Db, who: ErasureRow) -> int:
     return await erasure_driver.drop_learned(db, account_id=who.account_id, driver_id=_driver(who)[1])
 
 
+async def _shifts(db: Db, who: ErasureRow) -> int:
+    return await planning.forget_shifts(db, _driver(who)[1])
+
+
 async def _name(db: Db, who: ErasureRow) -> int:
     return await erasure_driver.blank_driver(db, _driver(who)[1])
 
@@ -154,7 +172,9 @@ def _driver(who: ErasureRow) -> tuple[int, int]:
 
 
 OF_A_RECIPIENT: tuple[Step, ...] = (
-    _counted("stops", _stops),
+    _counted("stops", _stops),  # ends the link: nothing more is said by it
+    _counted("orders", _orders),
+    _counted("wishes", _wishes),
     _counted("messages", _messages),
     uploads,
     proofs_of_stops,
@@ -174,5 +194,6 @@ OF_A_DRIVER: tuple[Step, ...] = (
     _counted("visits", _visits_of_fences),
     _counted("manifests", _manifest),
     _counted("ETAs", _learned),
+    _counted("shifts", _shifts),
     _counted("quarantine", _unreadable),
 )

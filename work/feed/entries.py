@@ -12,9 +12,10 @@ import numpy as np
 
 from geo.fold.fold import FactType
 from geo.pings import Rows
+from sql.delivery.closing import LeftStop
 from sql.delivery.stop_states import JudgedEvent
 from sql.feed.facts import Revision, Stretch
-from work.feed.types import ALARMED, CALLED_FOR_HELP, OF_FACT, SAID, fact_id
+from work.feed.types import ALARMED, CALLED_FOR_HELP, LEFT_OPEN, OF_FACT, SAID, fact_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +93,7 @@ def compare(
     moved: list[Revision] = []
     for name, fact in now.items():
         before = known.get(name)
-        fact = _with_first(fact, before, until.get(fact.driver_id))
+        fact = _with_first(fact, before, until.get(fact.driver_id or 0))
         if before is None:
             changed.append(fact)
         elif before.state == "retracted":
@@ -104,7 +105,7 @@ def compare(
     for name, before in known.items():
         if name in now or before.state == "retracted" or before.folded_ms is None:
             continue
-        after_ms, until_ms = until.get(before.driver_id, (0, -1))
+        after_ms, until_ms = until.get(before.driver_id or 0, (0, -1))
         if after_ms < before.folded_ms <= until_ms:
             changed.append(taken_back(before))
     return changed, moved
@@ -194,6 +195,42 @@ def entry_of_eta(
     if before.state == "retracted":
         return replace(first, revision=before.revision + 1)
     return replace(first, revision=before.revision + 1, state="corrected", occurred_ms=before.occurred_ms)
+
+
+def name_of_left_open(stop: LeftStop) -> UUID:
+    """Name the fact that a stop was left open: there is one of a stop."""
+    return fact_id(LEFT_OPEN, stop.route_id, stop.stop_id)
+
+
+def entry_of_left_open(stop: LeftStop, before: Revision | None) -> Revision | None:
+    """Say that a stop was open when its tour was over, or that it is not any more; None where that is said already."""
+    stands = before is not None and before.state != "retracted"
+    if not stop.is_open or stop.closed_ms is None:
+        return taken_back(before) if before is not None and stands else None
+    first = Revision(
+        fact_id=name_of_left_open(stop),
+        revision=1,
+        state="asserted",
+        type=LEFT_OPEN,
+        occurred_ms=stop.closed_ms,
+        folded_ms=None,
+        lane=stop.lane,
+        account_id=stop.account_id,
+        driver_id=stop.driver_id,
+        route_id=stop.route_id,
+        route_version=stop.route_version,
+        stop_id=stop.stop_id,
+        geofence_id=None,
+        visit_id=None,
+        data={"why": "hours" if stop.by_hours else "shift"},
+    )
+    if before is None:
+        return first
+    if not stands:
+        return replace(first, revision=before.revision + 1)
+    if (before.occurred_ms, before.driver_id, before.data) == (first.occurred_ms, first.driver_id, first.data):
+        return None
+    return replace(first, revision=before.revision + 1, state="corrected")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from geo.fold.claims import KINDS
 from geo.times import time_of
 from sql.delivery import stop_states
+from sql.delivery.closing import left_stops, look_at_routes, look_at_routes_of_driver
 from sql.delivery.stop_states import JudgedEvent, judge_stop_events, settle_stops
 from sql.eta.learning import note_visits
 from sql.eta.told import settle_told
@@ -17,7 +18,7 @@ from sql.pings.held import shifts_changed
 from sql.pool import Db
 from sql.track.folds import claims_changed
 from sql.track.visits import put_arrivals, put_departures, remove_visits
-from work.feed.entries import departure_of, entry_of_driver, fact_id_of
+from work.feed.entries import departure_of, entry_of_driver, entry_of_left_open, fact_id_of, name_of_left_open
 from work.feed.types import ARRIVALS, DEPARTURES, OF_A_TOUR, SAID
 from work.messages.notices import note_facts
 
@@ -37,6 +38,7 @@ async def settle_facts(db: Db, changed: Sequence[Revision]) -> None:
     stops = sorted({fact.stop_id for fact in arrivals + departures if fact.stop_id is not None})
     if stops:
         await settle_stops(db, stops)
+        await tell_left_open(db, stops)
         await settle_told(db, stops)
         await _note_visits(db, departures)
     tours = {fact.route_id for fact in changed if fact.type in OF_A_TOUR and fact.route_id}
@@ -57,13 +59,43 @@ async def settle(db: Db, stop_ids: Sequence[int], *, most_wrong_pins: int, also:
         ordered = sorted(stop_ids)
         changed += await judge_stop_events(db, ordered, most_wrong_pins=most_wrong_pins)
         await settle_stops(db, ordered)
+        await tell_left_open(db, ordered)
     turned = [one for one in changed if one.effective != one.was_effective]
     await _tell_feed(db, [one for one in turned if one.type in SAID])
     await _tell_trackers(db, [one for one in turned if one.type in KINDS])
     await _tell_shifts(db, [one for one in turned if one.type in SHIFTS])
+    await _settle_tours(db, turned)
+
+
+async def tell_left_open(db: Db, stop_ids: Sequence[int], *, of_closed: bool = True) -> None:
+    """Make the feed say which stops are left open. The caller holds the stops.
+
+    Args:
+        of_closed: no other stop may be or have been left open than those of closed routes.
+    """
+    stops = {name_of_left_open(stop): stop for stop in await left_stops(db, stop_ids, of_closed=of_closed)}
+    if not stops:
+        return
+    known = await known_facts(db, list(stops), [])
+    entries = [entry_of_left_open(stop, known.get(name)) for name, stop in stops.items()]
+    if news := [entry for entry in entries if entry is not None]:
+        await put_revisions(db, news, late_after_s=LATE_AFTER_S)
+
+
+async def _settle_tours(db: Db, turned: Sequence[JudgedEvent]) -> None:
+    """Let what was said open and close tours: by a stop that was reopened at once, else when they are looked at."""
     reopened = {one.route_id for one in turned if one.type == "reopened" and one.route_id is not None}
     if reopened:
         await settle_routes(db, sorted(reopened))
+    spoken = {one.route_id for one in turned if one.type in KINDS and one.route_id is not None}
+    if spoken:
+        await look_at_routes(db, sorted(spoken))
+    first_ms: dict[int, int] = {}
+    for one in turned:
+        if one.type in SHIFTS:
+            first_ms[one.driver_id] = min(first_ms.get(one.driver_id, one.occurred_ms), one.occurred_ms)
+    for driver_id, from_ms in sorted(first_ms.items()):
+        await look_at_routes_of_driver(db, driver_id=driver_id, from_ms=from_ms)
 
 
 async def settle_routes(db: Db, route_ids: Sequence[int]) -> None:
@@ -88,7 +120,10 @@ async def _note_visits(db: Db, departures: Sequence[Revision]) -> None:
     closed = {
         (fact.route_id, fact.driver_id, fact.account_id)
         for fact in departures
-        if fact.route_id is not None and fact.stop_id is not None and fact.state != "retracted"
+        if fact.route_id is not None
+        and fact.driver_id is not None
+        and fact.stop_id is not None
+        and fact.state != "retracted"
     }
     if closed:
         await note_visits(db, closed)

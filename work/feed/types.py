@@ -21,6 +21,8 @@ class Maker(Enum):
     ETA = "eta"  # the tracker's clock: what is expected of a stop
     DEVICE = "device"  # an alarm that a phone sent: told at once, and never judged anew
     DRIVER = "driver"  # what a driver or a dispatcher said, as far as it is in force
+    CLOSING = "closing"  # the clock of `work`: what is open of a tour that is over
+    RECIPIENT = "recipient"  # what a recipient did by their link
     SENDER = "sender"  # what became of what left the installation
 
 
@@ -73,8 +75,10 @@ EVENT_TYPES = (
     _said("failed"),
     _said("skipped"),
     _said("reopened"),
+    EventType(name="stop.left_open", maker=Maker.CLOSING),
     _folded("route.started", FactType.ROUTE_STARTED, names_source=True, settles="route"),
     _folded("route.completed", FactType.ROUTE_COMPLETED, names_source=True, settles="route"),
+    _folded("route.reopened", FactType.ROUTE_REOPENED, names_source=True, settles="route"),
     _folded("route.off_route", FactType.ROUTE_OFF),
     _folded("route.back_on_route", FactType.ROUTE_BACK),
     _folded("geofence.entered", FactType.FENCE_ENTERED, of_a_visit=True, settles="arrival"),
@@ -86,6 +90,8 @@ EVENT_TYPES = (
     EventType(name="driver.sos", maker=Maker.DEVICE),
     EventType(name="driver.alarm", maker=Maker.DEVICE),
     EventType(name="eta.late", maker=Maker.ETA),
+    EventType(name="stop.instructed", maker=Maker.RECIPIENT),
+    EventType(name="stop.rated", maker=Maker.RECIPIENT),
     EventType(name="message.sent", maker=Maker.SENDER),
     EventType(name="message.delivered", maker=Maker.SENDER),
     EventType(name="message.failed", maker=Maker.SENDER),
@@ -105,6 +111,7 @@ CALLED_FOR_HELP, ALARMED = "driver.sos", "driver.alarm"
 ALERTING = frozenset((CALLED_FOR_HELP, "webhook.disabled"))
 """People of the company are told of these, whoever reads the feed."""
 
+LEFT_OPEN = "stop.left_open"
 LATE, APPROACHING = "eta.late", "stop.approaching"
 
 ARRIVALS = frozenset(one.name for one in EVENT_TYPES if one.settles == "arrival")

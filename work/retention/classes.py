@@ -57,11 +57,16 @@ FEED = DataClass(name="feed", tables=("event",), settings=(_HISTORY, _SAID), age
 VISITS = DataClass(name="visits", tables=("visit",), settings=(_HISTORY, _SAID), age=ages.age_of_visits)
 SAID = DataClass(name="driver events", tables=("driver_event",), settings=(_SAID,), age=ages.age_of_driver_events)
 PROOFS = DataClass(name="proofs", tables=("proof",), settings=(_PROOFS,), age=ages.age_of_proofs)
-RECIPIENTS = DataClass(name="recipients", tables=("stop", "parcel"), settings=(_PEOPLE,), age=ages.age_of_recipients)
+RECIPIENTS = DataClass(
+    name="recipients",
+    tables=("stop", "parcel", "recipient_wish", "recipient_change", "rating"),
+    settings=(_PEOPLE,),
+    age=ages.age_of_recipients,
+)
 DRIVERS = DataClass(name="drivers", tables=("driver", "device"), settings=(_PEOPLE,), age=ages.age_of_drivers)
 ROUTES = DataClass(
     name="routes",
-    tables=("route", "route_version", "stop", "parcel", "message", "notice"),
+    tables=("route", "route_version", "stop", "parcel", "moved_link", "message", "notice", "delivery_order", "rating"),
     settings=(_HISTORY, _SAID, _PROOFS),
     age=ages.age_of_routes,
 )
@@ -90,13 +95,17 @@ DELIVERIES = DataClass(
     settings=("delivery_retention_days",),
     age=ages.age_of_deliveries,
 )
+ORDERS = DataClass(name="orders", tables=("delivery_order",), settings=(_PEOPLE,), age=ages.age_of_orders, by_day=True)
+PLANS = DataClass(
+    name="plans", tables=("plan", "plan_resource"), settings=(_PEOPLE,), age=ages.age_of_plans, by_day=True
+)
 
 CLASSES = (
     *(PINGS, TRACKS, LIVE, PLACES, FEED, VISITS, SAID, PROOFS, RECIPIENTS, DRIVERS, ROUTES, GEOFENCES, MANIFESTS, ETAS),
-    *(QUARANTINE, MESSAGES, DELIVERIES),
+    *(QUARANTINE, MESSAGES, DELIVERIES, ORDERS, PLANS),
 )
 
-SOON_GONE = ("held", "inbox", "upload", "upload_part", "lane_attempt", "change")
+SOON_GONE = ("held", "inbox", "upload", "upload_part", "lane_attempt", "change", "recipient_limit")
 """Tables with data of people for hours or days only, by the clock of the database; each has an end of its own."""
 
 UNTIL_ERASED = ("consent",)

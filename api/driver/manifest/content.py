@@ -11,7 +11,17 @@ from msgspec.structs import replace
 from api.driver.manifest.order import keep_order
 from api.driver.manifest.view import ManifestRoute, ManifestStop
 from api.http import ids
-from api.routes.view import RouteStatus, StopKind, StopStatus, cash_of, depot_of, parcels_of, window_of
+from api.routes.view import (
+    RecipientWish,
+    RouteStatus,
+    StopKind,
+    StopStatus,
+    cash_of,
+    depot_of,
+    parcels_of,
+    window_of,
+    wish_of,
+)
 from sql.account.settings import settings_of
 from sql.delivery.manifest import ManifestLook, ManifestPart, ShownRoute, path_digest
 from sql.delivery.stops import StopRow, stops_of_route
@@ -111,7 +121,7 @@ def _route(row: ShownRoute, *, is_current: bool) -> ManifestRoute:
 
 
 def _stop(row: StopRow, route_id: int, rank: int | None, *, with_contact: bool) -> ManifestStop:
-    plan = row.plan
+    plan, wish = row.plan, wish_of(row)
     return ManifestStop(
         id=ids.shown(ids.STOP, row.id),
         route_id=ids.shown(ids.ROUTE, route_id),
@@ -130,10 +140,17 @@ def _stop(row: StopRow, route_id: int, rank: int | None, *, with_contact: bool) 
         window=window_of(plan),
         planned_arrival=plan.planned_arrival,
         service_s=plan.service_s,
-        instructions=plan.instructions,
+        instructions=_instructions(plan.instructions, wish),
         parcels=parcels_of(plan),
         cash_on_delivery=cash_of(plan),
         proof=list(plan.proof),
+        recipient=wish,
         arrived_at=row.arrived_at,
         departed_at=row.departed_at,
     )
+
+
+def _instructions(planned: str | None, wish: RecipientWish | None) -> str | None:
+    """Join what planner and recipient say, a line each: apps that know nothing of recipients show it too."""
+    said = [planned] if wish is None else [planned, wish.instructions, wish.safe_place]
+    return "\n".join(line for line in said if line) or None

@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import UNSET, Struct, UnsetType
 
-from api.routes.view import Cash, Depot, Parcel, RouteStatus, StopKind, StopStatus, Window
+from api.routes.view import Cash, Depot, Parcel, RecipientWish, RouteStatus, StopKind, StopStatus, Window
 
 Why: TypeAlias = Literal["taken_off", "cancelled", "reassigned", "finished", "not_now"]
 """Why something is not for the driver any more."""
@@ -19,6 +19,7 @@ class ManifestStop(Struct, frozen=True, kw_only=True):
 
     `order` sorts the stops of a route; the numbers have gaps, so that one more stop does not change the others. It is
     null, and `why` is not, once the stop was taken off the route. `along_m` is its place along the path in metres.
+    `instructions` has the planner's and, a line each, what the recipient added; `recipient` holds that by itself.
     `phone` and `email` are null where the account does not show them now. `proof` is what must be brought.
     """
 
@@ -43,6 +44,7 @@ class ManifestStop(Struct, frozen=True, kw_only=True):
     parcels: list[Parcel]
     cash_on_delivery: Cash | None
     proof: list[str]
+    recipient: RecipientWish | None
     arrived_at: datetime | None
     departed_at: datetime | None
 

@@ -62,7 +62,10 @@ async def test_spells_follow_from_the_order_of_occurrence(phone, order):
     for (_, _, why), one in told.items():
         (result,) = await phone.say(one)
         assert (result["effective"], result.get("why")) == (why is None, why)
-    assert spells(await shifts(phone)) == [(10, 60, [(30, 40), (50, 60)]), (100, None, [(110, None)])]
+    assert spells(await shifts(phone)) == [
+        (10, 60, [(30, 40), (50, 60)]),
+        (100, None, [(110, 230)]),
+    ]  # a break that nobody ended
 
 
 async def test_the_next_shift_ends_the_one_that_nobody_ended(phone):
@@ -85,7 +88,7 @@ async def test_the_next_shift_ends_the_one_that_nobody_ended(phone):
         (start + 1000, end + 1000, [(one + 1000, other + 1000) for one, other in pauses])
         for start, end, pauses in spells(await shifts(phone))
     ]
-    assert found == [(0, 700, [(60, 700)]), (700, 1000, [(710, 960), (960, 1000)])]
+    assert found == [(0, 700, [(60, 180)]), (700, 1000, [(710, 830), (960, 1000)])]
 
 
 async def test_a_span_gives_the_shifts_that_touch_it(client, account, phone, refused):

@@ -4,6 +4,7 @@ What is sent follows from the description: every field of every body, every quer
 replaced by values that nobody expects. All of it, every time, in the same order.
 """
 
+import asyncio
 import copy
 import json
 import re
@@ -17,13 +18,16 @@ import msgspec
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from api.http.app_keys import POOL
 from api.http.itself import openapi
 from api.http.operation import DECLARED
 from api.http.paging import cursor_of
 from reparto.run.app import create_app
 from reparto.settings.settings import Settings
 from sql.config import DatabaseConfig
+from sql.pool import Pool
 from tests.api.driver.driver_day import at, event, hours
+from work.planning.make import PlanMaker
 
 METHODS = ("get", "put", "post", "patch", "delete")
 ANY_TEXT = ["", "a\0b", "\u202e🚚" * 80, "x" * 5_000, "st_" + "9" * 18]
@@ -93,6 +97,44 @@ class Product:
         return jsonschema.Draft202012Validator({**schema, "components": self.description["components"]})
 
 
+DEPOT = {"name": "Bodega", "lat": 6.2442, "lon": -75.5690, "timezone": "America/Bogota"}
+VEHICLE = {
+    "name": "Van",
+    "capacity": {"kg": 100},
+    "skills": ["frio"],
+    "pace_percent": 110,
+    "fixed_cost": 1.0,
+    "cost_per_km": 0.4,
+    "cost_per_hour": 9.0,
+    "range_km": 300.0,
+}
+
+
+async def planning(make: Any, maker: PlanMaker, pool: Pool) -> tuple[dict[str, Any], dict[str, Any], str]:
+    """A day that is planned: a shift, an order on its tour, the plan."""
+    hours_of = {"start_at": "2026-03-02T08:00:00-05:00", "end_at": "2026-03-02T16:00:00-05:00"}
+    rest = {"earliest": "2026-03-02T11:00:00-05:00", "latest": "2026-03-02T14:00:00-05:00", "duration_s": 600.0}
+    shift = {"date": "2026-03-02", "vehicle": "van", "depot": "bodega", "driver": "ana", "longest_h": 8.0, **hours_of}
+    shift |= {"breaks": [rest], "return_to_depot": False}
+    window = {"start": "2026-03-02T08:00:00-05:00", "end": "2026-03-02T16:00:00-05:00"}
+    order = {"name": "A", "address": "Calle 1", "lat": 6.25, "lon": -75.57, "windows": [window], "service_s": 60.0}
+    order |= {"kind": "delivery", "quality": "given", "phone": "1", "email": "a@b.co", "locale": "es", "priority": 1}
+    order |= {"load": {"kg": 1.0}, "skills": ["frio"], "depot": "bodega", "instructions": "x", "source": "tienda"}
+    order |= {"earliest": "2026-03-02", "latest": "2026-03-02", "after": None, "proof": ["photo"]}
+    order |= {"parcels": [{"barcode": "b", "description": "d", "quantity": 1}]}
+    order |= {"cash_on_delivery": {"amount": 1.0, "currency": "COP"}}
+    await make("PUT", "/v1/depots/bodega", DEPOT)
+    await make("PUT", "/v1/vehicles/van", VEHICLE)
+    await make("PUT", "/v1/shifts/turno", shift)
+    await make("PUT", "/v1/orders/ped-1", order)
+    plan = (await make("POST", "/v1/plans", {"date": "2026-03-02", "depot": "bodega", "limit_s": 0.5}))["id"]
+    while (await make("GET", f"/v1/plans/{plan}", None))["state"] in ("queued", "running"):
+        await maker.look(pool)
+        await asyncio.sleep(0.05)
+    await maker.drop()
+    return shift, order, plan
+
+
 @pytest.fixture
 async def product(database: DatabaseConfig, account: Any, tour: Any, tmp_path: Path) -> AsyncIterator[Product]:
     settings = Settings(database=database)
@@ -103,7 +145,7 @@ async def product(database: DatabaseConfig, account: Any, tour: Any, tmp_path: P
 
         async def make(method: str, path: str, body: Any) -> Any:
             response = await client.request(method, path, json=body, headers=account.headers)
-            assert response.status in (200, 201), await response.text()
+            assert response.status in (200, 201, 202), await response.text()
             return await response.json()
 
         tour |= hours() | {"driver": "ana"}
@@ -123,6 +165,7 @@ async def product(database: DatabaseConfig, account: Any, tour: Any, tmp_path: P
         webhook = (await make("POST", "/v1/webhooks", endpoint))["id"]
         texts = {"sms": {"es": {"body": "{{ link }}", "subject": "s"}}}
         hours_of = {"start": "21:00", "end": "08:00"}
+        shift, order, plan = await planning(make, PlanMaker(), app[POOL])
         stop = put["stops"][0]
         done = {"recipient": {"name": "A", "relation": "b"}, "pin": "1", "barcodes": ["x"], "note": "n"}
         done |= {"parcels": [{"seq": 0, "outcome": "delivered"}], "cash": {"amount": 1, "method": "cash"}}
@@ -148,6 +191,11 @@ async def product(database: DatabaseConfig, account: Any, tour: Any, tmp_path: P
                 "hook": hook,
                 "what": "shown",
                 "upload": "0b0f8f6e-4a55-4f4f-8a53-2f6c6f8f2c11",
+                "order": "ped-1",
+                "vehicle": "van",
+                "depot": "bodega",
+                "shift": "turno",
+                "plan": plan,
             },
             headers={
                 "key": account.headers,
@@ -189,6 +237,21 @@ async def product(database: DatabaseConfig, account: Any, tour: Any, tmp_path: P
                     "state": "DLVRD",
                     "from": "+573001112233",
                     "text": "BAJA",
+                },
+                ("put", "/v1/vehicles/{vehicle}"): VEHICLE,
+                ("put", "/v1/depots/{depot}"): DEPOT,
+                ("put", "/v1/shifts/{shift}"): shift,
+                ("put", "/v1/orders/{order}"): order,
+                ("post", "/v1/orders"): {"orders": [{**order, "external_id": "ped-2"}]},
+                ("patch", "/v1/plans/{plan}"): {"moves": [{"order": "ped-1", "shift": "turno", "at": 0}]},
+                ("post", "/v1/plans"): {
+                    "date": "2026-03-02",
+                    "depot": "bodega",
+                    "orders": ["ped-1"],
+                    "shifts": ["turno"],
+                    "objective": "habit",
+                    "seed": 2,
+                    "limit_s": 5.0,
                 },
                 ("post", "/v1/webhooks"): endpoint,
                 ("patch", "/v1/webhooks/{webhook}"): {**endpoint, "enabled": True},

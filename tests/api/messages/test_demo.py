@@ -27,7 +27,7 @@ async def test_the_page_shows_what_the_log_took_to_this_machine_only(desk, put_r
     html = await page.text()
     assert (page.status, page.content_type) == (200, "text/html")
     assert ANA in html
-    assert "&lt;b&gt;Ana&lt;/b&gt;: https://reparto.example/t/" in html
+    assert '&lt;b&gt;Ana&lt;/b&gt;: <a href="https://reparto.example/t/' in html
     assert "<b>Ana" not in html
     for headers in ({"X-Forwarded-For": "203.0.113.7"}, {"Host": "reparto.example"}, {"Via": "1.1 proxy"}):
         assert (await client.get("/dev/messages", headers=headers)).status == 404

@@ -31,32 +31,32 @@ async def test_a_secret_that_is_left_out_stays_and_null_takes_it_away(desk, clie
     await refused(gone, 422, "/secret")
 
 
-@pytest.mark.parametrize(
-    ("channel", "body", "at"),
-    [
-        ("sms", {"gateway": "carrier-pigeon"}, "/gateway"),
-        ("sms", {"gateway": "twilio"}, "/key"),
-        ("sms", {"gateway": "custom"}, "/url"),
-        ("sms", {"gateway": "custom", "url": "https://10.0.0.1/", "body": "x"}, "/url"),
-        ("sms", {"gateway": "custom", "url": "https://169.254.169.254/", "body": "x"}, "/url"),
-        ("sms", {"gateway": "custom", "url": "https://0x7f.1/", "body": "{{ nobody }}"}, "/body"),
-        ("sms", {"gateway": "custom", "url": "http://sms.example/", "body": "x"}, "/url"),
-        ("sms", {"gateway": "custom", "url": "https://u:p@sms.example/", "body": "x"}, "/url"),
-        ("sms", {"gateway": "custom", "url": "https://sms.example/", "body": "{{ to"}, "/body"),
-        ("sms", {"gateway": "custom", "url": "https://a.example/", "body": "x", "headers": {"a b": "c"}},
-         "/headers/a b"),
-        ("email", {"host": "mx.example", "port": 0, "from": "a@b.example"}, "/port"),
-        ("email", {"host": "192.168.1.1", "port": 25, "from": "a@b.example"}, "/host"),
-        ("email", {"host": "mx.example", "port": 25, "from": "nobody"}, "/from"),
-        ("whatsapp", {"phone_number_id": "1"}, "/app_secret"),
-        ("whatsapp", {"phone_number_id": "1", "token": "t", "app_secret": "s", "templates": {"booked": {"name": "n",
-                      "language": "es", "parameters": ["colour"]}}}, "/templates/booked/parameters"),
-        ("log", {"colour": "red"}, "/colour"),
-    ],
-)  # fmt: skip
-async def test_what_cannot_be_meant_is_refused_and_changes_nothing(client, account, refused, pool, channel, body, at):
-    response = await client.put(f"/v1/account/channels/{channel}", json=body, headers=account.headers)
-    await refused(response, 422, at)
+NO_CHANNELS = [
+    ("sms", {"gateway": "carrier-pigeon"}, "/gateway"),
+    ("sms", {"gateway": "twilio"}, "/key"),
+    ("sms", {"gateway": "custom"}, "/url"),
+    ("sms", {"gateway": "custom", "url": "https://10.0.0.1/", "body": "x"}, "/url"),
+    ("sms", {"gateway": "custom", "url": "https://169.254.169.254/", "body": "x"}, "/url"),
+    ("sms", {"gateway": "custom", "url": "https://0x7f.1/", "body": "{{ nobody }}"}, "/body"),
+    ("sms", {"gateway": "custom", "url": "http://sms.example/", "body": "x"}, "/url"),
+    ("sms", {"gateway": "custom", "url": "https://u:p@sms.example/", "body": "x"}, "/url"),
+    ("sms", {"gateway": "custom", "url": "https://sms.example/", "body": "{{ to"}, "/body"),
+    ("sms", {"gateway": "custom", "url": "https://a.example/", "body": "x", "headers": {"a b": "c"}},
+     "/headers/a b"),
+    ("email", {"host": "mx.example", "port": 0, "from": "a@b.example"}, "/port"),
+    ("email", {"host": "192.168.1.1", "port": 25, "from": "a@b.example"}, "/host"),
+    ("email", {"host": "mx.example", "port": 25, "from": "nobody"}, "/from"),
+    ("whatsapp", {"phone_number_id": "1"}, "/app_secret"),
+    ("whatsapp", {"phone_number_id": "1", "token": "t", "app_secret": "s", "templates": {"booked": {"name": "n",
+                  "language": "es", "parameters": ["colour"]}}}, "/templates/booked/parameters"),
+    ("log", {"colour": "red"}, "/colour"),
+]  # fmt: skip
+
+
+async def test_what_cannot_be_meant_is_refused_and_changes_nothing(client, account, refused, pool):
+    for channel, body, wrong in NO_CHANNELS:
+        response = await client.put(f"/v1/account/channels/{channel}", json=body, headers=account.headers)
+        await refused(response, 422, wrong)
     assert await pool.fetchval("SELECT count(*) FROM message_channel") == 0
 
 
@@ -96,21 +96,21 @@ async def test_a_kind_has_defaults_and_keeps_what_was_said(desk):
     assert len((await desk.get("/v1/account/messages"))["kinds"]) == 10
 
 
-@pytest.mark.parametrize(
-    ("body", "at"),
-    [
-        ({"channels": []}, "/channels"),
-        ({"channels": ["sms", "sms"]}, "/channels"),
-        ({"texts": {"sms": {"es": {"body": "{{ secret }}"}}}}, "/texts/sms/es/body"),
-        ({"texts": {"sms": {"es": {"body": "{% for x in"}}}}, "/texts/sms/es/body"),
-        ({"texts": {"sms": {"es": {"body": "x" * 4001}}}}, "/texts/sms/es/body"),
-        ({"quiet_hours": {"start": "25:00", "end": "08:00"}}, "/quiet_hours/start"),
-        ({"colour": "red"}, "/colour"),
-    ],
-)
-async def test_a_kind_that_cannot_be_meant_is_refused(client, account, refused, pool, body, at):
-    response = await client.put("/v1/account/messages/booked", json=body, headers=account.headers)
-    await refused(response, 422, at)
+NO_KINDS = [
+    ({"channels": []}, "/channels"),
+    ({"channels": ["sms", "sms"]}, "/channels"),
+    ({"texts": {"sms": {"es": {"body": "{{ secret }}"}}}}, "/texts/sms/es/body"),
+    ({"texts": {"sms": {"es": {"body": "{% for x in"}}}}, "/texts/sms/es/body"),
+    ({"texts": {"sms": {"es": {"body": "x" * 4001}}}}, "/texts/sms/es/body"),
+    ({"quiet_hours": {"start": "25:00", "end": "08:00"}}, "/quiet_hours/start"),
+    ({"colour": "red"}, "/colour"),
+]
+
+
+async def test_a_kind_that_cannot_be_meant_is_refused(client, account, refused, pool):
+    for body, wrong in NO_KINDS:
+        response = await client.put("/v1/account/messages/booked", json=body, headers=account.headers)
+        await refused(response, 422, wrong)
     assert await pool.fetchval("SELECT count(*) FROM message_kind") == 0
 
 
@@ -137,23 +137,23 @@ async def test_a_preview_is_of_a_real_stop(desk, client, account, stop, sms):
     assert "Olá, Ana." in letter["body"]
 
 
-@pytest.mark.parametrize(
-    ("body", "problem"),
-    [
-        ("{{ brand }}: {{ colour }} {{ link }}", "unknown-variable: colour"),
-        ("{{ brand }}: ya viene", "missing-link"),
-        ("{{ brand }}: {{ link }} https://bit.ly/x", "shortener: bit.ly"),
-        ("{{ brand }}: " + "mañana viene tu pedido " * 9 + "{{ link }}", "segments: 2 parts"),
-        ("{{ brand }}: ya llega tu pedido {{ link }} ☺", "segments: 2 parts in UCS-2"),
-        ("{{ brand", "broken"),
-        ("{% for i in range(99999) %}{{ link }}{% endfor %}", "broken"),
-        ("{{ link * 1000 }}", "broken"),
-        ("{{ brand.__class__ }} {{ link }}", None),
-    ],
-)
-async def test_a_preview_names_what_is_wrong(desk, client, account, stop, body, problem):
-    problems = (await look(desk, client, account, stop, body=body))["problems"]
-    assert any(one.startswith(problem) for one in problems) if problem else problems == []
+DOUBTFUL_TEXTS = [
+    ("{{ brand }}: {{ colour }} {{ link }}", "unknown-variable: colour"),
+    ("{{ brand }}: ya viene", "missing-link"),
+    ("{{ brand }}: {{ link }} https://bit.ly/x", "shortener: bit.ly"),
+    ("{{ brand }}: " + "mañana viene tu pedido " * 9 + "{{ link }}", "segments: 2 parts"),
+    ("{{ brand }}: ya llega tu pedido {{ link }} ☺", "segments: 2 parts in UCS-2"),
+    ("{{ brand", "broken"),
+    ("{% for i in range(99999) %}{{ link }}{% endfor %}", "broken"),
+    ("{{ link * 1000 }}", "broken"),
+    ("{{ brand.__class__ }} {{ link }}", None),
+]
+
+
+async def test_a_preview_names_what_is_wrong(desk, client, account, stop):
+    for body, problem in DOUBTFUL_TEXTS:
+        problems = (await look(desk, client, account, stop, body=body))["problems"]
+        assert any(one.startswith(problem) for one in problems) if problem else problems == [], body
 
 
 async def test_a_preview_of_somebody_elses_stop_is_refused(client, other_account, stop, refused):

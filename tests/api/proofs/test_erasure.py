@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from api.fleet import erasures
+from api.portal import by_link
 from sql.pings.partitions import ensure_partitions
 from sql.pool import Pool
 from tests.api.conftest import say_events
@@ -14,6 +15,7 @@ from tests.api.driver.driver_day import event, hours
 from tests.api.proofs.pictures import STROKES, photo
 from work.erasure import steps
 from work.erasure.erase import erase, erasure_job
+from work.links import token_of
 
 WORDS = ("Zoraida Quispe", "+57 (300) 999-8877", "zoraida@example.com", "Calle Zorzal 12", "timbre zumba", "zapatos")
 NEEDLES = ("zoraida", "quispe", "999-8877", "3009998877", "zorzal", "zumba", "zapatos", "zed-1")
@@ -22,7 +24,7 @@ NOTE = "le dejé los zapatos a Zoraida Quispe"
 
 @pytest.fixture
 def app_parts(app_parts: list[Any]) -> list[Any]:
-    return [*app_parts, say_events, erasures.operations.add_to]
+    return [*app_parts, say_events, erasures.operations.add_to, by_link.operations.add_to]
 
 
 @pytest.fixture
@@ -56,6 +58,10 @@ async def where(pool: Pool, *needles: str) -> set[str]:
 async def served(client: Any, account: Any, pool: Pool, phone: Any, upload: Any) -> str:
     """What a stop leaves behind when its driver was there; its id."""
     stop = phone.stops[0]
+    secret = await pool.fetchval("SELECT secret FROM instance")
+    link = f"/v1/track/{token_of(secret, int(stop[3:]), 0)}"
+    for turn, change in enumerate(("instructions", "safe-place", "instructions")):
+        assert (await client.post(f"{link}/{change}", json={"text": f"{change} {turn} zumba"})).status == 200
     proofs = [{"upload_id": str(uuid4()), "kind": kind} for kind in ("photo", "signature")]
     for one, content in zip(proofs, (photo(), STROKES), strict=True):
         answer = await upload(phone, content, upload_id=one["upload_id"], kind=one["kind"], filename="zapatos.jpg")
@@ -84,6 +90,8 @@ async def served(client: Any, account: Any, pool: Pool, phone: Any, upload: Any)
         account.id,
         int(stop[3:]),
     )
+    rating = {"stars": 4, "text": "zumba"}
+    assert (await client.post(f"{link}/rating", json=rating)).status == 200
     return str(stop)
 
 
@@ -93,6 +101,9 @@ async def test_nothing_names_a_recipient_who_was_erased(
     await put_route(client, other_account.key)  # another account's recipient is not ours to erase
     before = await where(pool, *NEEDLES)
     assert before >= {
+        "recipient_wish.instructions",
+        "recipient_change.was",
+        "rating.words",
         "stop.name",
         "stop.phone",
         "parcel.description",
@@ -106,6 +117,7 @@ async def test_nothing_names_a_recipient_who_was_erased(
     assert (made["of"], made["status"]) == ("recipient", "done")
     assert made["erased"].pop("messages") >= 1  # and what the tour itself had made
     assert made["erased"] == {
+        "wishes": 6,  # what stands, four changes, the words of a rating
         "stops": 1,
         "uploads": 2,
         "proofs": 2,
@@ -113,7 +125,7 @@ async def test_nothing_names_a_recipient_who_was_erased(
         "feed": 1,
         "quarantine": 1,
     }
-    assert made["remains"] == {"stops": 1, "visits": 0, "driver events": 2}
+    assert made["remains"] == {"stops": 1, "visits": 0, "driver events": 2, "orders": 0}
     read = await client.get(f"/v1/erasures/{made['id']}", headers=account.headers)
     assert (await read.json())["remains"] == made["remains"]
     assert (await client.get(f"/v1/erasures/{made['id']}", headers=other_account.headers)).status == 404

@@ -40,7 +40,7 @@ def some_route(chance: random.Random) -> TrackedRoute:
         end_at=NOW + near(14),
         finished_at=chance.choice([None, NOW + near(14)]),
         updated_at=NOW + near(1),
-        on_break=chance.random() < 0.1,
+        break_since=chance.choice([None] * 7 + [NOW - timedelta(minutes=ago) for ago in (60, 119, 300)]),
         settings=chance.choice([{}, {"visibility": {"max_stops_before": 2, "max_minutes": chance.randint(1, 90)}}]),
     )
     assert route.van is not None

@@ -198,7 +198,8 @@ async def test_what_happened_at_a_stop_survives_an_edit(client, account, make_dr
     await put_route(client, account.key)
     shown = await read(client, account)
     assert (shown["stops"][0]["status"], shown["stops"][0]["instructions"]) == ("completed", "Timbre 2")
-    assert shown["progress"] == {"stops": 4, "done": 1, "along_m": None, "length_m": shown["progress"]["length_m"]}
+    length_m = shown["progress"]["length_m"]
+    assert shown["progress"] == {"stops": 4, "done": 1, "left_open": 0, "along_m": None, "length_m": length_m}
 
 
 async def test_a_finished_route_with_another_stop_is_under_way_again(client, account, put_route, tour, pool):
@@ -391,7 +392,7 @@ async def test_the_next_stop_of_a_started_route_is_en_route(client, account, mak
     shown = await read(client, account)
     assert [stop["status"] for stop in shown["stops"]] == ["arrived", "en_route", "pending", "pending"]
     assert shown["next_stop"] == made["stops"][1]["id"]
-    assert shown["progress"] == {"stops": 4, "done": 1, "along_m": 600, "length_m": made["length_m"]}
+    assert shown["progress"] == {"stops": 4, "done": 1, "left_open": 0, "along_m": 600, "length_m": made["length_m"]}
     assert [stop["stop_external_id"] for stop in shown["eta"]["stops"]] == ["ped-2", "rec-3", "ped-4"]
     # once somebody else drives it, Ana's place says nothing about it
     await make_driver(client, account.key, "beto")

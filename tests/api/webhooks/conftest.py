@@ -133,11 +133,11 @@ class Company:
         sender = self.sender(after, guard)
         stop = asyncio.Event()
         running = asyncio.create_task(sender.run(self.pool, stop))
-        while True:
+        quiet = 0
+        while quiet < 2:  # twice: one may be taken between two questions
             known = [row["id"] for row in await self.pool.fetch("SELECT id FROM webhook WHERE enabled")]
-            busy = any(one.is_busy for one in sender.outlets)
-            if not busy and not await behind(self.pool, known, datetime.now(UTC) + after):
-                break
+            due = await behind(self.pool, known, datetime.now(UTC) + after)
+            quiet = 0 if due or any(one.is_busy for one in sender.outlets) else quiet + 1
             assert not running.done(), running.exception()
             await asyncio.sleep(0.02)
         stop.set()

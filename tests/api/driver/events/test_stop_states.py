@@ -69,7 +69,8 @@ async def test_every_event_does_what_the_table_says_and_nothing_else(
         ), kind
         assert result.get("why") == (None if kind in table else f"already-{status.replace('_', '-')}")
     reopened = await phone.reopen(stops[-1])
-    assert reopened.status == (200 if "reopened" in table else 409)
+    # one that is pending may be reopened only where somebody was seen, or its tour is over
+    assert reopened.status == (200 if "reopened" in table and status != "pending" else 409)
     assert await phone.statuses("another") == [table.get(kind, status) for kind in (*SAID, "reopened")]
 
 

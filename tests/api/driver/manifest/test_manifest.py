@@ -64,6 +64,7 @@ async def test_a_driver_gets_all_they_need(client, account, make_phone, put_rout
         "parcels": [{"barcode": "MDE0001", "description": "Caja pequeña", "quantity": 1}],
         "cash_on_delivery": None,
         "proof": ["photo"],
+        "recipient": None,
         "arrived_at": None,
         "departed_at": None,
     }

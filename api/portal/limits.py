@@ -1,0 +1,58 @@
+"""How often one link, and one address of the network, may post. Counted in the database, for all processes together."""
+
+import hashlib
+import ipaddress
+import math
+
+from aiohttp import web
+
+from api.http.app_keys import POOL
+from api.http.problem import TooManyRequests
+from sql.portal import limits
+
+POSTS_OF_A_LINK = 60
+"""An hour: a person who corrects every change a few times makes twenty."""
+
+POSTS_OF_AN_ADDRESS = 120
+"""An hour: some families behind one router; a company's own desk uses its key."""
+
+WINDOW_S = 3_600.0
+
+
+async def admit_post(request: web.Request, link_hash: bytes) -> None:
+    """Count a post, whatever becomes of it; the link's only where its address may still ask.
+
+    Raises:
+        TooManyRequests: the link or the address made too many.
+    """
+    await _admit(request, _address_hash(request), "post", POSTS_OF_AN_ADDRESS)
+    await _admit(request, link_hash, "post", POSTS_OF_A_LINK)
+
+
+async def _admit(request: web.Request, who: bytes, what: str, most: int) -> None:
+    so_far = await limits.count(request.app[POOL], who, what, window_s=WINDOW_S)
+    if so_far.times > most:
+        wait_s = max(1, math.ceil(so_far.left_s))
+        raise TooManyRequests(
+            f"That was tried very often. Please wait {math.ceil(wait_s / 60)} minutes.", retry_after_s=wait_s
+        )
+
+
+def address_of(request: web.Request) -> str:
+    """Give the address of the network that a request comes from.
+
+    A proxy on this machine or in this network says for whom it asks, at the end of `X-Forwarded-For`. Nobody from
+    outside is believed.
+    """
+    remote = request.remote or ""
+    said = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    try:
+        if said and ipaddress.ip_address(remote).is_private:
+            return str(ipaddress.ip_address(said))
+    except ValueError:
+        pass
+    return remote
+
+
+def _address_hash(request: web.Request) -> bytes:
+    return hashlib.sha256(b"address " + address_of(request).encode()).digest()

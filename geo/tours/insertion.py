@@ -1,0 +1,218 @@
+"""One more visit in tours that are there: where it costs least and everything still holds.
+
+Candidates come from slack (how much later each visit may begin) in one pass over columns; the best are then driven
+again by the checker, so that what is offered can really be driven.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from geo.pings import Floats
+from geo.tours.check import Timed, Wrong, cost_of, late_s, time_tour
+from geo.tours.numbers import FOREVER, TRIED
+from geo.tours.problem import TourJob, TourProblem, VanTour, loads_of, padded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Insertion:
+    """A visit put into a tour.
+
+    Attributes:
+        tour: with the visit in it.
+        timed: the tour in time.
+        extra: cost that it adds, in the problem's unit; `extra_s`, `extra_m`: seconds and metres of driving.
+        begin_s: when its service begins.
+    """
+
+    tour: VanTour
+    timed: Timed
+    extra: int
+    extra_s: int
+    extra_m: int
+    begin_s: int
+
+
+def cheapest(problem: TourProblem, timed: Sequence[Timed], job: int, *, idle: Sequence[int] = ()) -> Insertion | None:
+    """Put a visit where it costs least.
+
+    Args:
+        timed: the tours, as the checker timed them.
+        job: row in the problem; on no tour yet.
+        idle: vehicles without a tour that may get one.
+
+    Returns:
+        None where it fits nowhere.
+    """
+    every = [*timed, *(time_tour(problem, VanTour(vehicle=row, jobs=()))[0] for row in idle)]
+    tries = sorted(_candidates(problem, every, job), key=lambda one: one[0])
+    best: Insertion | None = None
+    for _, row, place in tries[:TRIED]:
+        found = _driven(problem, every[row], job, place)
+        if found is not None and (best is None or found.extra < best.extra):
+            best = found
+    return best
+
+
+def _candidates(problem: TourProblem, timed: Sequence[Timed], job: int) -> Iterator[tuple[int, int, int]]:
+    """Name places that slack allows: (cost of the detour, row of the tour, place in it)."""
+    new = problem.jobs[job]
+    for row, one in enumerate(timed):
+        vehicle = problem.vehicles[one.tour.vehicle]
+        if not new.skills <= vehicle.skills or (new.vehicles is not None and one.tour.vehicle not in new.vehicles):
+            continue
+        if not _has_room(problem, one, new):
+            continue
+        before_s, latest_s, start, end = _slack(problem, one)
+        to_m, from_m = _legs(problem.distance_m, start, end, new.place)
+        to_s, from_s = _legs(problem.duration_s, start, end, new.place)
+        direct_m, direct_s = _direct(problem.distance_m, start, end), _direct(problem.duration_s, start, end)
+        pace = vehicle.pace / 100
+        there_s = before_s + to_s * pace
+        begin_s = _opens(new, there_s)
+        fits = np.isfinite(begin_s) & (begin_s + new.service_s + from_s * pace <= latest_s + 1)
+        extra = vehicle.cost_per_m * (to_m + from_m - direct_m)
+        extra = extra + vehicle.cost_per_s * ((to_s + from_s - direct_s) * pace + new.service_s)
+        if not one.tour.jobs:
+            extra = extra + vehicle.fixed_cost
+        for place in np.flatnonzero(fits).tolist():
+            yield int(extra[place]), row, place
+
+
+def _slack(problem: TourProblem, one: Timed) -> tuple[Floats, Floats, list[int | None], list[int | None]]:
+    """Tell for each gap of a tour when the van leaves the place before, and by when it must be at the one after."""
+    vehicle = problem.vehicles[one.tour.vehicle]
+    jobs = [problem.jobs[job] for job in one.tour.jobs]
+    places: list[int | None] = [vehicle.start, *(job.place for job in jobs), vehicle.end]
+    early = replace_start(problem, one)
+    before = [early.start_s, *(visit.depart_s for visit in early.visits)]
+    last_s = min(vehicle.shift[1], early.start_s + vehicle.longest_s if vehicle.longest_s is not None else FOREVER)
+    latest: list[float] = [last_s]
+    for row in range(len(jobs) - 1, -1, -1):
+        leg_s = early.visits[row + 1].arrive_s - early.visits[row].depart_s if row + 1 < len(jobs) else 0
+        if row + 1 == len(jobs):
+            leg_s = early.end_s - early.visits[row].depart_s
+        by_next = latest[0] - leg_s - jobs[row].service_s
+        latest.insert(0, min(by_next, jobs[row].windows[-1][1] if jobs[row].windows else by_next))
+    return np.array(before, float), np.array(latest, float), places[:-1], places[1:]
+
+
+def replace_start(problem: TourProblem, one: Timed) -> Timed:
+    """Drive a tour from the beginning of its shift: an insertion may need it to leave earlier than it does."""
+    vehicle = problem.vehicles[one.tour.vehicle]
+    visits, now_s, at = (
+        [],
+        max([vehicle.shift[0], *(problem.jobs[job].ready_s for job in one.tour.jobs)]),
+        vehicle.start,
+    )
+    start_s = now_s
+    for visit in one.visits:
+        job = problem.jobs[visit.job]
+        now_s += 0 if at is None else -(-int(problem.duration_s[at, job.place]) * vehicle.pace // 100)
+        begin_s = min(max(now_s, _first(job, now_s)), visit.begin_s)
+        visits.append(replace(visit, arrive_s=now_s, begin_s=begin_s, depart_s=begin_s + job.service_s))
+        now_s, at = begin_s + job.service_s, job.place
+    home_s = one.end_s - one.visits[-1].depart_s if one.visits else one.end_s - one.start_s
+    return replace(one, visits=tuple(visits), start_s=start_s, end_s=now_s + home_s)
+
+
+def _first(job: TourJob, now_s: int) -> int:
+    return next((max(now_s, start) for start, end in job.windows if now_s <= end), now_s)
+
+
+def _opens(job: TourJob, there_s: Floats) -> Floats:
+    if not job.windows:
+        return there_s
+    begin = np.full(len(there_s), np.inf)
+    for start, end in reversed(job.windows):
+        begin = np.where(there_s <= end, np.maximum(there_s, start), begin)
+    return begin
+
+
+def _legs(matrix: np.ndarray, start: list[int | None], end: list[int | None], place: int) -> tuple[Floats, Floats]:
+    to = np.array([0 if one is None else matrix[one, place] for one in start], float)
+    on = np.array([0 if one is None else matrix[place, one] for one in end], float)
+    return to, on
+
+
+def _direct(matrix: np.ndarray, start: list[int | None], end: list[int | None]) -> Floats:
+    return np.array([0 if a is None or b is None else matrix[a, b] for a, b in zip(start, end, strict=True)], float)
+
+
+def _has_room(problem: TourProblem, one: Timed, new: TourJob) -> bool:
+    """Tell whether a load fits beside all that is ever aboard: exact for deliveries alone, careful else."""
+    dimensions = loads_of(problem)
+    vehicle = problem.vehicles[one.tour.vehicle]
+    total = padded(vehicle.aboard, dimensions)
+    for job in [*(problem.jobs[row] for row in one.tour.jobs), new]:
+        both = zip(total, padded(job.delivery, dimensions), padded(job.pickup, dimensions), strict=True)
+        total = [a + max(given, taken) for a, given, taken in both]
+    return all(load <= room for load, room in zip(total, padded(vehicle.capacity, dimensions), strict=True))
+
+
+def _driven(problem: TourProblem, one: Timed, job: int, place: int) -> Insertion | None:
+    jobs = (*one.tour.jobs[:place], job, *one.tour.jobs[place:])
+    breaks = tuple(at + (at > place) for at in one.tour.breaks)
+    tour = replace(one.tour, jobs=jobs, breaks=breaks)
+    timed, wrong = time_tour(problem, tour)
+    if wrong:
+        return None
+    vehicle = problem.vehicles[tour.vehicle]
+    before = one.cost if one.tour.jobs else cost_of(replace(vehicle, fixed_cost=0), 0, 0)
+    return Insertion(
+        tour=tour,
+        timed=timed,
+        extra=timed.cost - before,
+        extra_s=timed.drive_s - one.drive_s if one.tour.jobs else timed.drive_s,
+        extra_m=timed.distance_m - one.distance_m if one.tour.jobs else timed.distance_m,
+        begin_s=timed.visits[place].begin_s,
+    )
+
+
+def why_not(
+    problem: TourProblem, timed: Sequence[Timed], job: int, *, idle: Sequence[int]
+) -> tuple[str, dict[str, bool]]:
+    """Say in a sentence why a job is on no tour, and whether another window or one more van would change that.
+
+    Returns:
+        The sentence; `any_time` and `one_more_van`: whether it would then fit.
+    """
+    one = problem.jobs[job]
+    able = [row for row, vehicle in enumerate(problem.vehicles) if one.skills <= vehicle.skills]
+    if not problem.vehicles:
+        return "There is no shift on this day at this depot.", {"any_time": False, "one_more_van": True}
+    if not able:
+        return f"No vehicle of the day can do {', '.join(sorted(one.skills))}.", {
+            "any_time": False,
+            "one_more_van": False,
+        }
+    alone = [time_tour(problem, VanTour(vehicle=row, jobs=(job,))) for row in able]
+    free = _relaxed(problem, job)
+    more = any(all(fault.why == "break" for fault in wrong) for _, wrong in alone)
+    any_time = cheapest(free, timed, job, idle=idle) is not None
+    change = {"any_time": any_time, "one_more_van": more}
+    if more:
+        return "The vans that could take it are full, or elsewhere in its window.", change
+    return _even_alone(one, alone), change
+
+
+def _even_alone(one: TourJob, alone: Sequence[tuple[Timed, Sequence[Wrong]]]) -> str:
+    """Say why a job cannot be done, given what does not hold on tours that have nothing else."""
+    faults = {fault.why for _, wrong in alone for fault in wrong}
+    if "overloaded" in faults:
+        return "It is more than any vehicle that can do it carries."
+    if "late" in faults:
+        late = min(late_s(one, timed.visits[0].begin_s) for timed, _ in alone)
+        return f"Even a van that drives there first comes {max(1, round(late / 60))} min after its last window."
+    if faults & {"shift_end", "too_long"}:
+        return "Even alone on a tour it takes longer than a shift."
+    if "too_far" in faults:
+        return "It is farther away than any vehicle's range."
+    return "It comes after another order that is on no tour."
+
+
+def _relaxed(problem: TourProblem, job: int) -> TourProblem:
+    jobs = list(problem.jobs)
+    jobs[job] = replace(jobs[job], windows=())
+    return replace(problem, jobs=jobs)

@@ -1,0 +1,76 @@
+"""`reparto plan solve` and `reparto plan backtest`: what the planner makes of a file, as one JSON object."""
+
+import argparse
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from reparto.command import CannotRun, Subparsers, out
+from reparto.plan import backtest, vrplib_file
+from work.planning.process import PlannerProcess, plan
+from work.planning.protocol import PlannerFailed
+
+START_S = 1.0
+"""Of the time limit, kept for starting the process, reading its answer and checking it."""
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Declare `plan` and what it can do."""
+    parser = subparsers.add_parser("plan", help="the planner without a server: solve a file, try learned habits")
+    kinds = parser.add_subparsers(metavar="what", required=True)
+    solve = kinds.add_parser("solve", help="find tours for a VRPLIB file (.vrp, .txt, packed or not)")
+    solve.add_argument("file", type=Path)
+    solve.add_argument("--limit-s", type=_seconds, default=30.0, metavar="S", help="of clock time; 30")
+    solve.add_argument("--seed", type=int, default=1, metavar="N", help="1")
+    solve.set_defaults(run=_solve)
+    tours = kinds.add_parser("backtest", help="learn drivers' habits from past tours, and hold them against the rest")
+    tours.add_argument("file", type=Path, metavar="TOURS", help="CSV: route, stop, lat, lon in the order driven")
+    tours.add_argument("--limit-s", type=_seconds, default=5.0, metavar="S", help="at most, for each tour; 5")
+    tours.add_argument("--seed", type=int, default=1, metavar="N", help="1")
+    tours.set_defaults(run=_backtest)
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0.05 <= seconds <= 86_400:
+        raise argparse.ArgumentTypeError("must be between 0.05 and 86400 seconds")
+    return seconds
+
+
+def _solve(args: argparse.Namespace) -> int:
+    began_s = time.monotonic()
+    instance = vrplib_file.read(args.file)
+    answer, judged = _asked(lambda planner: plan(instance.problem, planner, limit_s=args.limit_s, seed=args.seed))
+    told = {
+        "cost": instance.cost(judged),
+        "seconds": round(time.monotonic() - began_s, 2),
+        "feasible": judged.holds,
+        "tours": [[instance.nodes[visit.job] for visit in timed.visits] for timed in judged.timed],
+        "distances": instance.counts,
+        "rounds": answer.rounds,
+        "wrong": [msgspec.to_builtins(wrong) for wrong in judged.wrong[:100]],
+    }
+    out.print(msgspec.json.encode(told).decode(), markup=False)
+    return 0 if judged.holds else 1
+
+
+def _backtest(args: argparse.Namespace) -> int:
+    tours = backtest.read(args.file)
+    told = _asked(lambda planner: backtest.run(tours, planner, limit_s=args.limit_s, seed=args.seed))
+    out.print(msgspec.json.encode(told).decode(), markup=False)
+    return 0
+
+
+def _asked(ask: Callable[[PlannerProcess], Any]) -> Any:
+    async def answered() -> Any:
+        async with PlannerProcess.started() as planner:
+            return await ask(planner)
+
+    try:
+        return asyncio.run(answered())
+    except PlannerFailed as error:
+        raise CannotRun(f"The planner failed: {error}") from error

@@ -1,0 +1,88 @@
+"""Orders: what somebody wants brought or fetched."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sql.pool import Db, Pool
+from sql.queries import load
+
+_SQL = load(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewOrder:
+    """An order to put; the place is None where it is not known, the depot where any will do."""
+
+    external_id: str
+    state: str
+    quality: str
+    lat: float | None
+    lon: float | None
+    depot: str | None
+    earliest: date
+    latest: date
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRow:
+    """An order as it is.
+
+    Attributes:
+        plan_id, route_id: where it is on; None before.
+        stop_status: of its stop on that route; None where there is none.
+    """
+
+    id: int
+    external_id: str
+    state: str
+    quality: str
+    lat: float | None
+    lon: float | None
+    depot: str | None
+    earliest: date
+    latest: date
+    body: dict[str, Any]
+    plan_id: int | None
+    route_id: int | None
+    stop_status: str | None
+
+
+async def put_orders(db: Db | Pool, account_id: int, orders: Sequence[NewOrder]) -> dict[str, bool]:
+    """Make or change orders that are not on a route yet; give those that were written, and whether they are new."""
+    names = ("external_id", "state", "quality", "lat", "lon", "depot", "earliest", "latest", "body")
+    columns = ([getattr(order, name) for order in orders] for name in names)
+    return {row["external_id"]: row["created"] for row in await db.fetch(_SQL["put_orders"], account_id, *columns)}
+
+
+async def find_orders(db: Db | Pool, account_id: int, names: Sequence[str]) -> list[OrderRow]:
+    """Read those of some that there are."""
+    return [OrderRow(**row) for row in await db.fetch(_SQL["find_orders"], account_id, list(names))]
+
+
+async def list_orders(
+    db: Db | Pool, account_id: int, *, state: str | None, on: date | None, after: int, limit: int
+) -> list[OrderRow]:
+    """Read a page, in the order they came."""
+    return [OrderRow(**row) for row in await db.fetch(_SQL["list_orders"], account_id, state, on, after, limit)]
+
+
+async def orders_to_plan(
+    db: Db | Pool, account_id: int, *, on: date, depot: str, only: Sequence[str] | None, limit: int
+) -> list[OrderRow]:
+    """Read what may be on a tour of a day and depot."""
+    names = None if only is None else list(only)
+    return [OrderRow(**row) for row in await db.fetch(_SQL["orders_to_plan"], account_id, on, depot, names, limit)]
+
+
+async def cancel_order(db: Db | Pool, account_id: int, external_id: str) -> bool:
+    """Take an order back; False when it is not there, or on a route."""
+    return bool(await db.fetchval(_SQL["cancel_order"], account_id, external_id))
+
+
+async def assign_orders(db: Db, account_id: int, plan_id: int, routes: Sequence[tuple[str, int]]) -> set[str]:
+    """Note the routes that orders came on; give those that were still free."""
+    names, route_ids = [name for name, _ in routes], [route_id for _, route_id in routes]
+    return {row["external_id"] for row in await db.fetch(_SQL["assign_orders"], account_id, plan_id, names, route_ids)}

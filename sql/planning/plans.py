@@ -1,0 +1,103 @@
+"""Plans: waiting, being made, done, published. A plan is written as a whole or not at all."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import asyncpg
+
+from sql.pool import Db, Pool
+from sql.queries import load
+
+_SQL = load(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TourPlanRow:
+    """A plan.
+
+    Attributes:
+        asked: what was asked for.
+        attempts: who plans it now is told apart by this.
+        why: of a failed one, a sentence.
+        result: tours as they are now; None before there are any.
+    """
+
+    id: int
+    account_id: int
+    state: str
+    date: date
+    depot: str
+    asked: dict[str, Any]
+    progress: float
+    version: int
+    attempts: int
+    why: str | None
+    result: dict[str, Any] | None
+
+
+async def create_plan(db: Db | Pool, *, account_id: int, on: date, depot: str, asked: dict[str, Any]) -> int:
+    """Let a plan be made; return its id."""
+    return int(await db.fetchval(_SQL["create_plan"], account_id, on, depot, asked))
+
+
+async def find_plan(db: Db | Pool, *, account_id: int, plan_id: int) -> TourPlanRow | None:
+    """Find a plan; None when the account has none such."""
+    row = await db.fetchrow(_SQL["find_plan"], account_id, plan_id)
+    return None if row is None else TourPlanRow(**row)
+
+
+async def hold_plan(db: Db, *, account_id: int, plan_id: int) -> TourPlanRow | None:
+    """Be the only one who changes a plan until the transaction ends; None when the account has none such."""
+    row = await db.fetchrow(_SQL["hold_plan"], account_id, plan_id)
+    return None if row is None else TourPlanRow(**row)
+
+
+async def problem_of_plan(db: Db | Pool, plan_id: int) -> bytes:
+    """Read what was planned, as `work.planning.protocol` wrote it."""
+    return bytes(await db.fetchval(_SQL["problem_of_plan"], plan_id))
+
+
+async def last_tours(db: Db | Pool, *, account_id: int, on: date, depot: str) -> tuple[int, int, dict[str, Any]] | None:
+    """Read id, version and tours of the last plan of a day and depot; None when there is none."""
+    row = await db.fetchrow(_SQL["last_tours"], account_id, on, depot)
+    return None if row is None else (row["id"], row["version"], row["result"])
+
+
+async def take_plan(db: Db | Pool, *, hold_s: float) -> TourPlanRow | None:
+    """Take one that waits to be made; None when there is none."""
+    row = await db.fetchrow(_SQL["take_plan"], hold_s)
+    return None if row is None else TourPlanRow(**row)
+
+
+async def keep_plan(db: Db | Pool, plan: TourPlanRow, *, hold_s: float, progress: float) -> bool:
+    """Say that it is still being made; False when nobody wants it any more."""
+    return bool(await db.fetchval(_SQL["keep_plan"], plan.id, plan.attempts, hold_s, progress))
+
+
+async def end_plan(
+    db: Db | Pool,
+    plan: TourPlanRow,
+    *,
+    state: str,
+    why: str | None = None,
+    problem: bytes | None = None,
+    result: dict[str, Any] | None = None,
+) -> bool:
+    """Write what came of it, all at once; False when nobody wants it any more."""
+    return bool(await db.fetchval(_SQL["end_plan"], plan.id, plan.attempts, state, why, problem, result))
+
+
+async def change_plan(db: Db, plan_id: int, *, state: str, result: dict[str, Any]) -> None:
+    """Write a plan that is held."""
+    await db.execute(_SQL["change_plan"], plan_id, state, result)
+
+
+async def cancel_plan(db: Db | Pool, *, account_id: int, plan_id: int) -> bool:
+    """Cancel a plan; False when there is none such to cancel."""
+    return bool(await db.fetchval(_SQL["cancel_plan"], account_id, plan_id))
+
+
+async def past_tours(db: Db | Pool, *, account_id: int, since: datetime, at_most: int) -> list[asyncpg.Record]:
+    """Read past tours: names, lon and lat of their stops in the order they were reached."""
+    return list(await db.fetch(_SQL["past_tours"], account_id, since, at_most))

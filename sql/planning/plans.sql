@@ -1,0 +1,61 @@
+-- name: create_plan
+-- $1 account, $2 date, $3 depot, $4 what was asked
+INSERT INTO plan (account_id, state, date, depot, asked) VALUES ($1, 'queued', $2, $3, $4) RETURNING id;
+
+-- name: find_plan
+-- $1 account, $2 plan
+SELECT id, account_id, state, date, depot, asked, progress, version, attempts, why, result FROM plan
+ WHERE account_id = $1 AND id = $2;
+
+-- name: hold_plan
+-- The same, until the transaction ends. $1 account, $2 plan
+SELECT id, account_id, state, date, depot, asked, progress, version, attempts, why, result FROM plan
+ WHERE account_id = $1 AND id = $2 FOR UPDATE;
+
+-- name: problem_of_plan
+-- $1 plan
+SELECT problem FROM plan WHERE id = $1;
+
+-- name: last_tours
+-- Tours as they are meant now for a day and depot. $1 account, $2 date, $3 depot
+SELECT id, version, result FROM plan
+ WHERE account_id = $1 AND date = $2 AND depot = $3 AND state IN ('done', 'published') ORDER BY id DESC LIMIT 1;
+
+-- name: take_plan
+-- One that waits, or whose planner is not heard of any more. $1 seconds until this one says so again
+UPDATE plan SET state = 'running', attempts = attempts + 1, held_until = now() + $1 * interval '1 second',
+       updated_at = now()
+ WHERE id = (SELECT id FROM plan
+              WHERE state = 'queued' OR (state = 'running' AND held_until < now())
+              ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
+RETURNING id, account_id, state, date, depot, asked, progress, version, attempts, why, result;
+
+-- name: keep_plan
+-- Nothing when it was cancelled, or taken by another one. $1 plan, $2 attempt, $3 seconds, $4 progress
+UPDATE plan SET held_until = now() + $3 * interval '1 second', progress = greatest(progress, $4)
+ WHERE id = $1 AND attempts = $2 AND state = 'running' RETURNING 1;
+
+-- name: end_plan
+-- Done or failed, as a whole. $1 plan, $2 attempt, $3 state, $4 why or null, $5 problem or null, $6 result or null
+UPDATE plan SET state = $3, why = $4, problem = $5, result = $6, held_until = NULL, updated_at = now(),
+       progress = CASE WHEN $3 = 'done' THEN 1 ELSE progress END
+ WHERE id = $1 AND attempts = $2 AND state = 'running' RETURNING 1;
+
+-- name: change_plan
+-- $1 plan, $2 state, $3 result
+UPDATE plan SET state = $2, result = $3, version = version + 1, updated_at = now() WHERE id = $1;
+
+-- name: cancel_plan
+-- $1 account, $2 plan
+UPDATE plan SET state = 'cancelled', held_until = NULL, updated_at = now()
+ WHERE account_id = $1 AND id = $2 AND state IN ('queued', 'running', 'done') RETURNING 1;
+
+-- name: past_tours
+-- Orders in which stops were reached on past tours, the newest tours last: what habits are learned from.
+-- $1 account, $2 since, $3 how many tours
+SELECT array_agg(coalesce(nullif(lower(stop.address), ''), lower(stop.name)) ORDER BY stop.arrived_at) AS names,
+       array_agg(stop.lon ORDER BY stop.arrived_at) AS lon, array_agg(stop.lat ORDER BY stop.arrived_at) AS lat
+  FROM (SELECT id FROM route WHERE account_id = $1 AND start_at >= $2 AND status = 'finished'
+         ORDER BY start_at DESC, id DESC LIMIT $3) AS past
+  JOIN stop ON stop.route_id = past.id AND stop.arrived_at IS NOT NULL
+ GROUP BY past.id HAVING count(*) > 1 ORDER BY past.id;

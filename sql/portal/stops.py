@@ -1,0 +1,124 @@
+"""A stop as its recipient may change it: what it is now, what they said of it, and every change."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sql.pool import Db, Pool
+from sql.queries import load
+
+_SQL = load(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortalStop:
+    """A stop, and what decides what its recipient may do.
+
+    Attributes:
+        revoked, removed: its link was ended; it is not of the tour any more.
+        cash: something is to be paid at the door.
+        eta_low: when the van is expected at the earliest; None: nothing is known.
+        recipient_may_not: what the sender of this one does not let them do.
+        settings: the account's.
+    """
+
+    id: int
+    account_id: int
+    route_id: int
+    kind: str
+    status: str
+    lat: float
+    lon: float
+    arrived_at: datetime | None
+    departed_at: datetime | None
+    outcome_at: datetime | None
+    removed: bool
+    revoked: bool
+    cash: bool
+    planned_arrival: datetime | None
+    window_start: datetime | None
+    phone: str | None = field(repr=False)
+    email: str | None = field(repr=False)
+    recipient_may_not: Sequence[str]
+    route_status: str
+    start_at: datetime
+    end_at: datetime
+    finished_at: datetime | None
+    route_deleted: bool
+    settings: Mapping[str, Any] = field(repr=False)
+    eta_low: datetime | None
+    rated: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WishRow:
+    """What a recipient said of their stop, beside the plan; None: nothing. `door_m`: from where the planner has it."""
+
+    instructions: str | None = None
+    safe_place: str | None = None
+    neighbour_name: str | None = None
+    neighbour_address: str | None = None
+    door_lat: float | None = None
+    door_lon: float | None = None
+    door_m: float | None = None
+    said_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeRow:
+    """A change that was accepted: `applied`, or `proposed` to the company."""
+
+    id: int
+    kind: str
+    state: str
+    was: dict[str, Any] = field(repr=False)
+    is_now: dict[str, Any] = field(repr=False)
+    made_at: datetime
+
+
+async def find_stop(db: Db | Pool, link_hash: bytes) -> PortalStop | None:
+    """Read the stop that a link opens; None: there is no such link."""
+    row = await db.fetchrow(_SQL["find_stop"], link_hash)
+    return None if row is None else PortalStop(**row)
+
+
+async def hold_stop(db: Db, stop_id: int) -> None:
+    """Let nobody else change a stop, nor say what became of it, until the transaction ends."""
+    await db.execute(_SQL["hold_stop"], stop_id)
+
+
+async def find_wish(db: Db | Pool, stop_id: int) -> WishRow:
+    """Read what a recipient said of a stop."""
+    row = await db.fetchrow(_SQL["find_wish"], stop_id)
+    return WishRow() if row is None else WishRow(**row)
+
+
+async def put_wish(db: Db, stop: PortalStop, wish: WishRow) -> None:
+    """Keep what a recipient says of a stop, in place of what they said before."""
+    names = ("instructions", "safe_place", "neighbour_name", "neighbour_address", "door_lat", "door_lon", "door_m")
+    values = [getattr(wish, name) for name in (*names, "said_at")]
+    await db.execute(_SQL["put_wish"], stop.id, stop.account_id, stop.route_id, *values)
+
+
+async def put_change(
+    db: Db, stop: PortalStop, *, kind: str, state: str, was: dict[str, Any], is_now: dict[str, Any], now: datetime
+) -> int:
+    """Note a change; return its id."""
+    made: int = await db.fetchval(_SQL["put_change"], stop.account_id, stop.id, kind, state, was, is_now, now)
+    return made
+
+
+async def put_fact(
+    db: Db, stop: PortalStop, *, fact_id: UUID, type_name: str, data: dict[str, Any], now: datetime
+) -> None:
+    """Tell the feed of something that a recipient did."""
+    await db.execute(_SQL["put_fact"], stop.account_id, fact_id, type_name, stop.route_id, stop.id, data, now)
+
+
+async def changes_of_stop(db: Db | Pool, *, account_id: int, stop_id: int) -> list[ChangeRow] | None:
+    """Read what a recipient changed, oldest first; None: the account has no such stop."""
+    if not await db.fetchval(_SQL["has_stop"], account_id, stop_id):
+        return None
+    return [ChangeRow(**row) for row in await db.fetch(_SQL["changes_of_stop"], account_id, stop_id)]

@@ -1,0 +1,51 @@
+-- name: find_stop
+-- A stop by its tracking link, with all that says what its recipient may do. $1 SHA-256 of the token
+SELECT stop.id, stop.account_id, stop.route_id, stop.kind, stop.status, stop.lat, stop.lon, stop.arrived_at,
+       stop.departed_at, stop.outcome_at, stop.removed_at IS NOT NULL AS removed, stop.link_revoked_at IS NOT NULL AS revoked,
+       stop.cash_amount IS NOT NULL AS cash, stop.planned_arrival, stop.window_start, stop.phone, stop.email,
+       stop.recipient_may_not,
+       route.status AS route_status, route.start_at, route.end_at, route.finished_at,
+       route.deleted_at IS NOT NULL AS route_deleted, account.settings,
+       eta.low[array_position(eta.stop_ids, stop.id)] AS eta_low,
+       EXISTS (SELECT FROM rating WHERE rating.stop_id = stop.id) AS rated
+  FROM stop JOIN route ON route.id = stop.route_id JOIN account ON account.id = stop.account_id
+  LEFT JOIN route_eta AS eta ON eta.route_id = route.id
+ WHERE stop.link_hash = $1;
+
+-- name: hold_stop
+-- Nobody settles or changes it until the transaction ends. $1 stop
+SELECT FROM stop WHERE id = $1 FOR NO KEY UPDATE;
+
+-- name: find_wish
+-- $1 stop
+SELECT instructions, safe_place, neighbour_name, neighbour_address, door_lat, door_lon, door_m, said_at
+  FROM recipient_wish WHERE stop_id = $1;
+
+-- name: put_wish
+-- $1 stop, $2 account, $3 route, $4 instructions, $5 safe place, $6 neighbour's name and $7 address, $8 lat, $9 lon and
+-- $10 distance of the door, $11 now
+INSERT INTO recipient_wish (stop_id, account_id, route_id, instructions, safe_place, neighbour_name, neighbour_address,
+                            door_lat, door_lon, door_m, said_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    ON CONFLICT (stop_id) DO UPDATE
+   SET route_id = excluded.route_id, instructions = excluded.instructions, safe_place = excluded.safe_place,
+       neighbour_name = excluded.neighbour_name, neighbour_address = excluded.neighbour_address,
+       door_lat = excluded.door_lat, door_lon = excluded.door_lon, door_m = excluded.door_m, said_at = excluded.said_at;
+
+-- name: put_change
+-- $1 account, $2 stop, $3 kind, $4 state, $5 before, $6 now, $7 at
+INSERT INTO recipient_change (account_id, stop_id, kind, state, was, is_now, made_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id;
+
+-- name: put_fact
+-- Tell the feed. $1 account, $2 fact, $3 type, $4 route, $5 stop, $6 data, $7 at
+INSERT INTO event (account_id, fact_id, revision, state, type, occurred_at, known_at, route_id, stop_id, late, data)
+VALUES ($1, $2, 1, 'asserted', $3, $7, now(), $4, $5, false, $6);
+
+-- name: changes_of_stop
+-- $1 account, $2 stop
+SELECT id, kind, state, was, is_now, made_at FROM recipient_change WHERE account_id = $1 AND stop_id = $2 ORDER BY id;
+
+-- name: has_stop
+-- $1 account, $2 stop
+SELECT EXISTS (SELECT FROM stop WHERE account_id = $1 AND id = $2);

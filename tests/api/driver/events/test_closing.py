@@ -1,0 +1,132 @@
+"""Tours that nobody ended are over by their hours or with the shift, and what is open of them stays in sight."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.api.conftest import say_events
+from tests.api.driver.driver_day import BASE, at, event, feed, hours, number
+from work.feed.closing import close_due
+
+LEFT = "stop.left_open"
+OVER = BASE + timedelta(hours=14)
+"""Four hours after the planned end of the tour."""
+
+
+@pytest.fixture
+def app_parts(app_parts):
+    return [*app_parts, say_events]
+
+
+async def route(client, account, name="tour-1"):
+    return await (await client.get(f"/v1/routes/{name}", headers=account.headers)).json()
+
+
+async def left_open(pool):
+    return [(minute, stop) for kind, minute, stop, *_ in await feed(pool) if kind == LEFT]
+
+
+async def begin(pool, minute=1):
+    """As the tracker would: the tour began."""
+    await pool.execute(
+        "INSERT INTO event (account_id, fact_id, revision, state, type, occurred_at, known_at, lane, driver_id,"
+        " route_id, route_version, late)"
+        " SELECT account_id, gen_random_uuid(), 1, 'asserted', 'route.started', $1, now(), 0, driver_id, id, version,"
+        " false FROM route",
+        BASE + timedelta(minutes=minute),
+    )
+    await pool.execute("UPDATE route SET status = 'started', started_at = $1", BASE + timedelta(minutes=minute))
+
+
+async def test_what_is_open_when_the_hours_are_over_is_left_open_and_told(client, account, phone, pool):
+    first, second, *rest = phone.stops
+    await phone.say(event("completed", 30, first))
+    await close_due(pool, OVER - timedelta(seconds=1))
+    assert "left_open" not in await phone.statuses()
+    await close_due(pool, OVER)
+    assert await phone.statuses() == ["completed", *["left_open"] * 3]
+    assert await left_open(pool) == [(840, stop) for stop in sorted((second, *rest))]
+    assert (await route(client, account))["progress"]["left_open"] == 3
+    await close_due(pool, OVER + timedelta(hours=1))
+    assert len(await pool.fetch("SELECT FROM event WHERE type = $1", LEFT)) == 3
+
+
+async def test_whatever_is_said_later_counts(phone, pool):
+    first, second, third, _ = phone.stops
+    await close_due(pool, OVER)
+    await phone.say(event("completed", 200, first), event("failed", 300, second, reason="refused"))
+    assert (await phone.reopen(third, occurred_at=at(350))).status == 200
+    assert await phone.statuses() == ["completed", "failed", "left_open", "left_open"]
+    await pool.execute("UPDATE driver_event SET occurred_at = $1 WHERE type = 'reopened'", OVER + timedelta(hours=1))
+    await pool.execute("UPDATE route SET look_at = now()")
+    await close_due(pool, OVER + timedelta(hours=2))
+    assert (await phone.statuses())[2] == "pending"
+    assert len(await left_open(pool)) == 1
+
+
+async def test_the_same_ends_the_same_whatever_came_first(client, account, phone, put_route, pool):
+    """Told before the tour was closed, or after: the same in the end."""
+    other = [stop["id"] for stop in (await put_route(client, account.key, "another"))["stops"]]
+    await phone.say(*(event("completed", 100 + n, stop) for n, stop in enumerate(phone.stops[:2])))
+    await close_due(pool, OVER)
+    await phone.say(*(event("completed", 100 + n, stop) for n, stop in enumerate(other[:2])))
+    await close_due(pool, OVER)
+    assert await phone.statuses() == await phone.statuses("another") == ["completed"] * 2 + ["left_open"] * 2
+    told = await left_open(pool)
+    assert {stop for _, stop in told} == {*phone.stops[2:], *other[2:]}
+
+
+async def test_the_first_word_makes_a_visit_no_outcome(phone, pool):
+    first, second, *_ = phone.stops
+    for stop in (first, second):
+        await pool.execute(
+            "INSERT INTO visit (lane, visit_id, driver_id, account_id, route_id, stop_id, arrived_at, departed_at,"
+            " source) SELECT 0, gen_random_uuid(), driver_id, route.account_id, route.id, stop.id, $2, $2, 'auto'"
+            " FROM stop JOIN route ON route.id = stop.route_id WHERE stop.id = $1",
+            number(stop),
+            BASE + timedelta(minutes=20),
+        )
+    await close_due(pool, OVER)
+    assert await phone.statuses() == ["arrived", "arrived", "left_open", "left_open"]
+    await phone.say(event("completed", 30, first))
+    await close_due(pool, OVER)
+    assert await phone.statuses() == ["completed", "left_open", "left_open", "left_open"]
+
+
+async def test_a_plan_that_ends_later_opens_the_tour_again(client, account, phone, put_route, pool):
+    await close_due(pool, OVER)
+    assert await phone.statuses() == ["left_open"] * 4
+    await put_route(client, account.key, **{**hours(), "end_at": at(900)})
+    await close_due(pool, OVER)
+    assert await phone.statuses() == ["pending"] * 4
+    assert not await left_open(pool)
+
+
+async def test_the_end_of_the_shift_ends_the_tour_that_was_begun(client, account, phone, pool):
+    now = BASE + timedelta(hours=7)
+    await phone.say(event("shift_started", 0))
+    await begin(pool)
+    await phone.say(event("completed", 50, phone.stops[0]), event("shift_ended", 100))
+    await close_due(pool, now)
+    assert (await route(client, account))["status"] == "finished"
+    assert await phone.statuses() == ["completed", *["left_open"] * 3]
+    assert {minute for minute, _ in await left_open(pool)} == {100}
+    await phone.say(event("shift_started", 120))  # and goes on with it
+    await close_due(pool, now)
+    assert (await route(client, account))["status"] == "started"
+    assert await phone.statuses() == ["completed", "en_route", "pending", "pending"]
+    assert not await left_open(pool)
+
+
+async def test_a_tour_not_begun_outlasts_the_shift(phone, pool):
+    await phone.say(event("shift_started", 0), event("shift_ended", 100))
+    await close_due(pool, BASE + timedelta(hours=7))
+    assert await phone.statuses() == ["pending"] * 4
+
+
+async def test_a_visit_that_only_the_map_saw_is_reopened(phone, pool):
+    assert (await phone.reopen(phone.stops[0])).status == 409
+    await phone.say(event("arrived", 10, phone.stops[0]))
+    assert (await phone.reopen(phone.stops[0])).status == 200
+    assert (await phone.statuses())[0] == "pending"
+    assert (await phone.reopen(phone.stops[0])).status == 409

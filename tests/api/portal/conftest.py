@@ -1,0 +1,81 @@
+"""A recipient with the link of a stop of today's tour, and the phone of its driver."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from api.driver.manifest import endpoints as manifest
+from api.history import events
+from api.portal import by_link, company
+from api.recipient import page as tracking_page
+from api.recipient import stream as tracking
+from sql.pool import Pool
+from tests.api.conftest import say_events
+from tests.api.driver.driver_day import Phone, bearer
+
+
+@pytest.fixture
+def app_parts(app_parts: list[Any]) -> list[Any]:
+    modules = (tracking, tracking_page, manifest, by_link, company, events)
+    return [*app_parts, say_events, *(module.operations.add_to for module in modules)]
+
+
+@dataclass(kw_only=True)
+class Recipient:
+    """Whoever holds the links of a tour; `ana` is its first stop, `shop` the second, which is paid at the door."""
+
+    client: Any
+    account: Any
+    pool: Pool
+    phone: Phone
+    tokens: list[str]
+
+    @property
+    def ana(self) -> str:
+        return self.tokens[0]
+
+    @property
+    def shop(self) -> str:
+        return self.tokens[1]
+
+    async def options(self, token: str) -> Any:
+        response = await self.client.get(f"/v1/track/{token}/options")
+        assert response.status == 200, await response.text()
+        return await response.json()
+
+    async def post(self, token: str, change: str, body: Any, **headers: str) -> Any:
+        return await self.client.post(f"/v1/track/{token}/{change}", json=body, headers=headers)
+
+    async def say(self, token: str, change: str, body: Any, **headers: str) -> Any:
+        """Post what must be taken."""
+        response = await self.post(token, change, body, **headers)
+        assert response.status == 200, (response.status, await response.text())
+        return await response.json()
+
+    async def manifest(self, since: int | None = None) -> Any:
+        query = "" if since is None else f"?since={since}"
+        response = await self.client.get(f"/v1/driver/manifest{query}", headers=bearer(self.phone.token))
+        assert response.status == 200, await response.text()
+        return await response.json()
+
+    async def route(self) -> Any:
+        response = await self.client.get("/v1/routes/tour-1", headers=self.account.headers)
+        return await response.json()
+
+    async def changes(self, stop: str) -> Any:
+        response = await self.client.get(f"/v1/stops/{stop}/changes", headers=self.account.headers)
+        assert response.status == 200, await response.text()
+        return (await response.json())["changes"]
+
+    async def facts(self, kind: str) -> list[Any]:
+        rows = await self.pool.fetch("SELECT stop_id, data FROM event WHERE type = $1 ORDER BY id", kind)
+        return [dict(row) for row in rows]
+
+
+@pytest.fixture
+async def recipient(client: Any, account: Any, pool: Pool, phone: Phone) -> Recipient:
+    response = await client.get("/v1/routes/tour-1", headers=account.headers)
+    stops = (await response.json())["stops"]
+    tokens = [stop["tracking_url"].rpartition("/")[2] for stop in stops]
+    return Recipient(client=client, account=account, pool=pool, phone=phone, tokens=tokens)
