@@ -12,8 +12,9 @@ from typing import Any, TypeAlias
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
-from geo.pings import PING, Pings
+from geo.pings import PING, Pings, Rows
 
 VERSION = 1
 """Raised when `PING` or the layout changes. A tracker reads every version that an inbox can still hold."""
@@ -54,6 +55,28 @@ def decode(body: bytes) -> Pings:
     Raises:
         ValueError: the body is damaged, or of a version that this release does not read.
     """
+    rows, texts = _unpacked(body)
+    return Pings(rows, texts)
+
+
+def devices_in(body: bytes) -> list[tuple[int, int]]:
+    """Give driver and device of each that has pings in a block, without reading the pings; [] when it is damaged."""
+    try:
+        rows, _ = _unpacked(body)
+    except ValueError:
+        return []
+    return sorted(set(zip(rows["driver_id"].tolist(), rows["device_id"].tolist(), strict=True)))
+
+
+def cut(body: bytes, lane: int) -> list[PackedBlock]:
+    """Cut a block into one for each device; their order is that of `devices_in`."""
+    pings = Pings(*_unpacked(body))
+    ids = pings.rows["device_id"]
+    parts = [pings.rows_at(ids == device_id) for _, device_id in devices_in(body)]
+    return [block for part in parts for block in split([(lane, part)])]
+
+
+def _unpacked(body: bytes) -> tuple[Rows, NDArray[np.object_]]:
     if len(body) < _HEADER.size:
         raise ValueError("the block is shorter than its header")
     version, n, crc = _HEADER.unpack_from(body)
@@ -66,7 +89,7 @@ def decode(body: bytes) -> Pings:
     if len(body) > rows_end:
         for index, activity, client_id in _texts_from(body[rows_end:], n):
             texts[index] = activity, client_id
-    return Pings(np.frombuffer(body, PING, count=n, offset=_HEADER.size), texts)
+    return np.frombuffer(body, PING, count=n, offset=_HEADER.size), texts
 
 
 def split(parts: Iterable[tuple[int, Pings]]) -> list[PackedBlock]:

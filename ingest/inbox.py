@@ -47,6 +47,10 @@ COMMITS = 2
 """Commits under way at once in a process. With one (measured as above) one request in a hundred took 85 ms or more,
 with two 51, with four 45; each takes a connection of every process."""
 
+WAIT_S = 4.5
+"""So long a phone waits for its commit, and a commit for the database: within five seconds it has an answer. What it is
+told to send again may be on disk all the same."""
+
 _PING_BYTES = 200  # in memory with its texts, about
 _DEPTH_EVERY_S = 1.0
 
@@ -63,7 +67,7 @@ class _Kept:
 
     pings: Pings
     lane: int
-    unusable: Quarantined | None
+    unusable: Sequence[Quarantined]
     size: int
     committed: "asyncio.Future[None]"
 
@@ -116,16 +120,16 @@ class Inbox:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def keep(self, pings: Pings, lane: int, unusable: Quarantined | None = None) -> None:
+    async def keep(self, pings: Pings, lane: int, unusable: Sequence[Quarantined] = ()) -> None:
         """Put pings of one lane on disk, and in the same commit what was unusable of the message they came in.
 
         Raises:
             Full: too many wait, or the commit failed; it may have happened all the same, so nothing of it is
                 acknowledged. Sending it again does no harm.
         """
-        if not len(pings) and unusable is None:
+        if not len(pings) and not unusable:
             return
-        size = _PING_BYTES * len(pings) + (0 if unusable is None else _PING_BYTES + len(unusable.body))
+        size = _PING_BYTES * len(pings) + sum(_PING_BYTES + len(one.body) for one in unusable)
         self._admit(pings, size)
         kept = _Kept(pings, lane, unusable, size, asyncio.get_running_loop().create_future())
         self._waiting.append(kept)
@@ -135,7 +139,11 @@ class Inbox:
         self._some.set()
         if self._waiting_bytes >= self._batch_bytes:
             self._enough.set()
-        await kept.committed
+        try:
+            async with asyncio.timeout(WAIT_S):
+                await asyncio.shield(kept.committed)
+        except TimeoutError:
+            raise Full("The database takes too long. Please send these again; copies do no harm.") from None
 
     def _admit(self, pings: Pings, size: int) -> None:
         if not self._open:
@@ -153,7 +161,8 @@ class Inbox:
                 error: Full | None = None
                 try:
                     with COMMIT_SECONDS.time():
-                        await connection.use(partial(_commit, batch=batch))
+                        async with asyncio.timeout(WAIT_S):
+                            await connection.use(partial(_commit, batch=batch))
                 except Exception as failure:
                     # Whatever it was, the outcome is unknown: nothing of this batch may be acknowledged.
                     log.warning("a commit of %d requests failed: %s", len(batch), type(failure).__name__)
@@ -193,8 +202,8 @@ class Inbox:
         if error is None:
             ACCEPTED.inc(sum(len(kept.pings) for kept in batch))
             for kept in batch:
-                if kept.unusable is not None:
-                    QUARANTINED.labels(kept.unusable.source).inc()
+                for one in kept.unusable:
+                    QUARANTINED.labels(one.source).inc()
 
     async def _watch_depth(self) -> None:
         """Look now and then how far behind the trackers are; while the database is away the last answer holds."""
@@ -227,7 +236,7 @@ class _Connection:
     async def use(self, work: Callable[[Db], Awaitable[T]]) -> T:
         """Do something on the connection."""
         if self._db is None:
-            self._db = await connect(self._database)
+            self._db = await connect(self._database)  # within its time
         try:
             return await work(self._db)
         except BaseException:
@@ -237,7 +246,7 @@ class _Connection:
 
 
 async def _commit(db: Db, batch: Sequence[_Kept]) -> None:
-    unusable = [kept.unusable for kept in batch if kept.unusable is not None]
+    unusable = [one for kept in batch for one in kept.unusable]
     parts = [(kept.lane, kept.pings) for kept in batch if len(kept.pings)]
     if not unusable:
         await _put(db, parts)

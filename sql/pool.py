@@ -61,6 +61,12 @@ def is_away(error: BaseException) -> bool:
     return isinstance(error, DATABASE_AWAY) and not isinstance(error, asyncpg.DataError)
 
 
+def is_lost(error: BaseException) -> bool:
+    """Tell whether the connection, or the server behind it, went while something was done: whatever that was."""
+    by_itself = (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
+    return is_away(error) and not isinstance(error, by_itself)
+
+
 async def _prepare(connection: Db) -> None:
     await connection.set_type_codec(
         "jsonb",

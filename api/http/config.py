@@ -14,6 +14,7 @@ class ApiConfig:
     public_url: str = ""  # what recipients reach; empty: the address listened on
     tile_url: str = ""  # template with {z}/{x}/{y} for the maps; empty: the path is drawn on a plain ground
     tile_attribution: str = ""  # shown on the map, as the tiles' licence asks
+    quarantine_bytes_per_minute: int = 131_072  # of one device, over which it gets 429 for what nobody can use
     account_writes_per_minute: int = 120  # of one account: geofences and settings, which keep its trackers waiting
     max_body_bytes: int = 4 * 1024 * 1024  # of one API request
     body_bytes_at_once: int = 64 * 1024 * 1024  # of all bodies on their way in, of one process

@@ -1,6 +1,7 @@
 """Ids as clients see them: a prefix that says what it is, then the number. Prefixes are reserved in external ids."""
 
 import re
+import unicodedata
 
 from aiohttp import web
 
@@ -57,6 +58,10 @@ def external_id_error(at: str, text: str) -> FieldError | None:
     """Say what is wrong with an external id, if anything."""
     if not 1 <= len(text) <= 200 or not text.isprintable() or "/" in text or text.strip() != text:
         return FieldError(at=at, why="must be 1 to 200 printable characters without '/' and without spaces around it")
+    if text in (".", ".."):
+        return FieldError(at=at, why="must not be '.' or '..', which addresses leave out")
+    if not unicodedata.is_normalized("NFC", text):
+        return FieldError(at=at, why="must be in Unicode's normal form NFC: what looks the same must be the same")
     if _RESERVED.match(text):
         return FieldError(at=at, why="looks like one of the server's own ids")
     return None

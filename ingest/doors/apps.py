@@ -83,6 +83,8 @@ def _operation(door: Door) -> Callable[[web.Request], Awaitable[web.StreamRespon
 
     async def post(request: web.Request) -> web.Response:
         device = await _device(request)
+        if request.method == "HEAD":  # asks what GET would answer, and does nothing
+            return web.Response(content_type=door.media)
         message = AppMessage(
             app=device.app,
             query=request.query,

@@ -7,7 +7,7 @@ import numpy as np
 from aiohttp import web
 
 from api.http.app_keys import POOL
-from api.http.shares.rates import RATES
+from api.http.shares.rates import ENTRY_BYTES, QUARANTINE_RATE, RATES
 from geo.trust.clock import shown_ahead_ms
 from ingest.decode.columns import Arrival, Decoded, corrected
 from ingest.doors.app_keys import DOORS_CONFIG, INBOX, OLDEST_PING_DAYS
@@ -58,12 +58,15 @@ async def keep(
 
     Raises:
         Full: as `Inbox.keep`.
+        TooManyRequests: the device has sent too much that nobody can use; nothing of this is kept.
     """
     app[RATES].pay(device.id, _cost(decoded) - 1)
     if arrival.ahead_ms is None:
         await _correct(app, device, arrival, decoded)
     most = app[DOORS_CONFIG].quarantine_body_bytes
     refused = of_rejected(device, arrival, decoded.rejected, source=source, max_bytes=most, secret=secret)
+    if refused:
+        app[QUARANTINE_RATE].spend(device.id, sum(ENTRY_BYTES + len(one.body) for one in refused))
     await app[INBOX].keep(decoded.pings, device.lane, refused)
     count_refused(decoded.rejected)
 

@@ -123,12 +123,17 @@ def ping_that_broke_the_fold(ping: np.void, account_id: int) -> Quarantined:
     )
 
 
-def unreadable_block(block: Block, reason: str) -> Quarantined:
-    """Describe a block that cannot be tracked; whose pings are in it is not known."""
+def unreadable_block(block: Block, reason: str, whose: tuple[int, int] | None = None) -> Quarantined:
+    """Describe a block that cannot be tracked.
+
+    Args:
+        whose: driver and device of its pings; None: not known, or several.
+    """
+    driver_id, device_id = whose or (None, None)
     return Quarantined(
         account_id=None,
-        driver_id=None,
-        device_id=None,
+        driver_id=driver_id,
+        device_id=device_id,
         received_at=block.received_at,
         source="tracker",
         reason=reason,

@@ -29,9 +29,10 @@ from ingest.track.tell import moved_triples
 from sql.account.accounts import read_instance
 from sql.config import DatabaseConfig
 from sql.inbox import takes
+from sql.inbox.inbox import put_blocks
 from sql.inbox.quarantine import put_quarantined
 from sql.inbox.takes import Block
-from sql.pool import Connection, connect, is_away
+from sql.pool import Connection, connect, is_away, is_lost
 from sql.track.lanes import try_lock_lanes
 from sql.track.live import tell_live
 from work.upkeep.partitions import make_partitions
@@ -58,8 +59,9 @@ LOOK_AGAIN_S = 600.0
 SUSPECT_ATTEMPTS = 2
 """From this attempt on (the take before did not commit) a lane gives one block at a time."""
 
-DEADLY_ATTEMPTS = 4
-"""At this attempt the block that killed three processes goes to quarantine unread."""
+DEADLY_ATTEMPTS = 6
+"""At this attempt four processes have ended with the block alone in their take, which no three kills from outside
+can do; the block goes to quarantine, whole and unread. One of several devices is cut first: one may be to blame."""
 
 REST_S = 60.0
 """A lane whose takes fail even so is not to blame on a block; it is tried so often, and does not stop the others."""
@@ -105,17 +107,19 @@ class Tracker:
         config: IngestConfig,
         lanes: int,
         *,
-        steps: Sequence[Step] = STEPS,
+        steps: Sequence[Step] | None = None,
         limits: Limits | None = None,
     ) -> None:
         self._db = db
         self._aside = aside  # for what is recorded outside the take
         self._config = config
-        self._steps = steps
+        self._steps = STEPS if steps is None else steps
         self._limits = limits or Limits()
         self._hints = Hints(lanes)
         self._cache = TrackCache()
         self._looked_s = time.monotonic()  # takes come first, also for a tracker that failed here
+        self.under_way: list[int] = []
+        """Lanes whose attempt was counted and has not ended."""
 
     async def turn(self) -> bool:
         """Take what waits in some lanes; False when there was nothing to do.
@@ -142,6 +146,7 @@ class Tracker:
             suspects = await takes.suspect_lanes(self._db, held, attempts=SUSPECT_ATTEMPTS - 1)
             chosen = [random.choice(suspects)] if suspects else held
             attempts = await takes.count_attempts(self._aside, chosen)
+            self.under_way = chosen
             try:
                 taken = await self._pop_blocks(chosen, attempts[chosen[0]] if suspects else 0)
                 sent = await self._read(taken)
@@ -150,6 +155,7 @@ class Tracker:
             except NO_BLOCKS_FAULT:
                 await takes.forget_attempts(self._aside, chosen)
                 raise
+        self.under_way = []
         TAKE_SECONDS.observe(time.perf_counter() - began_s)
         PINGS.inc(len(sent))
         RERUNS.inc(int(batch.progress.began.sum()))
@@ -190,9 +196,30 @@ class Tracker:
         taken = await takes.pop_blocks(self._db, after, lanes, pings=1, blocks=1)
         if attempts < DEADLY_ATTEMPTS or not taken:
             return taken
-        log.error("block %d of lane %d ended %d takes; it goes to quarantine unread", taken[0].id, lanes[0], attempts)
-        await put_quarantined(self._db, [unreadable_block(taken[0], "ended-the-tracker")])
+        await self._set_aside(taken[0], is_cut=attempts == DEADLY_ATTEMPTS)
         return []
+
+    async def _set_aside(self, block: Block, *, is_cut: bool) -> None:
+        """Take a block out that ended every take that it was alone in.
+
+        Args:
+            is_cut: one of several devices comes back as a block of each, to be tried alone.
+        """
+        devices = blocks.devices_in(block.body)
+        if is_cut and len(devices) > 1:
+            log.error("block %d of lane %d ended its takes; it is cut into its devices'", block.id, block.lane)
+            cut = blocks.cut(block.body, block.lane)
+            await put_blocks(
+                self._db,
+                received_at=block.received_at,
+                lanes=[one.lane for one in cut],
+                pings=[one.pings for one in cut],
+                bodies=[one.body for one in cut],
+            )
+            return
+        log.error("block %d of lane %d ended every take it was alone in; it goes to quarantine", block.id, block.lane)
+        whose = devices[0] if len(devices) == 1 else None
+        await put_quarantined(self._db, [unreadable_block(block, "ended-the-tracker", whose)])
 
     async def _read(self, taken: list[Block]) -> Sent:
         parts: list[Pings] = []
@@ -215,11 +242,14 @@ async def run_tracker(config: IngestConfig, database: DatabaseConfig, *, stop: a
     After any error the outcome of a commit is unknown: connections, tracks and plans are all read anew.
     """
     pause_s = 0.1
+    forgiven: list[int] = []
     while not stop.is_set():
         began_s = time.monotonic()
         try:
-            await _track(config, database, stop)
+            await _track(config, database, stop, forgiven)
         except Exception as error:
+            if not is_lost(error):
+                forgiven.clear()
             if is_away(error):
                 log.warning("tracker: the database is away (%s)", type(error).__name__)
             else:
@@ -231,21 +261,32 @@ async def run_tracker(config: IngestConfig, database: DatabaseConfig, *, stop: a
             pause_s = 0.1 if time.monotonic() - began_s > REST_S else min(pause_s * 2, 5.0)
 
 
-async def _track(config: IngestConfig, database: DatabaseConfig, stop: asyncio.Event) -> None:
+async def _track(config: IngestConfig, database: DatabaseConfig, stop: asyncio.Event, under_way: list[int]) -> None:
+    """Track until told to stop, or until something fails.
+
+    Args:
+        under_way: lanes of the take that a lost connection ended, whose attempt does not count: no block did that. What
+            is under way when this fails is put there.
+    """
     db = await connect(database)
     try:
         aside = await connect(database)
         try:
+            await takes.take_back_attempts(aside, under_way)
+            under_way.clear()
             await takes.plan_once(db)
             await make_partitions(
                 db, config.oldest_ping_days
             )  # a take that found a day missing failed, and comes by here
             tracker = Tracker(db, aside, config, (await read_instance(db)).lanes)
-            while not stop.is_set():
-                await tracker.look()
-                if not await tracker.turn():
-                    with suppress(TimeoutError):
-                        await asyncio.wait_for(stop.wait(), config.tracker_poll_ms / 1000)
+            try:
+                while not stop.is_set():
+                    await tracker.look()
+                    if not await tracker.turn():
+                        with suppress(TimeoutError):
+                            await asyncio.wait_for(stop.wait(), config.tracker_poll_ms / 1000)
+            finally:
+                under_way += tracker.under_way
         finally:
             await aside.close(timeout=5)
     finally:

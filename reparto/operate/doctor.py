@@ -24,6 +24,7 @@ from reparto.settings.config import address_of
 from reparto.settings.database import connected, database_at_hand, postgres_dir
 from reparto.settings.settings import Settings
 from sql.config import DatabaseConfig
+from sql.inbox.quarantine import count_quarantined
 from sql.migrate import applied, migrations
 from sql.operate import operator
 from sql.operate.health import read_backlog
@@ -195,7 +196,7 @@ async def _work(db: Db) -> list[Finding]:
     days = await partition_days(db)
     running = {one.name for one in await operator.processes(db)}
     backlog, events = await read_backlog(db), await operator.unnumbered_events(db)
-    sealed = await unreadable_held(db)
+    sealed, kept = await unreadable_held(db), await count_quarantined(db)
     oldest_s = (datetime.now(UTC) - backlog.oldest).total_seconds() if backlog.oldest else 0.0
     return [
         judge(
@@ -218,6 +219,11 @@ async def _work(db: Db) -> list[Finding]:
             + (f", the oldest for {duration(events.oldest_s)}" if events.events else ""),
             "Start a `reparto work`, or read its log.",
             Severity.BAD,
+        ),
+        judge(
+            not kept.set_aside,
+            f"{kept.entries:,} entries in quarantine, {kept.set_aside:,} of them acknowledged pings",
+            "A tracker set them aside: read its log, then `GET /v1/quarantine` and `POST /v1/quarantine/{id}/apply`.",
         ),
         judge(
             not sealed,

@@ -14,6 +14,7 @@ from reparto.settings.database import check_schema, connected, given_database, i
 from reparto.settings.settings import Settings
 from reparto.version import __version__
 from sql.config import DatabaseConfig
+from sql.inbox.quarantine import count_quarantined
 from sql.operate import operator
 from sql.operate.health import read_backlog
 from sql.pings.partitions import partition_days
@@ -48,6 +49,7 @@ async def _print(database: DatabaseConfig, guard: RetentionGuard) -> None:
         server, backlog = await operator.server(db), await read_backlog(db)
         events, last_ping = await operator.unnumbered_events(db), await operator.last_ping(db)
         running, days = await operator.processes(db), await partition_days(db)
+        kept = await count_quarantined(db)
         forecasts = await guard.forecast(db)
     now = datetime.now(UTC)
     used = f"{server.connections} of {server.max_connections} connections"
@@ -64,6 +66,8 @@ async def _print(database: DatabaseConfig, guard: RetentionGuard) -> None:
     table.add_row("tracks", f"{backlog.unsettled_tracks:,} drivers are behind{behind}")
     oldest = f", the oldest for {duration(events.oldest_s)}" if events.events else ""
     table.add_row("events", f"{events.events:,} wait for their number{oldest}")
+    aside = f", {kept.set_aside:,} of them acknowledged pings that a tracker set aside" if kept.set_aside else ""
+    table.add_row("quarantine", f"{kept.entries:,} entries{aside}")
     table.add_row("partitions", f"{days[0]} to {days[-1]} ({len(days)})" if days else "none: pings cannot be stored")
     goes = [in_words(one) for one in forecasts if one.things and one.why_held is None]
     table.add_row("goes within a day", "\n".join(goes) or "nothing is too old")

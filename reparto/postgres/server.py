@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from reparto.postgres.binaries import Binaries
@@ -52,13 +52,19 @@ _FIXED: Final = {
 
 
 def start_server(
-    place: ServerPlace, binaries: Binaries, *, durable: bool, settings: Mapping[str, str]
+    place: ServerPlace,
+    binaries: Binaries,
+    *,
+    durable: bool,
+    settings: Mapping[str, str],
+    is_over: Callable[[], bool] = lambda: False,
 ) -> subprocess.Popen[bytes]:
     """Start the server and wait until it takes connections.
 
     Args:
         durable: False is for tests.
         settings: more of Postgres's settings, or other values for ours.
+        is_over: asked again and again: nobody waits for it any more.
 
     Raises:
         PostgresError: it does not start; with the last lines of its log.
@@ -73,7 +79,7 @@ def start_server(
     give_up = time.monotonic() + LEFT_BEHIND_TIMEOUT_S
     while True:
         process, log_start = _spawn(command, place, binaries)
-        if _is_ready_in_time(process, place):
+        if _is_ready_in_time(process, place, is_over):
             return process
         last_words = place.log.read_bytes()[log_start:].decode(errors="replace").splitlines()[-15:]
         # When a server was killed alone, its last backends hold the shared memory until they notice.
@@ -97,7 +103,7 @@ def _spawn(command: list[str], place: ServerPlace, binaries: Binaries) -> tuple[
         os.close(log_fd)
 
 
-def _is_ready_in_time(process: subprocess.Popen[bytes], place: ServerPlace) -> bool:
+def _is_ready_in_time(process: subprocess.Popen[bytes], place: ServerPlace, is_over: Callable[[], bool]) -> bool:
     """Wait until the server takes connections; tell whether it does, or has ended.
 
     The eighth line of postmaster.pid is its state (src/include/utils/pidfile.h).
@@ -108,6 +114,8 @@ def _is_ready_in_time(process: subprocess.Popen[bytes], place: ServerPlace) -> b
             lines = pid_file(place)
             if len(lines) >= 8 and lines[0] == str(process.pid) and lines[7].strip() == "ready":
                 return True
+            if is_over():
+                raise PostgresError("The embedded Postgres was not waited for.")
             if time.monotonic() > give_up:
                 raise PostgresError(
                     f"The embedded Postgres is not ready after {START_TIMEOUT_S:.0f} s;"

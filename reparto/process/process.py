@@ -81,14 +81,20 @@ async def keep_running(command: list[str], env: dict[str, str], *, stop: asyncio
     name, back_off_s = command[-1], _FIRST_BACK_OFF_S
     while not stop.is_set():
         started_s = time.monotonic()
-        child = await asyncio.create_subprocess_exec(
-            *command,
-            "--parent",
-            str(os.getpid()),
-            env=env,
-            stdin=asyncio.subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C in a terminal is for us; we stop it when its turn comes
-        )
+        try:
+            child = await asyncio.create_subprocess_exec(
+                *command,
+                "--parent",
+                str(os.getpid()),
+                env=env,
+                stdin=asyncio.subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C in a terminal is for us; we stop it when its turn comes
+            )
+        except OSError as error:  # no memory, no process left: it may have them in a while
+            log.error("%s cannot be started (%s) and is tried again", name, error.strerror)
+            await stopped_within(stop, back_off_s)
+            back_off_s = min(2 * back_off_s, _LONGEST_BACK_OFF_S)
+            continue
         try:
             await _ended_or_stopped(child, stop)
         finally:

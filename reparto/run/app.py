@@ -11,7 +11,7 @@ from api.account import keys
 from api.certificate import endpoints as certificate
 from api.driver.events import endpoints as driver_events
 from api.driver.manifest import endpoints as manifest
-from api.fleet import devices, drivers, erasures, positions, quarantine, shifts
+from api.fleet import applying, devices, drivers, erasures, positions, quarantine, shifts
 from api.history import detours, events, reports, track, visits
 from api.http import assets
 from api.http.app_keys import CONFIG, POOL, PROOFS, ROADS, WELCOME
@@ -21,7 +21,7 @@ from api.http.itself import health, metrics, openapi
 from api.http.problem import problems
 from api.http.rights import guard_rights
 from api.http.shares.bodies import BODIES, Bodies
-from api.http.shares.rates import ACCOUNT_WRITES, Rates
+from api.http.shares.rates import ACCOUNT_WRITES, QUARANTINE_RATE, Rates
 from api.messages import channels as message_channels
 from api.messages import consent, hooks, kinds, listing, stop
 from api.messages import demo as demo_messages
@@ -32,6 +32,7 @@ from api.portal import by_link, company
 from api.proofs import endpoints as proofs
 from api.proofs.uploads import endpoints as uploads
 from api.proofs.uploads import form as proofs_post
+from api.proofs.uploads.tus import say_version
 from api.recipient import page as tracking_page
 from api.recipient import stream as tracking
 from api.routes import endpoints as routes
@@ -40,7 +41,9 @@ from api.stream.hub import HUB, Hub
 from api.webhooks import asyncapi
 from api.webhooks import endpoints as webhooks
 from ingest import doors
+from ingest.doors.app_keys import DOORS_CONFIG, OLDEST_PING_DAYS
 from ingest.inbox import Inbox
+from reparto.run.applying import APPLIERS
 from reparto.settings.outgoing import guard_of, sealer_of
 from reparto.settings.proof_store import proofs_of
 from reparto.settings.settings import Settings
@@ -60,7 +63,7 @@ ASKED = (
     *(routes, links, pins, reopening, track, visits, detours, eta),
     *(driver_events, manifest, shifts),
     *(orders, resources, plans, publish, slots),
-    *(positions, events, reports, quarantine, erasures),
+    *(positions, events, reports, quarantine, applying, erasures),
     *(tracking, tracking_page, by_link, company),
     *(uploads, proofs_post, proofs, certificate),
     *(message_channels, kinds, listing, consent, hooks, stop, webhooks, asyncapi),
@@ -88,12 +91,16 @@ def create_app(
         app.cleanup_ctx.append(_hub(database, settings.api.stream_clients))
         app.on_shutdown.append(_close_streams)
         app.on_response_prepare.append(_note_write)
+        app.on_response_prepare.append(say_version)
         app[ROADS] = roads
         app[WELCOME] = doors.WELCOME
         app.cleanup_ctx.append(_proofs(settings))
         app.cleanup_ctx.append(_outgoing(settings))
         if settings.outgoing.demo_messages:
             demo_messages.operations.add_to(app)
+        app[applying.APPLIERS] = APPLIERS
+        app[DOORS_CONFIG] = settings.doors
+        app[OLDEST_PING_DAYS] = settings.ingest.oldest_ping_days
         app[driver_events.OLDEST] = timedelta(days=settings.ingest.oldest_ping_days)
         for module in ASKED:
             module.operations.add_to(app)
@@ -113,6 +120,7 @@ def create_system_app(settings: Settings, database: DatabaseConfig) -> web.Appli
     app.on_response_prepare.append(guard_rights)
     app[CONFIG] = settings.api
     app[BODIES] = Bodies(settings.api.body_bytes_at_once, wait_s=settings.api.body_wait_s)
+    app[QUARANTINE_RATE] = Rates(settings.api.quarantine_bytes_per_minute, of="bytes that nobody can use")
     app[ACCOUNT_WRITES] = Rates(settings.api.account_writes_per_minute, of="changes", whose="account")
     app.cleanup_ctx.append(_pool(database))
     for module in SYSTEM:

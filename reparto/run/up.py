@@ -10,6 +10,8 @@ import logging
 import os
 import socket
 import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -17,7 +19,7 @@ from types import TracebackType
 from typing import Self
 
 from reparto.command import CannotRun, Subparsers, out
-from reparto.postgres import EmbeddedPostgres
+from reparto.postgres import EmbeddedPostgres, PostgresError
 from reparto.process import logs
 from reparto.process.process import alongside, keep_running, run_until_stopped, stopped_within
 from reparto.process.serve import bind, serving
@@ -37,6 +39,7 @@ log = logging.getLogger(__name__)
 
 _TRACKER_PATIENCE_S = 30.0  # a take in progress ends within the statement timeout
 _LOOK_EVERY_S = 0.5
+_LONGEST_PAUSE_S = 2.0  # between two tries to start Postgres: phones wait for it
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -109,24 +112,40 @@ def _again(role: str) -> list[str]:
 
 
 class KeptPostgres:
-    """The embedded Postgres, started again when it ends without being asked."""
+    """The embedded Postgres, started again whenever it ends without being asked, for as long as it takes."""
 
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
-        self._server = EmbeddedPostgres.start(data_dir)
+        self._server: EmbeddedPostgres | None = EmbeddedPostgres.start(data_dir)
         self.dsn = self._server.dsn
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="postgres")
+        """Starts it again while everything else goes on; one thread that lasts, because the server ends with it."""
 
     async def keep(self, stop: asyncio.Event) -> None:
-        """Look after the server until `stop` is set.
+        """Look after the server until `stop` is set: while it recovers, or has no room on its disk, it is tried on."""
+        pause_s = _LOOK_EVERY_S
+        while not await stopped_within(stop, pause_s):
+            if self._server is not None and self._server.exit_code is None:
+                continue
+            if self._server is not None:
+                log.error("Postgres ended (code %d) and is started again", self._server.exit_code)
+            try:
+                await asyncio.get_running_loop().run_in_executor(self._thread, self._start_again, stop.is_set)
+                log.warning("Postgres takes connections again")
+                pause_s = _LOOK_EVERY_S
+            except PostgresError as error:
+                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+                log.error(
+                    "Postgres does not start and is tried again in %.0f s; requests are answered 503 meanwhile. %s",
+                    pause_s,
+                    error,
+                )
 
-        Raises:
-            PostgresError: it does not start again.
-        """
-        while not await stopped_within(stop, _LOOK_EVERY_S):
-            if (code := self._server.exit_code) is not None:
-                log.error("Postgres ended (code %d) and is started again", code)
-                self._server.stop()
-                self._server = EmbeddedPostgres.start(self._data_dir)  # the loop waits: without it nothing goes anyway
+    def _start_again(self, is_over: Callable[[], bool]) -> None:
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+        self._server = EmbeddedPostgres.start(self._data_dir, is_lasting_thread=True, is_over=is_over)
 
     def __enter__(self) -> Self:
         return self
@@ -134,4 +153,6 @@ class KeptPostgres:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.stop()
+        if self._server is not None:
+            self._server.stop()
+        self._thread.shutdown()

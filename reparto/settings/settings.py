@@ -1,6 +1,7 @@
 """Settings: environment variables `REPARTO_*` over a TOML file over the defaults; every mistake named at once."""
 
 import os
+import re
 import tomllib
 import typing
 from collections.abc import Mapping
@@ -19,6 +20,8 @@ from work.roads.config import RoadsConfig
 from work.upkeep.config import MOST_DAYS, RetentionConfig
 
 PREFIX = "REPARTO_"
+_PASSWORD_IN_ADDRESS = re.compile(r"(://[^:/@\s]*):[^@/\s]*@")
+_KEY_IN_QUERY = re.compile(r"(?i)([?&][^=&\s]*(?:key|token|secret|sig|password)[^=&\s]*=)[^&\s]+")
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
@@ -77,14 +80,27 @@ class Settings:
     def shown(self) -> dict[str, Any]:
         """Give every setting in force by its name in the environment; secrets hidden."""
         return {
-            f"{PREFIX}{one.name.upper()}": getattr(part, one.name) if one.repr or not getattr(part, one.name) else "***"
+            f"{PREFIX}{one.name.upper()}": (
+                _without_secrets(getattr(part, one.name)) if one.repr or not getattr(part, one.name) else "***"
+            )
             for part in (getattr(self, kind.name) for kind in fields(self))
             for one in settings_in(part)
         }
 
 
+def _without_secrets(value: Any) -> Any:
+    """Hide passwords and keys that stand in an address."""
+    if not isinstance(value, str):
+        return value
+    return _KEY_IN_QUERY.sub(r"\1***", _PASSWORD_IN_ADDRESS.sub(r"\1:***@", value))
+
+
 def _retention_mistakes(settings: Settings) -> list[str]:
-    days = [(one.name, getattr(settings.retention, one.name)) for one in fields(settings.retention)]
+    days = [
+        (one.name, getattr(settings.retention, one.name))
+        for one in fields(settings.retention)
+        if one.name.endswith("_days")
+    ]
     days += [
         ("proof_retention_days", settings.proofs.proof_retention_days),
         ("oldest_ping_days", settings.ingest.oldest_ping_days),

@@ -56,6 +56,12 @@ async def find_by_ingest_token(db: Db | Pool, secret_hash: bytes) -> DeviceRow |
     return None if row is None else DeviceRow(**row)
 
 
+async def find_device(db: Db | Pool, *, account_id: int, device_id: int) -> DeviceRow | None:
+    """Find a device of an account, also one that was revoked; None when there is none, or its driver was deleted."""
+    row = await db.fetchrow(_SQL["find_device"], account_id, device_id)
+    return None if row is None else DeviceRow(**row)
+
+
 async def create_device(
     db: Db | Pool,
     *,

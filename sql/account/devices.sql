@@ -10,6 +10,12 @@ SELECT device.id, device.account_id, device.driver_id, driver.lane, device.app
   FROM device JOIN driver ON driver.id = device.driver_id
  WHERE device.ingest_token_hash = $1 AND device.revoked_at IS NULL AND driver.deleted_at IS NULL;
 
+-- name: find_device
+-- Of an account, revoked or not. $1 account, $2 device
+SELECT device.id, device.account_id, device.driver_id, driver.lane, device.app
+  FROM device JOIN driver ON driver.id = device.driver_id
+ WHERE device.account_id = $1 AND device.id = $2 AND driver.deleted_at IS NULL;
+
 -- name: create_device
 -- $1 account, $2 driver (of that account), $3 label or null, $4 app, $5 SHA-256 of the token or null, $6 of the ingest token
 INSERT INTO device (account_id, driver_id, label, app, token_hash, ingest_token_hash)

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sql.pool import Db
+from sql.pool import Db, Pool
 from sql.queries import load
 
 _SQL = load(__name__)
 
 
 async def put_blocks(
-    db: Db, *, received_at: datetime, lanes: Sequence[int], pings: Sequence[int], bodies: Sequence[bytes]
+    db: Db | Pool, *, received_at: datetime, lanes: Sequence[int], pings: Sequence[int], bodies: Sequence[bytes]
 ) -> None:
     """Keep blocks; durable when this returns, or, inside a transaction, when that has committed.
 

@@ -48,10 +48,39 @@ class ListedQuarantined:
     body: bytes = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuarantineCount:
+    """How much is in quarantine, of all accounts.
+
+    Attributes:
+        set_aside: of them, pings that were acknowledged, and that the tracker set aside.
+    """
+
+    entries: int
+    set_aside: int
+
+
 def summed_up(reasons: Iterable[str]) -> tuple[str, str]:
     """Give the most frequent of some reasons, at least one, and a detail that counts them all."""
     counts = Counter(reasons).most_common()
     return counts[0][0], ", ".join(f"{why}: {count}" for why, count in counts)
+
+
+def in_parts(items: Iterable[str], max_bytes: int) -> list[tuple[int, bytes]]:
+    """Write items, each JSON in ASCII, as JSON lists of at most so many bytes: every item whole in one of them.
+
+    Returns:
+        How many items are in each list, and the list. An item that is longer by itself is cut, and no JSON any more.
+    """
+    parts: list[list[str]] = []
+    room = 0
+    for item in items:
+        if len(item) + 2 > room:
+            parts.append([])
+            room = max_bytes
+        parts[-1].append(item)
+        room -= len(item) + 2
+    return [(len(part), f"[{', '.join(part)}]".encode()[:max_bytes]) for part in parts]
 
 
 def written(item: object) -> str:
@@ -75,6 +104,32 @@ async def put_quarantined(db: Db, messages: Sequence[Quarantined]) -> None:
         [message.detail for message in messages],
         [message.body for message in messages],
     )
+
+
+async def find_quarantined(db: Db | Pool, *, account_id: int, entry_id: int) -> ListedQuarantined | None:
+    """Find one of an account's unusable messages; None when there is none such."""
+    row = await db.fetchrow(_SQL["find_quarantined"], account_id, entry_id)
+    return None if row is None else ListedQuarantined(**row)
+
+
+async def forget_quarantined(db: Db | Pool, *, account_id: int, entry_id: int) -> None:
+    """Forget a message that is of use after all."""
+    await db.execute(_SQL["forget_quarantined"], account_id, entry_id)
+
+
+async def trim_quarantine(db: Db | Pool, *, account_bytes: int, account_entries: int, at_most: int) -> int:
+    """Forget the oldest of what is over an account's share, and over an eighth of that of one device; return how many.
+
+    Acknowledged pings that the tracker set aside stay.
+    """
+    return len(await db.fetch(_SQL["trim_quarantine"], account_bytes, account_entries, at_most))
+
+
+async def count_quarantined(db: Db) -> QuarantineCount:
+    """Count what is there."""
+    row = await db.fetchrow(_SQL["count_quarantined"])
+    assert row is not None
+    return QuarantineCount(**row)
 
 
 async def list_quarantined(

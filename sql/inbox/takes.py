@@ -54,6 +54,12 @@ async def forget_attempts(db: Db, lanes: Sequence[int]) -> None:
     await db.execute(_SQL["forget_attempts"], lanes)
 
 
+async def take_back_attempts(db: Db, lanes: Sequence[int]) -> None:
+    """Note that an attempt ended for a reason that is in no block."""
+    if lanes:
+        await db.execute(_SQL["take_back_attempts"], lanes)
+
+
 async def pop_blocks(db: Db, after: Mapping[int, int], lanes: Sequence[int], *, pings: int, blocks: int) -> list[Block]:
     """Take the oldest blocks of locked lanes: about `pings` pings and at most `blocks` blocks of each, in order."""
     rows = await db.fetch(_SQL["pop_blocks"], lanes, [after[lane] for lane in lanes], pings, blocks)

@@ -31,6 +31,10 @@ RETURNING lane, attempts;
 -- The take of these lanes commits. $1 lanes
 UPDATE lane_attempt SET attempts = 0 WHERE lane = ANY ($1::smallint[]);
 
+-- name: take_back_attempts
+-- What ended a take of these lanes was no block of theirs. $1 lanes
+UPDATE lane_attempt SET attempts = greatest(attempts - 1, 0) WHERE lane = ANY ($1::smallint[]);
+
 -- name: pop_blocks
 -- Take the oldest blocks of locked lanes, in order, until they hold enough pings. By ctid: a join on (lane, id) reads
 -- its way through dead rows. $1 lanes, $2 highest block id long taken in each, $3 pings wanted of each lane,

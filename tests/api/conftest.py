@@ -21,7 +21,7 @@ from api.http.config import ApiConfig
 from api.http.itself import openapi
 from api.http.problem import problems
 from api.http.shares.bodies import BODIES, Bodies
-from api.http.shares.rates import ACCOUNT_WRITES, Rates
+from api.http.shares.rates import ACCOUNT_WRITES, QUARANTINE_RATE, Rates
 from api.places import geofences
 from api.routes import endpoints as routes
 from api.routes import links, pins, reopening
@@ -203,6 +203,7 @@ async def client(
     app[POOL] = pool
     app[CONFIG] = api_config
     app[BODIES] = Bodies(api_config.body_bytes_at_once, wait_s=api_config.body_wait_s)
+    app[QUARANTINE_RATE] = Rates(api_config.quarantine_bytes_per_minute, of="bytes that nobody can use")
     app[ACCOUNT_WRITES] = Rates(api_config.account_writes_per_minute, of="changes", whose="account")
     app[DEVICES] = DeviceCache(pool)
     app[ROADS] = roads

@@ -14,6 +14,7 @@ from api.http.auth import DEVICES, INGEST_TOKEN_PREFIX, TOKEN_PREFIX, DeviceCach
 from api.http.config import ApiConfig
 from api.http.problem import problems
 from api.http.shares.bodies import BODIES, Bodies
+from api.http.shares.rates import QUARANTINE_RATE, Rates
 from geo.pings import Pings
 from ingest import doors
 from ingest.blocks import decode
@@ -74,6 +75,7 @@ def open_doors(pool: Pool, database: DatabaseConfig) -> Doors:
         app[DEVICES] = DeviceCache(pool, ttl_s=60)
         api = _configured(ApiConfig, settings)
         app[BODIES] = Bodies(api.body_bytes_at_once, wait_s=api.body_wait_s)
+        app[QUARANTINE_RATE] = Rates(api.quarantine_bytes_per_minute, of="bytes that nobody can use")
         inbox = Inbox(database, _configured(InboxConfig, settings), gather_s=settings.pop("gather_s", 0.001))
         oldest_ping_days = settings.pop("oldest_ping_days", IngestConfig().oldest_ping_days)
         doors.add_to(app, inbox, DoorsConfig(**settings), oldest_ping_days=oldest_ping_days)

@@ -88,8 +88,8 @@ async def test_unusable_messages_are_kept_in_the_commit_of_their_pings(
     database: DatabaseConfig, pool: Pool, kept: Kept, phone: Phone
 ) -> None:
     async with Inbox(database, CONFIG, **QUICK) as inbox:
-        await inbox.keep(pings(2), 1, unusable(phone.account_id))
-        await inbox.keep(pings(0), 1, unusable(phone.account_id))
+        await inbox.keep(pings(2), 1, [unusable(phone.account_id)])
+        await inbox.keep(pings(0), 1, [unusable(phone.account_id)])
     assert len(await kept()) == 2
     assert len(await list_quarantined(pool, account_id=phone.account_id, after_id=None, limit=10)) == 2
     assert await pool.fetchval("SELECT count(*) FROM inbox JOIN quarantine ON quarantine.xmin = inbox.xmin") == 1
@@ -100,7 +100,7 @@ async def test_an_unusable_message_that_cannot_be_kept_is_not_acknowledged(
 ) -> None:
     async with Inbox(database, CONFIG, **QUICK) as inbox:
         with pytest.raises(Full):
-            await inbox.keep(pings(2), 1, unusable(account_id=404))
+            await inbox.keep(pings(2), 1, [unusable(account_id=404)])
     assert len(await kept()) == 0
 
 

@@ -16,6 +16,7 @@ from PIL import Image, ImageCms, ImageOps
 
 from work.proofs.exif import Taken, read_exif
 from work.proofs.ink import NoInk, on_white
+from work.proofs.room import BYTES_OF_ALL, PictureRoom, cost_of
 from work.proofs.signature import Empty, NoStrokes, draw_strokes
 from work.proofs.unpack import FORMATS, TooManyPixels, unpack
 
@@ -27,11 +28,17 @@ LONGEST_PX = 2048
 THUMBNAIL_PX = 320
 
 _JPEG_QUALITY = 85
+_STRIP_ROWS = 16
+
+ROOM = PictureRoom()
 _PDF_END_WITHIN = 64 * 1024
 
 Image.MAX_IMAGE_PIXELS = (
     None  # Pillow's own limit only warns; ours is held against the header before anything is unpacked
 )
+# Pillow takes memory for pixels in blocks. Larger than 32 MiB they are mapped by themselves, and given back when nobody
+# needs them; of smaller ones malloc kept gigabytes for whatever comes (glibc, M_MMAP_THRESHOLD).
+Image.core.set_block_size(64 * 2**20)  # type: ignore[attr-defined]
 pi_heif.register_heif_opener()
 
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
@@ -149,11 +156,13 @@ def _picture(
     content: bytes, media_type: str, *, max_pixels: int, zone: ZoneInfo, now: datetime, served_type: str
 ) -> ShownFile:
     try:
-        unpacked = unpack(content, media_type, max_pixels=max_pixels, draft_px=LONGEST_PX)
-        taken = read_exif(unpacked.image, zone, now)
-        upright = _upright(unpacked.image)
+        with ROOM.held(cost_of(content, media_type), BYTES_OF_ALL * max_pixels):
+            unpacked = unpack(content, media_type, max_pixels=max_pixels, draft_px=LONGEST_PX)
+            taken, is_whole = read_exif(unpacked.image, zone, now=now), unpacked.is_whole
+            upright = _upright(unpacked.image)
+            del unpacked
         drawn = on_white(upright) if served_type == "image/png" else _flat(upright)
-        return _shown(drawn, media_type, served_type, taken, is_whole=unpacked.is_whole)
+        return _shown(drawn, media_type, served_type, taken, is_whole=is_whole)
     except TooManyPixels as error:
         raise RefusedFile("too-many-pixels") from error
     except NoInk as error:
@@ -170,7 +179,7 @@ def _upright(image: Image.Image) -> Image.Image:
         image.thumbnail((LONGEST_PX, LONGEST_PX), Image.Resampling.LANCZOS)
         turned = ImageOps.exif_transpose(image)
     else:
-        turned = _plain(ImageOps.exif_transpose(image))
+        turned = _plain(ImageOps.exif_transpose(_reduced(image)))
         turned.thumbnail((LONGEST_PX, LONGEST_PX), Image.Resampling.LANCZOS)
     if profile and turned.mode == "RGB":
         with contextlib.suppress(ImageCms.PyCMSError, OSError):  # a damaged profile: the numbers as they are
@@ -184,6 +193,24 @@ def _flat(image: Image.Image) -> Image.Image:
     clean = Image.new("RGB", image.size, "white")
     clean.paste(image.convert("RGB"), mask=image if image.mode == "RGBA" else None)
     return clean
+
+
+def _reduced(image: Image.Image) -> Image.Image:
+    """Make a large picture a whole number of times smaller, in strips: no second one of its size is in memory."""
+    times = max(image.size) // LONGEST_PX
+    if times < 2:
+        return image
+    small: Image.Image | None = None
+    for top in range(0, image.height, times * _STRIP_ROWS):
+        strip = _plain(image.crop((0, top, image.width, min(top + times * _STRIP_ROWS, image.height))))
+        is_clear = strip.mode == "RGBA"  # then colours are weighed by how much of them is seen
+        strip = strip.convert("RGBa").reduce(times).convert("RGBA") if is_clear else strip.reduce(times)
+        if small is None:
+            small = Image.new(strip.mode, (strip.width, -(-image.height // times)))
+        small.paste(strip, (0, top // times))
+    assert small is not None
+    small.info = dict(image.info)
+    return small
 
 
 def _plain(image: Image.Image) -> Image.Image:

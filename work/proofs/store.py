@@ -18,7 +18,7 @@ T = TypeVar("T")
 ORIGINAL, SHOWN, THUMBNAIL = "original", "shown", "thumbnail"
 
 IMAGE_WORKERS = 2
-"""Files judged and pictures made at once in one process. Unpacked, a picture of the most pixels takes 400 MB,
+"""Files judged and pictures made at once in one process. What they take together is bounded (`room`),
 and each worker keeps a core busy that requests need, too."""
 
 

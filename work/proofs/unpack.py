@@ -19,6 +19,7 @@ _MOST_MISSING = 0.1
 nobody could tell any more what was seen and what was made up."""
 
 _WEBP_SPARE = 64
+_STRIP_ROWS = 256
 
 _JPEG_END = b"\xff\xd9"
 
@@ -120,6 +121,12 @@ def _completed_heic(content: bytes) -> bytes:
 
 def _rows_seen(image: Image.Image) -> int:
     """Count rows down to the last that is not of one colour: those below were never filled, or filled with grey."""
-    pixels = np.asarray(image.convert("RGBA"))
-    plain = (pixels == pixels[-1, -1]).all(axis=(1, 2))
-    return image.height - sum(1 for _ in takewhile(bool, plain[::-1]))
+    last: np.ndarray | None = None
+    for bottom in range(image.height, 0, -_STRIP_ROWS):  # strip by strip: a copy of all would take as much memory again
+        top = max(0, bottom - _STRIP_ROWS)
+        pixels = np.asarray(image.crop((0, top, image.width, bottom)).convert("RGBA"))
+        last = pixels[-1, -1] if last is None else last
+        plain = (pixels == last).all(axis=(1, 2))
+        if not plain.all():
+            return bottom - sum(1 for _ in takewhile(bool, plain[::-1]))
+    return 0

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from sql.delivery.changes import drop_changes
 from sql.eta.learning import drop_rows
 from sql.eta.told import drop_told
+from sql.inbox.quarantine import trim_quarantine
 from sql.operate import people, retention
 from sql.pings.held import drop_expired
 from sql.pool import Db, Pool
@@ -58,7 +59,22 @@ def retention_jobs(
     """
     guard = guard or retention_guard(config, proof_retention_days=proof_retention_days)
     proofs_kept = timedelta(days=max(proof_retention_days - config.driver_event_retention_days, 0))
-    return (*_jobs_of_pings(guard, oldest_ping_days), *_jobs_by_class(guard, proofs_kept))
+    return (*_jobs_of_pings(guard, oldest_ping_days), _trim(config), *_jobs_by_class(guard, proofs_kept))
+
+
+def _trim(config: RetentionConfig) -> Job:
+    """Give the job that holds each account, and each device, to its share of the quarantine."""
+
+    async def trim(pool: Pool) -> bool:
+        gone = await trim_quarantine(
+            pool,
+            account_bytes=config.quarantine_account_bytes,
+            account_entries=config.quarantine_account_entries,
+            at_most=_AT_ONCE,
+        )
+        return gone == _AT_ONCE
+
+    return Job(name="quarantine", do=trim, pause_s=60.0)
 
 
 def _jobs_of_pings(guard: RetentionGuard, oldest_ping_days: float) -> tuple[Job, ...]:

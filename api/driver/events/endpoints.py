@@ -1,6 +1,7 @@
 """What a driver's app says: started, arrived, completed … A phone may say it hours later, twice and in any order."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Literal
 
 from aiohttp import web
@@ -16,6 +17,7 @@ from api.http.media import answer, parse
 from api.http.operation import Operations, Who
 from api.http.problem import FieldError
 from api.http.read.limited import read_limited
+from api.http.shares.rates import QUARANTINE_RATE
 from geo.times import ms_of
 from sql.account.devices import clock_ahead_ms
 
@@ -74,7 +76,8 @@ async def post_events(request: web.Request) -> web.Response:
         read_event(item, f"/events/{index}", now=now, oldest=oldest, ahead_ms=ahead_ms, config=config)
         for index, item in enumerate(events)
     ]
-    cases = await record(request.app[POOL], device, items, config, now=now)
+    spend = partial(request.app[QUARANTINE_RATE].spend, device.id)
+    cases = await record(request.app[POOL], device, items, config, now=now, spend=spend)
     return answer(request, EventResults(results=[_result(item, cases) for item in items]))
 
 

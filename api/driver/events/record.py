@@ -4,7 +4,7 @@ The order is the trackers' (docs/explanation/tracker.md): lanes, then stops by i
 in a circle. Each event is an `EventCase`, which steps find out more of: known, looked up, allowed, judged, written.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -17,6 +17,7 @@ from api.driver.events.outcome import Lock, meaning_of
 from api.driver.events.refused import quarantined
 from api.http import ids
 from api.http.config import ApiConfig
+from api.http.shares.rates import ENTRY_BYTES
 from api.proofs.claims import Naming, claim_uploads
 from api.routes.lanes import held_lanes
 from api.routes.pins import pin_of
@@ -39,7 +40,14 @@ _GUESSES = 4
 
 
 async def record(
-    pool: Pool, device: DeviceRow, items: Sequence[Event | RefusedEvent], config: ApiConfig, *, now: datetime
+    pool: Pool,
+    device: DeviceRow,
+    items: Sequence[Event | RefusedEvent],
+    config: ApiConfig,
+    *,
+    now: datetime,
+    spend: Callable[[int], None],
+    keeps_refused: bool = True,
 ) -> Cases:
     """Keep events of a driver's device, and in the quarantine what can be none; after the return they are on disk.
 
@@ -48,6 +56,8 @@ async def record(
     Args:
         items: in the batch's order.
         now: when they came.
+        spend: told how many bytes of the quarantine it takes; what it raises keeps everything from being kept.
+        keeps_refused: False: what can be no event is in quarantine already.
 
     Raises:
         Unavailable: other drivers were given the same stops again and again meanwhile.
@@ -62,9 +72,11 @@ async def record(
     async with held_lanes(pool, lanes_of) as db:
         cases = await _kept(db, device, events, config) if events else {}
         found = [cases[item.at].refused if isinstance(item, Event) else item for item in items]
-        if unusable := [refused for refused in found if refused is not None]:
-            entry = quarantined(device, unusable, received_at=now, max_bytes=config.max_event_data_bytes)
-            await put_quarantined(db, [entry])
+        unusable = [refused for refused in found if refused is not None]
+        if unusable and keeps_refused:
+            entries = quarantined(device, unusable, received_at=now, max_bytes=2 * config.max_event_data_bytes)
+            spend(sum(ENTRY_BYTES + len(entry.body) for entry in entries))
+            await put_quarantined(db, entries)
     return cases
 
 

@@ -17,6 +17,12 @@ RATES: web.AppKey["Rates"] = web.AppKey("rates")
 ACCOUNT_WRITES: web.AppKey["Rates"] = web.AppKey("account_writes")
 """Changes of an account that keep the trackers of its drivers waiting."""
 
+QUARANTINE_RATE: web.AppKey["Rates"] = web.AppKey("quarantine_rate")
+"""Bytes of a device that nobody can use, and that are kept all the same."""
+
+ENTRY_BYTES = 512
+"""What an entry of the quarantine takes besides its body, with its indices and in the log, about."""
+
 _Bucket: TypeAlias = tuple[float, float]
 """What was in it, and when, seconds."""
 
@@ -68,6 +74,15 @@ class Rates:
                 retry_after_s=wait_s,
             )
         self.pay(party, 1)
+
+    def spend(self, party: int, amount: int) -> None:
+        """Take so much, from whoever has not run dry.
+
+        Raises:
+            TooManyRequests: as `admit`.
+        """
+        self.admit(party)
+        self.pay(party, amount - 1)
 
     def pay(self, party: int, amount: int) -> None:
         """Take from a bucket, below empty if need be."""

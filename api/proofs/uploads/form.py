@@ -1,5 +1,6 @@
 """A small proof in one request: a form with the file in it. What follows is what follows an upload."""
 
+import asyncio
 import hashlib
 from dataclasses import dataclass
 from uuid import UUID, uuid5
@@ -10,7 +11,9 @@ from api.http.app_keys import POOL, PROOFS
 from api.http.auth import device_of
 from api.http.media import answer
 from api.http.operation import Operations, Who
-from api.http.problem import BadRequest, FieldError, Invalid, Problem, TooLarge, UnsupportedMediaType
+from api.http.problem import BadRequest, FieldError, Invalid, Problem, TooLarge, Unavailable, UnsupportedMediaType
+from api.http.shares.ledger import Ledger
+from api.http.who import parties_of
 from api.proofs.said import KINDS
 from api.proofs.uploads.about import About, about_in
 from api.proofs.uploads.begin import begin, check_length
@@ -18,7 +21,20 @@ from api.proofs.uploads.prove import proven
 from api.proofs.uploads.receive import Receiver
 from api.proofs.uploads.state import UploadState, state_of
 
-operations = Operations("uploads")
+FORMS: web.AppKey[Ledger] = web.AppKey("forms", Ledger)
+
+FORMS_AT_ONCE = 32
+"""Each is in memory until its bytes are in the store: with `REPARTO_MAX_UPLOAD_BYTES` as it is, 800 MB at most. Larger
+files go by tus, which keeps a quarter of a megabyte of each."""
+
+_SILENT_S = 20.0  # a form of which nothing comes for so long is given up
+
+
+def _prepare(app: web.Application) -> None:
+    app[FORMS] = Ledger("forms", FORMS_AT_ONCE)
+
+
+operations = Operations("uploads", prepare=_prepare)
 
 _MOST_FIELDS = 20
 _MOST_FIELD_BYTES = 4_096
@@ -65,6 +81,11 @@ async def post_proof(request: web.Request) -> web.Response:
     Sent again, the same file for the same stop, or the same `upload_id`, is the same proof; then the answer is 200.
     422 says that the file came whole and cannot be a proof.
     """
+    with request.app[FORMS].held(parties_of(request)):
+        return await _keep_proof(request)
+
+
+async def _keep_proof(request: web.Request) -> web.Response:
     pool, store, device = request.app[POOL], request.app[PROOFS], device_of(request)
     form = await _read_form(request, store.config.max_upload_bytes)
     about = about_in(form.fields, at="")
@@ -102,6 +123,8 @@ async def _read_form(request: web.Request, most: int) -> _Form:
         fields, content = await _read_parts(await request.multipart(), most)
     except Problem:
         raise
+    except TimeoutError as error:
+        raise Unavailable("The form stopped coming. Please send it again.") from error
     except UnicodeDecodeError as error:
         raise BadRequest("A field of the form is not UTF-8 text.") from error
     except Exception as error:  # aiohttp's reader of forms raises whatever a damaged one leads it into
@@ -131,8 +154,11 @@ async def _read_parts(reader: MultipartReader, most: int) -> tuple[dict[str, str
 
 async def _read_part(part: BodyPartReader, most: int) -> bytes:
     content = bytearray()
-    while come := await part.read_chunk():
+    while True:
+        async with asyncio.timeout(_SILENT_S):
+            come = await part.read_chunk()
+        if not come:
+            return bytes(content)
         content += part.decode(come)
         if len(content) > most:
             raise TooLarge(f"A part of the form has more than {most} bytes.")
-    return bytes(content)

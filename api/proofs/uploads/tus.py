@@ -107,6 +107,15 @@ def speaks_tus(
     return spoken
 
 
+async def say_version(request: web.Request, response: web.StreamResponse) -> None:
+    """Say the protocol's version in every answer about uploads, also where nobody came as far as asking for one.
+
+    A signal for `on_response_prepare`.
+    """
+    if request.path.startswith("/v1/driver/uploads"):
+        response.headers.setdefault("Tus-Resumable", VERSION)
+
+
 def number_in(request: web.Request, header: str) -> int | None:
     """Read a header that is a number of bytes; None where it is missing.
 

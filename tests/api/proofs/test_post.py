@@ -8,6 +8,7 @@ from uuid import uuid4
 import aiohttp
 import pytest
 
+from api.proofs.uploads.form import FORMS
 from tests.api.proofs.pictures import PDF, STROKES, photo
 from work.proofs.config import ProofConfig
 
@@ -63,7 +64,7 @@ async def test_sent_twice_at_once_it_is_one_proof(client, account, phone, proofs
             for _ in range(8)
         )
     )
-    assert {response.status for response in sent} <= {200, 201, 409, 423}
+    assert {response.status for response in sent} <= {200, 201, 409, 423, 429}
     again = await client.post(PROOFS, data=form(content, stop_id=phone.stops[0], kind="photo"), headers=phone.headers)
     assert again.status in (200, 201)
     (proof,) = await proofs_of(account, phone.stops[0])
@@ -153,3 +154,15 @@ async def test_a_canvas_that_nobody_signed_is_refused_in_words_for_the_app(clien
     assert "Sign again" in (await response.json())["detail"]
     (proof,) = await proofs_of(account, phone.stops[0])
     assert (proof["state"], proof["why"], proof["whole"]) == ("refused", "blank", None)
+
+
+async def test_a_phone_has_its_share_of_forms_at_once(client, phone, pool):
+    """Three of them; another phone's comes in all the same."""
+    forms, device_id = client.app[FORMS], await pool.fetchval("SELECT id FROM device")
+    sent = {"stop_id": phone.stops[0], "kind": "photo"}
+    with forms.held([("device", device_id)], 3):
+        response = await client.post(PROOFS, data=form(photo(), **sent), headers=phone.headers)
+        assert (response.status, "Retry-After" in response.headers) == (429, True)
+    with forms.held([("device", 404)], 3):
+        assert (await client.post(PROOFS, data=form(photo(), **sent), headers=phone.headers)).status == 201
+    assert forms.total == 0

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -164,3 +165,11 @@ async def test_no_log_line_of_ours_shows_a_token_or_a_place(
     await client.post("/v1/pings", data=json.dumps([ping(lat=91)]), headers=phone.headers)
     ours: list[Any] = [line.getMessage() for line in caplog.records if not line.name.startswith(("aiohttp", "asyncio"))]
     assert not any(secret in line for line in ours for secret in (phone.token, phone.ingest_token, "19.43", "rpi_"))
+
+
+async def test_head_asks_and_stores_nothing(client: Client, phone: Phone, kept: Kept) -> None:
+    path = f"/ingest/{phone.ingest_token}/osmand?lat=19.4&lon=-99.1&timestamp={int(time.time())}"
+    assert (await client.head(path)).status == 200
+    assert len(await kept()) == 0
+    assert (await client.get(path)).status == 200
+    assert len(await kept()) == 1

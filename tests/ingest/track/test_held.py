@@ -57,7 +57,7 @@ async def say(fleet: Fleet, phone: Phone, kind: str, seconds: float, event_id: i
     device = DeviceRow(
         id=phone.device_id, account_id=fleet.account_id, driver_id=phone.driver_id, lane=phone.lane, app="native"
     )
-    cases = await record(fleet.pool, device, [event], ApiConfig(), now=after(90_000))
+    cases = await record(fleet.pool, device, [event], ApiConfig(), now=after(90_000), spend=lambda _: None)
     assert [case.refused for case in cases.values()] == [None]
 
 
@@ -344,7 +344,7 @@ async def test_the_body_of_an_unusable_message_is_not_kept(fleet: Fleet, phone: 
         received_at=datetime.now(UTC), source="pings", reason="bad-place", detail=None, body=b"lat=-34.9",
     )  # fmt: skip
     async with fleet.pool.acquire() as db:
-        await put_quarantined(db, [message, replace(message, account_id=None)])
+        await put_quarantined(db, [message, replace(message, account_id=None, driver_id=None)])
         await set_policy(fleet, "always")
         await put_quarantined(db, [message])
     rows = await fleet.pool.fetch("SELECT body FROM quarantine ORDER BY id")

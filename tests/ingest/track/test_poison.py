@@ -12,7 +12,7 @@ from ingest import blocks
 from ingest.track import tracker
 from ingest.track.batch import Batch
 from ingest.track.take import STEPS
-from ingest.track.tracker import run_tracker
+from ingest.track.tracker import DEADLY_ATTEMPTS, run_tracker
 from ingest.track.write import write
 from sql.pool import Connection
 from tests.ingest.track.conftest import Fleet
@@ -53,12 +53,85 @@ async def test_a_block_that_kills_the_process_is_quarantined_unread(fleet: Fleet
     decode = blocks.decode
     killer = await fleet.pool.fetchval("SELECT body FROM inbox WHERE id = $1", poison)
     monkeypatch.setattr("ingest.blocks.decode", die_of)
-    for _ in range(3):
+    for _ in range(DEADLY_ATTEMPTS - 1):
         with pytest.raises(SystemError):
             await fleet.turn()
     await fleet.settle()
     assert await fleet.pool.fetchval("SELECT reason FROM quarantine") == "ended-the-tracker"
     assert await fleet.pool.fetchval("SELECT count(*) FROM ping") == 1
+
+
+async def test_three_kills_in_a_row_lose_no_block(fleet: Fleet, east):
+    """A block is to blame only when it is alone in its take, and again and again."""
+    phone = await fleet.phone(await fleet.driver())
+    for at in range(5):
+        await fleet.send(phone, east([(10 * at, 80 * at)]))
+
+    async def die(*_: object) -> Batch:
+        raise SystemError("the process was killed")
+
+    await fleet.take_in_steps(with_step("write", die))
+    for _ in range(4):
+        with pytest.raises(SystemError):
+            await fleet.turn()
+    await fleet.take_in_steps(STEPS)
+    await fleet.settle()
+    assert await fleet.pool.fetchval("SELECT count(*) FROM quarantine") == 0
+    assert await fleet.pool.fetchval("SELECT count(*) FROM ping") == 5
+
+
+async def test_of_a_block_of_several_phones_only_the_deadly_one_s_pings_are_set_aside(fleet: Fleet, east, monkeypatch):
+    driver = await fleet.driver()
+    deadly, harmless = await fleet.phone(driver), await fleet.phone(driver)
+    for phone in (deadly, harmless):
+        await fleet.send(phone, east([(0, 0)]))
+    bodies = [row["body"] for row in await fleet.pool.fetch("SELECT body FROM inbox ORDER BY id")]
+    decode = blocks.decode
+    (joined,) = blocks.split([(deadly.lane, decode(body)) for body in bodies])
+    await fleet.pool.execute("DELETE FROM inbox WHERE id > (SELECT min(id) FROM inbox)")
+    await fleet.pool.execute("UPDATE inbox SET body = $1, pings = 2", joined.body)
+
+    def die_of_one(body: bytes) -> Pings:
+        if deadly.device_id in [device for _, device in blocks.devices_in(body)]:
+            raise SystemError("the process was killed")
+        return decode(body)
+
+    monkeypatch.setattr("ingest.blocks.decode", die_of_one)
+    for _ in range(100):
+        try:
+            if not await fleet.turn():
+                break
+        except SystemError:
+            continue
+    row = await fleet.pool.fetchrow("SELECT account_id, driver_id, device_id, reason, body FROM quarantine")
+    assert (row["device_id"], row["reason"]) == (deadly.device_id, "ended-the-tracker")
+    assert row["account_id"] == await fleet.pool.fetchval("SELECT account_id FROM driver")
+    assert len(decode(row["body"])) == 1
+    assert await fleet.pool.fetchval("SELECT device_id FROM ping") == harmless.device_id
+
+
+async def test_a_database_that_is_lost_again_and_again_is_no_block_s_fault(fleet: Fleet, east, monkeypatch):
+    phone = await fleet.phone(await fleet.driver())
+    await fleet.send(phone, east([(0, 0)]))
+    lost = 0
+
+    async def lose(db: Connection, batch: Batch) -> Batch:
+        nonlocal lost
+        lost += 1
+        if lost <= 2 * DEADLY_ATTEMPTS:
+            raise ConnectionResetError
+        return await write(db, batch)
+
+    monkeypatch.setattr("ingest.track.tracker.STEPS", with_step("write", lose))
+    monkeypatch.setattr("ingest.track.tracker.random.uniform", lambda *_: 0.01)
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks, asyncio.timeout(60):
+        tasks.create_task(run_tracker(fleet.config, fleet.database, stop=stop))
+        while not await fleet.pool.fetchval("SELECT count(*) FROM ping"):
+            await asyncio.sleep(0.02)
+        stop.set()
+    assert lost > 2 * DEADLY_ATTEMPTS
+    assert await fleet.pool.fetchval("SELECT count(*) FROM quarantine") == 0
 
 
 async def test_a_damaged_block_is_quarantined(fleet: Fleet, east):
@@ -84,7 +157,7 @@ async def test_a_block_that_kills_takes_no_other_lane_with_it(fleet: Fleet, east
 
     monkeypatch.setattr("ingest.blocks.decode", die_of_it)
     monkeypatch.setattr("ingest.track.tracker.random.choice", min)
-    for _ in range(3):
+    for _ in range(DEADLY_ATTEMPTS - 1):
         with pytest.raises(SystemError):
             await fleet.turn()
     await fleet.settle()
@@ -104,7 +177,7 @@ async def test_a_lane_that_fails_without_a_block_is_left_alone_for_a_while(fleet
         return await write(db, batch)
 
     await fleet.take_in_steps(with_step("write", fail_for_her))
-    for _ in range(4):
+    for _ in range(DEADLY_ATTEMPTS):
         with pytest.raises(ZeroDivisionError):
             await fleet.turn()
     await fleet.send(other, east([(0, 0)]))

@@ -179,6 +179,30 @@ async def test_a_postgres_that_dies_is_started_again(up: Up) -> None:
     assert up.child.stop() == 0
 
 
+@needs_linux
+async def test_a_postgres_that_does_not_start_is_tried_on_until_it_does(up: Up) -> None:
+    """As while it recovers, is killed in that, or has no room on its disk: here a file of it is away for a while."""
+    cluster = up.data_dir / "postgres" / "cluster"
+    server = int((cluster / "postmaster.pid").read_text().split()[0])
+    (cluster / "PG_VERSION").rename(cluster / "PG_VERSION.away")
+    os.kill(server, signal.SIGKILL)
+
+    async def tried_twice() -> bool:
+        return up.child._log.read_text().count("Postgres does not start and is tried again") >= 2
+
+    await eventually(tried_twice)
+    async with aiohttp.ClientSession() as session:
+        async with session.get(f"{up.url}/health/live") as response:
+            assert response.status == 200
+        async with session.get(f"{up.url}/health/ready") as response:
+            assert (response.status, "Retry-After" in response.headers) == (503, True)
+    assert up.child.exit_code is None
+    (cluster / "PG_VERSION.away").rename(cluster / "PG_VERSION")
+    await up.child.ready(up.url)
+    await eventually(lambda: _is_one(up.tracker_backends()))
+    assert up.child.stop() == 0
+
+
 async def test_a_second_one_on_the_same_data_says_whose_it_is(up: Up, start: Start) -> None:
     other = start("up", REPARTO_LISTEN=f"127.0.0.1:{free_port()}", REPARTO_DATA_DIR=str(up.data_dir))
 

@@ -129,3 +129,15 @@ def test_every_way_to_name_a_postgres_is_taken(url: str) -> None:
 def test_an_address_is_host_and_port(listen: str, address: tuple[str, int]) -> None:
     assert address_of(listen) == address
     assert Settings.read({"REPARTO_LISTEN": listen}).server == ServerConfig(listen=listen)
+
+
+def test_secrets_inside_addresses_are_hidden() -> None:
+    shown = Settings.read(
+        {
+            "REPARTO_ROADS": "osrm-http",
+            "REPARTO_OSRM_URL": "http://ana:s3cret@osrm:5000",
+            "REPARTO_TILE_URL": "https://tiles.example/{z}/{x}/{y}.png?api_key=s3cret&scale=2",
+        }
+    ).shown()
+    assert shown["REPARTO_OSRM_URL"] == "http://ana:***@osrm:5000"
+    assert shown["REPARTO_TILE_URL"] == "https://tiles.example/{z}/{x}/{y}.png?api_key=***&scale=2"

@@ -52,6 +52,34 @@ async def test_pings_past_their_retention_go_a_day_at_a_time(pool: Pool) -> None
     assert began in days
 
 
+async def test_of_the_quarantine_a_device_keeps_an_eighth_and_an_account_its_share(pool: Pool) -> None:
+    account_id, other_id = [await ensure_account(pool, name) for name in ("loop", "quiet")]
+
+    async def put(account: int, device: int, n: int, source: str = "pings") -> None:
+        await pool.execute(
+            "INSERT INTO quarantine (account_id, device_id, received_at, source, reason, body)"
+            " SELECT $1, $2, now(), $4, 'x', decode(repeat('00', 1000), 'hex') FROM generate_series(1, $3)",
+            account, device, n, source,
+        )  # fmt: skip
+
+    await put(account_id, 1, 100)
+    await put(account_id, 1, 100, "tracker")  # acknowledged once: they stay
+    for device in range(2, 12):
+        await put(account_id, device, 8)
+    await put(other_id, 50, 8)
+    config = RetentionConfig(quarantine_account_bytes=80 * 1_200, quarantine_account_entries=80)
+    (trim,) = [
+        one for one in retention_jobs(config, oldest_ping_days=30, proof_retention_days=730) if one.name == "quarantine"
+    ]
+    while await trim.do(pool):
+        pass
+    counted = "SELECT count(*) FROM quarantine WHERE source = 'pings' AND "
+    assert await pool.fetchval(counted + "account_id = $1", account_id) == 80
+    assert await pool.fetchval(counted + "device_id = 1") == 0  # the oldest of the account's
+    assert await pool.fetchval(counted + "device_id = 50") == 8
+    assert await pool.fetchval("SELECT count(*) FROM quarantine WHERE source = 'tracker'") == 100
+
+
 async def test_quarantine_goes_when_its_time_is_over(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "_AT_ONCE", 2)
     account_id = await ensure_account(pool, "mensajeria")
