@@ -47,6 +47,10 @@ class Reopened(Struct, frozen=True, kw_only=True):
     status: str
 
 
+_LONG_AGO_MS = ms_of(datetime(2000, 1, 1, tzinfo=UTC))
+"""Before it nobody drove with us: such a time is a mistake, and some have no place in UTC."""
+
+
 @operations.operation("POST", "/v1/stops/{stop}/reopen", who=Who.DISPATCHER, body=Reopening, answer=Reopened)
 async def reopen(request: web.Request) -> web.Response:
     """Reopen a stop that was completed, failed or skipped, that only the map held for visited, or that was left open.
@@ -60,6 +64,8 @@ async def reopen(request: web.Request) -> web.Response:
     given_ms = None if body.occurred_at is None else ms_of(body.occurred_at)
     if given_ms is not None and given_ms > now_ms:
         refuse([FieldError(at="/occurred_at", why="is in the future")])
+    if given_ms is not None and given_ms < _LONG_AGO_MS:
+        refuse([FieldError(at="/occurred_at", why="is before the year 2000")])
 
     async def lanes_of(db: Db) -> set[int]:
         stop = await _find(db, account_id, stop_id)

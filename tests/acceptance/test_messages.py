@@ -22,7 +22,7 @@ from tests.providers.gateway import http_provider, mail_server
 
 Start = Callable[..., Child]
 
-KILLS = int(os.environ.get("KILLS", "4"))
+KILLS = int(os.environ.get("KILLS", "3"))
 STOPS = 150
 KINDS = (
     "booked",

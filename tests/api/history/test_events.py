@@ -217,7 +217,7 @@ async def test_numbering_does_not_search_the_whole_feed(pool: Pool, account: Any
         await db.execute("SET enable_seqscan = off")
         await db.execute("SET enable_sort = off")
         queries = load("sql.feed.events")
-        plan = await db.fetch("EXPLAIN (COSTS OFF) " + queries["number_events"], 100)
+        plan = await db.fetch("EXPLAIN (COSTS OFF) " + queries["number_events"], 100, [])
         page = await db.fetch("EXPLAIN (COSTS OFF) " + queries["read_events"], account.id, 0, 50, None, 10)
     assert any("event_unnumbered" in row[0] for row in plan)
     assert any("event_feed" in row[0] for row in page)

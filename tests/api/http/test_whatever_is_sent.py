@@ -22,6 +22,7 @@ from api.http.app_keys import POOL
 from api.http.itself import openapi
 from api.http.operation import DECLARED
 from api.http.paging import cursor_of
+from api.portal import limits
 from reparto.run.app import create_app
 from reparto.settings.settings import Settings
 from sql.config import DatabaseConfig
@@ -136,7 +137,11 @@ async def planning(make: Any, maker: PlanMaker, pool: Pool) -> tuple[dict[str, A
 
 
 @pytest.fixture
-async def product(database: DatabaseConfig, account: Any, tour: Any, tmp_path: Path) -> AsyncIterator[Product]:
+async def product(
+    database: DatabaseConfig, account: Any, tour: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Product]:
+    for name in ("POSTS_OF_A_LINK", "POSTS_OF_AN_ADDRESS"):
+        monkeypatch.setattr(limits, name, 1_000_000)
     settings = Settings(database=database)
     settings = replace(settings, server=replace(settings.server, data_dir=str(tmp_path)))
     outgoing = replace(settings.outgoing, outgoing_allow="127.0.0.0/8")  # nobody listens on its port 1
@@ -172,6 +177,10 @@ async def product(database: DatabaseConfig, account: Any, tour: Any, tmp_path: P
         done |= {"proofs": [{"upload_id": "0b0f8f6e-4a55-4f4f-8a53-2f6c6f8f2c11", "kind": "photo", "sha256": "a" * 64}]}
         said = event("completed", 5, stop["id"], more={"lat": 6.2, "lon": -75.5, "manifest_version": 1}, **done)
         ping = {"time": hours()["start_at"], "lat": 6.2, "lon": -75.5, "accuracy_m": 5, "speed_mps": 1, "id": "1"}
+        nowhere = {"pings": [{**ping, "lat": 95}]}
+        bearer = {"Authorization": f"Bearer {device['token']}"}
+        assert (await client.post("/v1/pings", json=nowhere, headers=bearer)).status == 200
+        kept = (await make("GET", "/v1/quarantine", None))["quarantined"][0]["id"]
         yield Product(
             client=client,
             description=openapi.document(app[DECLARED]),
@@ -196,13 +205,23 @@ async def product(database: DatabaseConfig, account: Any, tour: Any, tmp_path: P
                 "depot": "bodega",
                 "shift": "turno",
                 "plan": plan,
+                "entry": kept,
             },
             headers={
                 "key": account.headers,
-                "device": {"Authorization": f"Bearer {device['token']}"},
+                "device": bearer,
                 "nobody": {},
             },
             bodies={
+                ("post", "/v1/track/{token}/instructions"): {"text": "x"},
+                ("post", "/v1/track/{token}/safe-place"): {"text": "x"},
+                ("post", "/v1/track/{token}/pin-drop"): {
+                    "lat": tour["stops"][0]["lat"],
+                    "lon": tour["stops"][0]["lon"],
+                },
+                ("post", "/v1/driver/events"): {"events": [said]},
+                ("post", "/v1/track/{token}/rating"): {"stars": 5, "reasons": ["x"], "text": "x"},
+                ("post", "/v1/quarantine/{entry}/apply"): nowhere,
                 ("post", "/v1/keys"): {"role": "viewer", "label": "x"},
                 ("post", "/v1/erasures"): {"contact": "nadie@example.com"},
                 ("patch", "/v1/account"): {name: read[name] for name in read.keys() - {"name", "created_at"}},
@@ -212,7 +231,6 @@ async def product(database: DatabaseConfig, account: Any, tour: Any, tmp_path: P
                 ("put", "/v1/routes/{route}"): {**tour, "stops": [{**tour["stops"][0], **tour["stops"][1]}]},
                 ("post", "/v1/routes/{route}/assign"): {"driver": "ana"},
                 ("put", "/v1/geofences/{geofence}"): body_of_fence,
-                ("post", "/v1/driver/events"): {"events": [said]},
                 ("post", "/v1/stops/{stop}/reopen"): {"note": "n", "occurred_at": at(6)},
                 ("post", "/v1/pings"): {"pings": [ping]},
                 ("put", "/v1/account/channels/{channel}"): gateway,

@@ -46,6 +46,11 @@ def plan(route_id: int, version: int, effective_at: datetime, driver: Phone | No
         await add_version(
             db, route_id=route_id, version=version, effective_at=effective_at, plan=tour, stop_ids=list(stops)
         )
+        await db.execute(
+            "UPDATE route SET driver_id = $2 WHERE id = $1"
+            " AND $3 = (SELECT max(version) FROM route_version WHERE route_id = $1)",
+            route_id, driver_id, version,
+        )  # fmt: skip
         for phone in told:
             await plan_changed(
                 db, lane=phone.lane, driver_id=phone.driver_id, account_id=account_id, effective_at=effective_at
