@@ -1,6 +1,7 @@
-"""Times in query parameters: RFC 3339 with a zone."""
+"""Times that are sent: in query parameters RFC 3339 with a zone, and in bodies only such as can be meant."""
 
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import date, datetime
 from typing import Annotated
 
 import msgspec
@@ -11,6 +12,16 @@ from api.http.problem import FieldError, Invalid
 _FIRST, _LAST = 1970, 2999  # years; with a day added or taken away they stay dates
 
 _Zoned = Annotated[datetime, msgspec.Meta(tz=True)]
+
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+"""Of days and times in bodies: in any zone these are dates, and seconds between them are whole numbers."""
+
+
+def out_of_range(*named: tuple[str, date | datetime | None]) -> Iterator[FieldError]:
+    """Name the days and times, each with where it stands, that nobody can mean."""
+    for at, day in named:
+        if day is not None and not FIRST_YEAR <= day.year <= LAST_YEAR:
+            yield FieldError(at=at, why=f"is not between the years {FIRST_YEAR} and {LAST_YEAR}")
 
 
 def time_in(request: web.Request, name: str) -> datetime | None:

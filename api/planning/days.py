@@ -1,23 +1,13 @@
-"""Days and times that planning takes: between the years 2000 and 2100."""
+"""The day that planning is asked about."""
 
-from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date
 
 import msgspec
 from aiohttp import web
 
 from api.http.problem import FieldError
 from api.http.read.bodies import refuse
-
-FIRST_YEAR, LAST_YEAR = 2000, 2100
-"""Of what can be meant, as of routes: in any zone these are dates, and seconds between them are whole numbers."""
-
-
-def out_of_range(*named: tuple[str, date | datetime | None]) -> Iterator[FieldError]:
-    """Name the days and times, each with where it stands, that nobody can mean."""
-    for at, day in named:
-        if day is not None and not FIRST_YEAR <= day.year <= LAST_YEAR:
-            yield FieldError(at=at, why=f"is not between the years {FIRST_YEAR} and {LAST_YEAR}")
+from api.http.times import out_of_range
 
 
 def day_in(request: web.Request) -> date | None:

@@ -19,9 +19,10 @@ from api.http.operation import Operations, Parameter, Who
 from api.http.paging import PAGING, Id, cursor_in, cut, limit_in
 from api.http.problem import Conflict, FieldError, Invalid, NotFound
 from api.http.read.bodies import converted, read_body, refuse
+from api.http.times import out_of_range
 from api.http.versions import MADE
 from api.planning.body import ManyOrders, OrderBody
-from api.planning.days import day_in, out_of_range
+from api.planning.days import day_in
 from api.planning.places import doubt
 from sql.planning import orders
 from sql.planning.orders import NewOrder, OrderRow

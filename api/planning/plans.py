@@ -17,8 +17,8 @@ from api.http.media import answer
 from api.http.operation import Operations, Who
 from api.http.problem import Conflict, FieldError, NotFound
 from api.http.read.bodies import read_body, refuse
+from api.http.times import out_of_range
 from api.planning.body import Move, PlanBody, PlanChange
-from api.planning.days import out_of_range
 from geo.tours.check import check
 from geo.tours.insertion import cheapest
 from geo.tours.problem import VanTour

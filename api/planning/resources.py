@@ -16,9 +16,10 @@ from api.http.paging import PAGING, cursor_in, cut, limit_in
 from api.http.problem import FieldError, NotFound
 from api.http.read.bodies import read_body, refuse
 from api.http.refs import driver_named
+from api.http.times import out_of_range
 from api.http.versions import MADE
 from api.planning.body import PlanDepotBody, ShiftBody, VehicleBody
-from api.planning.days import day_in, out_of_range
+from api.planning.days import day_in
 from sql.account.drivers import DriverRow
 from sql.planning import resources
 from sql.planning.resources import Kind, NewResource, Resource

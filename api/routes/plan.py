@@ -4,7 +4,7 @@ import zoneinfo
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -15,6 +15,7 @@ from api.http.config import ApiConfig
 from api.http.ids import external_id_error
 from api.http.problem import FieldError
 from api.http.read.bodies import refuse
+from api.http.times import out_of_range
 from api.routes.body import RouteBody, StopBody
 from api.routes.doubts import stray_places, times_that_run_back
 from api.routes.path import RoutePath, given_path, place, straight_path
@@ -33,7 +34,6 @@ FAR_M, TOO_FAR_M = 500.0, 50_000.0
 SHAPE_FAR_M = 5_000.0
 """How far from its stop a stop's geofence may lie."""
 
-_FIRST_YEAR, _LAST_YEAR = 2000, 2100
 _AFTER_LAST_STOP = timedelta(hours=2)
 _WHOLE_TOUR = timedelta(hours=12)
 
@@ -185,7 +185,7 @@ def _mistakes(body: RouteBody, driver_id: int | None, max_stops: int) -> Iterato
         yield FieldError(at="/driver", why=f"there is no driver {body.driver!r}")
     if body.timezone not in _timezones():
         yield FieldError(at="/timezone", why="is not a time zone of the IANA list, like America/Bogota")
-    yield from _time_mistakes({"/date": body.date, "/start_at": body.start_at, "/end_at": body.end_at})
+    yield from out_of_range(("/date", body.date), ("/start_at", body.start_at), ("/end_at", body.end_at))
     if body.end_at is not None and body.end_at <= body.start_at:
         yield FieldError(at="/end_at", why="is not after start_at")
     if body.return_to_depot and body.depot is None:
@@ -207,9 +207,9 @@ def _stop_mistakes(at: str, stop: StopBody) -> Iterator[FieldError]:
     if bad_id:
         yield bad_id
     yield from _place_mistakes(at, stop.lon, stop.lat)
-    yield from _time_mistakes({f"{at}/planned_arrival": stop.planned_arrival})
+    yield from out_of_range((f"{at}/planned_arrival", stop.planned_arrival))
     if stop.window:
-        yield from _time_mistakes({f"{at}/window/start": stop.window.start, f"{at}/window/end": stop.window.end})
+        yield from out_of_range((f"{at}/window/start", stop.window.start), (f"{at}/window/end", stop.window.end))
         if stop.window.end <= stop.window.start:
             yield FieldError(at=f"{at}/window/end", why="is not after the window's start")
     if len(set(stop.proof)) < len(stop.proof):
@@ -229,12 +229,6 @@ def _place_mistakes(at: str, lon: float, lat: float) -> Iterator[FieldError]:
         check_places([lon], [lat])
     except ValueError as error:
         yield FieldError(at=at, why=str(error))
-
-
-def _time_mistakes(times: dict[str, date | datetime | None]) -> Iterator[FieldError]:
-    for at, time in times.items():
-        if time is not None and not _FIRST_YEAR <= time.year <= _LAST_YEAR:
-            yield FieldError(at=at, why=f"is not between the years {_FIRST_YEAR} and {_LAST_YEAR}")
 
 
 @cache

@@ -14,6 +14,7 @@ from api.http.media import answer
 from api.http.operation import Operations, Who
 from api.http.problem import Conflict, FieldError, NotFound
 from api.http.read.bodies import read_body, refuse
+from api.http.times import out_of_range
 from api.routes.body import Text
 from api.routes.lanes import held_lanes
 from geo.times import ms_of
@@ -47,10 +48,6 @@ class Reopened(Struct, frozen=True, kw_only=True):
     status: str
 
 
-_LONG_AGO_MS = ms_of(datetime(2000, 1, 1, tzinfo=UTC))
-"""Before it nobody drove with us: such a time is a mistake, and some have no place in UTC."""
-
-
 @operations.operation("POST", "/v1/stops/{stop}/reopen", who=Who.DISPATCHER, body=Reopening, answer=Reopened)
 async def reopen(request: web.Request) -> web.Response:
     """Reopen a stop that was completed, failed or skipped, that only the map held for visited, or that was left open.
@@ -64,8 +61,7 @@ async def reopen(request: web.Request) -> web.Response:
     given_ms = None if body.occurred_at is None else ms_of(body.occurred_at)
     if given_ms is not None and given_ms > now_ms:
         refuse([FieldError(at="/occurred_at", why="is in the future")])
-    if given_ms is not None and given_ms < _LONG_AGO_MS:
-        refuse([FieldError(at="/occurred_at", why="is before the year 2000")])
+    refuse(list(out_of_range(("/occurred_at", body.occurred_at))))
 
     async def lanes_of(db: Db) -> set[int]:
         stop = await _find(db, account_id, stop_id)
