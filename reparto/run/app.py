@@ -33,11 +33,13 @@ from api.proofs import endpoints as proofs
 from api.proofs.uploads import endpoints as uploads
 from api.proofs.uploads import form as proofs_post
 from api.proofs.uploads.tus import say_version
-from api.recipient import page as tracking_page
 from api.recipient import stream as tracking
 from api.routes import endpoints as routes
 from api.routes import eta, links, pins, reopening
 from api.stream.hub import HUB, Hub
+from api.tracking_page import changing as tracking_forms
+from api.tracking_page import endpoints as tracking_page
+from api.tracking_page import photos as tracking_photos
 from api.webhooks import asyncapi
 from api.webhooks import endpoints as webhooks
 from ingest import doors
@@ -64,7 +66,7 @@ ASKED = (
     *(driver_events, manifest, shifts),
     *(orders, resources, plans, publish, slots),
     *(positions, events, reports, quarantine, applying, erasures),
-    *(tracking, tracking_page, by_link, company),
+    *(tracking, tracking_page, tracking_forms, tracking_photos, by_link, company),
     *(uploads, proofs_post, proofs, certificate),
     *(message_channels, kinds, listing, consent, hooks, stop, webhooks, asyncapi),
 )
