@@ -35,9 +35,14 @@ from api.proofs.uploads import form as proofs_post
 from api.proofs.uploads.tus import say_version
 from api.recipient import page as tracking_page
 from api.recipient import stream as tracking
+from api.returns import by_link as returns_by_link
+from api.returns import company as returns
 from api.routes import endpoints as routes
 from api.routes import eta, links, pins, reopening
 from api.stream.hub import HUB, Hub
+from api.tickets import by_link as tickets_by_link
+from api.tickets import company as tickets
+from api.tickets import photos
 from api.webhooks import asyncapi
 from api.webhooks import endpoints as webhooks
 from ingest import doors
@@ -65,6 +70,7 @@ ASKED = (
     *(orders, resources, plans, publish, slots),
     *(positions, events, reports, quarantine, applying, erasures),
     *(tracking, tracking_page, by_link, company),
+    *(tickets_by_link, tickets, photos, returns_by_link, returns),
     *(uploads, proofs_post, proofs, certificate),
     *(message_channels, kinds, listing, consent, hooks, stop, webhooks, asyncapi),
 )
