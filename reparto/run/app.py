@@ -11,6 +11,7 @@ from api.account import keys
 from api.certificate import endpoints as certificate
 from api.driver.events import endpoints as driver_events
 from api.driver.manifest import endpoints as manifest
+from api.find import endpoints as find
 from api.fleet import applying, devices, drivers, erasures, positions, quarantine, shifts
 from api.history import detours, events, reports, track, visits
 from api.http import assets
@@ -70,7 +71,7 @@ ASKED = (
     *(orders, resources, plans, publish, slots),
     *(positions, events, reports, quarantine, applying, erasures),
     *(tracking, tracking_page, by_link, company),
-    *(tickets_by_link, tickets, photos, returns_by_link, returns),
+    *(tickets_by_link, tickets, photos, returns_by_link, returns, find),
     *(uploads, proofs_post, proofs, certificate),
     *(message_channels, kinds, listing, consent, hooks, stop, webhooks, asyncapi),
 )

@@ -18,6 +18,7 @@ import msgspec
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from api.find import lookup
 from api.http.app_keys import POOL
 from api.http.itself import openapi
 from api.http.operation import DECLARED
@@ -143,7 +144,8 @@ async def planning(make: Any, maker: PlanMaker, pool: Pool) -> tuple[dict[str, A
 async def product(
     database: DatabaseConfig, account: Any, tour: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Product]:
-    for name in ("POSTS_OF_A_LINK", "POSTS_OF_AN_ADDRESS"):
+    monkeypatch.setattr(lookup, "ANSWERED_AFTER_S", 0.0)
+    for name in ("POSTS_OF_A_LINK", "POSTS_OF_AN_ADDRESS", "LOOKUPS_OF_AN_ADDRESS", "LOOKUPS_OF_AN_ORDER"):
         monkeypatch.setattr(limits, name, 1_000_000)
     settings = Settings(database=database)
     settings = replace(settings, server=replace(settings.server, data_dir=str(tmp_path)))
@@ -227,6 +229,7 @@ async def product(
                 },
                 ("post", "/v1/driver/events"): {"events": [said]},
                 ("post", "/v1/track/{token}/rating"): {"stars": 5, "reasons": ["x"], "text": "x"},
+                ("post", "/v1/find"): {"order": "ped-1", "proof": "2233", "company": ""},
                 ("post", "/v1/tickets"): {"stop_id": stop["id"], "kind": "charge", "text": "x", "photos": []},
                 ("patch", "/v1/tickets/{ticket}"): {"state": "in_review", "text": "x"},
                 ("post", "/v1/tickets/{ticket}/answers"): {"text": "x", "state": "in_review", "internal": False},
