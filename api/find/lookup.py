@@ -1,7 +1,7 @@
 """The lookup: the same answer, after the same time, for a number that nobody has and one that is another's."""
 
-import asyncio
 import math
+from asyncio import get_running_loop, sleep
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -43,7 +43,7 @@ async def token_for(request: web.Request, order: str, proof: str, company: Compa
 @asynccontextmanager
 async def _in_equal_time() -> AsyncIterator[None]:
     """Take as long as any other lookup: whole steps of `ANSWERED_AFTER_S`, also where it fails."""
-    clock = asyncio.get_running_loop()
+    clock = get_running_loop()
     begun_s = clock.time()
     try:
         yield
@@ -51,4 +51,4 @@ async def _in_equal_time() -> AsyncIterator[None]:
         if ANSWERED_AFTER_S:
             took_s = clock.time() - begun_s
             steps = math.floor(took_s / ANSWERED_AFTER_S) + 1
-            await asyncio.sleep(steps * ANSWERED_AFTER_S - took_s)
+            await sleep(steps * ANSWERED_AFTER_S - took_s)

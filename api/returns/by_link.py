@@ -10,7 +10,7 @@ from api.http import ids
 from api.http.app_keys import POOL, PROOFS
 from api.http.media import answer
 from api.http.operation import Operations, Who
-from api.http.problem import NotFound
+from api.http.problem import Conflict, NotFound
 from api.http.read.bodies import read_body
 from api.planning.orders import depots_of
 from api.portal.change import counted, linked_stop, linked_stop_now, refuse_closed
@@ -30,6 +30,9 @@ from sql.returns.returns import NewReturn, ReturnRow
 from work.tickets.facts import tell_return
 
 operations = Operations("tracking")
+
+MOST_RETURNS = 5
+"""Of one stop: asked for, taken back, asked for again."""
 
 _PRIVATE = {"Cache-Control": "private, no-store"}
 
@@ -59,6 +62,10 @@ async def post_return(request: web.Request) -> web.Response:
         row = await _open_one(db, stop)
         if row is None or (row.reason, row.words) != (body.reason.strip(), _words(body)):
             refuse_closed("return", option("return", stop, now), stop, now)
+            if len(await returns.returns_of_stop(db, stop.id)) >= MOST_RETURNS:
+                raise Conflict(
+                    f"A return of this delivery was asked for {MOST_RETURNS} times. Please call the company."
+                )
             row = await ask(db, await _new(db, stop, body), now=now)
             if settings_of(dict(stop.settings)).return_approval == "automatic":
                 await decide(db, row, Decision(state="approved", by="policy"), depots, now=now)

@@ -24,6 +24,7 @@ from api.returns.view import Return, ReturnPage, company_return
 from api.tickets.by_link import Photos
 from api.tickets.photos import named_photos
 from sql.account.settings import read_settings
+from sql.portal.stops import hold_stop
 from sql.returns import returns
 from sql.returns.returns import NewReturn
 
@@ -103,6 +104,7 @@ async def post_company_return(request: web.Request) -> web.Response:
         stop = await returns.delivered_stop(db, account_id=account_id, stop_id=stop_id) if stop_id else None
         if stop is None or stop_id is None:
             raise NotFound("There is no stop of this id.")
+        await hold_stop(db, stop_id)  # the stop before its return, as everybody who asks for one does
         if stop.status not in ("completed", "partially_completed"):
             raise ReturnStateRefused("Nothing was handed over at this stop that could go back.")
         if await returns.open_return(db, stop_id) is not None:

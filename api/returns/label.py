@@ -44,8 +44,7 @@ async def label_of(pool: Pool, row: ReturnRow, *, language: str) -> Label:
     """
     if row.state != "approved":
         raise ReturnStateRefused(f"The return is {row.state}; only an approved one has a label.")
-    async with pool.acquire() as db, db.transaction():
-        stop = await delivered_stop(db, account_id=row.account_id, stop_id=row.stop_id)
+    stop = await delivered_stop(pool, account_id=row.account_id, stop_id=row.stop_id)
     if stop is None:
         raise ReturnStateRefused("Whom this was delivered to was forgotten.")
     settings = await read_settings(pool, row.account_id)

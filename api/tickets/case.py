@@ -21,6 +21,9 @@ from work.tickets.facts import tell_ticket
 REOPENED_FOR = timedelta(days=7)
 """After that a closed ticket stays closed: a new one is opened. `sql/portal/stops.sql` keeps links as long."""
 
+MOST_ENTRIES = 200
+"""Of one ticket: beyond that nobody reads it any more, and a recipient calls."""
+
 Side: TypeAlias = Literal["recipient", "company"]
 TicketState: TypeAlias = Literal["open", "in_review", "waiting_for_you", "resolved", "rejected", "reopened"]
 
@@ -100,6 +103,8 @@ async def answer_of_recipient(db: Db, ticket: TicketRow, said: TicketWords, *, d
     """
     if await _is_repeated(db, ticket, "recipient", said):
         return
+    if len(await tickets.entries_of(db, [ticket.id])) >= MOST_ENTRIES:
+        raise TicketStateRefused("A great deal was said here already. Please call the company.")
     if ticket.closed_at is not None and now >= ticket.closed_at + REOPENED_FOR:
         raise TicketStateRefused("This was closed more than a week ago. Please report it anew.")
     state = {"waiting_for_you": "in_review", "resolved": "reopened", "rejected": "reopened"}.get(

@@ -1,7 +1,7 @@
 -- name: find_company
 -- $1 name, or empty for the only one
 SELECT id, settings FROM account
- WHERE CASE WHEN $1 = '' THEN (SELECT count(*) FROM (SELECT FROM account LIMIT 2) AS some) = 1 ELSE name = $1 END
+ WHERE CASE WHEN $1 = '' THEN (SELECT count(*) FROM (SELECT FROM account LIMIT 2) AS first_two) = 1 ELSE name = $1 END
  LIMIT 1;
 
 -- name: stops_named

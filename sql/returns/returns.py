@@ -130,8 +130,8 @@ async def note_pickup(db: Db, return_id: int, order_name: str) -> None:
     await db.execute(_SQL["note_pickup"], return_id, order_name)
 
 
-async def delivered_stop(db: Db, *, account_id: int, stop_id: int) -> DeliveredStop | None:
-    """Read what was delivered, and hold it; None: the account has no such stop, or whom it was for is forgotten."""
+async def delivered_stop(db: Db | Pool, *, account_id: int, stop_id: int) -> DeliveredStop | None:
+    """Read what was delivered; None: the account has no such stop, or whom it was for is forgotten."""
     row = await db.fetchrow(_SQL["delivered_stop"], account_id, stop_id)
     return None if row is None else DeliveredStop(**row)
 

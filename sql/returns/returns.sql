@@ -62,13 +62,13 @@ UPDATE return_request
 UPDATE return_request SET pickups = pickups + 1, order_name = $2 WHERE id = $1;
 
 -- name: delivered_stop
--- Held, so that two who ask for it wait for each other. $1 account, $2 stop
+-- $1 account, $2 stop
 SELECT stop.name, stop.address, stop.lat, stop.lon, stop.phone, stop.email, stop.locale, route.timezone, brought.depot,
        coalesce(brought.body -> 'load', '{}') AS load, stop.status, stop.outcome_at, stop.external_id
   FROM stop JOIN route ON route.id = stop.route_id
   LEFT JOIN delivery_order AS brought ON brought.account_id = stop.account_id AND brought.external_id = stop.external_id
                                      AND brought.route_id = stop.route_id
- WHERE stop.account_id = $1 AND stop.id = $2 AND stop.name <> '' FOR NO KEY UPDATE OF stop;
+ WHERE stop.account_id = $1 AND stop.id = $2 AND stop.name <> '';
 
 -- name: fetched_returns
 -- $1 how many

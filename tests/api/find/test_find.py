@@ -77,7 +77,7 @@ async def test_unknown_and_wrong_take_the_same_time(client: Any, link: str, monk
 
     monkeypatch.setattr(lookup, "ANSWERED_AFTER_S", 60.0)
     monkeypatch.setattr(lookup, "stops_named", noted)
-    monkeypatch.setattr(lookup.asyncio, "sleep", sleep)
+    monkeypatch.setattr(lookup, "sleep", sleep)
     for order, proof in (("ped-1", "9999"), ("ped-9", "2233"), ("ped-1", "2233")):
         await find(client, order=order, proof=proof)
     assert slept == pytest.approx([60.0] * 3, abs=1.0)
