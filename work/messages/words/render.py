@@ -128,6 +128,8 @@ def variables_of(
         "reason": _reason(stop, form, said),
         "pin": pin_of(source.secret, stop.id, stop.pin_generation) if stop.asks_pin else "",
         "order": stop.external_id,
+        "ticket": data.get("ticket", ""),
+        "answer": data.get("answer", ""),
         "unsubscribe": source.unsubscribe(message_id),
     }
 
