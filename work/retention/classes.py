@@ -91,7 +91,7 @@ MESSAGES = DataClass(
 )
 DELIVERIES = DataClass(
     name="deliveries",
-    tables=("webhook_delivery",),
+    tables=("webhook_delivery", "webhook_span"),
     settings=("delivery_retention_days",),
     age=ages.age_of_deliveries,
 )

@@ -115,7 +115,8 @@ class MessageSender:
             settings=outlet.settings,
             again_when_unknown=outlet.sends.again_when_unknown,
         )
-        return await lease(db, sender, self._source, now=self.clock(), at_most=at_most)
+        async with db.transaction():
+            return await lease(db, sender, self._source, now=self.clock(), at_most=at_most)
 
     async def send(self, outlet: Provider, thing: Leased) -> Attempted:
         """Send one message."""
