@@ -59,7 +59,7 @@ SAID = DataClass(name="driver events", tables=("driver_event",), settings=(_SAID
 PROOFS = DataClass(name="proofs", tables=("proof",), settings=(_PROOFS,), age=ages.age_of_proofs)
 RECIPIENTS = DataClass(
     name="recipients",
-    tables=("stop", "parcel", "recipient_wish", "recipient_change", "rating"),
+    tables=("stop", "parcel", "recipient_wish", "recipient_change", "rating", "push_subscription"),
     settings=(_PEOPLE,),
     age=ages.age_of_recipients,
 )
