@@ -2,6 +2,7 @@
 
 import { follow } from "./follow.js";
 import { renderMap } from "./map.js";
+import { offerPush } from "./push.js";
 import { renew, speak } from "./words.js";
 
 const { link, now, assets, offline, kept } = document.body.dataset;
@@ -25,6 +26,8 @@ function withoutMap() {
 sayOffline(wasKept ? kept : "");
 if (!wasKept) speak(document.getElementById("spoken").dataset.says);
 renderMap(first, serverNow).catch(withoutMap);
+
+offerPush(link, assets).catch(() => {}); // without a connection the page says so
 
 follow(link, {
   got(view) {
