@@ -39,13 +39,13 @@ class FindBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     company: Annotated[str, Meta(max_length=_LONGEST)] = ""
 
 
-class Found(Struct, frozen=True, kw_only=True):
+class FoundDelivery(Struct, frozen=True, kw_only=True):
     """The tracking link of a delivery."""
 
     tracking_url: str
 
 
-@operations.operation("POST", "/v1/find", who=Who.ANYONE, body=FindBody, answer=Found)
+@operations.operation("POST", "/v1/find", who=Who.ANYONE, body=FindBody, answer=FoundDelivery)
 async def post_find(request: web.Request) -> web.Response:
     """Find the tracking link of a delivery.
 
@@ -56,7 +56,9 @@ async def post_find(request: web.Request) -> web.Response:
     token = await token_for(request, body.order, body.proof, company)
     if token is None:
         raise NotFound("There is no delivery of this number that goes with this postcode or these digits.")
-    return answer(request, Found(tracking_url=tracking_url(request, token)), headers={"Cache-Control": "no-store"})
+    return answer(
+        request, FoundDelivery(tracking_url=tracking_url(request, token)), headers={"Cache-Control": "no-store"}
+    )
 
 
 @operations.operation("GET", "/find", who=Who.ANYONE, query=(_LANGUAGE, _COMPANY), media=("text/html",))

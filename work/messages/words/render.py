@@ -30,6 +30,7 @@ FUEL = 10_000
 
 VARIABLES = (
     *("brand", "first_name", "window", "day", "link", "thing", "pickup", "reason", "pin", "order", "unsubscribe"),
+    *("ticket", "answer"),
 )
 """What a text may speak of."""
 
