@@ -19,6 +19,7 @@ from api.http.auth import DEVICES, DeviceCache
 from api.http.host import known_host
 from api.http.itself import health, metrics, openapi
 from api.http.problem import problems
+from api.http.read import paths
 from api.http.rights import guard_rights
 from api.http.shares.bodies import BODIES, Bodies
 from api.http.shares.rates import ACCOUNT_WRITES, QUARANTINE_RATE, Rates
@@ -125,6 +126,7 @@ def create_system_app(settings: Settings, database: DatabaseConfig) -> web.Appli
     app.cleanup_ctx.append(_pool(database))
     for module in SYSTEM:
         module.operations.add_to(app)
+    paths.add_to(app)
     return app
 
 

@@ -26,7 +26,7 @@ _PARTS_AT_ONCE = 8
 
 WHY = {
     "not-a-photo": "It is no JPEG, PNG, WebP or HEIC picture.",
-    "not-a-signature": "It is neither a PNG picture nor strokes as JSON.",
+    "not-a-signature": "It is neither a JPEG, PNG, WebP or HEIC picture nor strokes as JSON.",
     "blank": "There is nothing on it. Sign again.",
     "not-a-pdf": "It is no PDF.",
     "unreadable": "It is damaged, or so little of it is there that nothing can be seen. Take it again.",

@@ -101,7 +101,7 @@ def judge(kind: str, content: bytes, *, max_pixels: int, zone: ZoneInfo, now: da
     """Look into an upload and make what is shown of it.
 
     Args:
-        kind: photo (JPEG, PNG, WebP, HEIC), signature (PNG, or strokes as JSON) or document (PDF).
+        kind: photo (JPEG, PNG, WebP, HEIC), signature (the same, or strokes as JSON) or document (PDF).
         max_pixels: a picture of more is refused unread.
         zone: of the times in a photo that do not say theirs.
         now: a photo that says it is much newer has a wrong clock.
@@ -119,7 +119,7 @@ def judge(kind: str, content: bytes, *, max_pixels: int, zone: ZoneInfo, now: da
     if kind == "signature":
         if media_type == "application/json":
             return _strokes(content)
-        if media_type != "image/png":
+        if media_type not in FORMATS:
             raise RefusedFile("not-a-signature")
         return _picture(content, media_type, max_pixels=max_pixels, zone=zone, now=now, served_type="image/png")
     if media_type not in FORMATS:

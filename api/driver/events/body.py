@@ -19,7 +19,7 @@ from api.http.config import ApiConfig
 from api.http.problem import FieldError, Invalid, TooLarge
 from api.http.read.bodies import converted, unstorable
 from geo.times import iso_time, ms_of
-from geo.trust.clock import shown_ahead_ms
+from geo.trust.clock import lost_ms, shown_ahead_ms
 
 # fmt: off
 EventType: TypeAlias = Literal[
@@ -272,7 +272,9 @@ def read_event(
         return RefusedEvent(sent=raw, id=event_id, why="invalid-fields", at=named[0].at, errors=named)
     if (over := next(_over_limits(body, data, config), None)) is not None:
         return RefusedEvent(sent=raw, id=event_id, why="too-large", at=at + over)
-    occurred_ms = (body.occurred_at if isinstance(body.occurred_at, int) else ms_of(body.occurred_at)) - ahead_ms
+    said_ms = body.occurred_at if isinstance(body.occurred_at, int) else ms_of(body.occurred_at)
+    ahead_ms -= int(lost_ms(np.array([said_ms - ahead_ms]), ms_of(oldest), ms_of(now + AHEAD))[0])
+    occurred_ms = said_ms - ahead_ms
     errors = list(_contradictions(body, data, at))
     if errors:
         return RefusedEvent(
