@@ -36,8 +36,8 @@ from api.proofs.uploads import form as proofs_post
 from api.proofs.uploads.tus import say_version
 from api.recipient import page as tracking_page
 from api.recipient import stream as tracking
+from api.routes import ending, eta, links, pins, reopening
 from api.routes import endpoints as routes
-from api.routes import eta, links, pins, reopening
 from api.stream.hub import HUB, Hub
 from api.webhooks import asyncapi
 from api.webhooks import endpoints as webhooks
@@ -61,7 +61,7 @@ SYSTEM = (health, metrics)
 
 ASKED = (
     *(account, keys, drivers, devices, geofences),
-    *(routes, links, pins, reopening, track, visits, detours, eta),
+    *(routes, links, pins, reopening, ending, track, visits, detours, eta),
     *(driver_events, manifest, shifts),
     *(orders, resources, plans, publish, slots),
     *(positions, events, reports, quarantine, applying, erasures),
@@ -102,6 +102,7 @@ def create_app(
         app[applying.APPLIERS] = APPLIERS
         app[DOORS_CONFIG] = settings.doors
         app[OLDEST_PING_DAYS] = settings.ingest.oldest_ping_days
+        app[shifts.LONGEST_SHIFT] = timedelta(hours=settings.ingest.longest_shift_hours)
         app[driver_events.OLDEST] = timedelta(days=settings.ingest.oldest_ping_days)
         for module in ASKED:
             module.operations.add_to(app)

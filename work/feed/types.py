@@ -79,6 +79,7 @@ EVENT_TYPES = (
     _folded("route.started", FactType.ROUTE_STARTED, names_source=True, settles="route"),
     _folded("route.completed", FactType.ROUTE_COMPLETED, names_source=True, settles="route"),
     _folded("route.reopened", FactType.ROUTE_REOPENED, names_source=True, settles="route"),
+    EventType(name="route.ended", maker=Maker.DRIVER, said="route_ended"),
     _folded("route.off_route", FactType.ROUTE_OFF),
     _folded("route.back_on_route", FactType.ROUTE_BACK),
     _folded("geofence.entered", FactType.FENCE_ENTERED, of_a_visit=True, settles="arrival"),
