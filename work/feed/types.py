@@ -109,6 +109,7 @@ SAID = {one.said: one for one in EVENT_TYPES if one.said is not None}
 """Those that drivers make, by what their apps call them."""
 
 CALLED_FOR_HELP, ALARMED = "driver.sos", "driver.alarm"
+ALARMS = frozenset((CALLED_FOR_HELP, ALARMED))
 ALERTING = frozenset((CALLED_FOR_HELP, "webhook.disabled"))
 """People of the company are told of these, whoever reads the feed."""
 
@@ -122,7 +123,7 @@ OF_ETAS = frozenset(one.name for one in EVENT_TYPES if one.maker is Maker.ETA)
 OF_SILENCE = frozenset(one.name for one in EVENT_TYPES if one.maker is Maker.SILENCE)
 OF_DETOURS = frozenset(("route.off_route", "route.back_on_route"))
 
-GROUPS = (ARRIVALS, DEPARTURES, OF_A_TOUR, OF_ETAS, OF_SILENCE, OF_DETOURS)
+GROUPS = (ALARMS, ARRIVALS, DEPARTURES, OF_A_TOUR, OF_ETAS, OF_SILENCE, OF_DETOURS)
 """The lists of types that queries and indexes may have; tests/work/feed/test_types.py holds SQL to them."""
 
 
