@@ -9,6 +9,7 @@ import io
 import logging
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import pi_heif
@@ -17,7 +18,7 @@ from PIL import Image, ImageCms, ImageOps
 from work.proofs.exif import Taken, read_exif
 from work.proofs.ink import NoInk, on_white
 from work.proofs.room import BYTES_OF_ALL, PictureRoom, cost_of
-from work.proofs.signature import Empty, NoStrokes, draw_strokes
+from work.proofs.signature import HEIGHT_PX, WIDTH_PX, Empty, NoStrokes, draw_strokes
 from work.proofs.unpack import FORMATS, TooManyPixels, unpack
 
 log = logging.getLogger(__name__)
@@ -44,14 +45,6 @@ pi_heif.register_heif_opener()
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
 
-class RefusedFile(Exception):  # noqa: N818
-    """The bytes are no proof; `why` is one of the words of docs/reference/proofs.md."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.why = why
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownFile:
     """What is shown of an upload.
@@ -75,6 +68,18 @@ class ShownFile:
     is_whole: bool
 
 
+class RefusedFile(Exception):  # noqa: N818
+    """The bytes are no proof; `why` is one of the words of docs/reference/proofs.md.
+
+    `shown`: a picture that can be read and still is no proof, so that somebody can see why; None: nothing can be shown.
+    """
+
+    def __init__(self, why: str, shown: ShownFile | None = None) -> None:
+        super().__init__(why)
+        self.why = why
+        self.shown = shown
+
+
 def media_type_of(content: bytes) -> str | None:
     """Tell what bytes are by how they begin; None: nothing that is taken here."""
     if content.startswith(b"\xff\xd8\xff"):
@@ -96,7 +101,7 @@ def judge(kind: str, content: bytes, *, max_pixels: int, zone: ZoneInfo, now: da
     """Look into an upload and make what is shown of it.
 
     Args:
-        kind: photo (JPEG, PNG, WebP, HEIC), signature (PNG, or strokes as JSON) or document (PDF).
+        kind: photo (JPEG, PNG, WebP, HEIC), signature (the same, or strokes as JSON) or document (PDF).
         max_pixels: a picture of more is refused unread.
         zone: of the times in a photo that do not say theirs.
         now: a photo that says it is much newer has a wrong clock.
@@ -114,7 +119,7 @@ def judge(kind: str, content: bytes, *, max_pixels: int, zone: ZoneInfo, now: da
     if kind == "signature":
         if media_type == "application/json":
             return _strokes(content)
-        if media_type != "image/png":
+        if media_type not in FORMATS:
             raise RefusedFile("not-a-signature")
         return _picture(content, media_type, max_pixels=max_pixels, zone=zone, now=now, served_type="image/png")
     if media_type not in FORMATS:
@@ -146,7 +151,8 @@ def _strokes(content: bytes) -> ShownFile:
     try:
         image = draw_strokes(content)
     except Empty as error:
-        raise RefusedFile("blank") from error
+        canvas = Image.new("RGB", (WIDTH_PX, HEIGHT_PX), "white")
+        raise RefusedFile("blank", _shown(canvas, "application/json", "image/png", Taken())) from error
     except NoStrokes as error:
         raise RefusedFile("not-a-signature") from error
     return _shown(image, "application/json", "image/png", Taken())
@@ -161,12 +167,15 @@ def _picture(
             taken, is_whole = read_exif(unpacked.image, zone, now=now), unpacked.is_whole
             upright = _upright(unpacked.image)
             del unpacked
-        drawn = on_white(upright) if served_type == "image/png" else _flat(upright)
-        return _shown(drawn, media_type, served_type, taken, is_whole=is_whole)
+        shown = partial(_shown, media_type=media_type, served_type=served_type, taken=taken, is_whole=is_whole)
+        try:
+            return shown(on_white(upright) if served_type == "image/png" else _flat(upright))
+        except NoInk as error:
+            raise RefusedFile("blank", shown(_flat(upright))) from error
+    except RefusedFile:
+        raise
     except TooManyPixels as error:
         raise RefusedFile("too-many-pixels") from error
-    except NoInk as error:
-        raise RefusedFile("blank") from error
     except Exception as error:  # Pillow's readers raise whatever a damaged file leads them into
         log.info("a %s of %d bytes cannot be read: %s", media_type, len(content), type(error).__name__)
         raise RefusedFile("unreadable") from error
