@@ -59,6 +59,7 @@ from reparto.settings.settings import Settings
 from sql.config import DatabaseConfig
 from sql.pool import create_pool
 from work.roads.choose import STRAIGHT
+from work.roads.in_time import RoadsInTime
 from work.roads.protocol import Roads
 
 Part: TypeAlias = Callable[[web.Application], AsyncIterator[None]]
@@ -102,7 +103,7 @@ def create_app(
         app.on_shutdown.append(_close_streams)
         app.on_response_prepare.append(_note_write)
         app.on_response_prepare.append(say_version)
-        app[ROADS] = roads
+        app[ROADS] = RoadsInTime(roads)
         app[WELCOME] = doors.WELCOME
         app.cleanup_ctx.append(_proofs(settings))
         app.cleanup_ctx.append(_outgoing(settings))

@@ -16,7 +16,8 @@ from sql.delivery.uploads import Finishing, UploadKey
 from sql.pool import Pool
 from work.away import Away
 from work.proofs.blobs import BlobMissing
-from work.proofs.images import RefusedFile, ShownFile, judge
+from work.proofs.images import RefusedFile, ShownFile
+from work.proofs.pictures import PICTURES
 from work.proofs.store import ORIGINAL, SHOWN, THUMBNAIL, ProofStore, blob_name
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ WHY = {
     "not-a-pdf": "It is no PDF.",
     "unreadable": "It is damaged, or so little of it is there that nothing can be seen. Take it again.",
     "too-many-pixels": "The picture has more pixels than are read here. Take it smaller.",
+    "too-costly": "It takes more memory or time to look into than one file may. Take it again, smaller.",
     "sha256-differs": "The bytes are not those whose SHA-256 was told.",
 }
 """Why bytes are no proof, in words for a driver's app."""
@@ -83,7 +85,7 @@ async def _finish(pool: Pool, store: ProofStore, key: UploadKey, taken: Finishin
         if taken.attempts > _MOST_ATTEMPTS:
             raise RefusedFile("unreadable")
         zone, most = ZoneInfo(taken.timezone), store.config.max_photo_pixels
-        shown = await store.slow(judge, taken.kind, content, max_pixels=most, zone=zone, now=datetime.now(UTC))
+        shown = await store.slow(PICTURES.judge, taken.kind, content, max_pixels=most, zone=zone, now=datetime.now(UTC))
     except RefusedFile as refused:
         shown, why = refused.shown, refused.why
     blobs = {ORIGINAL: content}

@@ -1,7 +1,8 @@
 """What the bytes of an upload really are, and the pictures that are shown of them.
 
-Pure and slow: call it in a thread (`work/proofs/store.py`). What a phone calls its file is never asked. A photo or
-signature is drawn anew, so that nothing but the picture is in what is served: no place, no time, no name, no script.
+Pure, slow, and C on a stranger's bytes: it runs in a process of its own (`work/proofs/child.py`). What a phone calls
+its file is never asked. A photo or signature is drawn anew, so that nothing but the picture is in what is served: no
+place, no time, no name, no script.
 """
 
 import contextlib
@@ -17,7 +18,6 @@ from PIL import Image, ImageCms, ImageOps
 
 from work.proofs.exif import Taken, read_exif
 from work.proofs.ink import NoInk, on_white
-from work.proofs.room import BYTES_OF_ALL, PictureRoom, cost_of
 from work.proofs.signature import HEIGHT_PX, WIDTH_PX, Empty, NoStrokes, draw_strokes
 from work.proofs.unpack import FORMATS, TooManyPixels, unpack
 
@@ -31,7 +31,6 @@ THUMBNAIL_PX = 320
 _JPEG_QUALITY = 85
 _STRIP_ROWS = 16
 
-ROOM = PictureRoom()
 _PDF_END_WITHIN = 64 * 1024
 
 Image.MAX_IMAGE_PIXELS = (
@@ -108,6 +107,7 @@ def judge(kind: str, content: bytes, *, max_pixels: int, zone: ZoneInfo, now: da
 
     Raises:
         RefusedFile: it is something else, damaged, or too large.
+        MemoryError: it takes more than there is.
     """
     media_type = media_type_of(content)
     if kind == "document":
@@ -162,17 +162,16 @@ def _picture(
     content: bytes, media_type: str, *, max_pixels: int, zone: ZoneInfo, now: datetime, served_type: str
 ) -> ShownFile:
     try:
-        with ROOM.held(cost_of(content, media_type), BYTES_OF_ALL * max_pixels):
-            unpacked = unpack(content, media_type, max_pixels=max_pixels, draft_px=LONGEST_PX)
-            taken, is_whole = read_exif(unpacked.image, zone, now=now), unpacked.is_whole
-            upright = _upright(unpacked.image)
-            del unpacked
+        unpacked = unpack(content, media_type, max_pixels=max_pixels, draft_px=LONGEST_PX)
+        taken, is_whole = read_exif(unpacked.image, zone, now=now), unpacked.is_whole
+        upright = _upright(unpacked.image)
+        del unpacked
         shown = partial(_shown, media_type=media_type, served_type=served_type, taken=taken, is_whole=is_whole)
         try:
             return shown(on_white(upright) if served_type == "image/png" else _flat(upright))
         except NoInk as error:
             raise RefusedFile("blank", shown(_flat(upright))) from error
-    except RefusedFile:
+    except (RefusedFile, MemoryError):
         raise
     except TooManyPixels as error:
         raise RefusedFile("too-many-pixels") from error
@@ -188,8 +187,9 @@ def _upright(image: Image.Image) -> Image.Image:
         image.thumbnail((LONGEST_PX, LONGEST_PX), Image.Resampling.LANCZOS)
         turned = ImageOps.exif_transpose(image)
     else:
-        turned = _plain(ImageOps.exif_transpose(_reduced(image)))
-        turned.thumbnail((LONGEST_PX, LONGEST_PX), Image.Resampling.LANCZOS)
+        plain = _plain(_reduced(image))
+        plain.thumbnail((LONGEST_PX, LONGEST_PX), Image.Resampling.LANCZOS)
+        turned = ImageOps.exif_transpose(plain)
     if profile and turned.mode == "RGB":
         with contextlib.suppress(ImageCms.PyCMSError, OSError):  # a damaged profile: the numbers as they are
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
@@ -226,7 +226,8 @@ def _plain(image: Image.Image) -> Image.Image:
     """Bring palettes and 16 bits to colours that can be scaled."""
     if image.mode.startswith("I"):
         return image.point(lambda value: value / 256).convert("L")
-    return image.convert("RGBA" if image.has_transparency_data else "RGB")
+    mode = "RGBA" if image.has_transparency_data else "RGB"
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _shown(image: Image.Image, media_type: str, served_type: str, taken: Taken, *, is_whole: bool = True) -> ShownFile:
