@@ -24,11 +24,19 @@ class Colours(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     primary: Colour
 
 
+SeenElement: TypeAlias = Literal["position", "path", "driver", "stops_before", "photos"]
+"""What of a tour a recipient may see: the van, its way to them, the driver's first name, how many stops are before
+theirs, photos of the delivery."""
+
+
 class Visibility(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """When recipients see the van: both must hold."""
+    """When recipients see the van: all must hold. `never`: what they do not see at all."""
 
     max_stops_before: Annotated[int, Meta(ge=0, le=100)]
     max_minutes: Annotated[int, Meta(ge=1, le=1_440)]
+    max_m: Annotated[int, Meta(ge=100, le=1_000_000)] | None = None
+    """Along the path from the van to the stop; None: however far."""
+    never: Annotated[list[SeenElement], Meta(max_length=5)] = []
 
 
 class Reason(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

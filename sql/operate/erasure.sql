@@ -120,8 +120,11 @@ WITH changes AS (
     UPDATE rating SET words = NULL WHERE stop_id = ANY ($1::bigint[]) AND words IS NOT NULL RETURNING id
 ), wishes AS (
     DELETE FROM recipient_wish WHERE stop_id = ANY ($1::bigint[]) RETURNING stop_id
+), browsers AS (
+    DELETE FROM push_subscription WHERE stop_id = ANY ($1::bigint[]) RETURNING stop_id
 )
-SELECT (SELECT count(*) FROM changes) + (SELECT count(*) FROM ratings) + (SELECT count(*) FROM wishes);
+SELECT (SELECT count(*) FROM changes) + (SELECT count(*) FROM ratings) + (SELECT count(*) FROM wishes)
+       + (SELECT count(*) FROM browsers);
 
 -- name: blank_cases
 -- What was said in their tickets and returns; that there were any stays. $1 stops

@@ -22,6 +22,8 @@ WITH theirs AS (
     DELETE FROM recipient_change WHERE stop_id IN (SELECT id FROM theirs)
 ), words AS (
     UPDATE rating SET words = NULL WHERE stop_id IN (SELECT id FROM theirs) AND words IS NOT NULL
+), browsers AS (
+    DELETE FROM push_subscription WHERE stop_id IN (SELECT id FROM theirs)
 )
 DELETE FROM recipient_wish WHERE stop_id IN (SELECT id FROM theirs);
 
@@ -78,6 +80,8 @@ WITH gone AS (
     DELETE FROM recipient_wish WHERE stop_id IN (SELECT id FROM gone)
 ), changes AS (
     DELETE FROM recipient_change WHERE stop_id IN (SELECT id FROM gone)
+), browsers AS (
+    DELETE FROM push_subscription WHERE stop_id IN (SELECT id FROM gone)
 ), ratings AS (
     DELETE FROM rating WHERE stop_id IN (SELECT id FROM gone)
 ), tickets AS (

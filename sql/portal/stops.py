@@ -117,6 +117,11 @@ async def put_change(
     return made
 
 
+async def told_changes(db: Db | Pool, stop_id: int) -> dict[str, bool]:
+    """Tell of the last change of each kind whether the driver's phone was shown it."""
+    return {row["kind"]: row["told"] for row in await db.fetch(_SQL["told_changes"], stop_id)}
+
+
 async def put_fact(
     db: Db, stop: PortalStop, *, fact_id: UUID, type_name: str, data: dict[str, Any], now: datetime
 ) -> None:

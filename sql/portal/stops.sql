@@ -42,6 +42,10 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 INSERT INTO recipient_change (account_id, stop_id, kind, state, was, is_now, made_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id;
 
+-- name: told_changes
+-- $1 stop
+SELECT DISTINCT ON (kind) kind, told_at IS NOT NULL AS told FROM recipient_change WHERE stop_id = $1 ORDER BY kind, id DESC;
+
 -- name: put_fact
 -- Tell the feed. $1 account, $2 fact, $3 type, $4 route, $5 stop, $6 data, $7 at
 INSERT INTO event (account_id, fact_id, revision, state, type, occurred_at, known_at, route_id, stop_id, late, data)

@@ -62,7 +62,10 @@ PHOTOS = DataClass(
 )
 RECIPIENTS = DataClass(
     name="recipients",
-    tables=("stop", "parcel", "recipient_wish", "recipient_change", "rating", "ticket_entry", "return_request"),
+    tables=(
+        *("stop", "parcel", "recipient_wish", "recipient_change", "rating"),
+        *("ticket_entry", "return_request", "push_subscription"),
+    ),
     settings=(_PEOPLE,),
     age=ages.age_of_recipients,
 )
@@ -97,7 +100,7 @@ MESSAGES = DataClass(
 )
 DELIVERIES = DataClass(
     name="deliveries",
-    tables=("webhook_delivery",),
+    tables=("webhook_delivery", "webhook_span"),
     settings=("delivery_retention_days",),
     age=ages.age_of_deliveries,
 )

@@ -227,6 +227,11 @@ async def product(
                     "lat": tour["stops"][0]["lat"],
                     "lon": tour["stops"][0]["lon"],
                 },
+                ("post", "/v1/track/{token}/push"): {
+                    "endpoint": "https://push.example/x",
+                    "expirationTime": None,
+                    "keys": {"p256dh": "x", "auth": "x"},
+                },
                 ("post", "/v1/driver/events"): {"events": [said]},
                 ("post", "/v1/track/{token}/rating"): {"stars": 5, "reasons": ["x"], "text": "x"},
                 ("post", "/v1/find"): {"order": "ped-1", "proof": "2233", "company": ""},

@@ -172,14 +172,16 @@ class Contact:
 
     phone: str | None
     email: str | None
+    has_browsers: bool
 
 
 def _contacts(notice: Notice, stop: ToldStop) -> Iterable[tuple[Contact, dict[str, Any]]]:
     """Give whom a notice concerns: who waits at the stop, and who did before the contact was changed."""
     old = notice.data.get("old_contact")
-    yield Contact(phone=stop.phone, email=stop.email), {k: v for k, v in notice.data.items() if k != "old_contact"}
+    now = Contact(phone=stop.phone, email=stop.email, has_browsers=bool(stop.browsers))
+    yield now, {k: v for k, v in notice.data.items() if k != "old_contact"}
     if old:
-        yield Contact(phone=old.get("phone"), email=old.get("email")), {"old": True}
+        yield Contact(phone=old.get("phone"), email=old.get("email"), has_browsers=False), {"old": True}
 
 
 def _addresses(notice: Notice, stop: ToldStop) -> Iterable[str]:
@@ -190,7 +192,14 @@ def _addresses(notice: Notice, stop: ToldStop) -> Iterable[str]:
 
 
 def _address(channel: str, stop: ToldStop, contact: Contact) -> str | None:
-    return address_for(channel, phone=contact.phone, email=contact.email, stop_id=stop.id, country=country_at(stop))
+    return address_for(
+        channel,
+        phone=contact.phone,
+        email=contact.email,
+        stop_id=stop.id,
+        country=country_at(stop),
+        has_browsers=contact.has_browsers,
+    )
 
 
 def choose(
@@ -218,6 +227,8 @@ def choose(
     refused: Choice | None = None
     for channel in usable:
         address = _address(channel, stop, contact)
+        if channel == "push" and address is None:
+            continue  # nobody asked for it, and nobody misses it
         why = "no-address" if address is None else why_not(setup.channels[channel], stop, address, said)
         if why is None and address is not None:
             return Choice(channel=channel, address=address)
@@ -296,7 +307,7 @@ async def fall_back(db: Db, failed: Sequence[MessageRow], *, now: datetime) -> i
         setup = SendingSetup(channels=await channels_of(db, one.account_id), kinds=await kinds_of(db, one.account_id))
         settings = settings_of(one.kind, setup.kinds.get(one.kind))
         tried = [*one.data.get("tried", ()), one.channel]
-        contact = Contact(phone=stop.phone, email=stop.email)
+        contact = Contact(phone=stop.phone, email=stop.email, has_browsers=bool(stop.browsers))
         addresses = [a for channel in ("email", "sms") if (a := _address(channel, stop, contact))]
         said = {(c.channel, c.address): c.state for c in await consents(db, one.account_id, addresses)}
         choice = choose(setup, settings, stop, contact, said, without=tried)

@@ -23,7 +23,6 @@ Kind: TypeAlias = Literal[
     "ticket",
 ]
 Channel: TypeAlias = Literal["email", "sms", "whatsapp", "push", "log"]
-"""`push` may stand in lists already; nobody can set it yet, so it is passed over."""
 
 Language: TypeAlias = Literal["es", "pt", "en"]
 
@@ -95,10 +94,10 @@ KINDS: dict[str, KindRule] = {
     "booked": KindRule(default=KindSettings(channels=["email", "log"], wait_for_workday=True), lives=timedelta(days=3)),
     "departed_depot": KindRule(default=KindSettings(), lives=timedelta(hours=12)),
     "approaching": KindRule(
-        default=KindSettings(channels=["whatsapp", "sms", "log"]), lives=timedelta(minutes=15), any_hour=True
+        default=KindSettings(channels=["push", "whatsapp", "sms", "log"]), lives=timedelta(minutes=15), any_hour=True
     ),
     "arrived": KindRule(
-        default=KindSettings(enabled=False, channels=["whatsapp", "sms", "log"]), lives=timedelta(minutes=15)
+        default=KindSettings(enabled=False, channels=["push", "whatsapp", "sms", "log"]), lives=timedelta(minutes=15)
     ),
     "delivered": KindRule(default=KindSettings(), lives=timedelta(hours=24)),
     "failed": KindRule(default=KindSettings(), lives=timedelta(hours=48), any_hour=True),

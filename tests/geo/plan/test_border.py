@@ -6,7 +6,7 @@ import pytest
 from geo.plan.facts import FactType
 from geo.plan.fence import Fences
 from tests.geo.city import START_MS, fold, kinds, pings_at
-from tests.geo.test_fence import circle, fence, ring
+from tests.geo.plan.test_fence import circle, fence, ring
 
 IN, OUT, THROUGH = FactType.FENCE_ENTERED, FactType.FENCE_EXITED, FactType.FENCE_CROSSED
 YARD = circle(0, 0, 100)

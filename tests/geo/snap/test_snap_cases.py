@@ -15,7 +15,7 @@ from geo.plan.prepare import Head, PathColumns, StopColumns, prepare_plan
 from geo.shape import lines
 from tests.geo.city import fold, of_type, once
 
-CASES = Path(__file__).resolve().parents[3] / "shared" / "data" / "route-snap-cases"
+CASES = Path(__file__).resolve().parents[4] / "shared" / "data" / "route-snap-cases"
 
 
 def read(name):

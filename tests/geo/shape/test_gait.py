@@ -10,7 +10,7 @@ import pytest
 from geo.shape.gait import on_foot
 from geo.shape.numbers import SIGHT_S
 
-TRACES = Path(__file__).resolve().parents[3] / "shared" / "data" / "goal-drive-walk" / "trajectories.csv.gz"
+TRACES = Path(__file__).resolve().parents[4] / "shared" / "data" / "goal-drive-walk" / "trajectories.csv.gz"
 
 
 def test_a_walk_to_the_door_and_back_between_two_drives():
