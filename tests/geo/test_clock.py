@@ -67,3 +67,12 @@ def test_who_says_it_again_a_little_later_is_corrected_the_same():
     known = KnownClock(ahead_ms=-10 * MINUTE, noted_ms=NOW)
     assert settled_ahead_ms(-10 * MINUTE + 700, known, NOW, is_said=True) == -10 * MINUTE
     assert settled_ahead_ms(4 * MINUTE, known, NOW, is_said=True) == 4 * MINUTE
+
+
+@pytest.mark.parametrize(
+    "rest", [{"sent_ms": NOW - 5 * MINUTE}, {"sent_ms": NOW + 5 * MINUTE}, {}, {"in_one_run": True}]
+)
+def test_a_phone_is_not_corrected_by_a_clock_of_ours_that_may_be_wrong(rest):
+    assert shown(5, **rest) != 0
+    assert shown(5, **rest, doubt_ms=4 * MINUTE) == 0
+    assert shown(5, **rest, doubt_ms=3 * MINUTE) != 0
