@@ -15,7 +15,7 @@ SCORED := route-snap-cases route-snap-real wmata-bus
 THROUGH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fix kill-messages chaos soak bench score docs wheel-check clean
+.PHONY: help run test lint fix kill-messages chaos soak fuzz bench score docs wheel-check clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -44,6 +44,9 @@ chaos: $(VENV)/.dev ## kill, stop, fill, cut and misdate a product for MINUTES=1
 
 soak: $(VENV)/.dev ## a steady load for MINUTES=60: what grows that should not
 	$(BIN)/python -m tests.acceptance.soak --minutes $(or $(MINUTES),60)
+
+fuzz: $(VENV)/.fuzz ## ever new bytes for everything that reads what strangers send, MINUTES=10 for each
+	$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
 
 bench: $(VENV)/.installed ## measure this machine: pings a second acknowledged and tracked
 	$(BIN)/reparto bench ingest
@@ -78,4 +81,8 @@ $(VENV)/.installed: $(VENV)/.made pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev
+	@touch $@
+
+$(VENV)/.fuzz: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group fuzz
 	@touch $@
