@@ -15,7 +15,7 @@ SCORED := route-snap-cases route-snap-real wmata-bus
 THROUGH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fix kill-messages chaos soak fuzz bench score docs wheel-check clean
+.PHONY: help run test lint fix kill-messages chaos soak fuzz screenshots bench score docs wheel-check clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -47,6 +47,10 @@ soak: $(VENV)/.dev ## a steady load for MINUTES=60: what grows that should not
 
 fuzz: $(VENV)/.fuzz ## ever new bytes for everything that reads what strangers send, MINUTES=10 for each
 	$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
+
+screenshots: $(VENV)/.dev ## pictures of every state of the tracking page into build/screens; ONLY=next-es-phone takes some
+	$(BIN)/pytest -q tests/browser/screens.py
+	@echo "open build/screens/index.html"
 
 bench: $(VENV)/.installed ## measure this machine: pings a second acknowledged and tracked
 	$(BIN)/reparto bench ingest
