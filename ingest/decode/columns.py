@@ -50,6 +50,7 @@ class Arrival:
         received_ms: our clock.
         oldest_ms: pings recorded before are refused.
         ahead_ms: how far its clock is ahead of ours, by which its times are corrected; None: it did not say it.
+        doubt_ms: how far our clock may be wrong, >= 0: nothing is refused or flagged that a right one would not.
     """
 
     driver_id: int
@@ -57,6 +58,7 @@ class Arrival:
     received_ms: int
     oldest_ms: int
     ahead_ms: int | None = None
+    doubt_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -144,13 +146,14 @@ def _rows(times_ms: Ints, numbers: Floats, arrival: Arrival, flags: Ints) -> NDA
     rows["battery"] = battery
     rows["charging"] = np.where(charging >= 0, charging, -1)
     rows["mock"] = np.where(mock >= 0, mock, -1)
-    rows["flags"] = np.where(times_ms > arrival.received_ms + AHEAD_MS, flags | int(Flag.CLOCK_AHEAD), flags)
+    ahead = times_ms > arrival.received_ms + arrival.doubt_ms + AHEAD_MS
+    rows["flags"] = np.where(ahead, flags | int(Flag.CLOCK_AHEAD), flags)
     return rows
 
 
 def _refused(said: Columns, measured: NDArray[np.bool_], arrival: Arrival) -> NDArray[np.int8] | None:
     """Find the first reason against each ping; None when there is none against any."""
-    newest_ms = arrival.received_ms + TOO_FAR_AHEAD_MS
+    newest_ms = arrival.received_ms + arrival.doubt_ms + TOO_FAR_AHEAD_MS
     in_time = (said.times_ms >= arrival.oldest_ms) & (said.times_ms <= newest_ms)
     if said.refused is None and in_time.all() and measured[:2].all():
         return None

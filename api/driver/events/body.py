@@ -219,17 +219,18 @@ def events_in(raw: Any, *, most: int) -> list[Any]:
     return events
 
 
-def ahead_in(raw: Any, events: Sequence[Any], now_ms: int) -> tuple[int, bool]:
+def ahead_in(raw: Any, events: Sequence[Any], now_ms: int, doubt_ms: int) -> tuple[int, bool]:
     """Tell how far ahead a batch shows its phone's clock to be (`geo.trust.clock`), and if it says when it left.
 
     Args:
         raw: the batch as it was decoded.
         events: its items.
+        doubt_ms: how far our own clock may be wrong.
     """
     sent_ms = _ms_in(raw.get("sent_at")) if isinstance(raw, dict) else None
     told = (_ms_in(item.get("occurred_at")) for item in events if isinstance(item, dict))
     times_ms = np.array([ms for ms in told if ms is not None], np.int64)
-    return shown_ahead_ms(times_ms, now_ms, sent_ms=sent_ms), sent_ms is not None
+    return shown_ahead_ms(times_ms, now_ms, sent_ms=sent_ms, doubt_ms=doubt_ms), sent_ms is not None
 
 
 def _ms_in(value: Any) -> int | None:

@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 from prometheus_client import REGISTRY
 
-from tests.acceptance.cutting import Network, cutting_network
+from tests.acceptance.network import Network, bad_network
 from tests.api.proofs.fixtures import KINDS, Enter
 from tests.api.proofs.pictures import PDF, large_photo
 from tests.stores.server import Bucket
@@ -146,7 +146,7 @@ async def test_a_bucket_that_is_not_there_is_said_in_words(bucket: Bucket, enter
 async def test_a_bucket_that_goes_away_and_comes_back_keeps_what_it_had(
     bucket: Bucket, enter: Enter, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with cutting_network(bucket.port) as network:
+    async with bad_network(bucket.port) as network:
         enter(bucket.behind(urlsplit(network.url).port or 0).credentials)
         blobs = Blobs.open(bucket.url, folder=tmp_path)
         await blobs.put("a", b"before")
@@ -222,7 +222,7 @@ class TestUploadsIntoABucket:
     @pytest.fixture
     async def network(self, bucket: Bucket, enter: Enter) -> AsyncIterator[Network]:
         """What lies between us and the bucket."""
-        async with cutting_network(bucket.port) as network:
+        async with bad_network(bucket.port) as network:
             enter(bucket.behind(urlsplit(network.url).port or 0).credentials)
             yield network
 

@@ -82,3 +82,12 @@ def test_what_can_be_meant_as_it_is_or_never_lacks_nothing():
     oldest = NOW - 30 * 24 * 60 * MINUTE
     times = [NOW, oldest, oldest - 1, NOW + 400 * 24 * 60 * MINUTE, 0, UNKNOWN_MS, NOW + 6 * MINUTE - WEEKS_LOST_MS]
     assert lost_ms(np.array(times, np.int64), oldest, NOW + 5 * MINUTE).tolist() == [0] * 7
+
+
+@pytest.mark.parametrize(
+    "rest", [{"sent_ms": NOW - 5 * MINUTE}, {"sent_ms": NOW + 5 * MINUTE}, {}, {"in_one_run": True}]
+)
+def test_a_phone_is_not_corrected_by_a_clock_of_ours_that_may_be_wrong(rest):
+    assert shown(5, **rest) != 0
+    assert shown(5, **rest, doubt_ms=4 * MINUTE) == 0
+    assert shown(5, **rest, doubt_ms=3 * MINUTE) != 0

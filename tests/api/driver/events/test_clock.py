@@ -1,5 +1,6 @@
 """A phone whose clock is wrong: what its driver says is corrected, said to be, and counts."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -110,3 +111,16 @@ async def test_a_delivery_dated_from_another_beginning_counts(phone, pool, lost)
     (at,) = await occurred(pool)
     assert abs(datetime.now(UTC) - timedelta(minutes=7) - at) < timedelta(seconds=20)
     assert await phone.outcome(said) == [("duplicate", None)]
+
+
+@pytest.mark.parametrize("off", [timedelta(minutes=10), timedelta(minutes=-10), timedelta(days=40)])
+async def test_a_clock_of_ours_that_is_wrong_dates_and_refuses_nothing(phone, client, bearer, pool, monkeypatch, off):
+    """Ours is behind by so much; the phone's and the database's are right."""
+    right = datetime.now(UTC) + off
+    monkeypatch.setattr(pool.clock, "hear", lambda *_: None)
+    monkeypatch.setattr(pool.clock, "_ahead_s", right.timestamp() - time.monotonic())
+    said = dated("completed", off - timedelta(minutes=30), phone.stops[0])
+    (result,) = await say_by(client, phone, bearer, off, said)
+    assert (result["result"], result.get("warnings", [])) == ("applied", [])
+    (at,) = await occurred(pool)
+    assert abs(right - timedelta(minutes=30) - at) < timedelta(seconds=20)
