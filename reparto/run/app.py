@@ -30,7 +30,7 @@ from api.messages import demo as demo_messages
 from api.messages.keys import GUARD, SEALER
 from api.places import geofences
 from api.planning import orders, plans, publish, resources, slots
-from api.portal import by_link, company
+from api.portal import by_link, company, push
 from api.proofs import endpoints as proofs
 from api.proofs.uploads import endpoints as uploads
 from api.proofs.uploads import form as proofs_post
@@ -74,7 +74,7 @@ ASKED = (
     *(driver_events, manifest, shifts),
     *(orders, resources, plans, publish, slots),
     *(positions, events, reports, quarantine, applying, erasures),
-    *(tracking, tracking_page, tracking_forms, tracking_photos, by_link, company),
+    *(tracking, tracking_page, tracking_forms, tracking_photos, by_link, push, company),
     *(tickets_by_link, tickets, photos, returns_by_link, returns, find),
     *(uploads, proofs_post, proofs, certificate),
     *(message_channels, kinds, listing, consent, hooks, stop, webhooks, asyncapi),

@@ -223,18 +223,24 @@ def choose(
     country = country_at(stop)
     order = settings.channels_by_country.get(country or "", settings.channels)
     usable = [channel for channel in order if (row := setup.channels.get(channel)) and row.enabled]
-    usable = [channel for channel in usable if channel not in without]
+    passed = {*without} if contact.has_browsers else {*without, "push"}  # nobody asked for it, and nobody misses it
+    usable = [channel for channel in usable if channel not in passed]
     refused: Choice | None = None
     for channel in usable:
-        address = _address(channel, stop, contact)
-        if channel == "push" and address is None:
-            continue  # nobody asked for it, and nobody misses it
-        why = "no-address" if address is None else why_not(setup.channels[channel], stop, address, said)
-        if why is None and address is not None:
-            return Choice(channel=channel, address=address)
-        if refused is None or (refused.why == "no-address" and why != "no-address"):
-            refused = Choice(channel=channel, address=address or _given(channel, contact), why=why)
+        choice = _by(setup.channels[channel], stop, contact, said)
+        if choice.why is None:
+            return choice
+        if refused is None or (refused.why == "no-address" and choice.why != "no-address"):
+            refused = choice
     return refused
+
+
+def _by(row: ChannelRow, stop: ToldStop, contact: Contact, said: Mapping[tuple[str, str], str]) -> Choice:
+    """Say whether a channel reaches somebody, and where."""
+    address = _address(row.channel, stop, contact)
+    if address is None:
+        return Choice(channel=row.channel, address=_given(row.channel, contact), why="no-address")
+    return Choice(channel=row.channel, address=address, why=why_not(row, stop, address, said))
 
 
 def _given(channel: str, contact: Contact) -> str:

@@ -144,8 +144,7 @@ class MessageSender:
         }
         written = await settle_sent(db, list(settled.values()))
         ours = [(provider, one) for provider, one in came if one.leased.row.id in written]
-        if gone := [(one.leased.row.stop_id, which) for _, one in came for which in _gone(one.outcome)]:
-            await forget_gone(db, gone)
+        await _forget_browsers(db, [one for _, one in came])
         await _tell_feed(db, [one.leased.row for _, one in ours], settled, now)
         for key in {provider.key for provider, _ in ours}:
             await _give_back(db, key, [one for provider, one in ours if provider.key == key], now)
@@ -185,9 +184,12 @@ class MessageSender:
         )
 
 
-def _gone(outcome: Outcome) -> Sequence[bytes]:
-    """Say which browsers are not there any more."""
-    return outcome.gone if isinstance(outcome, Accepted | Refused) else ()
+async def _forget_browsers(db: Db, came: Sequence[Attempted]) -> None:
+    """Forget browsers that are not there any more."""
+    judged = [(one.leased.row.stop_id, one.outcome) for one in came]
+    gone = [(stop_id, one) for stop_id, what in judged if isinstance(what, Accepted | Refused) for one in what.gone]
+    if gone:
+        await forget_gone(db, gone)
 
 
 async def _tell_feed(db: Db, rows: Sequence[MessageRow], settled: Mapping[int, Settled], now: datetime) -> None:
