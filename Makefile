@@ -48,8 +48,9 @@ soak: $(VENV)/.dev ## a steady load for MINUTES=60: what grows that should not
 fuzz: $(VENV)/.fuzz ## ever new bytes for everything that reads what strangers send, MINUTES=10 for each
 	$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
 
-screenshots: $(VENV)/.dev ## pictures of every state of the tracking page into build/screens; ONLY=next-es-phone takes some
+screenshots: $(VENV)/.dev ## pictures of the tracking page and of every e-mail in build/screens; ONLY=next-es-phone takes some pages
 	$(BIN)/pytest -q tests/browser/screens.py
+	SCREENS=build/screens/letters $(BIN)/pytest -q tests/browser/test_letters.py
 	@echo "open build/screens/index.html"
 
 bench: $(VENV)/.installed ## measure this machine: pings a second acknowledged and tracked

@@ -17,11 +17,12 @@ _PAGE = Template(
 <style>
 :root { color-scheme: light dark; }
 body { margin: 0; background: #f3f4f6; color: #1f2933;
-       font: 16px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; }
+       font: 16px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; overflow-wrap: anywhere; }
 .sheet { max-width: 34rem; margin: 0 auto; padding: 24px 16px; }
 .card { background: #ffffff; border-radius: 12px; padding: 24px; }
 .brand { margin: 0 0 16px; font-weight: 700; font-size: 18px; }
 p { margin: 0 0 16px; }
+.card p:last-child { margin-bottom: 0; }
 .button { display: inline-block; background: $colour; color: $on_colour; text-decoration: none; font-weight: 600;
           border-radius: 8px; padding: 12px 20px; }
 .small { color: #52606d; font-size: 13px; margin: 16px 8px 0; }
@@ -29,6 +30,7 @@ p { margin: 0 0 16px; }
 @media (prefers-color-scheme: dark) {
   body { background: #111418; color: #e4e7eb; }
   .card { background: #1b2026; }
+  .button { outline: 1px solid #52606d; }
   .small { color: #9aa5b1; }
 }
 </style></head>

@@ -1,0 +1,73 @@
+"""E-mails as a phone shows them: every kind in every language, dark and light. `make screenshots` keeps the pictures."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from work.messages.rules.kinds import KINDS
+from work.messages.words.catalog import LANGUAGES, built_in, words
+from work.messages.words.letter import letter
+from work.messages.words.render import fill
+
+SCREENS = os.environ.get("SCREENS")
+PHONE = {"width": 320, "height": 640}
+BRAND = "Distribuidora Panamericana"
+LINK = "https://reparto.example/t/qDtYbDz0SCSAkEW02eCLW4H_"
+COLOURS = ("", "#ffd400", "#101820", "#e4003a")
+
+_FAULTS = """() => {
+  const light = (rgb) => {
+    const [r, g, b] = rgb.match(/[0-9.]+/g).map((part) => part / 255)
+      .map((part) => part <= .04045 ? part / 12.92 : ((part + .055) / 1.055) ** 2.4);
+    return .2126 * r + .7152 * g + .0722 * b;
+  };
+  const ground = (element) => {
+    const own = getComputedStyle(element).backgroundColor;
+    return own === "rgba(0, 0, 0, 0)" ? ground(element.parentElement) : own;
+  };
+  const found = [];
+  const wide = document.documentElement.scrollWidth - innerWidth;
+  if (wide > 0) found.push(`wider than the phone by ${wide}`);
+  for (const element of document.querySelectorAll("p, a")) {
+    const [one, other] = [light(getComputedStyle(element).color), light(ground(element))].sort((a, b) => b - a);
+    const ratio = (one + .05) / (other + .05);
+    if (ratio < 4.5) found.push(`${element.className || element.tagName} has a contrast of ${ratio.toFixed(1)}`);
+    if (element.className === "button" && element.getBoundingClientRect().height < 44) found.push("a small button");
+  }
+  return found;
+}"""
+
+
+def written(kind: str, language: str, colour: str) -> str:
+    """Write an e-mail as it leaves, with a long name in it."""
+    said = words(language)
+    values = {"brand": BRAND, "first_name": "María", "window": "10:00–12:00", "day": "2/3", "link": LINK,
+              "pickup": False, "thing": said["thing"], "reason": said["reasons"]["wrong_address"], "pin": "4711", "order": "P-1",
+              "unsubscribe": LINK}  # fmt: skip
+    subject, body = (fill(text or "", values) for text in built_in(kind, "email", language))
+    return letter(
+        body,
+        subject=subject,
+        brand=BRAND,
+        colour=colour,
+        language=language,
+        form="tu",
+        unsubscribe=LINK.replace("t", "u"),
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_every_letter_fits_a_phone_and_can_be_read(browser: Any, scheme: str) -> None:
+    page = await browser.new_page(viewport=PHONE, color_scheme=scheme)
+    faults = []
+    for place, kind in enumerate(KINDS):
+        for language in LANGUAGES:
+            await page.set_content(written(kind, language, COLOURS[place % len(COLOURS)]))
+            faults += [f"{kind} {language}: {one}" for one in await page.evaluate(_FAULTS)]
+            if SCREENS:
+                Path(SCREENS).mkdir(parents=True, exist_ok=True)
+                await page.screenshot(path=f"{SCREENS}/email-{kind}-{language}-{scheme}.png", full_page=True)
+    await page.close()
+    assert faults == []
