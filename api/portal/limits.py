@@ -1,13 +1,13 @@
 """How often one link, and one address of the network, may post. Counted in the database, for all processes together."""
 
 import hashlib
-import ipaddress
 import math
 
 from aiohttp import web
 
 from api.http.app_keys import POOL
 from api.http.problem import TooManyRequests
+from api.http.who import address_of
 from sql.portal import limits
 
 POSTS_OF_A_LINK = 60
@@ -53,22 +53,6 @@ async def _admit(request: web.Request, who: bytes, what: str, most: int) -> None
         raise TooManyRequests(
             f"That was tried very often. Please wait {math.ceil(wait_s / 60)} minutes.", retry_after_s=wait_s
         )
-
-
-def address_of(request: web.Request) -> str:
-    """Give the address of the network that a request comes from.
-
-    A proxy on this machine or in this network says for whom it asks, at the end of `X-Forwarded-For`. Nobody from
-    outside is believed.
-    """
-    remote = request.remote or ""
-    said = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    try:
-        if said and ipaddress.ip_address(remote).is_private:
-            return str(ipaddress.ip_address(said))
-    except ValueError:
-        pass
-    return remote
 
 
 def _address_hash(request: web.Request) -> bytes:

@@ -22,6 +22,7 @@ from api.recipient.standing import (
     heard_at,
     is_done,
     is_worded,
+    lies_behind,
     places_ahead,
     said_arrival,
     sight_of,
@@ -95,6 +96,8 @@ class TrackingView(msgspec.Struct, frozen=True, kw_only=True):
         status: of the stop: pending, en_route (it is the van's next), arrived, departed (seen to leave, nobody said
             with what outcome), completed, partially_completed, failed or skipped.
         under_way: the van is out and has not been here.
+        eta_why: why there is no `eta` although the van is out: `behind` (it has passed here and has yet to come, before
+            the others or after them); null otherwise.
         stops_before: stops that the van still makes before this one; None when this one is done or was passed by, and
             where the account does not let recipients see it, unless it is the next.
         done_at: when the driver said so, else when the van left or was here; None until then.
@@ -126,6 +129,7 @@ class TrackingView(msgspec.Struct, frozen=True, kw_only=True):
     pin: str | None = None
     cash: CashView | None = None
     received_by: str | None = None
+    eta_why: Literal["behind"] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +194,7 @@ def view_of(
         pin=_pin(route, stop, status) if under_way else None,
         cash=None if done else _cash(stop),
         received_by=_received_by(stop),
+        eta_why="behind" if under_way and lies_behind(route, stop) else None,
     )
 
 

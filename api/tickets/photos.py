@@ -1,9 +1,9 @@
 """Photos that recipients send by their link: judged and drawn anew like a driver's; only the picture is kept."""
 
-import hashlib
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import IO
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -18,7 +18,8 @@ from api.http.read.bodies import refuse
 from api.http.who import parties_of
 from api.portal.change import counted, linked_stop
 from api.proofs.links import OF_A_PHOTO, Signer, check_link
-from api.proofs.uploads.form import FORMS, read_form
+from api.proofs.uploads.form import FORMS
+from api.proofs.uploads.parts import read_form
 from api.proofs.uploads.state import ProofRefused
 from sql.account.accounts import read_instance
 from sql.pool import Db
@@ -27,7 +28,8 @@ from sql.portal.photos import PhotoRow
 from sql.portal.stops import PortalStop
 from work.proofs.blobs import BlobMissing
 from work.proofs.finish import WHY
-from work.proofs.images import RefusedFile, judge
+from work.proofs.images import RefusedFile
+from work.proofs.pictures import PICTURES
 from work.proofs.store import SHOWN, THUMBNAIL, ProofStore, photo_name
 
 operations = Operations("tracking")
@@ -86,13 +88,18 @@ async def post_photo(request: web.Request) -> web.Response:
     now = datetime.now(UTC)
     stop = await linked_stop(request, now)
     with request.app[FORMS].held(parties_of(request)):
-        form = await read_form(request, request.app[PROOFS].config.max_upload_bytes)
-        photo_id = await keep_photo(request, stop, form.content, now)
+        store = request.app[PROOFS]
+        with store.unfinished() as disk:
+            form = await read_form(request, disk, max_bytes=store.config.max_upload_bytes)
+            photo_id = await keep_photo(request, stop, disk, bytes.fromhex(form.sha256), now)
     return answer(request, PhotoKept(id=ids.shown(ids.PHOTO, photo_id)), status=201)
 
 
-async def keep_photo(request: web.Request, stop: PortalStop, content: bytes, now: datetime) -> int:
+async def keep_photo(request: web.Request, stop: PortalStop, file: IO[bytes], sha256: bytes, now: datetime) -> int:
     """Keep a photo of a stop; return its id, the same one for the same bytes.
+
+    Args:
+        file: its bytes, with their hash `sha256`.
 
     Raises:
         PhotoQuota: there are enough.
@@ -100,14 +107,15 @@ async def keep_photo(request: web.Request, stop: PortalStop, content: bytes, now
         Away: the store is away; nothing is lost by sending it again.
     """
     pool, store = request.app[POOL], request.app[PROOFS]
-    sha256 = (await store.slow(hashlib.sha256, content)).digest()
     known = await photos.find_sent(pool, account_id=stop.account_id, stop_id=stop.id, sha256=sha256)
     if known is not None and known.is_stored:
         return known.id
     async with store.turn:
+        file.seek(0)
+        content = await store.slow(file.read)
         try:
             shown = await store.slow(
-                judge, "photo", content, max_pixels=store.config.max_photo_pixels, zone=_UTC, now=now
+                PICTURES.judge, "photo", content, max_pixels=store.config.max_photo_pixels, zone=_UTC, now=now
             )
         except RefusedFile as refused:
             raise ProofRefused(f"{WHY.get(refused.why, '')} ({refused.why})") from None

@@ -9,7 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from geo.pings import Ints
-from geo.trust.numbers import CLOCK_OFF_MS, CLOCK_STILL_MS, MOST_AHEAD_MS, ONE_RUN_MS
+from geo.trust.numbers import (
+    CLOCK_OFF_MS,
+    CLOCK_STILL_MS,
+    MOST_AHEAD_MS,
+    ONE_RUN_MS,
+    SINCE_2001_MS,
+    WEEKS_LOST_MS,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +52,24 @@ def shown_ahead_ms(times_ms: Ints, now_ms: int, *, sent_ms: int | None = None, i
         last = int(gaps[gaps >= max(past - 1, 0)].min(initial=len(times_ms) - 1))
         times_ms = times_ms[: last + 1]
     return max(int(times_ms[-1]) - now_ms, 0) if times_ms[-1] > now_ms + CLOCK_OFF_MS else 0
+
+
+def lost_ms(times_ms: Ints, oldest_ms: int, newest_ms: int) -> Ints:
+    """Tell what times lack that were counted from another beginning: 1024 GPS weeks ago, or 2001.
+
+    Args:
+        times_ms: (n,) by the phone's clock; UNKNOWN_MS: none.
+        oldest_ms, newest_ms: what may be meant; a time in between lacks nothing, nor one that would not come there.
+
+    Returns:
+        (n,) `WEEKS_LOST_MS`, `SINCE_2001_MS` or 0.
+    """
+    lost = np.zeros(len(times_ms), np.int64)
+    if (times_ms >= oldest_ms).all():
+        return lost
+    for one_ms in (WEEKS_LOST_MS, SINCE_2001_MS):
+        lost[(times_ms >= oldest_ms - one_ms) & (times_ms <= newest_ms - one_ms) & (times_ms < oldest_ms)] = one_ms
+    return lost
 
 
 def settled_ahead_ms(shown_ms: int, known: KnownClock | None, now_ms: int, *, is_said: bool) -> int:

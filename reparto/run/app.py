@@ -20,6 +20,7 @@ from api.http.auth import DEVICES, DeviceCache
 from api.http.host import known_host
 from api.http.itself import health, metrics, openapi
 from api.http.problem import problems
+from api.http.read import paths
 from api.http.rights import guard_rights
 from api.http.shares.bodies import BODIES, Bodies
 from api.http.shares.rates import ACCOUNT_WRITES, QUARANTINE_RATE, Rates
@@ -37,8 +38,8 @@ from api.proofs.uploads.tus import say_version
 from api.recipient import stream as tracking
 from api.returns import by_link as returns_by_link
 from api.returns import company as returns
+from api.routes import ending, eta, links, pins, reopening
 from api.routes import endpoints as routes
-from api.routes import eta, links, pins, reopening
 from api.stream.hub import HUB, Hub
 from api.tickets import by_link as tickets_by_link
 from api.tickets import company as tickets
@@ -58,6 +59,7 @@ from reparto.settings.settings import Settings
 from sql.config import DatabaseConfig
 from sql.pool import create_pool
 from work.roads.choose import STRAIGHT
+from work.roads.in_time import RoadsInTime
 from work.roads.protocol import Roads
 
 Part: TypeAlias = Callable[[web.Application], AsyncIterator[None]]
@@ -68,7 +70,7 @@ SYSTEM = (health, metrics)
 
 ASKED = (
     *(account, keys, drivers, devices, geofences),
-    *(routes, links, pins, reopening, track, visits, detours, eta),
+    *(routes, links, pins, reopening, ending, track, visits, detours, eta),
     *(driver_events, manifest, shifts),
     *(orders, resources, plans, publish, slots),
     *(positions, events, reports, quarantine, applying, erasures),
@@ -101,7 +103,7 @@ def create_app(
         app.on_shutdown.append(_close_streams)
         app.on_response_prepare.append(_note_write)
         app.on_response_prepare.append(say_version)
-        app[ROADS] = roads
+        app[ROADS] = RoadsInTime(roads)
         app[WELCOME] = doors.WELCOME
         app.cleanup_ctx.append(_proofs(settings))
         app.cleanup_ctx.append(_outgoing(settings))
@@ -110,6 +112,7 @@ def create_app(
         app[applying.APPLIERS] = APPLIERS
         app[DOORS_CONFIG] = settings.doors
         app[OLDEST_PING_DAYS] = settings.ingest.oldest_ping_days
+        app[shifts.LONGEST_SHIFT] = timedelta(hours=settings.ingest.longest_shift_hours)
         app[driver_events.OLDEST] = timedelta(days=settings.ingest.oldest_ping_days)
         for module in ASKED:
             module.operations.add_to(app)
@@ -134,6 +137,7 @@ def create_system_app(settings: Settings, database: DatabaseConfig) -> web.Appli
     app.cleanup_ctx.append(_pool(database))
     for module in SYSTEM:
         module.operations.add_to(app)
+    paths.add_to(app)
     return app
 
 

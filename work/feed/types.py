@@ -80,6 +80,7 @@ EVENT_TYPES = (
     _folded("route.started", FactType.ROUTE_STARTED, names_source=True, settles="route"),
     _folded("route.completed", FactType.ROUTE_COMPLETED, names_source=True, settles="route"),
     _folded("route.reopened", FactType.ROUTE_REOPENED, names_source=True, settles="route"),
+    EventType(name="route.ended", maker=Maker.DRIVER, said="route_ended"),
     _folded("route.off_route", FactType.ROUTE_OFF),
     _folded("route.back_on_route", FactType.ROUTE_BACK),
     _folded("geofence.entered", FactType.FENCE_ENTERED, of_a_visit=True, settles="arrival"),
@@ -118,6 +119,7 @@ SAID = {one.said: one for one in EVENT_TYPES if one.said is not None}
 """Those that drivers make, by what their apps call them."""
 
 CALLED_FOR_HELP, ALARMED = "driver.sos", "driver.alarm"
+ALARMS = frozenset((CALLED_FOR_HELP, ALARMED))
 ALERTING = frozenset((CALLED_FOR_HELP, "webhook.disabled", "ticket.due_soon", "ticket.overdue"))
 """People of the company are told of these, whoever reads the feed."""
 
@@ -131,7 +133,7 @@ OF_ETAS = frozenset(one.name for one in EVENT_TYPES if one.maker is Maker.ETA)
 OF_SILENCE = frozenset(one.name for one in EVENT_TYPES if one.maker is Maker.SILENCE)
 OF_DETOURS = frozenset(("route.off_route", "route.back_on_route"))
 
-GROUPS = (ARRIVALS, DEPARTURES, OF_A_TOUR, OF_ETAS, OF_SILENCE, OF_DETOURS)
+GROUPS = (ALARMS, ARRIVALS, DEPARTURES, OF_A_TOUR, OF_ETAS, OF_SILENCE, OF_DETOURS)
 """The lists of types that queries and indexes may have; tests/work/feed/test_types.py holds SQL to them."""
 
 

@@ -90,7 +90,7 @@ async def get_driver_eta(request: web.Request) -> web.Response:
     eta = None if look.current is None else await eta_of_route(pool, device.account_id, route_id=look.current.id)
     if look.current is None or eta is None:
         return answer(request, DriverEta(route_id=None, computed_at=None, as_of=None, stale=True, stops=[]))
-    view = view_of(eta, await eta_stops(pool, eta.stop_ids), now)
+    view = view_of(eta, await eta_stops(pool, (*eta.stop_ids, *eta.behind_ids)), now)
     return answer(request, DriverEta(route_id=ids.shown(ids.ROUTE, look.current.id), **msgspec.structs.asdict(view)))
 
 

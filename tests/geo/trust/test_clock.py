@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from geo.trust.clock import KnownClock, settled_ahead_ms, shown_ahead_ms
+from geo.pings import UNKNOWN_MS
+from geo.trust.clock import KnownClock, lost_ms, settled_ahead_ms, shown_ahead_ms
+from geo.trust.numbers import SINCE_2001_MS, WEEKS_LOST_MS
 
 NOW = 1_760_000_000_000
 MINUTE = 60_000
@@ -67,3 +69,16 @@ def test_who_says_it_again_a_little_later_is_corrected_the_same():
     known = KnownClock(ahead_ms=-10 * MINUTE, noted_ms=NOW)
     assert settled_ahead_ms(-10 * MINUTE + 700, known, NOW, is_said=True) == -10 * MINUTE
     assert settled_ahead_ms(4 * MINUTE, known, NOW, is_said=True) == 4 * MINUTE
+
+
+@pytest.mark.parametrize("lost", [WEEKS_LOST_MS, SINCE_2001_MS])
+def test_a_time_counted_from_another_beginning_lacks_what_lies_between(lost):
+    oldest = NOW - 30 * 24 * 60 * MINUTE
+    times = np.array([NOW - lost, NOW + 5 * MINUTE - lost, oldest - lost], np.int64)
+    assert lost_ms(times, oldest, NOW + 5 * MINUTE).tolist() == [lost] * 3
+
+
+def test_what_can_be_meant_as_it_is_or_never_lacks_nothing():
+    oldest = NOW - 30 * 24 * 60 * MINUTE
+    times = [NOW, oldest, oldest - 1, NOW + 400 * 24 * 60 * MINUTE, 0, UNKNOWN_MS, NOW + 6 * MINUTE - WEEKS_LOST_MS]
+    assert lost_ms(np.array(times, np.int64), oldest, NOW + 5 * MINUTE).tolist() == [0] * 7

@@ -364,7 +364,7 @@ def test_a_tour_that_was_done_at_the_depot_is_driven_on_when_it_gets_a_stop():
 
 # the order of inputs --------------------------------------------------------------------------------------------------
 
-SERVED_KINDS = ("arrived", "departed", "completed", "failed", "skipped", "reopened", "route_started")
+SERVED_KINDS = ("arrived", "departed", "completed", "failed", "skipped", "reopened", "route_started", "route_ended")
 
 
 def a_day():
@@ -398,7 +398,7 @@ HOME = plan_along(
 CLAIMS = st.lists(
     st.builds(
         lambda second, kind, where, name: said(
-            second / 10, kind, where[1] if kind != "route_started" else 0, where[0], f"{name:08}"
+            second / 10, kind, where[1] if not kind.startswith("route_") else 0, where[0], f"{name:08}"
         ),
         st.integers(-100, 8_000), st.sampled_from(SERVED_KINDS),
         st.sampled_from([(5, 100), (5, 101), (5, 109), (6, 200), (6, 201)]), st.integers(0, 99_999_999),
@@ -457,3 +457,27 @@ def test_visits_are_in_order_whatever_drivers_say(claims):
             assert facts_of[ARRIVED, route, stop, ordinal][0] <= second
         if kind == ARRIVED and ordinal > 1:
             assert facts_of[DEPARTED, route, stop, ordinal - 1][0] <= second
+
+
+# the end of a tour ----------------------------------------------------------------------------------------------------
+
+
+def test_who_ends_a_tour_is_on_the_next_one_and_it_is_not_done():
+    track, facts = fold(SERVES_BOTH, [said(252, "route_ended")], PLAN)
+    assert track["route_id"] == 0
+    at_s = (SERVES_BOTH.rows["recorded_ms"] - START_MS) / 1000
+    assert facts.judged["route_id"].tolist() == np.where(at_s < 252, 5, 0).tolist()
+    assert visits_of(facts.happened, 100) == [(105, 0, 200, 0)]
+    assert visits_of(facts.happened, 101) == []
+    assert not len(of_type(facts.happened, COMPLETED))
+
+
+def test_a_visit_lasts_until_the_van_leaves_whatever_was_ended_meanwhile():
+    track, facts = fold(SERVES_BOTH, [said(150, "route_ended")], PLAN)
+    assert visits_of(facts.happened, 100) == [(105, 0, 200, 0)]
+    assert track["route_id"] == 0
+
+
+def test_a_tour_that_was_ended_is_taken_up_by_a_word():
+    _, facts = fold(SERVES_BOTH, [said(150, "route_ended"), said(220, "route_started")], PLAN)
+    assert len(visits_of(facts.happened, 101)) == 1

@@ -99,3 +99,14 @@ async def test_milliseconds_may_be_a_float(phone, pool):
     at = datetime.now(UTC).replace(microsecond=0)
     assert await phone.outcome(event("note", 0, more={"occurred_at": at.timestamp() * 1000.0})) == [("applied", None)]
     assert await occurred(pool) == [at]
+
+
+@pytest.mark.parametrize("lost", [timedelta(weeks=1024), timedelta(seconds=978_307_200)])
+async def test_a_delivery_dated_from_another_beginning_counts(phone, pool, lost):
+    """GPS weeks that began anew, and seconds since 2001."""
+    said = dated("completed", -timedelta(minutes=7) - lost, phone.stops[0])
+    (result,) = await phone.say(said)
+    assert (result["result"], result["warnings"][0]["why"]) == ("applied", "clock-corrected")
+    (at,) = await occurred(pool)
+    assert abs(datetime.now(UTC) - timedelta(minutes=7) - at) < timedelta(seconds=20)
+    assert await phone.outcome(said) == [("duplicate", None)]
