@@ -10,10 +10,10 @@ The rules, each with its reason:
 - Nothing of van and driver once the stop is done; a day later the link ends.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -31,7 +31,7 @@ from api.recipient.standing import (
 )
 from api.routes.pins import pin_of
 from api.routes.staleness import ExpectedArrival, aged
-from sql.account.settings import settings_of
+from sql.account.settings import SeenElement, settings_of
 from sql.account.shifts import LONGEST_BREAK
 from sql.delivery.tracking import TrackedRoute, TrackedStop
 
@@ -171,31 +171,41 @@ def view_of(
     done = is_done(stop, worded=is_worded(route))
     under_way = route.status == "started" and not done
     arrival = _arrival(route, stop, now)
-    never = settings_of(route.settings).visibility.never
-    near = under_way and "position" not in never and _near(route, stop, before, arrival, now)
-    position = _position(route, now) if near else None
-    path_ahead = () if "path" in never else path_ahead
+    position = _position(route, now) if under_way and _near(route, stop, before, arrival, now) else None
     is_next = before == 0 and stop.status == "pending"
-    return TrackingView(
+    shown = TrackingView(
         status=status,
         under_way=under_way,
         stop=StopView(name=stop.name, kind=stop.kind, lat=stop.lat, lon=stop.lon, window=_window(stop)),
         eta=_eta(route, arrival, now),
-        stops_before=None if "stops_before" in never and before else before,
+        stops_before=before,
         position=position,
         path_ahead=LineView(coordinates=list(path_ahead)) if position and is_next and path_ahead else None,
-        driver=_driver(route) if under_way and "driver" not in never else None,
+        driver=_driver(route) if under_way else None,
         done_at=done_at,
         updated_at=_updated_at(route, done_at, now),
         timezone=route.timezone,
         poll_after_s=POLL_NEAR_S if position else POLL_UNDER_WAY_S if under_way else POLL_LATER_S,
-        started_at=route.started_at if under_way or done_at is not None else None,
+        started_at=route.started_at,
         arrived_at=stop.arrived_at,
         pin=_pin(route, stop, status) if under_way else None,
         cash=None if done else _cash(stop),
         received_by=_received_by(stop),
         eta_why="behind" if under_way and lies_behind(route, stop) else None,
     )
+    return _without(shown, settings_of(route.settings).visibility.never)
+
+
+def _without(shown: TrackingView, never: Collection[SeenElement]) -> TrackingView:
+    """Leave out what an account never shows; who is next is no secret."""
+    hidden: dict[str, dict[str, Any]] = {
+        "position": {"position": None, "path_ahead": None},
+        "path": {"path_ahead": None},
+        "driver": {"driver": None},
+        "stops_before": {"stops_before": None if shown.stops_before else shown.stops_before},
+        "photos": {},
+    }
+    return msgspec.structs.replace(shown, **{name: none for one in never for name, none in hidden[one].items()})
 
 
 def _arrival(route: TrackedRoute, stop: TrackedStop, now: datetime) -> ExpectedArrival | None:

@@ -12,9 +12,11 @@ from api.http.operation import Operations, Who
 from api.http.problem import Forbidden, Gone, Invalid, NotFound, Problem, TooManyRequests
 from api.http.read.limited import read_limited
 from api.pages.catalog import texts
+from api.pages.times import Manner
 from api.recipient.looks import Seen
-from api.tracking_page.asking import make_change
-from api.tracking_page.endpoints import LANG, later_page, manner_of, open_changes, open_ones, seen_by, unknown_page
+from api.tracking_page.asking import ask_options, post
+from api.tracking_page.code import CodeStep, code_in, step_after
+from api.tracking_page.endpoints import LANG, later_page, manner_of, open_ones, seen_by, unknown_page
 from api.tracking_page.forms import FORMS, MOST_BYTES, Typed, body_of, first, typed_in, wrong_fields
 from api.tracking_page.respond import language_of, respond
 from api.tracking_page.words import counted
@@ -70,15 +72,24 @@ async def post_form(request: web.Request) -> web.Response:
     typed: Typed = {}
     try:
         typed = typed_in(await read_limited(request, MOST_BYTES))
-        await make_change(request, change, body_of(change, typed))
+        code = "" if "again" in typed else code_in(typed)
+        await post(request, change, body_of(change, typed), code)
     except Problem as problem:
-        return await _form_page(request, typed, problem)
+        return await _refused(request, typed, problem)
     except Exception as error:
         if not is_away(error):
             raise
         return later_page(request)
     lang = f"?lang={request.query['lang']}" if request.query.get("lang", "").isalpha() else ""
     return web.Response(status=303, headers={"Location": f"/t/{request.match_info['token']}{lang}#heard"})
+
+
+async def _refused(request: web.Request, typed: Typed, problem: Problem) -> web.Response:
+    """Show the form again with why it was not taken; or what is next, where a code is."""
+    try:
+        return await _form_page(request, typed, problem, await step_after(request, typed, problem))
+    except Problem as unsent:
+        return await _form_page(request, typed, unsent)
 
 
 def _refuse_other_sites(request: web.Request) -> None:
@@ -95,16 +106,18 @@ def _refuse_other_sites(request: web.Request) -> None:
         raise Forbidden("This form is sent from the page of the tracking link only.")
 
 
-async def _form_page(request: web.Request, typed: Typed | None = None, problem: Problem | None = None) -> web.Response:
+async def _form_page(
+    request: web.Request, typed: Typed | None = None, problem: Problem | None = None, step: CodeStep | None = None
+) -> web.Response:
     change, seen = request.match_info["change"], await seen_by(request)
     if seen is None or change not in FORMS or isinstance(problem, NotFound):
         return unknown_page(request)
     settings, now = settings_of(seen.route.settings), datetime.now(UTC)
     language = language_of(request, settings, seen.stop.locale)
-    t, manner, options = texts(language), manner_of(request, seen, language), await open_changes(request)
+    t, manner, options = texts(language), manner_of(request, seen, language), await ask_options(request)
     opened = open_ones(options, manner, now, t)
-    option = options.get(change)
-    is_open = option is not None and option["allowed"]
+    option = options.get(change) or {"allowed": False, "why": None}
+    is_open, typed = option["allowed"], typed or {}
     wrong = wrong_fields(change, problem.errors) if isinstance(problem, Invalid) else set()
     return respond(
         request,
@@ -112,21 +125,21 @@ async def _form_page(request: web.Request, typed: Typed | None = None, problem: 
         settings,
         language,
         status=problem.status if problem else 200,
-        tile_url=request.app[CONFIG].tile_url if _has_map(change) else "",
+        tile_url=request.app[CONFIG].tile_url,
         attribution=request.app[CONFIG].tile_attribution,
         change=change,
         about=t["change"][change],
         until=next((one["until"] for one in opened if one["name"] == change), ""),
         is_open=is_open,
-        why="" if is_open else t["form"]["ended"] if option is None else t["why"].get(option["why"], ""),
+        why=t["why"].get(option["why"], t["form"]["ended"]),
         instead=[one for one in opened if one["name"] != change],
-        fields=_fields(change, typed or {}, wrong, seen),
-        summary=_summary(problem, wrong, t) if is_open else "",
+        fields=_fields(change, typed, wrong, seen),
+        offers=_offers(option, manner, now),
+        step=step,
+        code=code_in(typed),
+        needs_code=option.get("needs_code", False),
+        summary="" if step else _summary(problem, t),
     )
-
-
-def _has_map(change: str) -> bool:
-    return any(field.kind == "door" for field in FORMS[change])
 
 
 def _fields(change: str, typed: Typed, wrong: Collection[str], seen: Seen) -> list[dict[str, Any]]:
@@ -149,7 +162,25 @@ def _fields(change: str, typed: Typed, wrong: Collection[str], seen: Seen) -> li
     ]
 
 
-def _summary(problem: Problem | None, wrong: Collection[str], t: Any) -> str:
+def _offers(option: Any, manner: Manner, now: datetime) -> list[dict[str, str]]:
+    """Give what there is to choose from: slots, or pick-up points."""
+    slots = [
+        (one["id"], manner.range(datetime.fromisoformat(one["start"]), datetime.fromisoformat(one["end"]), now), "")
+        for one in option.get("slots") or ()
+    ]
+    points = [
+        (one["id"], one["name"], " · ".join(filter(None, (one["address"], _far(one), one["opening_hours"]))))
+        for one in option.get("points") or ()
+    ]
+    return [{"id": one, "name": name, "more": more} for one, name, more in (*slots, *points)]
+
+
+def _far(point: Any) -> str:
+    metres = point["distance_m"]
+    return f"{metres / 1000:.1f}\u00a0km" if metres >= 1_000 else f"{metres:.0f}\u00a0m"
+
+
+def _summary(problem: Problem | None, t: Any) -> str:
     """Say at the top why it was not saved; empty: nothing was refused."""
     if problem is None:
         return ""
@@ -158,4 +189,6 @@ def _summary(problem: Problem | None, wrong: Collection[str], t: Any) -> str:
         return counted(t["form"]["busy"], minutes)
     if isinstance(problem, Gone):
         return str(t["form"]["ended"])
-    return str(t["form"]["not_saved"] if wrong else t["form"]["failed"])
+    if problem.type in t["form"]["refused"]:
+        return str(t["form"]["refused"][problem.type])
+    return str(t["form"]["not_saved"] if isinstance(problem, Invalid) else t["form"]["failed"])

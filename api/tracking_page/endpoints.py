@@ -9,7 +9,6 @@ from aiohttp import web
 
 from api.http.app_keys import CONFIG, POOL
 from api.http.operation import Operations, Parameter, Who
-from api.http.problem import Gone, NotFound
 from api.pages.catalog import texts
 from api.pages.times import Manner
 from api.recipient.held import HeldRoutes
@@ -18,6 +17,7 @@ from api.recipient.stream import link_in
 from api.recipient.view import Ended, TrackingView
 from api.stream.hub import HUB
 from api.tracking_page.asking import ask_options
+from api.tracking_page.cases import cases_of, help_of
 from api.tracking_page.forms import FORMS
 from api.tracking_page.heard import heard_of
 from api.tracking_page.photos import photos_shown
@@ -37,6 +37,7 @@ LANG = Parameter(name="lang", description="es, pt or en; else as the browser ask
 _SCENES = {"completed": "yes", "partially_completed": "yes", "departed": "yes", "failed": "no", "skipped": "no"}
 _ABOUT_THE_STOP = frozenset({"cancelled", "removed"})  # of the reasons why a link shows nothing
 _TOLD_WHY = frozenset({"cash", "too-late"})  # of the reasons why a change is closed, those that were not always so
+_AFTERWARDS = frozenset({"rating", "problem", "return"})
 _AGAIN_S = 15
 
 
@@ -78,14 +79,6 @@ def manner_of(request: web.Request, seen: Seen, language: str) -> Manner:
     return Manner.of(language, zone, request.headers.get("Accept-Language", ""))
 
 
-async def open_changes(request: web.Request) -> Mapping[str, Any]:
-    """Give what may be changed by the link in the path; nothing where it ended."""
-    try:
-        return await ask_options(request)
-    except (NotFound, Gone):
-        return {}
-
-
 def open_ones(options: Mapping[str, Any], manner: Manner, now: datetime, t: Mapping[str, Any]) -> list[dict[str, str]]:
     """Give the changes that are open, each with when it closes."""
     return [
@@ -116,7 +109,7 @@ def _closes(opened: Sequence[Mapping[str, str]]) -> str:
 
 def _until(until: str | None, name: str, manner: Manner, now: datetime, t: Mapping[str, Any]) -> str:
     if until is None:
-        return "" if name == "rating" else t["until_there"]
+        return "" if name in _AFTERWARDS else str(t["until_there"])
     return filled(t["until"], when=manner.moment(datetime.fromisoformat(until), now))
 
 
@@ -124,7 +117,7 @@ async def _page(request: web.Request, seen: Seen, view: TrackingView) -> web.Res
     settings, now = settings_of(seen.route.settings), datetime.now(UTC)
     language = language_of(request, settings, seen.stop.locale)
     t, manner, config = texts(language), manner_of(request, seen, language), request.app[CONFIG]
-    options = await open_changes(request)
+    options = await ask_options(request)
     opened = open_ones(options, manner, now, t)
     words = say(view, now, manner, t)
     return respond(
@@ -145,6 +138,8 @@ async def _page(request: web.Request, seen: Seen, view: TrackingView) -> web.Res
         opened=opened,
         closed=[] if view.done_at else _closed_ones(options, t),
         closes=_closes(opened),
+        cases=await cases_of(request, manner, now, t),
+        help=await help_of(request, manner, now, t),
         van_at=manner.moment(view.position.recorded_at, now) if view.position else "",
         data=in_script({"view": view}),
     )
@@ -154,7 +149,7 @@ async def _ended_page(request: web.Request, seen: Seen, ended: Ended) -> web.Res
     settings, now = settings_of(seen.route.settings), datetime.now(UTC)
     language = language_of(request, settings, seen.stop.locale)
     t, manner = texts(language), manner_of(request, seen, language)
-    opened = open_ones(await open_changes(request), manner, now, t)
+    opened = open_ones(await ask_options(request), manner, now, t)
     if ended.why == "over" and ended.done_at is not None:
         said, variant = ended.status, variant_of(ended.kind)
     else:
@@ -167,8 +162,10 @@ async def _ended_page(request: web.Request, seen: Seen, ended: Ended) -> web.Res
         status=410,
         title=t[said + variant],
         more=more.replace("m..", "m."),
-        scene=_SCENES.get(said, "none"),
+        scene=scene_of(_SCENES.get(said, "none")),
         opened=opened,
+        cases=await cases_of(request, manner, now, t) if opened or ended.why == "over" else [],
+        help=await help_of(request, manner, now, t),
         heard=await heard_of(request, t) if opened or ended.why == "over" else [],
     )
 
@@ -194,29 +191,10 @@ def later_page(request: web.Request) -> web.Response:
 
 
 def page_without_van(
-    request: web.Request,
-    settings: AccountSettings,
-    language: str,
-    *,
-    status: int,
-    title: str,
-    more: str,
-    scene: str = "none",
-    opened: Sequence[Mapping[str, str]] = (),
-    heard: Sequence[Any] = (),
+    request: web.Request, settings: AccountSettings, language: str, *, status: int, **said: Any
 ) -> web.Response:
-    """Answer with a page that says one thing, and what may still be done."""
+    """Answer with a page that says one thing, `title` and `more`, and what may still be done."""
+    nothing: dict[str, Any] = {"scene": scene_of("none"), "opened": (), "heard": (), "cases": (), "help": None}
     return respond(
-        request,
-        "ended.html",
-        settings,
-        language,
-        status=status,
-        title=title,
-        more=more,
-        scene=scene_of(scene),
-        opened=opened,
-        closed=(),
-        closes="",
-        heard=heard,
+        request, "ended.html", settings, language, status=status, closed=(), closes="", **{**nothing, **said}
     )

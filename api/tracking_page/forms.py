@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 
 from api.http.problem import BadRequest, FieldError
 
-Kind: TypeAlias = Literal["text", "stars", "checks", "door"]
+Kind: TypeAlias = Literal["text", "line", "tel", "email", "stars", "one", "checks", "offers", "yes", "door"]
 
 MOST_BYTES = 20_000
 MOST_FIELDS = 40
@@ -22,7 +22,8 @@ class Field:
     """A field of a form.
 
     Attributes:
-        kind: words; one to five; any of `choices`; a place on a map.
+        kind: words of some lines or of one; a phone or e-mail; one to five; one or any of `choices`; one of what
+            is offered; yes or nothing; a place on a map.
         most: letters of words.
     """
 
@@ -33,24 +34,37 @@ class Field:
     choices: Sequence[str] = ()
 
 
+_OPINIONS = ("on_time", "kind", "careful", "late", "unkind", "damaged")
+_PROBLEMS = ("not_received", "damaged", "missing", "wrong_place", "courier", "charge")
+_RETURNS = ("wrong_item", "damaged", "wrong_size", "not_wanted", "other")
+
 FORMS: Mapping[str, Sequence[Field]] = MappingProxyType(
     {
-        "instructions": (Field(name="text", kind="text", most=500),),
-        "safe-place": (Field(name="text", kind="text", most=500),),
-        "pin-drop": (Field(name="door", kind="door"),),
         "rating": (
             Field(name="stars", kind="stars"),
-            Field(
-                name="reasons",
-                kind="checks",
-                needed=False,
-                choices=("on_time", "kind", "careful", "late", "unkind", "damaged"),
-            ),
+            Field(name="reasons", kind="checks", needed=False, choices=_OPINIONS),
             Field(name="text", kind="text", most=1_000, needed=False),
+        ),
+        "instructions": (Field(name="text", kind="text", most=500),),
+        "slot": (Field(name="slot_id", kind="offers"),),
+        "safe-place": (Field(name="text", kind="text", most=500),),
+        "neighbour": (Field(name="name", kind="line", most=100), Field(name="address", kind="line", most=200)),
+        "pin-drop": (Field(name="door", kind="door"),),
+        "pickup-point": (Field(name="pickup_point_id", kind="offers"),),
+        "address": (Field(name="address", kind="text", most=500), Field(name="door", kind="door", needed=False)),
+        "contact": (
+            Field(name="phone", kind="tel", most=40, needed=False),
+            Field(name="email", kind="email", most=254, needed=False),
+            Field(name="opt_out", kind="yes", needed=False, choices=("yes",)),
+        ),
+        "problem": (Field(name="kind", kind="one", choices=_PROBLEMS), Field(name="text", kind="text", most=2_000)),
+        "return": (
+            Field(name="reason", kind="one", choices=_RETURNS),
+            Field(name="text", kind="text", most=2_000, needed=False),
         ),
     }
 )
-"""In the order in which the page offers them."""
+"""In the order in which the page offers them: the one most wanted first, of those that are open."""
 
 
 def typed_in(content: bytes) -> Typed:
@@ -69,12 +83,20 @@ def body_of(change: str, typed: Typed) -> dict[str, Any]:
     """Make the body of a change of what was typed; what cannot be read is left to whoever judges bodies."""
     body: dict[str, Any] = {}
     for field in FORMS[change]:
-        if field.kind == "checks":
-            body[field.name] = list(typed.get(field.name, ()))
-        elif field.kind == "door":
-            body |= {name: _number(first(typed, name)) for name in ("lat", "lon")}
-        elif (said := first(typed, field.name).strip().replace("\r\n", "\n")) or field.needed:
-            body[field.name] = int(said) if field.kind == "stars" and said.isascii() and said.isdigit() else said
+        said = first(typed, field.name).strip().replace("\r\n", "\n")
+        match field.kind:
+            case "checks":
+                body[field.name] = list(typed.get(field.name, ()))
+            case "door" if field.needed or first(typed, "lat"):
+                body |= {name: _number(first(typed, name)) for name in ("lat", "lon")}
+            case "stars":
+                body[field.name] = int(said) if said.isascii() and said.isdigit() else said
+            case "door":
+                pass
+            case "yes":
+                body[field.name] = bool(said)
+            case _ if said or field.needed:
+                body[field.name] = said
     return body
 
 

@@ -17,7 +17,7 @@ _DIGIT = re.compile(r"\d")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
+class HeardWords:
     """Something that was heard.
 
     Attributes:
@@ -28,25 +28,27 @@ class Heard:
     told: bool | None
 
 
-async def heard_of(request: web.Request, t: Mapping[str, Any]) -> list[Heard]:
+async def heard_of(request: web.Request, t: Mapping[str, Any]) -> list[HeardWords]:
     """Read what was said by the link in the path; digits are hidden: they may be the code of a door."""
     stop = await find_stop(request.app[POOL], link_in(request))
     if stop is None:
         return []
     wish, rated = await find_wish(request.app[POOL], stop.id), await find_stars(request.app[POOL], stop.id)
     told = await told_changes(request.app[POOL], stop.id)
-    said = {
+    said: dict[str, dict[str, object] | None] = {
         "instructions": {"said": _hidden(wish.instructions)} if wish.instructions else None,
         "safe-place": {"said": _hidden(wish.safe_place)} if wish.safe_place else None,
+        "neighbour": {"said": wish.neighbour_name.split()[0]} if wish.neighbour_name else None,  # nobody asked them
+        **{name: {} for name in ("contact", "slot", "pickup-point", "address") if name in told},
         "pin-drop": {"metres": round(wish.door_m)} if wish.door_m is not None else None,
     }
     heard = [
-        Heard(text=filled(t["change"][name]["heard"], **values), told=told.get(name, False))
+        HeardWords(text=filled(t["change"][name]["heard"], **values), told=told.get(name, False))
         for name, values in said.items()
         if values is not None
     ]
     if rated:
-        heard.append(Heard(text=filled(t["change"]["rating"]["heard"], said=rated[0]), told=None))
+        heard.append(HeardWords(text=filled(t["change"]["rating"]["heard"], said=rated[0]), told=None))
     return heard
 
 

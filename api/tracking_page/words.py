@@ -18,7 +18,7 @@ _WELL = frozenset({"departed", "completed", "partially_completed"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class PageStep:
     """A step of a delivery; `when`: empty while nobody knows."""
 
     text: str
@@ -47,7 +47,7 @@ class PageWords:
     notice: str
     updated: str
     is_old: bool
-    steps: Sequence[Step]
+    steps: Sequence[PageStep]
     driver: str
     initial: str
     name: str
@@ -74,34 +74,58 @@ def when_of(at: datetime | None, manner: Manner, now: datetime, t: Mapping[str, 
 def say(view: TrackingView, now: datetime, manner: Manner, t: Mapping[str, Any]) -> PageWords:
     """Say what a recipient may see."""
     kind, state = variant_of(view.stop.kind), state_of(view, now)
-    waiting = view.done_at is None and view.status != "arrived"
-    promised = _promised(view, now, manner)
-    eta = manner.window(view.eta.low, view.eta.high, now) if view.eta else ""
     headline, more = t[state + kind], _more(view, state, now, manner, t)
-    shown = (eta or promised) if waiting else ""
-    label = t["eta"] if eta else t["promised"]
+    arrival = _arrival(view, now, manner, t)
     driver = view.driver.first_name if view.driver else ""
     return PageWords(
         state=state,
         scene=_scene(state),
-        title=f"{shown} · {t['title' + kind]}" if shown else headline,
+        title=f"{arrival.shown} · {t['title' + kind]}" if arrival.shown else headline,
         headline=headline,
         more=more,
-        eta_label=label if shown else "",
-        eta=shown,
-        promised=f"{t['promised']}: {promised}" if waiting and eta and promised else "",
-        notice=t["stale"] if view.eta and view.eta.stale and view.under_way else "",
-        updated=filled(t["updated"], when=manner.moment(view.updated_at, now)) if view.under_way else "",
+        eta_label=arrival.label,
+        eta=arrival.shown,
+        promised=arrival.promised,
+        notice=t["stale"] if _is_stale(view) else "",
+        updated=_line(t, "updated", when=manner.moment(view.updated_at, now) if view.under_way else ""),
         is_old=now - view.updated_at > OLD_AFTER,
         steps=_steps(view, state, now, manner, t),
-        driver=filled(t[f"driver{kind}"], name=driver) if driver else "",
+        driver=_line(t, f"driver{kind}", name=driver),
         initial=driver[:1].upper(),
-        name=filled(t["for"], name=view.stop.name) if view.stop.name and view.received_by != view.stop.name else "",
-        pin=filled(t[f"pin{kind}"], pin=view.pin) if view.pin else "",
-        cash=filled(t["cash"], amount=money(view.cash, manner.language)) if view.cash else "",
-        received=filled(t[f"received_by{kind}"], name=view.received_by) if view.received_by else "",
-        spoken=_sentences(headline, f"{label}: {shown}" if shown else "", more),
+        name=_line(t, "for", name="" if view.received_by == view.stop.name else view.stop.name),
+        pin=_line(t, f"pin{kind}", pin=view.pin),
+        cash=_line(t, "cash", amount=money(view.cash, manner.language)),
+        received=_line(t, f"received_by{kind}", name=view.received_by),
+        spoken=_sentences(headline, f"{arrival.label}: {arrival.shown}" if arrival.shown else "", more),
     )
+
+
+def _line(t: Mapping[str, Any], key: str, **value: str | None) -> str:
+    """Fill a text; empty where there is nothing to say."""
+    return filled(t[key], **value) if all(value.values()) else ""
+
+
+def _is_stale(view: TrackingView) -> bool:
+    return view.under_way and view.eta is not None and view.eta.stale
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Arrival:
+    """When it comes: what is shown large and what that is; `promised`: the promise beside an estimate."""
+
+    label: str = ""
+    shown: str = ""
+    promised: str = ""
+
+
+def _arrival(view: TrackingView, now: datetime, manner: Manner, t: Mapping[str, Any]) -> _Arrival:
+    promised = _promised(view, now, manner)
+    if view.done_at is not None or view.status == "arrived":
+        return _Arrival()
+    if view.eta is None:
+        return _Arrival(label=t["promised"] if promised else "", shown=promised)
+    beside = f"{t['promised']}: {promised}" if promised else ""
+    return _Arrival(label=t["eta"], shown=manner.window(view.eta.low, view.eta.high, now), promised=beside)
 
 
 def state_of(view: TrackingView, now: datetime) -> str:
@@ -115,8 +139,10 @@ def state_of(view: TrackingView, now: datetime) -> str:
     return "arriving" if view.eta and not view.eta.stale and view.eta.expected - now < _ARRIVING else "next"
 
 
-def money(cash: CashView, language: str) -> str:
-    """Write a sum. Spaces part the thousands: a point or a comma there means another sum one country on."""
+def money(cash: CashView | None, language: str) -> str:
+    """Write a sum; empty for None. Spaces part the thousands: a point there means another sum one country on."""
+    if cash is None:
+        return ""
     whole = cash.amount == round(cash.amount)
     written = f"{cash.amount:,.0f}" if whole else f"{cash.amount:,.2f}"
     parted = written.translate({ord(","): "\u202f", ord("."): "." if language == "en" else ","})
@@ -153,7 +179,7 @@ def _scene(state: str) -> str:
     return {"planned": "planned", "failed": "no", "skipped": "no"}.get(state, "way")
 
 
-def _steps(view: TrackingView, state: str, now: datetime, manner: Manner, t: Mapping[str, Any]) -> list[Step]:
+def _steps(view: TrackingView, state: str, now: datetime, manner: Manner, t: Mapping[str, Any]) -> list[PageStep]:
     """Three steps and how it ended; those that nobody saw are left out once it is over."""
     ended = state in _ENDED
     last = t[state + variant_of(view.stop.kind)] if ended else t["steps"]["done" + variant_of(view.stop.kind)]
@@ -166,6 +192,6 @@ def _steps(view: TrackingView, state: str, now: datetime, manner: Manner, t: Map
     kept = [one for n, one in enumerate(known) if one[2] or not ended or n == len(known) - 1]
     current = max(n for n, (_, _, done) in enumerate(kept) if done)
     return [
-        Step(text=text, when=manner.moment(at, now) if at and done else "", done=done, now=n == current)
+        PageStep(text=text, when=manner.moment(at, now) if at and done else "", done=done, now=n == current)
         for n, (text, at, done) in enumerate(kept)
     ]

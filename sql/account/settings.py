@@ -29,7 +29,7 @@ SeenElement: TypeAlias = Literal["position", "path", "driver", "stops_before", "
 theirs, photos of the delivery."""
 
 
-class Visibility(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Visibility(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """When recipients see the van: all must hold. `never`: what they do not see at all."""
 
     max_stops_before: Annotated[int, Meta(ge=0, le=100)]
