@@ -14,7 +14,7 @@ from api.http.operation import Operations, Who
 from api.http.problem import FieldError
 from api.http.read.bodies import read_body, refuse
 from api.portal.change import AlreadyRated, ChangeAccepted, changing, counted, linked_stop, put_wish
-from api.portal.rules import options
+from api.portal.rules import BY_CODE, options
 from geo.shape.plane import project
 from sql.portal.ratings import put_rating
 from sql.portal.stops import PortalStop, WishRow
@@ -54,12 +54,13 @@ class OptionView(Struct, frozen=True, kw_only=True):
 
     `until`: when it closes, as far as is known now; null where the clock does not close it (until the van is there),
     and where it is closed. `why`: not-offered, cash (something is to be paid at the door), too-early, too-late,
-    already-rated; null where it is open.
+    already-rated; null where it is open. `needs_code`: of those that a code goes to the contact on file for.
     """
 
     allowed: bool
     until: datetime | None
     why: str | None
+    needs_code: bool
 
 
 @operations.operation("GET", "/v1/track/{token}/options", who=Who.ANYONE, answer=dict[str, OptionView])
@@ -68,7 +69,8 @@ async def get_options(request: web.Request) -> web.Response:
     now = datetime.now(UTC)
     stop = await linked_stop(request, now)
     shown = {
-        name: OptionView(allowed=one.allowed, until=one.until, why=one.why) for name, one in options(stop, now).items()
+        name: OptionView(allowed=one.allowed, until=one.until, why=one.why, needs_code=name in BY_CODE)
+        for name, one in options(stop, now).items()
     }
     return answer(request, shown, headers={"Cache-Control": "private, no-cache"})
 

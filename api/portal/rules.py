@@ -16,8 +16,11 @@ Why: TypeAlias = Literal["not-offered", "cash", "too-early", "too-late", "alread
 """Why not: the company does not offer it; something is to be paid at the door; it is not delivered yet; the van was
 here or the route is over; once is enough."""
 
-BUILT = frozenset({"instructions", "safe-place", "pin-drop", "rating"})
+BUILT = frozenset({"instructions", "safe-place", "neighbour", "pin-drop", "rating"})
 """Those that there is something behind; the others are named and not offered."""
+
+BY_CODE = frozenset({"neighbour", "slot", "pickup-point", "address", "contact"})
+"""What changes place, person, time or contact: whoever finds a link does not have the contact too."""
 
 NOT_WITH_CASH = frozenset({"neighbour", "safe-place"})
 """Whoever takes it pays for it: nobody else does, and no place."""

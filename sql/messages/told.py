@@ -23,6 +23,7 @@ class ToldStop:
         attempt: 1, and one more for each time the stop was opened again.
         reason: the code that the driver gave for a failure.
         settings: the account's.
+        code_generation: of the recipient's code that counts; None: none was asked for.
     """
 
     id: int
@@ -62,6 +63,7 @@ class ToldStop:
     unsettled: bool
     attempt: int
     reason: str | None
+    code_generation: int | None = None
 
 
 async def told_stops(db: Db | Pool, stop_ids: Iterable[int]) -> dict[int, ToldStop]:

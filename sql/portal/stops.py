@@ -21,6 +21,7 @@ class PortalStop:
         cash: something is to be paid at the door.
         eta_low: when the van is expected at the earliest; None: nothing is known.
         recipient_may_not: what the sender of this one does not let them do.
+        link_generation: of the link that opens it.
         settings: the account's.
     """
 
@@ -42,6 +43,7 @@ class PortalStop:
     phone: str | None = field(repr=False)
     email: str | None = field(repr=False)
     recipient_may_not: Sequence[str]
+    link_generation: int
     route_status: str
     start_at: datetime
     end_at: datetime
@@ -54,7 +56,10 @@ class PortalStop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WishRow:
-    """What a recipient said of their stop, beside the plan; None: nothing. `door_m`: from where the planner has it."""
+    """What a recipient said of their stop, beside the plan; None: nothing.
+
+    `door_m`: from where the planner has it. `last_change`: what they said last, None: nobody kept it.
+    """
 
     instructions: str | None = None
     safe_place: str | None = None
@@ -64,6 +69,7 @@ class WishRow:
     door_lon: float | None = None
     door_m: float | None = None
     said_at: datetime | None = None
+    last_change: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +104,7 @@ async def find_wish(db: Db | Pool, stop_id: int) -> WishRow:
 async def put_wish(db: Db, stop: PortalStop, wish: WishRow) -> None:
     """Keep what a recipient says of a stop, in place of what they said before."""
     names = ("instructions", "safe_place", "neighbour_name", "neighbour_address", "door_lat", "door_lon", "door_m")
-    values = [getattr(wish, name) for name in (*names, "said_at")]
+    values = [getattr(wish, name) for name in (*names, "said_at", "last_change")]
     await db.execute(_SQL["put_wish"], stop.id, stop.account_id, stop.route_id, *values)
 
 

@@ -3,7 +3,7 @@
 SELECT stop.id, stop.account_id, stop.route_id, stop.kind, stop.status, stop.lat, stop.lon, stop.arrived_at,
        stop.departed_at, stop.outcome_at, stop.removed_at IS NOT NULL AS removed, stop.link_revoked_at IS NOT NULL AS revoked,
        stop.cash_amount IS NOT NULL AS cash, stop.planned_arrival, stop.window_start, stop.phone, stop.email,
-       stop.recipient_may_not,
+       stop.recipient_may_not, stop.link_generation,
        route.status AS route_status, route.start_at, route.end_at, route.finished_at,
        route.deleted_at IS NOT NULL AS route_deleted, account.settings,
        eta.low[array_position(eta.stop_ids, stop.id)] AS eta_low,
@@ -18,19 +18,20 @@ SELECT FROM stop WHERE id = $1 FOR NO KEY UPDATE;
 
 -- name: find_wish
 -- $1 stop
-SELECT instructions, safe_place, neighbour_name, neighbour_address, door_lat, door_lon, door_m, said_at
+SELECT instructions, safe_place, neighbour_name, neighbour_address, door_lat, door_lon, door_m, said_at, last_change
   FROM recipient_wish WHERE stop_id = $1;
 
 -- name: put_wish
 -- $1 stop, $2 account, $3 route, $4 instructions, $5 safe place, $6 neighbour's name and $7 address, $8 lat, $9 lon and
--- $10 distance of the door, $11 now
+-- $10 distance of the door, $11 now, $12 what it is about
 INSERT INTO recipient_wish (stop_id, account_id, route_id, instructions, safe_place, neighbour_name, neighbour_address,
-                            door_lat, door_lon, door_m, said_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                            door_lat, door_lon, door_m, said_at, last_change)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
     ON CONFLICT (stop_id) DO UPDATE
    SET route_id = excluded.route_id, instructions = excluded.instructions, safe_place = excluded.safe_place,
        neighbour_name = excluded.neighbour_name, neighbour_address = excluded.neighbour_address,
-       door_lat = excluded.door_lat, door_lon = excluded.door_lon, door_m = excluded.door_m, said_at = excluded.said_at;
+       door_lat = excluded.door_lat, door_lon = excluded.door_lon, door_m = excluded.door_m, said_at = excluded.said_at,
+       last_change = excluded.last_change;
 
 -- name: put_change
 -- $1 account, $2 stop, $3 kind, $4 state, $5 before, $6 now, $7 at

@@ -14,6 +14,7 @@ CREATE TABLE recipient_wish (
     door_lon           double precision,
     door_m             double precision,  -- so far from where the planner has it
     said_at            timestamptz NOT NULL,
+    last_change        text,              -- the last of it: what a driver's app reads aloud when it is new; null: said before this was kept
     CHECK (num_nonnulls(neighbour_name, neighbour_address) <> 1),
     CHECK (num_nonnulls(door_lat, door_lon, door_m) IN (0, 3))
 );
@@ -47,6 +48,17 @@ CREATE TABLE rating (
     rated_at    timestamptz NOT NULL
 );
 CREATE INDEX rating_account ON rating (account_id, id);
+
+-- Who has the link of a stop shows by a code that they have its contact too. Nobody stores one: it is derived from its generation.
+CREATE TABLE step_up (
+    stop_id          bigint PRIMARY KEY REFERENCES stop ON DELETE CASCADE,
+    account_id       bigint NOT NULL REFERENCES account,
+    link_generation  integer NOT NULL,  -- of the link by which it was asked for: another link knows none of it
+    generation       integer NOT NULL,  -- of the code that counts
+    sent_at          timestamptz NOT NULL,
+    wrong            integer NOT NULL DEFAULT 0,  -- guesses since the last right one, of whichever code
+    locked_at        timestamptz        -- when there were too many; null: there were not
+);
 
 -- How often a link, or an address of the network, did something within a window. Not logged: a crash forgives.
 CREATE UNLOGGED TABLE recipient_limit (

@@ -17,11 +17,17 @@ def _said(alert: CompanyAlert) -> tuple[str, str]:
             return f"webhook {webhook} was switched off", _SWITCHED_OFF.format(webhook=webhook, why=why)
         case "driver.sos":
             return "a driver calls for help", _CALLS.format(driver=f"dr_{alert.driver_id}")
+        case "stop.code_locked":
+            return "somebody guesses a recipient's code", _GUESSED.format(stop=f"st_{alert.stop_id}")
     return alert.type, alert.type
 
 
 _SWITCHED_OFF = """It {why}, and is told nothing any more.
 Switch it on again with PATCH /v1/webhooks/{webhook},
 then replay what it missed with POST /v1/webhooks/{webhook}/replay."""
+
+_GUESSED = """Whoever has the tracking link of {stop} sent five wrong codes. Nothing was changed, and nothing can be
+changed by code for a day. The link may be in a stranger's hands: POST /v1/stops/{stop}/tracking-link/rotate
+ends it, and the recipient needs the new one."""
 
 _CALLS = """The driver {driver} calls for help. GET /v1/positions says where they are."""

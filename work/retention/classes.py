@@ -66,7 +66,18 @@ RECIPIENTS = DataClass(
 DRIVERS = DataClass(name="drivers", tables=("driver", "device"), settings=(_PEOPLE,), age=ages.age_of_drivers)
 ROUTES = DataClass(
     name="routes",
-    tables=("route", "route_version", "stop", "parcel", "moved_link", "message", "notice", "delivery_order", "rating"),
+    tables=(
+        "route",
+        "route_version",
+        "stop",
+        "parcel",
+        "moved_link",
+        "message",
+        "notice",
+        "delivery_order",
+        "rating",
+        "step_up",
+    ),
     settings=(_HISTORY, _SAID, _PROOFS),
     age=ages.age_of_routes,
 )

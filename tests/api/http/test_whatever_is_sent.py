@@ -22,12 +22,14 @@ from api.http.app_keys import POOL
 from api.http.itself import openapi
 from api.http.operation import DECLARED
 from api.http.paging import cursor_of
-from api.portal import limits
+from api.portal import limits, step_up
 from reparto.run.app import create_app
 from reparto.settings.settings import Settings
+from sql.account.accounts import read_instance
 from sql.config import DatabaseConfig
 from sql.pool import Pool
 from tests.api.driver.driver_day import at, event, hours
+from work.links import code_of
 from work.planning.make import PlanMaker
 
 METHODS = ("get", "put", "post", "patch", "delete")
@@ -142,6 +144,7 @@ async def product(
 ) -> AsyncIterator[Product]:
     for name in ("POSTS_OF_A_LINK", "POSTS_OF_AN_ADDRESS"):
         monkeypatch.setattr(limits, name, 1_000_000)
+    monkeypatch.setattr(step_up, "LIVES_S", 1e6)
     settings = Settings(database=database)
     settings = replace(settings, server=replace(settings.server, data_dir=str(tmp_path)))
     outgoing = replace(settings.outgoing, outgoing_allow="127.0.0.0/8")  # nobody listens on its port 1
@@ -178,6 +181,8 @@ async def product(
         said = event("completed", 5, stop["id"], more={"lat": 6.2, "lon": -75.5, "manifest_version": 1}, **done)
         ping = {"time": hours()["start_at"], "lat": 6.2, "lon": -75.5, "accuracy_m": 5, "speed_mps": 1, "id": "1"}
         nowhere = {"pings": [{**ping, "lat": 95}]}
+        assert (await client.post(f"/v1/track/{stop['tracking_url'].rsplit('/', 1)[1]}/code")).status == 200
+        code = code_of((await read_instance(app[POOL])).secret, int(stop["id"].removeprefix("st_")), 1)
         bearer = {"Authorization": f"Bearer {device['token']}"}
         assert (await client.post("/v1/pings", json=nowhere, headers=bearer)).status == 200
         kept = (await make("GET", "/v1/quarantine", None))["quarantined"][0]["id"]
@@ -210,7 +215,7 @@ async def product(
             headers={
                 "key": account.headers,
                 "device": bearer,
-                "nobody": {},
+                "nobody": {"Reparto-Code": code},
             },
             bodies={
                 ("post", "/v1/track/{token}/instructions"): {"text": "x"},
@@ -219,6 +224,7 @@ async def product(
                     "lat": tour["stops"][0]["lat"],
                     "lon": tour["stops"][0]["lon"],
                 },
+                ("post", "/v1/track/{token}/neighbour"): {"name": "x", "address": "x"},
                 ("post", "/v1/driver/events"): {"events": [said]},
                 ("post", "/v1/track/{token}/rating"): {"stars": 5, "reasons": ["x"], "text": "x"},
                 ("post", "/v1/quarantine/{entry}/apply"): nowhere,

@@ -7,17 +7,20 @@ import pytest
 
 from api.driver.manifest import endpoints as manifest
 from api.history import events
-from api.portal import by_link, company
+from api.portal import by_code, by_link, company, step_up
 from api.recipient import page as tracking_page
 from api.recipient import stream as tracking
+from sql.account.accounts import read_instance
+from sql.messages.setup import put_channel
 from sql.pool import Pool
 from tests.api.conftest import say_events
-from tests.api.driver.driver_day import Phone, bearer
+from tests.api.driver.driver_day import Phone, bearer, number
+from work.links import code_of
 
 
 @pytest.fixture
 def app_parts(app_parts: list[Any]) -> list[Any]:
-    modules = (tracking, tracking_page, manifest, by_link, company, events)
+    modules = (tracking, tracking_page, manifest, by_link, by_code, step_up, company, events)
     return [*app_parts, say_events, *(module.operations.add_to for module in modules)]
 
 
@@ -53,6 +56,18 @@ class Recipient:
         assert response.status == 200, (response.status, await response.text())
         return await response.json()
 
+    async def code(self, token: str) -> dict[str, str]:
+        """Ask for a code, and give the header with what the contact is sent."""
+        response = await self.client.post(f"/v1/track/{token}/code")
+        assert response.status == 200, (response.status, await response.text())
+        return await self.sent(token)
+
+    async def sent(self, token: str) -> dict[str, str]:
+        """Give the header with the code that was sent last."""
+        stop = number(self.phone.stops[self.tokens.index(token)])
+        generation = await self.pool.fetchval("SELECT generation FROM step_up WHERE stop_id = $1", stop)
+        return {"Reparto-Code": code_of((await read_instance(self.pool)).secret, stop, generation)}
+
     async def manifest(self, since: int | None = None) -> Any:
         query = "" if since is None else f"?since={since}"
         response = await self.client.get(f"/v1/driver/manifest{query}", headers=bearer(self.phone.token))
@@ -78,4 +93,6 @@ async def recipient(client: Any, account: Any, pool: Pool, phone: Phone) -> Reci
     response = await client.get("/v1/routes/tour-1", headers=account.headers)
     stops = (await response.json())["stops"]
     tokens = [stop["tracking_url"].rpartition("/")[2] for stop in stops]
+    settings = {"gateway": "custom"}
+    await put_channel(pool, account_id=account.id, channel="sms", enabled=True, settings=settings, secrets=None)
     return Recipient(client=client, account=account, pool=pool, phone=phone, tokens=tokens)

@@ -161,8 +161,16 @@ async def _rounds(db: Db, setup: SendingSetup, about: Sequence[tuple[Notice, Tol
             told[key] = (number + 1, notice.data)
     for place, (notice, stop) in enumerate(about):
         if notice.kind not in ("delayed", "changed"):
-            turns[place] = 1 + stop.pin_generation if notice.kind == "pin" else 1
+            turns[place] = _own_round(notice, stop)
     return turns
+
+
+def _own_round(notice: Notice, stop: ToldStop) -> int:
+    """Say which round it is of what is told once for each PIN, each code, each time that codes are locked."""
+    if notice.kind == "pin":
+        return 1 + stop.pin_generation
+    turn: int = notice.data.get("round", 1)
+    return turn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +186,10 @@ def _contacts(notice: Notice, stop: ToldStop) -> Iterable[tuple[Contact, dict[st
     old = notice.data.get("old_contact")
     yield Contact(phone=stop.phone, email=stop.email), {k: v for k, v in notice.data.items() if k != "old_contact"}
     if old:
-        yield Contact(phone=old.get("phone"), email=old.get("email")), {"old": True}
+        yield (
+            Contact(phone=old.get("phone"), email=old.get("email")),
+            {"old": True, "guarded": bool(notice.data.get("guarded"))},
+        )
 
 
 def _addresses(notice: Notice, stop: ToldStop) -> Iterable[str]:
@@ -225,6 +236,19 @@ def choose(
     return refused
 
 
+async def reached_by(db: Db, stop_id: int, kind: str) -> Choice | None:
+    """Say how whoever waits at a stop would hear of a kind now; None: the account sends it by nothing that is on."""
+    stop = (await told_stops(db, [stop_id]))[stop_id]
+    setup = SendingSetup(channels=await channels_of(db, stop.account_id), kinds=await kinds_of(db, stop.account_id))
+    settings = settings_of(kind, setup.kinds.get(kind))
+    if not settings.enabled:
+        return None
+    contact = Contact(phone=stop.phone, email=stop.email)
+    addresses = [found for channel in ("email", "sms") if (found := _address(channel, stop, contact))]
+    said = {(one.channel, one.address): one.state for one in await consents(db, stop.account_id, addresses)}
+    return choose(setup, settings, stop, contact, said)
+
+
 def _given(channel: str, contact: Contact) -> str:
     """Show what was given in place of an address, where it is none."""
     return ((contact.email if channel == "email" else contact.phone) or "").strip()
@@ -261,7 +285,7 @@ def _message(about: _Worth, choice: Choice, data: dict[str, Any], now: datetime)
     rule = KINDS[notice.kind]
     wait = timedelta(seconds=settings.after_s if notice.kind == "rating" else 0)
     due = now + wait
-    at = leaves_at(notice.kind, settings, stop, notice.happened_at, due)
+    at = leaves_at(notice.kind, settings, stop, data, notice.happened_at, due)
     state = "suppressed" if choice.why else "held" if at > now else "queued"
     why = choice.why or ("after" if at == due and wait else "quiet-hours" if at > now else None)
     return NewMessage(
