@@ -16,7 +16,7 @@ Why: TypeAlias = Literal["not-offered", "cash", "too-early", "too-late", "alread
 """Why not: the company does not offer it; something is to be paid at the door; it is not delivered yet; the van was
 here or the route is over; once is enough."""
 
-BUILT = frozenset({"instructions", "safe-place", "neighbour", "pin-drop", "rating"})
+BUILT = frozenset({"instructions", "safe-place", "neighbour", "pin-drop", "contact", "rating"})
 """Those that there is something behind; the others are named and not offered."""
 
 BY_CODE = frozenset({"neighbour", "slot", "pickup-point", "address", "contact"})

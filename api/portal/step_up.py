@@ -16,6 +16,7 @@ from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
 from api.http.problem import Conflict, Forbidden
 from api.portal.change import counted, linked_stop, refuse_closed
+from api.portal.hints import hinted
 from api.portal.limits import admit_code, admit_contact
 from api.portal.rules import BY_CODE, option, options
 from api.recipient.stream import link_in
@@ -27,7 +28,7 @@ from sql.portal.step_up import CodeRow
 from sql.portal.stops import PortalStop
 from work.feed.types import CODE_LOCKED
 from work.links import code_of
-from work.messages.deciding.expand import Choice, reached_by
+from work.messages.deciding.expand import reached_by
 from work.messages.notices import note_stops
 
 operations = Operations("tracking")
@@ -95,7 +96,7 @@ async def post_code(request: web.Request) -> web.Response:
             raise _locked()
         data = {"round": generation, "generation": generation}
         await _note(db, stop, "code", data, now)
-    shown = CodeSent(channel=choice.channel, to=_hinted(choice), valid_s=int(LIVES_S))
+    shown = CodeSent(channel=choice.channel, to=hinted(choice.address), valid_s=int(LIVES_S))
     return answer(request, shown, headers={"Cache-Control": "no-store"})
 
 
@@ -169,9 +170,3 @@ def _nobody(stop: PortalStop, now: datetime) -> str:
     return (
         f"Whoever delivers this has no phone or e-mail that a code can be sent to. {instead} all else, please ask them."
     )
-
-
-def _hinted(choice: Choice) -> str:
-    """Show enough of an address for whoever has it to know which one it is."""
-    name, at, domain = choice.address.partition("@")
-    return f"{name[:1]}…@{domain}" if at else f"…{choice.address[-2:]}"

@@ -5,8 +5,8 @@ version that is in force from now on (the first one, and the first one that name
 tracker whose plan is another one.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from api.http.auth import hash_of
@@ -20,7 +20,7 @@ from sql.account.drivers import DriverRow, find_driver
 from sql.delivery import plans, routes, stops
 from sql.delivery.routes import RouteHead, RoutePlan
 from sql.delivery.stop_states import judge_starts_of_route
-from sql.delivery.stops import NewStop, StopPlan
+from sql.delivery.stops import NewStop, StopPlan, StopRow
 from sql.eta.eta import forget_eta
 from sql.pings.working import tours_changed
 from sql.pool import Db
@@ -84,6 +84,8 @@ async def put_plan(
     Raises:
         Conflict: the route was cancelled.
     """
+    known = {stop.id: stop for stop in await stops.stops_of_route(db, head.id)} if head else {}
+    plan = _as_recipients_say(plan, known.values())
     if head is None:
         route_id = await routes.create_route(db, account_id=account_id, external_id=external_id, plan=plan)
         version, at = 1, SINCE_EVER
@@ -94,7 +96,6 @@ async def put_plan(
     else:
         route_id, version = head.id, head.version + 1
         at = await plans.next_plan_time(db, route_id, plan.driver_id)
-    known = {stop.id: stop for stop in await stops.stops_of_route(db, route_id)}
     stop_ids, has_new_stops = await _put_stops(db, account_id, route_id, plan.stops)
     if head is not None:
         if head.driver_id != plan.driver_id:
@@ -117,6 +118,18 @@ async def put_plan(
     )
     await _tell_trackers(db, account_id, route_id, head, driver, _folded_from(at, plan.start_at))
     return Written(route_id=route_id, version=version, created=head is None)
+
+
+def _as_recipients_say(plan: RoutePlan, known: Iterable[StopRow]) -> RoutePlan:
+    """Leave contacts that recipients changed as those said: a planner who puts the route again knows the old ones."""
+    said = {stop.plan.external_id: stop.wish for stop in known if stop.wish}
+    told = [
+        replace(stop, phone=wish["phone"] or stop.phone, email=wish["email"] or stop.email)
+        if (wish := said.get(stop.external_id))
+        else stop
+        for stop in plan.stops
+    ]
+    return replace(plan, stops=told)
 
 
 async def _put_stops(db: Db, account_id: int, route_id: int, planned: Sequence[StopPlan]) -> tuple[list[int], bool]:

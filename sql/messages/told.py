@@ -23,6 +23,7 @@ class ToldStop:
         attempt: 1, and one more for each time the stop was opened again.
         reason: the code that the driver gave for a failure.
         settings: the account's.
+        wished_channel: by which its recipient wants to hear; None: they did not say.
         code_generation: of the recipient's code that counts; None: none was asked for.
     """
 
@@ -64,6 +65,7 @@ class ToldStop:
     attempt: int
     reason: str | None
     code_generation: int | None = None
+    wished_channel: str | None = None
 
 
 async def told_stops(db: Db | Pool, stop_ids: Iterable[int]) -> dict[int, ToldStop]:

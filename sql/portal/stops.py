@@ -68,6 +68,9 @@ class WishRow:
     door_lat: float | None = None
     door_lon: float | None = None
     door_m: float | None = None
+    phone: str | None = field(default=None, repr=False)
+    email: str | None = field(default=None, repr=False)
+    channel: str | None = None
     said_at: datetime | None = None
     last_change: str | None = None
 
@@ -103,9 +106,17 @@ async def find_wish(db: Db | Pool, stop_id: int) -> WishRow:
 
 async def put_wish(db: Db, stop: PortalStop, wish: WishRow) -> None:
     """Keep what a recipient says of a stop, in place of what they said before."""
-    names = ("instructions", "safe_place", "neighbour_name", "neighbour_address", "door_lat", "door_lon", "door_m")
-    values = [getattr(wish, name) for name in (*names, "said_at", "last_change")]
+    names = (
+        *("instructions", "safe_place", "neighbour_name", "neighbour_address", "door_lat", "door_lon", "door_m"),
+        *("phone", "email", "channel", "said_at", "last_change"),
+    )
+    values = [getattr(wish, name) for name in names]
     await db.execute(_SQL["put_wish"], stop.id, stop.account_id, stop.route_id, *values)
+
+
+async def put_contact(db: Db, stop: PortalStop, *, phone: str | None, email: str | None) -> None:
+    """Change how whoever waits at a stop can be reached."""
+    await db.execute(_SQL["put_contact"], stop.id, phone, email)
 
 
 async def put_change(

@@ -18,20 +18,26 @@ SELECT FROM stop WHERE id = $1 FOR NO KEY UPDATE;
 
 -- name: find_wish
 -- $1 stop
-SELECT instructions, safe_place, neighbour_name, neighbour_address, door_lat, door_lon, door_m, said_at, last_change
+SELECT instructions, safe_place, neighbour_name, neighbour_address, door_lat, door_lon, door_m, phone, email, channel,
+       said_at, last_change
   FROM recipient_wish WHERE stop_id = $1;
 
 -- name: put_wish
 -- $1 stop, $2 account, $3 route, $4 instructions, $5 safe place, $6 neighbour's name and $7 address, $8 lat, $9 lon and
--- $10 distance of the door, $11 now, $12 what it is about
+-- $10 distance of the door, $11 phone, $12 e-mail, $13 channel, $14 now, $15 what it is about
 INSERT INTO recipient_wish (stop_id, account_id, route_id, instructions, safe_place, neighbour_name, neighbour_address,
-                            door_lat, door_lon, door_m, said_at, last_change)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                            door_lat, door_lon, door_m, phone, email, channel, said_at, last_change)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
     ON CONFLICT (stop_id) DO UPDATE
    SET route_id = excluded.route_id, instructions = excluded.instructions, safe_place = excluded.safe_place,
        neighbour_name = excluded.neighbour_name, neighbour_address = excluded.neighbour_address,
-       door_lat = excluded.door_lat, door_lon = excluded.door_lon, door_m = excluded.door_m, said_at = excluded.said_at,
+       door_lat = excluded.door_lat, door_lon = excluded.door_lon, door_m = excluded.door_m, phone = excluded.phone,
+       email = excluded.email, channel = excluded.channel, said_at = excluded.said_at,
        last_change = excluded.last_change;
+
+-- name: put_contact
+-- $1 stop, $2 phone, $3 e-mail
+UPDATE stop SET phone = $2, email = $3 WHERE id = $1;
 
 -- name: put_change
 -- $1 account, $2 stop, $3 kind, $4 state, $5 before, $6 now, $7 at

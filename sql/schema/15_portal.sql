@@ -13,6 +13,9 @@ CREATE TABLE recipient_wish (
     door_lat           double precision,  -- where the door is, as the recipient says: a proposal
     door_lon           double precision,
     door_m             double precision,  -- so far from where the planner has it
+    phone              text,              -- how they want to be reached: in the stop too, and it stands when the planner puts it again
+    email              text,
+    channel            text,              -- by which they want to hear; null: as the account says
     said_at            timestamptz NOT NULL,
     last_change        text,              -- the last of it: what a driver's app reads aloud when it is new; null: said before this was kept
     CHECK (num_nonnulls(neighbour_name, neighbour_address) <> 1),

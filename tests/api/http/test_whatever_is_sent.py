@@ -225,6 +225,12 @@ async def product(
                     "lon": tour["stops"][0]["lon"],
                 },
                 ("post", "/v1/track/{token}/neighbour"): {"name": "x", "address": "x"},
+                ("post", "/v1/track/{token}/contact"): {
+                    "phone": "+573001112233",
+                    "email": "ana@example.com",
+                    "channel": "sms",
+                    "opt_out": False,
+                },
                 ("post", "/v1/driver/events"): {"events": [said]},
                 ("post", "/v1/track/{token}/rating"): {"stars": 5, "reasons": ["x"], "text": "x"},
                 ("post", "/v1/quarantine/{entry}/apply"): nowhere,

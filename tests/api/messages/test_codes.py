@@ -122,3 +122,26 @@ def test_the_words_of_codes_are_in_every_language() -> None:
             assert "[" not in said["code"]["short"] + said["locked"]["body"]
     assert "Si no lo pediste" in words("es", "vos")["code"]["body"]
     assert "avisanos" in words("es", "vos")["locked"]["short"]
+
+
+async def test_the_old_contact_and_the_new_one_hear_of_a_change_at_once(
+    desk: Any, client: Any, link: str, sms: Any, mail: Any
+) -> None:
+    await desk.by_sms(sms)
+    await desk.by_mail(mail)
+    await desk.only("code", "changed", channels=["sms", "email"], quiet_hours={"start": "00:00", "end": "23:59"})
+    for contact in ({"email": "ana@example.com"}, {"phone": "+573009998877", "email": "otra@example.com"}):
+        await asked(client, link)
+        await desk.go()
+        (code,) = _DIGITS.findall(sms.heard(ANA)[-1])
+        response = await client.post(f"{link}/contact", json=contact, headers={"Reparto-Code": code})
+        assert response.status == 200, await response.text()
+        await desk.go()
+    told = [(to, state) for kind, _, to, state, _ in await desk.table() if kind == "changed"]
+    assert sorted(told) == [
+        (ANA, "sent"),
+        (ANA, "sent"),
+        ("+573009998877", "sent"),
+        ("ana@example.com", "sent"),
+    ]
+    assert "http" not in sms.heard(ANA)[-1], "whoever had it before has no link any more"

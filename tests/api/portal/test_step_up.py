@@ -156,3 +156,45 @@ async def test_codes_of_a_link_an_address_and_a_contact_have_an_end(recipient: R
     )
     await recipient.pool.execute("UPDATE recipient_limit SET since = since - interval '2 hours'")
     await refused(await ask(recipient.ana), 429)
+
+
+async def test_a_contact_is_changed_and_stands_when_the_planner_puts_the_route_again(
+    recipient: Recipient, account: Any, client: Any, put_route: Any, pool: Any, refused: Any
+) -> None:
+    stop = recipient.phone.stops[0]
+    code = await recipient.code(recipient.ana)
+    for body, at in (
+        ({}, ""),
+        ({"phone": "12"}, "/phone"),
+        ({"email": "a@b"}, "/email"),
+        ({"channel": "push"}, "/channel"),
+    ):
+        await refused(await recipient.post(recipient.ana, "contact", body, **code), 422, at)
+    version = (await recipient.manifest())["version"]
+    body = {"phone": "300 999 8877", "email": "Ana@Example.com", "channel": "email"}
+    await recipient.say(recipient.ana, "contact", body, **code)
+    for _ in range(2):
+        shown = (await recipient.route())["stops"][0]
+        assert (shown["phone"], shown["email"]) == ("+573009998877", "ana@example.com")
+        put = await put_route(client, account.key)
+    assert put["version"] == (await recipient.route())["version"] == 1, "the planner's old contact is no other plan"
+    (changed,) = (await recipient.manifest(version))["changed"]
+    assert changed["recipient"]["last_change"] == "contact"
+    (notice,) = await pool.fetch("SELECT data FROM notice WHERE kind = 'changed'")
+    assert notice["data"] == {"guarded": True, "old_contact": {"phone": "+573001112233", "email": None}}
+    (change,) = await recipient.changes(stop)
+    assert change["was"] == {"phone": "…33", "email": None, "channel": None}
+    assert change["is_now"] == {"phone": "…77", "email": "a…@example.com", "channel": "email"}
+    (fact,) = await recipient.facts("stop.instructed")
+    assert fact["data"]["parts"] == ["channel", "email", "phone"]
+
+
+async def test_who_wants_no_messages_gets_none(recipient: Recipient, pool: Any, refused: Any) -> None:
+    code = await recipient.code(recipient.ana)
+    await recipient.say(recipient.ana, "contact", {"opt_out": True}, **code)
+    rows = await pool.fetch("SELECT channel, address, state FROM consent ORDER BY channel")
+    assert [tuple(row) for row in rows] == [
+        ("sms", "+573001112233", "opted_out"),
+        ("whatsapp", "+573001112233", "opted_out"),
+    ]
+    await refused(await recipient.client.post(f"/v1/track/{recipient.ana}/code"), 409)

@@ -182,14 +182,18 @@ class Contact:
 
 
 def _contacts(notice: Notice, stop: ToldStop) -> Iterable[tuple[Contact, dict[str, Any]]]:
-    """Give whom a notice concerns: who waits at the stop, and who did before the contact was changed."""
-    old = notice.data.get("old_contact")
+    """Give whom a notice concerns: who waits at the stop, and of a contact that was changed what is new and old."""
+    was = notice.data.get("old_contact")
     yield Contact(phone=stop.phone, email=stop.email), {k: v for k, v in notice.data.items() if k != "old_contact"}
-    if old:
-        yield (
-            Contact(phone=old.get("phone"), email=old.get("email")),
-            {"old": True, "guarded": bool(notice.data.get("guarded"))},
-        )
+    if not was:
+        return
+    guarded = {"guarded": True} if notice.data.get("guarded") else {}
+    other_phone, other_email = stop.phone != was.get("phone"), stop.email != was.get("email")
+    new = Contact(phone=stop.phone if other_phone else None, email=stop.email if other_email else None)
+    old = Contact(phone=was.get("phone") if other_phone else None, email=was.get("email") if other_email else None)
+    for contact, data in ((new, guarded), (old, guarded | {"old": True})):
+        if contact.phone or contact.email:
+            yield contact, data
 
 
 def _addresses(notice: Notice, stop: ToldStop) -> Iterable[str]:
@@ -223,6 +227,7 @@ def choose(
     """
     country = country_at(stop)
     order = settings.channels_by_country.get(country or "", settings.channels)
+    order = sorted(order, key=lambda channel: channel != stop.wished_channel)
     usable = [channel for channel in order if (row := setup.channels.get(channel)) and row.enabled]
     usable = [channel for channel in usable if channel not in without]
     refused: Choice | None = None
