@@ -6,14 +6,16 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from aiohttp import web
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from api.http import ids
+from api.http.app_keys import POOL
 from api.http.media import answer
 from api.http.operation import Operations, Who
 from api.http.problem import FieldError
 from api.http.read.bodies import read_body, refuse
 from api.portal.change import AlreadyRated, ChangeAccepted, changing, counted, linked_stop, put_wish
+from api.portal.offers import free_slots
 from api.portal.rules import BY_CODE, options
 from geo.shape.plane import project
 from sql.portal.ratings import put_rating
@@ -49,18 +51,29 @@ class RatingBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     text: Annotated[str, Meta(max_length=1_000)] | None = None
 
 
+class OfferedSlot(Struct, frozen=True, kw_only=True):
+    """A slot with a place left."""
+
+    id: str
+    start: datetime
+    end: datetime
+    express: bool
+
+
 class OptionView(Struct, frozen=True, kw_only=True):
     """Whether a change is open.
 
     `until`: when it closes, as far as is known now; null where the clock does not close it (until the van is there),
     and where it is closed. `why`: not-offered, cash (something is to be paid at the door), too-early, too-late,
     already-rated; null where it is open. `needs_code`: of those that a code goes to the contact on file for.
+    `slots`: what there is to choose from, of `slot` only.
     """
 
     allowed: bool
     until: datetime | None
     why: str | None
     needs_code: bool
+    slots: list[OfferedSlot] | None = None
 
 
 @operations.operation("GET", "/v1/track/{token}/options", who=Who.ANYONE, answer=dict[str, OptionView])
@@ -68,10 +81,16 @@ async def get_options(request: web.Request) -> web.Response:
     """Read what the recipient may change, until when, and why not: every change by its name."""
     now = datetime.now(UTC)
     stop = await linked_stop(request, now)
-    shown = {
+    shown: dict[str, OptionView] = {
         name: OptionView(allowed=one.allowed, until=one.until, why=one.why, needs_code=name in BY_CODE)
         for name, one in options(stop, now).items()
     }
+    if shown["slot"].allowed:
+        free = [
+            OfferedSlot(id=ids.shown(ids.SLOT, one.id), start=one.start_at, end=one.end_at, express=one.express)
+            for one in await free_slots(request.app[POOL], stop, now)
+        ]
+        shown["slot"] = structs.replace(shown["slot"], slots=free)
     return answer(request, shown, headers={"Cache-Control": "private, no-cache"})
 
 

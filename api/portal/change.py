@@ -13,10 +13,13 @@ from msgspec import Struct
 from api.http import ids
 from api.http.app_keys import POOL
 from api.http.problem import Conflict, Forbidden, Gone, NotFound
+from api.http.refs import Ref
 from api.portal.limits import admit_post
 from api.portal.rules import BY_CODE, Option, is_over, option, options
 from api.recipient.stream import link_in
+from api.routes.write import hold_route
 from sql.account.settings import RecipientChange
+from sql.delivery.routes import RouteHead
 from sql.pool import Db
 from sql.portal import stops
 from sql.portal.stops import PortalStop, WishRow
@@ -63,12 +66,13 @@ class ChangeAccepted(Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changing:
-    """A change under way: the stop is held, and the rules allow it."""
+    """A change under way: the stop is held, and the rules allow it; `head` where its route is held too."""
 
     db: Db
     stop: PortalStop
     change: RecipientChange
     now: datetime
+    head: RouteHead | None = None
 
     async def note(
         self,
@@ -118,8 +122,11 @@ async def linked_stop(request: web.Request, now: datetime) -> PortalStop:
 
 
 @asynccontextmanager
-async def changing(request: web.Request, change: RecipientChange) -> AsyncIterator[Changing]:
+async def changing(request: web.Request, change: RecipientChange, *, plans: bool = False) -> AsyncIterator[Changing]:
     """Hold the stop of a link for a change that is allowed; what is done with it is committed at the end.
+
+    Args:
+        plans: the plan of its route changes with it; that is held too.
 
     Raises:
         TooLate, NotOffered, AlreadyRated, Conflict: it is not allowed; says why, and what is.
@@ -127,10 +134,13 @@ async def changing(request: web.Request, change: RecipientChange) -> AsyncIterat
     now = datetime.now(UTC)
     stop = await linked_stop(request, now)
     async with request.app[POOL].acquire() as db, db.transaction():
+        head = None
+        if plans:  # before the stop, as whoever puts a route holds them
+            head = await hold_route(db, account_id=stop.account_id, ref=Ref(id=stop.route_id), driver=None)
         await stops.hold_stop(db, stop.id)
         stop = await linked_stop_now(db, request, now)
         refuse_closed(change, option(change, stop, now), stop, now)
-        yield Changing(db=db, stop=stop, change=change, now=now)
+        yield Changing(db=db, stop=stop, change=change, now=now, head=head)
         await tell_live(db, [(stop.account_id, 0, stop.route_id)])
 
 

@@ -16,7 +16,7 @@ Why: TypeAlias = Literal["not-offered", "cash", "too-early", "too-late", "alread
 """Why not: the company does not offer it; something is to be paid at the door; it is not delivered yet; the van was
 here or the route is over; once is enough."""
 
-BUILT = frozenset({"instructions", "safe-place", "neighbour", "pin-drop", "contact", "rating"})
+BUILT = frozenset({"instructions", "safe-place", "neighbour", "pin-drop", "slot", "contact", "rating"})
 """Those that there is something behind; the others are named and not offered."""
 
 BY_CODE = frozenset({"neighbour", "slot", "pickup-point", "address", "contact"})
@@ -65,7 +65,12 @@ def done_at(stop: PortalStop) -> datetime | None:
 
 def is_over(stop: PortalStop, now: datetime) -> bool:
     """Tell whether a link opens nothing any more, not even what is said afterwards."""
-    if stop.revoked or stop.removed or stop.route_deleted or stop.route_status == "cancelled":
+    if (
+        stop.revoked
+        or (stop.removed and stop.slot_start is None)
+        or stop.route_deleted
+        or stop.route_status == "cancelled"
+    ):
         return True
     at = done_at(stop) if is_done(stop) else None
     return now >= (at + RATED_FOR if at else (stop.finished_at or stop.end_at) + LINGERS)

@@ -5,9 +5,11 @@ version that is in force from now on (the first one, and the first one that name
 tracker whose plan is another one.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import compress
+from typing import Any
 
 from api.http.auth import hash_of
 from api.http.problem import Conflict
@@ -121,15 +123,37 @@ async def put_plan(
 
 
 def _as_recipients_say(plan: RoutePlan, known: Iterable[StopRow]) -> RoutePlan:
-    """Leave contacts that recipients changed as those said: a planner who puts the route again knows the old ones."""
+    """Leave what recipients changed as they said: a planner who puts the route again knows the old contact and time.
+
+    A stop whose slot lies outside of the tour is not on it, unless none would be left.
+    """
     said = {stop.plan.external_id: stop.wish for stop in known if stop.wish}
-    told = [
-        replace(stop, phone=wish["phone"] or stop.phone, email=wish["email"] or stop.email)
-        if (wish := said.get(stop.external_id))
-        else stop
-        for stop in plan.stops
-    ]
-    return replace(plan, stops=told)
+    stays = [_has_time_for(plan, said.get(stop.external_id)) for stop in plan.stops]
+    if not any(stays):
+        stays = [True] * len(stays)
+    told = [_told(stop, said.get(stop.external_id)) for stop in plan.stops]
+    drive_s = plan.stop_drive_s if all(stays) else []  # how long it is from the one before is not known any more
+    return replace(plan, stops=list(compress(told, stays)), stop_drive_s=drive_s)
+
+
+def _has_time_for(plan: RoutePlan, wish: Mapping[str, Any] | None) -> bool:
+    slot = _slot_of(wish)
+    return slot is None or (slot[0] < plan.end_at and slot[1] > plan.start_at)
+
+
+def _told(stop: StopPlan, wish: Mapping[str, Any] | None) -> StopPlan:
+    if wish is None:
+        return stop
+    start, end = _slot_of(wish) or (stop.window_start, stop.window_end)
+    phone, email = wish["phone"] or stop.phone, wish["email"] or stop.email
+    return replace(stop, phone=phone, email=email, window_start=start, window_end=end)
+
+
+def _slot_of(wish: Mapping[str, Any] | None) -> tuple[datetime, datetime] | None:
+    """Read the slot that a recipient chose; None: they did not."""
+    if wish is None or wish["slot_start"] is None:
+        return None
+    return datetime.fromisoformat(wish["slot_start"]), datetime.fromisoformat(wish["slot_end"])
 
 
 async def _put_stops(db: Db, account_id: int, route_id: int, planned: Sequence[StopPlan]) -> tuple[list[int], bool]:

@@ -66,6 +66,8 @@ WITH gone AS (
     DELETE FROM recipient_wish WHERE stop_id IN (SELECT id FROM gone)
 ), changes AS (
     DELETE FROM recipient_change WHERE stop_id IN (SELECT id FROM gone)
+), places AS (
+    DELETE FROM slot_place WHERE stop_id IN (SELECT id FROM gone)
 ), codes AS (
     DELETE FROM step_up WHERE stop_id IN (SELECT id FROM gone)
 ), ratings AS (

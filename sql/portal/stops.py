@@ -23,6 +23,7 @@ class PortalStop:
         recipient_may_not: what the sender of this one does not let them do.
         link_generation: of the link that opens it.
         settings: the account's.
+        slot_start: of the slot that its recipient chose; None: they did not.
     """
 
     id: int
@@ -40,6 +41,7 @@ class PortalStop:
     cash: bool
     planned_arrival: datetime | None
     window_start: datetime | None
+    window_end: datetime | None
     phone: str | None = field(repr=False)
     email: str | None = field(repr=False)
     recipient_may_not: Sequence[str]
@@ -52,6 +54,7 @@ class PortalStop:
     settings: Mapping[str, Any] = field(repr=False)
     eta_low: datetime | None
     rated: bool
+    slot_start: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +74,8 @@ class WishRow:
     phone: str | None = field(default=None, repr=False)
     email: str | None = field(default=None, repr=False)
     channel: str | None = None
+    slot_start: datetime | None = None
+    slot_end: datetime | None = None
     said_at: datetime | None = None
     last_change: str | None = None
 
@@ -89,8 +94,15 @@ class ChangeRow:
 
 async def find_stop(db: Db | Pool, link_hash: bytes) -> PortalStop | None:
     """Read the stop that a link opens; None: there is no such link."""
-    row = await db.fetchrow(_SQL["find_stop"], link_hash)
+    row = await db.fetchrow(_SQL["find_stop"], link_hash, None)
     return None if row is None else PortalStop(**row)
+
+
+async def find_stop_by_id(db: Db, stop_id: int) -> PortalStop:
+    """Read a stop that is held."""
+    row = await db.fetchrow(_SQL["find_stop"], None, stop_id)
+    assert row is not None
+    return PortalStop(**row)
 
 
 async def hold_stop(db: Db, stop_id: int) -> None:
@@ -108,7 +120,7 @@ async def put_wish(db: Db, stop: PortalStop, wish: WishRow) -> None:
     """Keep what a recipient says of a stop, in place of what they said before."""
     names = (
         *("instructions", "safe_place", "neighbour_name", "neighbour_address", "door_lat", "door_lon", "door_m"),
-        *("phone", "email", "channel", "said_at", "last_change"),
+        *("phone", "email", "channel", "slot_start", "slot_end", "said_at", "last_change"),
     )
     values = [getattr(wish, name) for name in names]
     await db.execute(_SQL["put_wish"], stop.id, stop.account_id, stop.route_id, *values)

@@ -1,16 +1,17 @@
 -- name: find_stop
--- A stop by its tracking link, with all that says what its recipient may do. $1 SHA-256 of the token
+-- A stop by its tracking link, with all that says what its recipient may do. $1 SHA-256 of the token or null, $2 stop or null
 SELECT stop.id, stop.account_id, stop.route_id, stop.kind, stop.status, stop.lat, stop.lon, stop.arrived_at,
        stop.departed_at, stop.outcome_at, stop.removed_at IS NOT NULL AS removed, stop.link_revoked_at IS NOT NULL AS revoked,
-       stop.cash_amount IS NOT NULL AS cash, stop.planned_arrival, stop.window_start, stop.phone, stop.email,
+       stop.cash_amount IS NOT NULL AS cash, stop.planned_arrival, stop.window_start, stop.window_end, stop.phone, stop.email,
        stop.recipient_may_not, stop.link_generation,
        route.status AS route_status, route.start_at, route.end_at, route.finished_at,
        route.deleted_at IS NOT NULL AS route_deleted, account.settings,
        eta.low[array_position(eta.stop_ids, stop.id)] AS eta_low,
-       EXISTS (SELECT FROM rating WHERE rating.stop_id = stop.id) AS rated
+       EXISTS (SELECT FROM rating WHERE rating.stop_id = stop.id) AS rated,
+       (SELECT slot_start FROM recipient_wish AS wish WHERE wish.stop_id = stop.id) AS slot_start
   FROM stop JOIN route ON route.id = stop.route_id JOIN account ON account.id = stop.account_id
   LEFT JOIN route_eta AS eta ON eta.route_id = route.id
- WHERE stop.link_hash = $1;
+ WHERE stop.link_hash = $1 OR stop.id = $2;
 
 -- name: hold_stop
 -- Nobody settles or changes it until the transaction ends. $1 stop
@@ -19,20 +20,22 @@ SELECT FROM stop WHERE id = $1 FOR NO KEY UPDATE;
 -- name: find_wish
 -- $1 stop
 SELECT instructions, safe_place, neighbour_name, neighbour_address, door_lat, door_lon, door_m, phone, email, channel,
-       said_at, last_change
+       slot_start, slot_end, said_at, last_change
   FROM recipient_wish WHERE stop_id = $1;
 
 -- name: put_wish
 -- $1 stop, $2 account, $3 route, $4 instructions, $5 safe place, $6 neighbour's name and $7 address, $8 lat, $9 lon and
--- $10 distance of the door, $11 phone, $12 e-mail, $13 channel, $14 now, $15 what it is about
+-- $10 distance of the door, $11 phone, $12 e-mail, $13 channel, $14 and $15 slot, $16 now,
+-- $17 what it is about
 INSERT INTO recipient_wish (stop_id, account_id, route_id, instructions, safe_place, neighbour_name, neighbour_address,
-                            door_lat, door_lon, door_m, phone, email, channel, said_at, last_change)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+                            door_lat, door_lon, door_m, phone, email, channel, slot_start, slot_end, said_at, last_change)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
     ON CONFLICT (stop_id) DO UPDATE
    SET route_id = excluded.route_id, instructions = excluded.instructions, safe_place = excluded.safe_place,
        neighbour_name = excluded.neighbour_name, neighbour_address = excluded.neighbour_address,
        door_lat = excluded.door_lat, door_lon = excluded.door_lon, door_m = excluded.door_m, phone = excluded.phone,
-       email = excluded.email, channel = excluded.channel, said_at = excluded.said_at,
+       email = excluded.email, channel = excluded.channel, slot_start = excluded.slot_start,
+       slot_end = excluded.slot_end, said_at = excluded.said_at,
        last_change = excluded.last_change;
 
 -- name: put_contact

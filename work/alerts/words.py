@@ -17,6 +17,9 @@ def _said(alert: CompanyAlert) -> tuple[str, str]:
             return f"webhook {webhook} was switched off", _SWITCHED_OFF.format(webhook=webhook, why=why)
         case "driver.sos":
             return "a driver calls for help", _CALLS.format(driver=f"dr_{alert.driver_id}")
+        case "stop.rescheduled":
+            where = _LATER if alert.data.get("taken_off") else _SAME_TOUR
+            return "a recipient chose another time", where.format(stop=f"st_{alert.stop_id}", **alert.data)
         case "stop.code_locked":
             return "somebody guesses a recipient's code", _GUESSED.format(stop=f"st_{alert.stop_id}")
     return alert.type, alert.type
@@ -25,6 +28,12 @@ def _said(alert: CompanyAlert) -> tuple[str, str]:
 _SWITCHED_OFF = """It {why}, and is told nothing any more.
 Switch it on again with PATCH /v1/webhooks/{webhook},
 then replay what it missed with POST /v1/webhooks/{webhook}/replay."""
+
+_SAME_TOUR = "The window of {stop} is now {start} to {end}. Its driver sees it at the next sync."
+
+_LATER = (
+    """The recipient of {stop} chose {start} to {end}. It is off its tour, and an order that is ready to be planned."""
+)
 
 _GUESSED = """Whoever has the tracking link of {stop} sent five wrong codes. Nothing was changed, and nothing can be
 changed by code for a day. The link may be in a stranger's hands: POST /v1/stops/{stop}/tracking-link/rotate

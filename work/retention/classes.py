@@ -76,7 +76,7 @@ ROUTES = DataClass(
         "notice",
         "delivery_order",
         "rating",
-        "step_up",
+        *("step_up", "slot_place"),
     ),
     settings=(_HISTORY, _SAID, _PROOFS),
     age=ages.age_of_routes,
@@ -124,7 +124,7 @@ UNTIL_ERASED = ("consent",)
 
 WITHOUT_PEOPLE = (
     *("instance", "account", "api_key", "stop_transition", "eta_window"),
-    *("message_channel", "message_kind", "message_spent", "webhook", "alert"),
+    *("message_channel", "message_kind", "message_spent", "webhook", "alert", "slot"),
     *("retention", "erasure", "migration"),
 )
 """Tables that tell of no driver and no recipient."""

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -181,6 +182,11 @@ async def product(
         said = event("completed", 5, stop["id"], more={"lat": 6.2, "lon": -75.5, "manifest_version": 1}, **done)
         ping = {"time": hours()["start_at"], "lat": 6.2, "lon": -75.5, "accuracy_m": 5, "speed_mps": 1, "id": "1"}
         nowhere = {"pings": [{**ping, "lat": 95}]}
+        offered = {"zone": "x", "start": hours()["start_at"], "end": hours()["end_at"], "cut_off": hours()["end_at"]}
+        offered |= {"capacity": {"stops": 9, "load": 9.0}, "express": True}
+        soon = {name: (datetime.now(UTC) + timedelta(hours=1)).isoformat() for name in ("start", "cut_off")}
+        soon |= {"end": (datetime.now(UTC) + timedelta(hours=2)).isoformat()}
+        slot = (await make("POST", "/v1/slots", {**offered, **soon}))["id"]
         assert (await client.post(f"/v1/track/{stop['tracking_url'].rsplit('/', 1)[1]}/code")).status == 200
         code = code_of((await read_instance(app[POOL])).secret, int(stop["id"].removeprefix("st_")), 1)
         bearer = {"Authorization": f"Bearer {device['token']}"}
@@ -211,6 +217,7 @@ async def product(
                 "shift": "turno",
                 "plan": plan,
                 "entry": kept,
+                "slot": slot,
             },
             headers={
                 "key": account.headers,
@@ -224,6 +231,9 @@ async def product(
                     "lat": tour["stops"][0]["lat"],
                     "lon": tour["stops"][0]["lon"],
                 },
+                ("post", "/v1/track/{token}/slot"): {"slot_id": slot},
+                ("post", "/v1/slots"): offered,
+                ("patch", "/v1/slots/{slot}"): {"capacity": {"stops": 9, "load": 1.0}, "cut_off": offered["cut_off"]},
                 ("post", "/v1/track/{token}/neighbour"): {"name": "x", "address": "x"},
                 ("post", "/v1/track/{token}/contact"): {
                     "phone": "+573001112233",

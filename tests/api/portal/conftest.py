@@ -1,13 +1,14 @@
 """A recipient with the link of a stop of today's tour, and the phone of its driver."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from api.driver.manifest import endpoints as manifest
 from api.history import events
-from api.portal import by_code, by_link, company, step_up
+from api.portal import by_code, by_link, company, reschedule, slots, step_up
 from api.recipient import page as tracking_page
 from api.recipient import stream as tracking
 from sql.account.accounts import read_instance
@@ -20,7 +21,7 @@ from work.links import code_of
 
 @pytest.fixture
 def app_parts(app_parts: list[Any]) -> list[Any]:
-    modules = (tracking, tracking_page, manifest, by_link, by_code, step_up, company, events)
+    modules = (tracking, tracking_page, manifest, by_link, by_code, step_up, reschedule, slots, company, events)
     return [*app_parts, say_events, *(module.operations.add_to for module in modules)]
 
 
@@ -67,6 +68,20 @@ class Recipient:
         stop = number(self.phone.stops[self.tokens.index(token)])
         generation = await self.pool.fetchval("SELECT generation FROM step_up WHERE stop_id = $1", stop)
         return {"Reparto-Code": code_of((await read_instance(self.pool)).secret, stop, generation)}
+
+    async def slot(self, start: datetime, stops: int = 5, **more: Any) -> str:
+        """Offer a slot of two hours; give its id."""
+        body = {"zone": "centro", "start": start.isoformat(), "end": (start + timedelta(hours=2)).isoformat()}
+        body |= {"capacity": {"stops": stops}, **more}
+        response = await self.client.post("/v1/slots", json=body, headers=self.account.headers)
+        assert response.status == 201, await response.text()
+        return str((await response.json())["id"])
+
+    async def slots(self) -> dict[str, Any]:
+        """What the company sees of its slots, by id."""
+        response = await self.client.get("/v1/slots", headers=self.account.headers)
+        assert response.status == 200, await response.text()
+        return {one["id"]: one for one in (await response.json())["slots"]}
 
     async def manifest(self, since: int | None = None) -> Any:
         query = "" if since is None else f"?since={since}"
