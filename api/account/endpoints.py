@@ -28,6 +28,7 @@ from sql.account.settings import (
     LocationPolicy,
     Reasons,
     RecipientMayNot,
+    RedirectWithin,
     Service,
     StopRadius,
     Visibility,
@@ -57,6 +58,7 @@ class SettingsChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     late_after_minutes: LateAfter | UnsetType = UNSET
     driver_contact: DriverContact | UnsetType = UNSET
     recipient_may_not: RecipientMayNot | UnsetType = UNSET
+    redirect_within_m: RedirectWithin | UnsetType = UNSET
     admin_email: AdminEmail | UnsetType = UNSET
     location_policy: LocationPolicy | UnsetType = UNSET
 

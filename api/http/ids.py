@@ -9,8 +9,8 @@ from api.http.problem import FieldError, NotFound
 
 DRIVER, DEVICE, KEY, ROUTE, STOP, GEOFENCE, QUARANTINED = "dr_", "dv_", "ky_", "rt_", "st_", "gf_", "qu_"
 PROOF, MESSAGE, WEBHOOK, WEBHOOK_DELIVERY, PLAN, ORDER = "pf_", "ms_", "wh_", "wd_", "pl_", "or_"
-CHANGE, RATING, SLOT = "rc_", "ra_", "sl_"
-_RESERVED = re.compile(r"^(dr|dv|ky|rt|st|gf|qu|pf|up|ms|wh|wd|pl|or|rc|ra|sl)_[0-9]+$")
+CHANGE, RATING, SLOT, POINT = "rc_", "ra_", "sl_", "pp_"
+_RESERVED = re.compile(r"^(dr|dv|ky|rt|st|gf|qu|pf|up|ms|wh|wd|pl|or|rc|ra|sl|pp)_[0-9]+$")
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 
 

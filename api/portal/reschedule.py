@@ -77,7 +77,7 @@ async def _hold(request: web.Request) -> None:
         slot_id = await _slot_in(request)
     except Problem:
         return
-    async with changing(request, "slot") as it:
+    async with changing(request, "slot", plans=True) as it:
         await _place(it, slot_id, held_s=HELD_S)
 
 
@@ -114,6 +114,7 @@ async def _rescheduled(request: web.Request, it: Changing, slot: HeldSlot) -> st
     after = await stops.find_stop_by_id(it.db, it.stop.id)
     if after.removed:
         on = slot.start_at.astimezone(ZoneInfo(plan.timezone)).date()
+        await stops.put_window(it.db, after, slot.start_at, slot.end_at)
         await slots.hand_back_order(it.db, after, on=on, start=slot.start_at, end=slot.end_at)
         await it.warn()
     told = {"slot_id": ids.shown(ids.SLOT, slot.id), **_times(slot.start_at, slot.end_at), "taken_off": after.removed}

@@ -16,7 +16,9 @@ Why: TypeAlias = Literal["not-offered", "cash", "too-early", "too-late", "alread
 """Why not: the company does not offer it; something is to be paid at the door; it is not delivered yet; the van was
 here or the route is over; once is enough."""
 
-BUILT = frozenset({"instructions", "safe-place", "neighbour", "pin-drop", "slot", "contact", "rating"})
+BUILT = frozenset(
+    {"instructions", "safe-place", "neighbour", "pin-drop", "slot", "pickup-point", "address", "contact", "rating"}
+)
 """Those that there is something behind; the others are named and not offered."""
 
 BY_CODE = frozenset({"neighbour", "slot", "pickup-point", "address", "contact"})
@@ -55,7 +57,12 @@ class Option:
 
 def is_done(stop: PortalStop) -> bool:
     """Tell whether nothing more is done at a stop."""
-    return stop.status in _DONE or stop.departed_at is not None
+    return not waits_for_slot(stop) and (stop.status in _DONE or stop.departed_at is not None)
+
+
+def waits_for_slot(stop: PortalStop) -> bool:
+    """Tell whether a stop was taken off its tour for the slot that its recipient chose; no other tour has it yet."""
+    return stop.removed and stop.slot_start is not None
 
 
 def done_at(stop: PortalStop) -> datetime | None:
@@ -67,7 +74,7 @@ def is_over(stop: PortalStop, now: datetime) -> bool:
     """Tell whether a link opens nothing any more, not even what is said afterwards."""
     if (
         stop.revoked
-        or (stop.removed and stop.slot_start is None)
+        or (stop.removed and not waits_for_slot(stop))
         or stop.route_deleted
         or stop.route_status == "cancelled"
     ):
@@ -81,6 +88,8 @@ def option(change: RecipientChange, stop: PortalStop, now: datetime) -> Option:
     closed = {*settings_of(dict(stop.settings)).recipient_may_not, *stop.recipient_may_not}
     if change not in BUILT or change in closed:
         return Option(why="not-offered")
+    if waits_for_slot(stop):
+        return Option() if change == "slot" else Option(why="not-offered")  # nobody would read it on the next tour
     if change == "rating":
         return _rating(stop)
     if stop.cash and change in NOT_WITH_CASH:

@@ -11,11 +11,14 @@ from datetime import UTC, datetime, timedelta
 from itertools import compress
 from typing import Any
 
+import numpy as np
+
 from api.http.auth import hash_of
 from api.http.problem import Conflict
 from api.http.refs import Ref
 from api.routes.links import token_of
 from geo.plan.numbers import EARLY_MS
+from geo.shape.lines import place_stops
 from geo.times import SINCE_EVER
 from sql.account.accounts import read_instance
 from sql.account.drivers import DriverRow, find_driver
@@ -132,8 +135,21 @@ def _as_recipients_say(plan: RoutePlan, known: Iterable[StopRow]) -> RoutePlan:
     if not any(stays):
         stays = [True] * len(stays)
     told = [_told(stop, said.get(stop.external_id)) for stop in plan.stops]
-    drive_s = plan.stop_drive_s if all(stays) else []  # how long it is from the one before is not known any more
-    return replace(plan, stops=list(compress(told, stays)), stop_drive_s=drive_s)
+    left = list(compress(told, stays))
+    if left == list(plan.stops):
+        return plan
+    moved = any((one.lat, one.lon) != (was.lat, was.lon) for one, was in zip(told, plan.stops, strict=True))
+    if moved or not all(stays):  # how long it is from the one before is not known any more
+        plan = replace(plan, stop_drive_s=[])
+    return replace(plan, stops=_along_path(plan, left) if moved else left)
+
+
+def _along_path(plan: RoutePlan, planned: Sequence[StopPlan]) -> list[StopPlan]:
+    """Find the places of stops along the path anew."""
+    lon, lat = [stop.lon for stop in planned], [stop.lat for stop in planned]
+    path_lon, path_lat = np.array(plan.path_lon), np.array(plan.path_lat)
+    along_m = place_stops(path_lon, path_lat, np.array(plan.path_along_m), lon, lat)
+    return [replace(stop, along_m=at_m) for stop, at_m in zip(planned, along_m.tolist(), strict=True)]
 
 
 def _has_time_for(plan: RoutePlan, wish: Mapping[str, Any] | None) -> bool:
@@ -146,7 +162,10 @@ def _told(stop: StopPlan, wish: Mapping[str, Any] | None) -> StopPlan:
         return stop
     start, end = _slot_of(wish) or (stop.window_start, stop.window_end)
     phone, email = wish["phone"] or stop.phone, wish["email"] or stop.email
-    return replace(stop, phone=phone, email=email, window_start=start, window_end=end)
+    told = replace(stop, phone=phone, email=email, window_start=start, window_end=end)
+    if wish["place_lat"] is None:
+        return told
+    return replace(told, address=wish["place_address"], lat=wish["place_lat"], lon=wish["place_lon"], geofence=None)
 
 
 def _slot_of(wish: Mapping[str, Any] | None) -> tuple[datetime, datetime] | None:

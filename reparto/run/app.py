@@ -26,10 +26,11 @@ from api.messages import channels as message_channels
 from api.messages import consent, hooks, kinds, listing, stop
 from api.messages import demo as demo_messages
 from api.messages.keys import GUARD, SEALER
+from api.offers import points
+from api.offers import slots as recipient_slots
 from api.places import geofences
 from api.planning import orders, plans, publish, resources, slots
-from api.portal import by_code, by_link, company, reschedule, step_up
-from api.portal import slots as recipient_slots
+from api.portal import by_code, by_link, company, redirect, reschedule, step_up
 from api.proofs import endpoints as proofs
 from api.proofs.uploads import endpoints as uploads
 from api.proofs.uploads import form as proofs_post
@@ -65,7 +66,7 @@ ASKED = (
     *(driver_events, manifest, shifts),
     *(orders, resources, plans, publish, slots),
     *(positions, events, reports, quarantine, applying, erasures),
-    *(tracking, tracking_page, by_link, by_code, step_up, reschedule, company, recipient_slots),
+    *(tracking, tracking_page, by_link, by_code, step_up, reschedule, redirect, company, recipient_slots, points),
     *(uploads, proofs_post, proofs, certificate),
     *(message_channels, kinds, listing, consent, hooks, stop, webhooks, asyncapi),
 )

@@ -71,6 +71,7 @@ RecipientChange: TypeAlias = Literal[
     "rating",
 ]
 """What a recipient may do by their tracking link."""
+RedirectWithin: TypeAlias = Annotated[float, Meta(ge=0, le=50_000)]
 RecipientMayNot: TypeAlias = Annotated[list[RecipientChange], Meta(max_length=11)]
 
 
@@ -114,6 +115,8 @@ class AccountSettings(EtaRules, frozen=True, kw_only=True):
     """When drivers see a recipient's phone and e-mail: `on_route` is while the route is their current one."""
     recipient_may_not: RecipientMayNot = field(default_factory=list)
     """What recipients are not offered on their tracking page; they may do all the rest."""
+    redirect_within_m: RedirectWithin = 2_000.0
+    """Another address that a recipient gives is taken so far from the planned one; farther ones are proposals."""
     admin_email: AdminEmail = ""
     """Who hears when something is wrong, as long as e-mail is switched on; empty: nobody."""
     location_policy: LocationPolicy = "always"

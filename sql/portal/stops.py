@@ -76,6 +76,9 @@ class WishRow:
     channel: str | None = None
     slot_start: datetime | None = None
     slot_end: datetime | None = None
+    place_address: str | None = None
+    place_lat: float | None = None
+    place_lon: float | None = None
     said_at: datetime | None = None
     last_change: str | None = None
 
@@ -120,7 +123,8 @@ async def put_wish(db: Db, stop: PortalStop, wish: WishRow) -> None:
     """Keep what a recipient says of a stop, in place of what they said before."""
     names = (
         *("instructions", "safe_place", "neighbour_name", "neighbour_address", "door_lat", "door_lon", "door_m"),
-        *("phone", "email", "channel", "slot_start", "slot_end", "said_at", "last_change"),
+        *("phone", "email", "channel", "slot_start", "slot_end", "place_address", "place_lat", "place_lon"),
+        *("said_at", "last_change"),
     )
     values = [getattr(wish, name) for name in names]
     await db.execute(_SQL["put_wish"], stop.id, stop.account_id, stop.route_id, *values)
@@ -129,6 +133,11 @@ async def put_wish(db: Db, stop: PortalStop, wish: WishRow) -> None:
 async def put_contact(db: Db, stop: PortalStop, *, phone: str | None, email: str | None) -> None:
     """Change how whoever waits at a stop can be reached."""
     await db.execute(_SQL["put_contact"], stop.id, phone, email)
+
+
+async def put_window(db: Db, stop: PortalStop, start: datetime, end: datetime) -> None:
+    """Change when a stop that is on no tour now is promised for."""
+    await db.execute(_SQL["put_window"], stop.id, start, end)
 
 
 async def put_change(

@@ -92,6 +92,7 @@ EVENT_TYPES = (
     EventType(name="eta.late", maker=Maker.ETA),
     EventType(name="stop.instructed", maker=Maker.RECIPIENT),
     EventType(name="stop.rescheduled", maker=Maker.RECIPIENT),
+    EventType(name="stop.redirected", maker=Maker.RECIPIENT),
     EventType(name="stop.rated", maker=Maker.RECIPIENT),
     EventType(name="stop.code_locked", maker=Maker.RECIPIENT),
     EventType(name="message.sent", maker=Maker.SENDER),
@@ -110,8 +111,8 @@ SAID = {one.said: one for one in EVENT_TYPES if one.said is not None}
 """Those that drivers make, by what their apps call them."""
 
 CALLED_FOR_HELP, ALARMED = "driver.sos", "driver.alarm"
-CODE_LOCKED, RESCHEDULED = "stop.code_locked", "stop.rescheduled"
-ALERTING = frozenset((CALLED_FOR_HELP, CODE_LOCKED, RESCHEDULED, "webhook.disabled"))
+CODE_LOCKED, RESCHEDULED, REDIRECTED = "stop.code_locked", "stop.rescheduled", "stop.redirected"
+ALERTING = frozenset((CALLED_FOR_HELP, CODE_LOCKED, RESCHEDULED, REDIRECTED, "webhook.disabled"))
 """People of the company are told of these, whoever reads the feed."""
 
 LEFT_OPEN = "stop.left_open"

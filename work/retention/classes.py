@@ -124,7 +124,7 @@ UNTIL_ERASED = ("consent",)
 
 WITHOUT_PEOPLE = (
     *("instance", "account", "api_key", "stop_transition", "eta_window"),
-    *("message_channel", "message_kind", "message_spent", "webhook", "alert", "slot"),
+    *("message_channel", "message_kind", "message_spent", "webhook", "alert", "slot", "pickup_point"),
     *("retention", "erasure", "migration"),
 )
 """Tables that tell of no driver and no recipient."""

@@ -186,6 +186,9 @@ async def product(
         offered |= {"capacity": {"stops": 9, "load": 9.0}, "express": True}
         soon = {name: (datetime.now(UTC) + timedelta(hours=1)).isoformat() for name in ("start", "cut_off")}
         soon |= {"end": (datetime.now(UTC) + timedelta(hours=2)).isoformat()}
+        fetched = {"name": "Kiosco", "address": "Calle 1", "lat": 6.25, "lon": -75.57, "external_id": "k-1"}
+        fetched |= {"opening_hours": "Mo-Fr 08:00-20:00", "enabled": True}
+        point = (await make("POST", "/v1/pickup-points", fetched))["id"]
         slot = (await make("POST", "/v1/slots", {**offered, **soon}))["id"]
         assert (await client.post(f"/v1/track/{stop['tracking_url'].rsplit('/', 1)[1]}/code")).status == 200
         code = code_of((await read_instance(app[POOL])).secret, int(stop["id"].removeprefix("st_")), 1)
@@ -218,6 +221,7 @@ async def product(
                 "plan": plan,
                 "entry": kept,
                 "slot": slot,
+                "point": point,
             },
             headers={
                 "key": account.headers,
@@ -232,8 +236,18 @@ async def product(
                     "lon": tour["stops"][0]["lon"],
                 },
                 ("post", "/v1/track/{token}/slot"): {"slot_id": slot},
+                ("post", "/v1/track/{token}/pickup-point"): {"pickup_point_id": point},
+                ("post", "/v1/track/{token}/address"): {"address": "x", "lat": 6.2482, "lon": -75.5677},
+                ("post", "/v1/pickup-points"): fetched,
+                ("put", "/v1/pickup-points"): {"points": [fetched]},
+                ("patch", "/v1/pickup-points/{point}"): {
+                    "name": "x",
+                    "address": "x",
+                    "opening_hours": "x",
+                    "enabled": True,
+                },
                 ("post", "/v1/slots"): offered,
-                ("patch", "/v1/slots/{slot}"): {"capacity": {"stops": 9, "load": 1.0}, "cut_off": offered["cut_off"]},
+                ("patch", "/v1/slots/{slot}"): {"capacity": {"stops": 9, "load": 1.0}, "cut_off": soon["cut_off"]},
                 ("post", "/v1/track/{token}/neighbour"): {"name": "x", "address": "x"},
                 ("post", "/v1/track/{token}/contact"): {
                     "phone": "+573001112233",

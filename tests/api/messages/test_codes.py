@@ -2,13 +2,14 @@
 
 import logging
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from api.history import events
-from api.portal import by_code, by_link, company, step_up
+from api.offers import slots
+from api.portal import by_code, by_link, company, reschedule, step_up
 from tests.api.messages.conftest import ANA
 from work.messages.rules.kinds import KINDS
 from work.messages.words.catalog import FORMS, LANGUAGES, words
@@ -19,7 +20,10 @@ _DIGITS = re.compile(r"\b[0-9]{6}\b")
 
 @pytest.fixture
 def app_parts(app_parts: list[Any]) -> list[Any]:
-    return [*app_parts, *(module.operations.add_to for module in (by_link, by_code, step_up, company, events))]
+    return [
+        *app_parts,
+        *(module.operations.add_to for module in (by_link, by_code, step_up, reschedule, slots, company, events)),
+    ]
 
 
 @pytest.fixture
@@ -145,3 +149,22 @@ async def test_the_old_contact_and_the_new_one_hear_of_a_change_at_once(
         ("ana@example.com", "sent"),
     ]
     assert "http" not in sms.heard(ANA)[-1], "whoever had it before has no link any more"
+
+
+async def test_who_chose_another_day_hears_of_it_although_the_stop_is_off_its_tour(
+    desk: Any, client: Any, link: str, sms: Any, account: Any
+) -> None:
+    await desk.by_sms(sms)
+    await desk.only("code", "changed", channels=["sms"])
+    start = (datetime.now(UTC) + timedelta(days=3)).replace(hour=15, minute=0, second=0, microsecond=0)
+    body = {"zone": "x", "start": start.isoformat(), "end": (start + timedelta(hours=2)).isoformat()}
+    body |= {"capacity": {"stops": 1}}
+    made = await (await client.post("/v1/slots", json=body, headers=account.headers)).json()
+    await asked(client, link)
+    await desk.go()
+    (code,) = _DIGITS.findall(sms.heard(ANA)[-1])
+    response = await client.post(f"{link}/slot", json={"slot_id": made["id"]}, headers={"Reparto-Code": code})
+    assert response.status == 200, await response.text()
+    await desk.go()
+    assert [(kind, state) for kind, _, to, state, _ in await desk.table() if to == ANA][-1] == ("changed", "sent")
+    assert f" {start.day} de " in sms.heard(ANA)[-1], "the new day, at 10 in the morning there"

@@ -8,7 +8,8 @@ import pytest
 
 from api.driver.manifest import endpoints as manifest
 from api.history import events
-from api.portal import by_code, by_link, company, reschedule, slots, step_up
+from api.offers import points, slots
+from api.portal import by_code, by_link, company, redirect, reschedule, step_up
 from api.recipient import page as tracking_page
 from api.recipient import stream as tracking
 from sql.account.accounts import read_instance
@@ -21,7 +22,20 @@ from work.links import code_of
 
 @pytest.fixture
 def app_parts(app_parts: list[Any]) -> list[Any]:
-    modules = (tracking, tracking_page, manifest, by_link, by_code, step_up, reschedule, slots, company, events)
+    modules = (
+        tracking,
+        tracking_page,
+        manifest,
+        by_link,
+        by_code,
+        step_up,
+        reschedule,
+        redirect,
+        slots,
+        points,
+        company,
+        events,
+    )
     return [*app_parts, say_events, *(module.operations.add_to for module in modules)]
 
 

@@ -42,7 +42,7 @@ async def test_a_time_on_the_same_tour_is_its_new_window(recipient: Recipient) -
 
 
 async def test_another_day_takes_it_off_the_tour_and_leaves_an_order_and_the_old_slot_free(
-    recipient: Recipient, account: Any, client: Any, put_route: Any, pool: Any
+    recipient: Recipient, account: Any, client: Any, put_route: Any, tour: dict[str, Any], pool: Any
 ) -> None:
     near, far = await recipient.slot(SOON, 1), await recipient.slot(LATER, 1)
     before = await recipient.manifest()
@@ -67,8 +67,14 @@ async def test_another_day_takes_it_off_the_tour_and_leaves_an_order_and_the_old
     assert order["earliest"] == order["latest"]
     facts = await recipient.facts("stop.rescheduled")
     assert [fact["data"]["taken_off"] for fact in facts] == [False, True]
-    options = (await recipient.options(recipient.ana))["slot"]
-    assert options["slots"] == [{"id": far} | {name: options["slots"][0][name] for name in ("start", "end", "express")}]
+    options = await recipient.options(recipient.ana)
+    assert [one["id"] for one in options["slot"]["slots"]] == [far], "it may choose again, on another day"
+    assert not options["instructions"]["allowed"]
+    later = {"driver": None, "date": LATER.date().isoformat(), "stops": [tour["stops"][0]]}
+    later |= {"start_at": LATER.isoformat(), "end_at": (LATER + timedelta(hours=8)).isoformat()}
+    put = await put_route(client, account.key, route="tour-2", **later)
+    await recipient.say(recipient.ana, "instructions", {"text": "Timbre 3"})
+    assert await recipient.changes(put["stops"][0]["id"]), "the link leads on to the tour that got it"
 
 
 async def test_200_recipients_race_for_the_last_five_places(

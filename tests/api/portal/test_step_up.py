@@ -198,3 +198,34 @@ async def test_who_wants_no_messages_gets_none(recipient: Recipient, pool: Any, 
         ("whatsapp", "+573001112233", "opted_out"),
     ]
     await refused(await recipient.client.post(f"/v1/track/{recipient.ana}/code"), 409)
+
+
+GOOD: dict[str, Any] = {
+    "neighbour": NEIGHBOUR,
+    "contact": {"phone": "+573009998877"},
+    "address": {"address": "Cra. 46 # 52-80", "lat": 6.2492, "lon": -75.5675},
+    "pickup-point": {"pickup_point_id": "pp_1"},
+    "slot": {"slot_id": "sl_1"},
+}
+
+
+async def test_no_code_opens_what_the_sender_forbids_or_what_is_too_late(
+    recipient: Recipient, account: Any, client: Any, tour: dict[str, Any], put_route: Any, refused: Any
+) -> None:
+    assert GOOD.keys() == BY_CODE
+    code = await recipient.code(recipient.ana)
+    tour["stops"][0]["recipient_may_not"] = sorted(BY_CODE)
+    await put_route(client, account.key)
+    for change, body in GOOD.items():
+        problem = await refused(await recipient.post(recipient.ana, change, body, **code), 403)
+        assert problem["type"] == "not-offered"
+    tour["stops"][0]["recipient_may_not"] = []
+    await put_route(client, account.key)
+    await recipient.phone.say(event("arrived", 20, recipient.phone.stops[0]))
+    for change, body in GOOD.items():
+        problem = await refused(await recipient.post(recipient.ana, change, body, **code), 409)
+        assert problem["type"] == "too-late"
+    assert await recipient.changes(recipient.phone.stops[0]) == []
+    assert [
+        fact for kind in ("instructed", "redirected", "rescheduled") for fact in await recipient.facts(f"stop.{kind}")
+    ] == []

@@ -142,7 +142,11 @@ def why_not_true(kind: str, stop: ToldStop, data: Mapping[str, Any], *, retracte
     """
     if retracted:
         return "retracted"
-    if stop.removed or stop.route_deleted or stop.route_status == "cancelled":
+    if stop.route_deleted or stop.route_status == "cancelled":
+        return "cancelled"
+    if data.get("guarded"):
+        return None  # also where the change took the stop off its tour
+    if stop.removed:
         return "cancelled"
     if kind == "code" and data.get("generation") != stop.code_generation:
         return "overtaken"
