@@ -24,6 +24,12 @@ def pin_of(secret: bytes, stop_id: int, generation: int) -> str:
     return f"{int.from_bytes(mac[:8]) % 10_000:04d}"
 
 
+def code_of(secret: bytes, stop_id: int, generation: int) -> str:
+    """Derive the code that goes to the contact of a stop, so that whoever has its link shows they have that too."""
+    mac = hmac.digest(secret, b"reparto code %d %d" % (stop_id, generation), "sha256")
+    return f"{int.from_bytes(mac[:8]) % 1_000_000:06d}"
+
+
 def hook_token(secret: bytes, account_id: int, channel: str, generation: int) -> str:
     """Derive the token of the address that a channel's provider calls back."""
     said = f"reparto hook {account_id} {channel} {generation}".encode()

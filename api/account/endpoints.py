@@ -31,6 +31,7 @@ from sql.account.settings import (
     LocationPolicy,
     Reasons,
     RecipientMayNot,
+    RedirectWithin,
     ReturnApproval,
     ReturnDays,
     Service,
@@ -67,6 +68,7 @@ class SettingsChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ticket_days: TicketDays | UnsetType = UNSET
     return_approval: ReturnApproval | UnsetType = UNSET
     return_days: ReturnDays | UnsetType = UNSET
+    redirect_within_m: RedirectWithin | UnsetType = UNSET
     admin_email: AdminEmail | UnsetType = UNSET
     location_policy: LocationPolicy | UnsetType = UNSET
 

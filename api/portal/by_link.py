@@ -6,16 +6,19 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from aiohttp import web
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from api.http import ids
+from api.http.app_keys import POOL
 from api.http.media import answer
 from api.http.operation import Operations, Who
 from api.http.problem import FieldError
 from api.http.read.bodies import read_body, refuse
 from api.portal.change import AlreadyRated, ChangeAccepted, changing, counted, linked_stop, put_wish
-from api.portal.rules import options
+from api.portal.offers import free_slots
+from api.portal.rules import BY_CODE, options
 from geo.shape.plane import project
+from sql.portal.points import PointRow, points_near
 from sql.portal.ratings import put_rating
 from sql.portal.stops import PortalStop, WishRow
 
@@ -23,6 +26,9 @@ operations = Operations("tracking")
 
 DOOR_FARTHEST_M = 1_000.0
 """The door of a large estate; farther than that it is another address."""
+
+MOST_POINTS = 20
+"""Shown to choose from, the nearest ones: a small map."""
 
 Words = Annotated[str, Meta(min_length=1, max_length=500)]
 Reason = Annotated[str, Meta(pattern="^[a-z0-9_]{1,40}$")]
@@ -49,17 +55,43 @@ class RatingBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     text: Annotated[str, Meta(max_length=1_000)] | None = None
 
 
+class OfferedSlot(Struct, frozen=True, kw_only=True):
+    """A slot with a place left."""
+
+    id: str
+    start: datetime
+    end: datetime
+    express: bool
+
+
+class OfferedPoint(Struct, frozen=True, kw_only=True):
+    """A pick-up point, so far from the stop."""
+
+    id: str
+    name: str
+    address: str
+    lat: float
+    lon: float
+    opening_hours: str | None
+    distance_m: float
+
+
 class OptionView(Struct, frozen=True, kw_only=True):
     """Whether a change is open.
 
     `until`: when it closes, as far as is known now; null where the clock does not close it (until the van is there),
     and where it is closed. `why`: not-offered, cash (something is to be paid at the door), too-early, too-late,
-    already-rated, already-asked (a return is under way); null where it is open.
+    already-rated, already-asked (a return is under way); null where it is open. `needs_code`: of those that a code goes
+    to the contact on file for. `slots`, `points` (nearest first): what there is to choose from, of `slot` and
+    `pickup-point` only.
     """
 
     allowed: bool
     until: datetime | None
     why: str | None
+    needs_code: bool
+    slots: list[OfferedSlot] | None = None
+    points: list[OfferedPoint] | None = None
 
 
 @operations.operation("GET", "/v1/track/{token}/options", who=Who.ANYONE, answer=dict[str, OptionView])
@@ -67,9 +99,19 @@ async def get_options(request: web.Request) -> web.Response:
     """Read what the recipient may change, until when, and why not: every change by its name."""
     now = datetime.now(UTC)
     stop = await linked_stop(request, now)
-    shown = {
-        name: OptionView(allowed=one.allowed, until=one.until, why=one.why) for name, one in options(stop, now).items()
+    shown: dict[str, OptionView] = {
+        name: OptionView(allowed=one.allowed, until=one.until, why=one.why, needs_code=name in BY_CODE)
+        for name, one in options(stop, now).items()
     }
+    if shown["slot"].allowed:
+        free = [
+            OfferedSlot(id=ids.shown(ids.SLOT, one.id), start=one.start_at, end=one.end_at, express=one.express)
+            for one in await free_slots(request.app[POOL], stop, now)
+        ]
+        shown["slot"] = structs.replace(shown["slot"], slots=free)
+    if shown["pickup-point"].allowed:
+        near = await points_near(request.app[POOL], stop.account_id, lat=stop.lat, lon=stop.lon, at_most=MOST_POINTS)
+        shown["pickup-point"] = structs.replace(shown["pickup-point"], points=[_point(one, stop) for one in near])
     return answer(request, shown, headers={"Cache-Control": "private, no-cache"})
 
 
@@ -125,6 +167,19 @@ async def post_rating(request: web.Request) -> web.Response:
         }
         change_id = await it.note("stop.rated", was={}, is_now={"rating_id": told["rating_id"]}, told=told)
     return answer(request, ChangeAccepted(id=change_id, change="rating", state="applied", driver_told=False))
+
+
+def _point(row: PointRow, stop: PortalStop) -> OfferedPoint:
+    x_m, y_m = project(row.lon, row.lat, stop.lon, stop.lat)
+    return OfferedPoint(
+        id=ids.shown(ids.POINT, row.id),
+        name=row.name,
+        address=row.address,
+        lat=row.lat,
+        lon=row.lon,
+        opening_hours=row.opening_hours,
+        distance_m=round(math.hypot(float(x_m), float(y_m)), 1),
+    )
 
 
 async def _text(request: web.Request) -> str:

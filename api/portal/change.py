@@ -1,8 +1,8 @@
 """The way of every change: counted, looked up, read, held, judged by the rules, made with its fact; one transaction."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
 from uuid import uuid4
@@ -13,14 +13,18 @@ from msgspec import Struct
 from api.http import ids
 from api.http.app_keys import POOL
 from api.http.problem import Conflict, Forbidden, Gone, NotFound
+from api.http.refs import Ref
 from api.portal.limits import admit_post
-from api.portal.rules import Option, is_over, option, options
+from api.portal.rules import BY_CODE, Option, is_over, option, options
 from api.recipient.stream import link_in
+from api.routes.write import hold_route
 from sql.account.settings import RecipientChange
+from sql.delivery.routes import RouteHead
 from sql.pool import Db
 from sql.portal import stops
 from sql.portal.stops import PortalStop, WishRow
 from sql.track.live import tell_live
+from work.messages.notices import note_stops
 
 State: TypeAlias = Literal["applied", "proposed"]
 
@@ -62,12 +66,13 @@ class ChangeAccepted(Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changing:
-    """A change under way: the stop is held, and the rules allow it."""
+    """A change under way: the stop is held, and the rules allow it; `head` where its route is held too."""
 
     db: Db
     stop: PortalStop
     change: RecipientChange
     now: datetime
+    head: RouteHead | None = None
 
     async def note(
         self,
@@ -87,6 +92,19 @@ class Changing:
         await stops.put_fact(self.db, self.stop, fact_id=uuid4(), type_name=type_name, data=data, now=self.now)
         return change_id
 
+    async def warn(self, old_contact: Mapping[str, str | None] | None = None) -> None:
+        """Have the contact hear at once of what a stranger would like to change, and so the one before it."""
+        said = {"guarded": True} | ({"old_contact": old_contact} if old_contact else {})
+        await note_stops(
+            self.db,
+            "changed",
+            account_id=self.stop.account_id,
+            route_id=self.stop.route_id,
+            stop_ids=[self.stop.id],
+            data={self.stop.id: said},
+            now=self.now,
+        )
+
 
 async def linked_stop(request: web.Request, now: datetime) -> PortalStop:
     """Find the stop that the link in the path opens.
@@ -104,8 +122,11 @@ async def linked_stop(request: web.Request, now: datetime) -> PortalStop:
 
 
 @asynccontextmanager
-async def changing(request: web.Request, change: RecipientChange) -> AsyncIterator[Changing]:
+async def changing(request: web.Request, change: RecipientChange, *, plans: bool = False) -> AsyncIterator[Changing]:
     """Hold the stop of a link for a change that is allowed; what is done with it is committed at the end.
+
+    Args:
+        plans: the plan of its route changes with it; that is held too.
 
     Raises:
         TooLate, NotOffered, AlreadyRated, Conflict: it is not allowed; says why, and what is.
@@ -113,10 +134,13 @@ async def changing(request: web.Request, change: RecipientChange) -> AsyncIterat
     now = datetime.now(UTC)
     stop = await linked_stop(request, now)
     async with request.app[POOL].acquire() as db, db.transaction():
+        head = None
+        if plans:  # before the stop, as whoever puts a route holds them
+            head = await hold_route(db, account_id=stop.account_id, ref=Ref(id=stop.route_id), driver=None)
         await stops.hold_stop(db, stop.id)
         stop = await linked_stop_now(db, request, now)
         refuse_closed(change, option(change, stop, now), stop, now)
-        yield Changing(db=db, stop=stop, change=change, now=now)
+        yield Changing(db=db, stop=stop, change=change, now=now, head=head)
         await tell_live(db, [(stop.account_id, 0, stop.route_id)])
 
 
@@ -176,8 +200,10 @@ async def put_wish(
         before = await stops.find_wish(it.db, it.stop.id)
         wish, told = make(it.stop, before)
         was, is_now = asdict(before), asdict(wish)
-        changed = {name for name, value in is_now.items() if value != was[name] and name != "said_at"}
-        await stops.put_wish(it.db, it.stop, replaced_at(wish, it.now))
+        changed = {
+            name for name, value in is_now.items() if value != was[name] and name not in ("said_at", "last_change")
+        }
+        await stops.put_wish(it.db, it.stop, replace(wish, said_at=it.now, last_change=change))
         change_id = await it.note(
             "stop.instructed",
             was={name: was[name] for name in changed},
@@ -185,9 +211,6 @@ async def put_wish(
             state=state,
             told=told,
         )
+        if change in BY_CODE:
+            await it.warn()
     return ChangeAccepted(id=change_id, change=change, state=state, driver_told=True, **told)
-
-
-def replaced_at(wish: WishRow, now: datetime) -> WishRow:
-    """Say when it was said."""
-    return WishRow(**(asdict(wish) | {"said_at": now}))

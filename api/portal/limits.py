@@ -22,7 +22,16 @@ LOOKUPS_OF_AN_ADDRESS = 25
 LOOKUPS_OF_AN_ORDER = 25
 """An hour, from any addresses: ten thousand ends of a phone take weeks, and by then it is delivered."""
 
-WINDOW_S = 3_600.0
+CODES_OF_A_LINK = 6
+"""An hour: a person whose first two did not come."""
+
+CODES_OF_AN_ADDRESS = 14
+"""An hour."""
+
+CODES_OF_A_CONTACT = 20
+"""A day: whoever holds some links of one contact still does not flood it."""
+
+WINDOW_S, DAY_S = 3_600.0, 86_400.0
 
 
 async def admit_post(request: web.Request, link_hash: bytes) -> None:
@@ -46,8 +55,28 @@ async def admit_lookup(request: web.Request, order: str) -> None:
     await _admit(request, of_order, "lookup", LOOKUPS_OF_AN_ORDER)
 
 
-async def _admit(request: web.Request, who: bytes, what: str, most: int) -> None:
-    so_far = await limits.count(request.app[POOL], who, what, window_s=WINDOW_S)
+async def admit_code(request: web.Request, link_hash: bytes) -> None:
+    """Count that a code was asked for.
+
+    Raises:
+        TooManyRequests: by the link or the address too often.
+    """
+    await _admit(request, _address_hash(request), "code", CODES_OF_AN_ADDRESS)
+    await _admit(request, link_hash, "code", CODES_OF_A_LINK)
+
+
+async def admit_contact(request: web.Request, account_id: int, contact: str) -> None:
+    """Count that a code is about to be sent to a contact.
+
+    Raises:
+        TooManyRequests: it got too many lately.
+    """
+    who = hashlib.sha256(f"contact {account_id} {contact}".encode()).digest()
+    await _admit(request, who, "code", CODES_OF_A_CONTACT, window_s=DAY_S)
+
+
+async def _admit(request: web.Request, who: bytes, what: str, most: int, *, window_s: float = WINDOW_S) -> None:
+    so_far = await limits.count(request.app[POOL], who, what, window_s=window_s)
     if so_far.times > most:
         wait_s = max(1, math.ceil(so_far.left_s))
         raise TooManyRequests(

@@ -16,8 +16,16 @@ Why: TypeAlias = Literal["not-offered", "cash", "too-early", "too-late", "alread
 """Why not: the company does not offer it; something is to be paid at the door; it is not delivered yet; the van was
 here or the route is over; once is enough; a return is under way."""
 
-BUILT = frozenset({"instructions", "safe-place", "pin-drop", "problem", "return", "rating"})
+BUILT = frozenset(
+    {
+        *("instructions", "safe-place", "neighbour", "pin-drop", "slot", "pickup-point", "address", "contact"),
+        *("problem", "return", "rating"),
+    }
+)
 """Those that there is something behind; the others are named and not offered."""
+
+BY_CODE = frozenset({"neighbour", "slot", "pickup-point", "address", "contact"})
+"""What changes place, person, time or contact: whoever finds a link does not have the contact too."""
 
 NOT_WITH_CASH = frozenset({"neighbour", "safe-place"})
 """Whoever takes it pays for it: nobody else does, and no place."""
@@ -52,7 +60,12 @@ class Option:
 
 def is_done(stop: PortalStop) -> bool:
     """Tell whether nothing more is done at a stop."""
-    return stop.status in _DONE or stop.departed_at is not None
+    return not waits_for_slot(stop) and (stop.status in _DONE or stop.departed_at is not None)
+
+
+def waits_for_slot(stop: PortalStop) -> bool:
+    """Tell whether a stop was taken off its tour for the slot that its recipient chose; no other tour has it yet."""
+    return stop.removed and stop.slot_start is not None
 
 
 def done_at(stop: PortalStop) -> datetime | None:
@@ -65,7 +78,8 @@ def is_over(stop: PortalStop, now: datetime) -> bool:
 
     It lives as long as a ticket or a return of its stop does, and as long as a return may be asked for.
     """
-    if stop.revoked or stop.removed or stop.route_deleted or stop.route_status == "cancelled":
+    is_gone = stop.removed and not waits_for_slot(stop)
+    if stop.revoked or is_gone or stop.route_deleted or stop.route_status == "cancelled":
         return True
     return not stop.case_open and now >= max(_spoken_until(stop), _returned_until(stop) or _spoken_until(stop))
 
@@ -89,6 +103,8 @@ def option(change: RecipientChange, stop: PortalStop, now: datetime) -> Option:
     closed = {*settings_of(dict(stop.settings)).recipient_may_not, *stop.recipient_may_not}
     if change not in BUILT or change in closed:
         return Option(why="not-offered")
+    if waits_for_slot(stop):
+        return Option() if change == "slot" else Option(why="not-offered")  # nobody would read it on the next tour
     if change == "rating":
         return _rating(stop, now)
     if change == "problem":

@@ -71,13 +71,17 @@ class WishedDoor(Struct, frozen=True, kw_only=True):
 
 
 class RecipientWish(Struct, frozen=True, kw_only=True):
-    """What the recipient said by their tracking page, beside the plan; `said_at`: last."""
+    """What the recipient said by their tracking page, beside the plan.
+
+    `said_at`: when they said something last; `last_change`: what, null for what an earlier release kept.
+    """
 
     instructions: str | None
     safe_place: str | None
     neighbour: Neighbour | None
     door: WishedDoor | None
     said_at: datetime
+    last_change: str | None
 
 
 class Path(Struct, frozen=True, kw_only=True):
@@ -294,6 +298,7 @@ def wish_of(row: StopRow) -> RecipientWish | None:
         neighbour=Neighbour(name=who, address=where) if who is not None else None,
         door=door,
         said_at=datetime.fromisoformat(said["said_at"]),
+        last_change=said["last_change"],
     )
 
 

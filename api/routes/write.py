@@ -5,22 +5,27 @@ version that is in force from now on (the first one, and the first one that name
 tracker whose plan is another one.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import compress
+from typing import Any
+
+import numpy as np
 
 from api.http.auth import hash_of
 from api.http.problem import Conflict
 from api.http.refs import Ref
 from api.routes.links import token_of
 from geo.plan.numbers import EARLY_MS
+from geo.shape.lines import place_stops
 from geo.times import SINCE_EVER
 from sql.account.accounts import read_instance
 from sql.account.drivers import DriverRow, find_driver
 from sql.delivery import plans, routes, stops
 from sql.delivery.routes import RouteHead, RoutePlan
 from sql.delivery.stop_states import judge_starts_of_route
-from sql.delivery.stops import NewStop, StopPlan
+from sql.delivery.stops import NewStop, StopPlan, StopRow
 from sql.eta.eta import forget_eta
 from sql.pings.working import tours_changed
 from sql.pool import Db
@@ -84,6 +89,8 @@ async def put_plan(
     Raises:
         Conflict: the route was cancelled.
     """
+    known = {stop.id: stop for stop in await stops.stops_of_route(db, head.id)} if head else {}
+    plan = _as_recipients_say(plan, known.values())
     if head is None:
         route_id = await routes.create_route(db, account_id=account_id, external_id=external_id, plan=plan)
         version, at = 1, SINCE_EVER
@@ -94,7 +101,6 @@ async def put_plan(
     else:
         route_id, version = head.id, head.version + 1
         at = await plans.next_plan_time(db, route_id, plan.driver_id)
-    known = {stop.id: stop for stop in await stops.stops_of_route(db, route_id)}
     stop_ids, has_new_stops = await _put_stops(db, account_id, route_id, plan.stops)
     if head is not None:
         if head.driver_id != plan.driver_id:
@@ -117,6 +123,56 @@ async def put_plan(
     )
     await _tell_trackers(db, account_id, route_id, head, driver, _folded_from(at, plan.start_at))
     return Written(route_id=route_id, version=version, created=head is None)
+
+
+def _as_recipients_say(plan: RoutePlan, known: Iterable[StopRow]) -> RoutePlan:
+    """Leave what recipients changed as they said: a planner who puts the route again knows the old contact and time.
+
+    A stop whose slot lies outside of the tour is not on it, unless none would be left.
+    """
+    said = {stop.plan.external_id: stop.wish for stop in known if stop.wish}
+    stays = [_has_time_for(plan, said.get(stop.external_id)) for stop in plan.stops]
+    if not any(stays):
+        stays = [True] * len(stays)
+    told = [_told(stop, said.get(stop.external_id)) for stop in plan.stops]
+    left = list(compress(told, stays))
+    if left == list(plan.stops):
+        return plan
+    moved = any((one.lat, one.lon) != (was.lat, was.lon) for one, was in zip(told, plan.stops, strict=True))
+    if moved or not all(stays):  # how long it is from the one before is not known any more
+        plan = replace(plan, stop_drive_s=[])
+    return replace(plan, stops=_along_path(plan, left) if moved else left)
+
+
+def _along_path(plan: RoutePlan, planned: Sequence[StopPlan]) -> list[StopPlan]:
+    """Find the places of stops along the path anew."""
+    lon, lat = [stop.lon for stop in planned], [stop.lat for stop in planned]
+    path_lon, path_lat = np.array(plan.path_lon), np.array(plan.path_lat)
+    along_m = place_stops(path_lon, path_lat, np.array(plan.path_along_m), lon, lat)
+    return [replace(stop, along_m=at_m) for stop, at_m in zip(planned, along_m.tolist(), strict=True)]
+
+
+def _has_time_for(plan: RoutePlan, wish: Mapping[str, Any] | None) -> bool:
+    slot = _slot_of(wish)
+    return slot is None or (slot[0] < plan.end_at and slot[1] > plan.start_at)
+
+
+def _told(stop: StopPlan, wish: Mapping[str, Any] | None) -> StopPlan:
+    if wish is None:
+        return stop
+    start, end = _slot_of(wish) or (stop.window_start, stop.window_end)
+    phone, email = wish["phone"] or stop.phone, wish["email"] or stop.email
+    told = replace(stop, phone=phone, email=email, window_start=start, window_end=end)
+    if wish["place_lat"] is None:
+        return told
+    return replace(told, address=wish["place_address"], lat=wish["place_lat"], lon=wish["place_lon"], geofence=None)
+
+
+def _slot_of(wish: Mapping[str, Any] | None) -> tuple[datetime, datetime] | None:
+    """Read the slot that a recipient chose; None: they did not."""
+    if wish is None or wish["slot_start"] is None:
+        return None
+    return datetime.fromisoformat(wish["slot_start"]), datetime.fromisoformat(wish["slot_end"])
 
 
 async def _put_stops(db: Db, account_id: int, route_id: int, planned: Sequence[StopPlan]) -> tuple[list[int], bool]:

@@ -28,9 +28,11 @@ from api.messages import channels as message_channels
 from api.messages import consent, hooks, kinds, listing, stop
 from api.messages import demo as demo_messages
 from api.messages.keys import GUARD, SEALER
+from api.offers import points
+from api.offers import slots as recipient_slots
 from api.places import geofences
 from api.planning import orders, plans, publish, resources, slots
-from api.portal import by_link, company, push
+from api.portal import by_code, by_link, company, push, redirect, reschedule, step_up
 from api.proofs import endpoints as proofs
 from api.proofs.uploads import endpoints as uploads
 from api.proofs.uploads import form as proofs_post
@@ -75,6 +77,7 @@ ASKED = (
     *(orders, resources, plans, publish, slots),
     *(positions, events, reports, quarantine, applying, erasures),
     *(tracking, tracking_page, tracking_forms, tracking_photos, by_link, push, company),
+    *(by_code, step_up, reschedule, redirect, recipient_slots, points),
     *(tickets_by_link, tickets, photos, returns_by_link, returns, find),
     *(uploads, proofs_post, proofs, certificate),
     *(message_channels, kinds, listing, consent, hooks, stop, webhooks, asyncapi),

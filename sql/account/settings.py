@@ -79,6 +79,7 @@ RecipientChange: TypeAlias = Literal[
     "rating",
 ]
 """What a recipient may do by their tracking link."""
+RedirectWithin: TypeAlias = Annotated[float, Meta(ge=0, le=50_000)]
 RecipientMayNot: TypeAlias = Annotated[list[RecipientChange], Meta(max_length=11)]
 
 
@@ -173,6 +174,8 @@ class AccountSettings(EtaRules, frozen=True, kw_only=True):
     """Who approves a return: a person, or every one that is asked for in time is approved at once."""
     return_days: ReturnDays = 14
     """How long after its delivery a return may be asked for; 0: never."""
+    redirect_within_m: RedirectWithin = 2_000.0
+    """Another address that a recipient gives is taken so far from the planned one; farther ones are proposals."""
     admin_email: AdminEmail = ""
     """Who hears when something is wrong, as long as e-mail is switched on; empty: nobody."""
     location_policy: LocationPolicy = "always"

@@ -24,6 +24,7 @@ class CompanyAlert:
     type: str
     occurred_at: datetime
     driver_id: int | None
+    stop_id: int | None
     data: dict[str, Any]
 
 

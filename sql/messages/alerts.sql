@@ -7,7 +7,7 @@ WITH leased AS (
      WHERE alert.fact_id = due.fact_id AND alert.way = due.way
     RETURNING alert.fact_id, alert.way, alert.account_id, alert.attempts
 )
-SELECT leased.*, account.name AS account_name, account.settings, event.type, event.occurred_at, event.driver_id, event.data
+SELECT leased.*, account.name AS account_name, account.settings, event.type, event.occurred_at, event.driver_id, event.stop_id, event.data
   FROM leased JOIN account ON account.id = leased.account_id
   JOIN event ON event.fact_id = leased.fact_id AND event.revision = 1;
 

@@ -94,11 +94,14 @@ class ListedMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leaving:
-    """A message that is about to be sent, in the words in which it leaves; `why` it is tried again, None: it is not."""
+    """A message that is about to be sent, in the words in which it leaves; `why` it is tried again, None: it is not.
+
+    `body` None: its words are not kept.
+    """
 
     id: int
     subject: str | None
-    body: str
+    body: str | None
     parts: int
     price: Decimal | None
     why: str | None

@@ -43,10 +43,11 @@ SELECT id, account_id, route_id, stop_id, attempt, kind, round, channel, address
  ORDER BY next_try_at LIMIT $4 FOR UPDATE SKIP LOCKED;
 
 -- name: left_lately
--- What left to addresses lately, is on its way, or may have come there. $1 account, $2 addresses, $3 since, $4 since when a day is counted
+-- What left to addresses lately, is on its way, or may have come there, without the codes that they asked for. $1 account, $2 addresses, $3 since, $4 since when a day is counted
 SELECT address, max(left_at) AS last_at, count(*) FILTER (WHERE left_at >= $4) AS today FROM message
  WHERE account_id = $1 AND address = ANY ($2::text[]) AND left_at > least($3, $4)
    AND (state IN ('sent', 'delivered', 'read') OR leased_until IS NOT NULL OR why = 'unknown')
+   AND kind <> 'code'
  GROUP BY address;
 
 -- name: begin_sending

@@ -24,6 +24,8 @@ class ToldStop:
         reason: the code that the driver gave for a failure.
         settings: the account's.
         browsers: that are told by a push service, sealed.
+        wished_channel: by which its recipient wants to hear; None: they did not say.
+        code_generation: of the recipient's code that counts; None: none was asked for.
     """
 
     id: int
@@ -64,6 +66,8 @@ class ToldStop:
     attempt: int
     reason: str | None
     browsers: list[bytes] = field(repr=False)
+    code_generation: int | None = None
+    wished_channel: str | None = None
 
 
 async def told_stops(db: Db | Pool, stop_ids: Iterable[int]) -> dict[int, ToldStop]:

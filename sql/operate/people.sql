@@ -82,6 +82,10 @@ WITH gone AS (
     DELETE FROM recipient_change WHERE stop_id IN (SELECT id FROM gone)
 ), browsers AS (
     DELETE FROM push_subscription WHERE stop_id IN (SELECT id FROM gone)
+), places AS (
+    DELETE FROM slot_place WHERE stop_id IN (SELECT id FROM gone)
+), codes AS (
+    DELETE FROM step_up WHERE stop_id IN (SELECT id FROM gone)
 ), ratings AS (
     DELETE FROM rating WHERE stop_id IN (SELECT id FROM gone)
 ), tickets AS (

@@ -21,9 +21,11 @@ class PortalStop:
         cash: something is to be paid at the door.
         eta_low: when the van is expected at the earliest; None: nothing is known.
         recipient_may_not: what the sender of this one does not let them do.
+        link_generation: of the link that opens it.
         settings: the account's.
         case_open: a ticket or a return of it is open, or a ticket was closed so lately that it may be opened again.
         return_open: a return of it is open.
+        slot_start: of the slot that its recipient chose; None: they did not.
     """
 
     id: int
@@ -41,9 +43,11 @@ class PortalStop:
     cash: bool
     planned_arrival: datetime | None
     window_start: datetime | None
+    window_end: datetime | None
     phone: str | None = field(repr=False)
     email: str | None = field(repr=False)
     recipient_may_not: Sequence[str]
+    link_generation: int
     route_status: str
     start_at: datetime
     end_at: datetime
@@ -57,11 +61,15 @@ class PortalStop:
     external_id: str
     locale: str | None
     timezone: str
+    slot_start: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WishRow:
-    """What a recipient said of their stop, beside the plan; None: nothing. `door_m`: from where the planner has it."""
+    """What a recipient said of their stop, beside the plan; None: nothing.
+
+    `door_m`: from where the planner has it. `last_change`: what they said last, None: nobody kept it.
+    """
 
     instructions: str | None = None
     safe_place: str | None = None
@@ -70,7 +78,16 @@ class WishRow:
     door_lat: float | None = None
     door_lon: float | None = None
     door_m: float | None = None
+    phone: str | None = field(default=None, repr=False)
+    email: str | None = field(default=None, repr=False)
+    channel: str | None = None
+    slot_start: datetime | None = None
+    slot_end: datetime | None = None
+    place_address: str | None = None
+    place_lat: float | None = None
+    place_lon: float | None = None
     said_at: datetime | None = None
+    last_change: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +104,15 @@ class ChangeRow:
 
 async def find_stop(db: Db | Pool, link_hash: bytes) -> PortalStop | None:
     """Read the stop that a link opens; None: there is no such link."""
-    row = await db.fetchrow(_SQL["find_stop"], link_hash)
+    row = await db.fetchrow(_SQL["find_stop"], link_hash, None)
     return None if row is None else PortalStop(**row)
+
+
+async def find_stop_by_id(db: Db, stop_id: int) -> PortalStop:
+    """Read a stop that is held."""
+    row = await db.fetchrow(_SQL["find_stop"], None, stop_id)
+    assert row is not None
+    return PortalStop(**row)
 
 
 async def hold_stop(db: Db, stop_id: int) -> None:
@@ -104,9 +128,23 @@ async def find_wish(db: Db | Pool, stop_id: int) -> WishRow:
 
 async def put_wish(db: Db, stop: PortalStop, wish: WishRow) -> None:
     """Keep what a recipient says of a stop, in place of what they said before."""
-    names = ("instructions", "safe_place", "neighbour_name", "neighbour_address", "door_lat", "door_lon", "door_m")
-    values = [getattr(wish, name) for name in (*names, "said_at")]
+    names = (
+        *("instructions", "safe_place", "neighbour_name", "neighbour_address", "door_lat", "door_lon", "door_m"),
+        *("phone", "email", "channel", "slot_start", "slot_end", "place_address", "place_lat", "place_lon"),
+        *("said_at", "last_change"),
+    )
+    values = [getattr(wish, name) for name in names]
     await db.execute(_SQL["put_wish"], stop.id, stop.account_id, stop.route_id, *values)
+
+
+async def put_contact(db: Db, stop: PortalStop, *, phone: str | None, email: str | None) -> None:
+    """Change how whoever waits at a stop can be reached."""
+    await db.execute(_SQL["put_contact"], stop.id, phone, email)
+
+
+async def put_window(db: Db, stop: PortalStop, start: datetime, end: datetime) -> None:
+    """Change when a stop that is on no tour now is promised for."""
+    await db.execute(_SQL["put_window"], stop.id, start, end)
 
 
 async def put_change(

@@ -1,9 +1,10 @@
 -- name: find_stop
--- A stop by its tracking link, with all that says what its recipient may do. $1 SHA-256 of the token
+-- A stop by its tracking link, with all that says what its recipient may do. One that went to another tour is
+-- meant there. $1 SHA-256 of the token or null, $2 stop or null
 SELECT stop.id, stop.account_id, stop.route_id, stop.kind, stop.status, stop.lat, stop.lon, stop.arrived_at,
        stop.departed_at, stop.outcome_at, stop.removed_at IS NOT NULL AS removed, stop.link_revoked_at IS NOT NULL AS revoked,
-       stop.cash_amount IS NOT NULL AS cash, stop.planned_arrival, stop.window_start, stop.phone, stop.email,
-       stop.recipient_may_not, stop.external_id, stop.locale, route.timezone,
+       stop.cash_amount IS NOT NULL AS cash, stop.planned_arrival, stop.window_start, stop.window_end, stop.phone, stop.email,
+       stop.recipient_may_not, stop.link_generation, stop.external_id, stop.locale, route.timezone,
        route.status AS route_status, route.start_at, route.end_at, route.finished_at,
        route.deleted_at IS NOT NULL AS route_deleted, account.settings,
        eta.low[array_position(eta.stop_ids, stop.id)] AS eta_low,
@@ -12,10 +13,15 @@ SELECT stop.id, stop.account_id, stop.route_id, stop.kind, stop.status, stop.lat
            AS return_open,
        EXISTS (SELECT FROM return_request AS asked WHERE asked.stop_id = stop.id AND asked.closed_at IS NULL)
            OR EXISTS (SELECT FROM ticket WHERE ticket.stop_id = stop.id
-                         AND (ticket.closed_at IS NULL OR ticket.closed_at > now() - interval '7 days')) AS case_open
+                         AND (ticket.closed_at IS NULL OR ticket.closed_at > now() - interval '7 days')) AS case_open,
+       (SELECT slot_start FROM recipient_wish AS wish WHERE wish.stop_id = stop.id) AS slot_start
   FROM stop JOIN route ON route.id = stop.route_id JOIN account ON account.id = stop.account_id
   LEFT JOIN route_eta AS eta ON eta.route_id = route.id
- WHERE stop.link_hash = $1;
+ WHERE stop.id = coalesce($2::bigint, (
+       SELECT coalesce(CASE WHEN own.removed_at IS NULL THEN own.id END, moved.stop_id, own.id)
+         FROM (SELECT $1::bytea AS link_hash) AS asked
+         LEFT JOIN stop AS own ON own.link_hash = asked.link_hash
+         LEFT JOIN moved_link AS moved ON moved.link_hash = asked.link_hash));
 
 -- name: hold_stop
 -- Nobody settles or changes it until the transaction ends. $1 stop
@@ -23,19 +29,34 @@ SELECT FROM stop WHERE id = $1 FOR NO KEY UPDATE;
 
 -- name: find_wish
 -- $1 stop
-SELECT instructions, safe_place, neighbour_name, neighbour_address, door_lat, door_lon, door_m, said_at
+SELECT instructions, safe_place, neighbour_name, neighbour_address, door_lat, door_lon, door_m, phone, email, channel,
+       slot_start, slot_end, place_address, place_lat, place_lon, said_at, last_change
   FROM recipient_wish WHERE stop_id = $1;
 
 -- name: put_wish
 -- $1 stop, $2 account, $3 route, $4 instructions, $5 safe place, $6 neighbour's name and $7 address, $8 lat, $9 lon and
--- $10 distance of the door, $11 now
+-- $10 distance of the door, $11 phone, $12 e-mail, $13 channel, $14 and $15 slot, $16
+-- address, $17 lat and $18 lon of where it goes instead, $19 now, $20 what it is about
 INSERT INTO recipient_wish (stop_id, account_id, route_id, instructions, safe_place, neighbour_name, neighbour_address,
-                            door_lat, door_lon, door_m, said_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                            door_lat, door_lon, door_m, phone, email, channel, slot_start, slot_end, place_address,
+                            place_lat, place_lon, said_at, last_change)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
     ON CONFLICT (stop_id) DO UPDATE
    SET route_id = excluded.route_id, instructions = excluded.instructions, safe_place = excluded.safe_place,
        neighbour_name = excluded.neighbour_name, neighbour_address = excluded.neighbour_address,
-       door_lat = excluded.door_lat, door_lon = excluded.door_lon, door_m = excluded.door_m, said_at = excluded.said_at;
+       door_lat = excluded.door_lat, door_lon = excluded.door_lon, door_m = excluded.door_m, phone = excluded.phone,
+       email = excluded.email, channel = excluded.channel, slot_start = excluded.slot_start,
+       slot_end = excluded.slot_end, place_address = excluded.place_address, place_lat = excluded.place_lat,
+       place_lon = excluded.place_lon, said_at = excluded.said_at,
+       last_change = excluded.last_change;
+
+-- name: put_contact
+-- $1 stop, $2 phone, $3 e-mail
+UPDATE stop SET phone = $2, email = $3 WHERE id = $1;
+
+-- name: put_window
+-- Of a stop that is on no tour now. $1 stop, $2 start, $3 end
+UPDATE stop SET window_start = $2, window_end = $3, planned_arrival = NULL WHERE id = $1;
 
 -- name: put_change
 -- $1 account, $2 stop, $3 kind, $4 state, $5 before, $6 now, $7 at

@@ -22,12 +22,36 @@ def _said(alert: CompanyAlert) -> tuple[str, str]:
             when = "is due today" if alert.type == "ticket.due_soon" else "is overdue"
             said = _UNANSWERED.format(ticket=ticket, kind=alert.data.get("kind"), due=alert.data.get("due_at"))
             return f"ticket {ticket} {when}", said
+        case "stop.rescheduled":
+            where = _LATER if alert.data.get("taken_off") else _SAME_TOUR
+            return "a recipient chose another time", where.format(stop=f"st_{alert.stop_id}", **alert.data)
+        case "stop.redirected":
+            where = _MOVED if alert.data.get("state") == "applied" else _PROPOSED
+            return "a recipient wants it somewhere else", where.format(stop=f"st_{alert.stop_id}")
+        case "stop.code_locked":
+            return "somebody guesses a recipient's code", _GUESSED.format(stop=f"st_{alert.stop_id}")
     return alert.type, alert.type
 
 
 _SWITCHED_OFF = """It {why}, and is told nothing any more.
 Switch it on again with PATCH /v1/webhooks/{webhook},
 then replay what it missed with POST /v1/webhooks/{webhook}/replay."""
+
+_SAME_TOUR = "The window of {stop} is now {start} to {end}. Its driver sees it at the next sync."
+
+_LATER = (
+    """The recipient of {stop} chose {start} to {end}. It is off its tour, and an order that is ready to be planned."""
+)
+
+_MOVED = """The recipient of {stop} chose another place; its route has a new version and its driver sees it at the next
+sync. GET /v1/stops/{stop}/changes says what was before."""
+
+_PROPOSED = """The recipient of {stop} asks for another address. Nothing is changed: GET /v1/stops/{stop}/changes
+has it; to grant it, put the route with the new place."""
+
+_GUESSED = """Whoever has the tracking link of {stop} sent five wrong codes. Nothing was changed, and nothing can be
+changed by code for a day. The link may be in a stranger's hands: POST /v1/stops/{stop}/tracking-link/rotate
+ends it, and the recipient needs the new one."""
 
 _CALLS = """The driver {driver} calls for help. GET /v1/positions says where they are."""
 

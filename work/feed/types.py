@@ -93,7 +93,10 @@ EVENT_TYPES = (
     EventType(name="driver.alarm", maker=Maker.DEVICE),
     EventType(name="eta.late", maker=Maker.ETA),
     EventType(name="stop.instructed", maker=Maker.RECIPIENT),
+    EventType(name="stop.rescheduled", maker=Maker.RECIPIENT),
+    EventType(name="stop.redirected", maker=Maker.RECIPIENT),
     EventType(name="stop.rated", maker=Maker.RECIPIENT),
+    EventType(name="stop.code_locked", maker=Maker.RECIPIENT),
     EventType(name="ticket.opened", maker=Maker.CASE),
     EventType(name="ticket.answered", maker=Maker.CASE),
     EventType(name="ticket.closed", maker=Maker.CASE),
@@ -120,7 +123,13 @@ SAID = {one.said: one for one in EVENT_TYPES if one.said is not None}
 
 CALLED_FOR_HELP, ALARMED = "driver.sos", "driver.alarm"
 ALARMS = frozenset((CALLED_FOR_HELP, ALARMED))
-ALERTING = frozenset((CALLED_FOR_HELP, "webhook.disabled", "ticket.due_soon", "ticket.overdue"))
+CODE_LOCKED, RESCHEDULED, REDIRECTED = "stop.code_locked", "stop.rescheduled", "stop.redirected"
+ALERTING = frozenset(
+    {
+        *(CALLED_FOR_HELP, CODE_LOCKED, RESCHEDULED, REDIRECTED),
+        *("webhook.disabled", "ticket.due_soon", "ticket.overdue"),
+    }
+)
 """People of the company are told of these, whoever reads the feed."""
 
 LEFT_OPEN = "stop.left_open"

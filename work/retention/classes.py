@@ -74,7 +74,7 @@ ROUTES = DataClass(
     name="routes",
     tables=(
         *("route", "route_version", "stop", "parcel", "moved_link", "message", "notice", "delivery_order", "rating"),
-        *("ticket", "return_request"),
+        *("ticket", "return_request", "step_up", "slot_place"),
     ),
     settings=(_HISTORY, _SAID, _PROOFS),
     age=ages.age_of_routes,
@@ -122,7 +122,7 @@ UNTIL_ERASED = ("consent",)
 
 WITHOUT_PEOPLE = (
     *("instance", "account", "api_key", "stop_transition", "eta_window"),
-    *("message_channel", "message_kind", "message_spent", "webhook", "alert"),
+    *("message_channel", "message_kind", "message_spent", "webhook", "alert", "slot", "pickup_point"),
     *("retention", "erasure", "migration"),
 )
 """Tables that tell of no driver and no recipient."""

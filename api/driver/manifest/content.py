@@ -152,5 +152,8 @@ def _stop(row: StopRow, route_id: int, rank: int | None, *, with_contact: bool) 
 
 def _instructions(planned: str | None, wish: RecipientWish | None) -> str | None:
     """Join what planner and recipient say, a line each: apps that know nothing of recipients show it too."""
-    said = [planned] if wish is None else [planned, wish.instructions, wish.safe_place]
+    if wish is None:
+        return planned or None
+    neighbour = f"{wish.neighbour.name}, {wish.neighbour.address}" if wish.neighbour else None
+    said = [planned, wish.instructions, wish.safe_place, neighbour]
     return "\n".join(line for line in said if line) or None

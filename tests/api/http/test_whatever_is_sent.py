@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,14 @@ from api.http.app_keys import POOL
 from api.http.itself import openapi
 from api.http.operation import DECLARED
 from api.http.paging import cursor_of
-from api.portal import limits
+from api.portal import limits, step_up
 from reparto.run.app import create_app
 from reparto.settings.settings import Settings
+from sql.account.accounts import read_instance
 from sql.config import DatabaseConfig
 from sql.pool import Pool
 from tests.api.driver.driver_day import at, event, hours
+from work.links import code_of
 from work.planning.make import PlanMaker
 
 METHODS = ("get", "put", "post", "patch", "delete")
@@ -147,6 +150,7 @@ async def product(
     monkeypatch.setattr(lookup, "ANSWERED_AFTER_S", 0.0)
     for name in ("POSTS_OF_A_LINK", "POSTS_OF_AN_ADDRESS", "LOOKUPS_OF_AN_ADDRESS", "LOOKUPS_OF_AN_ORDER"):
         monkeypatch.setattr(limits, name, 1_000_000)
+    monkeypatch.setattr(step_up, "LIVES_S", 1e6)
     settings = Settings(database=database)
     settings = replace(settings, server=replace(settings.server, data_dir=str(tmp_path)))
     outgoing = replace(settings.outgoing, outgoing_allow="127.0.0.0/8")  # nobody listens on its port 1
@@ -183,6 +187,16 @@ async def product(
         said = event("completed", 5, stop["id"], more={"lat": 6.2, "lon": -75.5, "manifest_version": 1}, **done)
         ping = {"time": hours()["start_at"], "lat": 6.2, "lon": -75.5, "accuracy_m": 5, "speed_mps": 1, "id": "1"}
         nowhere = {"pings": [{**ping, "lat": 95}]}
+        offered = {"zone": "x", "start": hours()["start_at"], "end": hours()["end_at"], "cut_off": hours()["end_at"]}
+        offered |= {"capacity": {"stops": 9, "load": 9.0}, "express": True}
+        soon = {name: (datetime.now(UTC) + timedelta(hours=1)).isoformat() for name in ("start", "cut_off")}
+        soon |= {"end": (datetime.now(UTC) + timedelta(hours=2)).isoformat()}
+        fetched = {"name": "Kiosco", "address": "Calle 1", "lat": 6.25, "lon": -75.57, "external_id": "k-1"}
+        fetched |= {"opening_hours": "Mo-Fr 08:00-20:00", "enabled": True}
+        point = (await make("POST", "/v1/pickup-points", fetched))["id"]
+        slot = (await make("POST", "/v1/slots", {**offered, **soon}))["id"]
+        assert (await client.post(f"/v1/track/{stop['tracking_url'].rsplit('/', 1)[1]}/code")).status == 200
+        code = code_of((await read_instance(app[POOL])).secret, int(stop["id"].removeprefix("st_")), 1)
         bearer = {"Authorization": f"Bearer {device['token']}"}
         assert (await client.post("/v1/pings", json=nowhere, headers=bearer)).status == 200
         kept = (await make("GET", "/v1/quarantine", None))["quarantined"][0]["id"]
@@ -214,11 +228,13 @@ async def product(
                 "ticket": "tk_1",
                 "return": "re_1",
                 "photo": "ph_1",
+                "slot": slot,
+                "point": point,
             },
             headers={
                 "key": account.headers,
                 "device": bearer,
-                "nobody": {},
+                "nobody": {"Reparto-Code": code},
             },
             bodies={
                 ("post", "/v1/track/{token}/instructions"): {"text": "x"},
@@ -231,6 +247,26 @@ async def product(
                     "endpoint": "https://push.example/x",
                     "expirationTime": None,
                     "keys": {"p256dh": "x", "auth": "x"},
+                },
+                ("post", "/v1/track/{token}/slot"): {"slot_id": slot},
+                ("post", "/v1/track/{token}/pickup-point"): {"pickup_point_id": point},
+                ("post", "/v1/track/{token}/address"): {"address": "x", "lat": 6.2482, "lon": -75.5677},
+                ("post", "/v1/pickup-points"): fetched,
+                ("put", "/v1/pickup-points"): {"points": [fetched]},
+                ("patch", "/v1/pickup-points/{point}"): {
+                    "name": "x",
+                    "address": "x",
+                    "opening_hours": "x",
+                    "enabled": True,
+                },
+                ("post", "/v1/slots"): offered,
+                ("patch", "/v1/slots/{slot}"): {"capacity": {"stops": 9, "load": 1.0}, "cut_off": soon["cut_off"]},
+                ("post", "/v1/track/{token}/neighbour"): {"name": "x", "address": "x"},
+                ("post", "/v1/track/{token}/contact"): {
+                    "phone": "+573001112233",
+                    "email": "ana@example.com",
+                    "channel": "sms",
+                    "opt_out": False,
                 },
                 ("post", "/v1/driver/events"): {"events": [said]},
                 ("post", "/v1/track/{token}/rating"): {"stars": 5, "reasons": ["x"], "text": "x"},

@@ -139,7 +139,7 @@ class Desk:
     async def only(self, *on: str, channels: list[str] | None = None, **more: Any) -> None:
         """Switch these kinds on, at any hour, and all others off."""
         for kind in ("booked", "departed_depot", "approaching", "arrived", "delivered", "failed", "delayed", "changed",
-                     "pin", "rating"):  # fmt: skip
+                     "pin", "rating", "code", "locked"):  # fmt: skip
             body: dict[str, Any] = {"enabled": kind in on, "quiet_hours": None, "wait_for_workday": False}
             await self.put(f"/v1/account/messages/{kind}", body | ({"channels": channels} if channels else {}) | more)
 

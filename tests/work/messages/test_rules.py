@@ -182,7 +182,7 @@ def test_every_language_says_everything(language):
                 assert unknown_in(body) == []
                 assert unknown_in(subject or "") == []
                 assert "[" not in body
-                assert "{{ link }}" in body or (kind, channel) == ("pin", "sms")
+                assert "{{ link }}" in body or kind in ("code", "locked") or (kind, channel) == ("pin", "sms")
                 if channel == "sms":
                     assert body.startswith("{{ brand }}: ")
 

@@ -162,8 +162,16 @@ async def _rounds(db: Db, setup: SendingSetup, about: Sequence[tuple[Notice, Tol
             told[key] = (number + 1, notice.data)
     for place, (notice, stop) in enumerate(about):
         if notice.kind not in _IN_ROUNDS:
-            turns[place] = 1 + stop.pin_generation if notice.kind == "pin" else 1
+            turns[place] = _own_round(notice, stop)
     return turns
+
+
+def _own_round(notice: Notice, stop: ToldStop) -> int:
+    """Say which round it is of what is told once for each PIN, each code, each time that codes are locked."""
+    if notice.kind == "pin":
+        return 1 + stop.pin_generation
+    turn: int = notice.data.get("round", 1)
+    return turn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,12 +184,25 @@ class Contact:
 
 
 def _contacts(notice: Notice, stop: ToldStop) -> Iterable[tuple[Contact, dict[str, Any]]]:
-    """Give whom a notice concerns: who waits at the stop, and who did before the contact was changed."""
-    old = notice.data.get("old_contact")
+    """Give whom a notice concerns: who waits at the stop, and of a contact that was changed what is new and old."""
+    was = notice.data.get("old_contact")
     now = Contact(phone=stop.phone, email=stop.email, has_browsers=bool(stop.browsers))
     yield now, {k: v for k, v in notice.data.items() if k != "old_contact"}
-    if old:
-        yield Contact(phone=old.get("phone"), email=old.get("email"), has_browsers=False), {"old": True}
+    if not was:
+        return
+    guarded = {"guarded": True} if notice.data.get("guarded") else {}
+    other_phone, other_email = stop.phone != was.get("phone"), stop.email != was.get("email")
+    new = Contact(
+        phone=stop.phone if other_phone else None, email=stop.email if other_email else None, has_browsers=False
+    )
+    old = Contact(
+        phone=was.get("phone") if other_phone else None,
+        email=was.get("email") if other_email else None,
+        has_browsers=False,
+    )
+    for contact, data in ((new, guarded), (old, guarded | {"old": True})):
+        if contact.phone or contact.email:
+            yield contact, data
 
 
 def _addresses(notice: Notice, stop: ToldStop) -> Iterable[str]:
@@ -222,6 +243,7 @@ def choose(
     """
     country = country_at(stop)
     order = settings.channels_by_country.get(country or "", settings.channels)
+    order = sorted(order, key=lambda channel: channel != stop.wished_channel)
     usable = [channel for channel in order if (row := setup.channels.get(channel)) and row.enabled]
     passed = {*without} if contact.has_browsers else {*without, "push"}  # nobody asked for it, and nobody misses it
     usable = [channel for channel in usable if channel not in passed]
@@ -241,6 +263,19 @@ def _by(row: ChannelRow, stop: ToldStop, contact: Contact, said: Mapping[tuple[s
     if address is None:
         return Choice(channel=row.channel, address=_given(row.channel, contact), why="no-address")
     return Choice(channel=row.channel, address=address, why=why_not(row, stop, address, said))
+
+
+async def reached_by(db: Db, stop_id: int, kind: str) -> Choice | None:
+    """Say how whoever waits at a stop would hear of a kind now; None: the account sends it by nothing that is on."""
+    stop = (await told_stops(db, [stop_id]))[stop_id]
+    setup = SendingSetup(channels=await channels_of(db, stop.account_id), kinds=await kinds_of(db, stop.account_id))
+    settings = settings_of(kind, setup.kinds.get(kind))
+    if not settings.enabled:
+        return None
+    contact = Contact(phone=stop.phone, email=stop.email, has_browsers=False)
+    addresses = [found for channel in ("email", "sms") if (found := _address(channel, stop, contact))]
+    said = {(one.channel, one.address): one.state for one in await consents(db, stop.account_id, addresses)}
+    return choose(setup, settings, stop, contact, said)
 
 
 def _given(channel: str, contact: Contact) -> str:
@@ -279,7 +314,7 @@ def _message(about: _Worth, choice: Choice, data: dict[str, Any], now: datetime)
     rule = KINDS[notice.kind]
     wait = timedelta(seconds=settings.after_s if notice.kind == "rating" else 0)
     due = now + wait
-    at = leaves_at(notice.kind, settings, stop, notice.happened_at, due)
+    at = leaves_at(notice.kind, settings, stop, data, notice.happened_at, due)
     state = "suppressed" if choice.why else "held" if at > now else "queued"
     why = choice.why or ("after" if at == due and wait else "quiet-hours" if at > now else None)
     return NewMessage(

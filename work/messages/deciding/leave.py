@@ -35,7 +35,7 @@ from work.messages.channels.settings import Common, Sms, WhatsApp
 from work.messages.facts import fact_of
 from work.messages.rules.contacts import address_for
 from work.messages.rules.hours import leaves_at
-from work.messages.rules.kinds import OF_THE_TRACK, settings_of, why_not_true
+from work.messages.rules.kinds import OF_THE_TRACK, is_asked_for, settings_of, why_not_true
 from work.messages.words.catalog import built_in, words
 from work.messages.words.gsm7 import count_parts
 from work.messages.words.letter import letter
@@ -62,6 +62,10 @@ UNSETTLED = timedelta(seconds=2)
 
 LEASE = timedelta(seconds=120)
 """Longer than any channel takes to send one or to give up."""
+
+
+SECRET = frozenset({"code"})
+"""Kinds whose words are nowhere but in what leaves: nobody of the company reads a recipient's code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,8 +125,8 @@ async def lease(db: Db, sender: Sender, source: Source, *, now: datetime, at_mos
         leaving = [
             Leaving(
                 id=one.row.id,
-                subject=one.outgoing.subject,
-                body=one.outgoing.body,
+                subject=None if one.row.kind in SECRET else one.outgoing.subject,
+                body=None if one.row.kind in SECRET else one.outgoing.body,
                 parts=one.parts,
                 price=one.price,
                 why="unknown" if one.tried_blind else None,
@@ -176,7 +180,8 @@ def _look_at(row: MessageRow, sender: Sender, source: Source, look: _Look, now: 
         look.back.append(PutBack(id=row.id, state="held", why=why, next_try_at=until))
         return
     _, today = look.lately.get(row.address, (None, 0))
-    if today >= sender.settings.most_a_day_each and not row.attempts:
+    is_asked = is_asked_for(row.kind, row.data)
+    if today >= sender.settings.most_a_day_each and not row.attempts and not is_asked:
         _end(look, row, "suppressed", "recipient-budget", now)
         return
     leased = _written(row, sender, source, stop, look, now)
@@ -187,7 +192,8 @@ def _look_at(row: MessageRow, sender: Sender, source: Source, look: _Look, now: 
     look.parts_left -= parts
     look.money_left -= float(money)
     look.parts, look.money = look.parts + parts, look.money + money
-    look.lately[row.address] = (now, today + 1)
+    if not is_asked:
+        look.lately[row.address] = (now, today + 1)
     look.leased.append(leased)
 
 
@@ -209,7 +215,9 @@ def _ended(row: MessageRow, sender: Sender, stop: ToldStop, look: _Look, now: da
 def _held(row: MessageRow, stop: ToldStop, look: _Look, now: datetime) -> tuple[str, datetime] | None:
     """Say why a message waits, and until when; None: it does not."""
     settings = settings_of(row.kind, look.kinds.get(row.kind))
-    at = leaves_at(row.kind, settings, stop, row.happened_at, now)
+    if is_asked_for(row.kind, row.data):
+        return None
+    at = leaves_at(row.kind, settings, stop, row.data, row.happened_at, now)
     if at > now:
         return "quiet-hours", at
     if stop.unsettled and row.kind in OF_THE_TRACK:
@@ -221,7 +229,7 @@ def _held(row: MessageRow, stop: ToldStop, look: _Look, now: datetime) -> tuple[
 
 
 def _why_never(row: MessageRow, stop: ToldStop, look: _Look, now: datetime) -> str | None:
-    why = why_not_true(row.kind, stop, retracted=row.fact_id in look.retracted, now=now)
+    why = why_not_true(row.kind, stop, row.data, retracted=row.fact_id in look.retracted, now=now)
     if why is not None:
         return why
     if row.address in look.out:

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from functools import cache, lru_cache
 from importlib.resources import files
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import holidays
 import tzfpy
 
 from sql.messages.told import ToldStop
-from work.messages.rules.kinds import KINDS, KindSettings
+from work.messages.rules.kinds import KINDS, KindSettings, is_asked_for
 
 
 @lru_cache(maxsize=4096)
@@ -71,11 +72,21 @@ def not_before(settings: KindSettings, now: datetime, *, zone: str, any_hour: bo
     return max(now, local.astimezone(now.tzinfo))
 
 
-def leaves_at(kind: str, settings: KindSettings, stop: ToldStop, happened_at: datetime, now: datetime) -> datetime:
+def leaves_at(
+    kind: str,
+    settings: KindSettings,
+    stop: ToldStop,
+    data: Mapping[str, Any],
+    happened_at: datetime,
+    now: datetime,
+) -> datetime:
     """Say when a message about a stop may leave at the earliest.
 
-    What is told at any hour is so only on the day of its cause, as the clock at the address has it.
+    What is told at any hour is so only on the day of its cause, as the clock at the address has it; what somebody asked
+    for leaves now.
     """
+    if is_asked_for(kind, data):
+        return now
     zone = zone_at(stop.lat, stop.lon, stop.timezone)
     there = ZoneInfo(zone)
     same_day = happened_at.astimezone(there).date() == now.astimezone(there).date()

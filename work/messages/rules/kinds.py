@@ -1,5 +1,6 @@
 """The kinds of messages: when each is told unless an account says otherwise, and what must hold while it waits."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Annotated, Any, Literal, TypeAlias
@@ -21,6 +22,8 @@ Kind: TypeAlias = Literal[
     "pin",
     "rating",
     "ticket",
+    "code",
+    "locked",
 ]
 Channel: TypeAlias = Literal["email", "sms", "whatsapp", "push", "log"]
 
@@ -28,6 +31,9 @@ Language: TypeAlias = Literal["es", "pt", "en"]
 
 CHANNELS: tuple[Channel, ...] = ("whatsapp", "sms", "email", "log")
 """In the order in which they are tried unless an account gives another. The last one takes what no other can carry."""
+
+CARRIED: tuple[Channel, ...] = ("whatsapp", "sms", "email")
+"""Those that bring something to whoever has the address."""
 
 MOST_TEXT = 4_000
 """Characters of a text that an account writes: forty parts of SMS, a screen of e-mail."""
@@ -82,12 +88,14 @@ class KindRule:
         any_hour: it leaves in quiet hours too, on the day of its cause.
         lives: how long after its cause it is still worth telling.
         most: of them for one attempt at a stop; 0: no limit.
+        asked_for: somebody waits for it now: no hour, no other message and no day's limit holds it.
     """
 
     default: KindSettings
     lives: timedelta
     any_hour: bool = False
     most: int = 1
+    asked_for: bool = False
 
 
 KINDS: dict[str, KindRule] = {
@@ -106,6 +114,12 @@ KINDS: dict[str, KindRule] = {
     "pin": KindRule(default=KindSettings(), lives=timedelta(hours=12), most=0),
     "ticket": KindRule(default=KindSettings(), lives=timedelta(days=3), most=0),
     "rating": KindRule(default=KindSettings(after_s=3_600, wait_for_workday=True), lives=timedelta(days=3)),
+    "code": KindRule(
+        default=KindSettings(channels=[*CARRIED]), lives=timedelta(minutes=10), any_hour=True, most=0, asked_for=True
+    ),
+    "locked": KindRule(
+        default=KindSettings(channels=[*CARRIED]), lives=timedelta(hours=24), any_hour=True, most=0, asked_for=True
+    ),
 }
 """By kind. Sources: the practice of carriers, and rules of countries: docs/howto/messages-countries.md."""
 
@@ -120,19 +134,35 @@ def settings_of(kind: str, stored: dict[str, Any] | None) -> KindSettings:
     return default if stored is None else msgspec.convert(msgspec.to_builtins(default) | stored, KindSettings)
 
 
-def why_not_true(kind: str, stop: ToldStop, *, retracted: bool, now: datetime) -> str | None:
+def why_not_true(kind: str, stop: ToldStop, data: Mapping[str, Any], *, retracted: bool, now: datetime) -> str | None:
     """Say why a message is not, or no longer, true; None: it is.
 
     Args:
+        data: what came with its cause.
         retracted: the fact that it rests on is taken back.
     """
     if kind == "ticket":
         return None  # what was answered was answered, whatever became of the tour
     if retracted:
         return "retracted"
-    if stop.removed or stop.route_deleted or stop.route_status == "cancelled":
+    if stop.route_deleted or stop.route_status == "cancelled":
         return "cancelled"
-    return None if _holds(kind, stop, now) else "overtaken"
+    if data.get("guarded"):
+        return None  # also where the change took the stop off its tour
+    if stop.removed:
+        return "cancelled"
+    if kind == "code" and data.get("generation") != stop.code_generation:
+        return "overtaken"
+    return None if KINDS[kind].asked_for or _holds(kind, stop, now) else "overtaken"
+
+
+def is_asked_for(kind: str, data: Mapping[str, Any]) -> bool:
+    """Tell whether somebody waits for a message now, or has to hear at once of what they may not have done.
+
+    Args:
+        data: what came with the cause; `guarded`: a recipient changed what a stranger would like to.
+    """
+    return KINDS[kind].asked_for or bool(data.get("guarded"))
 
 
 def _holds(kind: str, stop: ToldStop, now: datetime) -> bool:

@@ -23,7 +23,7 @@ from sql.pool import Db, Pool
 from work.messages.channels.protocol import Accepted, Later, Outcome, Refused, Sends, Unknown
 from work.messages.channels.settings import SETTINGS, Common
 from work.messages.deciding.expand import fall_back
-from work.messages.deciding.leave import Leased, Sender, lease
+from work.messages.deciding.leave import SECRET, Leased, Sender, lease
 from work.messages.facts import fact_of
 from work.messages.words.render import Source
 from work.outgoing.breaker import Rate
@@ -235,6 +235,8 @@ def settled_as(leased: Leased, outcome: Outcome, sends: Sends, now: datetime) ->
             once_more = sends.again_when_unknown and not leased.tried_blind
             state, why = ("queued" if once_more else "failed"), "unknown"
             at = now + timedelta(seconds=_again_s(row.attempts))
+    if why and row.kind in SECRET:
+        why = why.replace(leased.outgoing.values["code"], "…")  # providers repeat what they refuse
     return Settled(
         id=row.id,
         state=state,

@@ -17,7 +17,7 @@ import minijinja
 from msgspec import Struct, convert, field
 
 from sql.messages.told import ToldStop
-from work.links import pin_of, token_of, unsubscribe_token
+from work.links import code_of, pin_of, token_of, unsubscribe_token
 from work.messages.rules.contacts import country_of_phone
 from work.messages.rules.hours import country_of, zone_at
 from work.messages.rules.kinds import MOST_TEXT, KindSettings
@@ -29,8 +29,8 @@ FUEL = 10_000
 """Instructions of one text; the longest built-in one takes about fifty."""
 
 VARIABLES = (
-    *("brand", "first_name", "window", "day", "link", "thing", "pickup", "reason", "pin", "order", "unsubscribe"),
-    *("ticket", "answer"),
+    *("brand", "first_name", "window", "day", "link", "thing", "pickup", "reason"),
+    *("pin", "code", "order", "unsubscribe", "ticket", "answer"),
 )
 """What a text may speak of."""
 
@@ -128,6 +128,7 @@ def variables_of(
         "pickup": pickup,
         "reason": _reason(stop, form, said),
         "pin": pin_of(source.secret, stop.id, stop.pin_generation) if stop.asks_pin else "",
+        "code": code_of(source.secret, stop.id, data["generation"]) if "generation" in data else "",
         "order": stop.external_id,
         "ticket": data.get("ticket", ""),
         "answer": data.get("answer", ""),
@@ -204,10 +205,10 @@ def problems_of(kind: str, channel: str, template: str, body: str, link: str) ->
         template: as written; body: filled in for a real stop.
     """
     found = [f"unknown-variable: {name}" for name in unknown_in(template)]
-    if kind != "pin" and channel != "push" and link and link not in body:
+    if kind not in ("pin", "code", "locked") and channel != "push" and link and link not in body:
         found.append("missing-link: the text does not hold {{ link }}")
-    if kind == "pin" and "pin" not in template:
-        found.append("missing-pin: the text does not hold {{ pin }}")
+    if kind in ("pin", "code") and kind not in template:
+        found.append(f"missing-{kind}: the text does not hold {{{{ {kind} }}}}")
     short = sorted({match[1].lower() for match in _SHORT_HOST.finditer(body)})
     found += [f"shortener: {one} is blocked by carriers, and shows nobody who writes" for one in short]
     if len(_URL.findall(body)) > 2:
