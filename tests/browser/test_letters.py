@@ -44,8 +44,8 @@ def written(kind: str, language: str, colour: str) -> str:
     """Write an e-mail as it leaves, with a long name in it."""
     said = words(language)
     values = {"brand": BRAND, "first_name": "María", "window": "10:00–12:00", "day": "2/3", "link": LINK,
-              "pickup": False, "thing": said["thing"], "reason": said["reasons"]["wrong_address"], "pin": "4711", "order": "P-1",
-              "unsubscribe": LINK}  # fmt: skip
+              "pickup": False, "thing": said["thing"], "reason": said["reasons"]["wrong_address"],
+              "pin": "4711", "order": "P-1", "unsubscribe": LINK}  # fmt: skip
     subject, body = (fill(text or "", values) for text in built_in(kind, "email", language))
     return letter(
         body,
