@@ -2,6 +2,7 @@
 
 import asyncio
 import xml.etree.ElementTree as ET
+from datetime import UTC, datetime, timedelta
 from typing import get_args
 
 import asyncpg
@@ -122,3 +123,24 @@ async def test_a_bad_device_is_refused_by_field(client, account, make_driver, re
     await make_driver(client, account.key, "ana")
     for body, at in BAD_BODIES:
         await refused(await client.post("/v1/drivers/ana/devices", json=body, headers=account.headers), 422, at)
+
+
+async def test_a_phone_that_is_shut_out_ends_with_the_last_it_recorded(client, account, make_driver, make_device, pool):
+    """From then on the driver's other phone is heard at once, also what it recorded before somebody looked."""
+    driver = await make_driver(client, account.key)
+    old, unheard = [await make_device(client, account.key, driver["id"]) for _ in range(2)]
+    lane = await pool.fetchval("SELECT lane FROM driver")
+    last = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=7)
+    await pool.execute("SELECT make_ping_partition(day) FROM unnest($1::date[]) AS day", [last.date()])
+    await pool.execute(
+        "INSERT INTO ping (lane, device_id, recorded_at, lat_e6, lon_e6, driver_id, received_at, believed)"
+        " SELECT $1, $2, $3, k, 0, $4, now(), true FROM generate_series(0, 1) AS k",
+        *(lane, int(old["id"][3:]), last, int(driver["id"][3:])),
+    )
+    before = datetime.now(UTC)
+    for device in (old, unheard):
+        assert (await client.delete(f"/v1/devices/{device['id']}", headers=account.headers)).status == 204
+    ended = [row["ended_at"] for row in await pool.fetch("SELECT ended_at FROM device ORDER BY id")]
+    assert ended[0] == last
+    assert before - timedelta(seconds=1) <= ended[1] <= datetime.now(UTC)
+    assert await pool.fetchval("SELECT plan_version FROM track") == 2  # trackers read it anew

@@ -184,3 +184,18 @@ async def test_the_way_to_a_door_far_from_the_path_is_left_while_the_van_comes_n
     await tour.see_van(30.0, at=seen)
     answer = await (await client.get("/v1/routes/tour-1/eta", headers=account.headers)).json()
     assert answer["stops"][0]["remaining_m"] == pytest.approx(3480, abs=0.1)
+
+
+async def test_what_was_expected_of_a_driver_goes_with_them(client: Any, account: Any, tour: Tour) -> None:
+    """Nobody reads the former driver's minutes under the new one's name, nor when it is nobody's."""
+    now = datetime.now(UTC)
+    for driver in ("beto", None):
+        if driver is not None:
+            body = {"external_id": driver, "name": driver}
+            assert (await client.post("/v1/drivers", json=body, headers=account.headers)).status == 201
+        await tour.expect({1: now + minutes(10)}, as_of=now)
+        given = await client.post("/v1/routes/tour-1/assign", json={"driver": driver}, headers=account.headers)
+        assert given.status == 200, await given.text()
+        answer = await (await client.get("/v1/routes/tour-1/eta", headers=account.headers)).json()
+        assert (answer["as_of"], answer["stops"]) == (None, [])
+        assert (await (await client.get(f"/v1/track/{tour.tokens[1]}")).json())["eta"] is None

@@ -3,12 +3,19 @@
 import pytest
 
 from api.http.auth import hash_of
+from api.recipient import stream as tracking
 from api.routes.links import token_of
 from sql.account.accounts import read_instance
+from tests.api.driver.driver_day import hours
 
 
 def token(stop):
     return stop["tracking_url"].removeprefix("https://reparto.example/t/")
+
+
+@pytest.fixture
+def app_parts(app_parts):
+    return [*app_parts, tracking.operations.add_to]
 
 
 @pytest.fixture
@@ -72,3 +79,35 @@ async def test_another_accounts_stop_is_not_there(client, account, other_account
         await refused(response, 404)
     viewer = bearer(account.viewer_key)
     await refused(await client.post(f"/v1/stops/{stop['id']}/tracking-link/{what}", headers=viewer), 403)
+
+
+async def follow(client, stop):
+    response = await client.get(f"/v1/track/{token(stop)}")
+    return response.status, (await response.json()).get("stop", {}).get("name")
+
+
+async def test_an_order_moved_to_another_van_keeps_its_link(client, account, stop, put_route, tour):
+    """The link in the recipient's message leads to the van that comes, also when the order moves on or goes back."""
+    tour |= hours()
+    first, *others = tour["stops"]
+    far = {**others[0], "external_id": "far"}
+    await put_route(client, account.key, "tour-2", stops=[far, first])
+    await put_route(client, account.key, stops=others)
+    assert await follow(client, stop) == (200, first["name"])
+    await put_route(client, account.key, "tour-3", stops=[far, first])
+    await put_route(client, account.key, "tour-2", stops=[far])
+    assert await follow(client, stop) == (200, first["name"])
+    await put_route(client, account.key, stops=[first, *others])
+    await put_route(client, account.key, "tour-3", stops=[far])
+    assert await follow(client, stop) == (200, first["name"])
+
+
+async def test_an_order_that_only_has_the_same_name_is_another_one(client, account, stop, put_route, tour):
+    tour |= hours()
+    first, *others = tour["stops"]
+    stranger = {**first, "name": "Somebody else", "phone": None, "lat": first["lat"] + 0.002}
+    await put_route(client, account.key, "tour-2", stops=[stranger])
+    await put_route(client, account.key)
+    assert (await follow(client, stop))[0] == 200
+    await put_route(client, account.key, stops=others)
+    assert (await follow(client, stop))[0] == 410
