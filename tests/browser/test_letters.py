@@ -1,4 +1,4 @@
-"""E-mails as a phone shows them: every kind in every language, dark and light. `make screenshots` keeps the pictures."""
+"""E-mails as a phone shows them: every kind in every language, dark and light. `make screenshots` keeps them."""
 
 import os
 from pathlib import Path
@@ -45,7 +45,8 @@ def written(kind: str, language: str, colour: str) -> str:
     said = words(language)
     values = {"brand": BRAND, "first_name": "María", "window": "10:00–12:00", "day": "2/3", "link": LINK,
               "pickup": False, "thing": said["thing"], "reason": said["reasons"]["wrong_address"],
-              "pin": "4711", "code": "123456", "order": "P-1", "ticket": "tk_1", "answer": "", "unsubscribe": LINK}  # fmt: skip
+              "pin": "4711", "code": "123456", "order": "P-1",
+              "ticket": "tk_1", "answer": "", "unsubscribe": LINK}  # fmt: skip
     subject, body = (fill(text or "", values) for text in built_in(kind, "email", language))
     return letter(
         body,
