@@ -15,7 +15,7 @@ SCORED := route-snap-cases route-snap-real wmata-bus
 THROUGH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fix kill-messages bench score docs wheel-check clean
+.PHONY: help run test lint fix kill-messages screenshots bench score docs wheel-check clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -38,6 +38,10 @@ fix: $(VENV)/.dev ## repair what ruff can repair
 
 kill-messages: $(VENV)/.dev ## kill everything a hundred times while messages leave; about half an hour
 	KILLS=100 $(BIN)/pytest -q tests/acceptance/test_messages.py
+
+screenshots: $(VENV)/.dev ## pictures of every state of the tracking page into build/screens; ONLY=next-es-phone takes some
+	$(BIN)/pytest -q tests/browser/screens.py
+	@echo "open build/screens/index.html"
 
 bench: $(VENV)/.installed ## measure this machine: pings a second acknowledged and tracked
 	$(BIN)/reparto bench ingest

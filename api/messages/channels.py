@@ -21,11 +21,13 @@ from sql.account.accounts import account_by_id
 from sql.messages.setup import ChannelRow, ProviderRow, channels_of, put_channel
 from work.messages.channels.gateways import filled
 from work.messages.channels.protocol import Accepted, Later, Outgoing, Refused
+from work.messages.channels.push import new_key, public_key_of
 from work.messages.channels.settings import (
     SECRETS,
     SETTINGS,
     Common,
     Email,
+    Push,
     Sms,
     WhatsApp,
     split,
@@ -84,7 +86,7 @@ async def list_channels(request: web.Request) -> web.Response:
 
 @operations.operation("GET", "/v1/account/channels/{channel}", who=Who.ADMIN, answer=ChannelView)
 async def get_channel(request: web.Request) -> web.Response:
-    """Read a channel: email, sms, whatsapp or log. Secrets are never shown."""
+    """Read a channel: email, sms, whatsapp, push or log. Secrets are never shown."""
     return answer(request, await _view(request, await _row(request, _channel_in(request))))
 
 
@@ -110,6 +112,8 @@ async def put_channel_(request: web.Request) -> web.Response:
     before = (await channels_of(request.app[POOL], account_id)).get(channel)
     kept = request.app[SEALER].open(before.secrets) if before else {}
     kept = {name: value for name, value in kept.items() if name not in raw}
+    if channel == "push" and not raw.get("key"):
+        kept.setdefault("key", new_key())
     whole = msgspec.to_builtins(settings)
     shown, hidden = split(channel, whole | kept)
     refuse(_mistakes(request, msgspec.convert(shown | hidden, SETTINGS[channel])))
@@ -130,6 +134,8 @@ async def test_channel(request: web.Request) -> web.Response:
     channel, account_id, app = _channel_in(request), caller_of(request).account_id, request.app
     body = await read_body(request, TestMessage)
     row = await _row(request, channel)
+    if channel == "push":
+        refuse([FieldError(at="/to", why="is no browser: press the button on a tracking page, and be approached")])
     to = body.to if channel == "log" else email_of(body.to) if channel == "email" else phone_of(body.to, None)
     if not to:
         why = "must be an e-mail address" if channel == "email" else "must be a mobile number like +573001112233"
@@ -142,7 +148,7 @@ async def test_channel(request: web.Request) -> web.Response:
     provider = ProviderRow(
         account_id=account_id, updated_at=account.created_at, **{name: getattr(row, name) for name in row.__slots__}
     )
-    sends = open_channel(provider, settings, source, app[GUARD])
+    sends = open_channel(provider, settings, source, app[GUARD], app[SEALER])
     try:
         outcome = await sends.send(
             Outgoing(
@@ -184,8 +190,10 @@ async def _row(request: web.Request, channel: str) -> ChannelRow:
 async def _view(request: web.Request, row: ChannelRow) -> ChannelView:
     source = await source_of(request)
     hidden = request.app[SEALER].open(row.secrets)
+    own = {"public_key": public_key_of(hidden["key"])} if row.channel == "push" else {}
     return {
         "channel": row.channel,
+        **own,
         **row.settings,
         "enabled": row.enabled,
         "secrets": sorted(name for name in hidden if name in SECRETS[row.channel]),
@@ -202,6 +210,8 @@ def _mistakes(request: web.Request, settings: Common) -> list[FieldError]:
             return _sms_mistakes(request, settings)
         case WhatsApp():
             return _whatsapp_mistakes(request, settings)
+        case Push():
+            return _push_mistakes(settings)
     return []
 
 
@@ -243,6 +253,14 @@ def _sms_mistakes(request: web.Request, settings: Sms) -> list[FieldError]:
         if at == "/url" and text and (why := request.app[GUARD].why_not(text)):
             found.append(FieldError(at=at, why=why))
     return found
+
+
+def _push_mistakes(settings: Push) -> list[FieldError]:
+    try:
+        public_key_of(settings.key or "")
+    except ValueError:
+        return [FieldError(at="/key", why="must be 32 bytes as base64url: a private key of the curve P-256")]
+    return []
 
 
 def _header_templates(settings: Sms) -> Iterator[tuple[str, str]]:

@@ -16,6 +16,12 @@ POSTS_OF_A_LINK = 60
 POSTS_OF_AN_ADDRESS = 120
 """An hour: some families behind one router; a company's own desk uses its key."""
 
+LOOKUPS_OF_AN_ADDRESS = 25
+"""An hour: somebody who waits for five parcels and mistypes each number a few times."""
+
+LOOKUPS_OF_AN_ORDER = 25
+"""An hour, from any addresses: ten thousand ends of a phone take weeks, and by then it is delivered."""
+
 WINDOW_S = 3_600.0
 
 
@@ -27,6 +33,17 @@ async def admit_post(request: web.Request, link_hash: bytes) -> None:
     """
     await _admit(request, _address_hash(request), "post", POSTS_OF_AN_ADDRESS)
     await _admit(request, link_hash, "post", POSTS_OF_A_LINK)
+
+
+async def admit_lookup(request: web.Request, order: str) -> None:
+    """Count a lookup of an order, whatever becomes of it.
+
+    Raises:
+        TooManyRequests: the address made too many, or too many were made of this order.
+    """
+    of_order = hashlib.sha256(b"order " + order.encode(errors="replace")).digest()
+    await _admit(request, _address_hash(request), "lookup", LOOKUPS_OF_AN_ADDRESS)
+    await _admit(request, of_order, "lookup", LOOKUPS_OF_AN_ORDER)
 
 
 async def _admit(request: web.Request, who: bytes, what: str, most: int) -> None:

@@ -245,7 +245,7 @@ async def test_webhook(request: web.Request) -> web.Response:
     )
     got, why = None, ""
     began_s = time.monotonic()
-    async with open_session(app[GUARD], at_once=1, keep=False) as session:
+    async with open_session(app[GUARD], at_once=1) as session:
         try:
             got = await ask(
                 session, "POST", row.url, headers={"Content-Type": media} | signed, body=body, most_bytes=ANSWER_BYTES

@@ -9,6 +9,7 @@ from reparto.settings.database import check_schema, connected, database_at_hand
 from reparto.settings.outgoing import sealer_of
 from reparto.settings.settings import Settings
 from sql.config import DatabaseConfig
+from sql.messages.push import put_sealed_subscription, sealed_subscriptions
 from sql.messages.setup import put_sealed_channel, sealed_channels
 from sql.pool import Db
 from sql.webhooks.webhooks import put_webhook_secrets, sealed_webhooks
@@ -60,5 +61,9 @@ async def seal_anew(db: Db, sealer: Sealer) -> int:
     for webhook_id, sealed in await sealed_webhooks(db):
         if not sealer.is_current(sealed):
             await put_webhook_secrets(db, webhook_id, sealer.seal(sealer.open(sealed)))
+            count += 1
+    for stop_id, endpoint_hash, sealed in await sealed_subscriptions(db):
+        if not sealer.is_current(sealed):
+            await put_sealed_subscription(db, stop_id, endpoint_hash, sealer.seal(sealer.open(sealed)))
             count += 1
     return count

@@ -11,6 +11,7 @@ from api.account import keys
 from api.certificate import endpoints as certificate
 from api.driver.events import endpoints as driver_events
 from api.driver.manifest import endpoints as manifest
+from api.find import endpoints as find
 from api.fleet import applying, devices, drivers, erasures, positions, quarantine, shifts
 from api.history import detours, events, reports, track, visits
 from api.http import assets
@@ -34,11 +35,18 @@ from api.proofs import endpoints as proofs
 from api.proofs.uploads import endpoints as uploads
 from api.proofs.uploads import form as proofs_post
 from api.proofs.uploads.tus import say_version
-from api.recipient import page as tracking_page
 from api.recipient import stream as tracking
+from api.returns import by_link as returns_by_link
+from api.returns import company as returns
 from api.routes import ending, eta, links, pins, reopening
 from api.routes import endpoints as routes
 from api.stream.hub import HUB, Hub
+from api.tickets import by_link as tickets_by_link
+from api.tickets import company as tickets
+from api.tickets import photos
+from api.tracking_page import changing as tracking_forms
+from api.tracking_page import endpoints as tracking_page
+from api.tracking_page import photos as tracking_photos
 from api.webhooks import asyncapi
 from api.webhooks import endpoints as webhooks
 from ingest import doors
@@ -65,7 +73,8 @@ ASKED = (
     *(driver_events, manifest, shifts),
     *(orders, resources, plans, publish, slots),
     *(positions, events, reports, quarantine, applying, erasures),
-    *(tracking, tracking_page, by_link, company),
+    *(tracking, tracking_page, tracking_forms, tracking_photos, by_link, company),
+    *(tickets_by_link, tickets, photos, returns_by_link, returns, find),
     *(uploads, proofs_post, proofs, certificate),
     *(message_channels, kinds, listing, consent, hooks, stop, webhooks, asyncapi),
 )

@@ -234,6 +234,11 @@ async def proofs_of_stop(db: Db | Pool, *, account_id: int, stop_id: int) -> lis
     return [ProofRow(**row) for row in rows]
 
 
+async def photos_of_stop(db: Db | Pool, stop_id: int) -> list[int]:
+    """Give the ids of the stored photos that the words on a delivery name which count, a few at most."""
+    return [row["id"] for row in await db.fetch(_SQL["photos_of_stop"], stop_id)]
+
+
 async def find_proof(db: Db | Pool, *, account_id: int, proof_id: int) -> ProofRow | None:
     """Read a proof; None when the account has none of this id."""
     row = await db.fetchrow(_SQL["read_proofs"], account_id, None, proof_id, FIX_BEFORE_S, FIX_AFTER_S)

@@ -139,6 +139,13 @@ SELECT * FROM (
      ORDER BY occurred_at DESC, driver_event.id DESC LIMIT 1) AS last
  WHERE type <> 'reopened';
 
+-- name: photos_of_stop
+-- The photos that show what was handed over: those of words that count. $1 stop
+SELECT proof.id FROM proof JOIN driver_event AS said ON said.stop_id = proof.stop_id AND said.id = proof.event_id
+ WHERE proof.stop_id = $1 AND proof.kind = 'photo' AND proof.state = 'stored'
+   AND said.effective AND said.type IN ('completed', 'partially_completed')
+ ORDER BY proof.id LIMIT 4;
+
 -- name: find_blob
 -- Whose proof it is, and the type of what is shown of it. $1 proof
 SELECT account_id, served_type FROM proof WHERE id = $1;

@@ -1,7 +1,7 @@
 """What a message may say of a stop, and what decides whether it is still true."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -23,6 +23,7 @@ class ToldStop:
         attempt: 1, and one more for each time the stop was opened again.
         reason: the code that the driver gave for a failure.
         settings: the account's.
+        browsers: that are told by a push service, sealed.
     """
 
     id: int
@@ -62,6 +63,7 @@ class ToldStop:
     unsettled: bool
     attempt: int
     reason: str | None
+    browsers: list[bytes] = field(repr=False)
 
 
 async def told_stops(db: Db | Pool, stop_ids: Iterable[int]) -> dict[int, ToldStop]:

@@ -13,7 +13,8 @@ SELECT stop.id, stop.account_id, stop.route_id, stop.external_id, stop.kind, sto
              WHERE event.stop_id = stop.id AND event.type = 'reopened' AND event.effective)::int AS attempt,
        (SELECT event.data ->> 'reason' FROM driver_event AS event
          WHERE event.stop_id = stop.id AND event.type = 'failed' AND event.effective
-         ORDER BY event.occurred_at DESC, event.id DESC LIMIT 1) AS reason
+         ORDER BY event.occurred_at DESC, event.id DESC LIMIT 1) AS reason,
+       ARRAY(SELECT push.sealed FROM push_subscription AS push WHERE push.stop_id = stop.id) AS browsers
   FROM stop JOIN route ON route.id = stop.route_id JOIN account ON account.id = stop.account_id
   LEFT JOIN driver ON driver.id = route.driver_id
   LEFT JOIN track ON track.lane = driver.lane AND track.driver_id = driver.id

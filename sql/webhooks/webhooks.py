@@ -33,18 +33,34 @@ class WebhookRow:
     updated_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Neighbours in the feed that are leased together; `open`: the seqs of which nothing is noted yet."""
+
+    webhook_id: int
+    first_seq: int
+    open: set[int]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One event for one webhook that is to be sent now; `seq` None: a test."""
+    """One event for one webhook that is to be sent now; `span` None: it was tried before."""
 
-    id: int
     webhook_id: int
     account_id: int
-    seq: int | None
+    seq: int
     type: str
-    replay: bool
-    attempts: int
-    created_at: datetime
+    replay: bool = False
+    attempts: int = 1
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """What there is to be told now besides news: `due` to be tried again, `lost` by whoever had it leased."""
+
+    due: bool
+    lost: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,24 +80,17 @@ class ListedDelivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FeedPlace:
-    """How far a webhook has been told of its account's feed, which ends at `head`."""
-
-    account_id: int
-    told_seq: int
-    head: int
-    types: list[str] | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
-    """What came of a try."""
+    """What came of a try, `at` a time."""
 
-    id: int
+    webhook_id: int
+    account_id: int
+    seq: int
+    type: str
     state: str
     next_try_at: datetime
     tried: dict[str, Any]
-    delivered_at: datetime | None
+    at: datetime
 
 
 async def create_webhook(
@@ -134,34 +143,39 @@ async def endpoints(db: Db | Pool) -> list[WebhookRow]:
     return [WebhookRow(**row) for row in await db.fetch(_SQL["endpoints"])]
 
 
-async def behind(db: Db | Pool, webhook_ids: Iterable[int], now: datetime) -> list[int]:
+async def behind(db: Db | Pool, webhook_ids: Iterable[int], now: datetime) -> dict[int, Waiting]:
     """Tell which webhooks have something to be told now."""
-    return [row["id"] for row in await db.fetch(_SQL["behind"], list(webhook_ids), now)]
+    rows = await db.fetch(_SQL["behind"], list(webhook_ids), now)
+    return {row["id"]: Waiting(due=row["has_due"], lost=row["has_lost"]) for row in rows}
 
 
-async def hold_endpoint(db: Db, webhook_id: int) -> FeedPlace | None:
-    """Hold a webhook's place in the feed; None: another process has it, or it was switched off."""
-    row = await db.fetchrow(_SQL["hold_endpoint"], webhook_id)
-    return None if row is None else FeedPlace(**row)
+async def read_on(db: Db, row: WebhookRow, *, at_most: int, stretch: int, until: datetime) -> list[Delivery]:
+    """Lease the feed's next entries for a webhook; none where another process is at it.
+
+    Args:
+        stretch: entries looked at, of any type.
+        until: the lease ends.
+    """
+    found = await db.fetch(_SQL["read_on"], row.id, at_most, stretch, until)
+    span = Span(row.id, found[0]["seq"], {one["seq"] for one in found}) if found else None
+    return [Delivery(webhook_id=row.id, account_id=row.account_id, span=span, **one) for one in found]
 
 
-async def set_told(db: Db, webhook_id: int, seq: int) -> None:
-    """Note how far a webhook has been told."""
-    await db.execute(_SQL["set_told"], webhook_id, seq)
+async def end_spans(db: Db, spans: Iterable[Span]) -> None:
+    """Forget spans of which everything is noted."""
+    keys = [(one.webhook_id, one.first_seq) for one in spans]
+    await db.execute(_SQL["end_spans"], *map(list, zip(*keys, strict=True)))
 
 
-async def lease_due(db: Db, webhook_id: int, *, now: datetime, until: datetime, at_most: int) -> list[Delivery]:
+async def take_up_lost(db: Db, webhook_id: int, *, now: datetime) -> None:
+    """Have tried what a process had leased that ended."""
+    await db.execute(_SQL["take_up_lost"], webhook_id, now)
+
+
+async def lease_due(db: Db, row: WebhookRow, *, now: datetime, until: datetime, at_most: int) -> list[Delivery]:
     """Lease what is to be tried again."""
-    return [Delivery(**row) for row in await db.fetch(_SQL["lease_due"], webhook_id, now, until, at_most)]
-
-
-async def put_deliveries(
-    db: Db, webhook_id: int, account_id: int, entries: Sequence[FeedEntry], *, until: datetime, now: datetime
-) -> list[Delivery]:
-    """Make deliveries of new events, leased."""
-    seqs, types = [one.seq for one in entries], [one.type for one in entries]
-    rows = await db.fetch(_SQL["put_deliveries"], webhook_id, account_id, seqs, types, until, now)
-    return [Delivery(**row) for row in rows]
+    found = await db.fetch(_SQL["lease_due"], row.id, now, until, at_most)
+    return [Delivery(webhook_id=row.id, account_id=row.account_id, **one) for one in found]
 
 
 async def events_of(db: Db | Pool, account_id: int, seqs: Iterable[int]) -> dict[int, FeedEntry]:
@@ -170,15 +184,17 @@ async def events_of(db: Db | Pool, account_id: int, seqs: Iterable[int]) -> dict
 
 
 async def settle_deliveries(db: Db, tried: Sequence[Tried], *, keep: int) -> None:
-    """Write what came of tries; of each delivery the last `keep` stay."""
+    """Write what came of tries, one at most of each delivery; the last `keep` of each stay."""
     columns = [[getattr(one, name.name) for one in tried] for name in fields(Tried)]
     await db.execute(_SQL["settle_deliveries"], *columns, keep)
 
 
-async def note_health(db: Db, *, working: Iterable[int], failing: Iterable[int], now: datetime) -> None:
+async def note_health(db: Db, *, working: Sequence[int], failing: Sequence[int], now: datetime) -> None:
     """Note which webhooks took something and which did not."""
-    await db.execute(_SQL["note_working"], list(working))
-    await db.execute(_SQL["note_failing"], list(failing), now)
+    if working:
+        await db.execute(_SQL["note_working"], working)
+    if failing:
+        await db.execute(_SQL["note_failing"], failing, now)
 
 
 async def disable_webhook(db: Db, webhook_id: int, *, why: str, fact_id: UUID, now: datetime) -> bool:

@@ -24,6 +24,8 @@ SELECT id, account_id, url, types, format, enabled, disabled_why, secrets, faili
 WITH before AS (SELECT enabled FROM webhook WHERE account_id = $1 AND id = $2 FOR UPDATE), given_up AS (
     UPDATE webhook_delivery SET state = 'failed'
      WHERE webhook_id = $2 AND state = 'pending' AND $6 AND NOT (SELECT enabled FROM before)
+), untold AS (
+    DELETE FROM webhook_span WHERE webhook_id = $2 AND $6 AND NOT (SELECT enabled FROM before)
 )
 UPDATE webhook
    SET url = $3, types = $4, format = $5, enabled = $6, disabled_why = CASE WHEN $6 THEN NULL ELSE disabled_why END,
@@ -51,22 +53,58 @@ SELECT webhook.id, account_id, url, types, format, enabled, disabled_why, secret
   FROM webhook WHERE enabled ORDER BY webhook.id;
 
 -- name: behind
--- Which of these have news, or something to try again. $1 webhooks, $2 now
-SELECT webhook.id FROM webhook JOIN account ON account.id = webhook.account_id
- WHERE webhook.id = ANY ($1::bigint[]) AND webhook.enabled
-   AND (webhook.told_seq < account.events_numbered
-        OR EXISTS (SELECT FROM webhook_delivery AS due
-                    WHERE due.webhook_id = webhook.id AND due.state = 'pending' AND due.next_try_at <= $2));
+-- Which of these have news, or something to try again (also because nobody knows whether it was told). $1 webhooks, $2 now
+SELECT id, has_due, has_lost
+  FROM (SELECT webhook.id, webhook.told_seq < account.events_numbered AS has_news,
+               EXISTS (SELECT FROM webhook_delivery AS due
+                        WHERE due.webhook_id = webhook.id AND due.state = 'pending' AND due.next_try_at <= $2) AS has_due,
+               EXISTS (SELECT FROM webhook_span AS span
+                        WHERE span.webhook_id = webhook.id AND span.leased_until <= $2) AS has_lost
+          FROM webhook JOIN account ON account.id = webhook.account_id
+         WHERE webhook.id = ANY ($1::bigint[]) AND webhook.enabled) AS looked
+ WHERE has_news OR has_due OR has_lost;
 
--- name: hold_endpoint
--- One process at a time reads on for a webhook. $1 webhook
-SELECT webhook.account_id, webhook.told_seq, account.events_numbered AS head, webhook.types
-  FROM webhook JOIN account ON account.id = webhook.account_id
- WHERE webhook.id = $1 AND webhook.enabled FOR UPDATE OF webhook SKIP LOCKED;
+-- name: read_on
+-- Take the next entries of the feed for a webhook: one process at a time does, as far as the webhook has room. They are
+-- leased as one span. $1 webhook, $2 at most so many, $3 entries looked at, $4 lease ends
+WITH held AS (
+    SELECT webhook.id, webhook.account_id, told_seq, types, least(account.events_numbered, told_seq + $3::bigint) AS upto
+      FROM webhook JOIN account ON account.id = webhook.account_id
+     WHERE webhook.id = $1 AND webhook.enabled FOR UPDATE OF webhook SKIP LOCKED
+), fresh AS (
+    SELECT event.seq, event.type
+      FROM held JOIN event ON event.account_id = held.account_id AND event.seq > held.told_seq AND event.seq <= held.upto
+     WHERE held.types IS NULL OR event.type = ANY (held.types)
+     ORDER BY event.seq LIMIT $2
+), moved AS (
+    UPDATE webhook SET told_seq = CASE WHEN (SELECT count(*) FROM fresh) = $2 THEN (SELECT max(seq) FROM fresh)
+                                       ELSE held.upto END
+      FROM held WHERE webhook.id = held.id AND held.upto > held.told_seq
+), leased AS (
+    INSERT INTO webhook_span (webhook_id, first_seq, last_seq, leased_until)
+    SELECT $1, min(seq), max(seq), $4 FROM fresh HAVING count(*) > 0
+)
+SELECT seq, type FROM fresh ORDER BY seq;
 
--- name: set_told
--- $1 webhook, $2 seq
-UPDATE webhook SET told_seq = $2 WHERE id = $1;
+-- name: take_up_lost
+-- Spans whose lease is over: whoever had them told some of it, or none. What is not noted is to be tried. $1 webhook, $2 now
+WITH lost AS (
+    DELETE FROM webhook_span
+     WHERE (webhook_id, first_seq) IN (SELECT webhook_id, first_seq FROM webhook_span
+                                        WHERE webhook_id = $1 AND leased_until <= $2 FOR UPDATE SKIP LOCKED)
+    RETURNING first_seq, last_seq
+)
+INSERT INTO webhook_delivery (webhook_id, account_id, seq, type, state, next_try_at, created_at)
+SELECT webhook.id, webhook.account_id, event.seq, event.type, 'pending', $2, $2
+  FROM lost JOIN webhook ON webhook.id = $1
+       JOIN event ON event.account_id = webhook.account_id AND event.seq BETWEEN lost.first_seq AND lost.last_seq
+ WHERE webhook.types IS NULL OR event.type = ANY (webhook.types)
+    ON CONFLICT (webhook_id, seq) DO NOTHING;
+
+-- name: end_spans
+-- What is told, or noted to be told again. Columns of one length: $1 webhook, $2 first seq
+DELETE FROM webhook_span USING unnest($1::bigint[], $2::bigint[]) AS over (webhook_id, first_seq)
+ WHERE webhook_span.webhook_id = over.webhook_id AND webhook_span.first_seq = over.first_seq;
 
 -- name: lease_due
 -- New events come before what is tried again, as long as there is room. $1 webhook, $2 now, $3 lease ends, $4 at most so many
@@ -74,15 +112,7 @@ UPDATE webhook_delivery AS delivery SET attempts = attempts + 1, next_try_at = $
   FROM (SELECT id FROM webhook_delivery WHERE webhook_id = $1 AND state = 'pending' AND next_try_at <= $2
          ORDER BY next_try_at LIMIT $4 FOR UPDATE SKIP LOCKED) AS due
  WHERE delivery.id = due.id
-RETURNING delivery.id, delivery.webhook_id, delivery.account_id, delivery.seq, delivery.type, delivery.replay,
-          delivery.attempts, delivery.created_at;
-
--- name: put_deliveries
--- $1 webhook, $2 account, columns of one length: $3 seq, $4 type; $5 lease ends, $6 now
-INSERT INTO webhook_delivery (webhook_id, account_id, seq, type, state, attempts, next_try_at, created_at)
-SELECT $1, $2, seq, type, 'pending', 1, $5, $6 FROM unnest($3::bigint[], $4::text[]) AS new (seq, type)
-    ON CONFLICT (webhook_id, seq) DO NOTHING
-RETURNING id, webhook_id, account_id, seq, type, replay, attempts, created_at;
+RETURNING delivery.seq, delivery.type, delivery.replay, delivery.attempts;
 
 -- name: events_of
 -- $1 account, $2 seqs
@@ -90,16 +120,22 @@ SELECT seq, fact_id, revision, state, type, occurred_at, known_at, driver_id, ro
   FROM event WHERE account_id = $1 AND seq = ANY ($2::bigint[]);
 
 -- name: settle_deliveries
--- What came of tries. Columns of one length: $1 delivery, $2 state, $3 next try, $4 the try, $5 delivered at; $6 tries kept
-UPDATE webhook_delivery AS delivery
-   SET state = new.state, next_try_at = new.next_try_at, delivered_at = coalesce(delivery.delivered_at, new.delivered_at),
-       tries = CASE WHEN jsonb_array_length(delivery.tries) < $6 THEN delivery.tries || new.try
-                    ELSE (SELECT jsonb_agg(each ORDER BY place) FROM jsonb_array_elements(delivery.tries || new.try)
+-- What came of tries: the first one makes the row. Columns of one length: $1 webhook, $2 account, $3 seq, $4 type, $5 state,
+-- $6 next try, $7 the try, $8 when it was; $9 tries kept
+INSERT INTO webhook_delivery AS delivery
+       (webhook_id, account_id, seq, type, state, attempts, next_try_at, tries, created_at, delivered_at)
+SELECT webhook_id, account_id, seq, type, state, 1, next_try_at, jsonb_build_array(try), at,
+       CASE WHEN state = 'delivered' THEN at END
+  FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[], $7::jsonb[],
+              $8::timestamptz[]) AS new (webhook_id, account_id, seq, type, state, next_try_at, try, at)
+ WHERE EXISTS (SELECT FROM webhook WHERE webhook.id = new.webhook_id)
+    ON CONFLICT (webhook_id, seq) DO UPDATE
+   SET state = excluded.state, next_try_at = excluded.next_try_at,
+       delivered_at = coalesce(delivery.delivered_at, excluded.delivered_at),
+       tries = CASE WHEN jsonb_array_length(delivery.tries) < $9 THEN delivery.tries || excluded.tries
+                    ELSE (SELECT jsonb_agg(each ORDER BY place) FROM jsonb_array_elements(delivery.tries || excluded.tries)
                             WITH ORDINALITY AS all_tries (each, place)
-                           WHERE place > jsonb_array_length(delivery.tries) + 1 - $6) END
-  FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::jsonb[], $5::timestamptz[])
-    AS new (id, state, next_try_at, try, delivered_at)
- WHERE delivery.id = new.id;
+                           WHERE place > jsonb_array_length(delivery.tries) + 1 - $9) END;
 
 -- name: note_working
 -- $1 webhooks

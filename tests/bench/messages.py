@@ -100,7 +100,7 @@ async def work_messages(pool: Pool, stop: asyncio.Event) -> None:
                 await asyncio.sleep(0.1)
 
     sender = MessageSender(
-        open_channel=lambda row, settings, where: open_channel(row, settings, where, GUARD),
+        open_channel=lambda row, settings, where: open_channel(row, settings, where, GUARD, SEALER),
         find_source=found,
         sealer=SEALER,
     )

@@ -22,6 +22,7 @@ class Maker(Enum):
     DEVICE = "device"  # an alarm that a phone sent: told at once, and never judged anew
     DRIVER = "driver"  # what a driver or a dispatcher said, as far as it is in force
     CLOSING = "closing"  # the clock of `work`: what is open of a tour that is over
+    CASE = "case"  # what became of a ticket or a return, by whoever had the word
     RECIPIENT = "recipient"  # what a recipient did by their link
     SENDER = "sender"  # what became of what left the installation
 
@@ -93,6 +94,15 @@ EVENT_TYPES = (
     EventType(name="eta.late", maker=Maker.ETA),
     EventType(name="stop.instructed", maker=Maker.RECIPIENT),
     EventType(name="stop.rated", maker=Maker.RECIPIENT),
+    EventType(name="ticket.opened", maker=Maker.CASE),
+    EventType(name="ticket.answered", maker=Maker.CASE),
+    EventType(name="ticket.closed", maker=Maker.CASE),
+    EventType(name="ticket.due_soon", maker=Maker.CASE),
+    EventType(name="ticket.overdue", maker=Maker.CASE),
+    EventType(name="return.requested", maker=Maker.CASE),
+    EventType(name="return.approved", maker=Maker.CASE),
+    EventType(name="return.rejected", maker=Maker.CASE),
+    EventType(name="return.closed", maker=Maker.CASE),
     EventType(name="message.sent", maker=Maker.SENDER),
     EventType(name="message.delivered", maker=Maker.SENDER),
     EventType(name="message.failed", maker=Maker.SENDER),
@@ -110,7 +120,7 @@ SAID = {one.said: one for one in EVENT_TYPES if one.said is not None}
 
 CALLED_FOR_HELP, ALARMED = "driver.sos", "driver.alarm"
 ALARMS = frozenset((CALLED_FOR_HELP, ALARMED))
-ALERTING = frozenset((CALLED_FOR_HELP, "webhook.disabled"))
+ALERTING = frozenset((CALLED_FOR_HELP, "webhook.disabled", "ticket.due_soon", "ticket.overdue"))
 """People of the company are told of these, whoever reads the feed."""
 
 LEFT_OPEN = "stop.left_open"

@@ -9,6 +9,8 @@ import aiohttp
 from work.outgoing.guard import Guard
 
 TIMEOUT_S = 15.0
+CONNECT_S = 10.0
+AGENT = "Reparto"
 MOST_ANSWER_BYTES = 64 * 1024
 """Read of an answer; the rest is not waited for."""
 
@@ -36,22 +38,18 @@ class Answer:
         return float(text) if text.isascii() and text.isdigit() and len(text) < 7 else None
 
 
-def open_session(guard: Guard, *, at_once: int, keep: bool) -> aiohttp.ClientSession:
-    """Open a client whose every socket the guard has seen.
+def open_session(guard: Guard, *, at_once: int) -> aiohttp.ClientSession:
+    """Open a client whose every socket the guard has seen, `at_once` of them at most.
 
-    Args:
-        at_once: connections open at once.
-        keep: use a connection for the next request too. A server that closes it at that moment leaves the outcome of
-            the next request unknown, so nobody keeps any where a second try is not allowed.
+    No connection is kept: a server that closes it at that moment leaves the outcome of the next request unknown, and a
+    second try is not always allowed.
     """
-    connector = aiohttp.TCPConnector(
-        limit=at_once, force_close=not keep, socket_factory=guard.socket_for, ttl_dns_cache=60
-    )
+    connector = aiohttp.TCPConnector(limit=at_once, force_close=True, socket_factory=guard.socket_for, ttl_dns_cache=60)
     return aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(total=TIMEOUT_S, sock_connect=10.0),
-        headers={"User-Agent": "Reparto"},
+        timeout=aiohttp.ClientTimeout(total=TIMEOUT_S, sock_connect=CONNECT_S),
+        headers={"User-Agent": AGENT},
         trust_env=False,
     )
 
@@ -74,11 +72,11 @@ async def ask(
     try:
         async with session.request(method, url, headers=headers, data=body, allow_redirects=False) as response:
             content = await _read(response, most_bytes)
-            return Answer(status=response.status, body=content, headers=dict(response.headers))
+            return Answer(status=response.status, body=content, headers=response.headers)
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
-        raise NotReached(_words(error)) from error
+        raise NotReached(words_of(error)) from error
     except (aiohttp.ClientError, TimeoutError, OSError, asyncio.IncompleteReadError, ValueError) as error:
-        raise NoAnswer(_words(error)) from error
+        raise NoAnswer(words_of(error)) from error
 
 
 async def _read(response: aiohttp.ClientResponse, most_bytes: int) -> bytes:
@@ -96,5 +94,6 @@ async def _read(response: aiohttp.ClientResponse, most_bytes: int) -> bytes:
     return b"".join(parts)
 
 
-def _words(error: BaseException) -> str:
+def words_of(error: BaseException) -> str:
+    """Say what went wrong, shortly."""
     return f"{type(error).__name__}: {error}"[:200] if str(error) else type(error).__name__

@@ -54,7 +54,7 @@ class Traffic(Protocol[R, T, C]):
         """Tell which of these have something to be sent now."""
 
     async def lease(self, db: Db, outlet: R, at_most: int) -> Sequence[T]:
-        """Take what an outlet is sent next, in a transaction; from its commit on it may have been sent."""
+        """Take what an outlet is sent next, and commit that: from then on it may have been sent."""
 
     async def send(self, outlet: R, thing: T) -> C:
         """Send one, and tell the outlet's breaker. Whatever fails is an outcome."""
@@ -147,7 +147,7 @@ class SendingLoop(Generic[R, T, C]):
             if room <= 0:
                 return False
             try:
-                async with self.pool.acquire() as db, db.transaction():
+                async with self.pool.acquire() as db:
                     leased = await self.traffic.lease(db, outlet, room)
             except Exception as error:
                 if is_away(error):

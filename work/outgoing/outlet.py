@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from work.outgoing.breaker import Breaker, Rate
 
-MOST_AT_A_TIME = 50
+MOST_AT_A_TIME = 64
 """Taken for one outlet in one transaction, so that no other waits long for its turn."""
 
 UNWRITTEN = 4

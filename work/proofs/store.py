@@ -1,7 +1,7 @@
 """What uploads and proofs share in a process: the store of bytes, and the threads that look into them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -71,3 +71,14 @@ def parts_prefix(upload_id: UUID) -> str:
 def blob_name(account_id: int, proof_id: int, what: str) -> str:
     """Name one of the three blobs of a proof."""
     return f"proofs/{account_id}/{proof_id}/{what}"
+
+
+def photo_name(account_id: int, photo_id: int, what: str) -> str:
+    """Name one of the two blobs of a photo that a recipient sent: shown and thumbnail."""
+    return f"photos/{account_id}/{photo_id}/{what}"
+
+
+async def drop_photo_files(store: ProofStore, photos: Sequence[tuple[int, int]]) -> None:
+    """Delete the bytes of photos that recipients sent, each named by its id and its account; their rows go after."""
+    names = [photo_name(account_id, photo_id, what) for photo_id, account_id in photos for what in (SHOWN, THUMBNAIL)]
+    await store.blobs.drop(names)

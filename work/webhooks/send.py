@@ -7,48 +7,48 @@ hangs has not been told stays in the feed.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections import Counter as CountOf
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-import aiohttp
 from prometheus_client import Counter, Histogram
 
-from sql.feed.events import FeedEntry, read_events
 from sql.pool import Db, Pool
 from sql.webhooks.webhooks import (
     Delivery,
-    FeedPlace,
+    Span,
     Tried,
+    Waiting,
     WebhookRow,
     behind,
     disable_webhook,
+    end_spans,
     endpoints,
-    events_of,
-    hold_endpoint,
     lease_due,
     note_health,
-    put_deliveries,
-    set_told,
+    read_on,
     settle_deliveries,
+    take_up_lost,
 )
 from work.outgoing.breaker import Breaker
 from work.outgoing.guard import Guard
-from work.outgoing.http import Answer, NoAnswer, NotReached, open_session
+from work.outgoing.http import Answer, NoAnswer, NotReached
+from work.outgoing.kept import KeptLine
 from work.outgoing.loop import SendingLoop
 from work.outgoing.outlet import Outlet
 from work.outgoing.sealed import CannotOpen, Sealer
 from work.webhooks.schedule import AfterTry, verdict
 from work.webhooks.tell import shown_try, tell
+from work.webhooks.written import WrittenEvent, WrittenEvents
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 32
+AT_ONCE = 64
 """Requests under way to one endpoint in one process: its share."""
 
-SESSION_AT_ONCE = 1_000
 LEASE = timedelta(seconds=60)
 """Longer than a request may take."""
 
@@ -69,10 +69,12 @@ WAITED = Histogram(
 
 @dataclass(slots=True, kw_only=True)
 class Endpoint(Outlet):
-    """A webhook while this process tells it."""
+    """A webhook while this process tells it; `waiting`: what there is besides news."""
 
     row: WebhookRow
     opened: dict[str, Any]
+    line: KeptLine
+    waiting: Waiting | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +97,22 @@ class Answered:
 
 @dataclass(slots=True)
 class WebhookSender:
-    """Tells webhooks until stopped; `source` is the feed's address."""
+    """Tells webhooks until stopped."""
 
     sealer: Sealer
     guard: Guard
-    source: str
+    events: WrittenEvents
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     name: str = "webhooks"
-    _session: aiohttp.ClientSession | None = None
     _endpoints: dict[int, Endpoint] = field(default_factory=dict)
 
     async def run(self, pool: Pool, stop: asyncio.Event) -> None:
         """Tell until `stop` is set; then wait for what is under way and write it down."""
-        async with open_session(self.guard, at_once=SESSION_AT_ONCE, keep=True) as self._session:
+        try:
             await SendingLoop(self, pool).run(stop)
+        finally:
+            for endpoint in self._endpoints.values():
+                endpoint.line.close()
 
     @property
     def outlets(self) -> Collection[Endpoint]:
@@ -117,39 +121,36 @@ class WebhookSender:
 
     async def due(self, pool: Pool, free: Sequence[Endpoint]) -> list[Endpoint]:
         """Tell which webhooks have news, or something to be tried again."""
-        return [self._endpoints[one] for one in await behind(pool, [one.row.id for one in free], self.clock())]
+        found = await behind(pool, [one.row.id for one in free], self.clock())
+        behind_now = [one for one in free if one.row.id in found]
+        for one in behind_now:
+            also = found[one.row.id]
+            one.waiting = also if also.due or also.lost else None
+        return behind_now
 
-    async def lease(self, db: Db, outlet: Endpoint, at_most: int) -> list[tuple[Delivery, FeedEntry]]:
+    async def lease(self, db: Db, outlet: Endpoint, at_most: int) -> list[tuple[Delivery, WrittenEvent]]:
         """Take what an endpoint is told next: new events first, then what is tried again."""
-        now = self.clock()
-        place = await hold_endpoint(db, outlet.row.id)
-        if place is None:
-            return []
-        fresh = await _read_on(db, outlet.row.id, place, at_most)
-        entries = {one.seq: one for one in fresh}
-        leased: list[Delivery] = []
-        if fresh:
-            leased = await put_deliveries(db, outlet.row.id, place.account_id, fresh, until=now + LEASE, now=now)
-        left = at_most - len(leased)
-        if left > 0:
-            again = await lease_due(db, outlet.row.id, now=now, until=now + LEASE, at_most=left)
-            if seqs := [one.seq for one in again if one.seq is not None]:
-                entries |= await events_of(db, place.account_id, seqs)
-            leased += again
-        return [(one, entries[one.seq]) for one in leased if one.seq in entries]
+        row, now = outlet.row, self.clock()
+        until = now + LEASE
+        leased = await read_on(db, row, at_most=at_most, stretch=STRETCH, until=until)
+        if outlet.waiting is not None and outlet.waiting.lost:
+            await take_up_lost(db, row.id, now=now)
+        if outlet.waiting is not None and len(leased) < at_most:
+            leased += await lease_due(db, row, now=now, until=until, at_most=at_most - len(leased))
+        events = await self.events.of(db, row.account_id, row.format, [one.seq for one in leased])
+        return [(one, events[one.seq]) for one in leased if one.seq in events]
 
-    async def send(self, outlet: Endpoint, thing: tuple[Delivery, FeedEntry]) -> Answered:
+    async def send(self, outlet: Endpoint, thing: tuple[Delivery, WrittenEvent]) -> Answered:
         """Tell a webhook of one event."""
-        assert self._session is not None
-        delivery, entry = thing
+        delivery, event = thing
         now = self.clock()
         if delivery.attempts == 1 and not delivery.replay:
-            WAITED.observe(max(0.0, (now - entry.known_at).total_seconds()))
+            WAITED.observe(max(0.0, (now - event.known_at).total_seconds()))
         began_s = time.monotonic()
         got: Answer | None = None
         why = ""
         try:
-            got = await tell(self._session, outlet.row, outlet.opened, delivery, entry, source=self.source, now=now)
+            got = await tell(outlet.line, outlet.opened, delivery, event, now=now)
         except (NotReached, NoAnswer) as error:
             why = str(error)
         except Exception as error:
@@ -167,44 +168,60 @@ class WebhookSender:
         now = self.clock()
         judged = [(endpoint, one, one.verdict) for endpoint, one in came]
         await settle_deliveries(db, [tried_as(one, found) for _, one, found in judged], keep=KEPT_TRIES)
-        for _, _, found in judged:
-            TRIES.labels({"pending": "again"}.get(found.state, found.state)).inc()
+        noted = [one.delivery for _, one in came if one.delivery.span is not None]
+        if over := _all_noted(noted):
+            await end_spans(db, over)
+        for state, count in CountOf(found.state for _, _, found in judged).items():
+            TRIES.labels({"pending": "again"}.get(state, state)).inc(count)
         working = {endpoint.row.id for endpoint, _, found in judged if found.state == "delivered"}
-        failing = {endpoint.row.id for endpoint, _ in came} - working
-        await note_health(db, working=sorted(working), failing=sorted(failing), now=now)
+        better, worse = _changed_health({endpoint.row.id: endpoint.row for endpoint, _ in came}, working)
+        await note_health(db, working=better, failing=worse, now=now)
         for webhook_id, why in _ended(judged, working, now).items():
             await disable_webhook(db, webhook_id, why=why, fact_id=uuid4(), now=now)
-            self._endpoints.pop(webhook_id, None)
+            if (gone := self._endpoints.pop(webhook_id, None)) is not None:
+                gone.line.close()
+        for one in noted:  # at last: what fails above is written once more
+            assert one.span is not None
+            one.span.open.discard(one.seq)
 
     async def read_outlets(self, pool: Pool) -> None:
         """Take up webhooks that are new or changed, and let go of those that are off."""
         rows = {row.id: row for row in await endpoints(pool)}
         for webhook_id in self._endpoints.keys() - rows.keys():
-            del self._endpoints[webhook_id]
+            self._endpoints.pop(webhook_id).line.close()
         for webhook_id, row in rows.items():
             known = self._endpoints.get(webhook_id)
             if known is not None and known.row.updated_at == row.updated_at:
                 known.row = row
+                known.line.close_idle()
                 continue
             try:
                 opened = self.sealer.open(row.secrets)
             except CannotOpen as error:
                 log.error("webhook %d cannot be signed: %s", webhook_id, error)
                 continue
+            line = KeptLine(self.guard, row.url)
             if known is None:
-                self._endpoints[webhook_id] = Endpoint(row=row, opened=opened, at_once=AT_ONCE)
+                self._endpoints[webhook_id] = Endpoint(row=row, opened=opened, line=line, at_once=AT_ONCE)
             else:
-                known.row, known.opened, known.breaker = row, opened, Breaker()
+                known.line.close()
+                known.row, known.opened, known.line, known.breaker = row, opened, line, Breaker()
 
 
-async def _read_on(db: Db, webhook_id: int, place: FeedPlace, at_most: int) -> list[FeedEntry]:
-    """Read the feed on from where a webhook is, and note how far that was."""
-    upto = min(place.head, place.told_seq + STRETCH)
-    if upto <= place.told_seq:
-        return []
-    fresh = await read_events(db, place.account_id, after=place.told_seq, until=upto, types=place.types, limit=at_most)
-    await set_told(db, webhook_id, fresh[-1].seq if len(fresh) == at_most else upto)
-    return fresh
+def _all_noted(noted: Sequence[Delivery]) -> list[Span]:
+    """Give the spans of which nothing is left when these are noted."""
+    seqs: dict[int, tuple[Span, set[int]]] = {}
+    for one in noted:
+        assert one.span is not None
+        seqs.setdefault(id(one.span), (one.span, set()))[1].add(one.seq)
+    return [span for span, ours in seqs.values() if span.open <= ours]
+
+
+def _changed_health(told: Mapping[int, WebhookRow], working: set[int]) -> tuple[list[int], list[int]]:
+    """Say which webhooks take something again, and which nothing since now."""
+    better = sorted(one for one in working if told[one].failing_since is not None)
+    worse = sorted(one for one in told.keys() - working if told[one].failing_since is None)
+    return better, worse
 
 
 def _ended(judged: Sequence[tuple[Endpoint, Answered, AfterTry]], working: set[int], now: datetime) -> dict[int, str]:
@@ -222,10 +239,14 @@ def _ended(judged: Sequence[tuple[Endpoint, Answered, AfterTry]], working: set[i
 
 def tried_as(came: Answered, found: AfterTry) -> Tried:
     """Say what is kept of a try."""
+    told = came.delivery
     return Tried(
-        id=came.delivery.id,
+        webhook_id=told.webhook_id,
+        account_id=told.account_id,
+        seq=told.seq,
+        type=told.type,
         state=found.state,
         next_try_at=found.next_try_at,
         tried=shown_try(came.answer, came.why, came.took_ms, came.at),
-        delivered_at=came.at if found.state == "delivered" else None,
+        at=came.at,
     )

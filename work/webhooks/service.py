@@ -8,6 +8,7 @@ from work.outgoing.sealed import Sealer
 from work.retention.classes import DELIVERIES
 from work.retention.guard import RetentionGuard
 from work.webhooks.send import WebhookSender
+from work.webhooks.written import WrittenEvents
 
 _AT_ONCE = 5_000
 
@@ -28,5 +29,5 @@ def webhook_jobs(
 
     return (
         Job(name="webhook retention", do=forget, pause_s=3600.0),
-        WebhookSender(sealer=sealer, guard=guard, source=f"{public_url}/v1/events"),
+        WebhookSender(sealer=sealer, guard=guard, events=WrittenEvents(f"{public_url}/v1/events")),
     )

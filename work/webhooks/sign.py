@@ -8,6 +8,7 @@ import hmac
 import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 PREFIX = "whsec_"
@@ -22,9 +23,14 @@ def new_secret() -> str:
 
 def signature(secret: str, message_id: str, at_s: int, body: bytes) -> str:
     """Sign one message."""
-    key = base64.b64decode(secret.removeprefix(PREFIX))
-    mac = hmac.digest(key, f"{message_id}.{at_s}.".encode() + body, "sha256")
-    return f"v1,{base64.b64encode(mac).decode()}"
+    mac = _begun(secret).copy()  # a third of the time that a new one takes
+    mac.update(f"{message_id}.{at_s}.".encode() + body)
+    return f"v1,{base64.b64encode(mac.digest()).decode()}"
+
+
+@lru_cache(maxsize=256)
+def _begun(secret: str) -> hmac.HMAC:
+    return hmac.new(base64.b64decode(secret.removeprefix(PREFIX)), digestmod="sha256")
 
 
 def headers_of(secrets: Sequence[str], message_id: str, body: bytes, now: datetime) -> dict[str, str]:

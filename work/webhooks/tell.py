@@ -3,38 +3,30 @@
 from datetime import datetime
 from typing import Any
 
-import aiohttp
-
-from sql.feed.events import FeedEntry
-from sql.webhooks.webhooks import Delivery, WebhookRow
-from work.outgoing.http import Answer, ask
-from work.webhooks.body import body_of, message_id
+from sql.webhooks.webhooks import Delivery
+from work.outgoing.http import Answer
+from work.outgoing.kept import KeptLine
+from work.webhooks.body import message_id
 from work.webhooks.sign import headers_of, secrets_in
+from work.webhooks.written import WrittenEvent
 
 ANSWER_BYTES = 1_000
 """Kept of an answer."""
 
 
 async def tell(
-    session: aiohttp.ClientSession,
-    row: WebhookRow,
-    opened: dict[str, Any],
-    delivery: Delivery,
-    entry: FeedEntry,
-    *,
-    source: str,
-    now: datetime,
+    line: KeptLine, opened: dict[str, Any], delivery: Delivery, event: WrittenEvent, *, now: datetime
 ) -> Answer:
     """Tell a webhook of an event, once.
 
     Raises:
         NotReached, NoAnswer: it did not say that it took it.
     """
-    media, body = body_of(row.format, entry, source)
-    headers = {"Content-Type": media} | headers_of(secrets_in(opened, now), message_id(row.id, entry.seq), body, now)
+    named = message_id(delivery.webhook_id, event.seq)
+    headers = {"Content-Type": event.media} | headers_of(secrets_in(opened, now), named, event.body, now)
     if delivery.replay:
         headers["Reparto-Replay"] = "1"
-    return await ask(session, "POST", row.url, headers=headers, body=body, most_bytes=ANSWER_BYTES)
+    return await line.post(headers, event.body, most_bytes=ANSWER_BYTES)
 
 
 def shown_try(got: Answer | None, why: str, took_ms: int, at: datetime) -> dict[str, Any]:

@@ -23,10 +23,10 @@ async def read_limited(request: web.Request, max_bytes: int) -> bytes:
     size = 0
     bodies = request.app[BODIES]
     pace = Pace(bodies.wait_s)
-    with bodies.holding(request) as hold:
+    with bodies.holding(request) as held:
         try:
             while part := await pace.next(request.content):
-                hold(len(part))
+                held.more(len(part))
                 size += len(part)
                 if size > max_bytes:
                     raise TooLarge(f"The body unpacks to more than {max_bytes} bytes.")

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol, runtime_checkable
+from typing import Protocol, Self, runtime_checkable
 
 from aiohttp import StreamReader, web
 
@@ -42,8 +42,10 @@ class Pace:
             aiohttp.web.RequestPayloadError: it breaks off, or does not unpack.
         """
         try:
-            async with asyncio.timeout(self.left_s):
-                some = await content.readany()
+            some = content.read_nowait()
+            if not some and not content.at_eof():
+                async with asyncio.timeout(self.left_s):
+                    some = await content.readany()
         except TimeoutError:
             REFUSED.labels("bodies", "slow").inc()
             raise Unavailable("The body stopped coming, or comes too slowly. Please send it again.") from None
@@ -56,6 +58,35 @@ class Metered(Protocol):
     """A connection that tells how much comes over it, once it carries no requests any more."""
 
     meter: Callable[[int], None] | None
+
+
+class Holding:
+    """What is held of one body so far; a plain class, since every ping makes one."""
+
+    __slots__ = ("_bytes", "_ledger", "_parties")
+
+    def __init__(self, ledger: Ledger, parties: Sequence[Party]) -> None:
+        self._ledger, self._parties, self._bytes = ledger, parties, 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.drop()
+
+    def more(self, part: int) -> None:
+        """Count so many bytes more.
+
+        Raises:
+            Unavailable, TooManyRequests: as `Ledger.take`.
+        """
+        self._ledger.take(self._parties, part)
+        self._bytes += part
+
+    def drop(self) -> None:
+        """Count from nothing again: they are not held any more."""
+        self._ledger.give_back(self._parties, self._bytes)
+        self._bytes = 0
 
 
 class Bodies:
@@ -74,23 +105,9 @@ class Bodies:
         """What is held now."""
         return self._ledger.total
 
-    @contextmanager
-    def holding(self, request: web.Request) -> Iterator[Callable[[int], None]]:
-        """Give a function that counts bytes of a request's body, until the block ends.
-
-        It raises Unavailable or TooManyRequests, as `Ledger.take`.
-        """
-        parties, size = parties_of(request), 0
-
-        def hold(part: int) -> None:
-            nonlocal size
-            self._ledger.take(parties, part)
-            size += part
-
-        try:
-            yield hold
-        finally:
-            self._ledger.give_back(parties, size)
+    def holding(self, request: web.Request) -> "Holding":
+        """Count the bytes of a request's body until the block ends; `more` as they come."""
+        return Holding(self._ledger, parties_of(request))
 
     @contextmanager
     def held(self, parties: Sequence[Party], size: int) -> Iterator[None]:
@@ -109,24 +126,12 @@ class Bodies:
         The connection hangs up on whoever has more on the way than their share. Gives a function to call with each
         message that came: then all is counted anew.
         """
-        parties, size = parties_of(request), 0
-
-        def came(part: int) -> None:
-            nonlocal size
-            self._ledger.take(parties, part)
-            size += part
-
-        def next_message() -> None:
-            nonlocal size
-            self._ledger.give_back(parties, size)
-            size = 0
-
         connection = request.protocol
-        if isinstance(connection, Metered):
-            connection.meter = came
-        try:
-            yield next_message
-        finally:
+        with self.holding(request) as held:
             if isinstance(connection, Metered):
-                connection.meter = None
-            next_message()
+                connection.meter = held.more
+            try:
+                yield held.drop
+            finally:
+                if isinstance(connection, Metered):
+                    connection.meter = None

@@ -44,7 +44,9 @@ _SAME = UUID("7a1f3a56-5f0c-4a8e-9d39-0f5b8d1f6c11")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Form:
+class SentForm:
+    """What a form holds beside its file, and the file."""
+
     fields: dict[str, str]
     content: bytes
 
@@ -87,7 +89,7 @@ async def post_proof(request: web.Request) -> web.Response:
 
 async def _keep_proof(request: web.Request) -> web.Response:
     pool, store, device = request.app[POOL], request.app[PROOFS], device_of(request)
-    form = await _read_form(request, store.config.max_upload_bytes)
+    form = await read_form(request, store.config.max_upload_bytes)
     about = about_in(form.fields, at="")
     check_length(store, len(form.content))
     upload_id = await store.slow(_id_of, device.driver_id, about, form.content)
@@ -106,7 +108,7 @@ def _id_of(driver_id: int, about: About, content: bytes) -> UUID:
     return uuid5(_SAME, f"{driver_id}/{about.stop_id}/{about.kind}/{hashlib.sha256(content).hexdigest()}")
 
 
-async def _read_form(request: web.Request, most: int) -> _Form:
+async def read_form(request: web.Request, most: int) -> SentForm:
     """Read the whole form within its limits.
 
     Raises:
@@ -131,7 +133,7 @@ async def _read_form(request: web.Request, most: int) -> _Form:
         raise BadRequest("The form cannot be read, or breaks off.") from error
     if content is None:
         raise Invalid("There is no file in the form.", errors=[FieldError(at=_FILE, why="is missing")])
-    return _Form(fields=fields, content=content)
+    return SentForm(fields=fields, content=content)
 
 
 async def _read_parts(reader: MultipartReader, most: int) -> tuple[dict[str, str], bytes | None]:

@@ -11,6 +11,7 @@ import pytest
 
 from api.messages import channels, consent, hooks, kinds, listing, stop
 from api.messages.keys import GUARD, SEALER
+from api.portal import push
 from geo.times import ms_of
 from sql.account.accounts import read_instance
 from sql.feed.facts import LATE_AFTER_S, Revision, put_revisions
@@ -51,7 +52,7 @@ def sealer() -> Sealer:
 def app_parts(app_parts, sealer):
     def add(app):
         app[SEALER], app[GUARD] = sealer, LOCAL
-        for module in (channels, kinds, listing, consent, hooks, stop):
+        for module in (channels, kinds, listing, consent, hooks, stop, push):
             module.operations.add_to(app)
 
     return [*app_parts, say_events, add]
@@ -156,14 +157,14 @@ class Desk:
             return source
 
         sender = MessageSender(
-            open_channel=lambda row, settings, where: open_channel(row, settings, where, LOCAL),
+            open_channel=lambda row, settings, where: open_channel(row, settings, where, LOCAL, self.sealer),
             find_source=found,
             sealer=self.sealer,
             clock=clock,
         )
         stop = asyncio.Event()
         running = asyncio.create_task(sender.run(self.pool, stop))
-        channels = ("email", "sms", "whatsapp", "log")
+        channels = ("email", "sms", "whatsapp", "push", "log")
         quiet = 0
         while quiet < 2:  # twice: what came of one message may make another one between two questions
             quiet = 0 if await self._is_at_it(sender, channels, clock()) else quiet + 1

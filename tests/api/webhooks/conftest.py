@@ -20,6 +20,7 @@ from tests.providers import watched
 from work.outgoing.guard import Guard, networks_of
 from work.outgoing.sealed import Sealer, keys_in, new_key
 from work.webhooks.send import WebhookSender
+from work.webhooks.written import WrittenEvents
 
 LOCAL = Guard(networks_of("127.0.0.0/8"))
 
@@ -124,7 +125,7 @@ class Company:
         return WebhookSender(
             sealer=self.sealer,
             guard=guard,
-            source="https://reparto.example/v1/events",
+            events=WrittenEvents("https://reparto.example/v1/events"),
             clock=lambda: datetime.now(UTC) + after,
         )
 

@@ -16,6 +16,7 @@ from tests.api.webhooks.conftest import receiver
 from tests.providers.node import run_node
 from work.outgoing.guard import Guard
 from work.webhooks.schedule import WAITS_S, verdict
+from work.webhooks.send import AT_ONCE, LEASE
 from work.webhooks.sign import headers_of, new_secret
 
 
@@ -263,10 +264,32 @@ async def test_endpoints_that_hang_hold_no_other(company, shop):
         async with asyncio.timeout(30):
             while len(shop.taken) < 200:
                 await asyncio.sleep(0.02)
-        assert len(hangs.taken) <= 32
-        assert len(await company.deliveries(slow)) <= 32  # the rest waits in the feed
+        assert len(hangs.taken) <= AT_ONCE
+        assert await company.deliveries(slow) == []  # the rest waits in the feed
         running.cancel()
         await asyncio.wait({running})
+
+
+async def test_what_a_process_had_leased_that_ended_is_told_by_another(company):
+    async with receiver(behave=lambda n: "hangs" if n < 3 else 200) as shop:
+        made = await company.make(shop, types=["stop.completed"])
+        await company.happens(2)
+        await company.happens(1, type="stop.failed")
+        await company.happens(3)
+        running = asyncio.create_task(company.sender().run(company.pool, asyncio.Event()))
+        async with asyncio.timeout(30):
+            while len(await company.deliveries(made)) < 2:
+                await asyncio.sleep(0.02)
+        running.cancel()  # three are under way, two were taken
+        await asyncio.wait({running})
+        await company.go()
+        assert len(shop.taken) == 5
+        await company.go(after=LEASE + timedelta(seconds=1))
+        assert len(shop.taken) == 8
+        told = await company.deliveries(made)
+        assert sorted(one["seq"] for one in told) == [1, 2, 4, 5, 6]
+        assert {(one["state"], one["attempts"]) for one in told} == {("delivered", 1)}
+        assert await company.pool.fetchval("SELECT count(*) FROM webhook_span") == 0
 
 
 async def test_webhooks_are_of_one_account_and_for_admins(company, shop, client, account, other_account, bearer):

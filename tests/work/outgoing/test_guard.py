@@ -71,7 +71,7 @@ async def test_a_name_that_leads_inside_is_not_connected_to(monkeypatch):
             return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
 
         monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", resolve)
-        async with open_session(Guard(), at_once=1, keep=True) as session:
+        async with open_session(Guard(), at_once=1) as session:
             for host in ("rebound.example", "127.0.0.1", "[::ffff:127.0.0.1]"):
                 with pytest.raises(NotReached, match="may be reached"):
                     await ask(session, "POST", f"http://{host}:{port}/", headers={}, body=b"x")
@@ -89,7 +89,7 @@ async def test_redirects_are_not_followed_and_answers_are_cut():
     app = web.Application()
     app.router.add_route("*", "/{tail:.*}", answer)
     guard = Guard(networks_of("127.0.0.0/8"))
-    async with TestServer(app) as server, open_session(guard, at_once=1, keep=True) as session:
+    async with TestServer(app) as server, open_session(guard, at_once=1) as session:
         away = await ask(session, "POST", str(server.make_url("/away")), headers={}, body=None)
         assert away.status == 302
         long = await ask(session, "POST", str(server.make_url("/long")), headers={}, body=None, most_bytes=1_000)
@@ -100,7 +100,7 @@ async def test_not_reached_and_no_answer_are_told_apart():
     guard = Guard(networks_of("127.0.0.0/8"))
     async with (
         http_provider(behave=lambda n, to: "lost") as server,
-        open_session(guard, at_once=1, keep=False) as session,
+        open_session(guard, at_once=1) as session,
     ):
         with pytest.raises(NotReached):
             await ask(session, "POST", "http://127.0.0.1:1/", headers={}, body=b"{}")

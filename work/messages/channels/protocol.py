@@ -1,5 +1,6 @@
 """What every channel is: it sends one message and says what came of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
@@ -13,6 +14,8 @@ class Outgoing:
         values: what templates of the provider are filled with.
         unsubscribe: address where the reader says that they want no more; empty: none.
         return_token: what a return path carries; empty: nothing comes back.
+        lives_s: how long it is still worth reading.
+        browsers: that a push service tells, sealed.
     """
 
     id: int
@@ -25,13 +28,16 @@ class Outgoing:
     unsubscribe: str = ""
     return_token: str = ""
     values: dict[str, str] = field(default_factory=dict)
+    lives_s: float = 0.0
+    browsers: Sequence[bytes] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The provider took it; `id` is what it calls it, None: it said nothing."""
+    """The provider took it; `id` is what it calls it, None: it said nothing. `gone`: browsers that are not, by hash."""
 
     id: str | None = None
+    gone: Sequence[bytes] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,7 @@ class Refused:
 
     why: str
     elsewhere: bool = True
+    gone: Sequence[bytes] = ()
 
 
 @dataclass(frozen=True, slots=True)

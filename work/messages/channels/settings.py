@@ -100,15 +100,28 @@ class WhatsApp(Common, frozen=True, kw_only=True):
     price_per_part: Price | None = None
 
 
+class Push(Common, frozen=True, kw_only=True):
+    """Web Push from the tracking page. `contact`: whom push services ask when something is wrong: mailto:… or https://…
+
+    The key is made when the channel is set first; another one ends all that browsers agreed to.
+    """
+
+    contact: Annotated[
+        str, Meta(max_length=300, pattern=r"^(mailto:[^@\s]+@[\w-]+(\.[\w-]+)+|https://[\w-]+(\.[\w-]+)+)$")
+    ]
+    key: Secret | None = None
+
+
 class Log(Common, frozen=True, kw_only=True):
     """Nothing leaves: what would be sent is kept and listed."""
 
 
-SETTINGS: dict[str, type[Common]] = {"email": Email, "sms": Sms, "whatsapp": WhatsApp, "log": Log}
+SETTINGS: dict[str, type[Common]] = {"email": Email, "sms": Sms, "whatsapp": WhatsApp, "push": Push, "log": Log}
 SECRETS: dict[str, tuple[str, ...]] = {
     "email": ("password",),
     "sms": ("key", "secret", "headers"),
     "whatsapp": ("token", "app_secret"),
+    "push": ("key",),
     "log": (),
 }
 """Fields that are kept sealed and never shown."""

@@ -79,7 +79,7 @@ def open_sms(settings: Sms, guard: Guard, *, hook_url: str) -> SmsChannel:
     return SmsChannel(
         settings=settings,
         gateway=gateway_of(settings),
-        session=open_session(guard, at_once=settings.at_once, keep=False),
+        session=open_session(guard, at_once=settings.at_once),
         hook_url=hook_url,
         clock=lambda: datetime.now(UTC),
         at_once=settings.at_once,

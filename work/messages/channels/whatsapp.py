@@ -57,7 +57,7 @@ class WhatsAppChannel:
 
 def open_whatsapp(settings: WhatsApp, guard: Guard) -> WhatsAppChannel:
     """Open a channel."""
-    session = open_session(guard, at_once=settings.at_once, keep=False)
+    session = open_session(guard, at_once=settings.at_once)
     return WhatsAppChannel(settings=settings, session=session, at_once=settings.at_once)
 
 

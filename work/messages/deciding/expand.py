@@ -23,6 +23,7 @@ SAME_PLACE_M = 100.0
 """Two stops of a tour so near, with one contact: whoever is there hears of the first, and not again of the second."""
 
 _REAL_STOPS = frozenset({"delivery", "pickup", "return"})
+_IN_ROUNDS = ("delayed", "changed", "ticket")
 _OF_A_PLACE = frozenset({"booked", "departed_depot", "approaching", "arrived", "delayed"})
 
 
@@ -142,10 +143,10 @@ async def _rounds(db: Db, setup: SendingSetup, about: Sequence[tuple[Notice, Tol
     """Say which round of its kind each notice would begin, by place; missing: none, enough was said.
 
     A delay is told when the promise is missed by more than the account says, and again when it has grown by as much.
-    A change is told each time, a PIN for each that there was.
+    A change and an answer are told each time, a PIN for each that there was.
     """
     turns: dict[int, int] = {}
-    for kind in ("delayed", "changed"):
+    for kind in _IN_ROUNDS:
         of = {place: one for place, one in enumerate(about) if one[0].kind == kind}
         told = dict(await rounds_told(db, {stop.id for _, stop in of.values()}, kind)) if of else {}
         after_s = settings_of(kind, setup.kinds.get(kind)).after_s
@@ -160,7 +161,7 @@ async def _rounds(db: Db, setup: SendingSetup, about: Sequence[tuple[Notice, Tol
             turns[place] = number + 1
             told[key] = (number + 1, notice.data)
     for place, (notice, stop) in enumerate(about):
-        if notice.kind not in ("delayed", "changed"):
+        if notice.kind not in _IN_ROUNDS:
             turns[place] = 1 + stop.pin_generation if notice.kind == "pin" else 1
     return turns
 
@@ -171,14 +172,16 @@ class Contact:
 
     phone: str | None
     email: str | None
+    has_browsers: bool
 
 
 def _contacts(notice: Notice, stop: ToldStop) -> Iterable[tuple[Contact, dict[str, Any]]]:
     """Give whom a notice concerns: who waits at the stop, and who did before the contact was changed."""
     old = notice.data.get("old_contact")
-    yield Contact(phone=stop.phone, email=stop.email), {k: v for k, v in notice.data.items() if k != "old_contact"}
+    now = Contact(phone=stop.phone, email=stop.email, has_browsers=bool(stop.browsers))
+    yield now, {k: v for k, v in notice.data.items() if k != "old_contact"}
     if old:
-        yield Contact(phone=old.get("phone"), email=old.get("email")), {"old": True}
+        yield Contact(phone=old.get("phone"), email=old.get("email"), has_browsers=False), {"old": True}
 
 
 def _addresses(notice: Notice, stop: ToldStop) -> Iterable[str]:
@@ -189,7 +192,14 @@ def _addresses(notice: Notice, stop: ToldStop) -> Iterable[str]:
 
 
 def _address(channel: str, stop: ToldStop, contact: Contact) -> str | None:
-    return address_for(channel, phone=contact.phone, email=contact.email, stop_id=stop.id, country=country_at(stop))
+    return address_for(
+        channel,
+        phone=contact.phone,
+        email=contact.email,
+        stop_id=stop.id,
+        country=country_at(stop),
+        has_browsers=contact.has_browsers,
+    )
 
 
 def choose(
@@ -217,6 +227,8 @@ def choose(
     refused: Choice | None = None
     for channel in usable:
         address = _address(channel, stop, contact)
+        if channel == "push" and address is None:
+            continue  # nobody asked for it, and nobody misses it
         why = "no-address" if address is None else why_not(setup.channels[channel], stop, address, said)
         if why is None and address is not None:
             return Choice(channel=channel, address=address)
@@ -295,7 +307,7 @@ async def fall_back(db: Db, failed: Sequence[MessageRow], *, now: datetime) -> i
         setup = SendingSetup(channels=await channels_of(db, one.account_id), kinds=await kinds_of(db, one.account_id))
         settings = settings_of(one.kind, setup.kinds.get(one.kind))
         tried = [*one.data.get("tried", ()), one.channel]
-        contact = Contact(phone=stop.phone, email=stop.email)
+        contact = Contact(phone=stop.phone, email=stop.email, has_browsers=bool(stop.browsers))
         addresses = [a for channel in ("email", "sms") if (a := _address(channel, stop, contact))]
         said = {(c.channel, c.address): c.state for c in await consents(db, one.account_id, addresses)}
         choice = choose(setup, settings, stop, contact, said, without=tried)

@@ -226,7 +226,14 @@ def _why_never(row: MessageRow, stop: ToldStop, look: _Look, now: datetime) -> s
         return why
     if row.address in look.out:
         return "opted-out"
-    address = address_for(row.channel, phone=stop.phone, email=stop.email, stop_id=stop.id, country=country_at(stop))
+    address = address_for(
+        row.channel,
+        phone=stop.phone,
+        email=stop.email,
+        stop_id=stop.id,
+        country=country_at(stop),
+        has_browsers=bool(stop.browsers),
+    )
     return "contact-changed" if address != row.address and not row.data.get("old") else None
 
 
@@ -271,6 +278,8 @@ def _written(row: MessageRow, sender: Sender, source: Source, stop: ToldStop, lo
         unsubscribe=unsubscribe,
         return_token=return_token(source.secret, row.id),
         values={name: str(value) for name, value in values.items()},
+        lives_s=(row.expires_at - now).total_seconds(),
+        browsers=stop.browsers,
     )
     return Leased(
         row=row,

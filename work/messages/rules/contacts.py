@@ -48,10 +48,12 @@ def email_of(text: str) -> str | None:
     return found.normalized.lower()
 
 
-def address_for(channel: str, *, phone: str | None, email: str | None, stop_id: int, country: str | None) -> str | None:
+def address_for(
+    channel: str, *, phone: str | None, email: str | None, stop_id: int, country: str | None, has_browsers: bool
+) -> str | None:
     """Give the address that a channel reaches somebody at; None: it does not.
 
-    `log` reaches everybody.
+    `log` reaches everybody, `push` the browsers that asked for it at the stop.
     """
     number = phone_of(phone, country) if phone else None
     mail = email_of(email) if email else None
@@ -60,6 +62,8 @@ def address_for(channel: str, *, phone: str | None, email: str | None, stop_id: 
             return mail
         case "sms" | "whatsapp":
             return number
+        case "push":
+            return f"st_{stop_id}" if has_browsers else None
         case "log":
             return number or mail or f"st_{stop_id}"
     return None

@@ -10,10 +10,19 @@ from msgspec import Meta, Struct, field
 from sql.messages.told import ToldStop
 
 Kind: TypeAlias = Literal[
-    "booked", "departed_depot", "approaching", "arrived", "delivered", "failed", "delayed", "changed", "pin", "rating"
+    "booked",
+    "departed_depot",
+    "approaching",
+    "arrived",
+    "delivered",
+    "failed",
+    "delayed",
+    "changed",
+    "pin",
+    "rating",
+    "ticket",
 ]
 Channel: TypeAlias = Literal["email", "sms", "whatsapp", "push", "log"]
-"""`push` may stand in lists already; nobody can set it yet, so it is passed over."""
 
 Language: TypeAlias = Literal["es", "pt", "en"]
 
@@ -85,16 +94,17 @@ KINDS: dict[str, KindRule] = {
     "booked": KindRule(default=KindSettings(channels=["email", "log"], wait_for_workday=True), lives=timedelta(days=3)),
     "departed_depot": KindRule(default=KindSettings(), lives=timedelta(hours=12)),
     "approaching": KindRule(
-        default=KindSettings(channels=["whatsapp", "sms", "log"]), lives=timedelta(minutes=15), any_hour=True
+        default=KindSettings(channels=["push", "whatsapp", "sms", "log"]), lives=timedelta(minutes=15), any_hour=True
     ),
     "arrived": KindRule(
-        default=KindSettings(enabled=False, channels=["whatsapp", "sms", "log"]), lives=timedelta(minutes=15)
+        default=KindSettings(enabled=False, channels=["push", "whatsapp", "sms", "log"]), lives=timedelta(minutes=15)
     ),
     "delivered": KindRule(default=KindSettings(), lives=timedelta(hours=24)),
     "failed": KindRule(default=KindSettings(), lives=timedelta(hours=48), any_hour=True),
     "delayed": KindRule(default=KindSettings(after_s=900), lives=timedelta(hours=1), most=2),
     "changed": KindRule(default=KindSettings(), lives=timedelta(hours=24), most=0),
     "pin": KindRule(default=KindSettings(), lives=timedelta(hours=12), most=0),
+    "ticket": KindRule(default=KindSettings(), lives=timedelta(days=3), most=0),
     "rating": KindRule(default=KindSettings(after_s=3_600, wait_for_workday=True), lives=timedelta(days=3)),
 }
 """By kind. Sources: the practice of carriers, and rules of countries: docs/howto/messages-countries.md."""
@@ -116,6 +126,8 @@ def why_not_true(kind: str, stop: ToldStop, *, retracted: bool, now: datetime) -
     Args:
         retracted: the fact that it rests on is taken back.
     """
+    if kind == "ticket":
+        return None  # what was answered was answered, whatever became of the tour
     if retracted:
         return "retracted"
     if stop.removed or stop.route_deleted or stop.route_status == "cancelled":

@@ -17,6 +17,7 @@ import msgspec
 from prometheus_client import Counter, Histogram
 
 from sql.messages.messages import MessageRow, Settled, due_providers, put_message_facts, settle_sent, spend
+from sql.messages.push import forget_gone
 from sql.messages.setup import ProviderRow, providers
 from sql.pool import Db, Pool
 from work.messages.channels.protocol import Accepted, Later, Outcome, Refused, Sends, Unknown
@@ -115,7 +116,8 @@ class MessageSender:
             settings=outlet.settings,
             again_when_unknown=outlet.sends.again_when_unknown,
         )
-        return await lease(db, sender, self._source, now=self.clock(), at_most=at_most)
+        async with db.transaction():
+            return await lease(db, sender, self._source, now=self.clock(), at_most=at_most)
 
     async def send(self, outlet: Provider, thing: Leased) -> Attempted:
         """Send one message."""
@@ -142,6 +144,8 @@ class MessageSender:
         }
         written = await settle_sent(db, list(settled.values()))
         ours = [(provider, one) for provider, one in came if one.leased.row.id in written]
+        if gone := [(one.leased.row.stop_id, which) for _, one in came for which in _gone(one.outcome)]:
+            await forget_gone(db, gone)
         await _tell_feed(db, [one.leased.row for _, one in ours], settled, now)
         for key in {provider.key for provider, _ in ours}:
             await _give_back(db, key, [one for provider, one in ours if provider.key == key], now)
@@ -179,6 +183,11 @@ class MessageSender:
             at_once=min(settings.at_once, sends.at_once),
             rate=Rate(settings.per_second),
         )
+
+
+def _gone(outcome: Outcome) -> Sequence[bytes]:
+    """Say which browsers are not there any more."""
+    return outcome.gone if isinstance(outcome, Accepted | Refused) else ()
 
 
 async def _tell_feed(db: Db, rows: Sequence[MessageRow], settled: Mapping[int, Settled], now: datetime) -> None:

@@ -11,7 +11,8 @@ from work.links import hook_token
 from work.messages.channels.email import open_email
 from work.messages.channels.log import LogChannel
 from work.messages.channels.protocol import Sends
-from work.messages.channels.settings import Common, Email, Log, Sms, WhatsApp
+from work.messages.channels.push import open_push
+from work.messages.channels.settings import Common, Email, Log, Push, Sms, WhatsApp
 from work.messages.channels.sms import open_sms
 from work.messages.channels.whatsapp import open_whatsapp
 from work.messages.deciding.expand import expand
@@ -49,7 +50,7 @@ def message_jobs(
         Job(name="make messages", do=make, pause_s=0.1),
         Job(name="message retention", do=forget, pause_s=3600.0),
         MessageSender(
-            open_channel=lambda row, settings, where: open_channel(row, settings, where, guard),
+            open_channel=lambda row, settings, where: open_channel(row, settings, where, guard, sealer),
             find_source=source,
             sealer=sealer,
         ),
@@ -61,7 +62,7 @@ def hook_url(source: Source, account_id: int, channel: str, generation: int) -> 
     return f"{source.public_url}/hooks/{channel}/{hook_token(source.secret, account_id, channel, generation)}"
 
 
-def open_channel(row: ProviderRow, settings: Common, source: Source, guard: Guard) -> Sends:
+def open_channel(row: ProviderRow, settings: Common, source: Source, guard: Guard, sealer: Sealer) -> Sends:
     """Open the channel that an account set.
 
     Raises:
@@ -75,6 +76,8 @@ def open_channel(row: ProviderRow, settings: Common, source: Source, guard: Guar
             return open_sms(settings, guard, hook_url=where)
         case WhatsApp():
             return open_whatsapp(settings, guard)
+        case Push():
+            return open_push(settings, guard, sealer)
         case Log():
             return LogChannel()
     raise ValueError(f"there is no channel {row.channel} in this installation")

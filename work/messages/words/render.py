@@ -128,6 +128,8 @@ def variables_of(
         "reason": _reason(stop, form, said),
         "pin": pin_of(source.secret, stop.id, stop.pin_generation) if stop.asks_pin else "",
         "order": stop.external_id,
+        "ticket": data.get("ticket", ""),
+        "answer": data.get("answer", ""),
         "unsubscribe": source.unsubscribe(message_id),
     }
 
@@ -201,7 +203,7 @@ def problems_of(kind: str, channel: str, template: str, body: str, link: str) ->
         template: as written; body: filled in for a real stop.
     """
     found = [f"unknown-variable: {name}" for name in unknown_in(template)]
-    if kind not in ("pin",) and link and link not in body:
+    if kind != "pin" and channel != "push" and link and link not in body:
         found.append("missing-link: the text does not hold {{ link }}")
     if kind == "pin" and "pin" not in template:
         found.append("missing-pin: the text does not hold {{ pin }}")

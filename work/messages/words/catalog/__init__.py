@@ -27,6 +27,8 @@ def words(language: str, form: str = "tu") -> Mapping[str, Any]:
 
 
 def built_in(kind: str, channel: str, language: str, form: str = "tu") -> tuple[str | None, str]:
-    """Give subject and body of a kind: those of e-mail, or the short text of every other channel."""
+    """Give subject and body of a kind: those of e-mail, what push shows, or the short text of every other channel."""
     said = words(language, form)[kind]
+    if channel == "push":
+        return None, said.get("push", said["subject"])
     return (said["subject"], said["body"]) if channel == "email" else (None, said["short"])
