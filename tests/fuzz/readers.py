@@ -22,7 +22,7 @@ from api.http.paging import cursor_in, cursor_of
 from api.http.problem import Invalid, Problem
 from api.http.read.bodies import converted, unstorable
 from api.proofs.uploads.about import about_in
-from api.proofs.uploads.form import _read_form
+from api.proofs.uploads.form import read_form
 from api.proofs.uploads.tus import checksum_in, metadata_in
 from api.routes.body import RouteBody
 from geo.pings import Pings
@@ -131,7 +131,7 @@ async def _read(said: bytes) -> None:
     request = make_mocked_request("POST", "/v1/driver/proofs", headers=headers, payload=payload)
     payload.feed_data(said)
     payload.feed_eof()
-    form = await _read_form(request, MOST_FILE_BYTES)
+    form = await read_form(request, MOST_FILE_BYTES)
     assert len(form.content) <= MOST_FILE_BYTES
     about_in(form.fields, at="")
 
