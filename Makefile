@@ -15,7 +15,7 @@ SCORED := route-snap-cases route-snap-real wmata-bus
 THROUGH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fix kill-messages screens bench score docs wheel-check clean
+.PHONY: help run test lint fix kill-messages screens chaos soak fuzz screenshots bench score docs wheel-check clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -39,8 +39,23 @@ fix: $(VENV)/.dev ## repair what ruff can repair
 kill-messages: $(VENV)/.dev ## kill everything a hundred times while messages leave; about half an hour
 	KILLS=100 $(BIN)/pytest -q tests/acceptance/test_messages.py
 
+<<<<<<< HEAD
 screens: $(VENV)/.dev ## pictures of every e-mail as a phone shows it, dark and light, in build/screens
 	SCREENS=build/screens $(BIN)/pytest -q tests/browser/test_letters.py
+=======
+chaos: $(VENV)/.dev ## kill, stop, fill, cut and misdate a product for MINUTES=10, from SEED=1, and see what is lost
+	$(BIN)/python -m tests.acceptance.chaos --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1)
+
+soak: $(VENV)/.dev ## a steady load for MINUTES=60: what grows that should not
+	$(BIN)/python -m tests.acceptance.soak --minutes $(or $(MINUTES),60)
+
+fuzz: $(VENV)/.fuzz ## ever new bytes for everything that reads what strangers send, MINUTES=10 for each
+	$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
+
+screenshots: $(VENV)/.dev ## pictures of every state of the tracking page into build/screens; ONLY=next-es-phone takes some
+	$(BIN)/pytest -q tests/browser/screens.py
+	@echo "open build/screens/index.html"
+>>>>>>> main
 
 bench: $(VENV)/.installed ## measure this machine: pings a second acknowledged and tracked
 	$(BIN)/reparto bench ingest
@@ -75,4 +90,8 @@ $(VENV)/.installed: $(VENV)/.made pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev
+	@touch $@
+
+$(VENV)/.fuzz: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group fuzz
 	@touch $@

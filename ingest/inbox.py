@@ -53,6 +53,7 @@ told to send again may be on disk all the same."""
 
 _PING_BYTES = 200  # in memory with its texts, about
 _DEPTH_EVERY_S = 1.0
+_LET_GO_EVERY_S = 0.2
 
 T = TypeVar("T")
 
@@ -69,6 +70,7 @@ class _Kept:
     lane: int
     unusable: Sequence[Quarantined]
     size: int
+    until_s: float  # by the loop's clock: when the phone has waited long enough
     committed: "asyncio.Future[None]"
 
 
@@ -96,6 +98,7 @@ class Inbox:
         self._open = False
         self._depth = 0
         self._waiting: deque[_Kept] = deque()
+        self._unanswered: deque[_Kept] = deque()  # and some that are answered already
         self._waiting_bytes = 0  # not yet taken by a writer
         self._held_bytes = 0  # not yet committed
         self._some, self._enough, self._none_held = asyncio.Event(), asyncio.Event(), asyncio.Event()
@@ -105,7 +108,7 @@ class Inbox:
     async def __aenter__(self) -> Self:
         self._open = True
         self._none_held.set()
-        jobs = [self._watch_depth(), *(self._write() for _ in range(self._commits))]
+        jobs = [self._watch_depth(), self._let_go(), *(self._write() for _ in range(self._commits))]
         self._tasks = [asyncio.create_task(job) for job in jobs]
         return self
 
@@ -131,19 +134,17 @@ class Inbox:
             return
         size = _PING_BYTES * len(pings) + sum(_PING_BYTES + len(one.body) for one in unusable)
         self._admit(pings, size)
-        kept = _Kept(pings, lane, unusable, size, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        kept = _Kept(pings, lane, unusable, size, loop.time() + WAIT_S, loop.create_future())
         self._waiting.append(kept)
+        self._unanswered.append(kept)
         self._waiting_bytes += size
         self._held_bytes += size
         self._none_held.clear()
         self._some.set()
         if self._waiting_bytes >= self._batch_bytes:
             self._enough.set()
-        try:
-            async with asyncio.timeout(WAIT_S):
-                await asyncio.shield(kept.committed)
-        except TimeoutError:
-            raise Full("The database takes too long. Please send these again; copies do no harm.") from None
+        await kept.committed
 
     def _admit(self, pings: Pings, size: int) -> None:
         if not self._open:
@@ -204,6 +205,20 @@ class Inbox:
             for kept in batch:
                 for one in kept.unusable:
                     QUARANTINED.labels(one.source).inc()
+
+    async def _let_go(self) -> None:
+        """Answer whoever has waited for too long; a timer for each of them would cost more than a ping does."""
+        clock_s = asyncio.get_running_loop().time
+        while True:
+            await asyncio.sleep(_LET_GO_EVERY_S)
+            while self._unanswered:
+                oldest = self._unanswered[0]
+                if not oldest.committed.done():
+                    if oldest.until_s > clock_s():
+                        break
+                    why = "The database takes too long. Please send these again; copies do no harm."
+                    oldest.committed.set_exception(Full(why))
+                self._unanswered.popleft()
 
     async def _watch_depth(self) -> None:
         """Look now and then how far behind the trackers are; while the database is away the last answer holds."""

@@ -15,6 +15,7 @@ import asyncpg
 import msgspec
 from asyncpg.pool import PoolConnectionProxy
 
+from sql.clock import ServerClock
 from sql.config import DatabaseConfig
 from sql.turns import ConnectionTurns, NoTurnError
 
@@ -32,7 +33,7 @@ WAIT_S = 4.0
 
 BEAT_EVERY_S = 1.0
 HUNG_AFTER_S = 2.5
-"""A server that does not answer `SELECT 1` for so long answers nobody: with the beat before, noticed within 4 s. One
+"""A server that does not tell the time for so long answers nobody: with the beat before, noticed within 4 s. One
 that is only slow answers that at once, and what takes long there goes on."""
 
 _OUR_DELAY_S = 0.2
@@ -126,10 +127,12 @@ class FairPool(asyncpg.pool.Pool):  # type: ignore[misc]  # asyncpg has no types
         self._pulse: asyncio.Task[None] | None = None
         self.is_hung = False
         """Whether the server answers nobody just now."""
+        self.clock = ServerClock()
 
     async def _prepared(self, connection: Connection) -> None:
         self._ours.add(connection)
         await _prepare(connection)
+        await self._tell_time(connection)
 
     async def _async__init__(self) -> "FairPool":
         await super()._async__init__()
@@ -204,11 +207,15 @@ class FairPool(asyncpg.pool.Pool):  # type: ignore[misc]  # asyncpg has no types
         if connection is None or connection.is_closed():
             connection = await asyncpg.connect(**_options(self._config))
         try:
-            await connection.execute("SELECT 1")
+            await self._tell_time(connection)
         except BaseException:
             connection.terminate()
             raise
         return connection
+
+    async def _tell_time(self, connection: Connection) -> None:
+        asked_s = self.clock.steady_s()
+        self.clock.hear(await connection.fetchval("SELECT clock_timestamp()"), asked_s)
 
     def _say_hung(self, is_hung: bool) -> None:
         if is_hung != self.is_hung:

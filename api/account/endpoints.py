@@ -1,7 +1,9 @@
 """What an account has set for itself."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
+from zoneinfo import available_timezones
 
 import msgspec
 from aiohttp import web
@@ -22,14 +24,18 @@ from sql.account.settings import (
     Approaching,
     Brand,
     Colours,
+    ContactCard,
     DriverContact,
     Languages,
     LateAfter,
     LocationPolicy,
     Reasons,
     RecipientMayNot,
+    ReturnApproval,
+    ReturnDays,
     Service,
     StopRadius,
+    TicketDays,
     Visibility,
     settings_of,
 )  # fmt: skip
@@ -57,6 +63,10 @@ class SettingsChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     late_after_minutes: LateAfter | UnsetType = UNSET
     driver_contact: DriverContact | UnsetType = UNSET
     recipient_may_not: RecipientMayNot | UnsetType = UNSET
+    contact: ContactCard | UnsetType | None = UNSET
+    ticket_days: TicketDays | UnsetType = UNSET
+    return_approval: ReturnApproval | UnsetType = UNSET
+    return_days: ReturnDays | UnsetType = UNSET
     admin_email: AdminEmail | UnsetType = UNSET
     location_policy: LocationPolicy | UnsetType = UNSET
 
@@ -107,7 +117,23 @@ def _mistakes(change: SettingsChange) -> list[FieldError]:
             errors.append(FieldError(at="/failure_reasons", why="has a code twice"))
     if change.admin_email is not UNSET and change.admin_email and email_of(change.admin_email) is None:
         errors.append(FieldError(at="/admin_email", why="must be an e-mail address"))
-    return errors
+    return [*errors, *_mistakes_of_contact(change.contact or None)]
+
+
+def _mistakes_of_contact(card: ContactCard | None) -> Iterator[FieldError]:
+    if card is None:
+        return
+    if card.timezone not in available_timezones():
+        yield FieldError(at="/contact/timezone", why="must be a time zone, like America/Bogota")
+    if card.email is not None and email_of(card.email) is None:
+        yield FieldError(at="/contact/email", why="must be an e-mail address")
+    if not (card.phone or card.whatsapp or card.email):
+        yield FieldError(at="/contact", why="has no phone, no whatsapp and no email")
+    for row, hours in enumerate(card.hours):
+        if hours.close <= hours.open:
+            yield FieldError(
+                at=f"/contact/hours/{row}/close", why="is not after open; past midnight is a row of the next day"
+            )
 
 
 def _shown(account: accounts.AccountRow) -> Account:

@@ -19,7 +19,7 @@ from api.http.problem import FieldError, Invalid, Problem
 from api.stream.hub import HUB, Hub
 from api.stream.sse import event_stream
 from sql.pool import DATABASE_AWAY
-from sql.track.live import LivePosition
+from sql.track.live import ALARM_SHOWN, LivePosition
 
 operations = Operations("positions")
 
@@ -47,6 +47,13 @@ class Point(msgspec.Struct, frozen=True, kw_only=True, tag="Point", tag_field="t
     coordinates: tuple[float, float]
 
 
+class ShownAlarm(msgspec.Struct, frozen=True, kw_only=True):
+    """An alarm, as the phone called it: `sos` is a call for help. `at`: by the phone's clock."""
+
+    kind: str
+    at: datetime
+
+
 class PositionProperties(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a driver where they are.
 
@@ -60,6 +67,8 @@ class PositionProperties(msgspec.Struct, frozen=True, kw_only=True):
         silent: on a route, but not heard of for too long.
         silent_why: why there is no newer place: `phone_silent` when silent; `no_fix` while the phone is heard of and
             its newest message has no place; null otherwise.
+        alarm: within the last twelve hours the driver called for help, or the phone sent another alarm; until they end
+            the shift.
         status: the first that holds of silent, off_route, moving (1 m/s or faster, less than a minute ago),
             stopped.
     """
@@ -78,6 +87,7 @@ class PositionProperties(msgspec.Struct, frozen=True, kw_only=True):
     heard_at: datetime
     silent: bool
     silent_why: Literal["phone_silent", "no_fix"] | None
+    alarm: ShownAlarm | None
     status: Literal["silent", "off_route", "moving", "stopped"]
 
 
@@ -265,6 +275,7 @@ def _feature(position: LivePosition, now: datetime) -> PositionFeature:
             heard_at=position.heard_at,
             silent=position.silent,
             silent_why=_silent_why(position),
+            alarm=_alarm(position, now),
             status=status_of(position, now),
         ),
     )
@@ -274,6 +285,12 @@ def _silent_why(position: LivePosition) -> Literal["phone_silent", "no_fix"] | N
     if position.silent:
         return "phone_silent"
     return "no_fix" if position.heard_at > position.received_at else None
+
+
+def _alarm(position: LivePosition, now: datetime) -> ShownAlarm | None:
+    if position.alarm is None or position.alarm_at is None or now - position.alarm_at > ALARM_SHOWN:
+        return None
+    return ShownAlarm(kind=position.alarm, at=position.alarm_at)
 
 
 def _rounded(value: Any) -> float | None:

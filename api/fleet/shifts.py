@@ -20,6 +20,9 @@ from sql.account.shifts import ShiftOutcome, outcomes_of_shifts, shifts_of_drive
 
 operations = Operations("drivers")
 
+LONGEST_SHIFT: web.AppKey[timedelta] = web.AppKey("longest_shift", timedelta)
+"""How long a shift that nobody ended lasted at most (REPARTO_LONGEST_SHIFT_HOURS)."""
+
 USUALLY, LONGEST = timedelta(days=7), timedelta(days=92)
 """How long a span is that is not given, and how long one may be."""
 
@@ -101,7 +104,9 @@ async def get_shifts(request: web.Request) -> web.Response:
         why = f"must be at most {LONGEST.days} days before `to`"
         raise Invalid("The span is not usable.", errors=[FieldError(at="from", why=why)])
     pool = request.app[POOL]
-    shifts = await shifts_of_driver(pool, driver_id=driver.id, since=since, until=until, now=now)
+    shifts = await shifts_of_driver(
+        pool, driver_id=driver.id, since=since, until=until, now=now, longest=request.app[LONGEST_SHIFT]
+    )
     outcomes: defaultdict[UUID, list[ShiftOutcome]] = defaultdict(list)
     for outcome in await outcomes_of_shifts(pool, driver_id=driver.id, shifts=shifts):
         outcomes[outcome.shift_id].append(outcome)

@@ -1,6 +1,6 @@
 """Scripts, styles and pictures of the pages: read once, served from memory under an address that changes with them.
 
-src="{assets.PATH}/track.js"
+src="{assets.PATH}/page/start.js"
 """
 
 import gzip
@@ -17,6 +17,7 @@ from api.http.problem import NotFound
 ROOT = files("api") / "static"
 
 _SERVED = (".css", ".js", ".svg")  # pages themselves are templates, licences are for readers of the source
+WORKER = "page/worker.js"
 _FOR_EVER = "public, max-age=31536000, immutable"
 
 
@@ -47,6 +48,8 @@ async def _get(request: web.Request) -> web.Response:
     # a page of another release, asked from one that is being replaced, gets what there is, and does not keep it
     is_this = request.match_info["version"] == VERSION
     headers = {"Cache-Control": _FOR_EVER if is_this else "no-store", "Vary": "Accept-Encoding"}
+    if name == WORKER:
+        headers["Service-Worker-Allowed"] = "/t/"  # it stands under another address than the pages it keeps
     packed = "gzip" in request.headers.get("Accept-Encoding", "")
     if packed:
         headers["Content-Encoding"] = "gzip"

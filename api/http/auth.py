@@ -4,13 +4,17 @@ Secrets have 256 random bits, so a plain SHA-256 at rest is enough; none is ever
 driver's API and native pings; its `ingest_token` only ever writes pings.
 """
 
+import asyncio
 import hashlib
 import math
 import secrets
 import time
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from contextvars import Context
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import TypeAlias
 
 from aiohttp import web
 from cachetools import TTLCache
@@ -20,13 +24,13 @@ from api.http.problem import Forbidden, Unauthorized
 from api.http.who import is_of, is_of_device
 from sql.account import devices, keys
 from sql.account.devices import DeviceRow
-from sql.pool import Pool
+from sql.pool import DATABASE_AWAY, Pool
 
 DEVICES: web.AppKey["DeviceCache"] = web.AppKey("devices")
 
 BELIEVED_S = 2.0
-"""How long a device's credential is believed without asking again. At a ping a second and phone it saves every other
-query, at ten nineteen of twenty; so long, at most, does a revoked phone send on where no notification comes."""
+"""How long a device's credential is believed without asking again: so long, at most, does a revoked phone send on where
+no notification comes."""
 
 KEY_PREFIX = "rpk_"
 TOKEN_PREFIX = "rpd_"  # noqa: S105
@@ -117,17 +121,25 @@ def device_of(request: web.Request) -> DeviceRow:
     return request[_DEVICE]
 
 
-@dataclass(frozen=True, slots=True)
+_Secret: TypeAlias = tuple[bool, bytes]
+"""Whether it opens the driver's API too, and its hash."""
+
+
+@dataclass(slots=True)
 class _Answer:
+    """What the database said of a secret, and whether the phone was heard of since."""
+
     row: DeviceRow
     asked_s: float
+    is_heard: bool = False
 
 
 class DeviceCache:
     """Devices by the hash of a secret, believed for a moment, so that a ping costs no query.
 
-    A revoked device is forgotten at once in the process that revokes it, and in the others when the database's
-    notification comes (`forget`), at the latest after `ttl_s`. A full cache forgets those longest away.
+    Before their time is over, all that were heard of since are asked for again in one query, beside the requests; the
+    others are forgotten. A revoked device is forgotten at once in the process that revokes it, and in the others when
+    the database's notification comes (`forget`), at the latest after `ttl_s`. A full cache forgets the oldest answers.
     """
 
     def __init__(
@@ -139,9 +151,11 @@ class DeviceCache:
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pool = pool
-        self._clock_s = clock_s
-        self._known: TTLCache[tuple[bool, bytes], _Answer] = TTLCache(size, ttl_s, timer=clock_s)
-        # For as long as an answer from before can be in `_known`; so nothing has to be looked for there.
+        self._ttl_s, self._size, self._clock_s = ttl_s, size, clock_s
+        self._known: OrderedDict[_Secret, _Answer] = OrderedDict()
+        self._looked_s = -math.inf
+        self._looking: asyncio.Task[None] | None = None
+        # Answers from before may be on their way; nobody believes them for longer.
         self._forgotten_s: TTLCache[int, float] = TTLCache(size, ttl_s, timer=clock_s)
 
     async def by_token(self, secret: str) -> DeviceRow:
@@ -150,7 +164,7 @@ class DeviceCache:
         Raises:
             Unauthorized: there is none, or it was revoked.
         """
-        return await self._find(hash_of(secret), can_read=True)
+        return await self._find((True, hash_of(secret)))
 
     async def by_ingest_token(self, secret: str) -> DeviceRow:
         """Find a device by its `ingest_token`.
@@ -158,21 +172,54 @@ class DeviceCache:
         Raises:
             Unauthorized: there is none, or it was revoked.
         """
-        return await self._find(hash_of(secret), can_read=False)
+        return await self._find((False, hash_of(secret)))
 
     def forget(self, device_id: int) -> None:
         """Ask the database again the next time this device comes; what it is being asked now counts as before."""
         self._forgotten_s[device_id] = self._clock_s()
+        for secret in [secret for secret, known in self._known.items() if known.row.id == device_id]:
+            del self._known[secret]
 
-    async def _find(self, secret_hash: bytes, *, can_read: bool) -> DeviceRow:
-        known = self._known.get((can_read, secret_hash))
-        if known is not None and known.asked_s > self._forgotten_s.get(known.row.id, -math.inf):
+    async def _find(self, secret: _Secret) -> DeviceRow:
+        now_s = self._clock_s()
+        known = self._known.get(secret)
+        if known is not None and now_s < known.asked_s + self._ttl_s:
+            known.is_heard = True
+            if now_s >= max(known.asked_s, self._looked_s) + self._ttl_s / 2:
+                self._looked_s = now_s
+                # for nobody in particular: whoever happens to come pays no turn for it
+                self._looking = asyncio.create_task(self._look_again(), context=Context())
             return known.row
-        asked_s = self._clock_s()
-        find = devices.find_by_token if can_read else devices.find_by_ingest_token
-        row = await find(self._pool, secret_hash)
+        can_read, secret_hash = secret
+        row = (await self._ask([secret_hash], can_read=can_read)).get(secret_hash)
+        self._note(secret, row, now_s)
         if row is None:
-            self._known.pop((can_read, secret_hash), None)
             raise Unauthorized("This device token is not known, or was revoked.")
-        self._known[can_read, secret_hash] = _Answer(row, asked_s)
         return row
+
+    async def _look_again(self) -> None:
+        """Renew the answers about all phones that were heard of since; without the database they run out."""
+        now_s = self._clock_s()
+        for secret in [secret for secret, known in self._known.items() if now_s >= known.asked_s + self._ttl_s]:
+            del self._known[secret]
+        for can_read in (True, False):
+            hashes = [key[1] for key, known in self._known.items() if key[0] is can_read and known.is_heard]
+            if not hashes:
+                continue
+            try:
+                rows = await self._ask(hashes, can_read=can_read)
+            except DATABASE_AWAY:
+                return
+            for secret_hash in hashes:
+                self._note((can_read, secret_hash), rows.get(secret_hash), now_s)
+
+    async def _ask(self, hashes: Sequence[bytes], *, can_read: bool) -> dict[bytes, DeviceRow]:
+        find = devices.find_by_tokens if can_read else devices.find_by_ingest_tokens
+        return await find(self._pool, hashes)
+
+    def _note(self, secret: _Secret, row: DeviceRow | None, asked_s: float) -> None:
+        self._known.pop(secret, None)
+        if row is not None and asked_s > self._forgotten_s.get(row.id, -math.inf):
+            self._known[secret] = _Answer(row, asked_s)
+            if len(self._known) > self._size:
+                self._known.popitem(last=False)

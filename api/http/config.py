@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_HTTP = re.compile(r"https?://[^\s?#]+")
+from work.outgoing.guard import networks_of
+
+_HTTP = re.compile(r"https?://[^\s?#@]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +16,7 @@ class ApiConfig:
     public_url: str = ""  # what recipients reach; empty: the address listened on
     tile_url: str = ""  # template with {z}/{x}/{y} for the maps; empty: the path is drawn on a plain ground
     tile_attribution: str = ""  # shown on the map, as the tiles' licence asks
+    trusted_proxies: str = ""  # networks (CIDR, separated by commas) whose X-Forwarded-For is believed; empty: none
     quarantine_bytes_per_minute: int = 131_072  # of one device, over which it gets 429 for what nobody can use
     account_writes_per_minute: int = 120  # of one account: geofences and settings, which keep its trackers waiting
     max_body_bytes: int = 4 * 1024 * 1024  # of one API request
@@ -36,7 +39,11 @@ class ApiConfig:
     def contradictions(self) -> Iterator[str]:
         """Say what cannot be meant."""
         if self.public_url and not _HTTP.fullmatch(self.public_url):
-            yield f"REPARTO_PUBLIC_URL: must look like https://track.example.com, not {self.public_url!r}"
+            yield "REPARTO_PUBLIC_URL: must look like https://track.example.com; everybody sees it: no password"
+        try:
+            networks_of(self.trusted_proxies)
+        except ValueError:
+            yield f"REPARTO_TRUSTED_PROXIES: must be networks like 10.0.0.0/8, not {self.trusted_proxies!r}"
         is_template = all(place in self.tile_url for place in ("{z}", "{x}", "{y}"))
         if self.tile_url and not (is_template and self.tile_url.startswith(("http://", "https://"))):
             yield "REPARTO_TILE_URL: must look like https://tiles.example.com/{z}/{x}/{y}.png"

@@ -10,7 +10,8 @@ from api.http.problem import FieldError, NotFound
 DRIVER, DEVICE, KEY, ROUTE, STOP, GEOFENCE, QUARANTINED = "dr_", "dv_", "ky_", "rt_", "st_", "gf_", "qu_"
 PROOF, MESSAGE, WEBHOOK, WEBHOOK_DELIVERY, PLAN, ORDER = "pf_", "ms_", "wh_", "wd_", "pl_", "or_"
 CHANGE, RATING = "rc_", "ra_"
-_RESERVED = re.compile(r"^(dr|dv|ky|rt|st|gf|qu|pf|up|ms|wh|wd|pl|or|rc|ra)_[0-9]+$")
+TICKET, RETURN, PHOTO = "tk_", "re_", "ph_"
+_RESERVED = re.compile(r"^(dr|dv|ky|rt|st|gf|qu|pf|up|ms|wh|wd|pl|or|rc|ra|tk|re|ph)_[0-9]+$")
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 
 

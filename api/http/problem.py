@@ -12,7 +12,7 @@ import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from api.http.who import nobody_yet
+from api.http.who import nobody_yet, over
 from sql.pool import is_away
 from work.away import Away
 
@@ -202,7 +202,10 @@ def _of_http(error: web.HTTPException) -> web.Response:
 async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn whatever a handler raises into its document; what nobody foresaw is logged and says only that."""
     nobody_yet(request)
-    response = await _answered(request, handler)
+    try:
+        response = await _answered(request, handler)
+    finally:
+        over(request)
     if request.content.exception() is not None:
         # Behind a body that breaks off or does not unpack no request can follow. aiohttp would find that out only when
         # it reads on after the answer: log it as a defect, and hang up on a client that has been told to go on.

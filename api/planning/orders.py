@@ -89,8 +89,8 @@ async def put_order(request: web.Request) -> web.Response:
     body = await read_body(request, OrderBody)
     refuse([error for error in [external_id_error("order", name)] if error])
     refuse(_mistakes(body))
-    depots = await _depots(pool, account_id)
-    written = await orders.put_orders(pool, account_id, [_new(name, body, depots)])
+    depots = await depots_of(pool, account_id)
+    written = await orders.put_orders(pool, account_id, [new_order(name, body, depots)])
     if name not in written:
         raise Conflict(f"The order {name!r} is on a route already.")
     (row,) = await orders.find_orders(pool, account_id, [name])
@@ -106,7 +106,7 @@ async def post_orders(request: web.Request) -> web.Response:
     """
     account_id, pool = caller_of(request).account_id, request.app[POOL]
     many = await read_body(request, ManyOrders)
-    depots = await _depots(pool, account_id)
+    depots = await depots_of(pool, account_id)
     verdicts: dict[int, OrderVerdict] = {}
     new: dict[int, NewOrder] = {}
     times = Counter(str(raw.get("external_id")) for raw in many.orders)
@@ -118,7 +118,7 @@ async def post_orders(request: web.Request) -> web.Response:
             shown = name if isinstance(name, str) else None
             verdicts[index] = OrderVerdict(index=index, external_id=shown, result="rejected", errors=errors)
         else:
-            new[index] = _new(str(name), body, depots)
+            new[index] = new_order(str(name), body, depots)
     written = await orders.put_orders(pool, account_id, list(new.values())) if new else {}
     for index, order in new.items():
         verdicts[index] = _verdict(index, order.external_id, written.get(order.external_id))
@@ -203,7 +203,8 @@ def _read(at: str, raw: Mapping[str, Any], errors: list[FieldError]) -> OrderBod
     return body
 
 
-async def _depots(pool: Pool, account_id: int) -> list[Resource]:
+async def depots_of(pool: Pool, account_id: int) -> list[Resource]:
+    """Read the depots of an account, against which places are held."""
     return await list_resources(pool, account_id=account_id, kind="depot", after="", on=None, limit=MOST_DEPOTS)
 
 
@@ -224,7 +225,8 @@ def _mistakes(body: OrderBody) -> list[FieldError]:
     return errors
 
 
-def _new(name: str, body: OrderBody, depots: list[Resource]) -> NewOrder:
+def new_order(name: str, body: OrderBody, depots: list[Resource]) -> NewOrder:
+    """Make an order of a body without mistakes: ready, or waiting where its place is not known or doubtful."""
     mine = [depot for depot in depots if body.depot in (None, depot.external_id)]
     earliest, latest = _days(body, ZoneInfo(mine[0].body["timezone"]) if mine else None)
     kept: dict[str, Any] = msgspec.to_builtins(body)

@@ -54,7 +54,7 @@ class OptionView(Struct, frozen=True, kw_only=True):
 
     `until`: when it closes, as far as is known now; null where the clock does not close it (until the van is there),
     and where it is closed. `why`: not-offered, cash (something is to be paid at the door), too-early, too-late,
-    already-rated; null where it is open.
+    already-rated, already-asked (a return is under way); null where it is open.
     """
 
     allowed: bool

@@ -154,6 +154,8 @@ def refuse_closed(change: RecipientChange, what: Option, stop: PortalStop, now: 
             raise NotOffered(f"Something is to be paid at the door, so nobody else and no place can take it.{instead}")
         case "already-rated":
             raise AlreadyRated("A delivery is rated once, and this one was.")
+        case "already-asked":
+            raise Conflict("A return of this delivery is under way already.")
         case "too-early":
             raise Conflict(f"It was not delivered yet.{instead}")
 

@@ -6,7 +6,6 @@ from typing import Annotated
 from aiohttp import web
 from msgspec import Meta, Struct, to_builtins
 
-from api.http import assets
 from api.http.app_keys import POOL
 from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
@@ -19,9 +18,6 @@ from sql.messages.setup import channels_of
 from work.messages.channels.push import NoBrowser, check_keys, public_key_of
 
 operations = Operations("tracking")
-
-_WORKER = (assets.ROOT / "push-worker.js").read_bytes()
-_WORKER_POLICY = "default-src 'none'"
 
 Key = Annotated[str, Meta(min_length=1, max_length=200)]
 
@@ -99,21 +95,6 @@ async def delete_push(request: web.Request) -> web.Response:
     endpoint = request.query.get("endpoint")
     await drop_subscriptions(request.app[POOL], stop.id, hash_of_endpoint(endpoint) if endpoint else None)
     return web.Response(status=204)
-
-
-@operations.operation("GET", "/push-worker.js", who=Who.ANYONE, media=("text/javascript",))
-async def get_worker(request: web.Request) -> web.Response:
-    """Give the browser what shows messages while no page is open. Its address stays, so that it can be replaced."""
-    return web.Response(
-        body=_WORKER,
-        content_type="text/javascript",
-        charset="utf-8",
-        headers={
-            "Cache-Control": "no-cache",
-            "Content-Security-Policy": _WORKER_POLICY,
-            "X-Content-Type-Options": "nosniff",
-        },
-    )
 
 
 async def _offered(request: web.Request, account_id: int) -> str | None:

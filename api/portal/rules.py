@@ -12,11 +12,11 @@ from sql.portal.stops import PortalStop
 
 CHANGES: tuple[RecipientChange, ...] = get_args(RecipientChange)
 
-Why: TypeAlias = Literal["not-offered", "cash", "too-early", "too-late", "already-rated"]
+Why: TypeAlias = Literal["not-offered", "cash", "too-early", "too-late", "already-rated", "already-asked"]
 """Why not: the company does not offer it; something is to be paid at the door; it is not delivered yet; the van was
-here or the route is over; once is enough."""
+here or the route is over; once is enough; a return is under way."""
 
-BUILT = frozenset({"instructions", "safe-place", "pin-drop", "rating"})
+BUILT = frozenset({"instructions", "safe-place", "pin-drop", "problem", "return", "rating"})
 """Those that there is something behind; the others are named and not offered."""
 
 NOT_WITH_CASH = frozenset({"neighbour", "safe-place"})
@@ -61,11 +61,27 @@ def done_at(stop: PortalStop) -> datetime | None:
 
 
 def is_over(stop: PortalStop, now: datetime) -> bool:
-    """Tell whether a link opens nothing any more, not even what is said afterwards."""
+    """Tell whether a link opens nothing any more, not even what is said afterwards.
+
+    It lives as long as a ticket or a return of its stop does, and as long as a return may be asked for.
+    """
     if stop.revoked or stop.removed or stop.route_deleted or stop.route_status == "cancelled":
         return True
+    return not stop.case_open and now >= max(_spoken_until(stop), _returned_until(stop) or _spoken_until(stop))
+
+
+def _spoken_until(stop: PortalStop) -> datetime:
+    """Tell until when something may be said of a stop that nothing is open of."""
     at = done_at(stop) if is_done(stop) else None
-    return now >= (at + RATED_FOR if at else (stop.finished_at or stop.end_at) + LINGERS)
+    return at + RATED_FOR if at else (stop.finished_at or stop.end_at) + LINGERS
+
+
+def _returned_until(stop: PortalStop) -> datetime | None:
+    """Tell until when a return may be asked for; None: nothing was handed over that could go back."""
+    days, at = settings_of(dict(stop.settings)).return_days, done_at(stop)
+    if stop.kind != "delivery" or stop.status not in _HANDED_OVER or at is None or days == 0:
+        return None
+    return at + timedelta(days=days)
 
 
 def option(change: RecipientChange, stop: PortalStop, now: datetime) -> Option:
@@ -74,7 +90,11 @@ def option(change: RecipientChange, stop: PortalStop, now: datetime) -> Option:
     if change not in BUILT or change in closed:
         return Option(why="not-offered")
     if change == "rating":
-        return _rating(stop)
+        return _rating(stop, now)
+    if change == "problem":
+        return _problem(stop, now)
+    if change == "return":
+        return _return(stop, now)
     if stop.cash and change in NOT_WITH_CASH:
         return Option(why="cash")
     if is_done(stop) or stop.arrived_at is not None or stop.route_status == "finished" or now >= stop.end_at + LINGERS:
@@ -87,13 +107,31 @@ def options(stop: PortalStop, now: datetime) -> dict[RecipientChange, Option]:
     return {change: option(change, stop, now) for change in CHANGES}
 
 
-def _rating(stop: PortalStop) -> Option:
+def _problem(stop: PortalStop, now: datetime) -> Option:
+    until = _spoken_until(stop)
+    if now >= until:
+        return Option(why="too-late")
+    return Option(until=until if is_done(stop) else None)
+
+
+def _return(stop: PortalStop, now: datetime) -> Option:
+    if stop.kind != "delivery" or settings_of(dict(stop.settings)).return_days == 0:
+        return Option(why="not-offered")
+    if stop.return_open:
+        return Option(why="already-asked")
+    until = _returned_until(stop)
+    if until is None:
+        return Option(why="too-late" if is_done(stop) else "too-early")
+    return Option(until=until) if now < until else Option(why="too-late")
+
+
+def _rating(stop: PortalStop, now: datetime) -> Option:
     if stop.rated:
         return Option(why="already-rated")
     at = done_at(stop)
     if stop.status not in _HANDED_OVER or at is None:
         return Option(why="too-late" if is_done(stop) else "too-early")
-    return Option(until=at + RATED_FOR)
+    return Option(until=at + RATED_FOR) if now < at + RATED_FOR else Option(why="too-late")
 
 
 def _expected(stop: PortalStop, now: datetime) -> datetime | None:

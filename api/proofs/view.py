@@ -61,7 +61,8 @@ class Proof(Struct, frozen=True, kw_only=True):
     the links lead to. `state`: pending (not all of it has come), stored, or refused with a reason in `why`.
     `whole` is false where bytes of a picture are missing or damaged and what can be seen of it is shown.
     `taken_source`: who says when: `app`, `event`, `photo`, or `upload` (when it began). Links are null where there is
-    nothing to fetch; `original_url` is for dispatchers and admins only.
+    nothing to fetch; a picture that was refused is shown, too, if it can be read. `original_url` is for dispatchers and
+    admins only.
     """
 
     id: str
@@ -96,7 +97,7 @@ def proof_of(row: ProofRow, signer: Signer, *, with_original: bool) -> Proof:
     """Show a proof."""
     taken_at, taken_source = taken_of(row)
     place = place_of(row)
-    is_stored = row.state == "stored"
+    is_shown = row.served_type is not None
     return Proof(
         id=ids.shown(ids.PROOF, row.id),
         stop_id=ids.shown(ids.STOP, row.stop_id),
@@ -106,12 +107,12 @@ def proof_of(row: ProofRow, signer: Signer, *, with_original: bool) -> Proof:
         kind=row.kind,
         state=row.state,
         why=row.why,
-        whole=row.whole if is_stored else None,
+        whole=row.whole if is_shown else None,
         filename=row.filename,
         sha256=row.sha256.hex() if row.sha256 else None,
         size=row.size_bytes,
         type=row.media_type,
-        served=_served(row) if is_stored else None,
+        served=_served(row),
         taken_at=taken_at,
         taken_source=taken_source,
         place=place,
@@ -119,8 +120,8 @@ def proof_of(row: ProofRow, signer: Signer, *, with_original: bool) -> Proof:
         fix=_fix(row, taken_at, place),
         exif=_exif(row),
         stored_at=row.stored_at,
-        url=signer.link(row.id, SHOWN) if is_stored else None,
-        thumbnail_url=signer.link(row.id, THUMBNAIL) if is_stored and row.width_px else None,
+        url=signer.link(row.id, SHOWN) if is_shown else None,
+        thumbnail_url=signer.link(row.id, THUMBNAIL) if is_shown and row.width_px else None,
         original_url=signer.link(row.id, ORIGINAL) if with_original and row.sha256 else None,
         links_expire_at=datetime.fromtimestamp(signer.expires_s, UTC),
     )

@@ -109,6 +109,12 @@ def said_arrival(route: TrackedRoute, stop: TrackedStop) -> ExpectedArrival | No
     return ExpectedArrival(expected=eta.expected[place], low=eta.low[place], high=eta.high[place])
 
 
+def lies_behind(route: TrackedRoute, stop: TrackedStop) -> bool:
+    """Tell whether a van has passed a stop that nobody was at: it comes yet, and nothing says when."""
+    eta = route.eta
+    return eta is not None and eta.version == route.version and stop.status == "pending" and stop.id not in eta.stop_ids
+
+
 def sight_of(route: TrackedRoute) -> Sight:
     """Give what the ETA of a route rests on by now; there is one."""
     assert route.eta is not None

@@ -22,6 +22,7 @@ from api.recipient.standing import (
     heard_at,
     is_done,
     is_worded,
+    lies_behind,
     places_ahead,
     said_arrival,
     sight_of,
@@ -95,8 +96,13 @@ class TrackingView(msgspec.Struct, frozen=True, kw_only=True):
         status: of the stop: pending, en_route (it is the van's next), arrived, departed (seen to leave, nobody said
             with what outcome), completed, partially_completed, failed or skipped.
         under_way: the van is out and has not been here.
-        stops_before: stops that the van still makes before this one; None when this one is done or was passed by.
+        eta_why: why there is no `eta` although the van is out: `behind` (it has passed here and has yet to come, before
+            the others or after them); null otherwise.
+        stops_before: stops that the van still makes before this one; None when this one is done or was passed by, and
+            where the account does not let recipients see it, unless it is the next.
         done_at: when the driver said so, else when the van left or was here; None until then.
+        started_at: when the tour began; None until then.
+        arrived_at: when the van was at the stop, or the driver said so; None until then.
         pin: what the recipient tells the driver at the door; only while this stop is next or the van is here.
         cash: of a delivery; null where nothing is to be paid, and once the stop is done.
         received_by: who took it, or at a pickup handed it over: the stop's own name, of anybody else the first name and
@@ -118,9 +124,12 @@ class TrackingView(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime
     timezone: str
     poll_after_s: int
+    started_at: datetime | None = None
+    arrived_at: datetime | None = None
     pin: str | None = None
     cash: CashView | None = None
     received_by: str | None = None
+    eta_why: Literal["behind"] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,24 +171,30 @@ def view_of(
     done = is_done(stop, worded=is_worded(route))
     under_way = route.status == "started" and not done
     arrival = _arrival(route, stop, now)
-    position = _position(route, now) if under_way and _near(route, stop, before, arrival, now) else None
+    never = settings_of(route.settings).visibility.never
+    near = under_way and "position" not in never and _near(route, stop, before, arrival, now)
+    position = _position(route, now) if near else None
+    path_ahead = () if "path" in never else path_ahead
     is_next = before == 0 and stop.status == "pending"
     return TrackingView(
         status=status,
         under_way=under_way,
         stop=StopView(name=stop.name, kind=stop.kind, lat=stop.lat, lon=stop.lon, window=_window(stop)),
         eta=_eta(route, arrival, now),
-        stops_before=before,
+        stops_before=None if "stops_before" in never and before else before,
         position=position,
         path_ahead=LineView(coordinates=list(path_ahead)) if position and is_next and path_ahead else None,
-        driver=_driver(route) if under_way else None,
+        driver=_driver(route) if under_way and "driver" not in never else None,
         done_at=done_at,
         updated_at=_updated_at(route, done_at, now),
         timezone=route.timezone,
         poll_after_s=POLL_NEAR_S if position else POLL_UNDER_WAY_S if under_way else POLL_LATER_S,
+        started_at=route.started_at if under_way or done_at is not None else None,
+        arrived_at=stop.arrived_at,
         pin=_pin(route, stop, status) if under_way else None,
         cash=None if done else _cash(stop),
         received_by=_received_by(stop),
+        eta_why="behind" if under_way and lies_behind(route, stop) else None,
     )
 
 
@@ -208,6 +223,8 @@ def _near(
     if before is None or arrival is None:
         return False
     rule = settings_of(route.settings).visibility
+    if rule.max_m is not None and (route.van is None or stop.along_m - (route.van.along_m or 0) > rule.max_m):
+        return False
     return before <= rule.max_stops_before and arrival.expected - now <= timedelta(minutes=rule.max_minutes)
 
 

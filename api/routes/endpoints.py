@@ -229,7 +229,7 @@ async def get_route(request: web.Request) -> web.Response:
             await routes.show_route(db, head.id),
             await stops_of_route(db, head.id),
             await read_path(db, route_id=head.id, version=head.version),
-            view_of(eta, await eta_stops(db, eta.stop_ids), datetime.now(UTC)),
+            view_of(eta, await eta_stops(db, (*eta.stop_ids, *eta.behind_ids)), datetime.now(UTC)),
             secret=(await read_instance(db)).secret,
         )
     return answer(request, shown, headers=etag(head.version))

@@ -34,17 +34,26 @@ class StopEta(msgspec.Struct, frozen=True, kw_only=True):
     stops_before: int
 
 
+class StopBehind(msgspec.Struct, frozen=True, kw_only=True):
+    """A stop still open that the van has passed."""
+
+    stop_id: str
+    stop_external_id: str
+
+
 class RouteEtaView(msgspec.Struct, frozen=True, kw_only=True):
     """The arrivals of a route, in the order the van comes to its stops; none when it has ended.
 
     `as_of` is when the newest ping on the route was recorded, null until there was one; `stale` says that this was more
-    than five minutes ago, or that the van has left its path.
+    than five minutes ago, or that the van has left its path. `behind`: people still go to these, but whether before the
+    others or after all nobody knows, so nothing is said of when.
     """
 
     computed_at: datetime | None
     as_of: datetime | None
     stale: bool
     stops: list[StopEta]
+    behind: list[StopBehind] = []
 
 
 @operations.operation("GET", "/v1/routes/{route}/eta", who=Who.VIEWER, answer=RouteEtaView)
@@ -55,7 +64,8 @@ async def get_eta(request: web.Request) -> web.Response:
     van was not heard of, beyond the first minute.
     """
     eta = await of_route_in_path(request, eta_of_route)
-    return answer(request, view_of(eta, await eta_stops(request.app[POOL], eta.stop_ids), datetime.now(UTC)))
+    stops = await eta_stops(request.app[POOL], (*eta.stop_ids, *eta.behind_ids))
+    return answer(request, view_of(eta, stops, datetime.now(UTC)))
 
 
 def view_of(eta: RouteEta, stops: dict[int, EtaStop], now: datetime) -> RouteEtaView:
@@ -83,7 +93,14 @@ def view_of(eta: RouteEta, stops: dict[int, EtaStop], now: datetime) -> RouteEta
             )
         )
         before += stop.kind not in ("break", "depot")
-    return RouteEtaView(computed_at=eta.computed_at, as_of=sight.as_of, stale=sight.is_stale(now), stops=shown_stops)
+    behind = [
+        StopBehind(stop_id=shown(STOP, stop_id), stop_external_id=stops[stop_id].external_id)
+        for stop_id in (eta.behind_ids if eta.status in _UNDER_WAY else ())
+        if stop_id in stops
+    ]
+    return RouteEtaView(
+        computed_at=eta.computed_at, as_of=sight.as_of, stale=sight.is_stale(now), stops=shown_stops, behind=behind
+    )
 
 
 def _remaining_m(eta: RouteEta, stop: EtaStop, then_m: float) -> float:

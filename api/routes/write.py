@@ -151,7 +151,7 @@ async def _judge_anew(db: Db, route_id: int, *, most_wrong_pins: int) -> None:
     """Judge what was said of a route and its stops: it may mean another thing under the version just written."""
     stop_ids = await stops.stop_ids_of_route(db, route_id)
     starts = await judge_starts_of_route(db, route_id)
-    await settle(db, stop_ids, most_wrong_pins=most_wrong_pins, also=starts)
+    await settle(db, stop_ids, most_wrong_pins=most_wrong_pins, also=starts, ended=[(None, route_id)])
 
 
 async def take_from_driver(db: Db, *, account_id: int, head: RouteHead) -> int:

@@ -15,11 +15,17 @@ from geo.visits.tour import AWAITED, DONE, HERE, VISITS, rows_here
 SERVED = ("completed", "partially_completed", "failed", "skipped")
 """There is nothing more to do at the stop."""
 
-KINDS = ("route_started", "arrived", "departed", *SERVED, "reopened")
+ENDS = ("route_ended",)
+"""The tour is over, whatever is open of it."""
+
+KINDS = ("route_started", *ENDS, "arrived", "departed", *SERVED, "reopened")
 """The events of a driver that history rests on."""
 
 STARTS = ("route_started", "arrived")
 """Those that put the driver on their route."""
+
+TAKE_UP = (*STARTS, "reopened")
+"""Those that go on with a tour that was over."""
 
 
 def apply(claim: Claim, plan: Plan, standing: Rows, visits: NDArray[np.uint8], row: int) -> list[Visit]:

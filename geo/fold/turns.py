@@ -86,6 +86,7 @@ class Turns:
     def _hear(self, van: int, moment: Moment, claim: Claim) -> None:
         """Let a claim change the tour: which one it is, what of its stops, whether it is done."""
         self._let_choose(van, moment, claim)
+        self._let_end(van, claim)
         elsewhere.hear(self.in_force, van, moment, claim)
         self.in_force.choose(van, moment, claim.at_ms)
         plan = self.in_force.plans[van]
@@ -115,6 +116,18 @@ class Turns:
             if is_over and not self._take_up(van, moment, claim, plan):
                 return
             mine["chosen"] = claim.route_id
+            self.in_force.choose_again(van)
+
+    def _let_end(self, van: int, claim: Claim) -> None:
+        """Take a driver off a tour that is said to be over, or have them not come to it."""
+        mine = self.tracks[van]
+        if claim.kind not in claims.ENDS or parking.how_over(mine, claim.route_id) is Over.DONE:
+            return
+        plan, _ = self.timelines[van].plan_at(claim.at_ms, chosen=claim.route_id)
+        if plan is not None and plan.route_id == claim.route_id:
+            parking.finish(mine, plan.route_id, plan.version, Over.ENDED)
+            if mine["chosen"] == plan.route_id:
+                mine["chosen"] = 0
             self.in_force.choose_again(van)
 
     def _take_up(self, van: int, moment: Moment, claim: Claim, plan: Plan) -> bool:

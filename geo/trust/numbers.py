@@ -27,6 +27,12 @@ ESTABLISHED = 3
 CLOCK_OFF_MS = 60_000
 """A phone's clock that is off by more is corrected; what is less may be the way of the message."""
 
+WEEKS_LOST_MS = 1024 * 604_800_000
+"""GPS counts 1024 weeks and begins anew; a receiver that does not know of it is this far behind."""
+
+SINCE_2001_MS = 978_307_200_000
+"""From 1970 to 2001, from where Apple's phones count: an app that forgets to add it is this far behind."""
+
 MOST_AHEAD_MS = 86_400_000
 """What is dated farther ahead says nothing of the clock: it is no time at all."""
 

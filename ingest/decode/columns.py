@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from geo.pings import PING, UNKNOWN_MS, Floats, Ints, Pings
 from geo.trust.clean import Flag
+from geo.trust.clock import lost_ms
+from geo.trust.numbers import SINCE_2001_MS, WEEKS_LOST_MS
 from ingest.decode.refusals import Refusal, Rejected
 
 if TYPE_CHECKING:  # it reads its values as columns
@@ -48,6 +50,7 @@ class Arrival:
         received_ms: our clock.
         oldest_ms: pings recorded before are refused.
         ahead_ms: how far its clock is ahead of ours, by which its times are corrected; None: it did not say it.
+        doubt_ms: how far our clock may be wrong, >= 0: nothing is refused or flagged that a right one would not.
     """
 
     driver_id: int
@@ -55,6 +58,7 @@ class Arrival:
     received_ms: int
     oldest_ms: int
     ahead_ms: int | None = None
+    doubt_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -90,6 +94,7 @@ def check(said: Columns, arrival: Arrival, sent: AsSent) -> Decoded:
     if arrival.ahead_ms:
         times_ms = np.where(said.times_ms == UNKNOWN_MS, UNKNOWN_MS, said.times_ms - arrival.ahead_ms)
         said = replace(said, times_ms=times_ms, flags=said.flags | Flag.CLOCK_CORRECTED)
+    said, flags = _counted_right(said, arrival)
     times_ms, numbers, texts = said.times_ms, said.numbers, said.texts
     measured = (numbers >= _LEAST) & (numbers <= _MOST)  # NaN is outside
     rejected: list[Rejected] = []
@@ -98,12 +103,23 @@ def check(said: Columns, arrival: Arrival, sent: AsSent) -> Decoded:
         at = np.flatnonzero(refused).tolist()
         rejected = [Rejected(i, Refusal(int(refused[i])).why, item) for i, item in zip(at, sent(at), strict=True)]
         kept = refused == 0
-        times_ms, numbers, measured = times_ms[kept], numbers[:, kept], measured[:, kept]
+        times_ms, flags, numbers, measured = times_ms[kept], flags[kept], numbers[:, kept], measured[:, kept]
         texts = None if texts is None else texts[kept]
     if texts is None:
         texts = np.full((len(times_ms), 2), None, dtype=object)
     numbers = np.where(measured, numbers, np.nan)
-    return Decoded(Pings(_rows(times_ms, numbers, arrival, said.flags), texts), rejected)
+    return Decoded(Pings(_rows(times_ms, numbers, arrival, flags), texts), rejected)
+
+
+def _counted_right(said: Columns, arrival: Arrival) -> tuple[Columns, Ints]:
+    """Add what times lack that were counted from another beginning, and give the flags of each ping."""
+    flags = np.full(len(said.times_ms), int(said.flags), np.int64)
+    lost = lost_ms(said.times_ms, arrival.oldest_ms, arrival.received_ms + AHEAD_MS)
+    if not lost.any():
+        return said, flags
+    flags |= np.where(lost == WEEKS_LOST_MS, int(Flag.GPS_WEEK_ROLLOVER), 0)
+    flags |= np.where(lost == SINCE_2001_MS, int(Flag.EPOCH_2001), 0)
+    return replace(said, times_ms=said.times_ms + lost), flags
 
 
 def corrected(rows: NDArray[np.void], ahead_ms: int, received_ms: int) -> None:
@@ -114,7 +130,7 @@ def corrected(rows: NDArray[np.void], ahead_ms: int, received_ms: int) -> None:
     rows["flags"] = np.where(ahead, flags | np.uint32(Flag.CLOCK_AHEAD), flags)
 
 
-def _rows(times_ms: Ints, numbers: Floats, arrival: Arrival, flags: int) -> NDArray[np.void]:
+def _rows(times_ms: Ints, numbers: Floats, arrival: Arrival, flags: Ints) -> NDArray[np.void]:
     lat, lon, accuracy_m, altitude_m, speed_mps, heading_deg, battery, charging, mock = numbers
     rows = np.empty(len(times_ms), PING)
     rows["driver_id"] = arrival.driver_id
@@ -130,13 +146,14 @@ def _rows(times_ms: Ints, numbers: Floats, arrival: Arrival, flags: int) -> NDAr
     rows["battery"] = battery
     rows["charging"] = np.where(charging >= 0, charging, -1)
     rows["mock"] = np.where(mock >= 0, mock, -1)
-    rows["flags"] = np.where(times_ms > arrival.received_ms + AHEAD_MS, flags | Flag.CLOCK_AHEAD, flags)
+    ahead = times_ms > arrival.received_ms + arrival.doubt_ms + AHEAD_MS
+    rows["flags"] = np.where(ahead, flags | int(Flag.CLOCK_AHEAD), flags)
     return rows
 
 
 def _refused(said: Columns, measured: NDArray[np.bool_], arrival: Arrival) -> NDArray[np.int8] | None:
     """Find the first reason against each ping; None when there is none against any."""
-    newest_ms = arrival.received_ms + TOO_FAR_AHEAD_MS
+    newest_ms = arrival.received_ms + arrival.doubt_ms + TOO_FAR_AHEAD_MS
     in_time = (said.times_ms >= arrival.oldest_ms) & (said.times_ms <= newest_ms)
     if said.refused is None and in_time.all() and measured[:2].all():
         return None

@@ -12,7 +12,7 @@ from ingest.decode.heard import SOS, HeardBeside
 from sql.account.devices import DeviceRow
 from sql.feed.facts import LATE_AFTER_S, put_revisions
 from sql.pool import Pool
-from sql.track.live import live_of_drivers
+from sql.track.live import live_of_drivers, tell_live
 from work.feed.entries import Alarm, entry_of_alarm
 
 log = logging.getLogger(__name__)
@@ -53,6 +53,7 @@ async def raise_alarm(pool: Pool, device: DeviceRow, arrival: Arrival, heard: He
             await put_revisions(db, [entry_of_alarm(alarm)], late_after_s=LATE_AFTER_S)
         except asyncpg.UniqueViolationError:
             return  # sent again: the phone did not get our answer
+        await tell_live(db, [(device.account_id, device.driver_id, alarm.route_id or 0)])
     kind = SOS if heard.alarm == SOS else "other"
     ALARMS.labels(kind).inc()
     log.warning("driver %d sent an alarm (%s) by device %d", device.driver_id, kind, device.id)

@@ -23,16 +23,21 @@ BYTES_OF_A_PING = 400
 
 def arrival_of(app: web.Application, device: DeviceRow) -> Arrival:
     """Note whose message comes in, now."""
-    received_ms = time.time_ns() // 1_000_000
-    oldest_ms = received_ms - round(app[OLDEST_PING_DAYS] * _DAY_MS)
-    return Arrival(driver_id=device.driver_id, device_id=device.id, received_ms=received_ms, oldest_ms=oldest_ms)
+    received_ms, doubt_ms = time.time_ns() // 1_000_000, app[POOL].clock.doubt_ms
+    return Arrival(
+        driver_id=device.driver_id,
+        device_id=device.id,
+        received_ms=received_ms,
+        oldest_ms=received_ms - doubt_ms - round(app[OLDEST_PING_DAYS] * _DAY_MS),
+        doubt_ms=doubt_ms,
+    )
 
 
 async def by_clock(app: web.Application, device: DeviceRow, arrival: Arrival, sent_ms: int | None) -> Arrival:
     """Correct what a phone is about to say that says when it sends, where that is another time than ours."""
     if sent_ms is None:
         return arrival
-    if not (shown_ms := shown_ahead_ms(_NONE, arrival.received_ms, sent_ms=sent_ms)):
+    if not (shown_ms := shown_ahead_ms(_NONE, arrival.received_ms, sent_ms=sent_ms, doubt_ms=arrival.doubt_ms)):
         return replace(arrival, ahead_ms=0)
     ahead_ms = await clock_ahead_ms(app[POOL], device.id, shown_ms, arrival.received_ms, is_said=True)
     return replace(arrival, ahead_ms=ahead_ms)
@@ -41,8 +46,9 @@ async def by_clock(app: web.Application, device: DeviceRow, arrival: Arrival, se
 async def _correct(app: web.Application, device: DeviceRow, arrival: Arrival, decoded: Decoded) -> None:
     """Correct what a phone said whose clock is ahead, as its newest ping shows; writes into the pings."""
     rows, now_ms = decoded.pings.rows, arrival.received_ms
-    if shown_ms := shown_ahead_ms(rows["recorded_ms"], now_ms, in_one_run=True):
-        corrected(rows, await clock_ahead_ms(app[POOL], device.id, shown_ms, now_ms, is_said=False), now_ms)
+    if shown_ms := shown_ahead_ms(rows["recorded_ms"], now_ms, in_one_run=True, doubt_ms=arrival.doubt_ms):
+        ahead_ms = await clock_ahead_ms(app[POOL], device.id, shown_ms, now_ms, is_said=False)
+        corrected(rows, ahead_ms, now_ms + arrival.doubt_ms)
 
 
 async def keep(

@@ -7,10 +7,10 @@ May live here: benches, and what loads the product for them.
 
 import argparse
 
-from reparto.bench import eta, ingest, manifest, notify, track
+from reparto.bench import eta, fairness, ingest, manifest, notify, track
 from reparto.command import Subparsers
 
-BENCHES = (ingest, manifest, track, notify, eta)
+BENCHES = (ingest, manifest, track, notify, fairness, eta)
 
 _SAID = (__doc__ or "").partition("May live here")[0]
 

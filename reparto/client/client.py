@@ -8,7 +8,7 @@ import argparse
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Collection, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -182,7 +182,7 @@ class Phone:
         heard = await self.ask(
             "POST",
             "/v1/pings",
-            body=as_json(pings, time.time_ns() // 1_000_000),
+            body=lambda: as_json(pings, time.time_ns() // 1_000_000),
             headers={"Content-Type": "application/json"},
             pings=len(pings),
             hang_up_after_s=hang_up_after_s,
@@ -196,7 +196,7 @@ class Phone:
         method: str,
         path: str,
         *,
-        body: bytes | None = None,
+        body: bytes | Callable[[], bytes] | None = None,
         headers: Mapping[str, str] | None = None,
         pings: int = 0,
         hang_up_after_s: float | None = None,
@@ -205,6 +205,7 @@ class Phone:
         """Ask until there is an answer.
 
         Args:
+            body: or what writes it, anew for each try: one that says when it leaves is late news the next time.
             pings: how many the body holds, for the tally.
             hang_up_after_s: the first try is given up after so long, whether or not it arrived; None: it is not.
             minds: statuses from 400 on that are an answer.
@@ -219,7 +220,7 @@ class Phone:
             began_s = time.monotonic()
             try:
                 async with asyncio.timeout(patience_s):
-                    heard = await self._ask_once(method, path, body, headers or {})
+                    heard = await self._ask_once(method, path, body() if callable(body) else body, headers or {})
             except (aiohttp.ClientError, TimeoutError):
                 heard = None
             if heard is not None and (heard.status < 400 or heard.status in minds):

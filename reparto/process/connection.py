@@ -13,6 +13,7 @@ from aiohttp import StreamReader, web
 from aiohttp.http_exceptions import ContentEncodingError
 
 from api.http.problem import BadRequest, Problem, UnsupportedMediaType, respond
+from api.proofs.uploads.tus import VERSION
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +21,9 @@ READ_ON_BYTES = 32 * 2**20
 """So much more is unpacked of a body that was answered before its end: far more than a phone sends at once."""
 
 _READ_ON_S = 10.0
+
+ASKED_WITHIN_S = 20.0
+"""A connection whose first request is not here by then, all its headers, is closed: nobody is at its other end."""
 
 
 class Connection(web.RequestHandler):
@@ -29,11 +33,27 @@ class Connection(web.RequestHandler):
         meter: told of bytes that come after an upgrade; a Problem that it raises ends the connection.
     """
 
-    __slots__ = ("meter",)
+    __slots__ = ("_silence", "meter")
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.meter: Callable[[int], None] | None = None
+        self._silence: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Give the client some time to ask."""
+        super().connection_made(transport)
+        self._silence = self._loop.call_later(ASKED_WITHIN_S, self._close_unasked)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Forget it."""
+        if self._silence is not None:
+            self._silence.cancel()
+        super().connection_lost(exc)
+
+    def _close_unasked(self) -> None:
+        if not self._request_count:
+            self.force_close()
 
     def data_received(self, data: bytes) -> None:
         """Count what comes over a WebSocket."""
@@ -61,6 +81,7 @@ class Connection(web.RequestHandler):
             response = respond(UnsupportedMediaType("Bodies are read as they are, or packed with gzip or deflate."))
         else:
             response = respond(BadRequest("This is no HTTP request that can be read: its first line or its headers."))
+        response.headers["Tus-Resumable"] = VERSION  # it may have been about an upload
         response.force_close()
         return response
 

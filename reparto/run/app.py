@@ -11,6 +11,7 @@ from api.account import keys
 from api.certificate import endpoints as certificate
 from api.driver.events import endpoints as driver_events
 from api.driver.manifest import endpoints as manifest
+from api.find import endpoints as find
 from api.fleet import applying, devices, drivers, erasures, positions, quarantine, shifts
 from api.history import detours, events, reports, track, visits
 from api.http import assets
@@ -19,6 +20,7 @@ from api.http.auth import DEVICES, DeviceCache
 from api.http.host import known_host
 from api.http.itself import health, metrics, openapi
 from api.http.problem import problems
+from api.http.read import paths
 from api.http.rights import guard_rights
 from api.http.shares.bodies import BODIES, Bodies
 from api.http.shares.rates import ACCOUNT_WRITES, QUARANTINE_RATE, Rates
@@ -33,11 +35,18 @@ from api.proofs import endpoints as proofs
 from api.proofs.uploads import endpoints as uploads
 from api.proofs.uploads import form as proofs_post
 from api.proofs.uploads.tus import say_version
-from api.recipient import page as tracking_page
 from api.recipient import stream as tracking
+from api.returns import by_link as returns_by_link
+from api.returns import company as returns
+from api.routes import ending, eta, links, pins, reopening
 from api.routes import endpoints as routes
-from api.routes import eta, links, pins, reopening
 from api.stream.hub import HUB, Hub
+from api.tickets import by_link as tickets_by_link
+from api.tickets import company as tickets
+from api.tickets import photos
+from api.tracking_page import changing as tracking_forms
+from api.tracking_page import endpoints as tracking_page
+from api.tracking_page import photos as tracking_photos
 from api.webhooks import asyncapi
 from api.webhooks import endpoints as webhooks
 from ingest import doors
@@ -50,6 +59,7 @@ from reparto.settings.settings import Settings
 from sql.config import DatabaseConfig
 from sql.pool import create_pool
 from work.roads.choose import STRAIGHT
+from work.roads.in_time import RoadsInTime
 from work.roads.protocol import Roads
 
 Part: TypeAlias = Callable[[web.Application], AsyncIterator[None]]
@@ -60,11 +70,12 @@ SYSTEM = (health, metrics)
 
 ASKED = (
     *(account, keys, drivers, devices, geofences),
-    *(routes, links, pins, reopening, track, visits, detours, eta),
+    *(routes, links, pins, reopening, ending, track, visits, detours, eta),
     *(driver_events, manifest, shifts),
     *(orders, resources, plans, publish, slots),
     *(positions, events, reports, quarantine, applying, erasures),
-    *(tracking, tracking_page, by_link, push, company),
+    *(tracking, tracking_page, tracking_forms, tracking_photos, by_link, push, company),
+    *(tickets_by_link, tickets, photos, returns_by_link, returns, find),
     *(uploads, proofs_post, proofs, certificate),
     *(message_channels, kinds, listing, consent, hooks, stop, webhooks, asyncapi),
 )
@@ -92,7 +103,7 @@ def create_app(
         app.on_shutdown.append(_close_streams)
         app.on_response_prepare.append(_note_write)
         app.on_response_prepare.append(say_version)
-        app[ROADS] = roads
+        app[ROADS] = RoadsInTime(roads)
         app[WELCOME] = doors.WELCOME
         app.cleanup_ctx.append(_proofs(settings))
         app.cleanup_ctx.append(_outgoing(settings))
@@ -101,6 +112,7 @@ def create_app(
         app[applying.APPLIERS] = APPLIERS
         app[DOORS_CONFIG] = settings.doors
         app[OLDEST_PING_DAYS] = settings.ingest.oldest_ping_days
+        app[shifts.LONGEST_SHIFT] = timedelta(hours=settings.ingest.longest_shift_hours)
         app[driver_events.OLDEST] = timedelta(days=settings.ingest.oldest_ping_days)
         for module in ASKED:
             module.operations.add_to(app)
@@ -125,6 +137,7 @@ def create_system_app(settings: Settings, database: DatabaseConfig) -> web.Appli
     app.cleanup_ctx.append(_pool(database))
     for module in SYSTEM:
         module.operations.add_to(app)
+    paths.add_to(app)
     return app
 
 

@@ -15,6 +15,7 @@ from work.proofs.store import ProofStore
 from work.proofs.upkeep import proof_jobs
 from work.roads.detours import detour_job
 from work.roads.protocol import Roads
+from work.tickets.upkeep import ticket_jobs
 from work.upkeep.retention import retention_guard, retention_jobs
 from work.webhooks.service import webhook_jobs
 
@@ -35,6 +36,7 @@ def jobs_of(settings: Settings, roads: Roads, store: ProofStore) -> tuple[Job | 
         detour_job(roads),
         plan_job(),
         *planning_retention_jobs(retention),
+        *ticket_jobs(),
         erasure_job(store),
         alert_job(sealer, guard, settings.outgoing.alert_urls),
         *message_jobs(

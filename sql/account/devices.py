@@ -1,8 +1,9 @@
 """Devices: the credentials of phones."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from geo.trust.clock import KnownClock, settled_ahead_ms
 from sql.pool import Db, Pool
@@ -44,16 +45,27 @@ class EndedDevice:
     ended_at: datetime
 
 
-async def find_by_token(db: Db | Pool, secret_hash: bytes) -> DeviceRow | None:
-    """Find a working device by its token; None when there is none."""
-    row = await db.fetchrow(_SQL["find_by_token"], secret_hash)
-    return None if row is None else DeviceRow(**row)
+async def find_by_tokens(db: Db | Pool, secret_hashes: Sequence[bytes]) -> dict[bytes, DeviceRow]:
+    """Find working devices by their tokens; what is missing there opens nothing."""
+    return _by_secret(await db.fetch(_SQL["find_by_tokens"], secret_hashes))
 
 
-async def find_by_ingest_token(db: Db | Pool, secret_hash: bytes) -> DeviceRow | None:
-    """Find a working device by its ingest token; None when there is none."""
-    row = await db.fetchrow(_SQL["find_by_ingest_token"], secret_hash)
-    return None if row is None else DeviceRow(**row)
+async def find_by_ingest_tokens(db: Db | Pool, secret_hashes: Sequence[bytes]) -> dict[bytes, DeviceRow]:
+    """Find working devices by their ingest tokens; what is missing there opens nothing."""
+    return _by_secret(await db.fetch(_SQL["find_by_ingest_tokens"], secret_hashes))
+
+
+def _by_secret(rows: Sequence[Mapping[str, Any]]) -> dict[bytes, DeviceRow]:
+    return {
+        row["secret_hash"]: DeviceRow(
+            id=row["id"],
+            account_id=row["account_id"],
+            driver_id=row["driver_id"],
+            lane=row["lane"],
+            app=row["app"],
+        )
+        for row in rows
+    }
 
 
 async def find_device(db: Db | Pool, *, account_id: int, device_id: int) -> DeviceRow | None:

@@ -1,14 +1,14 @@
--- name: find_by_token
--- A device that may read and send. $1 SHA-256 of its token
-SELECT device.id, device.account_id, device.driver_id, driver.lane, device.app
+-- name: find_by_tokens
+-- Devices that may read and send. $1 SHA-256s of their tokens
+SELECT device.token_hash AS secret_hash, device.id, device.account_id, device.driver_id, driver.lane, device.app
   FROM device JOIN driver ON driver.id = device.driver_id
- WHERE device.token_hash = $1 AND device.revoked_at IS NULL AND driver.deleted_at IS NULL;
+ WHERE device.token_hash = ANY ($1::bytea[]) AND device.revoked_at IS NULL AND driver.deleted_at IS NULL;
 
--- name: find_by_ingest_token
--- A device that may send. $1 SHA-256 of its ingest token
-SELECT device.id, device.account_id, device.driver_id, driver.lane, device.app
+-- name: find_by_ingest_tokens
+-- Devices that may send. $1 SHA-256s of their ingest tokens
+SELECT device.ingest_token_hash AS secret_hash, device.id, device.account_id, device.driver_id, driver.lane, device.app
   FROM device JOIN driver ON driver.id = device.driver_id
- WHERE device.ingest_token_hash = $1 AND device.revoked_at IS NULL AND driver.deleted_at IS NULL;
+ WHERE device.ingest_token_hash = ANY ($1::bytea[]) AND device.revoked_at IS NULL AND driver.deleted_at IS NULL;
 
 -- name: find_device
 -- Of an account, revoked or not. $1 account, $2 device

@@ -24,11 +24,19 @@ class Colours(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     primary: Colour
 
 
+SeenElement: TypeAlias = Literal["position", "path", "driver", "stops_before", "photos"]
+"""What of a tour a recipient may see: the van, its way to them, the driver's first name, how many stops are before
+theirs, photos of the delivery."""
+
+
 class Visibility(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """When recipients see the van: both must hold."""
+    """When recipients see the van: all must hold. `never`: what they do not see at all."""
 
     max_stops_before: Annotated[int, Meta(ge=0, le=100)]
     max_minutes: Annotated[int, Meta(ge=1, le=1_440)]
+    max_m: Annotated[int, Meta(ge=100, le=1_000_000)] | None = None
+    """Along the path from the van to the stop; None: however far."""
+    never: Annotated[list[SeenElement], Meta(max_length=5)] = []
 
 
 class Reason(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -74,6 +82,49 @@ RecipientChange: TypeAlias = Literal[
 RecipientMayNot: TypeAlias = Annotated[list[RecipientChange], Meta(max_length=11)]
 
 
+TicketKind: TypeAlias = Literal["not_received", "damaged", "missing", "wrong_place", "courier", "charge"]
+"""What a recipient may report."""
+WorkingDays: TypeAlias = Annotated[int, Meta(ge=0, le=30)]
+TicketDays: TypeAlias = dict[TicketKind, WorkingDays]
+
+USUAL_TICKET_DAYS: TicketDays = {
+    "not_received": 1,
+    "damaged": 2,
+    "missing": 2,
+    "wrong_place": 1,
+    "courier": 5,
+    "charge": 3,
+}
+"""Working days until a report is answered: the sooner, the longer a parcel that can still be found lies somewhere."""
+
+ReturnApproval: TypeAlias = Literal["person", "automatic"]
+ReturnDays: TypeAlias = Annotated[int, Meta(ge=0, le=365)]
+
+Weekday: TypeAlias = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Number: TypeAlias = Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{6,14}$", examples=["+5716012345"])]
+"""E.164: what every phone can call."""
+
+
+class OpenHours(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When somebody answers on these days: `from` `open` until `close`, by the card's time zone; 24:00 is midnight."""
+
+    days: Annotated[list[Weekday], Meta(min_length=1, max_length=7)]
+    open: Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["08:00"])]
+    close: Annotated[str, Meta(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$", examples=["18:00"])]
+
+
+class ContactCard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How recipients reach the company, and when somebody is there; without `hours` nothing is said of that."""
+
+    timezone: Annotated[str, Meta(examples=["America/Bogota"])]
+    phone: Number | None = None
+    whatsapp: Number | None = None
+    email: Annotated[str, Meta(min_length=3, max_length=254)] | None = None
+    hours: Annotated[list[OpenHours], Meta(max_length=14)] = []
+    closed_on_holidays: bool = True
+    """Of the country that the time zone lies in."""
+
+
 class EtaRules(Struct, frozen=True, kw_only=True):
     """The part that trackers look at: when somebody must hear of an ETA."""
 
@@ -114,6 +165,14 @@ class AccountSettings(EtaRules, frozen=True, kw_only=True):
     """When drivers see a recipient's phone and e-mail: `on_route` is while the route is their current one."""
     recipient_may_not: RecipientMayNot = field(default_factory=list)
     """What recipients are not offered on their tracking page; they may do all the rest."""
+    contact: ContactCard | None = None
+    """How recipients reach the company; null: they are told of no way."""
+    ticket_days: TicketDays = field(default_factory=dict)
+    """Working days until a report of a kind is answered; kinds that are left out have their usual ones."""
+    return_approval: ReturnApproval = "person"
+    """Who approves a return: a person, or every one that is asked for in time is approved at once."""
+    return_days: ReturnDays = 14
+    """How long after its delivery a return may be asked for; 0: never."""
     admin_email: AdminEmail = ""
     """Who hears when something is wrong, as long as e-mail is switched on; empty: nobody."""
     location_policy: LocationPolicy = "always"

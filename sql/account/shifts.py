@@ -12,9 +12,6 @@ from sql.queries import load
 _SQL = load(__name__)
 
 
-LONGEST_SHIFT = timedelta(hours=16)
-"""A shift that nobody ended lasted no longer: as REPARTO_LONGEST_SHIFT_HOURS has it where places are kept by shifts."""
-
 LONGEST_BREAK = timedelta(hours=2)
 """A break that nobody ended lasted no longer. Between shifts of the law's longest break and a lunch forgotten until the
 evening lies much room."""
@@ -52,10 +49,14 @@ class ShiftOutcome:
 
 
 async def shifts_of_driver(
-    db: Db | Pool, *, driver_id: int, since: datetime, until: datetime, now: datetime
+    db: Db | Pool, *, driver_id: int, since: datetime, until: datetime, now: datetime, longest: timedelta
 ) -> list[ShiftRow]:
-    """Read the shifts that touch a span, in order."""
-    rows = await db.fetch(_SQL["shifts_of_driver"], driver_id, since, until, now, LONGEST_SHIFT, LONGEST_BREAK)
+    """Read the shifts that touch a span, in order.
+
+    Args:
+        longest: how long a shift lasted at most that nobody ended, but for what was done in it.
+    """
+    rows = await db.fetch(_SQL["shifts_of_driver"], driver_id, since, until, now, longest, LONGEST_BREAK)
     return [ShiftRow(**{**row, "breaks": [_break(one) for one in row["breaks"]]}) for row in rows]
 
 

@@ -26,7 +26,7 @@ class LeftStop:
 
     Attributes:
         closed_ms: when that was; None: the tour is not over.
-        by_hours: its hours were over; False: the driver's shift was; None: it is not over.
+        closed_by: `hours` (its own were over), `shift` (its driver's was), `word` (somebody said so); None: it is not.
         driver_id, lane: of who has the route; None: nobody.
     """
 
@@ -36,14 +36,18 @@ class LeftStop:
     route_version: int
     is_open: bool
     closed_ms: int | None
-    by_hours: bool | None
+    closed_by: str | None
     driver_id: int | None
     lane: int | None
 
 
-async def look_at_routes(db: Db, route_ids: Sequence[int]) -> None:
-    """Have the job of closing look at routes of which something was said, if they are closed."""
-    await db.execute(_SQL["look_at_routes"], route_ids)
+async def look_at_routes(db: Db, route_ids: Sequence[int], *, ended: Sequence[int]) -> None:
+    """Have the job of closing look at routes of which something was said.
+
+    Args:
+        ended: those of which somebody said that they are over; of the others only the closed ones are looked at.
+    """
+    await db.execute(_SQL["look_at_routes"], route_ids, ended)
 
 
 async def look_at_routes_of_driver(db: Db, *, driver_id: int, from_ms: int) -> None:
@@ -67,4 +71,4 @@ async def left_stops(db: Db, stop_ids: Sequence[int], *, of_closed: bool) -> lis
     Args:
         of_closed: only those of routes that are closed.
     """
-    return [LeftStop(**row) for row in await db.fetch(_SQL["left_stops"], stop_ids, LATE_MS, of_closed)]
+    return [LeftStop(**row) for row in await db.fetch(_SQL["left_stops"], stop_ids, of_closed)]

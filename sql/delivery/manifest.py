@@ -29,6 +29,7 @@ class ShownRoute:
         is_due: the driver began it, or its time has come.
         is_over: it is done or closed, and stops of it are without an outcome.
         content: hash of every row about its stops; None when it has none.
+        untold: ids of what recipients said of its stops that the driver's phone was not shown before.
     """
 
     id: int
@@ -48,6 +49,7 @@ class ShownRoute:
     is_due: bool
     is_over: bool
     content: int | None
+    untold: Sequence[int] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +125,11 @@ async def look_at(db: Db | Pool, *, account_id: int, driver_id: int, now: dateti
         over=over,
         begun_until=rows[0]["begun_until"],
     )
+
+
+async def note_told(db: Db | Pool, change_ids: Sequence[int]) -> None:
+    """Keep that the driver's phone has what recipients said."""
+    await db.execute(_SQL["note_told"], change_ids)
 
 
 async def path_digest(db: Db, *, route_id: int, version: int) -> int:

@@ -43,7 +43,9 @@ WITH begun AS (
     SELECT * FROM ahead UNION ALL SELECT * FROM over
 )
 SELECT account.settings, coalesce(manifest.version, 0) AS manifest_version,
-       coalesce(manifest.oldest, 0) AS oldest, (SELECT until FROM begun) AS begun_until, shown.*, stops.content
+       coalesce(manifest.oldest, 0) AS oldest, (SELECT until FROM begun) AS begun_until, shown.*, stops.content,
+       ARRAY(SELECT said.id FROM stop JOIN recipient_change AS said ON said.stop_id = stop.id AND said.told_at IS NULL
+              WHERE stop.route_id = shown.id ORDER BY 1) AS untold
   FROM account
   LEFT JOIN manifest ON manifest.driver_id = $2
   LEFT JOIN shown ON true
@@ -57,6 +59,10 @@ SELECT account.settings, coalesce(manifest.version, 0) AS manifest_version,
         WHERE stop.route_id = shown.id) AS stops ON true
  WHERE account.id = $1
  ORDER BY shown.place;
+
+-- name: note_told
+-- The driver's phone has what recipients said. $1 changes
+UPDATE recipient_change SET told_at = now() WHERE id = ANY ($1::bigint[]) AND told_at IS NULL;
 
 -- name: path_digest
 -- Tells two paths apart without reading them. $1 route, $2 version

@@ -70,7 +70,7 @@ async def tie_uploads(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """What was found in the bytes of an upload, all of it good.
+    """What was found in the bytes of an upload, and can be shown.
 
     Attributes:
         sha256: of the bytes as uploaded.
@@ -206,19 +206,23 @@ async def is_stop_of_driver(db: Db | Pool, *, account_id: int, driver_id: int, s
     return await db.fetchval(_SQL["stop_of_driver"], account_id, driver_id, stop_id) is not None
 
 
-async def store_proof(db: Db, proof_id: int, judged: Judged) -> None:
-    """Keep what the bytes of a pending proof are; it is refused if event or metadata speak of other bytes."""
+async def store_proof(db: Db, proof_id: int, judged: Judged, *, why: str | None = None) -> None:
+    """Keep what the bytes of a pending proof are; it is refused if event or metadata speak of other bytes.
+
+    Args:
+        why: it is refused whatever they say, and can be shown all the same; None: it is good.
+    """
     await db.execute(
         _SQL["store"],
         proof_id,
         *(judged.size_bytes, judged.sha256, judged.media_type),
         *(judged.served_bytes, judged.served_sha256, judged.served_type, judged.width_px, judged.height_px),
-        *(judged.exif_at, judged.exif_lat, judged.exif_lon, judged.whole),
+        *(judged.exif_at, judged.exif_lat, judged.exif_lon, judged.whole, why),
     )
 
 
 async def refuse_proof(db: Db, proof_id: int, *, size: int, sha256: bytes, why: str) -> None:
-    """Say that the bytes of a pending proof are none."""
+    """Say that the bytes of a pending proof are none, and that nothing can be shown of them."""
     await db.execute(_SQL["refuse"], proof_id, size, sha256, why)
 
 
@@ -228,6 +232,11 @@ async def proofs_of_stop(db: Db | Pool, *, account_id: int, stop_id: int) -> lis
         return None
     rows = await db.fetch(_SQL["read_proofs"], account_id, stop_id, None, FIX_BEFORE_S, FIX_AFTER_S)
     return [ProofRow(**row) for row in rows]
+
+
+async def photos_of_stop(db: Db | Pool, stop_id: int) -> list[int]:
+    """Give the ids of the stored photos that the words on a delivery name which count, a few at most."""
+    return [row["id"] for row in await db.fetch(_SQL["photos_of_stop"], stop_id)]
 
 
 async def find_proof(db: Db | Pool, *, account_id: int, proof_id: int) -> ProofRow | None:

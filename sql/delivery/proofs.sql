@@ -28,19 +28,21 @@ SELECT $1, $2, $3, upload_id, stop_id, kind, event_id, from_ms(occurred_ms), lat
 SELECT upload_id, stop_id, kind, state, why FROM proof WHERE driver_id = $1 AND upload_id = ANY ($2::uuid[]);
 
 -- name: store
--- The bytes were judged good. They are no proof if they are not what event or metadata say. $1 proof, $2 bytes and
+-- The bytes can be shown. They are no proof if that was found otherwise, or they are not what event or metadata say. $1 proof, $2 bytes and
 -- $3 SHA-256 of the original, $4 its type; $5 bytes, $6 SHA-256 and $7 type of what is shown, $8 width and $9 height in
--- pixels or null; $10 when, $11 lat and $12 lon the photo itself says, each may be null; $13 whether all of it can be seen
+-- pixels or null; $10 when, $11 lat and $12 lon the photo itself says, each may be null; $13 whether all of it can be seen;
+-- $14 why it is no proof, or null
 UPDATE proof
-   SET state = CASE WHEN $3 = ALL (array_remove(ARRAY[event_sha256, said_sha256], NULL)) THEN 'stored' ELSE 'refused' END,
-       why = CASE WHEN $3 = ALL (array_remove(ARRAY[event_sha256, said_sha256], NULL)) THEN NULL ELSE 'sha256-differs' END,
+   SET state = CASE WHEN $14::text IS NULL AND $3 = ALL (array_remove(ARRAY[event_sha256, said_sha256], NULL))
+                    THEN 'stored' ELSE 'refused' END,
+       why = CASE WHEN $3 = ALL (array_remove(ARRAY[event_sha256, said_sha256], NULL)) THEN $14 ELSE 'sha256-differs' END,
        stored_at = now(), size_bytes = $2, sha256 = $3, media_type = $4, served_bytes = $5, served_sha256 = $6,
        served_type = $7, width_px = $8, height_px = $9, exif_at = $10, exif_lat = $11, exif_lon = $12,
        whole = $13
  WHERE id = $1 AND state = 'pending';
 
 -- name: refuse
--- The bytes are no proof. $1 proof, $2 bytes and $3 SHA-256 of the original, $4 why
+-- The bytes are no proof, and nothing of them can be shown. $1 proof, $2 bytes and $3 SHA-256 of the original, $4 why
 UPDATE proof SET state = 'refused', why = $4, stored_at = now(), size_bytes = $2, sha256 = $3
  WHERE id = $1 AND state = 'pending';
 
@@ -136,6 +138,13 @@ SELECT * FROM (
        AND type IN ('completed', 'partially_completed', 'failed', 'skipped', 'reopened')
      ORDER BY occurred_at DESC, driver_event.id DESC LIMIT 1) AS last
  WHERE type <> 'reopened';
+
+-- name: photos_of_stop
+-- The photos that show what was handed over: those of words that count. $1 stop
+SELECT proof.id FROM proof JOIN driver_event AS said ON said.stop_id = proof.stop_id AND said.id = proof.event_id
+ WHERE proof.stop_id = $1 AND proof.kind = 'photo' AND proof.state = 'stored'
+   AND said.effective AND said.type IN ('completed', 'partially_completed')
+ ORDER BY proof.id LIMIT 4;
 
 -- name: find_blob
 -- Whose proof it is, and the type of what is shown of it. $1 proof

@@ -3,7 +3,7 @@
 Events are folded in the order in which they happened, whenever they came.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -62,6 +62,16 @@ async def judge_route_starts(db: Db, *, driver_id: int, from_ms: int) -> list[Ju
     Which route a start means that names none is found here, and anew each time: it follows from those before it.
     """
     return _judged(await db.fetch(_SQL["judge_route_starts"], driver_id, from_ms, EARLY_MS, LATE_MS))
+
+
+async def judge_route_ends(db: Db, spoken: Collection[tuple[int | None, int]]) -> list[JudgedEvent]:
+    """Judge which words end a route. The caller holds the drivers' lanes.
+
+    Args:
+        spoken: (driver, route) of whom and of which something was said, or is judged otherwise; None: of all drivers.
+    """
+    drivers, routes = [driver for driver, _ in spoken], [route for _, route in spoken]
+    return _judged(await db.fetch(_SQL["judge_route_ends"], drivers, routes))
 
 
 def _judged(rows: list[asyncpg.Record]) -> list[JudgedEvent]:

@@ -163,6 +163,43 @@ RETURNING event.driver_id, event.id, event.account_id, event.lane, event.type, e
           to_ms(event.occurred_at) AS occurred_ms, event.lat, event.lon, event.data, event.outcome, event.effective,
           was.effective AND (NOT event.effective OR event.route_id = was.route_id) AS was_effective;
 
+-- name: judge_route_ends
+-- Note which of what drivers said of the end of a route ends it: nothing that was said to be over is ended again before it was
+-- taken up. Who may end a route is judged like who may start it. Gives back what is another thing than before.
+-- Columns of one length: $1 driver, null for all who said it; $2 route
+WITH told AS (
+    SELECT event.driver_id, event.id, event.type, event.route_id, event.occurred_at,
+           CASE WHEN event.type <> 'route_ended' OR event.device_id IS NULL OR plan.driver_id = event.driver_id THEN NULL
+                WHEN plan.driver_id IS NOT NULL THEN 'given-to-another-driver'
+                WHEN EXISTS (SELECT FROM route_version AS later
+                              WHERE later.route_id = event.route_id AND later.version > plan.version
+                                AND later.driver_id = event.driver_id) THEN NULL
+                ELSE 'taken-from-driver' END AS hindrance
+      FROM driver_event AS event
+      LEFT JOIN LATERAL (
+           SELECT version, driver_id FROM route_version
+            WHERE route_id = event.route_id AND effective_at <= least(event.occurred_at, event.received_at)
+            ORDER BY version DESC LIMIT 1) AS plan ON true
+     WHERE event.route_id = ANY ($2::bigint[])
+       AND EXISTS (SELECT FROM unnest($1::bigint[], $2::bigint[]) AS asked (driver_id, route_id)
+                    WHERE asked.route_id = event.route_id
+                      AND coalesce(asked.driver_id, event.driver_id) = event.driver_id)
+       AND (event.type = 'route_ended' OR event.effective AND event.type IN ('route_started', 'arrived', 'reopened'))
+), judged AS (
+    SELECT driver_id, id, type,
+           CASE WHEN hindrance IS NOT NULL THEN hindrance
+                WHEN lag(type) OVER (PARTITION BY driver_id, route_id, hindrance IS NULL ORDER BY occurred_at, id)
+                     = 'route_ended' THEN 'already-ended' END AS why
+      FROM told
+)
+UPDATE driver_event AS event SET effective = judged.why IS NULL, why = judged.why
+  FROM judged JOIN driver_event AS before ON before.driver_id = judged.driver_id AND before.id = judged.id
+ WHERE judged.type = 'route_ended' AND event.driver_id = judged.driver_id AND event.id = judged.id
+   AND (judged.why IS NULL, judged.why) IS DISTINCT FROM (before.effective, before.why)
+RETURNING event.driver_id, event.id, event.account_id, event.lane, event.type, event.route_id, event.stop_id,
+          to_ms(event.occurred_at) AS occurred_ms, event.lat, event.lon, event.data, event.outcome, event.effective,
+          before.effective AS was_effective;
+
 -- name: starts_of_route
 -- From when on a new version of a route may change what the starts mean of each driver who ever had it: the first that
 -- names it, or that was not long before its hours, or later. Drivers who never said one are not given back. $1 route
@@ -225,12 +262,14 @@ SELECT FROM route WHERE id = ANY ($1::bigint[]) ORDER BY id FOR NO KEY UPDATE;
 -- name: settle_routes
 -- Make routes say what the feed says of their begin and end, whichever of their drivers it is about. A completed route
 -- that has got another stop to come to, of which one was opened again, or that somebody took up again, is under way again.
--- One that began and is closed is finished. $1 routes
+-- One that began and is closed is finished, and so is one of which that was said. $1 routes
 UPDATE route
    SET started_at = told.started_at,
-       finished_at = coalesce(told.finished_at, CASE WHEN told.started_at IS NOT NULL THEN route.closed_at END),
+       finished_at = coalesce(told.finished_at, CASE WHEN told.started_at IS NOT NULL OR route.closed_by = 'word'
+                                                     THEN route.closed_at END),
        status = CASE WHEN route.status = 'cancelled' THEN 'cancelled'
-                     WHEN told.finished_at IS NOT NULL OR told.started_at IS NOT NULL AND route.closed_at IS NOT NULL
+                     WHEN told.finished_at IS NOT NULL OR route.closed_by = 'word'
+                       OR told.started_at IS NOT NULL AND route.closed_at IS NOT NULL
                      THEN 'finished' WHEN told.started_at IS NOT NULL THEN 'started' ELSE 'planned' END
   FROM (SELECT asked.route_id, min(fact.occurred_at) FILTER (WHERE fact.type = 'route.started') AS started_at,
                max(fact.occurred_at) FILTER (WHERE fact.type = 'route.completed' AND plan.stop_ids <@ done.stop_ids

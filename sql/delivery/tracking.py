@@ -106,6 +106,7 @@ class TrackedRoute:
     status: str
     timezone: str
     end_at: datetime
+    started_at: datetime | None = None
     finished_at: datetime | None
     updated_at: datetime
     deleted_at: datetime | None
@@ -178,7 +179,7 @@ async def tracked_route(db: Db | Pool, route_id: int, before: TrackedRoute | Non
         **{
             name: row[name]
             for name in (
-                *("settings", "version", "status", "timezone", "end_at", "finished_at", "updated_at"),
+                *("settings", "version", "status", "timezone", "end_at", "started_at", "finished_at", "updated_at"),
                 *("deleted_at", "driver_name", "break_since", "off_shift", "shift_since", "secret"),
                 *("live_written", "eta_written", "stops_written"),
             )

@@ -13,7 +13,7 @@ SELECT asked.link_hash, coalesce(CASE WHEN own.removed_at IS NULL THEN own.route
 -- What was written by whom (xmin) tells two readings apart: see moved_routes.
 -- $1 route, $2 days after which the last word on a shift says nothing of whether the driver uses them
 SELECT route.account_id, account.settings, route.version, route.status, route.timezone,
-       route.end_at, route.finished_at, route.updated_at, route.deleted_at, driver.name AS driver_name,
+       route.end_at, route.started_at, route.finished_at, route.updated_at, route.deleted_at, driver.name AS driver_name,
        live.recorded_at, live.route_version AS live_version, live.on_route, live.along_m, live.heading_deg,
        live.snapped_lat_e6, live.snapped_lon_e6,
        eta.version AS eta_version, eta.as_of, eta.stop_ids, eta.expected, eta.low, eta.high,

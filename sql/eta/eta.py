@@ -54,6 +54,7 @@ class RouteEta:
         on_route: whether it was on its path.
         along_m: where on it; None: not known.
         seen_version: whose path along_m is measured on.
+        behind_ids: stops still open that the van has passed.
     """
 
     status: str
@@ -71,6 +72,7 @@ class RouteEta:
     on_route: bool | None
     along_m: float | None
     seen_version: int | None
+    behind_ids: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +107,7 @@ async def eta_of_route(
     return RouteEta(**{**row, **lists})
 
 
-async def eta_stops(db: Db | Pool, stop_ids: Sequence[int]) -> dict[int, EtaStop]:
+async def eta_stops(db: Db | Pool, stop_ids: Iterable[int]) -> dict[int, EtaStop]:
     """Read what stops are called and whether they are done, by id."""
     return {row["id"]: EtaStop(**row) for row in await db.fetch(_SQL["eta_stops"], list(stop_ids))}
 

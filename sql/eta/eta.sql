@@ -1,10 +1,13 @@
 -- name: eta_of_route
 -- When a route's van is expected where, and where it was seen last; nulls until a ping was on the route. The live row counts
--- only while its driver is on this route.
+-- only while its driver is on this route. What is open and is not expected lies behind the van.
 -- $1 account, $2 route or null, $3 external id or null
 SELECT route.status, route.version AS route_version, eta.version, eta.as_of, eta.computed_at, eta.stop_ids, eta.expected,
        eta.low, eta.high, eta.remaining_m, eta.along_m AS from_m, live.recorded_at AS seen_at, live.on_route, live.along_m,
-       live.route_version AS seen_version
+       live.route_version AS seen_version,
+       ARRAY(SELECT stop.id FROM stop
+              WHERE stop.route_id = route.id AND stop.status = 'pending' AND stop.kind NOT IN ('depot', 'break')
+                AND stop.id <> ALL (eta.stop_ids) AND eta.version = route.version ORDER BY stop.seq, stop.id) AS behind_ids
   FROM route
   LEFT JOIN route_eta AS eta ON eta.route_id = route.id
   LEFT JOIN driver ON driver.id = route.driver_id

@@ -42,6 +42,10 @@ SELECT min(occurred_at) AS oldest, count(*) AS things
 SELECT min(stored_at) AS oldest, count(*) AS things
   FROM (SELECT stored_at FROM proof WHERE stored_at < $1 ORDER BY stored_at LIMIT $2) AS old;
 
+-- name: age_of_photos
+SELECT min(made_at) AS oldest, count(*) AS things
+  FROM (SELECT made_at FROM recipient_photo WHERE made_at < $1 ORDER BY made_at LIMIT $2) AS old;
+
 -- name: age_of_recipients
 -- Counts routes.
 SELECT min(end_at) AS oldest, count(*) AS things

@@ -181,6 +181,12 @@ async def drop_wishes(db: Db, stop_ids: Sequence[int]) -> int:
     return gone
 
 
+async def blank_cases(db: Db, stop_ids: Sequence[int]) -> int:
+    """Forget what was said in tickets and returns of stops; return how much."""
+    gone: int = await db.fetchval(_SQL["blank_cases"], stop_ids)
+    return gone
+
+
 async def blank_stops(db: Db, stop_ids: Sequence[int]) -> int:
     """Forget whom stops are for, and end their tracking links; return how many changed. The caller holds them."""
     await db.execute(_SQL["blank_parcels"], stop_ids)

@@ -126,6 +126,18 @@ WITH changes AS (
 SELECT (SELECT count(*) FROM changes) + (SELECT count(*) FROM ratings) + (SELECT count(*) FROM wishes)
        + (SELECT count(*) FROM browsers);
 
+-- name: blank_cases
+-- What was said in their tickets and returns; that there were any stays. $1 stops
+WITH said AS (
+    UPDATE ticket_entry SET words = NULL, photo_ids = '{}'
+     WHERE ticket_id IN (SELECT id FROM ticket WHERE stop_id = ANY ($1::bigint[]))
+       AND (words IS NOT NULL OR photo_ids <> '{}') RETURNING id
+), asked AS (
+    UPDATE return_request SET reason = NULL, words = NULL, said = NULL, photo_ids = '{}'
+     WHERE stop_id = ANY ($1::bigint[]) AND (num_nonnulls(reason, words, said) > 0 OR photo_ids <> '{}') RETURNING id
+)
+SELECT (SELECT count(*) FROM said) + (SELECT count(*) FROM asked);
+
 -- name: blank_stops
 -- The tracking link ends, too. $1 stops
 UPDATE stop

@@ -11,7 +11,8 @@ _SQL = load(__name__)
 async def blank_recipients(db: Db, before: datetime, *, at_most: int) -> int:
     """Blank the people of routes that ended before a time; return of how many routes."""
     routes = [row["id"] for row in await db.fetch(_SQL["routes_with_people"], before, at_most)]
-    for blank in (_SQL["blank_stops"], _SQL["blank_parcels"], _SQL["drop_wishes"], _SQL["people_are_gone"]):
+    blanks = (_SQL["blank_stops"], _SQL["blank_parcels"], _SQL["drop_wishes"], _SQL["blank_cases"])
+    for blank in (*blanks, _SQL["people_are_gone"]):
         await db.execute(blank, routes)
     return len(routes)
 

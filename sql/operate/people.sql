@@ -27,6 +27,17 @@ WITH theirs AS (
 )
 DELETE FROM recipient_wish WHERE stop_id IN (SELECT id FROM theirs);
 
+-- name: blank_cases
+-- What was said in tickets and returns; that there were any, and how they ended, stays. $1 routes
+WITH theirs AS (
+    SELECT id FROM stop WHERE route_id = ANY ($1::bigint[])
+), said AS (
+    UPDATE ticket_entry SET words = NULL, photo_ids = '{}'
+     WHERE ticket_id IN (SELECT id FROM ticket WHERE stop_id IN (SELECT id FROM theirs))
+)
+UPDATE return_request SET reason = NULL, words = NULL, said = NULL, photo_ids = '{}'
+ WHERE stop_id IN (SELECT id FROM theirs);
+
 -- name: people_are_gone
 -- $1 routes
 UPDATE route SET people_gone = true WHERE id = ANY ($1::bigint[]);
@@ -44,12 +55,13 @@ RETURNING id;
 UPDATE device SET label = NULL WHERE driver_id = ANY ($1::bigint[]);
 
 -- name: old_routes
--- Routes that ended long ago, of which no word of a driver, no proof and no upload is left, oldest first.
+-- Routes that ended long ago, of which no word of a driver, no proof, no upload and no photo is left, oldest first.
 -- $1 ended before, $2 how many
 SELECT id FROM route
  WHERE end_at < $1
    AND NOT EXISTS (SELECT FROM driver_event AS word WHERE word.route_id = route.id)
    AND NOT EXISTS (SELECT FROM proof JOIN stop ON stop.id = proof.stop_id WHERE stop.route_id = route.id)
+   AND NOT EXISTS (SELECT FROM recipient_photo AS photo JOIN stop ON stop.id = photo.stop_id WHERE stop.route_id = route.id)
    AND NOT EXISTS (SELECT FROM upload JOIN stop ON stop.id = upload.stop_id WHERE stop.route_id = route.id)
  ORDER BY end_at LIMIT $2 FOR UPDATE SKIP LOCKED;
 
@@ -72,6 +84,10 @@ WITH gone AS (
     DELETE FROM push_subscription WHERE stop_id IN (SELECT id FROM gone)
 ), ratings AS (
     DELETE FROM rating WHERE stop_id IN (SELECT id FROM gone)
+), tickets AS (
+    DELETE FROM ticket WHERE stop_id IN (SELECT id FROM gone)
+), returns AS (
+    DELETE FROM return_request WHERE stop_id IN (SELECT id FROM gone)
 ), things AS (
     DELETE FROM parcel WHERE stop_id IN (SELECT id FROM gone)
 ), etas AS (

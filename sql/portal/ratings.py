@@ -32,6 +32,12 @@ async def put_rating(
     return made
 
 
+async def find_stars(db: Db | Pool, stop_id: int) -> tuple[int, datetime] | None:
+    """Read how a stop was rated, and when; None: it was not."""
+    row = await db.fetchrow(_SQL["find_stars"], stop_id)
+    return None if row is None else (row["stars"], row["rated_at"])
+
+
 async def page_of_ratings(
     db: Db | Pool, *, account_id: int, driver_id: int | None, before: int | None, limit: int
 ) -> list[RatingRow]:

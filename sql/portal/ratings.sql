@@ -4,6 +4,10 @@ INSERT INTO rating (stop_id, account_id, driver_id, stars, reasons, words, rated
 SELECT $1, $2, (SELECT driver_id FROM route JOIN stop ON stop.route_id = route.id WHERE stop.id = $1), $3, $4, $5, $6
     ON CONFLICT (stop_id) DO NOTHING RETURNING id;
 
+-- name: find_stars
+-- $1 stop
+SELECT stars, rated_at FROM rating WHERE stop_id = $1;
+
 -- name: page_of_ratings
 -- The newest first. $1 account, $2 driver or null, $3 before this id or null, $4 how many
 SELECT id, stop_id, driver_id, stars, reasons, words, rated_at FROM rating

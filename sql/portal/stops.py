@@ -22,6 +22,8 @@ class PortalStop:
         eta_low: when the van is expected at the earliest; None: nothing is known.
         recipient_may_not: what the sender of this one does not let them do.
         settings: the account's.
+        case_open: a ticket or a return of it is open, or a ticket was closed so lately that it may be opened again.
+        return_open: a return of it is open.
     """
 
     id: int
@@ -50,6 +52,11 @@ class PortalStop:
     settings: Mapping[str, Any] = field(repr=False)
     eta_low: datetime | None
     rated: bool
+    case_open: bool
+    return_open: bool
+    external_id: str
+    locale: str | None
+    timezone: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,11 +117,33 @@ async def put_change(
     return made
 
 
+async def told_changes(db: Db | Pool, stop_id: int) -> dict[str, bool]:
+    """Tell of the last change of each kind whether the driver's phone was shown it."""
+    return {row["kind"]: row["told"] for row in await db.fetch(_SQL["told_changes"], stop_id)}
+
+
 async def put_fact(
     db: Db, stop: PortalStop, *, fact_id: UUID, type_name: str, data: dict[str, Any], now: datetime
 ) -> None:
     """Tell the feed of something that a recipient did."""
-    await db.execute(_SQL["put_fact"], stop.account_id, fact_id, type_name, stop.route_id, stop.id, data, now)
+    about = FactAbout(account_id=stop.account_id, route_id=stop.route_id, stop_id=stop.id)
+    await put_fact_about(db, about, fact_id=fact_id, type_name=type_name, data=data, now=now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactAbout:
+    """Which stop a fact is about."""
+
+    account_id: int
+    route_id: int
+    stop_id: int
+
+
+async def put_fact_about(
+    db: Db, about: FactAbout, *, fact_id: UUID, type_name: str, data: dict[str, Any], now: datetime
+) -> None:
+    """Tell the feed of something that has to do with a recipient."""
+    await db.execute(_SQL["put_fact"], about.account_id, fact_id, type_name, about.route_id, about.stop_id, data, now)
 
 
 async def changes_of_stop(db: Db | Pool, *, account_id: int, stop_id: int) -> list[ChangeRow] | None:

@@ -3,11 +3,16 @@
 SELECT stop.id, stop.account_id, stop.route_id, stop.kind, stop.status, stop.lat, stop.lon, stop.arrived_at,
        stop.departed_at, stop.outcome_at, stop.removed_at IS NOT NULL AS removed, stop.link_revoked_at IS NOT NULL AS revoked,
        stop.cash_amount IS NOT NULL AS cash, stop.planned_arrival, stop.window_start, stop.phone, stop.email,
-       stop.recipient_may_not,
+       stop.recipient_may_not, stop.external_id, stop.locale, route.timezone,
        route.status AS route_status, route.start_at, route.end_at, route.finished_at,
        route.deleted_at IS NOT NULL AS route_deleted, account.settings,
        eta.low[array_position(eta.stop_ids, stop.id)] AS eta_low,
-       EXISTS (SELECT FROM rating WHERE rating.stop_id = stop.id) AS rated
+       EXISTS (SELECT FROM rating WHERE rating.stop_id = stop.id) AS rated,
+       EXISTS (SELECT FROM return_request AS asked WHERE asked.stop_id = stop.id AND asked.closed_at IS NULL)
+           AS return_open,
+       EXISTS (SELECT FROM return_request AS asked WHERE asked.stop_id = stop.id AND asked.closed_at IS NULL)
+           OR EXISTS (SELECT FROM ticket WHERE ticket.stop_id = stop.id
+                         AND (ticket.closed_at IS NULL OR ticket.closed_at > now() - interval '7 days')) AS case_open
   FROM stop JOIN route ON route.id = stop.route_id JOIN account ON account.id = stop.account_id
   LEFT JOIN route_eta AS eta ON eta.route_id = route.id
  WHERE stop.link_hash = $1;
@@ -36,6 +41,10 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 -- $1 account, $2 stop, $3 kind, $4 state, $5 before, $6 now, $7 at
 INSERT INTO recipient_change (account_id, stop_id, kind, state, was, is_now, made_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id;
+
+-- name: told_changes
+-- $1 stop
+SELECT DISTINCT ON (kind) kind, told_at IS NOT NULL AS told FROM recipient_change WHERE stop_id = $1 ORDER BY kind, id DESC;
 
 -- name: put_fact
 -- Tell the feed. $1 account, $2 fact, $3 type, $4 route, $5 stop, $6 data, $7 at

@@ -23,8 +23,9 @@ CREATE TABLE route (
     updated_at       timestamptz NOT NULL DEFAULT now(),
     deleted_at       timestamptz,  -- only a route that never started is deleted; a started one is cancelled
     people_gone      boolean NOT NULL DEFAULT false,  -- names, phones and addresses of its stops are erased
-    closed_at        timestamptz,  -- its hours were over, or its driver's shift was, with or without open stops; null: it goes on
+    closed_at        timestamptz,  -- its hours were over, its driver's shift was, or somebody said so; null: it goes on
     look_at          timestamptz,  -- when somebody must look whether it is to be closed; null: nothing is to come
+    closed_by        text CHECK (closed_by IN ('word', 'shift', 'hours')),
     CHECK (end_at > start_at)
 );
 CREATE UNIQUE INDEX route_external_id ON route (account_id, external_id) WHERE deleted_at IS NULL;

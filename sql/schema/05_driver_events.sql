@@ -9,9 +9,9 @@ CREATE TABLE driver_event (
     lane         smallint NOT NULL,
     device_id    bigint REFERENCES device,   -- null: a dispatcher's
     type         text NOT NULL CHECK (type IN
-        ('shift_started', 'shift_ended', 'route_started', 'arrived', 'departed', 'completed', 'partially_completed',
-         'failed', 'skipped', 'reopened', 'break_started', 'break_ended', 'note')),
-    route_id     bigint REFERENCES route,    -- of the stop, or the one that was started
+        ('shift_started', 'shift_ended', 'route_started', 'route_ended', 'arrived', 'departed', 'completed',
+         'partially_completed', 'failed', 'skipped', 'reopened', 'break_started', 'break_ended', 'note')),
+    route_id     bigint REFERENCES route,    -- of the stop, or the one that was started or ended
     stop_id      bigint REFERENCES stop,
     occurred_at  timestamptz NOT NULL,       -- the phone's clock, whole milliseconds
     received_at  timestamptz NOT NULL DEFAULT now(),

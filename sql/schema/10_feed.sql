@@ -31,5 +31,6 @@ CREATE INDEX event_fold ON event (driver_id, folded_at);
 CREATE INDEX event_eta ON event (route_id) WHERE type IN ('eta.late', 'stop.approaching');
 CREATE INDEX event_eta_driver ON event (driver_id, occurred_at) WHERE type = 'eta.late';
 CREATE INDEX event_tour ON event (route_id) WHERE type IN ('route.started', 'route.completed', 'route.reopened');
+CREATE INDEX event_alarm ON event (driver_id, occurred_at) WHERE type IN ('driver.sos', 'driver.alarm');
 CREATE INDEX event_detour ON event (account_id, seq) WHERE type IN ('route.off_route', 'route.back_on_route');
 CREATE INDEX event_detour_route ON event (route_id, driver_id) WHERE type IN ('route.off_route', 'route.back_on_route');

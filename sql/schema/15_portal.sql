@@ -31,9 +31,11 @@ CREATE TABLE recipient_change (
     state       text NOT NULL CHECK (state IN ('applied', 'proposed')),
     was         jsonb NOT NULL,
     is_now      jsonb NOT NULL,
-    made_at     timestamptz NOT NULL
+    made_at     timestamptz NOT NULL,
+    told_at     timestamptz    -- when the driver's phone was shown it; null: not yet, or it is not for the driver
 );
 CREATE INDEX recipient_change_stop ON recipient_change (stop_id, id);
+CREATE INDEX recipient_change_untold ON recipient_change (stop_id) WHERE told_at IS NULL;
 
 -- What recipients thought of it; one a stop, ever. Nobody deletes one that does not please.
 CREATE TABLE rating (

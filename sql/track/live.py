@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,9 @@ LIVE_CHANNEL = "reparto_live"
 """Channel on which trackers tell who moved: `account:driver:route` triples, separated by spaces; route 0 is none.
 
 Driver 0 tells of the route itself; driver and route 0 of the account's settings."""
+
+ALARM_SHOWN = timedelta(hours=12)
+"""An alarm is shown for so long, unless its driver ends the shift before: a working day."""
 
 _NOTIFY_BYTES = 7_900
 """Postgres takes payloads below 8 000 bytes."""
@@ -37,6 +40,8 @@ class LivePosition:
         battery: 0 to 1, also as a later message without a place said it.
         heard_at: when anything of the driver came, by our clock; later than `received_at`: a message without a place.
         silent: on a route, but not heard of for too long.
+        alarm, alarm_at: the last alarm within `ALARM_SHOWN`, a call for help before any other, as the phone called it,
+            and when; None: none, or the driver has ended the shift since.
     """
 
     driver_id: int
@@ -54,17 +59,19 @@ class LivePosition:
     battery: float | None
     heard_at: datetime
     silent: bool
+    alarm: str | None
+    alarm_at: datetime | None
 
 
 async def live_of_account(db: Db | Pool, account_id: int) -> dict[int, LivePosition]:
     """Read where all of an account's drivers are, by driver."""
-    rows = await db.fetch(_SQL["live_of_account"], account_id)
+    rows = await db.fetch(_SQL["live_of_account"], account_id, ALARM_SHOWN)
     return {row["driver_id"]: LivePosition(**row) for row in rows}
 
 
 async def live_of_drivers(db: Db | Pool, account_id: int, driver_ids: Collection[int]) -> dict[int, LivePosition]:
     """Read where some of an account's drivers are; those that were never seen, or are deleted, are left out."""
-    rows = await db.fetch(_SQL["live_of_drivers"], account_id, list(driver_ids))
+    rows = await db.fetch(_SQL["live_of_drivers"], account_id, list(driver_ids), ALARM_SHOWN)
     return {row["driver_id"]: LivePosition(**row) for row in rows}
 
 

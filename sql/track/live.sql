@@ -1,27 +1,45 @@
 -- name: live_of_account
--- Where an account's drivers are. $1 account
+-- Where an account's drivers are. $1 account, $2 how long an alarm is shown
 SELECT live.driver_id, live.route_id, live.recorded_at, live.lat_e6, live.lon_e6, live.speed_mps, live.heading_deg,
        live.along_m, live.on_route, live.next_stop_id, live.delay_s, live.received_at,
        CASE WHEN beat.received_at > live.received_at THEN coalesce(beat.battery, live.battery) ELSE live.battery END
            AS battery,
-       greatest(live.received_at, beat.received_at) AS heard_at, coalesce(track.silent, false) AS silent
+       greatest(live.received_at, beat.received_at) AS heard_at, coalesce(track.silent, false) AS silent,
+       alarm.kind AS alarm, alarm.at AS alarm_at
   FROM live
   JOIN driver ON driver.id = live.driver_id AND driver.deleted_at IS NULL
   LEFT JOIN track ON track.lane = live.lane AND track.driver_id = live.driver_id
   LEFT JOIN heartbeat AS beat ON beat.lane = live.lane AND beat.driver_id = live.driver_id
+  LEFT JOIN LATERAL (
+       SELECT data ->> 'alarm' AS kind, occurred_at AS at FROM event
+        WHERE event.driver_id = live.driver_id AND type IN ('driver.sos', 'driver.alarm')
+          AND occurred_at > now() - $2::interval
+          AND NOT EXISTS (SELECT FROM driver_event AS word
+                           WHERE word.driver_id = live.driver_id AND word.type = 'shift_ended' AND word.effective
+                             AND word.occurred_at > event.occurred_at)
+        ORDER BY type = 'driver.sos' DESC, occurred_at DESC LIMIT 1) AS alarm ON true
  WHERE live.account_id = $1;
 
 -- name: live_of_drivers
--- Where some of an account's drivers are. $1 account, $2 drivers
+-- Where some of an account's drivers are. $1 account, $2 drivers, $3 how long an alarm is shown
 SELECT live.driver_id, live.route_id, live.recorded_at, live.lat_e6, live.lon_e6, live.speed_mps, live.heading_deg,
        live.along_m, live.on_route, live.next_stop_id, live.delay_s, live.received_at,
        CASE WHEN beat.received_at > live.received_at THEN coalesce(beat.battery, live.battery) ELSE live.battery END
            AS battery,
-       greatest(live.received_at, beat.received_at) AS heard_at, coalesce(track.silent, false) AS silent
+       greatest(live.received_at, beat.received_at) AS heard_at, coalesce(track.silent, false) AS silent,
+       alarm.kind AS alarm, alarm.at AS alarm_at
   FROM driver
   JOIN live ON live.lane = driver.lane AND live.driver_id = driver.id
   LEFT JOIN track ON track.lane = live.lane AND track.driver_id = live.driver_id
   LEFT JOIN heartbeat AS beat ON beat.lane = live.lane AND beat.driver_id = live.driver_id
+  LEFT JOIN LATERAL (
+       SELECT data ->> 'alarm' AS kind, occurred_at AS at FROM event
+        WHERE event.driver_id = live.driver_id AND type IN ('driver.sos', 'driver.alarm')
+          AND occurred_at > now() - $3::interval
+          AND NOT EXISTS (SELECT FROM driver_event AS word
+                           WHERE word.driver_id = live.driver_id AND word.type = 'shift_ended' AND word.effective
+                             AND word.occurred_at > event.occurred_at)
+        ORDER BY type = 'driver.sos' DESC, occurred_at DESC LIMIT 1) AS alarm ON true
  WHERE driver.id = ANY ($2::bigint[]) AND driver.deleted_at IS NULL AND live.account_id = $1;
 
 -- name: move_live_positions

@@ -21,7 +21,7 @@ from sql.account.accounts import ensure_account
 from sql.account.keys import create_key
 from sql.config import DatabaseConfig
 from sql.pool import Pool
-from tests.acceptance.cutting import cutting_network
+from tests.acceptance.network import bad_network
 from tests.api.proofs.pictures import large_photo
 from work.proofs.store import ORIGINAL, blob_name
 
@@ -129,7 +129,7 @@ async def test_a_large_photo_arrives_through_cuts_and_kills(
         answer = await phone.ask("POST", "/v1/driver/events", body={"events": [event]})
     assert [one["result"] for one in answer["results"]] == ["applied"]
 
-    async with cutting_network(port, after_bytes=CUT_AFTER_BYTES) as network:
+    async with bad_network(port, after_bytes=CUT_AFTER_BYTES) as network:
         told = {
             "endpoint": f"{network.url}/v1/driver/uploads",
             "file": str(tmp_path / "photo.jpg"),

@@ -23,8 +23,8 @@ from api.http.problem import problems
 from api.http.shares.bodies import BODIES, Bodies
 from api.http.shares.rates import ACCOUNT_WRITES, QUARANTINE_RATE, Rates
 from api.places import geofences
+from api.routes import ending, links, pins, reopening
 from api.routes import endpoints as routes
-from api.routes import links, pins, reopening
 from ingest import doors
 from sql.account.accounts import ensure_account
 from sql.account.keys import create_key
@@ -216,8 +216,8 @@ async def client(
 
 def say_events(app: web.Application) -> None:
     """What is there to say of stops: by their drivers, by dispatchers."""
-    app[driver_events.OLDEST] = timedelta(days=30)
-    for module in (driver_events, shifts, pins, reopening):
+    app[driver_events.OLDEST], app[shifts.LONGEST_SHIFT] = timedelta(days=30), timedelta(hours=16)
+    for module in (driver_events, shifts, pins, reopening, ending):
         module.operations.add_to(app)
 
 

@@ -1,7 +1,9 @@
 """The recipient's page in a real browser: Debian's chromium, driven by playwright's Python package."""
 
 import shutil
-from collections.abc import AsyncIterator, Callable
+import subprocess
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,8 +17,12 @@ from api.http.app_keys import CONFIG, POOL
 from api.http.auth import DEVICES, DeviceCache
 from api.http.config import ApiConfig
 from api.http.problem import problems
-from api.recipient import page as tracking_page
+from api.http.shares.bodies import BODIES, Bodies
+from api.portal import by_link
 from api.recipient import stream as tracking
+from api.tracking_page import changing as tracking_forms
+from api.tracking_page import endpoints as tracking_page
+from api.tracking_page import photos as tracking_photos
 from sql.account.accounts import ensure_account
 from sql.config import DatabaseConfig
 from sql.pool import Pool
@@ -31,24 +37,50 @@ ARGUMENTS = (
 )
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Any]:
-    """A browser without a window."""
-    playwright = pytest.importorskip("playwright.async_api", reason="playwright's Python package is not installed")
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a browser without a window, the same for all tests: each has a profile of its own in it."""
+    pytest.importorskip("playwright.async_api", reason="playwright's Python package is not installed")
     if CHROMIUM is None:
         pytest.skip("there is no chromium on this machine (apt-get install chromium)")
-    async with playwright.async_playwright() as driver:
-        launched = await driver.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
-        yield launched
-        await launched.close()
+    home = tmp_path_factory.mktemp("chromium")
+    where = (f"--user-data-dir={home}", "--remote-debugging-port=0", "--headless=new")
+    with subprocess.Popen(
+        [CHROMIUM, *ARGUMENTS, *where], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as running:
+        told = home / "DevToolsActivePort"
+        until_s = time.monotonic() + LAUNCHED_IN_S
+        while not (told.exists() and "\n" in told.read_text()):
+            assert running.poll() is None, "chromium ended"
+            assert time.monotonic() < until_s, "chromium does not begin"
+            time.sleep(0.05)
+        yield f"http://127.0.0.1:{told.read_text().splitlines()[0]}"
+        running.terminate()
+
+
+@pytest.fixture
+async def browser(chromium: str) -> AsyncIterator[Any]:
+    """The browser."""
+    from playwright.async_api import async_playwright
+
+    async with async_playwright() as driver:
+        connected = await driver.chromium.connect_over_cdp(chromium)
+        yield connected
+        for context in connected.contexts[1:]:  # the first is the browser's own
+            await context.close()
+        await connected.close()
+
+
+LAUNCHED_IN_S = 60.0
 
 
 @dataclass(kw_only=True)
 class Site:
-    """The page's server, and a tour to track."""
+    """The page's server, and a tour to track; `stop` takes the server away."""
 
     url: str
     tour: Tour
+    stop: Callable[[], Awaitable[None]]
 
     def page_of(self, place: int, query: str = "") -> str:
         """Give the address of the tracking page of a stop, by its place in the tour."""
@@ -67,10 +99,10 @@ async def site(database: DatabaseConfig, pool: Pool, api_config: ApiConfig) -> A
     app[POOL] = pool
     app[CONFIG] = api_config
     app[DEVICES] = DeviceCache(pool)
-    parts: list[Callable[[web.Application], None]] = [
-        *(tracking.operations.add_to, tracking_page.operations.add_to, assets.add_to, hub_part(database)),
-    ]
-    for add in parts:
+    app[BODIES] = Bodies(api_config.body_bytes_at_once, wait_s=api_config.body_wait_s)
+    for module in (tracking, by_link, tracking_page, tracking_forms, tracking_photos):
+        module.operations.add_to(app)
+    for add in (assets.add_to, hub_part(database)):
         add(app)
     now = datetime.now(UTC)
     tour = await Tour.put(pool, await ensure_account(pool, "Mensajería Aburrá"), start_at=now - timedelta(minutes=30))
@@ -78,5 +110,5 @@ async def site(database: DatabaseConfig, pool: Pool, api_config: ApiConfig) -> A
     await tour.expect({n: now + timedelta(minutes=12 * (n + 1)) for n in range(4)}, as_of=now)
     server = TestServer(app)
     await server.start_server()
-    yield Site(url=str(server.make_url("/")).rstrip("/"), tour=tour)
+    yield Site(url=str(server.make_url("/")).rstrip("/"), tour=tour, stop=server.close)
     await server.close()

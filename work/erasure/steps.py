@@ -13,9 +13,10 @@ from sql.operate import erasure, erasure_driver, planning
 from sql.operate.erasure import ErasureRow
 from sql.pings.partitions import partition_days
 from sql.pool import Db, Pool
+from sql.portal import photos
 from sql.track.lanes import lock_lanes
 from work.messages.forget import forget_contact
-from work.proofs.store import ORIGINAL, SHOWN, THUMBNAIL, ProofStore, blob_name
+from work.proofs.store import ORIGINAL, SHOWN, THUMBNAIL, ProofStore, blob_name, drop_photo_files
 
 _PHONE = re.compile(r"\+?[0-9 ().\-/]{6,}")
 
@@ -66,6 +67,16 @@ async def proofs_of_stops(pool: Pool, store: ProofStore, who: ErasureRow) -> int
     return gone
 
 
+async def photos_of_stops(pool: Pool, store: ProofStore, who: ErasureRow) -> int:
+    """Photos that recipients sent: first their bytes, then their rows."""
+    found = await photos.photos_of_stops(pool, who.stop_ids, at_most=_FILES_AT_ONCE)
+    await drop_photo_files(store, found)
+    async with pool.acquire() as db, db.transaction():
+        gone = await photos.drop_photos(db, [one for one, _ in found])
+        await erasure.count_erased(db, who.id, "photos", gone)
+    return gone
+
+
 async def places_of_proofs(pool: Pool, store: ProofStore, who: ErasureRow) -> int:
     """The originals, in which phones write place and camera; what is shown, without them, stays for the recipients."""
     assert who.driver_id is not None
@@ -108,6 +119,11 @@ async def _messages(db: Db, who: ErasureRow) -> int:
 async def _wishes(db: Db, who: ErasureRow) -> int:
     await hold_stops(db, who.stop_ids)
     return await erasure.drop_wishes(db, who.stop_ids)
+
+
+async def _cases(db: Db, who: ErasureRow) -> int:
+    await hold_stops(db, who.stop_ids)
+    return await erasure.blank_cases(db, who.stop_ids)
 
 
 async def _stops(db: Db, who: ErasureRow) -> int:
@@ -175,9 +191,11 @@ OF_A_RECIPIENT: tuple[Step, ...] = (
     _counted("stops", _stops),  # ends the link: nothing more is said by it
     _counted("orders", _orders),
     _counted("wishes", _wishes),
+    _counted("tickets and returns", _cases),
     _counted("messages", _messages),
     uploads,
     proofs_of_stops,
+    photos_of_stops,
     _counted("driver events", _words),
     _counted("feed", _feed),
     _counted("quarantine", _unreadable),

@@ -1,7 +1,7 @@
 """When what nobody ended is over: docs/reference/closing.md tells it to people.
 
-A tour that nobody ended is over when its hours are, or when its driver has ended the shift; `route.look_at` says when
-that may have become so, or not be so any more. What is open of it is left open, until somebody says something of it.
+A tour is over when somebody says so, when its hours are, or when its driver has ended the shift; `route.look_at` says
+when that may have become so, or not be so any more. What is open of it is left open, until somebody speaks of it.
 """
 
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ from sql.delivery.closing import RouteToLookAt, close_route, routes_to_look_at
 from sql.delivery.routes import lanes_of_route, lock_route
 from sql.delivery.stop_states import hold_stops, settle_stops
 from sql.delivery.stops import stop_ids_of_route
-from sql.pool import Pool
+from sql.pool import Db, Pool
 from sql.track.lanes import lock_lanes
 from work.feed.settle import settle_routes, tell_left_open
 from work.job import Job
@@ -35,12 +35,20 @@ async def _look_at(pool: Pool, route: RouteToLookAt, now: datetime) -> None:
     async with pool.acquire() as db, db.transaction():
         await lock_route(db, account_id=route.account_id, external_id=route.external_id)
         await lock_lanes(db, await lanes_of_route(db, route.id))
-        stop_ids = await stop_ids_of_route(db, route.id)
-        await hold_stops(db, stop_ids)
-        await close_route(db, route.id, now=now)
-        await settle_stops(db, stop_ids)
-        await settle_routes(db, [route.id])
-        await tell_left_open(db, stop_ids, of_closed=False)
+        await close_tour(db, route.id, now=now)
+
+
+async def close_tour(db: Db, route_id: int, *, now: datetime) -> None:
+    """Let a tour be over, or not, as its hours and what was said have it, with all that follows from that.
+
+    The caller holds the route, and the lanes of all drivers who ever had it.
+    """
+    stop_ids = await stop_ids_of_route(db, route_id)
+    await hold_stops(db, stop_ids)
+    await close_route(db, route_id, now=now)
+    await settle_stops(db, stop_ids)
+    await settle_routes(db, [route_id])
+    await tell_left_open(db, stop_ids, of_closed=False)
 
 
 async def _close(pool: Pool) -> bool:

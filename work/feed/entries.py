@@ -222,7 +222,7 @@ def entry_of_left_open(stop: LeftStop, before: Revision | None) -> Revision | No
         stop_id=stop.stop_id,
         geofence_id=None,
         visit_id=None,
-        data={"why": "hours" if stop.by_hours else "shift"},
+        data={"why": stop.closed_by or "hours"},
     )
     if before is None:
         return first

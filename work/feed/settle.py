@@ -6,11 +6,11 @@ Two ways lead here: facts that the tracker found, and what drivers and dispatche
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from geo.fold.claims import KINDS
+from geo.fold.claims import ENDS, KINDS, TAKE_UP
 from geo.times import time_of
 from sql.delivery import stop_states
 from sql.delivery.closing import left_stops, look_at_routes, look_at_routes_of_driver
-from sql.delivery.stop_states import JudgedEvent, judge_stop_events, settle_stops
+from sql.delivery.stop_states import JudgedEvent, judge_route_ends, judge_stop_events, settle_stops
 from sql.eta.learning import note_visits
 from sql.eta.told import settle_told
 from sql.feed.facts import LATE_AFTER_S, Revision, known_facts, put_revisions
@@ -46,13 +46,21 @@ async def settle_facts(db: Db, changed: Sequence[Revision]) -> None:
         await settle_routes(db, sorted(tours))
 
 
-async def settle(db: Db, stop_ids: Sequence[int], *, most_wrong_pins: int, also: Sequence[JudgedEvent] = ()) -> None:
+async def settle(
+    db: Db,
+    stop_ids: Sequence[int],
+    *,
+    most_wrong_pins: int,
+    also: Sequence[JudgedEvent] = (),
+    ended: Iterable[tuple[int | None, int]] = (),
+) -> None:
     """Judge everything said of stops anew, and write what follows from what is judged otherwise.
 
     Inside a transaction that holds the lanes of all drivers who ever had these stops.
 
     Args:
         also: judged otherwise, and about no stop.
+        ended: (driver, route) of whose ends something was said, or may mean another thing; None: whoever said it.
     """
     changed = list(also)
     if stop_ids:
@@ -60,6 +68,9 @@ async def settle(db: Db, stop_ids: Sequence[int], *, most_wrong_pins: int, also:
         changed += await judge_stop_events(db, ordered, most_wrong_pins=most_wrong_pins)
         await settle_stops(db, ordered)
         await tell_left_open(db, ordered)
+    again = {(one.driver_id, one.route_id) for one in changed if one.type in TAKE_UP and one.route_id is not None}
+    if spoken := {*ended, *again}:
+        changed += await judge_route_ends(db, spoken)
     turned = [one for one in changed if one.effective != one.was_effective]
     await _tell_feed(db, [one for one in turned if one.type in SAID])
     await _tell_trackers(db, [one for one in turned if one.type in KINDS])
@@ -89,7 +100,8 @@ async def _settle_tours(db: Db, turned: Sequence[JudgedEvent]) -> None:
         await settle_routes(db, sorted(reopened))
     spoken = {one.route_id for one in turned if one.type in KINDS and one.route_id is not None}
     if spoken:
-        await look_at_routes(db, sorted(spoken))
+        ended = {one.route_id for one in turned if one.type in ENDS and one.route_id is not None}
+        await look_at_routes(db, sorted(spoken), ended=sorted(ended))
     first_ms: dict[int, int] = {}
     for one in turned:
         if one.type in SHIFTS:

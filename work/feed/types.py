@@ -22,6 +22,7 @@ class Maker(Enum):
     DEVICE = "device"  # an alarm that a phone sent: told at once, and never judged anew
     DRIVER = "driver"  # what a driver or a dispatcher said, as far as it is in force
     CLOSING = "closing"  # the clock of `work`: what is open of a tour that is over
+    CASE = "case"  # what became of a ticket or a return, by whoever had the word
     RECIPIENT = "recipient"  # what a recipient did by their link
     SENDER = "sender"  # what became of what left the installation
 
@@ -79,6 +80,7 @@ EVENT_TYPES = (
     _folded("route.started", FactType.ROUTE_STARTED, names_source=True, settles="route"),
     _folded("route.completed", FactType.ROUTE_COMPLETED, names_source=True, settles="route"),
     _folded("route.reopened", FactType.ROUTE_REOPENED, names_source=True, settles="route"),
+    EventType(name="route.ended", maker=Maker.DRIVER, said="route_ended"),
     _folded("route.off_route", FactType.ROUTE_OFF),
     _folded("route.back_on_route", FactType.ROUTE_BACK),
     _folded("geofence.entered", FactType.FENCE_ENTERED, of_a_visit=True, settles="arrival"),
@@ -92,6 +94,15 @@ EVENT_TYPES = (
     EventType(name="eta.late", maker=Maker.ETA),
     EventType(name="stop.instructed", maker=Maker.RECIPIENT),
     EventType(name="stop.rated", maker=Maker.RECIPIENT),
+    EventType(name="ticket.opened", maker=Maker.CASE),
+    EventType(name="ticket.answered", maker=Maker.CASE),
+    EventType(name="ticket.closed", maker=Maker.CASE),
+    EventType(name="ticket.due_soon", maker=Maker.CASE),
+    EventType(name="ticket.overdue", maker=Maker.CASE),
+    EventType(name="return.requested", maker=Maker.CASE),
+    EventType(name="return.approved", maker=Maker.CASE),
+    EventType(name="return.rejected", maker=Maker.CASE),
+    EventType(name="return.closed", maker=Maker.CASE),
     EventType(name="message.sent", maker=Maker.SENDER),
     EventType(name="message.delivered", maker=Maker.SENDER),
     EventType(name="message.failed", maker=Maker.SENDER),
@@ -108,7 +119,8 @@ SAID = {one.said: one for one in EVENT_TYPES if one.said is not None}
 """Those that drivers make, by what their apps call them."""
 
 CALLED_FOR_HELP, ALARMED = "driver.sos", "driver.alarm"
-ALERTING = frozenset((CALLED_FOR_HELP, "webhook.disabled"))
+ALARMS = frozenset((CALLED_FOR_HELP, ALARMED))
+ALERTING = frozenset((CALLED_FOR_HELP, "webhook.disabled", "ticket.due_soon", "ticket.overdue"))
 """People of the company are told of these, whoever reads the feed."""
 
 LEFT_OPEN = "stop.left_open"
@@ -121,7 +133,7 @@ OF_ETAS = frozenset(one.name for one in EVENT_TYPES if one.maker is Maker.ETA)
 OF_SILENCE = frozenset(one.name for one in EVENT_TYPES if one.maker is Maker.SILENCE)
 OF_DETOURS = frozenset(("route.off_route", "route.back_on_route"))
 
-GROUPS = (ARRIVALS, DEPARTURES, OF_A_TOUR, OF_ETAS, OF_SILENCE, OF_DETOURS)
+GROUPS = (ALARMS, ARRIVALS, DEPARTURES, OF_A_TOUR, OF_ETAS, OF_SILENCE, OF_DETOURS)
 """The lists of types that queries and indexes may have; tests/work/feed/test_types.py holds SQL to them."""
 
 

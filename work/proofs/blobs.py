@@ -23,6 +23,7 @@ from work.proofs.blobs_watch import BYTES, NOT_THERE, BlobsWatch
 UNFINISHED = "unfinished/"
 """Where a file of the folder is written before it gets its name; what a crash leaves there is swept."""
 
+_SIGN_OF_LIFE = "sign-of-life"
 _TIMEOUT = timedelta(seconds=20)
 _TRIES = 3
 _DROPS_AT_ONCE = 16
@@ -46,7 +47,7 @@ class Blobs:
     def __init__(self, store: ObjectStore, folder: Path | None) -> None:
         """Use `open`."""
         self._store = store
-        self._watch = BlobsWatch()
+        self._watch = BlobsWatch(self._sign_of_life)
         self.folder = folder
         """Where they are on a disk of ours; None in a bucket."""
 
@@ -72,11 +73,7 @@ class Blobs:
         Raises:
             StoreAway: the store cannot take them now.
         """
-        with self._watch.over("put"):
-            if self.folder is None:
-                await obstore.put_async(self._store, name, content)
-            else:
-                await asyncio.to_thread(_write, self.folder, name, content)
+        await self._watch.done("put", self._put(name, content))
         BYTES.labels("put").inc(len(content))
 
     async def get(self, name: str) -> bytes:
@@ -86,11 +83,7 @@ class Blobs:
             BlobMissing: there is none of this name.
             StoreAway: the store cannot be read now.
         """
-        with self._watch.over("get"):
-            try:
-                content = bytes(await (await obstore.get_async(self._store, name)).bytes_async())
-            except NOT_THERE as error:
-                raise BlobMissing(name) from error
+        content = await self._watch.done("get", self._get(name))
         BYTES.labels("get").inc(len(content))
         return content
 
@@ -100,12 +93,7 @@ class Blobs:
         Raises:
             StoreAway: the store cannot be asked now.
         """
-        with self._watch.over("head"):
-            try:
-                await obstore.head_async(self._store, name)
-            except NOT_THERE:
-                return False
-        return True
+        return await self._watch.done("head", self._has(name))
 
     async def drop(self, names: Sequence[str]) -> None:
         """Forget blobs; one that is not there is forgotten already.
@@ -119,8 +107,7 @@ class Blobs:
 
         async def drop_one(name: str) -> None:
             async with gate:
-                with self._watch.over("drop"), suppress(*NOT_THERE):
-                    await obstore.delete_async(self._store, name)
+                await self._watch.done("drop", self._drop(name))
 
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -135,12 +122,44 @@ class Blobs:
         Raises:
             StoreAway: the store cannot be reached now.
         """
-        with self._watch.over("list"):
-            try:
-                found = await obstore.list(self._store, prefix).collect_async()
-            except NOT_THERE:
-                return []
+        return [*await self._watch.done("list", self._listed(prefix))]
+
+    async def _put(self, name: str, content: bytes) -> None:
+        if self.folder is None:
+            await obstore.put_async(self._store, name, content)
+        else:
+            await asyncio.to_thread(_write, self.folder, name, content)
+
+    async def _get(self, name: str) -> bytes:
+        try:
+            return bytes(await (await obstore.get_async(self._store, name)).bytes_async())
+        except NOT_THERE as error:
+            raise BlobMissing(name) from error
+
+    async def _has(self, name: str) -> bool:
+        try:
+            await obstore.head_async(self._store, name)
+        except NOT_THERE:
+            return False
+        return True
+
+    async def _drop(self, name: str) -> None:
+        with suppress(*NOT_THERE):
+            await obstore.delete_async(self._store, name)
+
+    async def _listed(self, prefix: str) -> Sequence[Blob]:
+        try:
+            found = await obstore.list(self._store, prefix).collect_async()
+        except NOT_THERE:
+            return []
         return [Blob(name=one["path"], modified_at=one["last_modified"]) for one in found]
+
+    async def _sign_of_life(self) -> None:
+        """Ask for something that is not there; a disk of ours is asked to write."""
+        if self.folder is None:
+            await self._has(_SIGN_OF_LIFE)
+        else:
+            await asyncio.to_thread(_write, self.folder, UNFINISHED + _SIGN_OF_LIFE, b"")
 
 
 def folder_of(url: str, folder: Path) -> Path | None:

@@ -1,11 +1,13 @@
 """What is seen of the store of proofs: how long it takes, how often it fails, and why, in words."""
 
+import asyncio
 import errno
 import logging
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
 from obstore.exceptions import BaseError, NotFoundError
 from prometheus_client import Counter, Histogram
@@ -13,6 +15,8 @@ from prometheus_client import Counter, Histogram
 from work.away import Away
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 SECONDS = Histogram(
     "reparto_blob_seconds",
@@ -30,6 +34,13 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 _NOT_OURS = (errno.EACCES, errno.EPERM, errno.EROFS)
 _STATUS = re.compile(r"status code: (\d{3})")  # obstore has a kind of error for it, and does not always use it
 _LONGEST_REASON = 300
+_HANGS = "does not answer"
+
+PATIENCE_S = 2.0
+"""What takes longer is asked about, and so long may a sign of life take: whoever asks has an answer within 5 s."""
+
+_LET_GO_S = 0.2
+_BELIEVED_S = 3.0  # a store that gave no sign is not asked again for so long
 
 
 class StoreAway(Away):
@@ -45,10 +56,65 @@ class StoreAway(Away):
 
 
 class BlobsWatch:
-    """Follows one store. The log says when an operation begins to fail and when it works again, not every time."""
+    """Follows one store. The log says when an operation begins to fail and when it works again, not every time.
 
-    def __init__(self) -> None:
+    Waiting is bounded: while something takes long the store is asked for a sign of life, and whoever waits for one that
+    gives none is let go. Then nobody waits for it until it gives one.
+    """
+
+    def __init__(self, sign_of_life: Callable[[], Awaitable[object]]) -> None:
+        """Follow a store; `sign_of_life` asks it something small, and fails where it does not answer."""
         self._failing: set[str] = set()
+        self._sign_of_life = sign_of_life
+        self._asking: asyncio.Task[bool] | None = None
+        self._is_hung = False
+        self._asked_s = 0.0
+
+    async def done(self, operation: str, work: Coroutine[Any, Any, T]) -> T:
+        """Have an operation (put, get, head, drop, list) done, and time it.
+
+        Raises:
+            StoreAway: in place of what it fails with, or the store hangs.
+            BlobMissing: as the work.
+        """
+        if self._is_hung and (time.monotonic() < self._asked_s + _BELIEVED_S or not await asyncio.shield(self._ask())):
+            work.close()
+            raise StoreAway(_HANGS)
+        with self.over(operation):
+            task = asyncio.ensure_future(work)
+            try:
+                while not (await asyncio.wait({task}, timeout=PATIENCE_S))[0]:
+                    if not await asyncio.shield(self._ask()):
+                        raise TimeoutError
+            finally:
+                if not task.done():
+                    task.cancel()
+                    await asyncio.wait({task}, timeout=_LET_GO_S)
+            return task.result()
+
+    def _ask(self) -> "asyncio.Task[bool]":
+        """Ask for a sign of life, unless that is being done; the task tells whether there was one."""
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._lives(), name="sign of life of the store")
+        return self._asking
+
+    async def _lives(self) -> bool:
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await self._sign_of_life()
+        except TimeoutError:
+            self._say_hung(True)
+        except (BaseError, OSError):
+            self._say_hung(False)  # it fails, which whoever waits will hear
+        else:
+            self._say_hung(False)
+        self._asked_s = time.monotonic()
+        return not self._is_hung
+
+    def _say_hung(self, is_hung: bool) -> None:
+        if is_hung != self._is_hung:
+            log.warning("the store of proofs %s", _HANGS if is_hung else "answers again")
+        self._is_hung = is_hung
 
     @contextmanager
     def over(self, operation: str) -> Iterator[None]:
@@ -62,7 +128,7 @@ class BlobsWatch:
             yield
         except (BaseError, OSError) as error:
             FAILURES.labels(operation).inc()
-            why = _why(error)
+            why = why_of(error)
             if operation not in self._failing:
                 log.error("the store of proofs %s (%s: %s)", why, operation, _reason(error))
             self._failing.add(operation)
@@ -74,10 +140,13 @@ class BlobsWatch:
             self._failing.remove(operation)
 
 
-def _why(error: Exception) -> str:
+def why_of(error: Exception) -> str:
+    """Say what is wrong, as the end of the sentence "The store of proofs …"."""
     status = _STATUS.search(str(error))
     if status and status[1] in ("401", "403"):
         return "refuses us: the credentials are wrong, or do not give the right to do this"
+    if isinstance(error, TimeoutError):
+        return _HANGS
     if isinstance(error, NOT_THERE) or (status and status[1] == "404"):
         return "is not there: there is no such bucket or folder"
     if isinstance(error, OSError) and error.errno in _FULL:

@@ -16,7 +16,8 @@ from sql.delivery.uploads import Finishing, UploadKey
 from sql.pool import Pool
 from work.away import Away
 from work.proofs.blobs import BlobMissing
-from work.proofs.images import RefusedFile, ShownFile, judge
+from work.proofs.images import RefusedFile, ShownFile
+from work.proofs.pictures import PICTURES
 from work.proofs.store import ORIGINAL, SHOWN, THUMBNAIL, ProofStore, blob_name
 
 log = logging.getLogger(__name__)
@@ -26,11 +27,12 @@ _PARTS_AT_ONCE = 8
 
 WHY = {
     "not-a-photo": "It is no JPEG, PNG, WebP or HEIC picture.",
-    "not-a-signature": "It is neither a PNG picture nor strokes as JSON.",
+    "not-a-signature": "It is neither a JPEG, PNG, WebP or HEIC picture nor strokes as JSON.",
     "blank": "There is nothing on it. Sign again.",
     "not-a-pdf": "It is no PDF.",
     "unreadable": "It is damaged, or so little of it is there that nothing can be seen. Take it again.",
     "too-many-pixels": "The picture has more pixels than are read here. Take it smaller.",
+    "too-costly": "It takes more memory or time to look into than one file may. Take it again, smaller.",
     "sha256-differs": "The bytes are not those whose SHA-256 was told.",
 }
 """Why bytes are no proof, in words for a driver's app."""
@@ -77,28 +79,29 @@ async def _finish(pool: Pool, store: ProofStore, key: UploadKey, taken: Finishin
             raise PartsMissing
         return  # somebody else finished it meanwhile
     sha256 = (await store.slow(hashlib.sha256, content)).digest()
-    judged: ShownFile | RefusedFile
+    shown: ShownFile | None
+    why = None
     try:
         if taken.attempts > _MOST_ATTEMPTS:
             raise RefusedFile("unreadable")
         zone, most = ZoneInfo(taken.timezone), store.config.max_photo_pixels
-        judged = await store.slow(judge, taken.kind, content, max_pixels=most, zone=zone, now=datetime.now(UTC))
+        shown = await store.slow(PICTURES.judge, taken.kind, content, max_pixels=most, zone=zone, now=datetime.now(UTC))
     except RefusedFile as refused:
-        judged = refused
+        shown, why = refused.shown, refused.why
     blobs = {ORIGINAL: content}
-    if isinstance(judged, ShownFile):
-        blobs[SHOWN] = judged.served
-        if judged.thumbnail:
-            blobs[THUMBNAIL] = judged.thumbnail
+    if shown is not None:
+        blobs[SHOWN] = shown.served
+        if shown.thumbnail:
+            blobs[THUMBNAIL] = shown.thumbnail
     for what, blob in blobs.items():
         await store.blobs.put(blob_name(taken.account_id, taken.proof_id, what), blob)
     async with pool.acquire() as db, db.transaction():
         if not await uploads.finish_upload(db, key):
             return
-        if isinstance(judged, RefusedFile):
-            await proofs.refuse_proof(db, taken.proof_id, size=len(content), sha256=sha256, why=judged.why)
+        if shown is None:
+            await proofs.refuse_proof(db, taken.proof_id, size=len(content), sha256=sha256, why=why or "unreadable")
         else:
-            await proofs.store_proof(db, taken.proof_id, _row(judged, len(content), sha256))
+            await proofs.store_proof(db, taken.proof_id, _row(shown, len(content), sha256), why=why)
 
 
 async def _together(store: ProofStore, parts: list[str]) -> bytes:

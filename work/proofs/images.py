@@ -1,7 +1,8 @@
 """What the bytes of an upload really are, and the pictures that are shown of them.
 
-Pure and slow: call it in a thread (`work/proofs/store.py`). What a phone calls its file is never asked. A photo or
-signature is drawn anew, so that nothing but the picture is in what is served: no place, no time, no name, no script.
+Pure, slow, and C on a stranger's bytes: it runs in a process of its own (`work/proofs/child.py`). What a phone calls
+its file is never asked. A photo or signature is drawn anew, so that nothing but the picture is in what is served: no
+place, no time, no name, no script.
 """
 
 import contextlib
@@ -9,6 +10,7 @@ import io
 import logging
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import pi_heif
@@ -16,8 +18,7 @@ from PIL import Image, ImageCms, ImageOps
 
 from work.proofs.exif import Taken, read_exif
 from work.proofs.ink import NoInk, on_white
-from work.proofs.room import BYTES_OF_ALL, PictureRoom, cost_of
-from work.proofs.signature import Empty, NoStrokes, draw_strokes
+from work.proofs.signature import HEIGHT_PX, WIDTH_PX, Empty, NoStrokes, draw_strokes
 from work.proofs.unpack import FORMATS, TooManyPixels, unpack
 
 log = logging.getLogger(__name__)
@@ -30,7 +31,6 @@ THUMBNAIL_PX = 320
 _JPEG_QUALITY = 85
 _STRIP_ROWS = 16
 
-ROOM = PictureRoom()
 _PDF_END_WITHIN = 64 * 1024
 
 Image.MAX_IMAGE_PIXELS = (
@@ -42,14 +42,6 @@ Image.core.set_block_size(64 * 2**20)  # type: ignore[attr-defined]
 pi_heif.register_heif_opener()
 
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
-
-
-class RefusedFile(Exception):  # noqa: N818
-    """The bytes are no proof; `why` is one of the words of docs/reference/proofs.md."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.why = why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +67,18 @@ class ShownFile:
     is_whole: bool
 
 
+class RefusedFile(Exception):  # noqa: N818
+    """The bytes are no proof; `why` is one of the words of docs/reference/proofs.md.
+
+    `shown`: a picture that can be read and still is no proof, so that somebody can see why; None: nothing can be shown.
+    """
+
+    def __init__(self, why: str, shown: ShownFile | None = None) -> None:
+        super().__init__(why)
+        self.why = why
+        self.shown = shown
+
+
 def media_type_of(content: bytes) -> str | None:
     """Tell what bytes are by how they begin; None: nothing that is taken here."""
     if content.startswith(b"\xff\xd8\xff"):
@@ -96,13 +100,14 @@ def judge(kind: str, content: bytes, *, max_pixels: int, zone: ZoneInfo, now: da
     """Look into an upload and make what is shown of it.
 
     Args:
-        kind: photo (JPEG, PNG, WebP, HEIC), signature (PNG, or strokes as JSON) or document (PDF).
+        kind: photo (JPEG, PNG, WebP, HEIC), signature (the same, or strokes as JSON) or document (PDF).
         max_pixels: a picture of more is refused unread.
         zone: of the times in a photo that do not say theirs.
         now: a photo that says it is much newer has a wrong clock.
 
     Raises:
         RefusedFile: it is something else, damaged, or too large.
+        MemoryError: it takes more than there is.
     """
     media_type = media_type_of(content)
     if kind == "document":
@@ -114,7 +119,7 @@ def judge(kind: str, content: bytes, *, max_pixels: int, zone: ZoneInfo, now: da
     if kind == "signature":
         if media_type == "application/json":
             return _strokes(content)
-        if media_type != "image/png":
+        if media_type not in FORMATS:
             raise RefusedFile("not-a-signature")
         return _picture(content, media_type, max_pixels=max_pixels, zone=zone, now=now, served_type="image/png")
     if media_type not in FORMATS:
@@ -146,7 +151,8 @@ def _strokes(content: bytes) -> ShownFile:
     try:
         image = draw_strokes(content)
     except Empty as error:
-        raise RefusedFile("blank") from error
+        canvas = Image.new("RGB", (WIDTH_PX, HEIGHT_PX), "white")
+        raise RefusedFile("blank", _shown(canvas, "application/json", "image/png", Taken())) from error
     except NoStrokes as error:
         raise RefusedFile("not-a-signature") from error
     return _shown(image, "application/json", "image/png", Taken())
@@ -156,17 +162,19 @@ def _picture(
     content: bytes, media_type: str, *, max_pixels: int, zone: ZoneInfo, now: datetime, served_type: str
 ) -> ShownFile:
     try:
-        with ROOM.held(cost_of(content, media_type), BYTES_OF_ALL * max_pixels):
-            unpacked = unpack(content, media_type, max_pixels=max_pixels, draft_px=LONGEST_PX)
-            taken, is_whole = read_exif(unpacked.image, zone, now=now), unpacked.is_whole
-            upright = _upright(unpacked.image)
-            del unpacked
-        drawn = on_white(upright) if served_type == "image/png" else _flat(upright)
-        return _shown(drawn, media_type, served_type, taken, is_whole=is_whole)
+        unpacked = unpack(content, media_type, max_pixels=max_pixels, draft_px=LONGEST_PX)
+        taken, is_whole = read_exif(unpacked.image, zone, now=now), unpacked.is_whole
+        upright = _upright(unpacked.image)
+        del unpacked
+        shown = partial(_shown, media_type=media_type, served_type=served_type, taken=taken, is_whole=is_whole)
+        try:
+            return shown(on_white(upright) if served_type == "image/png" else _flat(upright))
+        except NoInk as error:
+            raise RefusedFile("blank", shown(_flat(upright))) from error
+    except (RefusedFile, MemoryError):
+        raise
     except TooManyPixels as error:
         raise RefusedFile("too-many-pixels") from error
-    except NoInk as error:
-        raise RefusedFile("blank") from error
     except Exception as error:  # Pillow's readers raise whatever a damaged file leads them into
         log.info("a %s of %d bytes cannot be read: %s", media_type, len(content), type(error).__name__)
         raise RefusedFile("unreadable") from error
@@ -179,8 +187,9 @@ def _upright(image: Image.Image) -> Image.Image:
         image.thumbnail((LONGEST_PX, LONGEST_PX), Image.Resampling.LANCZOS)
         turned = ImageOps.exif_transpose(image)
     else:
-        turned = _plain(ImageOps.exif_transpose(_reduced(image)))
-        turned.thumbnail((LONGEST_PX, LONGEST_PX), Image.Resampling.LANCZOS)
+        plain = _plain(_reduced(image))
+        plain.thumbnail((LONGEST_PX, LONGEST_PX), Image.Resampling.LANCZOS)
+        turned = ImageOps.exif_transpose(plain)
     if profile and turned.mode == "RGB":
         with contextlib.suppress(ImageCms.PyCMSError, OSError):  # a damaged profile: the numbers as they are
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
@@ -217,7 +226,8 @@ def _plain(image: Image.Image) -> Image.Image:
     """Bring palettes and 16 bits to colours that can be scaled."""
     if image.mode.startswith("I"):
         return image.point(lambda value: value / 256).convert("L")
-    return image.convert("RGBA" if image.has_transparency_data else "RGB")
+    mode = "RGBA" if image.has_transparency_data else "RGB"
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _shown(image: Image.Image, media_type: str, served_type: str, taken: Taken, *, is_whole: bool = True) -> ShownFile:

@@ -57,10 +57,11 @@ def _strength(pixels: NDArray[np.int16]) -> NDArray[np.int16]:
 
 def _commonest(pixels: NDArray[np.int16]) -> NDArray[np.int16]:
     """Find the commonest pixel of (h, w, c), to a sixteenth of each channel, and give one of that colour."""
-    coarse = (pixels // 16).astype(np.int64)
-    keys = coarse @ (16 ** np.arange(pixels.shape[2]))
-    _, first, counts = np.unique(keys, return_index=True, return_counts=True)
-    found: NDArray[np.int16] = pixels.reshape(-1, pixels.shape[2])[first[np.argmax(counts)]]
+    keys = np.zeros(pixels.shape[:2], np.uint16)
+    for channel in range(pixels.shape[2]):
+        keys |= (pixels[..., channel] // 16).astype(np.uint16) << np.uint16(4 * channel)
+    commonest = np.argmax(np.bincount(keys.ravel()))
+    found: NDArray[np.int16] = pixels.reshape(-1, pixels.shape[2])[np.argmax(keys.ravel() == commonest)]
     return found
 
 

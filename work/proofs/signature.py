@@ -17,6 +17,7 @@ _FINER = 3  # drawn so much larger and scaled down: smooth edges
 _THINNEST_PX, _THICKEST_PX = 1.6, 4.4
 _USUAL_PRESSURE = 0.5
 MOST_STROKES, MOST_POINTS = 500, 50_000
+_MOST_BYTES = 8 * 2**20  # those points, each written at length
 
 
 class NoStrokes(Exception):  # noqa: N818
@@ -95,6 +96,8 @@ def _radius(point: PenPoint) -> float:
 
 
 def _read(content: bytes) -> list[list[PenPoint]]:
+    if len(content) > _MOST_BYTES:
+        raise NoStrokes
     try:
         raw = msgspec.json.decode(content)
         listed = msgspec.convert(raw, Signature | Strokes)

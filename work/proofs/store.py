@@ -1,15 +1,17 @@
 """What uploads and proofs share in a process: the store of bytes, and the threads that look into them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from tempfile import TemporaryFile
+from typing import IO, ParamSpec, TypeVar
 from uuid import UUID
 
-from work.proofs.blobs import Blobs
+from work.proofs.blobs import UNFINISHED, Blobs
+from work.proofs.blobs_watch import StoreAway, why_of
 from work.proofs.config import ProofConfig
 
 P = ParamSpec("P")
@@ -31,12 +33,28 @@ class ProofStore:
         blobs: where the bytes are.
         threads: what is slow (unpacking, drawing, hashing) runs here, so many at a time.
         turn: who holds it may have a whole file in memory.
+        folder: on a disk of ours, also where the bytes are in a bucket.
     """
 
     config: ProofConfig
     blobs: Blobs
     threads: ThreadPoolExecutor
     turn: asyncio.Semaphore
+    folder: Path
+
+    @contextmanager
+    def unfinished(self) -> Iterator[IO[bytes]]:
+        """Have a file without a name on a disk of ours during the block, for what is not in the store yet.
+
+        Raises:
+            StoreAway: the disk cannot have it.
+        """
+        place = self.folder / UNFINISHED
+        with keeping():
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
+            file = TemporaryFile(dir=place)  # noqa: SIM115 (closed below)
+        with file:
+            yield file
 
     async def slow(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do something slow off the event loop."""
@@ -55,7 +73,22 @@ async def open_proof_store(config: ProofConfig, *, folder: Path) -> AsyncIterato
     """
     blobs = Blobs.open(config.blob_url, folder=folder)
     with ThreadPoolExecutor(IMAGE_WORKERS, thread_name_prefix="images") as threads:
-        yield ProofStore(config=config, blobs=blobs, threads=threads, turn=asyncio.Semaphore(IMAGE_WORKERS))
+        yield ProofStore(
+            config=config, blobs=blobs, threads=threads, turn=asyncio.Semaphore(IMAGE_WORKERS), folder=folder
+        )
+
+
+@contextmanager
+def keeping() -> Iterator[None]:
+    """Write onto that disk.
+
+    Raises:
+        StoreAway: it is full, or fails.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise StoreAway(why_of(error)) from error
 
 
 def part_name(upload_id: UUID, from_byte: int, token: str) -> str:
@@ -71,3 +104,14 @@ def parts_prefix(upload_id: UUID) -> str:
 def blob_name(account_id: int, proof_id: int, what: str) -> str:
     """Name one of the three blobs of a proof."""
     return f"proofs/{account_id}/{proof_id}/{what}"
+
+
+def photo_name(account_id: int, photo_id: int, what: str) -> str:
+    """Name one of the two blobs of a photo that a recipient sent: shown and thumbnail."""
+    return f"photos/{account_id}/{photo_id}/{what}"
+
+
+async def drop_photo_files(store: ProofStore, photos: Sequence[tuple[int, int]]) -> None:
+    """Delete the bytes of photos that recipients sent, each named by its id and its account; their rows go after."""
+    names = [photo_name(account_id, photo_id, what) for photo_id, account_id in photos for what in (SHOWN, THUMBNAIL)]
+    await store.blobs.drop(names)

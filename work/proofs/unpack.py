@@ -59,23 +59,26 @@ def unpack(content: bytes, media_type: str, *, max_pixels: int, draft_px: int) -
 
     try:
         return Unpacked(image=load(content), is_whole=True)
-    except TooManyPixels:
+    except (TooManyPixels, MemoryError):
         raise
     except Exception as error:
-        completed = _completed(content, media_type)
-        image: ImageFile.ImageFile | None = None
-        try:
-            image = _open(completed, media_type, max_pixels, draft_px)
-            image.load()
-        except Exception:
-            if image is None:
-                raise error from None
-            image.tile = []  # what was unpacked before it broke off is in it
-        rows = _rows_seen(image)
-        if rows < LEAST_SEEN * image.height:
-            raise error from None
-        seen = image.crop((0, 0, image.width, rows)) if media_type == "image/png" else image
-        return Unpacked(image=seen, is_whole=False)
+        failed = error.with_traceback(None)  # which would keep what was unpacked so far
+    completed = _completed(content, media_type)
+    image: ImageFile.ImageFile | None = None
+    try:
+        image = _open(completed, media_type, max_pixels, draft_px)
+        image.load()
+    except MemoryError:
+        raise
+    except Exception:
+        if image is None:
+            raise failed from None
+        image.tile = []  # what was unpacked before it broke off is in it
+    rows = _rows_seen(image)
+    if rows < LEAST_SEEN * image.height:
+        raise failed
+    seen = image.crop((0, 0, image.width, rows)) if media_type == "image/png" else image
+    return Unpacked(image=seen, is_whole=False)
 
 
 def _open(content: bytes, media_type: str, max_pixels: int, draft_px: int) -> ImageFile.ImageFile:

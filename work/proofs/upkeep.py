@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 
 from sql.delivery import proofs, uploads
 from sql.pool import Pool
+from sql.portal import photos
 from work.away import Away
 from work.job import Job
 from work.proofs.blobs import UNFINISHED
 from work.proofs.finish import finish
-from work.proofs.store import IMAGE_WORKERS, ORIGINAL, SHOWN, THUMBNAIL, ProofStore, blob_name
-from work.retention.classes import PROOFS
+from work.proofs.store import IMAGE_WORKERS, ORIGINAL, SHOWN, THUMBNAIL, ProofStore, blob_name, drop_photo_files
+from work.retention.classes import PHOTOS, PROOFS
 from work.retention.guard import RetentionGuard
 
 log = logging.getLogger(__name__)
@@ -79,6 +80,17 @@ async def forget_proofs(pool: Pool, store: ProofStore, guard: RetentionGuard) ->
     return len(old) == _AT_ONCE
 
 
+async def forget_photos(pool: Pool, store: ProofStore, guard: RetentionGuard) -> bool:
+    """Forget photos of recipients that are older than they are kept: first their bytes, then that they were there."""
+    before = await guard.horizon(pool, PHOTOS)
+    if before is None:
+        return False
+    old = await photos.old_photos(pool, before, at_most=_AT_ONCE)
+    await drop_photo_files(store, old)
+    await photos.drop_photos(pool, [one for one, _ in old])
+    return len(old) == _AT_ONCE
+
+
 def proof_jobs(store: ProofStore, guard: RetentionGuard, *, oldest_ping_days: float) -> tuple[Job, ...]:
     """Give the jobs of this room, in no order.
 
@@ -101,5 +113,6 @@ def proof_jobs(store: ProofStore, guard: RetentionGuard, *, oldest_ping_days: fl
         upkeep("expire uploads", expire_uploads, 60.0),
         upkeep("sweep uploads", sweep, 3600.0),
         upkeep("proof retention", forget_proofs, 3600.0),
+        upkeep("photo retention", forget_photos, 3600.0),
         Job(name="fixes of proofs", do=fixes, pause_s=3600.0),
     )

@@ -57,16 +57,25 @@ FEED = DataClass(name="feed", tables=("event",), settings=(_HISTORY, _SAID), age
 VISITS = DataClass(name="visits", tables=("visit",), settings=(_HISTORY, _SAID), age=ages.age_of_visits)
 SAID = DataClass(name="driver events", tables=("driver_event",), settings=(_SAID,), age=ages.age_of_driver_events)
 PROOFS = DataClass(name="proofs", tables=("proof",), settings=(_PROOFS,), age=ages.age_of_proofs)
+PHOTOS = DataClass(
+    name="photos of recipients", tables=("recipient_photo",), settings=(_PROOFS,), age=ages.age_of_photos
+)
 RECIPIENTS = DataClass(
     name="recipients",
-    tables=("stop", "parcel", "recipient_wish", "recipient_change", "rating", "push_subscription"),
+    tables=(
+        *("stop", "parcel", "recipient_wish", "recipient_change", "rating"),
+        *("ticket_entry", "return_request", "push_subscription"),
+    ),
     settings=(_PEOPLE,),
     age=ages.age_of_recipients,
 )
 DRIVERS = DataClass(name="drivers", tables=("driver", "device"), settings=(_PEOPLE,), age=ages.age_of_drivers)
 ROUTES = DataClass(
     name="routes",
-    tables=("route", "route_version", "stop", "parcel", "moved_link", "message", "notice", "delivery_order", "rating"),
+    tables=(
+        *("route", "route_version", "stop", "parcel", "moved_link", "message", "notice", "delivery_order", "rating"),
+        *("ticket", "return_request"),
+    ),
     settings=(_HISTORY, _SAID, _PROOFS),
     age=ages.age_of_routes,
 )
@@ -102,7 +111,7 @@ PLANS = DataClass(
 
 CLASSES = (
     *(PINGS, TRACKS, LIVE, PLACES, FEED, VISITS, SAID, PROOFS, RECIPIENTS, DRIVERS, ROUTES, GEOFENCES, MANIFESTS, ETAS),
-    *(QUARANTINE, MESSAGES, DELIVERIES, ORDERS, PLANS),
+    *(QUARANTINE, MESSAGES, DELIVERIES, ORDERS, PLANS, PHOTOS),
 )
 
 SOON_GONE = ("held", "inbox", "upload", "upload_part", "lane_attempt", "change", "recipient_limit")

@@ -19,16 +19,19 @@ from api.http.config import ApiConfig
 from api.http.problem import FieldError, Invalid, TooLarge
 from api.http.read.bodies import converted, unstorable
 from geo.times import iso_time, ms_of
-from geo.trust.clock import shown_ahead_ms
+from geo.trust.clock import lost_ms, shown_ahead_ms
 
 # fmt: off
 EventType: TypeAlias = Literal[
-    "shift_started", "shift_ended", "break_started", "break_ended", "route_started",
+    "shift_started", "shift_ended", "break_started", "break_ended", "route_started", "route_ended",
     "arrived", "departed", "completed", "partially_completed", "failed", "skipped", "note",
 ]
 # fmt: on
 OF_A_STOP = frozenset({"arrived", "departed", "completed", "partially_completed", "failed", "skipped"})
 """Types that name a stop."""
+
+OF_A_ROUTE = frozenset({"route_started", "route_ended"})
+"""Types that name a route; a start may leave it out."""
 
 AHEAD = timedelta(minutes=5)
 """A phone's clock may be so far ahead; what it dates later never happened."""
@@ -130,7 +133,8 @@ class EventBody(Struct, frozen=True, kw_only=True):
     Attributes:
         id: made by the phone; the same event sent again has the same.
         stop_id: of arrived, departed, completed, partially_completed, failed, skipped; of a note about a stop.
-        route_id: of route_started, either id; else the driver's next route whose hours these are.
+        route_id: of route_started and route_ended, either id; a start without one means the driver's next route whose
+            hours these are.
         occurred_at: by the phone's clock: RFC 3339 with a zone, or epoch milliseconds.
         lat, lon: where the phone was; both or none.
         data: what the type takes; fields that nobody knows are not kept.
@@ -215,17 +219,18 @@ def events_in(raw: Any, *, most: int) -> list[Any]:
     return events
 
 
-def ahead_in(raw: Any, events: Sequence[Any], now_ms: int) -> tuple[int, bool]:
+def ahead_in(raw: Any, events: Sequence[Any], now_ms: int, doubt_ms: int) -> tuple[int, bool]:
     """Tell how far ahead a batch shows its phone's clock to be (`geo.trust.clock`), and if it says when it left.
 
     Args:
         raw: the batch as it was decoded.
         events: its items.
+        doubt_ms: how far our own clock may be wrong.
     """
     sent_ms = _ms_in(raw.get("sent_at")) if isinstance(raw, dict) else None
     told = (_ms_in(item.get("occurred_at")) for item in events if isinstance(item, dict))
     times_ms = np.array([ms for ms in told if ms is not None], np.int64)
-    return shown_ahead_ms(times_ms, now_ms, sent_ms=sent_ms), sent_ms is not None
+    return shown_ahead_ms(times_ms, now_ms, sent_ms=sent_ms, doubt_ms=doubt_ms), sent_ms is not None
 
 
 def _ms_in(value: Any) -> int | None:
@@ -272,7 +277,9 @@ def read_event(
         return RefusedEvent(sent=raw, id=event_id, why="invalid-fields", at=named[0].at, errors=named)
     if (over := next(_over_limits(body, data, config), None)) is not None:
         return RefusedEvent(sent=raw, id=event_id, why="too-large", at=at + over)
-    occurred_ms = (body.occurred_at if isinstance(body.occurred_at, int) else ms_of(body.occurred_at)) - ahead_ms
+    said_ms = body.occurred_at if isinstance(body.occurred_at, int) else ms_of(body.occurred_at)
+    ahead_ms -= int(lost_ms(np.array([said_ms - ahead_ms]), ms_of(oldest), ms_of(now + AHEAD))[0])
+    occurred_ms = said_ms - ahead_ms
     errors = list(_contradictions(body, data, at))
     if errors:
         return RefusedEvent(
@@ -302,6 +309,8 @@ def _over_limits(body: EventBody, data: EventSaid, config: ApiConfig) -> Iterato
 def _contradictions(body: EventBody, data: EventSaid, at: str) -> Iterator[FieldError]:
     if body.type in OF_A_STOP and body.stop_id is None:
         yield FieldError(at=f"{at}/stop_id", why="is missing")
+    if body.type == "route_ended" and not body.route_id:
+        yield FieldError(at=f"{at}/route_id", why="is missing")
     if (body.lat is None) != (body.lon is None):
         yield FieldError(at=f"{at}/{'lat' if body.lat is None else 'lon'}", why="is missing: a place has both")
     if isinstance(data, Done):

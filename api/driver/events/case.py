@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeAlias
 
-from api.driver.events.body import Event, RefusedEvent
+from api.driver.events.body import OF_A_ROUTE, Event, RefusedEvent
 from api.driver.events.handed import Warned
 from api.driver.events.outcome import Meaning, meaning_of
 from geo.times import time_of
@@ -57,7 +57,7 @@ class EventCase:
         there = (row.type, row.stop_id, row.occurred_ms, row.lat, row.lon, row.data)
         if self.event.ahead_ms:  # a wrong clock is corrected by what is known of it then
             there = (*there[:2], self.event.occurred_ms, *there[3:])
-        is_route = body.type != "route_started" or body.route_id is None or self.route_id == row.route_id
+        is_route = body.type not in OF_A_ROUTE or body.route_id is None or self.route_id == row.route_id
         return not is_route or there != (body.type, stop_id, self.event.occurred_ms, body.lat, body.lon, data)
 
 

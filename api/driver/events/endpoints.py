@@ -66,14 +66,15 @@ async def post_events(request: web.Request) -> web.Response:
     device, config = device_of(request), request.app[CONFIG]
     body = await read_limited(request, config.max_event_batch_bytes)
     raw: Any = parse(request.content_type, body, Any)
-    now = datetime.now(UTC)
-    oldest = now - request.app[OLDEST]
+    now, doubt_ms = datetime.now(UTC), request.app[POOL].clock.doubt_ms
+    doubt = timedelta(milliseconds=doubt_ms)
+    oldest, newest = now - doubt - request.app[OLDEST], now + doubt
     events = events_in(raw, most=config.max_events)
-    ahead_ms, is_said = ahead_in(raw, events, ms_of(now))
+    ahead_ms, is_said = ahead_in(raw, events, ms_of(now), doubt_ms)
     if ahead_ms:
         ahead_ms = await clock_ahead_ms(request.app[POOL], device.id, ahead_ms, ms_of(now), is_said=is_said)
     items = [
-        read_event(item, f"/events/{index}", now=now, oldest=oldest, ahead_ms=ahead_ms, config=config)
+        read_event(item, f"/events/{index}", now=newest, oldest=oldest, ahead_ms=ahead_ms, config=config)
         for index, item in enumerate(events)
     ]
     spend = partial(request.app[QUARANTINE_RATE].spend, device.id)

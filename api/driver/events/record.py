@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from api.driver.events.body import OF_A_STOP, Event, RefusedEvent
+from api.driver.events.body import OF_A_ROUTE, OF_A_STOP, Event, RefusedEvent
 from api.driver.events.case import Cases, EventCase, new_of
 from api.driver.events.handed import Warned
 from api.driver.events.limits import over_limits
@@ -140,8 +140,8 @@ def _stop_id(event: Event) -> int | None:
 
 
 def _route_named(event: Event) -> str | None:
-    """Give the route that a start names, either id; None when it names none."""
-    return event.body.route_id or None if event.body.type == "route_started" else None
+    """Give the route that an event names, either id; None when it names none."""
+    return event.body.route_id or None if event.body.type in OF_A_ROUTE else None
 
 
 async def _allowed(db: Db, device: DeviceRow, cases: Cases, config: ApiConfig) -> Cases:
@@ -195,7 +195,12 @@ async def _written(db: Db, device: DeviceRow, cases: Cases, config: ApiConfig) -
     cases = {**cases, **await _claimed(db, device, new)}
     others = await _judge_others(db, device, new)
     stop_ids = sorted({case.stop.id for case in new if case.stop is not None})
-    await settle(db, stop_ids, most_wrong_pins=config.max_wrong_pins, also=others)
+    ended = {
+        (device.driver_id, case.route_id)
+        for case in new
+        if case.event.body.type == "route_ended" and case.route_id is not None
+    }
+    await settle(db, stop_ids, most_wrong_pins=config.max_wrong_pins, also=others, ended=ended)
     if new:
         await _tell(db, device, [*(case.route_id for case in new), *(one.route_id for one in others)])
     wanted = {case.event.body.id for case in cases.values() if case.refused is None}

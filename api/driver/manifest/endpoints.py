@@ -70,10 +70,12 @@ async def get_manifest(request: web.Request) -> web.Response:
     since, with_path = _since_in(request), _with_path_in(request)
     look = await held.look(device.account_id, device.driver_id, datetime.now(UTC))
     if _knows(request, look.version):
+        await held.note_told(device.driver_id, look)
         return web.Response(status=304, headers=_headers(look.version))
     since = since if since is not None and look.oldest <= since <= look.version else None
     shape = Shape(since=since, with_path=with_path, msgpack=wants_msgpack(request), gzip=_takes_gzip(request))
     body = await held.body(device.account_id, device.driver_id, look, shape)
+    await held.note_told(device.driver_id, look)
     headers = _headers(body.version)
     if body.is_packed:
         headers["Content-Encoding"] = "gzip"
@@ -88,7 +90,7 @@ async def get_driver_eta(request: web.Request) -> web.Response:
     eta = None if look.current is None else await eta_of_route(pool, device.account_id, route_id=look.current.id)
     if look.current is None or eta is None:
         return answer(request, DriverEta(route_id=None, computed_at=None, as_of=None, stale=True, stops=[]))
-    view = view_of(eta, await eta_stops(pool, eta.stop_ids), now)
+    view = view_of(eta, await eta_stops(pool, (*eta.stop_ids, *eta.behind_ids)), now)
     return answer(request, DriverEta(route_id=ids.shown(ids.ROUTE, look.current.id), **msgspec.structs.asdict(view)))
 
 

@@ -17,7 +17,7 @@ from api.driver.manifest.view import PRECISION, Manifest, ManifestPath, Manifest
 from api.http import ids
 from api.stream.hub import Hub
 from geo.shape.lines import encode_polyline
-from sql.delivery.manifest import ManifestLook, look_at
+from sql.delivery.manifest import ManifestLook, look_at, note_told
 from sql.delivery.plans import read_path
 from sql.pool import Pool
 
@@ -65,11 +65,13 @@ class _Known:
     """A manifest that is known.
 
     Attributes:
+        told: the look that the phone is known to have.
         written, read: how often something of it was written, and how much of that the look has seen: while somebody
             looks again, the look before is no good for anybody.
     """
 
     look: ManifestLook | None = None
+    told: ManifestLook | None = None
     written: int = 1
     read: int = 0
     until: datetime | None = None
@@ -135,6 +137,14 @@ class HeldManifests:
         if shape.since in (None, version) and len(body.data) <= self._bodies.maxsize:
             self._bodies[driver_id, version, shape] = body
         return body
+
+    async def note_told(self, driver_id: int, look: ManifestLook) -> None:
+        """Note that a phone has what a look shows, so that recipients are told that their driver has it."""
+        known = self._known.get(driver_id)
+        if known is not None and known.told is not look:
+            known.told = look
+            if untold := [change_id for route in look.routes for change_id in route.untold]:
+                await note_told(self._hub.pool, untold)
 
     def forget(self, driver_id: int) -> None:
         """Know nothing of a driver's manifest, as a process that has just begun."""

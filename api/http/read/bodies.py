@@ -17,6 +17,9 @@ from api.http.read.limited import read_limited
 
 T = TypeVar("T")
 
+SAID: web.RequestKey[dict[str, Any]] = web.RequestKey("said", dict)
+"""The body of a request that a page's form was read into: what `read_body` reads then."""
+
 MOST_ERRORS = 100
 """Mistakes named in one answer."""
 
@@ -31,8 +34,10 @@ async def read_body(request: web.Request, kind: type[T]) -> T:
         Invalid: names every field that is missing, unknown, of a wrong type or cannot be stored.
         TooLarge, UnsupportedMediaType, BadRequest: it cannot be read at all.
     """
-    content = await read_limited(request, request.app[CONFIG].max_body_bytes)
-    raw: Any = parse(request.content_type, content, Any)
+    raw: Any = request.get(SAID)
+    if raw is None:
+        content = await read_limited(request, request.app[CONFIG].max_body_bytes)
+        raw = parse(request.content_type, content, Any)
     refuse(list(islice(unstorable(raw), MOST_ERRORS)))
     body: T = converted(raw, kind, "")
     return body

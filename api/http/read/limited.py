@@ -23,14 +23,14 @@ async def read_limited(request: web.Request, max_bytes: int) -> bytes:
     size = 0
     bodies = request.app[BODIES]
     pace = Pace(bodies.wait_s)
-    with bodies.holding(request) as hold:
-        try:
-            while part := await pace.next(request.content):
-                hold(len(part))
-                size += len(part)
-                if size > max_bytes:
-                    raise TooLarge(f"The body unpacks to more than {max_bytes} bytes.")
-                parts.append(part)
-        except web.RequestPayloadError as error:
-            raise BadRequest("The body breaks off or its compression is damaged.") from error
+    holding = bodies.until_answered(request)
+    try:
+        while part := await pace.next(request.content):
+            holding.take(len(part))
+            size += len(part)
+            if size > max_bytes:
+                raise TooLarge(f"The body unpacks to more than {max_bytes} bytes.")
+            parts.append(part)
+    except web.RequestPayloadError as error:
+        raise BadRequest("The body breaks off or its compression is damaged.") from error
     return b"".join(parts).removeprefix(BOM_UTF8)

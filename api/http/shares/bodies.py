@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol, runtime_checkable
 
@@ -10,7 +10,7 @@ from aiohttp import StreamReader, web
 
 from api.http.problem import Unavailable
 from api.http.shares.ledger import REFUSED, Ledger
-from api.http.who import Party, parties_of
+from api.http.who import Party, at_its_end, parties_of
 
 BODIES: web.AppKey["Bodies"] = web.AppKey("bodies")
 
@@ -41,9 +41,16 @@ class Pace:
             Unavailable: it comes too slowly.
             aiohttp.web.RequestPayloadError: it breaks off, or does not unpack.
         """
+        if some := content.read_nowait():
+            self.came(len(some))
+            return some
+        return b"" if content.at_eof() else await self.within(content.readany())
+
+    async def within(self, reading: Awaitable[bytes]) -> bytes:
+        """Wait for what is being read of a body, while it has time; see `next`."""
         try:
             async with asyncio.timeout(self.left_s):
-                some = await content.readany()
+                some = await reading
         except TimeoutError:
             REFUSED.labels("bodies", "slow").inc()
             raise Unavailable("The body stopped coming, or comes too slowly. Please send it again.") from None
@@ -59,7 +66,7 @@ class Metered(Protocol):
 
 
 class Bodies:
-    """Counts the bytes of all bodies that are being read or decoded, and whose they are.
+    """Counts the bytes of all bodies that are being read or answered, and whose they are.
 
     Attributes:
         wait_s: how long a body may take, but for its size (`Pace`).
@@ -70,27 +77,29 @@ class Bodies:
         self.wait_s = wait_s
 
     @property
+    def most_bytes(self) -> int:
+        """What may be held."""
+        return self._ledger.most
+
+    @property
     def total_bytes(self) -> int:
         """What is held now."""
         return self._ledger.total
 
     @contextmanager
-    def holding(self, request: web.Request) -> Iterator[Callable[[int], None]]:
-        """Give a function that counts bytes of a request's body, until the block ends.
-
-        It raises Unavailable or TooManyRequests, as `Ledger.take`.
-        """
-        parties, size = parties_of(request), 0
-
-        def hold(part: int) -> None:
-            nonlocal size
-            self._ledger.take(parties, part)
-            size += part
-
+    def holding(self, request: web.Request) -> Iterator["Holding"]:
+        """Count bytes of a request's body; at the end of the block none of them is held any more."""
+        holding = Holding(self._ledger, parties_of(request))
         try:
-            yield hold
+            yield holding
         finally:
-            self._ledger.give_back(parties, size)
+            holding.give_back(holding.size)
+
+    def until_answered(self, request: web.Request) -> "Holding":
+        """Count bytes of a request's body until it is answered: it is held, read and decoded, as long as that takes."""
+        holding = Holding(self._ledger, parties_of(request))
+        at_its_end(request, lambda: holding.give_back(holding.size))
+        return holding
 
     @contextmanager
     def held(self, parties: Sequence[Party], size: int) -> Iterator[None]:
@@ -109,24 +118,40 @@ class Bodies:
         The connection hangs up on whoever has more on the way than their share. Gives a function to call with each
         message that came: then all is counted anew.
         """
-        parties, size = parties_of(request), 0
-
-        def came(part: int) -> None:
-            nonlocal size
-            self._ledger.take(parties, part)
-            size += part
-
-        def next_message() -> None:
-            nonlocal size
-            self._ledger.give_back(parties, size)
-            size = 0
-
         connection = request.protocol
-        if isinstance(connection, Metered):
-            connection.meter = came
-        try:
-            yield next_message
-        finally:
+        with self.holding(request) as holding:
             if isinstance(connection, Metered):
-                connection.meter = None
-            next_message()
+                connection.meter = holding.take
+            try:
+                yield lambda: holding.give_back(holding.size)
+            finally:
+                if isinstance(connection, Metered):
+                    connection.meter = None
+
+
+class Holding:
+    """What is held of one request's body.
+
+    Attributes:
+        size: bytes.
+    """
+
+    __slots__ = ("_ledger", "_parties", "size")
+
+    def __init__(self, ledger: Ledger, parties: Sequence[Party]) -> None:
+        self._ledger, self._parties = ledger, parties
+        self.size = 0
+
+    def take(self, size: int) -> None:
+        """Hold so much more.
+
+        Raises:
+            Unavailable, TooManyRequests: as `Ledger.take`.
+        """
+        self._ledger.take(self._parties, size)
+        self.size += size
+
+    def give_back(self, size: int) -> None:
+        """Hold so much less: it is in the store, or decoded."""
+        self._ledger.give_back(self._parties, size)
+        self.size -= size

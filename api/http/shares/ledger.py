@@ -5,6 +5,7 @@ next finds room, and a limit for all is the only number to choose. Source: dynam
 Choudhury and Hahne, IEEE/ACM Transactions on Networking 6 (1998).
 """
 
+import weakref
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -51,7 +52,11 @@ class Ledger:
         self.most = most
         self._caps = caps
         self.total = 0
+        self._quiet = most // 16
+        """Up to here nobody is held to a share: there is room enough."""
         self._held: Counter[Party] = Counter()
+        ledger = weakref.ref(self)
+        HELD.labels(of).set_function(lambda: 0 if (one := ledger()) is None else one.total)
 
     def held_by(self, party: Party) -> int:
         """Give what a party holds."""
@@ -83,11 +88,6 @@ class Ledger:
                 )
         self._change(parties, amount)
 
-    @property
-    def _quiet(self) -> int:
-        """Up to here nobody is held to a share: there is room enough."""
-        return self.most // 16
-
     def give_back(self, parties: Sequence[Party], amount: int = 1) -> None:
         """Note that it is free again."""
         self._change(parties, -amount)
@@ -111,4 +111,3 @@ class Ledger:
             self._held[party] += amount
             if not self._held[party]:
                 del self._held[party]
-        HELD.labels(self.of).set(self.total)

@@ -2,11 +2,11 @@
 
 import math
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import TypeAlias
 
 from aiohttp import web
-from cachetools import LRUCache
 
 from api.http.problem import TooManyRequests
 from api.http.shares.ledger import REFUSED
@@ -56,8 +56,9 @@ class Rates:
         self._full = float(max(1, per_minute))
         self._of, self._whose = of, whose
         self._clock_s = clock_s
-        self._wet: LRUCache[int, _Bucket] = LRUCache(parties)
-        self._dry: LRUCache[int, _Bucket] = LRUCache(parties)
+        self._parties = parties
+        self._wet: OrderedDict[int, _Bucket] = OrderedDict()
+        self._dry: OrderedDict[int, _Bucket] = OrderedDict()
 
     def admit(self, party: int) -> None:
         """Let somebody go on; it costs one.
@@ -65,15 +66,15 @@ class Rates:
         Raises:
             TooManyRequests: they have spent too much; says when to come back.
         """
-        missing = 1.0 - self._level(party)
-        if missing > 0:
-            wait_s = math.ceil(missing * 60 / self._full)
+        level = self._level(party)
+        if level < 1:
+            wait_s = math.ceil((1 - level) * 60 / self._full)
             REFUSED.labels(self._of, self._whose).inc()
             raise TooManyRequests(
                 f"More than {self._full:.0f} {self._of} a minute of one {self._whose}; come back in {wait_s} s.",
                 retry_after_s=wait_s,
             )
-        self.pay(party, 1)
+        self._set(party, level - 1)
 
     def spend(self, party: int, amount: int) -> None:
         """Take so much, from whoever has not run dry.
@@ -86,10 +87,16 @@ class Rates:
 
     def pay(self, party: int, amount: int) -> None:
         """Take from a bucket, below empty if need be."""
-        level = self._level(party) - max(0, amount)
+        if amount > 0:
+            self._set(party, self._level(party) - amount)
+
+    def _set(self, party: int, level: float) -> None:
         now, before = (self._wet, self._dry) if level >= 1 else (self._dry, self._wet)
         before.pop(party, None)
         now[party] = (level, self._clock_s())
+        now.move_to_end(party)
+        if len(now) > self._parties:
+            now.popitem(last=False)
 
     def _level(self, party: int) -> float:
         bucket = self._wet.get(party) or self._dry.get(party)

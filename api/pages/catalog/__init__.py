@@ -39,6 +39,18 @@ _ENROLMENT: Mapping[str, Mapping[str, Sequence[str]]] = MappingProxyType(
     }
 )
 
+_HELP: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        language: msgspec.json.decode((files(__name__) / "help" / f"{language}.json").read_bytes(), type=dict[str, str])
+        for language in LANGUAGES
+    }
+)
+
+
+def help_texts(language: str) -> Mapping[str, str]:
+    """Give the words of what is around a delivery (finding, returning it, asking) in one of `LANGUAGES`."""
+    return _HELP[language]
+
 
 def enrolment_texts(language: str) -> Mapping[str, Sequence[str]]:
     """Give what a driver does, step by step, so that each phone app sends, in one of `LANGUAGES`."""

@@ -15,7 +15,7 @@ from api.http.problem import BadRequest, Conflict, NotFound, TooLarge
 from api.proofs.uploads.about import About, about_in
 from api.proofs.uploads.begin import begin, check_length
 from api.proofs.uploads.prove import proven
-from api.proofs.uploads.receive import Receiver
+from api.proofs.uploads.receive import Arriving, Receiver
 from api.proofs.uploads.state import Action, ProofRefused, UploadState, headers_of, may, state_of
 from api.proofs.uploads.tus import (
     CHECKSUM,
@@ -79,7 +79,7 @@ async def post_upload(request: web.Request) -> web.Response:
     headers = {"Location": f"{public_url(request)}{UPLOADS}/{upload.id}"}
     if is_new and new.brings_bytes:
         receiver = Receiver(pool, store, upload.key, offset=0, length=new.length)
-        await receiver.receive(request.content, new.checksum)
+        await receiver.receive(Arriving(request), new.checksum)
         upload = await proven(pool, store, upload.key)
     return web.Response(status=201, headers={**headers, **headers_of(upload)})
 
@@ -155,7 +155,7 @@ async def patch_upload(request: web.Request) -> web.Response:
     _check_room(request, upload.length - offset)
     if offset < upload.length:
         receiver = Receiver(pool, store, upload.key, offset=offset, length=upload.length)
-        await receiver.receive(request.content, checksum)
+        await receiver.receive(Arriving(request), checksum)
     return web.Response(status=204, headers=headers_of(await proven(pool, store, upload.key)))
 
 

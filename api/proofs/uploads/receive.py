@@ -5,13 +5,14 @@ import hmac
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import NoReturn
+from typing import IO, NoReturn
 from uuid import UUID
 
 import aiohttp
 from aiohttp import web
 
-from api.http.problem import BadRequest, TooLarge, Unavailable
+from api.http.problem import BadRequest, Problem, TooLarge, TooManyRequests, Unavailable
+from api.http.shares.bodies import BODIES, Pace
 from api.proofs.uploads.state import Action, may
 from api.proofs.uploads.tus import Checksum, ChecksumDiffers, UploadBusy
 from sql.delivery import uploads
@@ -23,7 +24,8 @@ PIECE_BYTES = 256 * 1024
 """One part in the store. A connection that is cut loses less than this."""
 
 _PIECE_S = 1.0  # on a slow network a smaller piece is counted after so long
-_SILENT_S = 60.0  # a body of which nothing comes for so long is given up; the phone goes on later
+_FILE_PIECE_BYTES = 1024 * 1024
+"""One part of a file that is all here already."""
 
 Part = tuple[int, str]
 """The bytes and the name of a durable part."""
@@ -41,7 +43,7 @@ class Receiver:
         self._writer = UUID(bytes=secrets.token_bytes(16))
         self.offset = offset
 
-    async def receive(self, content: aiohttp.StreamReader, checksum: Checksum | None) -> None:
+    async def receive(self, body: "Arriving", checksum: Checksum | None) -> None:
         """Append a body.
 
         Without a checksum every piece counts as soon as it is durable, whatever becomes of the connection. With one all
@@ -53,22 +55,24 @@ class Receiver:
             TooLarge: more comes than the upload's length.
             ChecksumDiffers: it is not what the checksum says.
             BadRequest, Unavailable: the body broke off, or stopped coming.
+            TooManyRequests: the phone sends too much at once.
         """
         async with self._right_to_append():
             if checksum is not None:
-                await self._receive_whole(content, checksum)
+                await self._receive_whole(body, checksum)
                 return
-            async for piece in _pieces(content, self._length - self.offset):
+            async for piece in body.pieces(self._length - self.offset):
                 await self._count([await self._keep(piece, self.offset)])
 
-    async def receive_bytes(self, content: bytes) -> None:
-        """Append bytes that are all here.
+    async def receive_file(self, file: IO[bytes]) -> None:
+        """Append what a file holds from its place on.
 
         Raises:
             UploadBusy, OffsetDiffers, Gone, Unavailable: as `receive`.
         """
         async with self._right_to_append():
-            await self._count([await self._keep(content, self.offset)])
+            while piece := await asyncio.to_thread(file.read, _FILE_PIECE_BYTES):
+                await self._count([await self._keep(piece, self.offset)])
 
     @asynccontextmanager
     async def _right_to_append(self) -> AsyncIterator[None]:
@@ -79,12 +83,12 @@ class Receiver:
         finally:
             await uploads.stop_writing(self._pool, self._key, self._writer)
 
-    async def _receive_whole(self, content: aiohttp.StreamReader, checksum: Checksum) -> None:
+    async def _receive_whole(self, body: "Arriving", checksum: Checksum) -> None:
         parts: list[Part] = []
         come = checksum.new()
         try:
             at = self.offset
-            async for piece in _pieces(content, self._length - self.offset):
+            async for piece in body.pieces(self._length - self.offset):
                 parts.append(await self._keep(piece, at))
                 at += len(piece)
                 await self._store.slow(come.update, piece)
@@ -124,54 +128,67 @@ class Receiver:
         raise UploadBusy
 
 
-async def _pieces(content: aiohttp.StreamReader, room: int) -> AsyncIterator[bytes]:
-    """Cut a body into pieces, by size or time; what came before it broke off is given first.
+class Arriving:
+    """A body on its way in, within the share of whoever sends it and as slow as bodies may be."""
 
-    Raises:
-        TooLarge: more than `room` bytes come; no more than that were given.
-        BadRequest, Unavailable: the body broke off, or stopped coming.
-    """
-    loop = asyncio.get_running_loop()
-    held = bytearray()
-    ended: Exception | None = None
-    at_end = False
-    give_at_s = 0.0
-    while not at_end and ended is None:
+    def __init__(self, request: web.Request) -> None:
+        self._request = request
+        self._pace = Pace(request.app[BODIES].wait_s)
+
+    async def pieces(self, room: int) -> AsyncIterator[bytes]:
+        """Cut the body into pieces, by size or time; what came before it broke off is given first.
+
+        Raises:
+            TooLarge: more than `room` bytes come; no more than that were given.
+            BadRequest, Unavailable: the body broke off, or stopped coming.
+            TooManyRequests: the phone sends too much at once.
+        """
+        loop = asyncio.get_running_loop()
+        held = bytearray()
+        ended: Problem | None = None
+        at_end = False
+        give_at_s = 0.0
+        with self._request.app[BODIES].holding(self._request) as holding:
+            while not at_end and ended is None:
+                come = None
+                try:
+                    come = await self._come(give_at_s - loop.time() if held else None)
+                    holding.take(len(come or b""))
+                except (BadRequest, Unavailable, TooManyRequests) as problem:
+                    come, ended = None, problem
+                if come is not None:
+                    at_end = not come
+                    give_at_s = give_at_s if held else loop.time() + _PIECE_S
+                    if len(held) + len(come) > room:
+                        ended = TooLarge(f"More bytes come than the upload has; {room} were left.")
+                    held += come[: room - len(held)]
+                while len(held) >= PIECE_BYTES or (held and (at_end or ended or loop.time() >= give_at_s)):
+                    piece = bytes(held[:PIECE_BYTES])
+                    del held[:PIECE_BYTES]
+                    room -= len(piece)
+                    yield piece
+                    holding.give_back(len(piece))
+        if ended is not None:
+            raise ended
+
+    async def _come(self, wait_s: float | None) -> bytes | None:
+        """Wait for bytes of the body; empty at its end, None when `wait_s` is over.
+
+        Args:
+            wait_s: None: nothing waits to be given, so there is time.
+
+        Raises:
+            BadRequest, Unavailable: the body broke off, or stopped coming.
+        """
+        content = self._request.content
         try:
-            come = await _come(content, give_at_s - loop.time() if held else None)
-        except (BadRequest, Unavailable) as problem:
-            come, ended = None, problem
-        if come is not None:
-            at_end = not come
-            give_at_s = give_at_s if held else loop.time() + _PIECE_S
-            if len(held) + len(come) > room:
-                ended = TooLarge(f"More bytes come than the upload has; {room} were left.")
-            held += come[: room - len(held)]
-        while len(held) >= PIECE_BYTES or (held and (at_end or ended or loop.time() >= give_at_s)):
-            piece = bytes(held[:PIECE_BYTES])
-            del held[:PIECE_BYTES]
-            room -= len(piece)
-            yield piece
-    if ended is not None:
-        raise ended
-
-
-async def _come(content: aiohttp.StreamReader, wait_s: float | None) -> bytes | None:
-    """Wait for bytes of a body; empty at its end, None when `wait_s` is over.
-
-    Args:
-        wait_s: None: nothing waits to be given, so there is time.
-
-    Raises:
-        BadRequest, Unavailable: the body broke off, or stopped coming.
-    """
-    try:
-        async with asyncio.timeout(_SILENT_S if wait_s is None else wait_s):
-            return await content.readany()
-    except TimeoutError:
-        if wait_s is None:
-            why = "No bytes came for a while; go on from where the upload is."
-            raise Unavailable(why, retry_after_s=1) from None
-        return None
-    except (web.RequestPayloadError, aiohttp.ClientError, OSError):
-        raise BadRequest("The body breaks off; go on from where the upload is.") from None
+            if wait_s is None or wait_s >= self._pace.left_s:
+                return await self._pace.next(content)
+            async with asyncio.timeout(wait_s):
+                come = await content.readany()
+        except TimeoutError:
+            return None
+        except (web.RequestPayloadError, aiohttp.ClientError, OSError):
+            raise BadRequest("The body breaks off; go on from where the upload is.") from None
+        self._pace.came(len(come))
+        return come

@@ -33,6 +33,8 @@ def explain(args: argparse.Namespace) -> int:
     Raises:
         CannotRun: they name none, or more than one, or it cannot be read, folded or written.
     """
+    if args.driver:
+        raise CannotRun("--driver goes with sending and with --score; a day is named by its file or its --route")
     if bool(args.route) + len(args.files) != 1:
         raise CannotRun("--explain draws one day: name one NAME.route.json.gz, or one --route of the product")
     day = asyncio.run(_read(args)) if args.route else day_of_case(args.files[0])

@@ -59,6 +59,39 @@ def ids(tours: list[Tour]) -> set[str]:
     return {f"dr_{tour.driver_id}" for tour in tours}
 
 
+async def test_an_alarm_is_shown_until_the_shift_ends(client: Any, account: Any, pool: Pool, tours: list[Tour]) -> None:
+    """A call for help before whatever the phone says of itself; what was half a day ago is over."""
+    now = datetime.now(UTC)
+    ana, beto, carla, *_ = tours
+
+    async def alarm(tour: Tour, kind: str, at: datetime) -> None:
+        await pool.execute(
+            "INSERT INTO event (account_id, fact_id, revision, state, type, occurred_at, known_at, lane, driver_id,"
+            " late, data) VALUES ($1, gen_random_uuid(), 1, 'asserted', $2, $3, now(), $4, $5, false, $6)",
+            *(account.id, "driver.sos" if kind == "sos" else "driver.alarm", at, tour.lane, tour.driver_id),
+            {"alarm": kind},
+        )
+
+    async def shown() -> list[Any]:
+        found = await seen(client, account.headers)
+        return [found[f"dr_{tour.driver_id}"]["properties"]["alarm"] for tour in (ana, beto, carla)]
+
+    sos_at = now - timedelta(minutes=9)
+    await alarm(ana, "sos", sos_at)
+    await alarm(ana, "lowBattery", now)
+    await alarm(carla, "sos", now - timedelta(hours=12, minutes=1))
+    (told, *others) = await shown()
+    assert (told["kind"], datetime.fromisoformat(told["at"])) == ("sos", sos_at)
+    assert others == [None, None]
+    await pool.execute(
+        "INSERT INTO driver_event (driver_id, id, account_id, lane, type, occurred_at, effective)"
+        " VALUES ($1, gen_random_uuid(), $2, $3, 'shift_ended', now(), true)",
+        *(ana.driver_id, account.id, ana.lane),
+    )
+    await tell_live(pool, [(account.id, ana.driver_id, 0)])
+    assert await shown() == [None, None, None]
+
+
 async def test_a_driver_is_a_geojson_point_with_what_is_known(client: Any, account: Any, tours: list[Tour]) -> None:
     ana = tours[0]
     feature = (await seen(client, account.headers))[f"dr_{ana.driver_id}"]
@@ -80,6 +113,7 @@ async def test_a_driver_is_a_geojson_point_with_what_is_known(client: Any, accou
         "battery": 0.8,
         "silent": False,
         "silent_why": None,
+        "alarm": None,
         "status": "moving",
     }
 

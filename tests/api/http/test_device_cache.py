@@ -1,7 +1,7 @@
 """Devices believed for a moment: bounded, without secrets, and never longer than until they are revoked."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
@@ -38,14 +38,20 @@ async def made(pool: Pool) -> Callable[[], Awaitable[tuple[int, int, str]]]:
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """The hashes that the database was asked for."""
     hashes: list[bytes] = []
-    find = devices.find_by_token
+    find = devices.find_by_tokens
 
-    async def counted(db: Db | Pool, secret_hash: bytes) -> DeviceRow | None:
-        hashes.append(secret_hash)
-        return await find(db, secret_hash)
+    async def counted(db: Db | Pool, secret_hashes: Sequence[bytes]) -> dict[bytes, DeviceRow]:
+        hashes.extend(secret_hashes)
+        return await find(db, secret_hashes)
 
-    monkeypatch.setattr(auth.devices, "find_by_token", counted)
+    monkeypatch.setattr(auth.devices, "find_by_tokens", counted)
     return hashes
+
+
+async def settled(cache: DeviceCache) -> None:
+    """Wait until the cache has looked again, if it does."""
+    if cache._looking is not None:
+        await cache._looking
 
 
 async def test_a_full_cache_forgets_those_longest_away_and_no_others(pool: Pool, made: Any, asked: list[bytes]) -> None:
@@ -70,13 +76,73 @@ async def test_what_is_in_memory_opens_nothing(pool: Pool, made: Any) -> None:
     assert token[::-1] not in repr(vars(cache))
 
 
-async def test_a_device_is_believed_for_a_while_and_not_longer(pool: Pool, made: Any, asked: list[bytes]) -> None:
+async def test_a_device_that_is_silent_is_believed_for_a_while_and_not_longer(
+    pool: Pool, made: Any, asked: list[bytes]
+) -> None:
     now_s = 0.0
     cache = DeviceCache(pool, ttl_s=2, clock_s=lambda: now_s)
     _, _, token = await made()
-    for now_s, times in ((0.0, 1), (1.9, 1), (2.1, 2)):  # noqa: B007 (the cache reads it)
+    for now_s, times in ((0.0, 1), (2.1, 2), (4.2, 3)):  # noqa: B007 (the cache reads it)
         await cache.by_token(token)
         assert len(asked) == times
+
+
+async def test_devices_that_are_heard_are_asked_for_together_beside_their_requests(
+    pool: Pool, made: Any, asked: list[bytes]
+) -> None:
+    now_s = 0.0
+    cache = DeviceCache(pool, ttl_s=2, clock_s=lambda: now_s)
+    tokens = [(await made())[2] for _ in range(4)]
+    for token in tokens:
+        await cache.by_token(token)
+    now_s = 0.9
+    for token in tokens[:3]:
+        await cache.by_token(token)
+    now_s, asked[:] = 1.9, []
+    await cache.by_token(tokens[0])
+    await settled(cache)
+    assert sorted(asked) == sorted(map(hash_of, tokens[:3]))
+    now_s = 3.8
+    for token in tokens[:3]:
+        await cache.by_token(token)
+    await settled(cache)
+    assert len(asked) == 6
+
+
+async def test_a_device_that_was_revoked_unheard_is_shut_out_when_it_is_asked_for_again(
+    pool: Pool, made: Any, asked: list[bytes]
+) -> None:
+    now_s = 0.0
+    cache = DeviceCache(pool, ttl_s=2, clock_s=lambda: now_s)
+    account_id, device_id, token = await made()
+    await cache.by_token(token)
+    await revoke_device(pool, account_id=account_id, device_id=device_id)
+    now_s = 1.5
+    await cache.by_token(token)
+    await settled(cache)
+    with pytest.raises(Unauthorized):
+        await cache.by_token(token)
+
+
+async def test_without_the_database_devices_are_believed_until_their_time_is_over(
+    pool: Pool, made: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_s = 0.0
+    cache = DeviceCache(pool, ttl_s=2, clock_s=lambda: now_s)
+    _, _, token = await made()
+    await cache.by_token(token)
+
+    async def away(_db: Db | Pool, _secret_hashes: Sequence[bytes]) -> dict[bytes, DeviceRow]:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(auth.devices, "find_by_tokens", away)
+    now_s = 1.5
+    await cache.by_token(token)
+    await settled(cache)
+    await cache.by_token(token)
+    now_s = 2.1
+    with pytest.raises(ConnectionRefusedError):
+        await cache.by_token(token)
 
 
 async def test_a_forgotten_device_is_asked_for_and_the_others_are_not(
@@ -101,15 +167,15 @@ async def test_an_answer_that_is_older_than_the_revocation_is_not_believed(
     cache = DeviceCache(pool, ttl_s=60)
     account_id, device_id, token = await made()
     found, go_on = asyncio.Event(), asyncio.Event()
-    find = devices.find_by_token
+    find = devices.find_by_tokens
 
-    async def slow(db: Db | Pool, secret_hash: bytes) -> DeviceRow | None:
-        row = await find(db, secret_hash)
+    async def slow(db: Db | Pool, secret_hashes: Sequence[bytes]) -> dict[bytes, DeviceRow]:
+        rows = await find(db, secret_hashes)
         found.set()
         await go_on.wait()
-        return row
+        return rows
 
-    monkeypatch.setattr(auth.devices, "find_by_token", slow)
+    monkeypatch.setattr(auth.devices, "find_by_tokens", slow)
     asking = asyncio.create_task(cache.by_token(token))
     await found.wait()
     await revoke_device(pool, account_id=account_id, device_id=device_id)

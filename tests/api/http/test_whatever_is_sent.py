@@ -18,6 +18,7 @@ import msgspec
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from api.find import lookup
 from api.http.app_keys import POOL
 from api.http.itself import openapi
 from api.http.operation import DECLARED
@@ -98,7 +99,13 @@ class Product:
         return jsonschema.Draft202012Validator({**schema, "components": self.description["components"]})
 
 
+BROWSER = "BI5TO2-gv3tGJbswZnwB-2B--fi4qA_vWzAGKHAxh7Kjc-sdveAzGDZtBp-DpvWQAFPHNjPLBBshxV4ahsH0ALQ"
+"""The public key of one, any."""
+
 DEPOT = {"name": "Bodega", "lat": 6.2442, "lon": -75.5690, "timezone": "America/Bogota"}
+OPEN = {"days": ["mon"], "open": "08:00", "close": "18:00"}
+CARD = {"timezone": "America/Bogota", "phone": "+5716012345", "whatsapp": "+573001112233", "email": "a@example.com"}
+CARD |= {"hours": [OPEN], "closed_on_holidays": True}
 VEHICLE = {
     "name": "Van",
     "capacity": {"kg": 100},
@@ -140,7 +147,8 @@ async def planning(make: Any, maker: PlanMaker, pool: Pool) -> tuple[dict[str, A
 async def product(
     database: DatabaseConfig, account: Any, tour: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Product]:
-    for name in ("POSTS_OF_A_LINK", "POSTS_OF_AN_ADDRESS"):
+    monkeypatch.setattr(lookup, "ANSWERED_AFTER_S", 0.0)
+    for name in ("POSTS_OF_A_LINK", "POSTS_OF_AN_ADDRESS", "LOOKUPS_OF_AN_ADDRESS", "LOOKUPS_OF_AN_ORDER"):
         monkeypatch.setattr(limits, name, 1_000_000)
     settings = Settings(database=database)
     settings = replace(settings, server=replace(settings.server, data_dir=str(tmp_path)))
@@ -161,6 +169,7 @@ async def product(
         device = await make("POST", "/v1/drivers/ana/devices", {})
         put = await make("PUT", "/v1/routes/tour", tour)
         await make("PUT", "/v1/geofences/centro", body_of_fence)
+        await make("PUT", "/v1/account/channels/push", {"contact": "mailto:a@b.co"})
         read = await make("GET", "/v1/account", None)
         receipts = {"id_path": "id", "state_path": "state", "states": {"DLVRD": "delivered"}}
         gateway = {"gateway": "custom", "url": "http://127.0.0.1:1/", "headers": {"A": "b"}, "body": "{{ to }}"}
@@ -206,6 +215,9 @@ async def product(
                 "shift": "turno",
                 "plan": plan,
                 "entry": kept,
+                "ticket": "tk_1",
+                "return": "re_1",
+                "photo": "ph_1",
             },
             headers={
                 "key": account.headers,
@@ -222,19 +234,32 @@ async def product(
                 ("post", "/v1/track/{token}/push"): {
                     "endpoint": "https://push.example/x",
                     "expirationTime": None,
-                    "keys": {"p256dh": "x", "auth": "x"},
+                    "keys": {"p256dh": BROWSER, "auth": "AAAAAAAAAAAAAAAAAAAAAA"},
                 },
                 ("post", "/v1/driver/events"): {"events": [said]},
                 ("post", "/v1/track/{token}/rating"): {"stars": 5, "reasons": ["x"], "text": "x"},
+                ("post", "/v1/find"): {"order": "ped-1", "proof": "2233", "company": ""},
+                ("post", "/v1/tickets"): {"stop_id": stop["id"], "kind": "charge", "text": "x", "photos": []},
+                ("patch", "/v1/tickets/{ticket}"): {"state": "in_review", "text": "x"},
+                ("post", "/v1/tickets/{ticket}/answers"): {"text": "x", "state": "in_review", "internal": False},
+                ("post", "/v1/track/{token}/problem"): {"kind": "courier", "text": "x", "photos": []},
+                ("post", "/v1/track/{token}/tickets/{ticket}/answers"): {"text": "x", "photos": []},
+                ("post", "/v1/returns"): {"stop_id": stop["id"], "reason": "x", "text": "x", "photos": []},
+                ("patch", "/v1/returns/{return}"): {"state": "approved", "text": "x"},
+                ("post", "/v1/returns/{return}/approve"): {"text": "x"},
+                ("post", "/v1/returns/{return}/reject"): {"text": "x"},
+                ("post", "/v1/track/{token}/return"): {"reason": "x", "text": "x", "photos": []},
                 ("post", "/v1/quarantine/{entry}/apply"): nowhere,
                 ("post", "/v1/keys"): {"role": "viewer", "label": "x"},
                 ("post", "/v1/erasures"): {"contact": "nadie@example.com"},
-                ("patch", "/v1/account"): {name: read[name] for name in read.keys() - {"name", "created_at"}},
+                ("patch", "/v1/account"): {name: read[name] for name in read.keys() - {"name", "created_at"}}
+                | {"contact": CARD, "ticket_days": {"damaged": 1}},
                 ("post", "/v1/drivers"): {**driver, "external_id": "beto"},
                 ("patch", "/v1/drivers/{driver}"): {"name": "Ana", "phone": None, "locale": "pt"},
                 ("post", "/v1/drivers/{driver}/devices"): {"label": "x", "app": "native"},
                 ("put", "/v1/routes/{route}"): {**tour, "stops": [{**tour["stops"][0], **tour["stops"][1]}]},
                 ("post", "/v1/routes/{route}/assign"): {"driver": "ana"},
+                ("post", "/v1/routes/{route}/end"): {"note": "n", "occurred_at": at(6)},
                 ("put", "/v1/geofences/{geofence}"): body_of_fence,
                 ("post", "/v1/stops/{stop}/reopen"): {"note": "n", "occurred_at": at(6)},
                 ("post", "/v1/pings"): {"pings": [ping]},

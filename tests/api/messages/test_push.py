@@ -199,10 +199,3 @@ async def test_the_key_stays_and_its_seal_can_be_changed(desk, client, pool, lin
         assert await seal_anew(db, both) >= 2
     (sealed,) = await pool.fetchrow("SELECT sealed FROM push_subscription")
     assert Sealer(keys_in(other)).open(sealed)["endpoint"].endswith("/send/b1")
-
-
-async def test_the_worker_may_do_nothing_but_show(client):
-    response = await client.get("/push-worker.js")
-    assert response.headers["Content-Security-Policy"] == "default-src 'none'"
-    assert response.content_type == "text/javascript"
-    assert "showNotification" in await response.text()

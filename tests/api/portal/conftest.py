@@ -8,8 +8,9 @@ import pytest
 from api.driver.manifest import endpoints as manifest
 from api.history import events
 from api.portal import by_link, company
-from api.recipient import page as tracking_page
 from api.recipient import stream as tracking
+from api.tracking_page import changing as tracking_forms
+from api.tracking_page import endpoints as tracking_page
 from sql.pool import Pool
 from tests.api.conftest import say_events
 from tests.api.driver.driver_day import Phone, bearer
@@ -17,7 +18,7 @@ from tests.api.driver.driver_day import Phone, bearer
 
 @pytest.fixture
 def app_parts(app_parts: list[Any]) -> list[Any]:
-    modules = (tracking, tracking_page, manifest, by_link, company, events)
+    modules = (tracking, tracking_page, tracking_forms, manifest, by_link, company, events)
     return [*app_parts, say_events, *(module.operations.add_to for module in modules)]
 
 

@@ -217,8 +217,8 @@ async def test_an_address_that_tries_many_links_has_to_wait(recipient: Recipient
         await refused(await recipient.post(f"{turn:024d}", "instructions", {"text": "a"}), 404)
     await refused(await recipient.post(recipient.ana, "instructions", {"text": "a"}), 429)
     assert await recipient.pool.fetchval("SELECT count(*) FROM recipient_limit") == POSTS_OF_AN_ADDRESS + 1
-    other = {"X-Forwarded-For": "203.0.113.7, 198.51.100.9"}
-    await recipient.say(recipient.ana, "instructions", {"text": "a"}, **other)
+    made_up = {"X-Forwarded-For": "203.0.113.7, 198.51.100.9"}
+    await refused(await recipient.post(recipient.ana, "instructions", {"text": "a"}, **made_up), 429)
 
 
 async def test_of_many_ratings_at_once_one_counts(recipient: Recipient) -> None:

@@ -80,6 +80,13 @@ def png_bomb(width: int = 30_000, height: int = 30_000) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
+def empty_canvas() -> bytes:
+    """A PNG of a canvas that nobody signed."""
+    written = io.BytesIO()
+    Image.new("RGBA", (90, 40)).save(written, "PNG")
+    return written.getvalue()
+
+
 def signature() -> bytes:
     image = Image.new("RGBA", (300, 120), (0, 0, 0, 0))
     ImageDraw.Draw(image).line([(10, 100), (80, 20), (150, 90), (290, 30)], fill=(0, 0, 120, 255), width=4)

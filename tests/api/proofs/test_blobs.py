@@ -1,7 +1,9 @@
 """The store: a folder that survives a power failure, buckets of S3, Azure and GCS."""
 
+import asyncio
 import hashlib
 import os
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,10 +12,12 @@ from uuid import uuid4
 import pytest
 from prometheus_client import REGISTRY
 
-from tests.acceptance.cutting import Network, cutting_network
+from tests.acceptance.network import Network, bad_network
 from tests.api.proofs.fixtures import KINDS, Enter
 from tests.api.proofs.pictures import PDF, large_photo
 from tests.stores.server import Bucket
+from work.proofs import blobs as blobs_module
+from work.proofs import blobs_watch
 from work.proofs.blobs import BlobMissing, Blobs
 from work.proofs.blobs_watch import StoreAway
 from work.proofs.config import ProofConfig
@@ -142,7 +146,7 @@ async def test_a_bucket_that_is_not_there_is_said_in_words(bucket: Bucket, enter
 async def test_a_bucket_that_goes_away_and_comes_back_keeps_what_it_had(
     bucket: Bucket, enter: Enter, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with cutting_network(bucket.port) as network:
+    async with bad_network(bucket.port) as network:
         enter(bucket.behind(urlsplit(network.url).port or 0).credentials)
         blobs = Blobs.open(bucket.url, folder=tmp_path)
         await blobs.put("a", b"before")
@@ -160,13 +164,65 @@ async def test_a_bucket_that_goes_away_and_comes_back_keeps_what_it_had(
     assert said[1] == "the store of proofs works again (put)"
 
 
+@pytest.fixture
+async def hung_url(enter: Enter) -> AsyncIterator[str]:
+    """A bucket of S3 that takes what is asked, and never answers."""
+    held: list[asyncio.StreamWriter] = []
+
+    async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        held.append(writer)
+        while await reader.read(65_536):
+            pass
+
+    server = await asyncio.start_server(hold, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    enter(
+        {
+            "AWS_ACCESS_KEY_ID": "a",
+            "AWS_SECRET_ACCESS_KEY": "b",
+            "AWS_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+            "AWS_ALLOW_HTTP": "true",
+        }
+    )
+    yield "s3://hung/proofs"
+    for writer in held:
+        writer.close()
+    server.close()
+
+
+async def test_a_store_that_hangs_keeps_nobody(hung_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blobs_watch, "PATIENCE_S", 0.1)
+    blobs = Blobs.open(hung_url, folder=tmp_path)
+    async with asyncio.timeout(30):
+        await _fails_with("does not answer", blobs)
+
+
+async def test_a_store_that_answers_again_is_used_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blobs_watch, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(blobs_watch, "_BELIEVED_S", 0.0)
+    blobs, may_go, write = Blobs.open("", folder=tmp_path / "blobs"), threading.Event(), blobs_module._write
+
+    def hangs(folder: Path, name: str, content: bytes) -> None:
+        may_go.wait(30)
+        write(folder, name, content)
+
+    monkeypatch.setattr(blobs_module, "_write", hangs)
+    with pytest.raises(StoreAway) as away:
+        await blobs.put("a", b"one")
+    assert "does not answer" in away.value.why
+    may_go.set()
+    await blobs.put("b", b"two")
+    assert await blobs.get("b") == b"two"
+
+
 class TestUploadsIntoABucket:
     """The whole way of a photo, with the bytes in a bucket."""
 
     @pytest.fixture
     async def network(self, bucket: Bucket, enter: Enter) -> AsyncIterator[Network]:
         """What lies between us and the bucket."""
-        async with cutting_network(bucket.port) as network:
+        async with bad_network(bucket.port) as network:
             enter(bucket.behind(urlsplit(network.url).port or 0).credentials)
             yield network
 

@@ -5,9 +5,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from aiohttp import FormData
 
 from api.fleet import erasures
 from api.portal import by_link
+from api.returns import by_link as returns_by_link
+from api.tickets import by_link as tickets_by_link
+from api.tickets import photos
 from sql.pings.partitions import ensure_partitions
 from sql.pool import Pool
 from tests.api.conftest import say_events
@@ -24,7 +28,8 @@ NOTE = "le dejé los zapatos a Zoraida Quispe"
 
 @pytest.fixture
 def app_parts(app_parts: list[Any]) -> list[Any]:
-    return [*app_parts, say_events, erasures.operations.add_to, by_link.operations.add_to]
+    modules = (erasures, by_link, tickets_by_link, returns_by_link, photos)
+    return [*app_parts, say_events, *(module.operations.add_to for module in modules)]
 
 
 @pytest.fixture
@@ -90,6 +95,12 @@ async def served(client: Any, account: Any, pool: Pool, phone: Any, upload: Any)
         account.id,
         int(stop[3:]),
     )
+    form = FormData()
+    form.add_field("file", photo(), filename="zapatos.jpg")
+    sent = await client.post(f"{link}/photos", data=form)
+    told = {"text": "zumba", "photos": [(await sent.json())["id"]]}
+    assert (await client.post(f"{link}/problem", json={"kind": "damaged", **told})).status == 200
+    assert (await client.post(f"{link}/return", json={"reason": "zumba", **told})).status == 200
     rating = {"stars": 4, "text": "zumba"}
     assert (await client.post(f"{link}/rating", json=rating)).status == 200
     return str(stop)
@@ -104,6 +115,8 @@ async def test_nothing_names_a_recipient_who_was_erased(
         "recipient_wish.instructions",
         "recipient_change.was",
         "rating.words",
+        "ticket_entry.words",
+        "return_request.reason",
         "stop.name",
         "stop.phone",
         "parcel.description",
@@ -118,9 +131,11 @@ async def test_nothing_names_a_recipient_who_was_erased(
     assert made["erased"].pop("messages") >= 1  # and what the tour itself had made
     assert made["erased"] == {
         "wishes": 6,  # what stands, four changes, the words of a rating
+        "tickets and returns": 2,
         "stops": 1,
         "uploads": 2,
         "proofs": 2,
+        "photos": 1,
         "driver events": 2,
         "feed": 1,
         "quarantine": 1,
@@ -137,6 +152,7 @@ async def test_nothing_names_a_recipient_who_was_erased(
     assert left == {"driver_event.data"}  # what the driver said of no stop is the driver's
     assert await proof_store.blobs.list("proofs") == []
     assert await proof_store.blobs.list("parts") == []
+    assert await proof_store.blobs.list("photos") == []
     row = await pool.fetchrow("SELECT data, outcome, lat FROM driver_event WHERE type = 'completed'")
     assert row["data"]["cash"] == {"amount": 12.5}
     assert row["outcome"]["parcels"] == [{"seq": 0, "outcome": "delivered", "quantity": 2}]

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from api.proofs.uploads.form import FORMS
-from tests.api.proofs.pictures import PDF, STROKES, photo
+from tests.api.proofs.pictures import PDF, STROKES, empty_canvas, photo
 from work.proofs.config import ProofConfig
 
 PROOFS = "/v1/driver/proofs"
@@ -146,14 +146,21 @@ async def test_of_a_photo_some_bytes_short_both_sides_are_told_that_it_is_not_wh
     assert page.count("llegó incompleta</figcaption>") == 1
 
 
-async def test_a_canvas_that_nobody_signed_is_refused_in_words_for_the_app(client, account, phone, proofs_of):
+@pytest.mark.parametrize("content", [b"[]", empty_canvas()], ids=["no strokes", "an empty canvas"])
+async def test_a_canvas_that_nobody_signed_is_refused_in_words_for_the_app(client, account, phone, proofs_of, content):
     response = await client.post(
-        PROOFS, data=form(b"[]", stop_id=phone.stops[0], kind="signature"), headers=phone.headers
+        PROOFS, data=form(content, stop_id=phone.stops[0], kind="signature"), headers=phone.headers
     )
     assert response.status == 422
     assert "Sign again" in (await response.json())["detail"]
     (proof,) = await proofs_of(account, phone.stops[0])
-    assert (proof["state"], proof["why"], proof["whole"]) == ("refused", "blank", None)
+    assert (proof["state"], proof["why"], proof["whole"]) == ("refused", "blank", True)
+    shown, small = [
+        await (await client.get(proof[name].partition("example")[2])).read() for name in ("url", "thumbnail_url")
+    ]
+    assert shown[:8] == b"\x89PNG\r\n\x1a\n"
+    assert hashlib.sha256(shown).hexdigest() == proof["served"]["sha256"]
+    assert small[:3] == b"\xff\xd8\xff"
 
 
 async def test_a_phone_has_its_share_of_forms_at_once(client, phone, pool):

@@ -168,6 +168,7 @@ async def test_bytes_that_are_not_what_the_event_says_are_no_proof(
     (proof,) = await proofs_of(account, phone.stops[0])
     assert (proof["state"], proof["why"]) == ("refused", "sha256-differs")
     assert proof["original_url"]
+    assert proof["url"]  # whoever asks why can look at it
 
 
 async def test_what_an_event_names_wrongly_is_refused_item_by_item(phone, upload, claim):

@@ -1,6 +1,4 @@
 import asyncio
-import json
-import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,11 +6,9 @@ import msgspec
 import pytest
 
 from api.http.auth import hash_of
-from api.http.config import ApiConfig
-from api.pages import catalog
 from api.recipient import held
-from api.recipient import page as tracking_page
 from api.recipient import stream as tracking
+from api.tracking_page import endpoints as tracking_page
 from sql.pool import Pool
 from tests.api.stream.streams import next_event
 from tests.api.tour_rows import Tour, place_at
@@ -290,159 +286,3 @@ async def test_tokens_are_in_no_log(client: Any, tour: Tour, caplog: pytest.LogC
     logged = "\n".join(record.getMessage() for record in caplog.records if record.name.startswith("api"))
     assert tour.tokens[0] not in logged
     assert "unknown-token" not in logged
-
-
-# --- the page --------------------------------------------------------------------------------------------------------
-
-
-def data_of(html: str) -> dict[str, Any]:
-    found = re.search(r'<script id="data" type="application/json">(.*?)</script>', html, re.DOTALL)
-    assert found is not None
-    return json.loads(found[1])  # type: ignore[no-any-return]
-
-
-async def test_the_page_holds_the_first_view_and_its_texts(client: Any, account: Any, tour: Tour) -> None:
-    await client.patch("/v1/account", json={"brand": "Mensajería del Sur"}, headers=account.headers)
-    response = await client.get(f"/t/{tour.tokens[0]}", headers={"Accept-Language": "es-CO,es;q=0.9"})
-    assert response.status == 200
-    html = await response.text()
-    assert '<html lang="es">' in html
-    assert "Mensajería del Sur" in html
-    data = data_of(html)
-    assert data["view"]["status"] == "en_route"
-    assert data["texts"] == catalog.texts("es")
-
-
-@pytest.mark.parametrize(
-    ("query", "header", "language"),
-    [
-        ("", "pt-BR,pt;q=0.9,en;q=0.8", "pt"),
-        ("", "de,en;q=0.5", "en"),
-        ("", "en;q=0.2,es;q=0.8", "es"),
-        ("", "de", "es"),
-        ("", "", "es"),
-        ("?lang=en", "es", "en"),
-        ("?lang=klingon", "pt", "pt"),
-        ("", ";;q=,,=;q=nan", "es"),
-    ],
-)
-async def test_the_page_speaks_the_recipient_s_language(
-    client: Any, tour: Tour, query: str, header: str, language: str
-) -> None:
-    response = await client.get(f"/t/{tour.tokens[0]}{query}", headers={"Accept-Language": header})
-    assert f'<html lang="{language}">' in await response.text()
-    assert response.headers["Vary"] == "Accept-Language"
-
-
-async def test_the_account_chooses_languages_and_colour(client: Any, tour: Tour, pool: Pool) -> None:
-    settings = {"languages": ["pt", "en"], "colours": {"primary": "#ffd43b"}}
-    await pool.execute("UPDATE account SET settings = $2 WHERE id = $1", tour.account_id, settings)
-    html = await (await client.get(f"/t/{tour.tokens[0]}", headers={"Accept-Language": "es"})).text()
-    assert '<html lang="pt">' in html
-    assert "--accent: #ffd43b; --on-accent: #111" in html
-
-
-async def test_the_recipient_s_own_locale_counts_where_the_browser_says_nothing(client: Any, tour: Tour) -> None:
-    await tour.change_stop(0, locale="pt-BR")
-    assert '<html lang="pt">' in await (await client.get(f"/t/{tour.tokens[0]}")).text()
-
-
-async def test_names_cannot_break_out_of_the_page(client: Any, tour: Tour, pool: Pool) -> None:
-    await tour.change_stop(0, name="</script><script>alert(1)</script>")
-    await pool.execute("UPDATE account SET name = '<b>\"&' WHERE id = $1", tour.account_id)
-    html = await (await client.get(f"/t/{tour.tokens[0]}")).text()
-    assert "<script>alert" not in html
-    assert "<b>" not in html
-    assert data_of(html)["view"]["stop"]["name"] == "</script><script>alert(1)</script>"
-
-
-async def test_the_page_may_load_nothing_from_elsewhere(client: Any, tour: Tour) -> None:
-    response = await client.get(f"/t/{tour.tokens[0]}")
-    policy = response.headers["Content-Security-Policy"]
-    assert "default-src 'none'" in policy
-    assert "script-src 'self';" in policy
-    assert "img-src 'self' data:;" in policy
-    assert response.headers["Referrer-Policy"] == "no-referrer"
-    html = await response.text()
-    assert not re.findall(r"(?:src|href)=\"(?!/static/)", html)
-    assert len(re.findall(r"<style nonce=", html)) == html.count("<style") == 1
-
-
-class TestWithTiles:
-    @pytest.fixture
-    def api_config(self) -> ApiConfig:
-        return ApiConfig(tile_url="https://{s}.tiles.example:8443/{z}/{x}/{y}.png", tile_attribution="© <b>maps</b>")
-
-    async def test_only_the_tile_server_is_let_in(self, client: Any, tour: Tour) -> None:
-        response = await client.get(f"/t/{tour.tokens[0]}")
-        assert "img-src 'self' data: https://*.tiles.example:8443;" in response.headers["Content-Security-Policy"]
-        assert 'data-tiles="https://{s}.tiles.example:8443/{z}/{x}/{y}.png"' in await response.text()
-
-
-async def test_assets_are_kept_for_ever_under_their_own_address(client: Any, tour: Tour) -> None:
-    html = await (await client.get(f"/t/{tour.tokens[0]}")).text()
-    addresses = re.findall(r'(?:src|href)="(/static/[^"]+)"', html)
-    assert len(addresses) == 5
-    for address in addresses:
-        response = await client.get(address)
-        assert response.status == 200
-        assert "immutable" in response.headers["Cache-Control"]
-    other = re.sub(r"/static/\w+/", "/static/0123456789ab/", addresses[0])
-    assert (await client.get(other)).headers["Cache-Control"] == "no-store"
-    for missing in ("/static/x/none.js", "/static/x/track.html", "/static/x/..%2fapi.py", "/static/x/leaflet/LICENSE"):
-        assert (await client.get(missing)).status == 404
-
-
-async def test_an_ended_page_says_what_happened_and_when(client: Any, tour: Tour) -> None:
-    when = datetime.now(UTC) - timedelta(hours=30)
-    await tour.change_stop(0, status="completed", departed_at=when)
-    response = await client.get(f"/t/{tour.tokens[0]}?lang=es")
-    html = await response.text()
-    assert "<h1>Entregado</h1>" in html
-    assert f"{when.astimezone(tracking_page.ZoneInfo('America/Bogota')):%d/%m/%Y}" in html
-    assert "Marta" not in html
-    assert "Ana Restrepo" not in html
-
-
-async def test_a_page_that_cannot_be_made_now_says_so_and_asks_again(client: Any, tour: Tour, pool: Pool) -> None:
-    await pool.close()
-    response = await client.get(f"/t/{tour.tokens[0]}?lang=pt")
-    assert response.status == 503
-    assert response.headers["Refresh"] == response.headers["Retry-After"] == "15"
-    assert "<h1>No momento não conseguimos mostrar sua entrega</h1>" in await response.text()
-
-
-async def test_a_pickup_that_was_cancelled_is_not_called_a_delivery(client: Any, tour: Tour) -> None:
-    await tour.change_stop(0, kind="pickup")
-    await tour.change_route(status="cancelled")
-    html = await (await client.get(f"/t/{tour.tokens[0]}?lang=es")).text()
-    assert "<h1>Esta recogida se canceló</h1>" in html
-
-
-async def test_an_unknown_page_says_so_in_words(client: Any) -> None:
-    response = await client.get("/t/unknown-token-unknown", headers={"Accept-Language": "en"})
-    assert response.status == 404
-    assert "We cannot find this delivery" in await response.text()
-
-
-def test_every_language_has_every_text() -> None:
-    first, *others = (catalog.texts(language) for language in catalog.LANGUAGES)
-    for other in others:
-        assert other.keys() == first.keys()
-        for key, text in first.items():
-            assert places_in(other[key]) == places_in(text), key
-
-
-def places_in(text: Any) -> set[str]:
-    return set(re.findall(r"\{\w+\}", json.dumps(text)))
-
-
-def test_every_text_that_the_pages_use_exists() -> None:
-    script = (tracking_page.assets.ROOT / "track.js").read_text(encoding="utf-8")
-    used = set(re.findall(r"texts\.(\w+)", script))
-    states = ("planned", "on_the_way", "next", "arriving", "arrived", "departed", "completed", "partially_completed")
-    used |= {f"{state}{kind}" for state in (*states, "failed", "skipped") for kind in ("", "_pickup")}
-    used |= {"pin", "pin_pickup", "received_by", "received_by_pickup"}
-    used |= {f"gone_{why}{more}" for why in ("revoked", "cancelled", "removed", "over") for more in ("", "_more")}
-    used |= {"later", "later_more", "gone_cancelled_pickup", "gone_removed_pickup"}
-    assert used <= catalog.texts("en").keys()

@@ -41,6 +41,24 @@ async def test_the_stops_ahead_with_their_windows(client: Any, account: Any, tou
     assert first["remaining_m"] == pytest.approx(tour.stop_along_m[1], abs=0.1)
 
 
+async def test_an_open_stop_that_the_van_has_passed_is_named_without_a_time(
+    client: Any, account: Any, tour: Tour
+) -> None:
+    """People go back there, before the others or after them: no minute of it would mean anything."""
+    now = datetime.now(UTC)
+    await tour.expect({place: now + minutes(10 * place) for place in (1, 2, 3)}, as_of=now)
+    await tour.change_route(status="started")
+
+    async def told() -> tuple[Any, Any]:
+        answer = await (await client.get("/v1/routes/tour-1/eta", headers=account.headers)).json()
+        page = await (await client.get(f"/v1/track/{tour.tokens[0]}")).json()
+        return [stop["stop_external_id"] for stop in answer["behind"]], (page["eta"], page["eta_why"])
+
+    assert await told() == (["stop-0"], (None, "behind"))
+    await tour.change_stop(0, status="completed")
+    assert await told() == ([], (None, None))
+
+
 async def test_a_stop_that_is_done_since_is_left_out(client: Any, account: Any, tour: Tour) -> None:
     now = datetime.now(UTC)
     await tour.expect({place: now + minutes(10 * place) for place in (0, 1, 2)}, as_of=now)
@@ -87,7 +105,7 @@ async def test_a_route_that_has_ended_expects_nobody(client: Any, account: Any, 
 
 async def test_until_a_ping_is_on_the_route_nothing_is_known(client: Any, account: Any, tour: Tour) -> None:
     answer = await (await client.get(f"/v1/routes/rt_{tour.route_id}/eta", headers=account.headers)).json()
-    assert answer == {"computed_at": None, "as_of": None, "stale": True, "stops": []}
+    assert answer == {"computed_at": None, "as_of": None, "stale": True, "stops": [], "behind": []}
 
 
 async def test_another_account_s_route_is_not_there(client: Any, other_account: Any, tour: Tour) -> None:
@@ -149,6 +167,7 @@ def test_breaks_are_not_counted_as_stops_before() -> None:
             on_route=None,
             along_m=None,
             seen_version=None,
+            behind_ids=[],
         ),
         stops,
         NOW,

@@ -337,3 +337,20 @@ def _packable(value: Any) -> Any:
     if type(value) is int and not -(1 << 63) <= value < 1 << 64:
         return float(value)
     return value
+
+
+@pytest.mark.parametrize(
+    ("time", "flag"),
+    [
+        ("2006-07-17T15:19:00Z", Flag.GPS_WEEK_ROLLOVER),
+        (NOW_MS - 60_000 - 1024 * 7 * DAY_MS, Flag.GPS_WEEK_ROLLOVER),
+        ("1995-03-02T15:19:00Z", Flag.EPOCH_2001),
+        (NOW_MS - 60_000 - 978_307_200_000, Flag.EPOCH_2001),
+    ],
+)
+def test_a_time_counted_from_another_beginning_is_repaired_and_says_so(time: Any, flag: Flag) -> None:
+    ping = one(time=time)
+    assert (ping["recorded_ms"], ping["flags"]) == (NOW_MS - 60_000, flag)
+    mixed = decoded(GOOD, GOOD | {"time": None}, GOOD | {"time": time})
+    assert mixed.pings.rows["flags"].tolist() == [0, int(flag)]
+    assert whys(mixed) == [(1, "time-missing")]

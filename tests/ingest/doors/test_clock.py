@@ -1,6 +1,7 @@
 """A phone whose clock is wrong: its pings are dated anew, and say so."""
 
 import json
+import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from geo.pings import Pings
 from geo.trust.clean import Flag
+from sql.pool import Pool
 from tests.ingest.doors.phones import Client, Phone, ping
 
 Kept = Callable[[], Awaitable[Pings]]
@@ -81,3 +83,21 @@ async def test_a_store_apps_clock_is_corrected_too(client: Client, phone: Phone,
     pings = await kept()
     assert flags(pings) == {int(Flag.CLOCK_CORRECTED)}
     assert all(abs(age) < 15 for age in ages(pings))
+
+
+@pytest.mark.parametrize("minutes", [-34 * 24 * 60, -10, 10, 34 * 24 * 60])
+async def test_a_clock_of_ours_that_is_wrong_dates_and_refuses_nothing(
+    client: Client, phone: Phone, kept: Kept, pool: Pool, monkeypatch: pytest.MonkeyPatch, minutes: int
+) -> None:
+    """Ours is off by so much, and the phone's is right, as the database's is."""
+    now_s = time.time
+    right = datetime.fromtimestamp(now_s() - 60 * minutes, UTC)
+    monkeypatch.setattr(pool.clock, "hear", lambda *_: None)
+    monkeypatch.setattr(pool.clock, "_ahead_s", right.timestamp() - time.monotonic())
+    body = {"pings": [ping(60 * minutes + ago) for ago in (20, 10)]}
+    sent = {**body, "pings": [ping(60 * minutes + ago) for ago in (15, 5)], "sent_at": ping(60 * minutes)["time"]}
+    for one in (body, sent):
+        assert await post(client, phone, one) == {"accepted": 2, "rejected": []}
+    pings = await kept()
+    assert flags(pings) == {0}
+    assert ages(pings) == [pytest.approx(60 * minutes + age, abs=10) for age in (20, 15, 10, 5)]

@@ -182,6 +182,7 @@ def test_the_command_writes_a_page_and_says_where(tmp_path: Path, capsys: pytest
         (["--route", "b"], "--route and --out go with --explain"),
         (["--explain", "--speed", "5", str(MONTEVIDEO)], "--speed, --keep-times and --device-token go with sending"),
         (["--explain", "--to", "2026-03-01", str(MONTEVIDEO)], "--from, --to and --report go with --score"),
+        (["--explain", "--driver", "ana", str(MONTEVIDEO)], "--driver goes with sending and with --score"),
         (["--explain", "--score", str(MONTEVIDEO)], "--explain and --score are two things to do: choose one"),
         ([], "name a recording to send"),
     ],

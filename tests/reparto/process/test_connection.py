@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 
 from api.http.problem import Unauthorized, problems
+from reparto.process import connection
 from reparto.process.connection import READ_ON_BYTES
 from reparto.process.serve import bind, serving
 
@@ -63,6 +64,7 @@ async def test_what_is_no_request_is_a_problem_and_no_error_of_ours(
     caplog.set_level(logging.DEBUG)
     answered, headers, body = await sent(port, text)
     assert (answered, headers["content-type"]) == (status, "application/problem+json")
+    assert headers["tus-resumable"] == "1.0.0"
     problem = json.loads(body)
     assert problem["status"] == status
     assert problem["detail"]
@@ -98,3 +100,25 @@ async def test_a_small_body_that_nobody_reads_does_not_unpack_to_gigabytes(caplo
 async def test_what_is_a_request_is_served_by_the_same_server(port: int) -> None:
     status, _, body = await sent(port, REQUEST % b"Connection: close")
     assert (status, body) == (200, b"{}")
+
+
+@pytest.mark.parametrize("begun", [b"", b"POST / HTTP/1.1\r\nHost: x\r\nX-Slow: "])
+async def test_a_connection_on_which_nothing_is_asked_is_closed(
+    begun: bytes, monkeypatch: pytest.MonkeyPatch, port: int
+) -> None:
+    monkeypatch.setattr(connection, "ASKED_WITHIN_S", 0.2)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(begun)
+    assert await asyncio.wait_for(reader.read(), 30) == b""
+    writer.close()
+
+
+async def test_one_on_which_something_was_asked_stays_open(monkeypatch: pytest.MonkeyPatch, port: int) -> None:
+    monkeypatch.setattr(connection, "ASKED_WITHIN_S", 0.2)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for _ in range(2):
+        writer.write(REQUEST % b"X: y")
+        assert b"200 OK" in await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 30)
+        await asyncio.wait_for(reader.readexactly(2), 30)
+        await asyncio.sleep(0.3)
+    writer.close()

@@ -129,7 +129,14 @@ def test_what_is_no_document_is_refused():
 
 
 def test_a_signature_is_drawn_on_white():
-    for content in (signature(), STROKES):
+    """Whatever format an app keeps its canvas in."""
+    scribble = Image.open(io.BytesIO(signature()))
+    paper = Image.new("RGB", scribble.size, "white")
+    paper.paste(scribble, mask=scribble)
+    others = [io.BytesIO() for _ in ("JPEG", "WEBP")]
+    for kind, written in zip(("JPEG", "WEBP"), others, strict=True):
+        paper.save(written, kind)
+    for content in (signature(), STROKES, *(written.getvalue() for written in others)):
         shown = look("signature", content)
         assert shown.served_type == "image/png"
         image = Image.open(io.BytesIO(shown.served))

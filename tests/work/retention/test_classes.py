@@ -41,11 +41,11 @@ async def test_every_table_has_an_end_or_tells_of_nobody(pool: Pool) -> None:
 
 
 async def test_what_refers_to_a_tour_goes_with_it(pool: Pool) -> None:
-    """Or is waited for: words of drivers, proofs, uploads."""
+    """Or is waited for: words of drivers, proofs, uploads, photos."""
     rows = await pool.fetch(
         "SELECT DISTINCT conrelid::regclass::text AS name FROM pg_constraint"
         " WHERE contype = 'f' AND confrelid IN ('route'::regclass, 'stop'::regclass)"
     )
     text = (HOUSE / "sql" / "operate" / "people.sql").read_text()
     goes = set(re.findall(r"DELETE FROM (\w+)", text))
-    assert {row["name"] for row in rows} - goes == {"driver_event", "proof", "upload"}
+    assert {row["name"] for row in rows} - goes == {"driver_event", "proof", "upload", "recipient_photo"}

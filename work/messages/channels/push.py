@@ -136,7 +136,7 @@ class PushChannel:
 
 
 def shown(message: Outgoing) -> bytes:
-    """Write what the page's worker shows (api/static/push-worker.js)."""
+    """Write what the page's worker shows (api/static/page/worker.js)."""
     brand = message.values.get("brand", "")
     body = message.body.removeprefix(f"{brand}: ")
     return msgspec.json.encode(

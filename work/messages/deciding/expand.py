@@ -23,6 +23,7 @@ SAME_PLACE_M = 100.0
 """Two stops of a tour so near, with one contact: whoever is there hears of the first, and not again of the second."""
 
 _REAL_STOPS = frozenset({"delivery", "pickup", "return"})
+_IN_ROUNDS = ("delayed", "changed", "ticket")
 _OF_A_PLACE = frozenset({"booked", "departed_depot", "approaching", "arrived", "delayed"})
 
 
@@ -142,10 +143,10 @@ async def _rounds(db: Db, setup: SendingSetup, about: Sequence[tuple[Notice, Tol
     """Say which round of its kind each notice would begin, by place; missing: none, enough was said.
 
     A delay is told when the promise is missed by more than the account says, and again when it has grown by as much.
-    A change is told each time, a PIN for each that there was.
+    A change and an answer are told each time, a PIN for each that there was.
     """
     turns: dict[int, int] = {}
-    for kind in ("delayed", "changed"):
+    for kind in _IN_ROUNDS:
         of = {place: one for place, one in enumerate(about) if one[0].kind == kind}
         told = dict(await rounds_told(db, {stop.id for _, stop in of.values()}, kind)) if of else {}
         after_s = settings_of(kind, setup.kinds.get(kind)).after_s
@@ -160,7 +161,7 @@ async def _rounds(db: Db, setup: SendingSetup, about: Sequence[tuple[Notice, Tol
             turns[place] = number + 1
             told[key] = (number + 1, notice.data)
     for place, (notice, stop) in enumerate(about):
-        if notice.kind not in ("delayed", "changed"):
+        if notice.kind not in _IN_ROUNDS:
             turns[place] = 1 + stop.pin_generation if notice.kind == "pin" else 1
     return turns
 

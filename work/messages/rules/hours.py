@@ -40,9 +40,14 @@ def _holidays(country: str, year: int) -> frozenset[date]:
         return frozenset()
 
 
+def is_public_holiday(day: date, country: str | None) -> bool:
+    """Tell whether a day is a public holiday of a whole country."""
+    return country is not None and day in _holidays(country, day.year)
+
+
 def is_holiday(day: date, country: str | None) -> bool:
     """Tell whether a day is a public holiday of a whole country, or a Sunday."""
-    return day.weekday() == 6 or (country is not None and day in _holidays(country, day.year))
+    return day.weekday() == 6 or is_public_holiday(day, country)
 
 
 def not_before(settings: KindSettings, now: datetime, *, zone: str, any_hour: bool) -> datetime:

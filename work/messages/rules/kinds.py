@@ -10,7 +10,17 @@ from msgspec import Meta, Struct, field
 from sql.messages.told import ToldStop
 
 Kind: TypeAlias = Literal[
-    "booked", "departed_depot", "approaching", "arrived", "delivered", "failed", "delayed", "changed", "pin", "rating"
+    "booked",
+    "departed_depot",
+    "approaching",
+    "arrived",
+    "delivered",
+    "failed",
+    "delayed",
+    "changed",
+    "pin",
+    "rating",
+    "ticket",
 ]
 Channel: TypeAlias = Literal["email", "sms", "whatsapp", "push", "log"]
 
@@ -94,6 +104,7 @@ KINDS: dict[str, KindRule] = {
     "delayed": KindRule(default=KindSettings(after_s=900), lives=timedelta(hours=1), most=2),
     "changed": KindRule(default=KindSettings(), lives=timedelta(hours=24), most=0),
     "pin": KindRule(default=KindSettings(), lives=timedelta(hours=12), most=0),
+    "ticket": KindRule(default=KindSettings(), lives=timedelta(days=3), most=0),
     "rating": KindRule(default=KindSettings(after_s=3_600, wait_for_workday=True), lives=timedelta(days=3)),
 }
 """By kind. Sources: the practice of carriers, and rules of countries: docs/howto/messages-countries.md."""
@@ -115,6 +126,8 @@ def why_not_true(kind: str, stop: ToldStop, *, retracted: bool, now: datetime) -
     Args:
         retracted: the fact that it rests on is taken back.
     """
+    if kind == "ticket":
+        return None  # what was answered was answered, whatever became of the tour
     if retracted:
         return "retracted"
     if stop.removed or stop.route_deleted or stop.route_status == "cancelled":

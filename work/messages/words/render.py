@@ -30,6 +30,7 @@ FUEL = 10_000
 
 VARIABLES = (
     *("brand", "first_name", "window", "day", "link", "thing", "pickup", "reason", "pin", "order", "unsubscribe"),
+    *("ticket", "answer"),
 )
 """What a text may speak of."""
 
@@ -128,6 +129,8 @@ def variables_of(
         "reason": _reason(stop, form, said),
         "pin": pin_of(source.secret, stop.id, stop.pin_generation) if stop.asks_pin else "",
         "order": stop.external_id,
+        "ticket": data.get("ticket", ""),
+        "answer": data.get("answer", ""),
         "unsubscribe": source.unsubscribe(message_id),
     }
 

@@ -9,12 +9,12 @@ _LEAST = timedelta(minutes=30)
 _TWELVE_HOURS = frozenset({"CO", "VE", "DO", "PA", "PR", "US", "CA", "AU", "NZ", "PH", "IN"})
 """Where clocks go to twelve (CLDR); elsewhere to 24."""
 
-_DAYS = {
+DAYS = {
     "es": ("lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"),
     "pt": ("segunda-feira", "terça-feira", "quarta-feira", "quinta-feira", "sexta-feira", "sábado", "domingo"),
     "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
 }
-_MONTHS = {
+MONTHS = {
     "es": [
         "enero",
         "febrero",
@@ -65,12 +65,17 @@ _NEAR = {
 }
 
 
+def goes_to_twelve(country: str | None, language: str) -> bool:
+    """Tell whether clocks go to twelve for whoever reads; `country` None: by their language."""
+    return country in _TWELVE_HOURS if country else language == "en"
+
+
 def day_words(day: date, today: date, language: str) -> str:
     """Name a day: today, tomorrow, yesterday, or by weekday and date."""
     near = _NEAR[language].get((day - today).days)
     if near:
         return near
-    name, month = _DAYS[language][day.weekday()], _MONTHS[language][day.month - 1]
+    name, month = DAYS[language][day.weekday()], MONTHS[language][day.month - 1]
     if language == "en":
         return f"on {name}, {month} {day.day}"
     return f"{'el' if language == 'es' else 'na' if day.weekday() < 5 else 'no'} {name} {day.day} de {month}"
@@ -87,7 +92,7 @@ def window_words(low: datetime, high: datetime, now: datetime, *, zone: str, lan
     high = datetime.fromtimestamp(-(-high.timestamp() // _STEP_S) * _STEP_S, there)
     high = max(high, low + _LEAST)
     day = day_words(low.date(), now.astimezone(there).date(), language)
-    twelve = country in _TWELVE_HOURS if country else language == "en"
+    twelve = goes_to_twelve(country, language)
     begin, end = _clock(low, language, twelve=twelve), _clock(high, language, twelve=twelve)
     between, joined = {"es": ("entre", "y"), "pt": ("entre", "e"), "en": ("between", "and")}[language]
     return f"{day} {between} {begin} {joined} {end}"

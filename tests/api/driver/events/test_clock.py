@@ -1,5 +1,6 @@
 """A phone whose clock is wrong: what its driver says is corrected, said to be, and counts."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -99,3 +100,27 @@ async def test_milliseconds_may_be_a_float(phone, pool):
     at = datetime.now(UTC).replace(microsecond=0)
     assert await phone.outcome(event("note", 0, more={"occurred_at": at.timestamp() * 1000.0})) == [("applied", None)]
     assert await occurred(pool) == [at]
+
+
+@pytest.mark.parametrize("lost", [timedelta(weeks=1024), timedelta(seconds=978_307_200)])
+async def test_a_delivery_dated_from_another_beginning_counts(phone, pool, lost):
+    """GPS weeks that began anew, and seconds since 2001."""
+    said = dated("completed", -timedelta(minutes=7) - lost, phone.stops[0])
+    (result,) = await phone.say(said)
+    assert (result["result"], result["warnings"][0]["why"]) == ("applied", "clock-corrected")
+    (at,) = await occurred(pool)
+    assert abs(datetime.now(UTC) - timedelta(minutes=7) - at) < timedelta(seconds=20)
+    assert await phone.outcome(said) == [("duplicate", None)]
+
+
+@pytest.mark.parametrize("off", [timedelta(minutes=10), timedelta(minutes=-10), timedelta(days=40)])
+async def test_a_clock_of_ours_that_is_wrong_dates_and_refuses_nothing(phone, client, bearer, pool, monkeypatch, off):
+    """Ours is behind by so much; the phone's and the database's are right."""
+    right = datetime.now(UTC) + off
+    monkeypatch.setattr(pool.clock, "hear", lambda *_: None)
+    monkeypatch.setattr(pool.clock, "_ahead_s", right.timestamp() - time.monotonic())
+    said = dated("completed", off - timedelta(minutes=30), phone.stops[0])
+    (result,) = await say_by(client, phone, bearer, off, said)
+    assert (result["result"], result.get("warnings", [])) == ("applied", [])
+    (at,) = await occurred(pool)
+    assert abs(right - timedelta(minutes=30) - at) < timedelta(seconds=20)

@@ -130,3 +130,93 @@ async def test_a_visit_that_only_the_map_saw_is_reopened(phone, pool):
     assert (await phone.reopen(phone.stops[0])).status == 200
     assert (await phone.statuses())[0] == "pending"
     assert (await phone.reopen(phone.stops[0])).status == 409
+
+
+def ended(minute, route="tour-1"):
+    return event("route_ended", minute, more={"route_id": route})
+
+
+async def end(client, account, route="tour-1", **body):
+    return await client.post(f"/v1/routes/{route}/end", json=body, headers=account.headers)
+
+
+async def facts(pool, kind):
+    rows = await pool.fetch(
+        "SELECT DISTINCT ON (fact_id) state, occurred_at FROM event WHERE type = $1 ORDER BY fact_id, revision DESC",
+        kind,
+    )
+    return sorted((row["state"], (row["occurred_at"] - BASE) / timedelta(minutes=1)) for row in rows)
+
+
+async def test_a_tour_is_over_when_its_driver_says_so(client, account, phone, pool):
+    now = BASE + timedelta(hours=7)
+    await begin(pool)
+    assert await phone.outcome(event("completed", 50, phone.stops[0]), ended(100), ended(110)) == [
+        ("applied", None), ("applied", None), ("conflict", "already-ended"),
+    ]  # fmt: skip
+    await close_due(pool, now)
+    assert await phone.statuses() == ["completed", *["left_open"] * 3]
+    assert (await route(client, account))["status"] == "finished"
+    assert {minute for minute, _ in await left_open(pool)} == {100}
+    assert await facts(pool, "route.ended") == [("asserted", 100)]
+    why = await pool.fetch("SELECT DISTINCT data ->> 'why' AS why FROM event WHERE type = $1", LEFT)
+    assert [row["why"] for row in why] == ["word"]
+    await phone.say(event("failed", 105, phone.stops[1], reason="refused"))  # said later, and nobody drives on
+    await close_due(pool, now)
+    assert await phone.statuses() == ["completed", "failed", *["left_open"] * 2]
+
+
+async def test_a_tour_that_was_ended_goes_on_when_it_is_taken_up(phone, pool):
+    now = BASE + timedelta(hours=7)
+    await phone.say(ended(100))
+    await close_due(pool, now)
+    assert await phone.statuses() == ["left_open"] * 4
+    await phone.say(event("arrived", 120, phone.stops[1]))
+    await close_due(pool, now)
+    assert (await phone.statuses())[1:] == ["arrived", "pending", "pending"]
+    assert not await left_open(pool)
+    assert await phone.outcome(ended(200)) == [("applied", None)]
+    await close_due(pool, now)
+    assert {minute for minute, _ in await left_open(pool)} == {200}
+    assert await facts(pool, "route.ended") == [("asserted", 100), ("asserted", 200)]
+
+
+async def test_an_end_said_late_counts_from_when_it_was_said_for(phone, pool):
+    """What came first decides, not what came in first: the word of 100 makes that of 200 the second of one end."""
+    now = BASE + timedelta(hours=7)
+    await phone.say(ended(200))
+    await close_due(pool, now)
+    await phone.say(ended(100))
+    await close_due(pool, now)
+    assert {minute for minute, _ in await left_open(pool)} == {100}
+    assert await facts(pool, "route.ended") == [("asserted", 100), ("retracted", 200)]
+
+
+async def test_a_dispatcher_ends_a_tour_at_once(client, account, phone, pool):
+    await phone.say(event("completed", 50, phone.stops[0]))
+    assert (await end(client, account, occurred_at=at(100), note="the van broke down")).status == 200
+    assert await phone.statuses() == ["completed", *["left_open"] * 3]
+    assert (await route(client, account))["status"] == "finished"
+    assert (await end(client, account)).status == 409
+    assert (await phone.reopen(phone.stops[3])).status == 200
+    await close_due(pool, BASE + timedelta(hours=7))
+    assert await phone.statuses() == ["completed", "pending", "pending", "pending"]
+
+
+async def test_a_tour_nobody_drives_cannot_be_ended(client, account, phone, put_route, pool, refused):
+    await put_route(client, account.key, "nobodys", driver=None)
+    await refused(await end(client, account, "nobodys"), 409)
+    await refused(await end(client, account, "unknown"), 404)
+    await refused(await end(client, account, occurred_at=at(500)), 422, "/occurred_at")
+    assert await phone.outcome(ended(10, "unknown"), event("route_ended", 20)) == [
+        ("rejected", "unknown-route"), ("rejected", "invalid-fields"),
+    ]  # fmt: skip
+
+
+async def test_a_new_stop_opens_a_tour_that_was_ended(client, account, phone, put_route, pool, tour):
+    await end(client, account, occurred_at=at(100))
+    assert await phone.statuses() == ["left_open"] * 4
+    more = {**tour["stops"][0], "external_id": "one-more"}
+    await put_route(client, account.key, **{**hours(), "driver": "ana", "stops": [*tour["stops"], more]})
+    await close_due(pool, BASE + timedelta(hours=7))
+    assert set(await phone.statuses()) == {"en_route", "pending"} or set(await phone.statuses()) == {"pending"}

@@ -192,7 +192,7 @@ async def test_a_large_manifest_comes_packed_where_the_phone_can_unpack_it(clien
 async def test_eta_of_the_route_the_driver_is_on(client, account, make_phone, put_route, pool):
     ana = await make_phone()
     nothing = await (await ana.get("/v1/driver/eta")).json()
-    assert nothing == {"route_id": None, "computed_at": None, "as_of": None, "stale": True, "stops": []}
+    assert nothing == {"route_id": None, "computed_at": None, "as_of": None, "stale": True, "stops": [], "behind": []}
     await put_route(client, account.key, "tomorrow", driver="ana", **around_now(20))
     assert (await (await ana.get("/v1/driver/eta")).json())["route_id"] is None
     put = await put_route(client, account.key, "today", driver="ana", **around_now())

@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from api.http.app_keys import CONFIG, POOL, PROOFS
 from api.http.auth import DEVICES, DeviceCache
 from api.http.problem import problems
+from api.http.shares.bodies import BODIES, Bodies
 from api.proofs.uploads import endpoints as uploads
 from api.proofs.uploads.receive import PIECE_BYTES
 from tests.api.proofs.pictures import large_photo
@@ -219,7 +220,7 @@ async def test_another_process_goes_on_where_one_was_cut(
     wire.cut()
     other = web.Application(middlewares=[problems])
     other[POOL], other[CONFIG], other[DEVICES] = pool, api_config, DeviceCache(pool, ttl_s=0)
-    other[PROOFS] = proof_store
+    other[PROOFS], other[BODIES] = proof_store, Bodies(api_config.body_bytes_at_once, wait_s=60)
     uploads.operations.add_to(other)
     async with TestClient(TestServer(other)) as elsewhere:
         told = {"Upload-Offset": str(at), "Content-Type": "application/offset+octet-stream"}
@@ -232,3 +233,63 @@ async def test_another_process_goes_on_where_one_was_cut(
     assert response.status == 204
     (proof,) = await proofs_of(account, phone.stops[0])
     assert (proof["state"], proof["sha256"]) == ("stored", hashlib.sha256(content).hexdigest())
+
+
+async def test_what_a_phone_sends_takes_its_share_of_bodies_until_it_is_in_the_store(
+    client, phone, begin, proof_store, monkeypatch, offset_of
+):
+    """A store that takes its time: no more is read of the phone than there is room for."""
+    content, bodies, may_go = large_photo(3_000_000), client.app[BODIES], asyncio.Event()
+    put, held = type(proof_store.blobs).put, []
+
+    async def slow_put(blobs, name: str, written: bytes) -> None:
+        held.append(bodies.total_bytes)
+        await may_go.wait()
+        await put(blobs, name, written)
+
+    path = await begin(phone, len(content))
+    monkeypatch.setattr(type(proof_store.blobs), "put", slow_put)
+    wire = await Wire.open(client, phone, path, 0, len(content))
+    sending = asyncio.create_task(wire.send(content))
+    async with asyncio.timeout(PATIENCE_S):
+        while not held:
+            await asyncio.sleep(0.02)
+    assert PIECE_BYTES <= bodies.total_bytes <= 4 * PIECE_BYTES
+    may_go.set()
+    assert await wire.status() == 204
+    await sending
+    wire.cut()
+    assert bodies.total_bytes == 0
+    assert max(held) <= 4 * PIECE_BYTES
+
+
+async def test_a_phone_that_sends_too_much_at_once_is_told_and_goes_on_where_it_was(
+    client, phone, begin, append, offset_of
+):
+    content = large_photo(900_000)
+    path = await begin(phone, len(content))
+    bodies = client.app[BODIES]
+    with bodies.held([("device", 404)], bodies.most_bytes - 100_000):
+        response = await append(phone, path, 0, content)
+        assert (response.status, "Retry-After" in response.headers) == (503, True)
+        assert response.headers["Tus-Resumable"] == "1.0.0"
+    at = await offset_of(phone, path)
+    assert (await append(phone, path, at, content[at:])).status == 204
+
+
+@pytest.mark.parametrize("part", ["PATCH", "form"])
+async def test_a_body_that_stops_coming_ends(client, phone, begin, monkeypatch, part):
+    monkeypatch.setattr(client.app[BODIES], "wait_s", 0.3)
+    content = large_photo(300_000)
+    if part == "PATCH":
+        wire = await Wire.open(client, phone, await begin(phone, len(content)), 0, len(content))
+        await wire.send(content[:10])
+    else:
+        reader, writer = await asyncio.open_connection(client.host, client.port)
+        wire = Wire(reader, writer)
+        head = f"POST /v1/driver/proofs HTTP/1.1\r\nHost: test\r\nAuthorization: {phone.headers['Authorization']}\r\n"
+        head += "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 300000\r\n\r\n--x\r\n"
+        await wire.send(head.encode() + b'Content-Disposition: form-data; name="file"\r\n\r\nabc')
+    assert await wire.status() == 503
+    wire.cut()
+    assert client.app[BODIES].total_bytes == 0

@@ -1,0 +1,161 @@
+"""A page for each change: what it will do and until when, its form, and what is possible instead when it is closed."""
+
+import math
+from collections.abc import Collection
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+
+from api.http.app_keys import CONFIG
+from api.http.operation import Operations, Who
+from api.http.problem import Forbidden, Gone, Invalid, NotFound, Problem, TooManyRequests
+from api.http.read.limited import read_limited
+from api.pages.catalog import texts
+from api.recipient.looks import Seen
+from api.tracking_page.asking import make_change
+from api.tracking_page.endpoints import LANG, later_page, manner_of, open_changes, open_ones, seen_by, unknown_page
+from api.tracking_page.forms import FORMS, MOST_BYTES, Typed, body_of, first, typed_in, wrong_fields
+from api.tracking_page.respond import language_of, respond
+from api.tracking_page.words import counted
+from sql.account.settings import settings_of
+from sql.pool import is_away
+
+operations = Operations("tracking")
+
+_REFUSED = {
+    403: "The same page: this is not offered.",
+    404: "A page that says that there is no such link or form.",
+    409: "The same page: it is too late, and what is possible instead.",
+    410: "The same page: the link has ended.",
+    422: "The same page, with what is wrong at its field; what was typed is kept.",
+    429: "The same page: this was tried too often.",
+}
+
+
+@operations.operation(
+    "GET",
+    "/t/{token}/{change}",
+    who=Who.ANYONE,
+    query=(LANG,),
+    media=("text/html",),
+    also={404: _REFUSED[404]},
+)
+async def get_form(request: web.Request) -> web.Response:
+    """Open the form of a change: what it does, until when, and why not."""
+    try:
+        return await _form_page(request)
+    except Exception as error:
+        if not is_away(error):
+            raise
+        return later_page(request)
+
+
+@operations.operation(
+    "POST",
+    "/t/{token}/{change}",
+    who=Who.ANYONE,
+    status=303,
+    query=(LANG,),
+    takes={"application/x-www-form-urlencoded": {"type": "object", "additionalProperties": {"type": "string"}}},
+    media=("text/html",),
+    also=_REFUSED,
+)
+async def post_form(request: web.Request) -> web.Response:
+    """Make a change by its form, and go back to the page of the link; the same as `POST /v1/track/{token}/{change}`."""
+    _refuse_other_sites(request)
+    change = request.match_info["change"]
+    if change not in FORMS:
+        return unknown_page(request)
+    typed: Typed = {}
+    try:
+        typed = typed_in(await read_limited(request, MOST_BYTES))
+        await make_change(request, change, body_of(change, typed))
+    except Problem as problem:
+        return await _form_page(request, typed, problem)
+    except Exception as error:
+        if not is_away(error):
+            raise
+        return later_page(request)
+    lang = f"?lang={request.query['lang']}" if request.query.get("lang", "").isalpha() else ""
+    return web.Response(status=303, headers={"Location": f"/t/{request.match_info['token']}{lang}#heard"})
+
+
+def _refuse_other_sites(request: web.Request) -> None:
+    """Let no other site post in a recipient's name, should it come to know the link.
+
+    Pages of links tell nobody where they are, so that `Origin` is `null` where a browser sends no `Sec-Fetch-Site`.
+
+    Raises:
+        Forbidden: another site posts.
+    """
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin", "null")
+    own = origin in ("null", request.app[CONFIG].public_url.rstrip("/"), str(request.url.origin()))
+    if site not in (None, "same-origin", "none") or (site is None and not own):
+        raise Forbidden("This form is sent from the page of the tracking link only.")
+
+
+async def _form_page(request: web.Request, typed: Typed | None = None, problem: Problem | None = None) -> web.Response:
+    change, seen = request.match_info["change"], await seen_by(request)
+    if seen is None or change not in FORMS or isinstance(problem, NotFound):
+        return unknown_page(request)
+    settings, now = settings_of(seen.route.settings), datetime.now(UTC)
+    language = language_of(request, settings, seen.stop.locale)
+    t, manner, options = texts(language), manner_of(request, seen, language), await open_changes(request)
+    opened = open_ones(options, manner, now, t)
+    option = options.get(change)
+    is_open = option is not None and option["allowed"]
+    wrong = wrong_fields(change, problem.errors) if isinstance(problem, Invalid) else set()
+    return respond(
+        request,
+        "form.html",
+        settings,
+        language,
+        status=problem.status if problem else 200,
+        tile_url=request.app[CONFIG].tile_url if _has_map(change) else "",
+        attribution=request.app[CONFIG].tile_attribution,
+        change=change,
+        about=t["change"][change],
+        until=next((one["until"] for one in opened if one["name"] == change), ""),
+        is_open=is_open,
+        why="" if is_open else t["form"]["ended"] if option is None else t["why"].get(option["why"], ""),
+        instead=[one for one in opened if one["name"] != change],
+        fields=_fields(change, typed or {}, wrong, seen),
+        summary=_summary(problem, wrong, t) if is_open else "",
+    )
+
+
+def _has_map(change: str) -> bool:
+    return any(field.kind == "door" for field in FORMS[change])
+
+
+def _fields(change: str, typed: Typed, wrong: Collection[str], seen: Seen) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": field.name,
+            "kind": field.kind,
+            "most": field.most,
+            "needed": field.needed,
+            "choices": field.choices,
+            "typed": first(typed, field.name),
+            "chosen": list(typed.get(field.name, ())),
+            "wrong": field.name in wrong,
+            "lat": seen.stop.lat,
+            "lon": seen.stop.lon,
+            "at_lat": first(typed, "lat"),
+            "at_lon": first(typed, "lon"),
+        }
+        for field in FORMS[change]
+    ]
+
+
+def _summary(problem: Problem | None, wrong: Collection[str], t: Any) -> str:
+    """Say at the top why it was not saved; empty: nothing was refused."""
+    if problem is None:
+        return ""
+    if isinstance(problem, TooManyRequests):
+        minutes = math.ceil(int(problem.headers["Retry-After"]) / 60)
+        return counted(t["form"]["busy"], minutes)
+    if isinstance(problem, Gone):
+        return str(t["form"]["ended"])
+    return str(t["form"]["not_saved"] if wrong else t["form"]["failed"])

@@ -1,0 +1,42 @@
+"""The server's clock, as it goes on since it was asked: what the clock of this machine is held against."""
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+TELLS_S = 1.0
+"""Clocks that differ by less agree, and an answer that took longer says too little."""
+
+
+class ServerClock:
+    """What the server's clock says now, without asking it again.
+
+    Between two answers it goes by the clock of this machine that nobody can set.
+    """
+
+    def __init__(
+        self, *, ours_s: Callable[[], float] = time.time, steady_s: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._ours_s, self.steady_s = ours_s, steady_s
+        self._ahead_s: float | None = None
+
+    def hear(self, said: datetime, asked_s: float) -> None:
+        """Note an answer.
+
+        Args:
+            asked_s: when the question left, by `steady_s`.
+        """
+        heard_s = self.steady_s()
+        if heard_s - asked_s <= TELLS_S:
+            self._ahead_s = said.timestamp() - (asked_s + heard_s) / 2
+
+    @property
+    def doubt_ms(self) -> int:
+        """How far this machine's clock is from the server's; 0: they agree, or nothing is known.
+
+        One of the two is wrong. Nobody else's clock is judged by a difference that is no larger.
+        """
+        if self._ahead_s is None:
+            return 0
+        off_s = abs(self._ours_s() - (self.steady_s() + self._ahead_s))
+        return round(off_s * 1000) if off_s > TELLS_S else 0

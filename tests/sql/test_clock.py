@@ -1,0 +1,49 @@
+"""The clock of this machine is held against that of the database."""
+
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from sql.clock import ServerClock
+from sql.pool import Pool
+
+NOW_S = 1_760_000_000.0
+
+
+class Clocks:
+    """Ours, which somebody sets, and one that nobody can."""
+
+    def __init__(self) -> None:
+        self.ours_s, self.steady_s = NOW_S, 50.0
+        self.server = ServerClock(ours_s=lambda: self.ours_s, steady_s=lambda: self.steady_s)
+
+    def hear(self, said_s: float, took_s: float = 0.0) -> None:
+        self.server.hear(datetime.fromtimestamp(said_s, UTC), self.steady_s - took_s)
+
+
+def test_a_clock_is_in_doubt_by_as_much_as_it_jumped_until_it_is_right_again() -> None:
+    clocks = Clocks()
+    assert clocks.server.doubt_ms == 0
+    clocks.hear(NOW_S + 0.4)
+    assert clocks.server.doubt_ms == 0
+    clocks.steady_s, clocks.ours_s = 150.0, NOW_S + 100 - 7_200
+    assert clocks.server.doubt_ms == pytest.approx(7_200_400)
+    clocks.ours_s = NOW_S + 100
+    assert clocks.server.doubt_ms == 0
+
+
+def test_an_answer_that_took_long_says_nothing() -> None:
+    clocks = Clocks()
+    clocks.hear(NOW_S)
+    clocks.hear(NOW_S + 600, took_s=2.0)
+    assert clocks.server.doubt_ms == 0
+    clocks.hear(NOW_S + 600, took_s=0.5)
+    assert clocks.server.doubt_ms == pytest.approx(600_000, abs=500)
+
+
+async def test_a_pool_knows_the_servers_clock_from_its_first_connection_on(pool: Pool) -> None:
+    assert pool.clock.doubt_ms == 0
+    now_s = time.time
+    pool.clock._ours_s = lambda: now_s() + 3_600
+    assert pool.clock.doubt_ms == pytest.approx(3_600_000, abs=1_000)
