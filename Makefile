@@ -15,7 +15,7 @@ SCORED := route-snap-cases route-snap-real wmata-bus
 THROUGH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fix kill-messages screens chaos soak fuzz screenshots bench score docs wheel-check clean
+.PHONY: help run test lint fix kill-messages chaos soak fuzz screenshots letter-screens bench score docs wheel-check clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -39,10 +39,6 @@ fix: $(VENV)/.dev ## repair what ruff can repair
 kill-messages: $(VENV)/.dev ## kill everything a hundred times while messages leave; about half an hour
 	KILLS=100 $(BIN)/pytest -q tests/acceptance/test_messages.py
 
-<<<<<<< HEAD
-screens: $(VENV)/.dev ## pictures of every e-mail as a phone shows it, dark and light, in build/screens
-	SCREENS=build/screens $(BIN)/pytest -q tests/browser/test_letters.py
-=======
 chaos: $(VENV)/.dev ## kill, stop, fill, cut and misdate a product for MINUTES=10, from SEED=1, and see what is lost
 	$(BIN)/python -m tests.acceptance.chaos --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1)
 
@@ -55,7 +51,9 @@ fuzz: $(VENV)/.fuzz ## ever new bytes for everything that reads what strangers s
 screenshots: $(VENV)/.dev ## pictures of every state of the tracking page into build/screens; ONLY=next-es-phone takes some
 	$(BIN)/pytest -q tests/browser/screens.py
 	@echo "open build/screens/index.html"
->>>>>>> main
+
+letter-screens: $(VENV)/.dev ## pictures of every e-mail as a phone shows it, dark and light, into build/screens/letters
+	SCREENS=build/screens/letters $(BIN)/pytest -q tests/browser/test_letters.py
 
 bench: $(VENV)/.installed ## measure this machine: pings a second acknowledged and tracked
 	$(BIN)/reparto bench ingest
