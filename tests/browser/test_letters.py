@@ -1,4 +1,4 @@
-"""E-mails as a phone shows them: every kind in every language, dark and light. `make letter-screens` keeps the pictures."""
+"""E-mails as a phone shows them: each kind and language, dark and light. `make letter-screens` keeps the pictures."""
 
 import os
 from pathlib import Path
