@@ -102,6 +102,9 @@ class Product:
         return jsonschema.Draft202012Validator({**schema, "components": self.description["components"]})
 
 
+BROWSER = "BI5TO2-gv3tGJbswZnwB-2B--fi4qA_vWzAGKHAxh7Kjc-sdveAzGDZtBp-DpvWQAFPHNjPLBBshxV4ahsH0ALQ"
+"""The public key of one, any."""
+
 DEPOT = {"name": "Bodega", "lat": 6.2442, "lon": -75.5690, "timezone": "America/Bogota"}
 OPEN = {"days": ["mon"], "open": "08:00", "close": "18:00"}
 CARD = {"timezone": "America/Bogota", "phone": "+5716012345", "whatsapp": "+573001112233", "email": "a@example.com"}
@@ -170,6 +173,7 @@ async def product(
         device = await make("POST", "/v1/drivers/ana/devices", {})
         put = await make("PUT", "/v1/routes/tour", tour)
         await make("PUT", "/v1/geofences/centro", body_of_fence)
+        await make("PUT", "/v1/account/channels/push", {"contact": "mailto:a@b.co"})
         read = await make("GET", "/v1/account", None)
         receipts = {"id_path": "id", "state_path": "state", "states": {"DLVRD": "delivered"}}
         gateway = {"gateway": "custom", "url": "http://127.0.0.1:1/", "headers": {"A": "b"}, "body": "{{ to }}"}
@@ -246,7 +250,7 @@ async def product(
                 ("post", "/v1/track/{token}/push"): {
                     "endpoint": "https://push.example/x",
                     "expirationTime": None,
-                    "keys": {"p256dh": "x", "auth": "x"},
+                    "keys": {"p256dh": BROWSER, "auth": "AAAAAAAAAAAAAAAAAAAAAA"},
                 },
                 ("post", "/v1/track/{token}/slot"): {"slot_id": slot},
                 ("post", "/v1/track/{token}/pickup-point"): {"pickup_point_id": point},
