@@ -185,7 +185,7 @@ def view_of(
         done_at=done_at,
         updated_at=_updated_at(route, done_at, now),
         timezone=route.timezone,
-        poll_after_s=POLL_NEAR_S if position else POLL_UNDER_WAY_S if under_way else POLL_LATER_S,
+        poll_after_s=_poll_after_s(position, under_way=under_way),
         started_at=route.started_at,
         arrived_at=stop.arrived_at,
         pin=_pin(route, stop, status) if under_way else None,
@@ -206,6 +206,12 @@ def _without(shown: TrackingView, never: Collection[SeenElement]) -> TrackingVie
         "photos": {},
     }
     return msgspec.structs.replace(shown, **{name: none for one in never for name, none in hidden[one].items()})
+
+
+def _poll_after_s(position: PositionView | None, *, under_way: bool) -> int:
+    if position is not None:
+        return POLL_NEAR_S
+    return POLL_UNDER_WAY_S if under_way else POLL_LATER_S
 
 
 def _arrival(route: TrackedRoute, stop: TrackedStop, now: datetime) -> ExpectedArrival | None:

@@ -19,7 +19,7 @@ from api.stream.hub import HUB
 from api.tracking_page.asking import ask_options
 from api.tracking_page.cases import cases_of, help_of
 from api.tracking_page.forms import FORMS
-from api.tracking_page.heard import heard_of
+from api.tracking_page.heard import heard_of, slot_of
 from api.tracking_page.photos import photos_shown
 from api.tracking_page.respond import filled, in_script, language_of, respond
 from api.tracking_page.scene import scene_of
@@ -154,7 +154,10 @@ async def _ended_page(request: web.Request, seen: Seen, ended: Ended) -> web.Res
         said, variant = ended.status, variant_of(ended.kind)
     else:
         said, variant = f"gone_{ended.why}", variant_of(ended.kind) if ended.why in _ABOUT_THE_STOP else ""
-    more = filled(t[f"{said}_more"], when=when_of(ended.done_at, manner, now, t))
+    when = when_of(ended.done_at, manner, now, t)
+    if ended.why == "removed" and (slot := await slot_of(request)):
+        said, variant, when = "rescheduled", "", manner.range(*slot, now)  # off its tour, and not on another one yet
+    more = filled(t[f"{said}_more"], when=when)
     return page_without_van(
         request,
         settings,

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from aiohttp import web
@@ -50,6 +51,13 @@ async def heard_of(request: web.Request, t: Mapping[str, Any]) -> list[HeardWord
     if rated:
         heard.append(HeardWords(text=filled(t["change"]["rating"]["heard"], said=rated[0]), told=None))
     return heard
+
+
+async def slot_of(request: web.Request) -> tuple[datetime, datetime] | None:
+    """Give the time that was chosen by the link in the path; None: none was."""
+    stop = await find_stop(request.app[POOL], link_in(request))
+    wish = None if stop is None else await find_wish(request.app[POOL], stop.id)
+    return (wish.slot_start, wish.slot_end) if wish and wish.slot_start and wish.slot_end else None
 
 
 def _hidden(text: str) -> str:

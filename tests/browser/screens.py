@@ -32,7 +32,7 @@ async def test_pictures_of_every_state(browser: Any, site: Site) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     lookers = {
         f"{language}-{size}-{scheme}": await browser.new_context(
-            **SIZES[size], locale=LOCALES[language], color_scheme=scheme, timezone_id="America/Bogota"
+            **SIZES[size], locale=LOCALES[language], color_scheme=scheme, reduced_motion="reduce"
         )
         for language, size, scheme in product(LOCALES, SIZES, ("light", "dark"))
         if ONLY in f"{language}-{size}-{scheme}" or ONLY in str(list(STATES))

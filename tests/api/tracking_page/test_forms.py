@@ -1,6 +1,7 @@
 """The forms of the page as a browser without scripts sends them."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -148,3 +149,49 @@ async def test_the_language_that_was_chosen_stays(recipient: Recipient) -> None:
     assert response.headers["Location"] == f"/t/{recipient.ana}?lang=pt#heard"
     html = await (await recipient.client.get(f"/t/{recipient.ana}?lang=pt", headers=FORM)).text()
     assert f'href="/t/{recipient.ana}/instructions?lang=pt"' in html
+
+
+NEIGHBOUR = {"name": "Rosa Vélez", "address": "Apto 302"}
+
+
+async def test_what_needs_a_code_asks_for_it_in_the_same_form(recipient: Recipient) -> None:
+    assert "enviamos un código a tu contacto" in await page(recipient, f"{recipient.ana}/neighbour")
+    asked = await send(recipient, recipient.ana, "neighbour", NEIGHBOUR)
+    html = await asked.text()
+    assert asked.status == 403
+    assert "Enviamos un código a …33. Vale 10 minutos." in html
+    assert 'value="Rosa Vélez"' in html, "what was typed is kept"
+    right = (await recipient.sent(recipient.ana))["Reparto-Code"]
+    for code, said in (
+        ("", "Escribe el código que recibiste."),
+        (f"{(int(right) + 1) % 10**6:06d}", "Ese no es el código"),
+    ):
+        again = await send(recipient, recipient.ana, "neighbour", NEIGHBOUR | {"code": code})
+        assert again.status == 403
+        assert said in await again.text()
+    done = await send(recipient, recipient.ana, "neighbour", NEIGHBOUR | {"code": f"{right[:3]} {right[3:]}"})
+    assert done.status == 303
+    html = await page(recipient, recipient.ana)
+    assert "También puede recibirlo: Rosa" in html
+    assert "Vélez" not in html
+
+
+async def test_another_code_is_sent_when_it_is_asked_for(recipient: Recipient) -> None:
+    await send(recipient, recipient.ana, "neighbour", NEIGHBOUR)
+    first = await recipient.sent(recipient.ana)
+    again = await send(recipient, recipient.ana, "neighbour", NEIGHBOUR | {"code": "", "again": "1"})
+    assert "Enviamos un código a …33" in await again.text()
+    assert await recipient.sent(recipient.ana) != first
+
+
+async def test_another_time_is_chosen_among_those_that_are_free(recipient: Recipient) -> None:
+    assert "no hay horarios libres" in await page(recipient, f"{recipient.ana}/slot")
+    start = (datetime.now(UTC) + timedelta(days=2)).replace(minute=0, second=0, microsecond=0)
+    slot = await recipient.slot(start)
+    assert f'value="{slot}"' in await page(recipient, f"{recipient.ana}/slot")
+    await send(recipient, recipient.ana, "slot", {"slot_id": slot})
+    code = (await recipient.sent(recipient.ana))["Reparto-Code"]
+    assert (await send(recipient, recipient.ana, "slot", {"slot_id": slot, "code": code})).status == 303
+    off = await recipient.client.get(f"/t/{recipient.ana}", headers=FORM)
+    assert "Cambiaste el horario" in await off.text(), "it is off its tour, and not on another one yet"
+    assert "Nuevo horario: " in await off.text()
