@@ -2,9 +2,10 @@
 
 from aiohttp import web
 
-PREFIXES = ("/t/", "/v1/track/", "/v1/blobs/", "/v1/driver/uploads", "/ingest/", "/u/", "/hooks/")
-"""What such addresses begin with: tracking links, signed links to proofs, uploads, doors of store apps, links that end
-messages, addresses that providers call back."""
+PREFIXES = ("/t/", "/v1/track/", "/v1/blobs/", "/v1/photos/", "/v1/driver/uploads", "/ingest/", "/u/", "/hooks/")
+"""What such addresses begin with: tracking links, signed links to proofs and photos, uploads, doors of store apps,
+links that end messages, addresses that providers call back.
+"""
 
 _NO_STORE = "no-store"
 

@@ -182,7 +182,7 @@ def shown_photos(photo_ids: Sequence[int], signer: Signer) -> list[PhotoView]:
     ),
     media=("image/jpeg",),
 )
-async def get_photo(request: web.Request) -> web.Response:
+async def get_recipient_photo(request: web.Request) -> web.Response:
     """Fetch a recipient's photo by a signed link: `shown`, or its `thumbnail`."""
     photo_id, what, pool = ids.id_in_path(request, "photo", ids.PHOTO), request.match_info["what"], request.app[POOL]
     check_link(request, (await read_instance(pool)).secret, photo_id, what, time.time(), of=OF_A_PHOTO)

@@ -18,7 +18,7 @@ from api.http.auth import DEVICES, DeviceCache
 from api.http.config import ApiConfig
 from api.http.problem import problems
 from api.http.shares.bodies import BODIES, Bodies
-from api.portal import by_link
+from api.portal import by_link, push
 from api.recipient import stream as tracking
 from api.tracking_page import changing as tracking_forms
 from api.tracking_page import endpoints as tracking_page
@@ -100,7 +100,7 @@ async def site(database: DatabaseConfig, pool: Pool, api_config: ApiConfig) -> A
     app[CONFIG] = api_config
     app[DEVICES] = DeviceCache(pool)
     app[BODIES] = Bodies(api_config.body_bytes_at_once, wait_s=api_config.body_wait_s)
-    for module in (tracking, by_link, tracking_page, tracking_forms, tracking_photos):
+    for module in (tracking, by_link, push, tracking_page, tracking_forms, tracking_photos):
         module.operations.add_to(app)
     for add in (assets.add_to, hub_part(database)):
         add(app)

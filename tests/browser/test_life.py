@@ -8,12 +8,12 @@ import pytest
 
 from tests.browser.conftest import Site
 from tests.browser.states import STATES, bring
+from tests.browser.waiting import SOON_MS, until
 
 PHONE = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
 SMALLEST = {"viewport": {"width": 320, "height": 640}, "is_mobile": True}
 DESK = {"viewport": {"width": 1440, "height": 900}}
-SOON_MS = 60_000
-HEAVIEST_KB = {"html": 8, "css": 10, "js": 60, "svg": 2}
+HEAVIEST_KB = {"html": 8, "css": 10, "js": 60, "svg": 2, "json": 1}
 """Compressed, by part, of the heaviest page: the one with a map; all together far below 150."""
 
 
@@ -134,7 +134,7 @@ async def test_without_a_connection_the_last_visit_is_shown_and_called_so(browse
     page = await context.new_page()
     await page.goto(site.page_of(0))
     await page.evaluate("navigator.serviceWorker.ready")
-    await page.wait_for_function("navigator.serviceWorker.controller !== null", timeout=SOON_MS)
+    await until(page, "navigator.serviceWorker.controller !== null")
     await page.reload()
     await page.wait_for_selector("#map .van")
     await page.goto("about:blank")  # else its stream keeps the server up
@@ -152,7 +152,7 @@ async def test_the_door_is_shown_by_moving_the_map(browser: Any, site: Site) -> 
     await page.wait_for_selector(".door .cross")
     await page.focus(".door")
     await page.keyboard.press("ArrowUp")  # as by a finger: whoever uses keys moves it too
-    await page.wait_for_function("document.querySelector('form').lat.value !== ''", timeout=SOON_MS)
+    await until(page, "document.querySelector('form').lat.value !== ''")
     await page.click(".send")
     await page.wait_for_selector("#heard .said")
     assert 1 < await site.tour.pool.fetchval("SELECT door_m FROM recipient_wish") < 200
@@ -187,7 +187,5 @@ async def test_the_van_moves_on_between_two_fixes_and_stops_where_nobody_knows(b
     assert paces["eased"] == [40, 10, 10, 40]
     assert paces["back"] == pytest.approx(166, abs=1)
     before = await page.evaluate("document.querySelector('.van').style.transform")
-    await page.wait_for_function(
-        "before => document.querySelector('.van').style.transform !== before", arg=before, timeout=SOON_MS
-    )
+    await until(page, "before => document.querySelector('.van').style.transform !== before", before)
     await context.close()

@@ -10,10 +10,10 @@ import pytest
 from api.http.config import ApiConfig
 from api.tracking_page import endpoints
 from tests.browser.conftest import Site
+from tests.browser.waiting import SOON_MS, until
 
 WIDTH = 360
 PHONE = {"viewport": {"width": WIDTH, "height": 740}, "is_mobile": True, "has_touch": True}
-SOON_MS = 60_000
 
 
 @pytest.fixture
@@ -40,11 +40,6 @@ def zone_of_route(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def text_of(page: Any, selector: str) -> str:
     return str(await page.text_content(selector)).strip()
-
-
-async def until(page: Any, expression: str, wanted: Any = None) -> None:
-    """Wait until an expression about the page holds."""
-    await page.wait_for_function(expression, arg=wanted, timeout=SOON_MS)
 
 
 async def van_at(page: Any) -> Any:

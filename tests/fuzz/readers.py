@@ -5,6 +5,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from os import SEEK_END
+from tempfile import TemporaryFile
 from typing import Any
 from unittest import mock
 from urllib.parse import parse_qsl
@@ -21,8 +23,9 @@ from api.http.media import parse
 from api.http.paging import cursor_in, cursor_of
 from api.http.problem import Invalid, Problem
 from api.http.read.bodies import converted, unstorable
+from api.http.shares.bodies import BODIES, Bodies
 from api.proofs.uploads.about import about_in
-from api.proofs.uploads.form import read_form
+from api.proofs.uploads.parts import read_form
 from api.proofs.uploads.tus import checksum_in, metadata_in
 from api.routes.body import RouteBody
 from geo.pings import Pings
@@ -131,8 +134,10 @@ async def _read(said: bytes) -> None:
     request = make_mocked_request("POST", "/v1/driver/proofs", headers=headers, payload=payload)
     payload.feed_data(said)
     payload.feed_eof()
-    form = await read_form(request, MOST_FILE_BYTES)
-    assert len(form.content) <= MOST_FILE_BYTES
+    request.app[BODIES] = Bodies(2**20, wait_s=10)
+    with TemporaryFile() as disk:
+        form = await read_form(request, disk, max_bytes=MOST_FILE_BYTES)
+        assert form.size == disk.seek(0, SEEK_END) <= MOST_FILE_BYTES
     about_in(form.fields, at="")
 
 

@@ -30,7 +30,7 @@ async def test_head_is_answered_as_get_is_without_a_body(client: Any, account: A
         asked = await client.head(path, headers=account.headers)
         assert (got.status, asked.status, await asked.read()) == (status, status, b""), path
         for name in ("Content-Type", "ETag", "Cache-Control", "Content-Length"):
-            if name != "Content-Length" or path != f"/t/{known}":  # a page has its own nonce, and says what time it is
+            if name != "Content-Length" or not path.startswith("/t/"):  # a page has its own nonce, and the time
                 assert got.headers.get(name) == asked.headers.get(name), (path, name)
 
 

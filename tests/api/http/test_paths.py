@@ -7,8 +7,8 @@ import pytest
 
 from api.http.itself import health
 from api.http.read import paths
-from api.recipient import page as tracking_page
 from api.recipient import stream as tracking
+from api.tracking_page import endpoints as tracking_page
 from tests.api.tour_rows import Tour
 
 

@@ -232,6 +232,7 @@ async def product(
                 "ticket": "tk_1",
                 "return": "re_1",
                 "photo": "ph_1",
+                "change": "instructions",
                 "slot": slot,
                 "point": point,
             },

@@ -93,7 +93,7 @@ async def test_a_kind_has_defaults_and_keeps_what_was_said(desk):
     shown = await desk.put("/v1/account/messages/delivered", put)
     assert (shown["enabled"], shown["channels"]) == (True, ["sms", "email"])
     assert await desk.get("/v1/account/messages/delivered") == shown
-    assert len((await desk.get("/v1/account/messages"))["kinds"]) == 11
+    assert len((await desk.get("/v1/account/messages"))["kinds"]) == 13
 
 
 NO_KINDS = [

@@ -1,9 +1,13 @@
 """Slots: never more of them than there are places, and the plan, the driver and the old slot follow what is chosen."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
+from api.http.config import ApiConfig
 from sql.account.accounts import read_instance
 from tests.api.driver.driver_day import number
 from tests.api.portal.conftest import Recipient
@@ -11,6 +15,12 @@ from work.links import code_of
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 SOON, LATER = NOW + timedelta(hours=1), NOW + timedelta(days=2)
+
+
+@pytest.fixture
+def api_config(api_config: ApiConfig) -> ApiConfig:
+    """Whoever asks here is a proxy, and says whose request it is."""
+    return replace(api_config, trusted_proxies="127.0.0.1/32")
 
 
 async def choose(recipient: Recipient, token: str, slot: str, **headers: str) -> Any:
@@ -44,6 +54,7 @@ async def test_a_time_on_the_same_tour_is_its_new_window(recipient: Recipient) -
 async def test_another_day_takes_it_off_the_tour_and_leaves_an_order_and_the_old_slot_free(
     recipient: Recipient, account: Any, client: Any, put_route: Any, tour: dict[str, Any], pool: Any
 ) -> None:
+
     near, far = await recipient.slot(SOON, 1), await recipient.slot(LATER, 1)
     before = await recipient.manifest()
     code = await recipient.code(recipient.ana)

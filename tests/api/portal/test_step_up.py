@@ -1,8 +1,12 @@
 """What the link alone does not change: place, person, time and contact need the code that went to the contact."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
+import pytest
+
+from api.http.config import ApiConfig
 from api.portal.limits import CODES_OF_A_CONTACT, CODES_OF_A_LINK, CODES_OF_AN_ADDRESS
 from api.portal.rules import BY_CODE
 from api.portal.step_up import MOST_WRONG
@@ -10,6 +14,12 @@ from tests.api.driver.driver_day import event, number
 from tests.api.portal.conftest import Recipient
 
 NEIGHBOUR = {"name": "Rosa Vélez", "address": "Apto 302"}
+
+
+@pytest.fixture
+def api_config(api_config: ApiConfig) -> ApiConfig:
+    """Whoever asks here is a proxy, and says whose request it is."""
+    return replace(api_config, trusted_proxies="127.0.0.1/32")
 
 
 async def guess(recipient: Recipient, code: str) -> Any:

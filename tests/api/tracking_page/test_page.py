@@ -123,7 +123,7 @@ class TestWithTiles:
 async def test_assets_are_kept_for_ever_under_their_own_address(client: Any, tour: Tour) -> None:
     html = await (await client.get(f"/t/{tour.tokens[0]}")).text()
     addresses = re.findall(r'(?:src|href)="(/static/[^"]+)"', html)
-    assert len(addresses) == 9
+    assert len(addresses) == 10
     for address in addresses:
         response = await client.get(address)
         assert response.status == 200

@@ -24,6 +24,7 @@ def test_an_alert_names_the_ticket_and_what_to_do(kind: str, when: str) -> None:
         type=kind,
         occurred_at=datetime(2026, 3, 2, 14, tzinfo=UTC),
         driver_id=None,
+        stop_id=7,
         data={"ticket_id": "tk_7", "kind": "damaged", "due_at": "2026-03-02T23:00:00+00:00"},
     )
     title, text = words_of(alert)
