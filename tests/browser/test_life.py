@@ -91,6 +91,7 @@ async def test_nobody_is_shut_out(browser: Any, site: Site, scheme: str) -> None
     page = await context.new_page()
     for name in ("next", "delivered", "heard", "over", "form-instructions-error", "form-pin-drop", "form-rating"):
         state = STATES[name]
+        await page.goto("about:blank")  # else the page before loads itself anew, and comes between
         await bring(site.tour, state)
         await page.goto(site.page_of(state.place, state.path))
         if state.typed is not None:
