@@ -215,7 +215,8 @@ class FairPool(asyncpg.pool.Pool):  # type: ignore[misc]  # asyncpg has no types
 
     async def _tell_time(self, connection: Connection) -> None:
         asked_s = self.clock.steady_s()
-        self.clock.hear(await connection.fetchval("SELECT clock_timestamp()"), asked_s)
+        said = await connection.fetchval("SELECT clock_timestamp()")
+        self.clock.hear(said, asked_s)
 
     def _say_hung(self, is_hung: bool) -> None:
         if is_hung != self.is_hung:
