@@ -12,10 +12,10 @@ from api.http.app_keys import CONFIG, POOL
 from api.http.auth import caller_of
 from api.http.media import answer
 from api.http.operation import Operations, Who
-from api.http.problem import Conflict, FieldError, NotFound
-from api.http.read.bodies import read_body, refuse
+from api.http.problem import Conflict, NotFound
+from api.http.read.bodies import read_body
+from api.http.read.past import past_ms
 from api.http.refs import ref_in_path
-from api.http.times import out_of_range
 from api.routes.body import Text
 from api.routes.write import hold_route
 from geo.times import ms_of, time_of
@@ -59,10 +59,8 @@ async def end_route(request: web.Request) -> web.Response:
     account_id = caller_of(request).account_id
     body = await read_body(request, RouteEnding) if request.can_read_body else RouteEnding()
     now = datetime.now(UTC)
-    at_ms = ms_of(now if body.occurred_at is None else body.occurred_at)
-    if at_ms > ms_of(now):
-        refuse([FieldError(at="/occurred_at", why="is in the future")])
-    refuse(list(out_of_range(("/occurred_at", body.occurred_at))))
+    said_ms = past_ms("/occurred_at", body.occurred_at, now)
+    at_ms = ms_of(now) if said_ms is None else said_ms
     pool = request.app[POOL]
     async with pool.acquire() as db, db.transaction():
         ref = ref_in_path(request, "route", ids.ROUTE)
@@ -84,13 +82,7 @@ async def _end(db: Db, account_id: int, head: RouteHead, at_ms: int, note: str |
         route_id=head.id,
         stop_id=None,
         occurred_ms=at_ms,
-        lat=None,
-        lon=None,
         data={} if note is None else {"note": note},
-        outcome={},
-        flaw=None,
-        pin_generation=None,
-        manifest_version=None,
     )
     await driver_events.put_driver_events(
         db, driver_id=head.driver_id, account_id=account_id, lane=head.lane, device_id=None, events=[event]

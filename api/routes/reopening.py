@@ -12,9 +12,9 @@ from api.http.app_keys import CONFIG, POOL
 from api.http.auth import caller_of
 from api.http.media import answer
 from api.http.operation import Operations, Who
-from api.http.problem import Conflict, FieldError, NotFound
-from api.http.read.bodies import read_body, refuse
-from api.http.times import out_of_range
+from api.http.problem import Conflict, NotFound
+from api.http.read.bodies import read_body
+from api.http.read.past import past_ms
 from api.routes.body import Text
 from api.routes.lanes import held_lanes
 from geo.times import ms_of
@@ -57,11 +57,8 @@ async def reopen(request: web.Request) -> web.Response:
     stop_id = ids.id_in_path(request, "stop", ids.STOP)
     account_id = caller_of(request).account_id
     body = await read_body(request, Reopening) if request.can_read_body else Reopening()
-    now_ms = ms_of(datetime.now(UTC))
-    given_ms = None if body.occurred_at is None else ms_of(body.occurred_at)
-    if given_ms is not None and given_ms > now_ms:
-        refuse([FieldError(at="/occurred_at", why="is in the future")])
-    refuse(list(out_of_range(("/occurred_at", body.occurred_at))))
+    now = datetime.now(UTC)
+    given_ms = past_ms("/occurred_at", body.occurred_at, now)
 
     async def lanes_of(db: Db) -> set[int]:
         stop = await _find(db, account_id, stop_id)
@@ -72,7 +69,7 @@ async def reopen(request: web.Request) -> web.Response:
         await hold_stops(db, [stop_id])
         stop = await _find(db, account_id, stop_id)
         # what a phone whose clock is ahead said is reopened too
-        at_ms = max(now_ms, (stop.said_ms or 0) + 1) if given_ms is None else given_ms
+        at_ms = max(ms_of(now), (stop.said_ms or 0) + 1) if given_ms is None else given_ms
         await _reopen(db, account_id, stop_id, stop, at_ms, body.note, request.app[CONFIG].max_wrong_pins)
         status = await driver_events.status_of_stop(db, account_id=account_id, stop_id=stop_id)
         await tell_live(db, [(account_id, stop.driver_id, stop.route_id)])
@@ -103,13 +100,7 @@ async def _reopen(
         route_id=stop.route_id,
         stop_id=stop_id,
         occurred_ms=at_ms,
-        lat=None,
-        lon=None,
         data={} if note is None else {"note": note},
-        outcome={},
-        flaw=None,
-        pin_generation=None,
-        manifest_version=None,
     )
     await driver_events.put_driver_events(
         db, driver_id=stop.driver_id, account_id=account_id, lane=stop.lane, device_id=None, events=[event]

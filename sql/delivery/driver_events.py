@@ -1,7 +1,7 @@
 """What drivers said, as it came in; what is in force of it is judged in sql/delivery/stop_states.py."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -53,20 +53,23 @@ class Sort:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDriverEvent:
-    """An event to write; the fields are columns of `driver_event`. A start without `route_id` means the next one."""
+    """An event to write; the fields are columns of `driver_event`. A start without `route_id` means the next one.
+
+    What has a default is known of events of apps only: a dispatcher speaks from no place, and of no manifest.
+    """
 
     id: UUID
     type: str
     route_id: int | None
     stop_id: int | None
     occurred_ms: int
-    lat: float | None
-    lon: float | None
+    lat: float | None = None
+    lon: float | None = None
     data: dict[str, Any]
-    outcome: dict[str, Any]
-    flaw: str | None
-    pin_generation: int | None
-    manifest_version: int | None
+    outcome: dict[str, Any] = field(default_factory=dict)
+    flaw: str | None = None
+    pin_generation: int | None = None
+    manifest_version: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
