@@ -47,8 +47,10 @@ def shown_ahead_ms(
     off_ms = CLOCK_OFF_MS + doubt_ms
     if sent_ms is not None:
         return sent_ms - now_ms if abs(sent_ms - now_ms) > off_ms else 0
+    if times_ms.max(initial=now_ms) <= now_ms + off_ms:
+        return 0
     times_ms = np.sort(times_ms[times_ms <= now_ms + MOST_AHEAD_MS + doubt_ms])
-    if not len(times_ms) or times_ms[-1] <= now_ms + off_ms:
+    if not len(times_ms):
         return 0
     if in_one_run:
         past = int(np.searchsorted(times_ms, now_ms + off_ms, "right"))

@@ -37,9 +37,20 @@ TOO_FAR_AHEAD_MS = 24 * 3_600_000
 
 # What is outside was not measured. The floor of accuracy leaves out the 0.0 that Android sends when it does not know;
 # 10 km and 1 km/s are beyond what any phone means.
-_LEAST = np.array([[-90.0], [-180.0], [1e-3], [-1e4], [0.0], [0.0], [0.0], [0.0], [0.0]])
-_MOST = np.array([[90.0], [180.0], [1e7], [1e5], [1e3], [360.0], [1.0], [1.0], [1.0]])
-_LAT, _LON, _ALTITUDE = 0, 1, 3
+MEASURED = (
+    (-90.0, 90.0), (-180.0, 180.0), (1e-3, 1e7), (-1e4, 1e5), (0.0, 1e3), (0.0, 360.0),
+    (0.0, 1.0), (0.0, 1.0), (0.0, 1.0),
+)  # fmt: skip
+"""Least and most of each of `NUMBERS`."""
+
+UNKNOWN_ALTITUDE_M = -1.0
+"""How phones say that they do not know."""
+
+NORTH_DEG = 359.9999
+"""A heading beyond is north: the next float32 below 360 is 359.99997."""
+
+_LEAST, _MOST = (np.array(ends)[:, None] for ends in zip(*MEASURED, strict=True))
+_LAT, _LON = 0, 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,9 +151,9 @@ def _rows(times_ms: Ints, numbers: Floats, arrival: Arrival, flags: Ints) -> NDA
     rows["lat_e6"] = np.rint(lat * 1e6)
     rows["lon_e6"] = np.rint(lon * 1e6)
     rows["accuracy_m"] = accuracy_m
-    rows["altitude_m"] = np.where(altitude_m == -1.0, np.nan, altitude_m)  # how phones say that they do not know
+    rows["altitude_m"] = np.where(altitude_m == UNKNOWN_ALTITUDE_M, np.nan, altitude_m)
     rows["speed_mps"] = speed_mps
-    rows["heading_deg"] = np.where(heading_deg > 359.9999, 0.0, heading_deg)  # the next float32 below 360 is 359.99997
+    rows["heading_deg"] = np.where(heading_deg > NORTH_DEG, 0.0, heading_deg)
     rows["battery"] = battery
     rows["charging"] = np.where(charging >= 0, charging, -1)
     rows["mock"] = np.where(mock >= 0, mock, -1)
@@ -176,12 +187,12 @@ def texts_of(activities: Sequence[object], ids: Sequence[object]) -> NDArray[np.
     if not any(activities) and not any(ids):
         return None
     texts = np.empty((len(activities), 2), dtype=object)
-    texts[:, 0] = [_text(activity, MAX_ACTIVITY) for activity in activities]
-    texts[:, 1] = [_text(client_id, MAX_ID) for client_id in ids]
+    texts[:, 0] = [text_of(activity, MAX_ACTIVITY) for activity in activities]
+    texts[:, 1] = [text_of(client_id, MAX_ID) for client_id in ids]
     return texts
 
 
-def _text(value: object, longest: int) -> str | None:
+def text_of(value: object, longest: int) -> str | None:
     """Give what Postgres can keep of a text: cut, without NUL and halves of surrogate pairs."""
     if type(value) is int and abs(value) < 1 << 64:
         return str(value)

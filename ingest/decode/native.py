@@ -14,9 +14,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.pings import UNKNOWN_MS
+from geo.pings import UNKNOWN_MS, Pings
 from geo.times import ms_of
 from ingest.decode.columns import NUMBERS, TEXTS, Arrival, Columns, Decoded, check, texts_of
+from ingest.decode.few import FEW, Row, pings_of
 from ingest.decode.loose import FAR_MS, Column, columns_of, numbers_in, times_in
 from ingest.decode.refusals import Refusal, TooMuch, Unreadable
 
@@ -111,19 +112,30 @@ def decode(message: PingsBody, arrival: Arrival, *, max_batch: int) -> Decoded:
         raise _invalid("/pings", "must be a list")
     _limit(len(rows), max_batch)
     if message.typed:
-        return check(_columns_of_typed(rows), arrival, lambda at: [msgspec.to_builtins(rows[i]) for i in at])
+        return _decode_typed(rows, arrival)
     refused = np.array([0 if isinstance(row, dict) else Refusal.NOT_AN_OBJECT for row in rows], np.int8)
     objects = [row if isinstance(row, dict) else {} for row in rows]
     fields = {name: [row.get(name) for row in objects] for name in FIELDS}
     return check(columns_of(fields, refused), arrival, lambda at: [rows[i] for i in at])
 
 
-def _columns_of_typed(rows: list[Ping]) -> Columns:
-    if not rows:
-        return Columns(times_ms=np.empty(0, np.int64), numbers=np.empty((len(NUMBERS), 0)))
-    times, *numbers, activities, ids = zip(*map(msgspec.structs.astuple, rows), strict=True)
+def _decode_typed(pings: list[Ping], arrival: Arrival) -> Decoded:
+    if not pings:
+        return Decoded(Pings.empty(), [])
+    rows = [_row(*msgspec.structs.astuple(ping)) for ping in pings]
+    if len(rows) <= FEW and (few := pings_of(rows, arrival)) is not None:
+        return Decoded(few, [])
+    return check(_columns_of(rows), arrival, lambda at: [msgspec.to_builtins(pings[i]) for i in at])
+
+
+def _row(time: datetime | int, *said: Any) -> Row:
+    return (ms_of(time) if isinstance(time, datetime) else time, *said)
+
+
+def _columns_of(rows: list[Row]) -> Columns:
+    times_ms, *numbers, activities, ids = zip(*rows, strict=True)
     return Columns(
-        times_ms=np.array([time if type(time) is int else ms_of(time) for time in times], np.int64),
+        times_ms=np.array(times_ms, np.int64),
         numbers=np.array(numbers, np.float64),  # None becomes NaN
         texts=texts_of(activities, ids),
     )
