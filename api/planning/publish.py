@@ -172,7 +172,7 @@ def _body(
         start_at=datetime.fromisoformat(tour["start_at"]),
         end_at=datetime.fromisoformat(tour["end_at"]) + AFTER_END,
         depot=DepotBody(lat=depot.lat, lon=depot.lon, name=depot.name),
-        return_to_depot=True,
+        return_to_depot=tour.get("return_to_depot", True),
         stops=[_stop(orders[stop["order"]], stop) for stop in tour["stops"]],
     )
 

@@ -255,7 +255,7 @@ def _apart(windows: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
 def told(kept: KeptProblem, judged: Checked, *, unplanned: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Write tours as they are kept and shown."""
     return {
-        "tours": [_tour(kept.labels, timed) for timed in judged.timed if timed.visits],
+        "tours": [_tour(kept, timed) for timed in judged.timed if timed.visits],
         "unplanned": list(unplanned),
         "cost": {
             "km": round(sum(timed.distance_m for timed in judged.timed) / 1000, 2),
@@ -266,7 +266,9 @@ def told(kept: KeptProblem, judged: Checked, *, unplanned: Sequence[Mapping[str,
     }
 
 
-def _tour(labels: Labels, timed: Timed) -> dict[str, Any]:
+def _tour(kept: KeptProblem, timed: Timed) -> dict[str, Any]:
+    labels = kept.labels
+
     def at(seconds: int) -> str:
         return (labels.origin + timedelta(seconds=seconds)).isoformat()
 
@@ -276,6 +278,7 @@ def _tour(labels: Labels, timed: Timed) -> dict[str, Any]:
         "start_at": at(timed.start_s),
         "end_at": at(timed.end_s),
         "km": round(timed.distance_m / 1000, 2),
+        "return_to_depot": kept.problem.vehicles[timed.tour.vehicle].end is not None,
         "breaks": [{"start_at": at(start), "end_at": at(end)} for start, end in timed.rests],
         "break_places": list(timed.tour.breaks),
         "stops": [

@@ -71,6 +71,19 @@ async def test_a_published_plan_is_routes(call, ready, planned):
     assert put["orders"][0]["errors"][0]["why"] == "is on a route already"
 
 
+async def test_a_van_that_need_not_come_back_has_a_route_that_ends_with_its_last_stop(call, ready, planned):
+    shifts = (await call("GET", f"/v1/shifts?date={DAY}"))["shifts"]
+    (shift,) = (one for one in shifts if one.pop("external_id") == "turno-van-1")
+    await call("PUT", "/v1/shifts/turno-van-1", {**shift, "return_to_depot": False})
+    plan = await planned(objective="balanced")
+    published = await call("POST", f"/v1/plans/{plan['id']}/publish")
+    routes = {tour["shift"]: await call("GET", f"/v1/routes/{tour['route']}") for tour in published["tours"]}
+    assert {shift: route["return_to_depot"] for shift, route in routes.items()} == {
+        "turno-van-1": False,
+        "turno-van-2": True,
+    }
+
+
 async def test_two_plans_of_the_same_orders_are_not_both_published(call, ready, planned):
     first, second = await planned(), await planned()
     await call("POST", f"/v1/plans/{first['id']}/publish")
