@@ -55,9 +55,14 @@ def keys_of_hour(at_ms: int, utc_offset_s: int) -> tuple[RowKey, RowKey]:
 
 def service_s(rows: Mapping[RowKey, Row], planned_s: Sequence[float], at_ms: int) -> list[int]:
     """Tell how long services really take, given what was planned, whole seconds."""
-    expected, levels = CHAINS["service"]
-    factor = applied(levels[0], expected, [(rows.get(SERVICES), 1.0)], at_ms)
+    factor = service_factor(rows, at_ms)
     return [round(one * factor) for one in planned_s]
+
+
+def service_factor(rows: Mapping[RowKey, Row], at_ms: int) -> float:
+    """Tell how much longer services take than planned."""
+    expected, levels = CHAINS["service"]
+    return applied(levels[0], expected, [(rows.get(SERVICES), 1.0)], at_ms)
 
 
 SERVICES = RowKey("service", "", ANY, ANY)

@@ -113,7 +113,7 @@ async def read_day(
     settings = await read_settings(db, account_id)
     keys = {SERVICES}
     for word in words:
-        keys |= set(keys_of_hour(*_clock(word, depot)))
+        keys |= set(keys_of_hour(*clock_of(word, depot)))
     rows = await rows_of_keys(db, account_id, keys)
     return PlanDay(
         depot=depot,
@@ -125,7 +125,7 @@ async def read_day(
     )
 
 
-def _clock(shift: ShiftWords, depot: DepotWords) -> tuple[int, int]:
+def clock_of(shift: ShiftWords, depot: DepotWords) -> tuple[int, int]:
     """Give the middle of a shift, and how far its clocks are ahead of UTC."""
     middle = shift.start_at + (shift.end_at - shift.start_at) / 2
     offset = middle.astimezone(ZoneInfo(depot.timezone)).utcoffset() or timedelta(0)
@@ -142,7 +142,7 @@ def places_of(day: PlanDay) -> tuple[Floats, Floats]:
 def matrices(day: PlanDay) -> tuple[Matrix, Matrix]:
     """Give metres and seconds between a day's places without roads."""
     words = [msgspec.convert(shift.body, ShiftWords) for shift in day.shifts]
-    clock = _clock(words[0], day.depot) if words else (0, 0)
+    clock = clock_of(words[0], day.depot) if words else (0, 0)
     return straight(*places_of(day), mps=speed(day.rows, *clock))
 
 
@@ -158,7 +158,7 @@ def assemble(day: PlanDay, distance_m: Matrix, duration_s: Matrix, *, objective:
     origin = (min(starts) if starts else datetime.now(UTC)) - timedelta(hours=1)
     dimensions = sorted({name for vehicle in day.vehicles.values() for name in vehicle.capacity})
     vehicles = [
-        _vehicle(word, day.vehicles.get(word.vehicle, VehicleWords()), origin, dimensions, fewest=objective == "fewest")
+        van_of(word, day.vehicles.get(word.vehicle, VehicleWords()), origin, dimensions, fewest=objective == "fewest")
         for word in words
     ]
     problem = TourProblem(
@@ -179,21 +179,24 @@ def assemble(day: PlanDay, distance_m: Matrix, duration_s: Matrix, *, objective:
     return KeptProblem(problem=problem, labels=labels)
 
 
-def _seconds(at: datetime, origin: datetime) -> int:
+def seconds_to(at: datetime, origin: datetime) -> int:
+    """Tell how far a moment is from second 0; one before it is second 0."""
     return max(0, int((at - origin).total_seconds()))
 
 
-def _load(load: Mapping[str, float], dimensions: Sequence[str]) -> tuple[int, ...]:
+def load_of(load: Mapping[str, float], dimensions: Sequence[str]) -> tuple[int, ...]:
+    """Write a load in whole numbers, one a dimension."""
     return tuple(-(-round(load.get(name, 0.0) * LOAD_UNIT) // 1) for name in dimensions)
 
 
-def _vehicle(
+def van_of(
     shift: ShiftWords, vehicle: VehicleWords, origin: datetime, dimensions: Sequence[str], *, fewest: bool
 ) -> TourVan:
+    """Make the van of a shift, at place 0, which is its depot."""
     return TourVan(
         start=0,
         end=0 if shift.return_to_depot else None,
-        shift=(_seconds(shift.start_at, origin), _seconds(shift.end_at, origin)),
+        shift=(seconds_to(shift.start_at, origin), seconds_to(shift.end_at, origin)),
         longest_s=None if shift.longest_h is None else round(shift.longest_h * 3600),
         farthest_m=None if vehicle.range_km is None else round(vehicle.range_km * 1000),
         capacity=tuple(
@@ -202,8 +205,8 @@ def _vehicle(
         skills=frozenset(vehicle.skills),
         breaks=tuple(
             TourBreak(
-                earliest_s=_seconds(one.earliest, origin),
-                latest_s=_seconds(one.latest, origin),
+                earliest_s=seconds_to(one.earliest, origin),
+                latest_s=seconds_to(one.latest, origin),
                 duration_s=round(one.duration_s),
             )
             for one in shift.breaks
@@ -222,9 +225,11 @@ def _jobs(day: PlanDay, origin: datetime, dimensions: Sequence[str], starts: Seq
     row_of = {order.external_id: row for row, order in enumerate(day.orders)}
     jobs = []
     for row, word in enumerate(words):
-        load = _load(word.load, dimensions)
+        load = load_of(word.load, dimensions)
         fetched = word.kind == "pickup"
-        windows = sorted((_seconds(w.start, origin), _seconds(w.end, origin)) for w in word.windows if w.end > origin)
+        windows = sorted(
+            (seconds_to(w.start, origin), seconds_to(w.end, origin)) for w in word.windows if w.end > origin
+        )
         after = row_of.get(word.after) if word.after else None
         jobs.append(
             TourJob(

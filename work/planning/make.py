@@ -27,6 +27,7 @@ from work.job import Job
 from work.planning.assemble import KeptProblem, assemble, matrices, out_of_turn, pack, read_day, reasons, told
 from work.planning.process import PlannerProcess, plan
 from work.planning.protocol import PlannerFailed, Sign
+from work.planning.replan import replan
 from work.planning.words import DepotWords
 
 log = logging.getLogger(__name__)
@@ -117,6 +118,14 @@ async def _make(pool: Pool, planner: PlannerProcess, row: TourPlanRow, heard: li
     if depot is None:
         raise PlannerFailed(f"there is no depot {row.depot!r} any more")
     words = msgspec.convert(depot.body, DepotWords)
+
+    def hear(sign: Sign) -> None:
+        heard[0] = max(heard[0], min(0.99, sign.progress))
+
+    if "because" in row.asked:
+        proposed = await replan(pool, planner, row, words, most=MOST_ORDERS, hear=hear)
+        await plans.end_plan(pool, row, state="done", result=proposed)
+        return
     shifts = await shifts_of_day(pool, account_id=row.account_id, on=row.date, depot=row.depot)
     if (named := row.asked.get("shifts")) is not None:
         shifts = [shift for shift in shifts if shift.external_id in named]

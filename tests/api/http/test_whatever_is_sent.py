@@ -143,6 +143,10 @@ async def planning(make: Any, maker: PlanMaker, pool: Pool) -> tuple[dict[str, A
         await maker.look(pool)
         await asyncio.sleep(0.05)
     await maker.drop()
+    await pool.execute(
+        "INSERT INTO plan (account_id, state, date, depot, asked, result)"
+        " SELECT account_id, 'published', date, depot, asked, '{\"tours\": []}' FROM plan"
+    )
     return shift, order, plan
 
 
@@ -335,6 +339,16 @@ async def product(
                     "orders": ["ped-1"],
                     "shifts": ["turno"],
                     "objective": "habit",
+                    "seed": 2,
+                    "limit_s": 5.0,
+                },
+                ("post", "/v1/plans/replan"): {
+                    "because": "x",
+                    "date": "2026-03-02",
+                    "depot": "bodega",
+                    "orders": ["ped-1"],
+                    "cancel": ["ped-1"],
+                    "freeze_minutes": 20.0,
                     "seed": 2,
                     "limit_s": 5.0,
                 },

@@ -7,9 +7,9 @@ from datetime import datetime
 
 import pytest
 
-from tests.api.planning.conftest import DAY, some_orders
+from tests.api.planning.conftest import DAY, searching, some_orders
 from work.planning import process
-from work.planning.make import MOST_ATTEMPTS, PlanMaker
+from work.planning.make import MOST_ATTEMPTS
 
 
 @pytest.fixture
@@ -215,13 +215,3 @@ async def test_slots_are_those_that_can_be_driven(call, ready, planned):
     assert (await call("GET", f"{path}&load=500"))["slots"] == []
     assert (await call("GET", path.replace("6.25", "7.90")))["slots"] == []
     await call("GET", path.replace("6.25", "north"), status=422)
-
-
-async def searching(pool, maker: PlanMaker) -> int:
-    """Wait until the planner's process is at it; give its id."""
-    async with asyncio.timeout(30):
-        while True:
-            await maker.look(pool)
-            if maker.planner_pid is not None and await pool.fetchval("SELECT max(progress) > 0 FROM plan"):
-                return maker.planner_pid
-            await asyncio.sleep(0.1)
