@@ -209,6 +209,8 @@ async def patch_plan(request: web.Request) -> web.Response:
             raise NotFound("There is no plan of this id.")
         if row.state != "done" or row.result is None:
             raise Conflict(f"Only a plan that is done can be changed; this one is {row.state}.")
+        if "proposal" in row.result:
+            raise Conflict("A proposal cannot be changed by hand. Ask for another one.")
         kept = unpack(await plans.problem_of_plan(db, plan_id))
         result = await asyncio.to_thread(_moved, kept, row.result, change.moves)
         await plans.change_plan(db, plan_id, state="done", result=result)

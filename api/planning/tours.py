@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -147,7 +147,8 @@ async def route_plan(
         request.app[ROADS], body, straight=path, known=None, max_vertices=config.max_path_vertices
     )
     draft = await asyncio.to_thread(make_plan, body, path, driver_id=driver_id, settings=settings)
-    return draft.plan
+    # its planner waits for windows, and knows what ETAs learned
+    return replace(draft.plan, wait_for_window=True, times_learned=True)
 
 
 def _body(

@@ -5,7 +5,7 @@ the freeze time. What is aboard stays on its van. What is not, and what a van th
 visit where it lies, and its delivery after that on the same tour.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeAlias
@@ -14,11 +14,11 @@ import msgspec
 import numpy as np
 
 from geo.tours.check import opens, place_breaks
-from geo.tours.matrix import straight
+from geo.tours.matrix import DoorWork, straight
 from geo.tours.problem import Matrix, TourJob, TourProblem, TourVan, VanTour, Window, drive_s
 from sql.delivery.stops import StopRow
 from sql.planning.orders import OrderRow
-from work.planning.assemble import DROPPED, load_of, out_of_turn, seconds_to, van_of
+from work.planning.assemble import DROPPED, door_work, load_of, out_of_turn, seconds_to, van_of
 from work.planning.so_far import DaySoFar, VanSoFar, is_done, loads_of_stop
 from work.planning.words import OrderWords
 
@@ -102,20 +102,36 @@ def places_of_day(day: DaySoFar) -> list[tuple[float, float]]:
     return list(dict.fromkeys(found))
 
 
-def ahead_of(day: DaySoFar, distance_m: Matrix, duration_s: Matrix, *, service: float) -> DayAhead:
+def work_of_stop(stop: StopRow) -> DoorWork:
+    """Tell what is to be done at a stop, as it is planned."""
+    plan = stop.plan
+    parcels = sum(parcel.quantity for parcel in plan.parcels)
+    return DoorWork(kind=plan.kind, parcels=parcels, lat=plan.lat, lon=plan.lon, planned_s=plan.service_s)
+
+
+def works_of_day(day: DaySoFar) -> list[DoorWork]:
+    """List what is to be done at the doors of a day, each once."""
+    stops = [work_of_stop(stop) for van in day.vans for stop in (*van.done[-1:], *van.ahead)]
+    new = [door_work(order, day.settings.service_s) for order in new_orders(day)]
+    return list(dict.fromkeys([*stops, *new]))
+
+
+def ahead_of(day: DaySoFar, distance_m: Matrix, duration_s: Matrix, service_s: Mapping[DoorWork, int]) -> DayAhead:
     """Make the problem of what is ahead.
 
     Args:
         distance_m, duration_s: between `places_of_day`.
-        service: how much longer services take than planned.
+        service_s: how long each of `works_of_day` takes.
     """
-    return _Builder(day, distance_m, duration_s, service).built()
+    return _Builder(day, distance_m, duration_s, service_s).built()
 
 
 class _Builder:
-    def __init__(self, day: DaySoFar, distance_m: Matrix, duration_s: Matrix, service: float) -> None:
+    def __init__(
+        self, day: DaySoFar, distance_m: Matrix, duration_s: Matrix, service_s: Mapping[DoorWork, int]
+    ) -> None:
         self.day = day
-        self.service = service
+        self.service_s = service_s
         self.place_of = {place: row for row, place in enumerate(places_of_day(day))}
         self.dimensions = sorted({name for van in day.vans for name in van.vehicle.capacity})
         self.jobs: list[TourJob] = []
@@ -137,7 +153,7 @@ class _Builder:
         for order in new_orders(self.day):
             words = _words(order)
             windows = sorted((w.start, w.end) for w in words.windows)
-            job = self._job(order.lon or 0.0, order.lat or 0.0, order, words.service_s, windows)
+            job = self._job(door_work(order, self.day.settings.service_s), order, windows)
             visit = TourVisit(name=order.external_id, stop=None, order=order, van=None)
             self._add_free(visit, job, self._depot() if words.kind == "delivery" else None)
         self._pair_orders()
@@ -184,7 +200,7 @@ class _Builder:
         if van.done and not is_done(van.done[-1]) and (came := van.done[-1].arrived_at):
             there = van.done[-1].plan
             at = self.place_of[there.lon, there.lat]
-            leaves_s = max(0, round((came - day.now).total_seconds() + there.service_s * self.service))
+            leaves_s = max(0, round((came - day.now).total_seconds()) + self.service_s[work_of_stop(van.done[-1])])
         elif van.route.status == "planned" and not van.done:
             leaves_s = seconds_to(van.route.start_at, day.now)
         has_left, freeze_s = leaves_s == 0 or bool(van.done), day.freeze.total_seconds()
@@ -287,17 +303,14 @@ class _Builder:
     def _job_of(self, stop: StopRow) -> TourJob:
         plan = stop.plan
         promised = [(plan.window_start, plan.window_end)] if plan.window_start and plan.window_end else []
-        return self._job(plan.lon, plan.lat, self.day.orders.get(plan.external_id), plan.service_s, promised)
+        return self._job(work_of_stop(stop), self.day.orders.get(plan.external_id), promised)
 
-    def _job(
-        self, lon: float, lat: float, order: OrderRow | None, service_s: float | None, windows: Sequence[Times]
-    ) -> TourJob:
+    def _job(self, work: DoorWork, order: OrderRow | None, windows: Sequence[Times]) -> TourJob:
         words = OrderWords() if order is None else _words(order)
         load = load_of(words.load, self.dimensions)
-        seconds = self.day.settings.service_s if service_s is None else service_s
         return TourJob(
-            place=self.place_of[lon, lat],
-            service_s=round(seconds * self.service),
+            place=self.place_of[work.lon, work.lat],
+            service_s=self.service_s[work],
             windows=tuple(self._windows(windows)),
             delivery=() if words.kind == "pickup" else load,
             pickup=load if words.kind == "pickup" else (),

@@ -17,13 +17,14 @@ from geo.pings import Floats
 from geo.times import ms_of
 from geo.tours.check import Checked, Timed
 from geo.tours.insertion import why_not
-from geo.tours.matrix import SERVICES, keys_of_hour, service_s, speed, straight
+from geo.tours.matrix import DoorWork, keys_of_hour, service_keys, service_s
 from geo.tours.problem import Matrix, TourBreak, TourJob, TourProblem, TourVan, VanTour
 from sql.account.settings import read_settings
 from sql.eta.learning import rows_of_keys
 from sql.planning.orders import OrderRow
 from sql.planning.resources import Resource, resources_named
 from sql.pool import Db, Pool
+from work.planning.drives import RoadTables, drives
 from work.planning.protocol import from_plain, to_plain
 from work.planning.words import DepotWords, OrderWords, ShiftWords, VehicleWords
 
@@ -111,10 +112,10 @@ async def read_day(
     words = [msgspec.convert(shift.body, ShiftWords) for shift in shifts]
     vehicles = await resources_named(db, account_id=account_id, kind="vehicle", names=[w.vehicle for w in words])
     settings = await read_settings(db, account_id)
-    keys = {SERVICES}
-    for word in words:
-        keys |= set(keys_of_hour(*clock_of(word, depot)))
-    rows = await rows_of_keys(db, account_id, keys)
+    keys = service_keys(door_work(order, settings.service_s) for order in orders)
+    if words:
+        keys |= keys_of_hour(*clock_of(words[0], depot))
+    rows = await rows_of_keys(db, account_id, keys) if keys else {}
     return PlanDay(
         depot=depot,
         shifts=shifts,
@@ -139,11 +140,23 @@ def places_of(day: PlanDay) -> tuple[Floats, Floats]:
     return np.array(lon), np.array(lat)
 
 
-def matrices(day: PlanDay) -> tuple[Matrix, Matrix]:
-    """Give metres and seconds between a day's places without roads."""
+async def matrices(day: PlanDay, roads: RoadTables) -> tuple[Matrix, Matrix]:
+    """Give metres and seconds between a day's places, at the hours of its first shift."""
     words = [msgspec.convert(shift.body, ShiftWords) for shift in day.shifts]
     clock = clock_of(words[0], day.depot) if words else (0, 0)
-    return straight(*places_of(day), mps=speed(day.rows, *clock))
+    return await drives(roads, *places_of(day), day.rows, clock)
+
+
+def door_work(order: OrderRow, default_service_s: float) -> DoorWork:
+    """Tell what is to be done at an order's door, as it is planned."""
+    word = msgspec.convert(order.body, OrderWords)
+    return DoorWork(
+        kind=word.kind,
+        parcels=sum(parcel.quantity for parcel in word.parcels),
+        lat=order.lat or 0.0,
+        lon=order.lon or 0.0,
+        planned_s=default_service_s if word.service_s is None else word.service_s,
+    )
 
 
 def assemble(day: PlanDay, distance_m: Matrix, duration_s: Matrix, *, objective: str) -> KeptProblem:
@@ -220,8 +233,8 @@ def van_of(
 
 def _jobs(day: PlanDay, origin: datetime, dimensions: Sequence[str], starts: Sequence[datetime]) -> list[TourJob]:
     words = [msgspec.convert(order.body, OrderWords) for order in day.orders]
-    planned = [day.default_service_s if word.service_s is None else word.service_s for word in words]
-    real = service_s(day.rows, planned, ms_of(starts[0]) if starts else 0)
+    works = [door_work(order, day.default_service_s) for order in day.orders]
+    real = service_s(day.rows, works, ms_of(starts[0]) if starts else 0)
     row_of = {order.external_id: row for row, order in enumerate(day.orders)}
     jobs = []
     for row, word in enumerate(words):

@@ -17,14 +17,15 @@ import numpy as np
 from geo.times import ms_of
 from geo.tours.check import Checked, check
 from geo.tours.going_on import as_late_as, better, late_jobs, with_more
-from geo.tours.matrix import SERVICES, keys_of_hour, service_factor, speed, straight
+from geo.tours.matrix import keys_of_hour, service_keys, service_s
 from geo.tours.numbers import FOREVER
 from geo.tours.problem import Matrix, TourJob, TourProblem, VanTour, drive_s
 from sql.eta.learning import rows_of_keys
 from sql.planning.plans import TourPlanRow
 from sql.pool import Pool
-from work.planning.ahead import DayAhead, ahead_of, places_of_day
+from work.planning.ahead import DayAhead, ahead_of, places_of_day, works_of_day
 from work.planning.assemble import DROPPED, clock_of
+from work.planning.drives import RoadTables, drives
 from work.planning.process import PlannerProcess, plan
 from work.planning.proposal import Proposed, proposal
 from work.planning.protocol import PlannerFailed, Sign
@@ -43,8 +44,22 @@ BASE_S, PER_STOP_S, LONGEST_S = 2.0, 0.02, 60.0
 """Time for a proposal that does not name any: so much, and so much more for each visit ahead."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanTools:
+    """What plans are made with."""
+
+    planner: PlannerProcess
+    roads: RoadTables
+
+
 async def replan(
-    pool: Pool, planner: PlannerProcess, row: TourPlanRow, depot: DepotWords, *, most: int, hear: Callable[[Sign], None]
+    pool: Pool,
+    tools: PlanTools,
+    row: TourPlanRow,
+    depot: DepotWords,
+    *,
+    most: int,
+    hear: Callable[[Sign], None],
 ) -> dict[str, Any]:
     """Find out how a day should go on; gives what is kept and shown.
 
@@ -57,13 +72,12 @@ async def replan(
     day = await read_so_far(pool, row, depot, most=most, now=datetime.now(UTC))
     if not day.vans:
         raise PlannerFailed("no van of this day is under way or waits for its tour")
-    metres, seconds, service = await _drives(pool, row.account_id, day)
-    ahead = await asyncio.to_thread(ahead_of, day, metres, seconds, service=service)
+    ahead = await _ahead(pool, tools.roads, row.account_id, day)
     before, kept = await asyncio.to_thread(_as_it_is, ahead)
     best = kept
     if ahead.visits and ahead.vans:
         limit_s = row.asked["limit_s"] or min(BASE_S + PER_STOP_S * len(ahead.visits), LONGEST_S)
-        search = _Search(planner=planner, limit_s=limit_s, seed=row.asked["seed"], hear=hear)
+        search = _Search(planner=tools.planner, limit_s=limit_s, seed=row.asked["seed"], hear=hear)
         found = await search.better_than(ahead, before, kept)
         if found is not None:
             best = found
@@ -72,13 +86,15 @@ async def replan(
     )
 
 
-async def _drives(pool: Pool, account_id: int, day: DaySoFar) -> tuple[Matrix, Matrix, float]:
-    """Give metres and seconds between the places of a day, and how much longer services take than planned."""
+async def _ahead(pool: Pool, roads: RoadTables, account_id: int, day: DaySoFar) -> DayAhead:
+    """Make the problem of what is ahead, with the drives and services that were learned."""
     clock = clock_of(day.vans[0].words, day.depot)
-    rows = await rows_of_keys(pool, account_id, {SERVICES, *keys_of_hour(*clock)})
+    works = works_of_day(day)
+    rows = await rows_of_keys(pool, account_id, service_keys(works) | keys_of_hour(*clock))
     lon, lat = np.array(places_of_day(day)).T
-    metres, seconds = await asyncio.to_thread(straight, lon, lat, mps=speed(rows, *clock))
-    return metres, seconds, service_factor(rows, ms_of(day.now))
+    metres, seconds = await drives(roads, lon, lat, rows, clock)
+    service = dict(zip(works, service_s(rows, works, ms_of(day.now)), strict=True))
+    return await asyncio.to_thread(ahead_of, day, metres, seconds, service)
 
 
 def _as_it_is(ahead: DayAhead) -> tuple[Checked, Checked]:

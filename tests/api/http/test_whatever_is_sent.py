@@ -33,6 +33,7 @@ from sql.pool import Pool
 from tests.api.driver.driver_day import at, event, hours
 from work.links import code_of
 from work.planning.make import PlanMaker
+from work.roads.choose import STRAIGHT
 
 METHODS = ("get", "put", "post", "patch", "delete")
 ANY_TEXT = ["", "a\0b", "\u202e🚚" * 80, "x" * 5_000, "st_" + "9" * 18]
@@ -187,7 +188,7 @@ async def product(
         webhook = (await make("POST", "/v1/webhooks", endpoint))["id"]
         texts = {"sms": {"es": {"body": "{{ link }}", "subject": "s"}}}
         hours_of = {"start": "21:00", "end": "08:00"}
-        shift, order, plan = await planning(make, PlanMaker(), app[POOL])
+        shift, order, plan = await planning(make, PlanMaker(STRAIGHT), app[POOL])
         stop = put["stops"][0]
         done = {"recipient": {"name": "A", "relation": "b"}, "pin": "1", "barcodes": ["x"], "note": "n"}
         done |= {"parcels": [{"seq": 0, "outcome": "delivered"}], "cash": {"amount": 1, "method": "cash"}}

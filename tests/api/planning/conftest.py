@@ -11,6 +11,7 @@ from api.http.config import ApiConfig
 from api.planning import orders, plans, publish, replan, resources, slots
 from sql.pool import Pool
 from work.planning.make import PlanMaker
+from work.roads.protocol import Roads
 
 DAY = "2026-03-02"
 DEPOT = {"name": "Bodega Centro", "lat": 6.2442, "lon": -75.5690, "timezone": "America/Bogota"}
@@ -80,9 +81,9 @@ def some_orders(count: int, *, seed: int = 1, **more: Any) -> list[dict[str, Any
 
 
 @pytest.fixture
-async def maker() -> AsyncIterator[PlanMaker]:
+async def maker(roads: Roads) -> AsyncIterator[PlanMaker]:
     """What makes plans, as the role `work` does."""
-    made = PlanMaker()
+    made = PlanMaker(roads)
     yield made
     await made.drop()
 

@@ -133,6 +133,10 @@ async def test_an_express_order_is_fetched_at_the_depot_and_told_only_when_accep
     assert turns[0] == left[0]  # the van is on its way there
     assert await call("GET", f"/v1/routes/{route}") == before
     assert (await call("GET", "/v1/orders/urgente"))["state"] == "ready"
+    moves = {"moves": [{"order": "urgente", "shift": None}]}
+    await call("PATCH", f"/v1/plans/{plan['id']}", moves, status=409)
+    slots = f"/v1/places/slots?lat={DEPOT['lat']}&lon={DEPOT['lon']}&date={TODAY}&depot=centro"
+    assert (await call("GET", slots))["planned"]
 
     published = await call("POST", f"/v1/plans/{plan['id']}/publish")
     assert published["state"] == "published"
