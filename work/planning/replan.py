@@ -69,7 +69,9 @@ async def replan(
     Raises:
         PlannerFailed: there is nothing to be proposed; a sentence says why.
     """
-    day = await read_so_far(pool, row, depot, most=most, now=datetime.now(UTC))
+    day = await read_so_far(pool, row, depot, most=most + 1, now=datetime.now(UTC))
+    if len(day.new) > most:
+        raise PlannerFailed(f"there are more than {most} orders; name those that are to come onto tours")
     if not day.vans:
         raise PlannerFailed("no van of this day is under way or waits for its tour")
     ahead = await _ahead(pool, tools.roads, row.account_id, day)
