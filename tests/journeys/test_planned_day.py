@@ -1,14 +1,14 @@
 """A day from orders to doors: planned, driven, broken into by an express order and a van that stands, planned again.
 
-`make day` makes it 300 orders long, on the real streets of Porto Alegre where their extract and Valhalla are at hand; the
-suite has 40 orders and straight lines.
+`make day` makes it 300 orders long, on the real streets of Porto Alegre where their extract and Valhalla are at hand;
+the suite has 40 orders and straight lines.
 """
 
 import asyncio
 import os
 import uuid
 from collections import Counter
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
@@ -32,7 +32,7 @@ from work.outgoing.sealed import Sealer, keys_in, new_key
 from work.planning.make import plan_job
 from work.roads.choose import STRAIGHT, open_roads
 from work.roads.config import RoadsConfig
-from work.roads.protocol import Roads
+from work.roads.protocol import NoWay, Roads
 from work.upkeep.config import RetentionConfig
 from work.upkeep.retention import retention_guard
 
@@ -182,16 +182,20 @@ class Day:
 
 
 async def doors(roads: Roads) -> list[tuple[float, float]]:
-    """Choose doors: anywhere around the depot, or beside real streets on the way between such places."""
-    rng = np.random.default_rng(5)
-    some = np.column_stack(
-        (DEPOT["lon"] + rng.uniform(-0.03, 0.03, ORDERS + 1), DEPOT["lat"] + rng.uniform(-0.03, 0.03, ORDERS + 1))
-    )
+    """Choose doors: anywhere around the depot, or at streets on the ways from it to such places."""
+    rng, here = np.random.default_rng(5), np.array([DEPOT["lon"], DEPOT["lat"]], float)
+    some = here + rng.uniform(-0.025, 0.025, (4 * ORDERS, 2))
     if roads is STRAIGHT:
-        return [(float(lon), float(lat)) for lon, lat in some]
-    way = await roads.route(some[:60])
-    rows = rng.choice(len(way.lon), ORDERS + 1, replace=False)
-    return [(float(way.lon[row]), float(way.lat[row])) for row in rows]
+        return [(lon, lat) for lon, lat in some[: ORDERS + 1].tolist()]
+    found: list[tuple[float, float]] = []
+    for place in some:
+        with suppress(NoWay):
+            way = await roads.route(np.stack((here, place)))
+            rows = rng.integers(len(way.lon) // 3, len(way.lon), 3)
+            found += [(float(way.lon[row]), float(way.lat[row])) for row in rows]
+        if len(found) > ORDERS:
+            break
+    return found[: ORDERS + 1]
 
 
 async def test_a_day_from_orders_to_doors(
@@ -237,9 +241,13 @@ async def a_day(day: Day, places: list[tuple[float, float]]) -> None:
     assert {(await day.page(order))["status"] for order in sorted(done)[:5]} == {"completed"}
 
     broken = max(tours, key=lambda tour: len(left[tour["route"]]))
+    begun = {stop["external_id"] for stop in (await day.route(broken["route"]))["stops"] if stop["arrived_at"]}
+    left[broken["route"]] = [
+        order for order in left[broken["route"]] if order not in begun
+    ]  # who is at a door finishes
     assert len(left[broken["route"]]) > 3
     others = {tour["driver"]: (await day.manifest(tour["driver"]))["version"] for tour in tours if tour is not broken}
-    before, pages = await day.heard(), {order: await day.page(order) for order in left[broken["route"]][:3]}
+    pages = {order: await day.page(order) for order in left[broken["route"]][:3]}
     await day.client.ask("POST", "/v1/orders", body={"orders": [day.order("urgente", *places[-1])]})
     proposal = await day.planned(
         "/v1/plans/replan", because="avería y un pedido urgente", out=[{"route": broken["route"]}]
@@ -247,8 +255,10 @@ async def a_day(day: Day, places: list[tuple[float, float]]) -> None:
     assert proposal["unplanned"] == []
     what = Counter(one["what"] for one in proposal["proposal"]["recipients"])
     assert (what["moved"], what["added"]) == (len(left[broken["route"]]), 1)
-    assert {order: await day.page(order) for order in pages} == pages
-    assert await day.heard() == before
+    for order, page in pages.items():  # what is expected moves with the clock, what is known does not
+        now = await day.page(order)
+        assert (now["status"], now["stop"]) == (page["status"], page["stop"])
+    assert "urgente" not in await day.heard()
 
     accepted = await day.publish(proposal)
     await settle(day.pool)
