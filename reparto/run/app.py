@@ -31,7 +31,7 @@ from api.messages.keys import GUARD, SEALER
 from api.offers import points
 from api.offers import slots as recipient_slots
 from api.places import geofences
-from api.planning import orders, plans, publish, resources, slots
+from api.planning import orders, plans, publish, replan, resources, slots
 from api.portal import by_code, by_link, company, push, redirect, reschedule, step_up
 from api.proofs import endpoints as proofs
 from api.proofs.uploads import endpoints as uploads
@@ -74,7 +74,7 @@ ASKED = (
     *(account, keys, drivers, devices, geofences),
     *(routes, links, pins, reopening, ending, track, visits, detours, eta),
     *(driver_events, manifest, shifts),
-    *(orders, resources, plans, publish, slots),
+    *(orders, resources, plans, replan, publish, slots),
     *(positions, events, reports, quarantine, applying, erasures),
     *(tracking, tracking_page, tracking_forms, tracking_photos, by_link, push, company),
     *(by_code, step_up, reschedule, redirect, recipient_slots, points),

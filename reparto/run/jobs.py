@@ -34,7 +34,7 @@ def jobs_of(settings: Settings, roads: Roads, store: ProofStore) -> tuple[Job | 
         CLOSE_TOURS,
         LEARN_ETAS,
         detour_job(roads),
-        plan_job(),
+        plan_job(roads),
         *planning_retention_jobs(retention),
         *ticket_jobs(),
         erasure_job(store),

@@ -33,6 +33,7 @@ from sql.pool import Pool
 from tests.api.driver.driver_day import at, event, hours
 from work.links import code_of
 from work.planning.make import PlanMaker
+from work.roads.choose import STRAIGHT
 
 METHODS = ("get", "put", "post", "patch", "delete")
 ANY_TEXT = ["", "a\0b", "\u202e🚚" * 80, "x" * 5_000, "st_" + "9" * 18]
@@ -143,6 +144,10 @@ async def planning(make: Any, maker: PlanMaker, pool: Pool) -> tuple[dict[str, A
         await maker.look(pool)
         await asyncio.sleep(0.05)
     await maker.drop()
+    await pool.execute(
+        "INSERT INTO plan (account_id, state, date, depot, asked, result)"
+        " SELECT account_id, 'published', date, depot, asked, '{\"tours\": []}' FROM plan"
+    )
     return shift, order, plan
 
 
@@ -183,7 +188,7 @@ async def product(
         webhook = (await make("POST", "/v1/webhooks", endpoint))["id"]
         texts = {"sms": {"es": {"body": "{{ link }}", "subject": "s"}}}
         hours_of = {"start": "21:00", "end": "08:00"}
-        shift, order, plan = await planning(make, PlanMaker(), app[POOL])
+        shift, order, plan = await planning(make, PlanMaker(STRAIGHT), app[POOL])
         stop = put["stops"][0]
         done = {"recipient": {"name": "A", "relation": "b"}, "pin": "1", "barcodes": ["x"], "note": "n"}
         done |= {"parcels": [{"seq": 0, "outcome": "delivered"}], "cash": {"amount": 1, "method": "cash"}}
@@ -335,6 +340,16 @@ async def product(
                     "orders": ["ped-1"],
                     "shifts": ["turno"],
                     "objective": "habit",
+                    "seed": 2,
+                    "limit_s": 5.0,
+                },
+                ("post", "/v1/plans/replan"): {
+                    "because": "x",
+                    "date": "2026-03-02",
+                    "depot": "bodega",
+                    "orders": ["ped-1"],
+                    "cancel": ["ped-1"],
+                    "freeze_minutes": 20.0,
                     "seed": 2,
                     "limit_s": 5.0,
                 },
