@@ -17,6 +17,7 @@ from sql.account.devices import EndedDevice
 from sql.delivery.closing import LeftStop
 from sql.delivery.stop_states import JudgedEvent
 from sql.feed.facts import Revision, Stretch
+from sql.track.visits import VisitToEnd
 from work.feed.types import ALARMED, CALLED_FOR_HELP, LEFT_OPEN, OF_FACT, PHONE_ENDED, SAID, fact_id
 
 
@@ -289,10 +290,42 @@ def taken_back(fact: Revision) -> Revision:
     return replace(fact, revision=fact.revision + 1, state="retracted")
 
 
+def arrival_at_stop(visit_id: UUID) -> UUID:
+    """Name the fact that began a visit of a stop."""
+    return fact_id("stop.arrived", visit_id)
+
+
 def departure_of(arrival: Revision) -> UUID:
     """Name the fact that ends the visit which an arrival began."""
     assert arrival.visit_id is not None
     return fact_id("stop.departed" if arrival.stop_id else "geofence.exited", arrival.visit_id)
+
+
+def entry_of_silence(visit: VisitToEnd, arrival: Revision, until_ms: int, before: Revision | None) -> Revision | None:
+    """Say that a visit was over though no fix shows it, or that it goes on after all; None where that is said already.
+
+    Args:
+        arrival: what the feed says of its beginning.
+        until_ms: when it is known to have gone on last.
+        before: what the feed says of its end; what a fix shows stands.
+    """
+    if visit.presumed:
+        stands = before is not None and before.state != "retracted" and before.folded_ms is None
+        return taken_back(before) if before is not None and stands else None
+    return anew(
+        replace(
+            arrival,
+            fact_id=departure_of(arrival),
+            revision=1,
+            state="asserted",
+            type="stop.departed",
+            occurred_ms=until_ms,
+            folded_ms=None,
+            first_folded_ms=None,
+            data={"source": "auto", "how": "tour" if visit.tour_is_over else "silence"},
+        ),
+        before,
+    )
 
 
 def _told(event: JudgedEvent) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from work.feed.entries import (
     entry_of_phone,
     fact_id_of,
     name_of_left_open,
+    taken_back,
 )
 from work.feed.types import ARRIVALS, DEPARTURES, OF_A_TOUR, SAID
 from work.messages.notices import note_facts
@@ -173,11 +174,20 @@ async def _put_visits(db: Db, arrivals: Sequence[Revision], departures: Sequence
     gone = [fact for fact in arrivals if fact.state == "retracted"]
     here = [fact for fact in arrivals if fact.state != "retracted"]
     if gone:
+        await _take_back_ends_by_silence(db, gone)
         await remove_visits(db, gone)
     if here:
         await put_arrivals(db, [(fact, departure_of(fact)) for fact in here])
     if departures:
         await put_departures(db, departures)
+
+
+async def _take_back_ends_by_silence(db: Db, gone: Sequence[Revision]) -> None:
+    """Take back with an arrival the end that silence gave its visit: no re-run comes to it."""
+    ends = await known_facts(db, [departure_of(fact) for fact in gone], [])
+    entries = [taken_back(end) for end in ends.values() if end.folded_ms is None and end.state != "retracted"]
+    if entries:
+        await put_revisions(db, entries, late_after_s=LATE_AFTER_S)
 
 
 async def _note_visits(db: Db, departures: Sequence[Revision]) -> None:
