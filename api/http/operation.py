@@ -49,6 +49,7 @@ class Operation:
         also: other statuses than `status` that are no problem either, and what they mean.
         headers: what else a request says in its headers.
         takes: schemas of bodies that are not read as a type, by media type.
+        polled: asked again and again, so that who asks is not looked up each time.
     """
 
     method: str
@@ -65,6 +66,7 @@ class Operation:
     also: Mapping[int, str] = field(default_factory=dict)
     headers: tuple[Parameter, ...] = ()
     takes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    polled: bool = False
 
 
 class Shapes(TypedDict, total=False):
@@ -78,6 +80,7 @@ class Shapes(TypedDict, total=False):
     also: Mapping[int, str]
     headers: tuple[Parameter, ...]
     takes: Mapping[str, Mapping[str, Any]]
+    polled: bool
 
 
 DECLARED: web.AppKey[list[tuple[str, Operation]]] = web.AppKey("declared")
@@ -114,7 +117,7 @@ class Operations:
         """Declare a handler. Its docstring's first line is the summary, the rest the description."""
 
         def declare(handler: Handler) -> Handler:
-            guarded = _guard(handler, who)
+            guarded = _guard(handler, who, polled=shapes.get("polled", False))
             summary, _, description = (handler.__doc__ or "").strip().partition("\n")
             self._operations.append(
                 Operation(
@@ -132,7 +135,7 @@ class Operations:
         return declare
 
 
-def _guard(handler: Handler, who: Who) -> Handler:
+def _guard(handler: Handler, who: Who, *, polled: bool) -> Handler:
     if who is Who.ANYONE:
         return handler
 
@@ -141,7 +144,7 @@ def _guard(handler: Handler, who: Who) -> Handler:
         if who is Who.DEVICE:
             await authorize_device(request)
         else:
-            await authorize_key(request, _ROLES[who])
+            await authorize_key(request, _ROLES[who], polled=polled)
         return await handler(request)
 
     return guarded

@@ -16,7 +16,7 @@ from api.fleet import applying, devices, drivers, erasures, positions, quarantin
 from api.history import detours, events, reports, track, visits
 from api.http import assets
 from api.http.app_keys import CONFIG, POOL, PROOFS, ROADS, WELCOME
-from api.http.auth import DEVICES, DeviceCache
+from api.http.auth import DEVICES, KEYS, DeviceCache, KeyCache
 from api.http.host import known_host
 from api.http.itself import health, metrics, openapi
 from api.http.problem import problems
@@ -149,6 +149,7 @@ def _pool(database: DatabaseConfig) -> Part:
         async with await create_pool(database) as pool:
             app[POOL] = pool
             app[DEVICES] = DeviceCache(pool)
+            app[KEYS] = KeyCache(pool)
             yield
 
     return opened

@@ -16,7 +16,7 @@ from api.driver.events import endpoints as driver_events
 from api.fleet import devices, drivers, shifts
 from api.http import assets
 from api.http.app_keys import CONFIG, POOL, ROADS, WELCOME
-from api.http.auth import DEVICES, KEY_PREFIX, DeviceCache, hash_of, new_secret
+from api.http.auth import DEVICES, KEY_PREFIX, KEYS, DeviceCache, KeyCache, hash_of, new_secret
 from api.http.config import ApiConfig
 from api.http.itself import openapi
 from api.http.problem import problems
@@ -206,6 +206,7 @@ async def client(
     app[QUARANTINE_RATE] = Rates(api_config.quarantine_bytes_per_minute, of="bytes that nobody can use")
     app[ACCOUNT_WRITES] = Rates(api_config.account_writes_per_minute, of="changes", whose="account")
     app[DEVICES] = DeviceCache(pool)
+    app[KEYS] = KeyCache(pool)
     app[ROADS] = roads
     app[WELCOME] = doors.WELCOME
     for add in app_parts:

@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestServer
 
 from api.http import assets
 from api.http.app_keys import CONFIG, POOL
-from api.http.auth import DEVICES, DeviceCache
+from api.http.auth import DEVICES, KEYS, DeviceCache, KeyCache
 from api.http.config import ApiConfig
 from api.http.problem import problems
 from api.http.shares.bodies import BODIES, Bodies
@@ -99,6 +99,7 @@ async def site(database: DatabaseConfig, pool: Pool, api_config: ApiConfig) -> A
     app[POOL] = pool
     app[CONFIG] = api_config
     app[DEVICES] = DeviceCache(pool)
+    app[KEYS] = KeyCache(pool)
     app[BODIES] = Bodies(api_config.body_bytes_at_once, wait_s=api_config.body_wait_s)
     for module in (tracking, by_link, push, tracking_page, tracking_forms, tracking_photos):
         module.operations.add_to(app)

@@ -1,6 +1,6 @@
 """Rules without a clock or a database: hours, parts, receipts, windows, replies, addresses, texts."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 from zoneinfo import ZoneInfo
 
@@ -159,6 +159,13 @@ def test_a_window_is_never_a_minute():
     assert window_words(
         local("2026-03-02T01:00", BOGOTA), at, NOW, zone=BOGOTA, language="es", country=None
     ).startswith("hoy entre la 1:00 y")
+
+
+def test_a_window_in_the_night_in_which_clocks_change_is_as_long_as_it_is():
+    low = datetime(2027, 11, 7, 5, 45, tzinfo=UTC)  # a quarter to two, for the first time
+    high = low + timedelta(minutes=45)
+    said = window_words(low, high, low, zone="America/New_York", language="en", country="US")
+    assert said == "today between 1:45 am and 1:30 am"
 
 
 def test_days_have_names():
