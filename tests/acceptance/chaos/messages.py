@@ -84,8 +84,8 @@ def what_is_wrong(rows: Iterable[asyncpg.Record], sms: HttpProvider, mail: MailS
     for row in rows:
         log = mails if row["channel"] == "email" else taken
         told = f"{row['channel']} to {row['address']} is {row['state']} {row['why'] or ''}".rstrip()
-        if row["state"] == "sent" and not log[row["address"]]:
-            wrong.append(f"{told}, and nobody took it")
-        elif row["state"] != "sent" and (row["channel"], row["state"], row["why"]) != ("sms", "failed", "unknown"):
+        if row["state"] != "sent" and (row["state"], row["why"]) != ("failed", "unknown"):
             wrong.append(told)
+        elif not log[row["address"]] and (row["state"] == "sent" or row["channel"] == "email"):
+            wrong.append(f"{told}, and nobody took it")
     return wrong
