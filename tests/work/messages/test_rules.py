@@ -152,6 +152,11 @@ def test_a_window_is_written_as_its_reader_writes_times(language, country, said)
     assert window_words(low, high, NOW, zone=BOGOTA, language=language, country=country) == said
 
 
+def test_a_sentence_that_ends_in_a_time_has_one_point():
+    assert fill("Llegamos a las {{ window }}. Ya.", {"window": "3:15 p.m."}) == "Llegamos a las 3:15 p.m. Ya."
+    assert fill("{{ window }}...", {"window": "3:15 a.m."}) == "3:15 a.m...."
+
+
 def test_a_window_is_never_a_minute():
     at = local("2026-03-03T13:00", BOGOTA)
     said = window_words(at, at, NOW, zone=BOGOTA, language="es", country="MX")
