@@ -38,7 +38,7 @@ from work.messages.rules.hours import leaves_at
 from work.messages.rules.kinds import OF_THE_TRACK, is_asked_for, settings_of, why_not_true
 from work.messages.words.catalog import built_in, words
 from work.messages.words.gsm7 import count_parts
-from work.messages.words.letter import letter
+from work.messages.words.letter import Letterhead, letter
 from work.messages.words.render import (
     BadText,
     Source,
@@ -260,16 +260,13 @@ def _written(row: MessageRow, sender: Sender, source: Source, stop: ToldStop, lo
     unsubscribe = str(values["unsubscribe"]) if row.channel == "email" else ""
     html = None
     if row.channel == "email":
-        said = words_of(stop)
-        html = letter(
-            body,
-            subject=subject or "",
+        head = Letterhead(
             brand=str(values["brand"]),
-            colour=said.colours.get("primary", ""),
+            colour=words_of(stop).colours.get("primary", ""),
             language=row.locale,
             form=form_of(stop, row.locale),
-            unsubscribe=unsubscribe,
         )
+        html = letter(body, head, kind=row.kind, subject=subject or "", unsubscribe=unsubscribe)
     outgoing = Outgoing(
         id=row.id,
         kind=row.kind,
