@@ -18,6 +18,7 @@ from api.http.auth import DEVICES, KEYS, DeviceCache, KeyCache
 from api.http.config import ApiConfig
 from api.http.problem import problems
 from api.http.shares.bodies import BODIES, Bodies
+from api.messages.keys import GUARD, SEALER
 from api.portal import by_link, push
 from api.recipient import stream as tracking
 from api.tracking_page import changing as tracking_forms
@@ -28,6 +29,8 @@ from sql.config import DatabaseConfig
 from sql.pool import Pool
 from tests.api.stream.streams import hub_part
 from tests.api.tour_rows import Tour
+from tests.providers.watched import LOCAL
+from work.outgoing.sealed import Sealer
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -93,13 +96,14 @@ def api_config() -> ApiConfig:
 
 
 @pytest.fixture
-async def site(database: DatabaseConfig, pool: Pool, api_config: ApiConfig) -> AsyncIterator[Site]:
+async def site(database: DatabaseConfig, pool: Pool, api_config: ApiConfig, sealer: Sealer) -> AsyncIterator[Site]:
     """Four stops; the van is 150 m on its way to the first, twelve minutes from it and from each to the next."""
     app = web.Application(middlewares=[problems])
     app[POOL] = pool
     app[CONFIG] = api_config
     app[DEVICES] = DeviceCache(pool)
     app[KEYS] = KeyCache(pool)
+    app[SEALER], app[GUARD] = sealer, LOCAL
     app[BODIES] = Bodies(api_config.body_bytes_at_once, wait_s=api_config.body_wait_s)
     for module in (tracking, by_link, push, tracking_page, tracking_forms, tracking_photos):
         module.operations.add_to(app)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from sql.account.settings import settings_of
-from sql.messages.alerts import CompanyAlert, alert_again, drop_alerts, end_alert, lease_alerts
+from sql.messages.alerts import CompanyAlert, alert_again, end_alert, lease_alerts
 from sql.messages.setup import channels_of
 from sql.pool import Pool
 from work.alerts.words import words_of
@@ -32,8 +32,6 @@ FIRST_AGAIN, LONGEST_AGAIN = timedelta(seconds=30), timedelta(hours=6)
 MOST_TRIES = 12
 """About a day and a half."""
 
-FORGOTTEN_AFTER = timedelta(days=7)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertWays:
@@ -45,7 +43,6 @@ class AlertWays:
 
     async def tell_due(self, pool: Pool, *, now: datetime) -> bool:
         """Tell what is due; tell whether there may be more."""
-        await drop_alerts(pool, now - FORGOTTEN_AFTER)
         due = await lease_alerts(pool, now=now, until=now + LEASE, at_most=AT_ONCE)
         await asyncio.gather(*(self._tell(pool, alert, now) for alert in due))
         return len(due) == AT_ONCE

@@ -16,7 +16,7 @@ from work.messages.rules.hours import country_of, is_holiday, not_before, zone_a
 from work.messages.rules.kinds import KINDS, KindSettings, QuietHours
 from work.messages.words.catalog import FORMS, LANGUAGES, built_in, words
 from work.messages.words.gsm7 import count_parts, unaccented
-from work.messages.words.letter import letter
+from work.messages.words.letter import Letterhead, letter
 from work.messages.words.render import BadText, fill, unknown_in
 from work.messages.words.windows import day_words, window_words
 
@@ -152,6 +152,11 @@ def test_a_window_is_written_as_its_reader_writes_times(language, country, said)
     assert window_words(low, high, NOW, zone=BOGOTA, language=language, country=country) == said
 
 
+def test_a_sentence_that_ends_in_a_time_has_one_point():
+    assert fill("Llegamos a las {{ window }}. Ya.", {"window": "3:15 p.m."}) == "Llegamos a las 3:15 p.m. Ya."
+    assert fill("{{ window }}...", {"window": "3:15 a.m."}) == "3:15 a.m...."
+
+
 def test_a_window_is_never_a_minute():
     at = local("2026-03-03T13:00", BOGOTA)
     said = window_words(at, at, NOW, zone=BOGOTA, language="es", country="MX")
@@ -249,11 +254,9 @@ def test_a_text_cannot_cost_much_or_become_long():
 def test_nothing_in_a_text_breaks_out_of_a_letter():
     html = letter(
         '<script>alert(1)</script>\n\nhttps://reparto.example/t/"><b>\n\n& "ñ"',
+        Letterhead(brand="<i>Tienda</i>", colour="red;}", language="es", form="tu"),
+        kind="booked",
         subject="</title><script>",
-        brand="<i>Tienda</i>",
-        colour="red;}",
-        language="es",
-        form="tu",
         unsubscribe='https://x/u/"',
     )
     assert "<script>" not in html
