@@ -16,6 +16,7 @@ from api.tracking_page.respond import filled
 class ShownCase:
     """A report or a return; `label`: the address of what is stuck onto the parcel, empty for none."""
 
+    id: str
     title: str
     state: str
     said: str
@@ -39,6 +40,7 @@ async def cases_of(request: web.Request, manner: Manner, now: datetime, t: Mappi
     kinds = t["change"]["problem"]["choice"]
     shown = [
         ShownCase(
+            id=one["id"],
             title=kinds.get(one["kind"], one["kind"]),
             state=_state(one, manner, now, t),
             said=_last_answer(one["entries"], t),
@@ -47,6 +49,7 @@ async def cases_of(request: web.Request, manner: Manner, now: datetime, t: Mappi
     ]
     return shown + [
         ShownCase(
+            id=one["id"],
             title=t["case_return"],
             state=t["case_state"].get(one["state"], one["state"]),
             said=filled(t["case_company"], said=one["answer"]) if one.get("answer") else "",

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from aiohttp import web
@@ -11,16 +11,14 @@ from api.http.app_keys import CONFIG
 from api.http.operation import Operations, Who
 from api.http.problem import Forbidden, Gone, Invalid, NotFound, Problem, TooManyRequests
 from api.http.read.limited import read_limited
-from api.pages.catalog import texts
 from api.pages.times import Manner
 from api.recipient.looks import Seen
 from api.tracking_page.asking import ask_options, post
 from api.tracking_page.code import CodeStep, code_in, step_after
-from api.tracking_page.endpoints import LANG, later_page, manner_of, open_ones, seen_by, unknown_page
+from api.tracking_page.endpoints import LANG, later_page, open_ones, reader_of, seen_by, unknown_page
 from api.tracking_page.forms import FORMS, MOST_BYTES, Typed, body_of, first, typed_in, wrong_fields
-from api.tracking_page.respond import language_of, respond
+from api.tracking_page.respond import respond
 from api.tracking_page.words import counted
-from sql.account.settings import settings_of
 from sql.pool import is_away
 
 operations = Operations("tracking")
@@ -112,18 +110,16 @@ async def _form_page(
     change, seen = request.match_info["change"], await seen_by(request)
     if seen is None or change not in FORMS or isinstance(problem, NotFound):
         return unknown_page(request)
-    settings, now = settings_of(seen.route.settings), datetime.now(UTC)
-    language = language_of(request, settings, seen.stop.locale)
-    t, manner, options = texts(language), manner_of(request, seen, language), await ask_options(request)
-    opened = open_ones(options, manner, now, t)
+    reader, options = reader_of(request, seen), await ask_options(request)
+    t, opened = reader.t, open_ones(options, reader)
     option = options.get(change) or {"allowed": False, "why": None}
     is_open, typed = option["allowed"], typed or {}
     wrong = wrong_fields(change, problem.errors) if isinstance(problem, Invalid) else set()
     return respond(
         request,
         "form.html",
-        settings,
-        language,
+        reader.settings,
+        reader.language,
         status=problem.status if problem else 200,
         tile_url=request.app[CONFIG].tile_url,
         attribution=request.app[CONFIG].tile_attribution,
@@ -134,7 +130,7 @@ async def _form_page(
         why=t["why"].get(option["why"], t["form"]["ended"]),
         instead=[one for one in opened if one["name"] != change],
         fields=_fields(change, typed, wrong, seen),
-        offers=_offers(option, manner, now),
+        offers=_offers(option, reader.manner, reader.now),
         step=step,
         code=code_in(typed),
         needs_code=option.get("needs_code", False),

@@ -46,6 +46,7 @@ from api.stream.hub import HUB, Hub
 from api.tickets import by_link as tickets_by_link
 from api.tickets import company as tickets
 from api.tickets import photos
+from api.tracking_page import answers
 from api.tracking_page import changing as tracking_forms
 from api.tracking_page import endpoints as tracking_page
 from api.tracking_page import photos as tracking_photos
@@ -76,7 +77,7 @@ ASKED = (
     *(driver_events, manifest, shifts),
     *(orders, resources, plans, publish, slots),
     *(positions, events, reports, quarantine, applying, erasures),
-    *(tracking, tracking_page, tracking_forms, tracking_photos, by_link, push, company),
+    *(tracking, tracking_page, tracking_forms, tracking_photos, answers, by_link, push, company),
     *(by_code, step_up, reschedule, redirect, recipient_slots, points),
     *(tickets_by_link, tickets, photos, returns_by_link, returns, find),
     *(uploads, proofs_post, proofs, certificate),
