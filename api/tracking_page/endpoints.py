@@ -38,6 +38,7 @@ LANG = Parameter(name="lang", description="es, pt or en; else as the browser ask
 _SCENES = {"completed": "yes", "partially_completed": "yes", "departed": "yes", "failed": "no", "skipped": "no"}
 _ABOUT_THE_STOP = frozenset({"cancelled", "removed"})  # of the reasons why a link shows nothing
 _TOLD_WHY = frozenset({"cash", "too-late"})  # of the reasons why a change is closed, those that were not always so
+_INSTEAD_OF_HOME = ("slot", "pickup-point", "safe-place", "neighbour")
 _AFTERWARDS = frozenset({"rating", "problem", "return"})
 _AGAIN_S = 15
 
@@ -136,8 +137,10 @@ def _until(until: str | None, name: str, reader: Reader) -> str:
 async def _page(request: web.Request, seen: Seen, view: TrackingView) -> web.Response:
     reader, config = reader_of(request, seen), request.app[CONFIG]
     t, manner, now = reader.t, reader.manner, reader.now
-    options = await ask_options(request)
+    options, heard = await ask_options(request), await heard_of(request, t)
     opened = open_ones(options, reader)
+    if any(one.change == "away" for one in heard):
+        opened.sort(key=lambda one: one["name"] not in _INSTEAD_OF_HOME)
     words = say(view, now, manner, t)
     return respond(
         request,
@@ -152,7 +155,7 @@ async def _page(request: web.Request, seen: Seen, view: TrackingView) -> web.Res
         words=words,
         scene=scene_of(words.scene, view.stops_before),
         kind=variant_of(view.stop.kind),
-        heard=await heard_of(request, t),
+        heard=heard,
         photos=await photos_shown(request.app[POOL], seen),
         opened=opened,
         closed=[] if view.done_at else closed_ones(options, t),

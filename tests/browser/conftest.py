@@ -23,6 +23,7 @@ from api.recipient import stream as tracking
 from api.tracking_page import changing as tracking_forms
 from api.tracking_page import endpoints as tracking_page
 from api.tracking_page import photos as tracking_photos
+from api.tracking_page import widget
 from sql.account.accounts import ensure_account
 from sql.config import DatabaseConfig
 from sql.pool import Pool
@@ -100,7 +101,7 @@ async def site(database: DatabaseConfig, pool: Pool, api_config: ApiConfig) -> A
     app[CONFIG] = api_config
     app[DEVICES] = DeviceCache(pool)
     app[BODIES] = Bodies(api_config.body_bytes_at_once, wait_s=api_config.body_wait_s)
-    for module in (tracking, by_link, push, tracking_page, tracking_forms, tracking_photos):
+    for module in (tracking, by_link, push, tracking_page, widget, tracking_forms, tracking_photos):
         module.operations.add_to(app)
     for add in (assets.add_to, hub_part(database)):
         add(app)

@@ -201,6 +201,9 @@ async def product(
         slot = (await make("POST", "/v1/slots", {**offered, **soon}))["id"]
         assert (await client.post(f"/v1/track/{stop['tracking_url'].rsplit('/', 1)[1]}/code")).status == 200
         code = code_of((await read_instance(app[POOL])).secret, int(stop["id"].removeprefix("st_")), 1)
+        door = {"lat": tour["stops"][0]["lat"], "lon": tour["stops"][0]["lon"]}
+        asked = await client.post(f"/v1/track/{stop['tracking_url'].rsplit('/', 1)[1]}/pin-drop", json=door)
+        assert (await asked.json())["id"] == "rc_1"
         bearer = {"Authorization": f"Bearer {device['token']}"}
         assert (await client.post("/v1/pings", json=nowhere, headers=bearer)).status == 200
         kept = (await make("GET", "/v1/quarantine", None))["quarantined"][0]["id"]
@@ -233,6 +236,7 @@ async def product(
                 "return": "re_1",
                 "photo": "ph_1",
                 "change": "instructions",
+                "proposal": "rc_1",
                 "slot": slot,
                 "point": point,
             },
@@ -242,12 +246,12 @@ async def product(
                 "nobody": {"Reparto-Code": code},
             },
             bodies={
+                ("post", "/v1/stops/{stop}/changes/{proposal}/reject"): {"text": "x"},
+                ("post", "/v1/stops/{stop}/changes/{proposal}/approve"): {"lat": 6.25, "lon": -75.56},
                 ("post", "/v1/track/{token}/instructions"): {"text": "x"},
                 ("post", "/v1/track/{token}/safe-place"): {"text": "x"},
-                ("post", "/v1/track/{token}/pin-drop"): {
-                    "lat": tour["stops"][0]["lat"],
-                    "lon": tour["stops"][0]["lon"],
-                },
+                ("post", "/v1/track/{token}/away"): {"away": True},
+                ("post", "/v1/track/{token}/pin-drop"): door,
                 ("post", "/v1/track/{token}/push"): {
                     "endpoint": "https://push.example/x",
                     "expirationTime": None,
