@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from aiohttp import web
@@ -62,7 +62,7 @@ async def cases_of(request: web.Request, manner: Manner, now: datetime, t: Mappi
             id=one["id"],
             title=t["case_return"],
             state=t["case_state"].get(one["state"], one["state"]),
-            said=filled(t["case_company"], said=one["answer"]) if one.get("answer") else "",
+            said=_of_return(one, t),
             label=one.get("label_url") or "",
             **_taken_back(one, t),
         )
@@ -86,6 +86,16 @@ async def help_of(request: web.Request, manner: Manner, now: datetime, t: Mappin
         whatsapp=links["whatsapp"] or "",
         mail=links["mail"] or "",
     )
+
+
+def _of_return(one: Mapping[str, Any], t: Mapping[str, Any]) -> str:
+    """Say what the company said last, or when it is fetched."""
+    if one["answer"]:
+        return filled(t["case_company"], said=one["answer"])
+    day = one["pickup"] and one["pickup"]["day"]
+    if not day or one["state"] != "approved":
+        return ""
+    return filled(t["case_pickup"], when=f"{date.fromisoformat(day):{t['date']}}")
 
 
 def _taken_back(one: Mapping[str, Any], t: Mapping[str, Any]) -> dict[str, str]:

@@ -21,7 +21,16 @@ Language: TypeAlias = Annotated[
 ]
 Code: TypeAlias = Annotated[str, Field(description="What `send_code` sent to the person's own contact.", max_length=12)]
 Change: TypeAlias = Literal[
-    "instructions", "safe-place", "neighbour", "pin-drop", "slot", "pickup-point", "address", "contact", "rating"
+    "instructions",
+    "safe-place",
+    "pin-drop",
+    "away",
+    "rating",
+    "neighbour",
+    "slot",
+    "pickup-point",
+    "address",
+    "contact",
 ]
 Problem: TypeAlias = Literal["not_received", "damaged", "missing", "wrong_place", "courier", "charge"]
 ReturnReason: TypeAlias = Literal["wrong_item", "damaged", "wrong_size", "not_wanted", "other"]
@@ -109,9 +118,10 @@ def _changing(server: MCPServer[Any], ask: Asker) -> None:
     async def change_delivery(
         ctx: Context[Any, Any], link: Link, change: Change, details: dict[str, Any], code: Code = ""
     ) -> dict[str, Any]:
-        """Change a delivery, after the person agreed to exactly that. Without a code: the first three and rating.
+        """Change a delivery, after the person agreed to exactly that. Without a code: the first five.
 
         Details by change. instructions, safe-place: {"text"}. pin-drop: {"lat", "lon"} of the door.
+        away: {"away": true} when nobody is at home; then offer another time, a neighbour, a safe place or a point.
         rating: {"stars": 1 to 5, "reasons"?: some of on_time, kind, careful, late, unkind, damaged, "text"?}.
         neighbour: {"name", "address"}. slot: {"slot_id"}. pickup-point: {"pickup_point_id"}.
         address: {"address", "lat"?, "lon"?}; far ones are proposals. contact: {"phone"?, "email"?, "opt_out"?}.

@@ -30,8 +30,9 @@ async def headline(page: Any, wanted: str, *, again: bool) -> None:
         ("es-CO", PHONE, True, ["Tu entrega está programada", "Eres la próxima parada", "Ya está aquí", "Entregado"]),
         ("pt-BR", PHONE, False, ["Sua entrega está programada", "Você é a próxima parada", "Chegou", "Entregue"]),
         ("en-GB", DESK, True, ["Your delivery is scheduled", "You are the next stop", "It is here", "Delivered"]),
+        ("es-CO", DESK, False, ["Tu entrega está programada", "Eres la próxima parada", "Ya está aquí", "Entregado"]),
     ],
-    ids=["phone", "phone-without-scripts", "desk"],
+    ids=["phone", "phone-without-scripts", "desk", "desk-without-scripts"],
 )
 async def test_from_booked_to_rated(
     browser: Any, site: Site, locale: str, device: dict[str, Any], scripts: bool, says: list[str]

@@ -247,7 +247,7 @@ async def product(
             },
             bodies={
                 ("post", "/v1/stops/{stop}/changes/{proposal}/reject"): {"text": "x"},
-                ("post", "/v1/stops/{stop}/changes/{proposal}/approve"): {"lat": 6.25, "lon": -75.56},
+                ("post", "/v1/stops/{stop}/changes/{proposal}/approve"): door,
                 ("post", "/v1/track/{token}/instructions"): {"text": "x"},
                 ("post", "/v1/track/{token}/safe-place"): {"text": "x"},
                 ("post", "/v1/track/{token}/away"): {"away": True},

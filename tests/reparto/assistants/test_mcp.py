@@ -108,7 +108,7 @@ async def test_an_assistant_may_do_what_the_page_may_and_nothing_else(door: Door
         assert told["when"]["label"] == "Llegada estimada"
         assert " – " in told["when"]["window"]
         assert {one["change"]: one["needs_code"] for one in told["can_change"]} == {
-            **dict.fromkeys(("instructions", "safe-place", "pin-drop", "problem"), False),
+            **dict.fromkeys(("instructions", "safe-place", "pin-drop", "away", "problem"), False),
             **dict.fromkeys(("slot", "neighbour", "pickup-point", "address", "contact"), True),
         }
         assert (await assistant.use("where_is_my_delivery", language="pt"))["where"][
