@@ -1,6 +1,7 @@
 """A process attacked in every way at once takes no more memory than its settings add up to."""
 
 import asyncio
+import itertools
 import os
 import sys
 import time
@@ -29,6 +30,9 @@ SEAT = 64 * 1024
 """A socket or stream with what it has under way in the kernel's and aiohttp's hands."""
 
 FORM, FILES = 1 * MB, 4
+LOOKS = 60
+"""How often memory is looked at, ten times a second; more often where a machine is slow to come to the pictures."""
+
 BOMB = bomb(2_000, 1_900)
 
 
@@ -72,7 +76,9 @@ async def test_memory_is_what_the_settings_add_up_to(up: tuple[Child, str, Path]
             for one, times in ((_stalled, 12), (_nested, 4), (_frame, 8), (_stream, 8), (_form, 4), (_picture, 2))
             for _ in range(times)
         ]
-        for _ in range(60):
+        for look in itertools.count():
+            if look >= LOOKS and pictures_peak:
+                break
             await asyncio.sleep(0.1)
             peak = max(peak, _rss(child.pid))
             pictures_peak = max(pictures_peak, sum(map(_rss, _children(child.pid, "work.proofs.child"))))
@@ -83,7 +89,7 @@ async def test_memory_is_what_the_settings_add_up_to(up: tuple[Child, str, Path]
     assert peak - before <= most, f"{(peak - before) / MB:.0f} MB of {most / MB:.0f}"
     # `up` looks into files itself, and so does its worker
     most_pictures = 2 * most_bytes(IMAGE_WORKERS, max_pixels=PIXELS, max_file_bytes=UPLOAD)
-    assert 0 < pictures_peak <= most_pictures, f"{pictures_peak / MB:.0f} MB of {most_pictures / MB:.0f}"
+    assert pictures_peak <= most_pictures, f"{pictures_peak / MB:.0f} MB of {most_pictures / MB:.0f}"
     async with aiohttp.ClientSession(url) as session, session.get("/health/ready") as response:
         assert response.status == 200
 
