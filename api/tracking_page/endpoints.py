@@ -123,9 +123,9 @@ def closed_ones(options: Mapping[str, Any], t: Mapping[str, Any]) -> list[dict[s
 
 
 def _closes(opened: Sequence[Mapping[str, str]]) -> str:
-    """Say when all that is open closes; empty where each does at another time."""
-    times = {one["until"] for one in opened}
-    return times.pop() if len(times) == 1 and len(opened) > 1 else ""
+    """Say when all that has an end closes; empty where each does at another time."""
+    ends = [one["until"] for one in opened if one["until"]]
+    return ends[0] if len(ends) > 1 and len(set(ends)) == 1 else ""
 
 
 def _until(until: str | None, name: str, reader: Reader) -> str:
@@ -181,6 +181,7 @@ async def _ended_page(request: web.Request, seen: Seen, ended: Ended) -> web.Res
         more=said.more,
         scene=scene_of(said.scene),
         opened=opened,
+        closes=_closes(opened),
         cases=await cases_of(request, reader.manner, reader.now, reader.t) if lasts else [],
         help=await help_of(request, reader.manner, reader.now, reader.t),
         heard=await heard_of(request, reader.t) if lasts else [],
@@ -234,7 +235,12 @@ def page_without_van(
     request: web.Request, settings: AccountSettings, language: str, *, status: int, **said: Any
 ) -> web.Response:
     """Answer with a page that says one thing, `title` and `more`, and what may still be done."""
-    nothing: dict[str, Any] = {"scene": scene_of("none"), "opened": (), "heard": (), "cases": (), "help": None}
-    return respond(
-        request, "ended.html", settings, language, status=status, closed=(), closes="", **{**nothing, **said}
-    )
+    nothing: dict[str, Any] = {
+        "scene": scene_of("none"),
+        "opened": (),
+        "heard": (),
+        "cases": (),
+        "help": None,
+        "closes": "",
+    }
+    return respond(request, "ended.html", settings, language, status=status, closed=(), **{**nothing, **said})
