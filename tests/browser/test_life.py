@@ -90,7 +90,7 @@ async def test_nobody_is_shut_out(browser: Any, site: Site, scheme: str) -> None
     )
     found = {}
     page = await context.new_page()
-    for name in ("next", "delivered", "heard", "over", "form-instructions-error", "form-pin-drop", "form-rating"):
+    for name in ("away", "reported", "over", "form-problem-error", "form-pin-drop", "form-rating", "widget"):
         state = STATES[name]
         await page.goto("about:blank")  # else the page before loads itself anew, and comes between
         await bring(site.tour, state)
