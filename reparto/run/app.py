@@ -8,6 +8,7 @@ from aiohttp import web
 
 from api.account import endpoints as account
 from api.account import keys
+from api.brand import logo
 from api.certificate import endpoints as certificate
 from api.driver.events import endpoints as driver_events
 from api.driver.manifest import endpoints as manifest
@@ -32,7 +33,7 @@ from api.offers import points
 from api.offers import slots as recipient_slots
 from api.places import geofences
 from api.planning import orders, plans, publish, replan, resources, slots
-from api.portal import by_code, by_link, company, push, redirect, reschedule, step_up
+from api.portal import by_code, by_link, company, proposals, push, redirect, reschedule, step_up
 from api.proofs import endpoints as proofs
 from api.proofs.uploads import endpoints as uploads
 from api.proofs.uploads import form as proofs_post
@@ -46,6 +47,7 @@ from api.stream.hub import HUB, Hub
 from api.tickets import by_link as tickets_by_link
 from api.tickets import company as tickets
 from api.tickets import photos
+from api.tracking_page import answers, asides, widget
 from api.tracking_page import changing as tracking_forms
 from api.tracking_page import endpoints as tracking_page
 from api.tracking_page import photos as tracking_photos
@@ -71,13 +73,13 @@ SYSTEM = (health, metrics)
 """In every process that serves HTTP."""
 
 ASKED = (
-    *(account, keys, drivers, devices, geofences),
+    *(account, logo, keys, drivers, devices, geofences),
     *(routes, links, pins, reopening, ending, track, visits, detours, eta),
     *(driver_events, manifest, shifts),
     *(orders, resources, plans, replan, publish, slots),
     *(positions, events, reports, quarantine, applying, erasures),
-    *(tracking, tracking_page, tracking_forms, tracking_photos, by_link, push, company),
-    *(by_code, step_up, reschedule, redirect, recipient_slots, points),
+    *(tracking, tracking_page, widget, tracking_forms, tracking_photos, asides, answers, by_link, push, company),
+    *(by_code, step_up, reschedule, redirect, proposals, recipient_slots, points),
     *(tickets_by_link, tickets, photos, returns_by_link, returns, find),
     *(uploads, proofs_post, proofs, certificate),
     *(message_channels, kinds, listing, consent, hooks, stop, webhooks, asyncapi),

@@ -98,6 +98,7 @@ EVENT_TYPES = (
     EventType(name="stop.instructed", maker=Maker.RECIPIENT),
     EventType(name="stop.rescheduled", maker=Maker.RECIPIENT),
     EventType(name="stop.redirected", maker=Maker.RECIPIENT),
+    EventType(name="stop.away", maker=Maker.RECIPIENT),
     EventType(name="stop.rated", maker=Maker.RECIPIENT),
     EventType(name="stop.code_locked", maker=Maker.RECIPIENT),
     EventType(name="ticket.opened", maker=Maker.CASE),
@@ -127,9 +128,10 @@ SAID = {one.said: one for one in EVENT_TYPES if one.said is not None}
 CALLED_FOR_HELP, ALARMED = "driver.sos", "driver.alarm"
 ALARMS = frozenset((CALLED_FOR_HELP, ALARMED))
 CODE_LOCKED, RESCHEDULED, REDIRECTED = "stop.code_locked", "stop.rescheduled", "stop.redirected"
+AWAY = "stop.away"
 ALERTING = frozenset(
     {
-        *(CALLED_FOR_HELP, CODE_LOCKED, RESCHEDULED, REDIRECTED),
+        *(CALLED_FOR_HELP, CODE_LOCKED, RESCHEDULED, REDIRECTED, AWAY),
         *("webhook.disabled", "ticket.due_soon", "ticket.overdue"),
     }
 )

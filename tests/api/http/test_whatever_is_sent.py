@@ -206,6 +206,9 @@ async def product(
         slot = (await make("POST", "/v1/slots", {**offered, **soon}))["id"]
         assert (await client.post(f"/v1/track/{stop['tracking_url'].rsplit('/', 1)[1]}/code")).status == 200
         code = code_of((await read_instance(app[POOL])).secret, int(stop["id"].removeprefix("st_")), 1)
+        door = {"lat": tour["stops"][0]["lat"], "lon": tour["stops"][0]["lon"]}
+        asked = await client.post(f"/v1/track/{stop['tracking_url'].rsplit('/', 1)[1]}/pin-drop", json=door)
+        assert (await asked.json())["id"] == "rc_1"
         bearer = {"Authorization": f"Bearer {device['token']}"}
         assert (await client.post("/v1/pings", json=nowhere, headers=bearer)).status == 200
         kept = (await make("GET", "/v1/quarantine", None))["quarantined"][0]["id"]
@@ -238,6 +241,7 @@ async def product(
                 "return": "re_1",
                 "photo": "ph_1",
                 "change": "instructions",
+                "proposal": "rc_1",
                 "slot": slot,
                 "point": point,
             },
@@ -247,12 +251,12 @@ async def product(
                 "nobody": {"Reparto-Code": code},
             },
             bodies={
+                ("post", "/v1/stops/{stop}/changes/{proposal}/reject"): {"text": "x"},
+                ("post", "/v1/stops/{stop}/changes/{proposal}/approve"): door,
                 ("post", "/v1/track/{token}/instructions"): {"text": "x"},
                 ("post", "/v1/track/{token}/safe-place"): {"text": "x"},
-                ("post", "/v1/track/{token}/pin-drop"): {
-                    "lat": tour["stops"][0]["lat"],
-                    "lon": tour["stops"][0]["lon"],
-                },
+                ("post", "/v1/track/{token}/away"): {"away": True},
+                ("post", "/v1/track/{token}/pin-drop"): door,
                 ("post", "/v1/track/{token}/push"): {
                     "endpoint": "https://push.example/x",
                     "expirationTime": None,
@@ -294,7 +298,7 @@ async def product(
                 ("post", "/v1/quarantine/{entry}/apply"): nowhere,
                 ("post", "/v1/keys"): {"role": "viewer", "label": "x"},
                 ("post", "/v1/erasures"): {"contact": "nadie@example.com"},
-                ("patch", "/v1/account"): {name: read[name] for name in read.keys() - {"name", "created_at"}}
+                ("patch", "/v1/account"): {name: read[name] for name in read.keys() - {"name", "created_at", "logo"}}
                 | {"contact": CARD, "ticket_days": {"damaged": 1}},
                 ("post", "/v1/drivers"): {**driver, "external_id": "beto"},
                 ("patch", "/v1/drivers/{driver}"): {"name": "Ana", "phone": None, "locale": "pt"},
