@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 from api.http import ids
 from api.http.app_keys import POOL
 from api.http.auth import caller_of
+from api.http.host import public_url
 from api.http.ids import external_id_error, external_id_in_path
 from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
@@ -23,11 +24,13 @@ from api.http.times import out_of_range
 from api.http.versions import MADE
 from api.planning.body import ManyOrders, OrderBody
 from api.planning.days import day_in
-from api.planning.places import doubt
+from sql.account.accounts import read_instance
 from sql.planning import orders
 from sql.planning.orders import NewOrder, OrderRow
 from sql.planning.resources import Resource, list_resources
 from sql.pool import Pool
+from work.addresses.doubt import doubt
+from work.links import order_token
 
 operations = Operations("planning")
 
@@ -36,14 +39,24 @@ State: TypeAlias = Literal["received", "ready", "planned", "assigned", "closed",
 MOST_DEPOTS = 1_000
 """Of an account, against which places are held."""
 
-_CLOSED = ("completed", "partially_completed", "failed", "skipped")
+_WHY = {"none": "its place is not known", "area": "its place is only known by its quarter"}
+
+
+class ProposedPlace(Struct, frozen=True, kw_only=True):
+    """WGS 84 degrees."""
+
+    lat: float
+    lon: float
 
 
 class Order(Struct, frozen=True, kw_only=True):
     """An order.
 
-    `received`: its place is not known or `doubtful` (`why`), it is not planned; `ready`: it can be; `assigned`: it is
-    on a route; `closed`: its stop is over, as `stop_status` says.
+    `received`: its place is not known well enough (`why`) and asked about, it is not planned; `ready`: it can be;
+    `planned`: a plan that is done has it; `assigned`: it is on a route; `closed`: its stop is over, as `stop_status`
+    says; `cancelled`: taken back, or its stop was taken off its route. `proposed`: where it may be, of a place that
+    looks swapped or of a wrong sign. `tracking_url`: its recipient's page from now to the end; null once it was
+    forgotten whom it is for.
     """
 
     id: str
@@ -51,11 +64,13 @@ class Order(Struct, frozen=True, kw_only=True):
     state: State
     quality: str
     why: str | None
+    proposed: ProposedPlace | None
     earliest: date
     latest: date
     plan: str | None
     route: str | None
     stop_status: str | None
+    tracking_url: str | None
     order: Annotated[OrderBody | None, Meta(description="Null once whom it was for was forgotten")]
 
 
@@ -94,7 +109,8 @@ async def put_order(request: web.Request) -> web.Response:
     if name not in written:
         raise Conflict(f"The order {name!r} is on a route already.")
     (row,) = await orders.find_orders(pool, account_id, [name])
-    return answer(request, _shown(row), status=201 if written[name] else 200)
+    (shown,) = await _shown(request, [row])
+    return answer(request, shown, status=201 if written[name] else 200)
 
 
 @operations.operation("POST", "/v1/orders", who=Who.DISPATCHER, body=ManyOrders, answer=OrdersPut)
@@ -135,7 +151,7 @@ async def post_orders(request: web.Request) -> web.Response:
         Parameter(
             name="state",
             description="Only those in this state.",
-            schema={"type": "string", "enum": ["received", "ready", "assigned", "cancelled"]},
+            schema={"type": "string", "enum": list(get_args(State))},
         ),
         Parameter(name="date", description="Only for this day.", schema={"type": "string", "format": "date"}),
         *PAGING,
@@ -157,7 +173,7 @@ async def list_orders(request: web.Request) -> web.Response:
         limit=limit + 1,
     )
     page, more = cut(rows, limit, lambda row: (row.id,))
-    return answer(request, OrderList(orders=[_shown(row) for row in page], next=more))
+    return answer(request, OrderList(orders=await _shown(request, page), next=more))
 
 
 @operations.operation("GET", "/v1/orders/{order}", who=Who.VIEWER, answer=Order)
@@ -168,7 +184,8 @@ async def get_order(request: web.Request) -> web.Response:
     )
     if not rows:
         raise NotFound("There is no order of this id.")
-    return answer(request, _shown(rows[0]))
+    (shown,) = await _shown(request, rows)
+    return answer(request, shown)
 
 
 @operations.operation("DELETE", "/v1/orders/{order}", who=Who.DISPATCHER, status=204)
@@ -234,8 +251,8 @@ def new_order(name: str, body: OrderBody, depots: list[Resource]) -> NewOrder:
     state = "ready"
     if body.lat is None or body.lon is None:
         state = "received"
-    elif why := doubt(body.lat, body.lon, [(depot.body["lat"], depot.body["lon"]) for depot in mine]):
-        state, quality, kept["doubt"] = "received", "doubtful", why
+    elif found := doubt(body.lat, body.lon, [(depot.body["lat"], depot.body["lon"]) for depot in mine]):
+        state, quality, kept["doubt"] = "received", "doubtful", msgspec.to_builtins(found)
     elif quality == "area":
         state = "received"  # somewhere in a quarter: nobody can be sent there
     return NewOrder(
@@ -272,21 +289,27 @@ def _verdict(index: int, name: str, created: bool | None) -> OrderVerdict:
     return OrderVerdict(index=index, external_id=name, result="created" if created else "changed")
 
 
-def _shown(row: OrderRow) -> Order:
+async def _shown(request: web.Request, rows: Sequence[OrderRow]) -> list[Order]:
+    secret = (await read_instance(request.app[POOL])).secret
+    return [_order(row, f"{public_url(request)}/t/{order_token(secret, row.id)}") for row in rows]
+
+
+def _order(row: OrderRow, url: str) -> Order:
     body = {name: value for name, value in row.body.items() if name != "doubt"}
-    why = row.body.get("doubt") or ("its place is not known" if row.quality == "none" else None)
-    if row.quality == "area":
-        why = "its place is only known by its quarter"
+    doubted: dict[str, Any] = row.body.get("doubt") or {}
+    proposed = doubted.get("proposed")
     return Order(
         id=ids.shown(ids.ORDER, row.id),
         external_id=row.external_id,
-        state="closed" if row.stop_status in _CLOSED else cast(State, row.state),
+        state=cast(State, row.state),
         quality=row.quality,
-        why=why,
+        why=doubted.get("why") or _WHY.get(row.quality),
+        proposed=ProposedPlace(lat=proposed[0], lon=proposed[1]) if proposed else None,
         earliest=row.earliest,
         latest=row.latest,
         plan=ids.shown_or_none(ids.PLAN, row.plan_id),
         route=ids.shown_or_none(ids.ROUTE, row.route_id),
         stop_status=row.stop_status,
+        tracking_url=url if "name" in body else None,
         order=msgspec.convert(body, OrderBody) if "name" in body else None,
     )

@@ -13,11 +13,14 @@ from api.http.problem import Forbidden, Gone, Invalid, NotFound, Problem, TooMan
 from api.http.read.limited import read_limited
 from api.pages.catalog import texts
 from api.pages.times import Manner
+from api.recipient.booked import booked_by
 from api.recipient.looks import Seen
 from api.tracking_page.asking import ask_options, post
+from api.tracking_page.booked import place_form
 from api.tracking_page.code import CodeStep, code_in, step_after
-from api.tracking_page.endpoints import LANG, later_page, manner_of, open_ones, seen_by, unknown_page
+from api.tracking_page.endpoints import LANG, manner_of, open_ones, seen_by
 from api.tracking_page.forms import FORMS, MOST_BYTES, Typed, body_of, first, typed_in, wrong_fields
+from api.tracking_page.plain import later_page, unknown_page
 from api.tracking_page.respond import language_of, respond
 from api.tracking_page.words import counted
 from sql.account.settings import settings_of
@@ -110,6 +113,8 @@ async def _form_page(
     request: web.Request, typed: Typed | None = None, problem: Problem | None = None, step: CodeStep | None = None
 ) -> web.Response:
     change, seen = request.match_info["change"], await seen_by(request)
+    if seen is None and (booked := await booked_by(request)) is not None:
+        return place_form(request, booked, typed, problem)
     if seen is None or change not in FORMS or isinstance(problem, NotFound):
         return unknown_page(request)
     settings, now = settings_of(seen.route.settings), datetime.now(UTC)

@@ -11,20 +11,23 @@ from api.http.app_keys import CONFIG, POOL
 from api.http.operation import Operations, Parameter, Who
 from api.pages.catalog import texts
 from api.pages.times import Manner
+from api.recipient.booked import booked_by
 from api.recipient.held import HeldRoutes
 from api.recipient.looks import Seen
 from api.recipient.stream import link_in
 from api.recipient.view import Ended, TrackingView
 from api.stream.hub import HUB
 from api.tracking_page.asking import ask_options
+from api.tracking_page.booked import booked_page
 from api.tracking_page.cases import cases_of, help_of
 from api.tracking_page.forms import FORMS
 from api.tracking_page.heard import heard_of, slot_of
 from api.tracking_page.photos import photos_shown
+from api.tracking_page.plain import later_page, page_without_van, unknown_page
 from api.tracking_page.respond import filled, in_script, language_of, respond
 from api.tracking_page.scene import scene_of
 from api.tracking_page.words import say, variant_of, when_of
-from sql.account.settings import AccountSettings, settings_of
+from sql.account.settings import settings_of
 from sql.pool import is_away
 from work.messages.rules.hours import zone_at
 
@@ -38,7 +41,6 @@ _SCENES = {"completed": "yes", "partially_completed": "yes", "departed": "yes", 
 _ABOUT_THE_STOP = frozenset({"cancelled", "removed"})  # of the reasons why a link shows nothing
 _TOLD_WHY = frozenset({"cash", "too-late"})  # of the reasons why a change is closed, those that were not always so
 _AFTERWARDS = frozenset({"rating", "problem", "return"})
-_AGAIN_S = 15
 
 
 @operations.operation(
@@ -57,7 +59,8 @@ async def get_page(request: web.Request) -> web.Response:
     try:
         seen = await seen_by(request)
         if seen is None:
-            return unknown_page(request)
+            booked = await booked_by(request)
+            return unknown_page(request) if booked is None else booked_page(request, booked)
         if isinstance(seen.view, Ended):
             return await _ended_page(request, seen, seen.view)
         return await _page(request, seen, seen.view)
@@ -170,34 +173,4 @@ async def _ended_page(request: web.Request, seen: Seen, ended: Ended) -> web.Res
         cases=await cases_of(request, manner, now, t) if opened or ended.why == "over" else [],
         help=await help_of(request, manner, now, t),
         heard=await heard_of(request, t) if opened or ended.why == "over" else [],
-    )
-
-
-def unknown_page(request: web.Request) -> web.Response:
-    """Answer that there is no such link."""
-    settings = AccountSettings()
-    language = language_of(request, settings)
-    t = texts(language)
-    return page_without_van(request, settings, language, status=404, title=t["unknown"], more=t["unknown_more"])
-
-
-def later_page(request: web.Request) -> web.Response:
-    """Answer that nothing can be shown now; a page that was asked for asks again by itself."""
-    settings = AccountSettings()
-    language = language_of(request, settings)
-    t = texts(language)
-    page = page_without_van(request, settings, language, status=503, title=t["later"], more=t["later_more"])
-    page.headers["Retry-After"] = str(_AGAIN_S)
-    if request.method != "POST":
-        page.headers["Refresh"] = str(_AGAIN_S)
-    return page
-
-
-def page_without_van(
-    request: web.Request, settings: AccountSettings, language: str, *, status: int, **said: Any
-) -> web.Response:
-    """Answer with a page that says one thing, `title` and `more`, and what may still be done."""
-    nothing: dict[str, Any] = {"scene": scene_of("none"), "opened": (), "heard": (), "cases": (), "help": None}
-    return respond(
-        request, "ended.html", settings, language, status=status, closed=(), closes="", **{**nothing, **said}
     )

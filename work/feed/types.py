@@ -106,6 +106,7 @@ EVENT_TYPES = (
     EventType(name="return.approved", maker=Maker.CASE),
     EventType(name="return.rejected", maker=Maker.CASE),
     EventType(name="return.closed", maker=Maker.CASE),
+    EventType(name="order.place_pinned", maker=Maker.RECIPIENT),
     EventType(name="message.sent", maker=Maker.SENDER),
     EventType(name="message.delivered", maker=Maker.SENDER),
     EventType(name="message.failed", maker=Maker.SENDER),
