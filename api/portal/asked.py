@@ -13,10 +13,13 @@ from api.portal.change import ChangeAccepted, TooLate
 from api.portal.rules import CHANGES, Option
 from api.recipient.booked import BookedOrder
 from geo.shape.plane import project
+from sql.addresses.book import NewSighting, put_sightings
 from sql.planning import orders
 from sql.planning.orders import LinkedOrder
 from sql.planning.resources import depot_places
+from sql.pool import Db
 from work.addresses.doubt import doubt
+from work.addresses.text import normalised, person_of
 
 QUARTER_M = 10_000.0
 """A place that is known by its quarter is somewhere in it: farther than that it is another address."""
@@ -49,9 +52,21 @@ async def pin_place(request: web.Request, booked: BookedOrder, lat: float, lon: 
         if not await orders.hold_asked_order(db, order.id):
             raise TooLate("The place of this order is known by now; ask whoever sent you this link to change it.")
         await orders.pin_order(db, order.id, lat=lat, lon=lon)
+        await _remember(db, order, lat, lon, now)
         data = {"order_id": ids.shown(ids.ORDER, order.id), "external_id": order.external_id}
         await orders.put_fact(db, order.account_id, "order.place_pinned", data, now=now)
     return ChangeAccepted(id=ids.shown(ids.ORDER, order.id), change="pin-drop", state="applied", driver_told=False)
+
+
+async def _remember(db: Db, order: LinkedOrder, lat: float, lon: float, now: datetime) -> None:
+    """Keep the pin for the next order of this person to this address."""
+    body = order.body
+    address = normalised(body.get("address") or "")
+    if not address:
+        return
+    person = person_of(phone=body.get("phone"), email=body.get("email"), name=body.get("name"))
+    pin = NewSighting(address=address, person=person, source="pin", stop_id=0, lat=lat, lon=lon, seen_at=now)
+    await put_sightings(db, order.account_id, [pin])
 
 
 async def _why_not(request: web.Request, order: LinkedOrder, lat: float, lon: float) -> str | None:

@@ -8,6 +8,8 @@ from aiohttp import web
 
 from api.account import endpoints as account
 from api.account import keys
+from api.addresses import book as address_book
+from api.addresses import geocoder
 from api.certificate import endpoints as certificate
 from api.driver.events import endpoints as driver_events
 from api.driver.manifest import endpoints as manifest
@@ -75,6 +77,7 @@ ASKED = (
     *(routes, links, pins, reopening, ending, track, visits, detours, eta),
     *(driver_events, manifest, shifts),
     *(orders, resources, plans, publish, slots),
+    *(geocoder, address_book),
     *(positions, events, reports, quarantine, applying, erasures),
     *(tracking, tracking_page, tracking_forms, tracking_photos, by_link, push, company),
     *(by_code, step_up, reschedule, redirect, recipient_slots, points),

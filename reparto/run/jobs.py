@@ -2,6 +2,10 @@
 
 from reparto.settings.outgoing import guard_of, public_url_of, sealer_of
 from reparto.settings.settings import Settings
+from work.addresses.find import place_job
+from work.addresses.geocode import Geocoding
+from work.addresses.learn import LEARN_ADDRESSES
+from work.addresses.upkeep import address_retention_jobs
 from work.alerts.tell import alert_job
 from work.erasure.erase import erasure_job
 from work.feed.closing import CLOSE_TOURS
@@ -33,6 +37,9 @@ def jobs_of(settings: Settings, roads: Roads, store: ProofStore) -> tuple[Job | 
         NUMBER_EVENTS,
         CLOSE_TOURS,
         LEARN_ETAS,
+        LEARN_ADDRESSES,
+        place_job(Geocoding(sealer, guard, public_url_of(settings))),
+        *address_retention_jobs(retention),
         detour_job(roads),
         plan_job(),
         *planning_retention_jobs(retention),

@@ -1,19 +1,27 @@
 -- name: put_orders
--- New ones, and changes of those that are not planned yet; the others are left as they are and given back too.
--- $1 account; columns of one length: $2 external id, $3 state, $4 quality, $5 lat, $6 lon (degrees or null), $7 depot or
+-- New ones, and changes of those that are on no route. One that is put as it was stays as it is: what was found of its place
+-- since, and the plan that has it. One without a good place is looked at. $1 account; columns of one length: $2 external id, $3 state, $4 quality, $5 lat, $6 lon (degrees or null), $7 depot or
 -- null, $8 earliest, $9 latest, $10 body
-WITH put AS (
-    INSERT INTO delivery_order AS known (account_id, external_id, state, quality, lat, lon, depot, earliest, latest, body)
-    SELECT $1, new.* FROM unnest($2::text[], $3::text[], $4::text[], $5::float8[], $6::float8[], $7::text[], $8::date[],
-                                 $9::date[], $10::jsonb[]) AS new
+WITH new AS (
+    SELECT * FROM unnest($2::text[], $3::text[], $4::text[], $5::float8[], $6::float8[], $7::text[], $8::date[], $9::date[],
+                         $10::jsonb[]) AS new (external_id, state, quality, lat, lon, depot, earliest, latest, body)
+), kept AS (
+    SELECT new.external_id FROM new
+      JOIN delivery_order AS known ON known.account_id = $1 AND known.external_id = new.external_id
+     WHERE known.body - 'doubt' = new.body - 'doubt' AND (known.earliest, known.latest) = (new.earliest, new.latest)
+       AND (known.state IN ('ready', 'planned') OR known.state = 'received' AND new.state = 'received')
+), put AS (
+    INSERT INTO delivery_order AS known (account_id, external_id, state, quality, lat, lon, depot, earliest, latest, body, look_at)
+    SELECT $1, new.*, CASE WHEN new.state = 'received' THEN now() END FROM new
+     WHERE NOT EXISTS (SELECT FROM kept WHERE kept.external_id = new.external_id)
         ON CONFLICT (account_id, external_id) DO UPDATE
        SET state = excluded.state, quality = excluded.quality, lat = excluded.lat, lon = excluded.lon,
            depot = excluded.depot, earliest = excluded.earliest, latest = excluded.latest, body = excluded.body,
-           updated_at = now(), plan_id = NULL, route_id = NULL
+           look_at = excluded.look_at, updated_at = now(), plan_id = NULL, route_id = NULL
      WHERE (SELECT order_now.state FROM order_now WHERE order_now.id = known.id)
            IN ('received', 'ready', 'planned', 'cancelled')
     RETURNING external_id, xmax = 0 AS created)
-SELECT external_id, created FROM put;
+SELECT external_id, created FROM put UNION ALL SELECT external_id, false FROM kept;
 
 -- name: find_orders
 -- $1 account, $2 external ids
@@ -49,7 +57,8 @@ SELECT FROM delivery_order WHERE id = $1 AND state = 'received' AND body ? 'name
 
 -- name: pin_order
 -- A person says where it is. $1 order, $2 lat, $3 lon (degrees)
-UPDATE delivery_order SET lat = $2, lon = $3, quality = 'pinned', state = 'ready', body = body - 'doubt', updated_at = now()
+UPDATE delivery_order SET lat = $2, lon = $3, quality = 'pinned', state = 'ready', look_at = NULL,
+       body = body - 'doubt', updated_at = now()
  WHERE id = $1;
 
 -- name: put_order_fact

@@ -32,11 +32,13 @@ CREATE TABLE delivery_order (
     route_id     bigint REFERENCES route,  -- once that plan is published
     created_at   timestamptz NOT NULL DEFAULT now(),
     updated_at   timestamptz NOT NULL DEFAULT now(),
+    look_at      timestamptz,      -- when somebody looks where it is, or asks who waits for it; null: nothing is to come
     UNIQUE (account_id, external_id),
     CHECK (earliest <= latest),
     CHECK ((lat IS NULL) = (lon IS NULL))
 );
 CREATE INDEX delivery_order_due ON delivery_order (account_id, earliest, latest) WHERE state IN ('ready', 'planned');
+CREATE INDEX delivery_order_look ON delivery_order (account_id, look_at) WHERE look_at IS NOT NULL AND state = 'received';
 CREATE INDEX delivery_order_latest ON delivery_order (latest);
 CREATE INDEX delivery_order_phone ON delivery_order (account_id, regexp_replace(body ->> 'phone', '\D', '', 'g'));
 CREATE INDEX delivery_order_email ON delivery_order (account_id, lower(body ->> 'email'));
