@@ -24,7 +24,7 @@ run: $(VENV)/.installed ## start everything with a demo city and a simulated fle
 	@$(BIN)/reparto demo
 
 test: $(VENV)/.dev ## the whole suite, on a throw-away Postgres of its own
-	$(BIN)/pytest --numprocesses=$(shell nproc) --dist=loadfile $(TESTS)
+	$(BIN)/pytest --numprocesses=$(shell nproc) --dist=loadfile --no-loadscope-reorder $(TESTS)
 
 lint: $(VENV)/.dev ## style, types, and that imports run one way
 	$(BIN)/ruff check

@@ -4,17 +4,22 @@ Plans are read as a tracker gets them, made once for all values. Where a table i
 the test forbids sequential scans: one that is left has no index to use.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 
+from reparto.postgres import EmbeddedPostgres
+from sql.config import DatabaseConfig
 from sql.inbox.takes import plan_once
-from sql.pool import Db, Pool
+from sql.pool import Db, create_pool
 from sql.queries import load
+from tests.conftest import dsn_of
 
 DRIVERS = 200
 DAYS = 40
@@ -101,16 +106,32 @@ ANALYZE
 """
 
 
-@pytest.fixture
-async def filled(pool: Pool) -> AsyncIterator[Db]:
-    """A connection, as a tracker has it, to a database with some hundred thousand pings."""
-    async with pool.acquire() as db:
-        await db.execute("SET statement_timeout = 0")  # filling is no query of the product
+@pytest.fixture(scope="module")
+def filled_database(postgres: EmbeddedPostgres, template: str) -> DatabaseConfig:
+    """A database with some hundred thousand pings, filled once for all tests here."""
+
+    async def fill() -> None:
+        admin = await asyncpg.connect(postgres.dsn)
+        await admin.execute(f"CREATE DATABASE filled TEMPLATE {template}")
+        await admin.close()
+        db = await asyncpg.connect(dsn_of(postgres, "filled"))
         for statement in _FILL.split(";\n"):
             await db.execute(statement)
-        await db.execute("RESET statement_timeout")
+        await db.close()
+
+    asyncio.run(fill())
+    return DatabaseConfig(database_url=dsn_of(postgres, "filled"), lock_timeout_s=60, statement_timeout_s=60)
+
+
+@pytest.fixture
+async def filled(filled_database: DatabaseConfig) -> AsyncIterator[Db]:
+    """A connection to it, as a tracker has one; what a test changes is undone."""
+    async with await create_pool(filled_database) as pool, pool.acquire() as db:
         await plan_once(db)
+        changed = db.transaction()
+        await changed.start()
         yield db
+        await changed.rollback()
         await db.execute("RESET ALL")
 
 

@@ -1,7 +1,8 @@
 """The API's own description, written from the declared operations: OpenAPI 3.1, and a page to browse it."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, partial
 from string import Template
 from typing import Any
 
@@ -13,7 +14,8 @@ from api.http.media import JSON, MSGPACK
 from api.http.operation import DECLARED, Operation, Operations, Parameter, Who
 from api.http.problem import FieldError
 
-DOCUMENT: web.AppKey[bytes] = web.AppKey("openapi_document")
+DOCUMENT: web.AppKey[Callable[[], bytes]] = web.AppKey("openapi_document")
+"""Gives it, written when it is first asked for."""
 
 _PAGE = Template((assets.ROOT / "docs.html").read_text(encoding="utf-8"))
 _POLICY = (
@@ -63,13 +65,13 @@ class ProblemDocument(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _prepare(app: web.Application) -> None:
-    """Describe everything that the application answers, as of its start."""
-    app.on_startup.append(_describe)
+    written: Callable[[], bytes] = cache(partial(_write, app))
+    app[DOCUMENT] = written
 
 
-async def _describe(app: web.Application) -> None:
+def _write(app: web.Application) -> bytes:
     declared = app[DECLARED]
-    app[DOCUMENT] = msgspec.json.encode(document(declared))
+    return msgspec.json.encode(document(declared))
 
 
 operations = Operations("description", prepare=_prepare)
@@ -78,7 +80,7 @@ operations = Operations("description", prepare=_prepare)
 @operations.operation("GET", "/openapi.json", who=Who.ANYONE, media=("application/json",))
 async def get_openapi(request: web.Request) -> web.Response:
     """Read this description."""
-    return web.Response(body=request.app[DOCUMENT], content_type=JSON)
+    return web.Response(body=request.app[DOCUMENT](), content_type=JSON)
 
 
 @operations.operation("GET", "/docs", who=Who.ANYONE, media=("text/html",))
