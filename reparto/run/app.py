@@ -8,6 +8,8 @@ from aiohttp import web
 
 from api.account import endpoints as account
 from api.account import keys
+from api.addresses import book as address_book
+from api.addresses import geocoder
 from api.brand import logo
 from api.certificate import endpoints as certificate
 from api.driver.events import endpoints as driver_events
@@ -77,6 +79,7 @@ ASKED = (
     *(routes, links, pins, reopening, ending, track, visits, detours, eta),
     *(driver_events, manifest, shifts),
     *(orders, resources, plans, replan, publish, slots),
+    *(geocoder, address_book),
     *(positions, events, reports, quarantine, applying, erasures),
     *(tracking, tracking_page, widget, tracking_forms, tracking_photos, asides, answers, by_link, push, company),
     *(by_code, step_up, reschedule, redirect, proposals, recipient_slots, points),
