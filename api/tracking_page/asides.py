@@ -11,8 +11,8 @@ from api.http.problem import Problem
 from api.tracking_page.asking import ask
 from api.tracking_page.changing import FORM_BODY, REFUSED, send_form, summary_of
 from api.tracking_page.endpoints import LANG, Reader, reader_of, seen_by
+from api.tracking_page.forms import ANSWER, Typed, shown_fields
 from api.tracking_page.plain import later_page, unknown_page
-from api.tracking_page.forms import ANSWER, Typed
 from api.tracking_page.respond import respond
 from sql.pool import is_away
 

@@ -15,8 +15,6 @@ from api.http.read.limited import read_limited
 from api.pages.times import Manner
 from api.proofs.uploads.state import ProofRefused
 from api.recipient.booked import booked_by
-from api.recipient.looks import Seen
-from api.tickets.photos import PhotoQuota
 from api.tracking_page.asking import ask_options, post
 from api.tracking_page.booked import place_form
 from api.tracking_page.code import CodeStep, code_in, step_after

@@ -49,10 +49,11 @@ from api.stream.hub import HUB, Hub
 from api.tickets import by_link as tickets_by_link
 from api.tickets import company as tickets
 from api.tickets import photos
-from api.tracking_page import answers, asides, widget
+from api.tracking_page import asides
 from api.tracking_page import changing as tracking_forms
 from api.tracking_page import endpoints as tracking_page
 from api.tracking_page import photos as tracking_photos
+from api.tracking_page.elsewhere import answers, widget
 from api.webhooks import asyncapi
 from api.webhooks import endpoints as webhooks
 from ingest import doors

@@ -24,7 +24,7 @@ from sql.planning import plans
 from sql.planning.orders import find_orders
 from sql.planning.resources import find_resource, shifts_of_day
 from sql.pool import Pool
-from work.planning.assemble import KeptProblem, Labels, assemble, matrices, read_day, tours_of, unpack
+from work.planning.assemble import KeptProblem, Labels, assemble, read_day, straight_matrices, tours_of, unpack
 from work.planning.words import DepotWords
 
 MOST_DUE = 2_000
@@ -165,7 +165,7 @@ async def _assembled(
     words = msgspec.convert(found.body, DepotWords)
     rows = [one for one in await find_orders(pool, account_id, list(names)) if one.lat is not None]
     day = await read_day(pool, account_id=account_id, depot=words, shifts=shifts, orders=rows)
-    return await asyncio.to_thread(lambda: assemble(day, *matrices(day), objective="cost"))
+    return await asyncio.to_thread(lambda: assemble(day, *straight_matrices(day), objective="cost"))
 
 
 async def _with_added(
