@@ -116,3 +116,16 @@ def test_weights_are_probabilities_wherever_a_phone_wanders(seed, every_ms):
 def test_exp_is_right():
     x = np.concatenate((np.linspace(-130, 40, 999), [0.0, -1e-9, -500.0, np.inf * -1]))
     assert exp(x) == pytest.approx([math.exp(value) for value in x], rel=1e-7, abs=1e-60)
+
+
+@pytest.mark.parametrize("every_s", [1, 2, 5, 15])
+def test_a_detour_along_the_street_of_a_later_pass_ends_where_the_path_was_left(every_s):
+    """The later pass goes on along the earlier one, so that only where the path was left tells them apart."""
+    out, back = [(0, 0), (3000, 0), (3000, 8000), (1500, 8000)], [(1500, 300), (2800, 300), (2800, 900), (2000, 900)]
+    times, x_m, y_m = walk(
+        (0, 0, 0), (220, 2200, 0), (250, 2200, 300), (290, 2600, 300), (320, 2600, 0), (360, 2990, 0), every_s=every_s
+    )
+    track, facts = snapped([*out, *back, (2000, 0), (6000, 0)], times, x_m, y_m)
+    late = np.asarray(times) >= 340
+    assert facts.judged["along_m"][late] == pytest.approx(np.asarray(x_m)[late], abs=60)
+    assert track["along_m"] == pytest.approx(x_m[-1], abs=40)
