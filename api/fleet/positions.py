@@ -11,7 +11,7 @@ import msgspec
 from aiohttp import web
 
 from api.fleet.held_positions import HeldPositions
-from api.http.auth import Role, authorize_key, caller_of
+from api.http.auth import Role, authorize, caller_of
 from api.http.ids import DRIVER, ROUTE, STOP, shown, shown_or_none
 from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
@@ -243,7 +243,7 @@ def _box(text: str) -> tuple[float, float, float, float] | None:
 
 async def _may_still(request: web.Request) -> bool:
     try:
-        await authorize_key(request, Role.VIEWER)
+        await authorize(request, Role.VIEWER)
     except Problem:
         return False
     except DATABASE_AWAY:

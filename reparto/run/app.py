@@ -9,6 +9,7 @@ from aiohttp import web
 from api.account import endpoints as account
 from api.account import keys
 from api.certificate import endpoints as certificate
+from api.desk import invitations, link_page, session, users
 from api.driver.events import endpoints as driver_events
 from api.driver.manifest import endpoints as manifest
 from api.find import endpoints as find
@@ -19,9 +20,9 @@ from api.http.app_keys import CONFIG, POOL, PROOFS, ROADS, WELCOME
 from api.http.auth import DEVICES, DeviceCache
 from api.http.host import known_host
 from api.http.itself import health, metrics, openapi
+from api.http.itself.rights import guard_rights
 from api.http.problem import problems
 from api.http.read import paths
-from api.http.rights import guard_rights
 from api.http.shares.bodies import BODIES, Bodies
 from api.http.shares.rates import ACCOUNT_WRITES, QUARANTINE_RATE, Rates
 from api.messages import channels as message_channels
@@ -71,6 +72,7 @@ SYSTEM = (health, metrics)
 """In every process that serves HTTP."""
 
 ASKED = (
+    *(session, users, invitations, link_page),
     *(account, keys, drivers, devices, geofences),
     *(routes, links, pins, reopening, ending, track, visits, detours, eta),
     *(driver_events, manifest, shifts),

@@ -114,11 +114,22 @@ CLASSES = (
     *(QUARANTINE, MESSAGES, DELIVERIES, ORDERS, PLANS, PHOTOS),
 )
 
-SOON_GONE = ("held", "inbox", "upload", "upload_part", "lane_attempt", "change", "recipient_limit")
+SOON_GONE = (
+    "held",
+    "inbox",
+    "upload",
+    "upload_part",
+    "lane_attempt",
+    "change",
+    "recipient_limit",
+    "desk_session",
+    "desk_link",
+)
 """Tables with data of people for hours or days only, by the clock of the database; each has an end of its own."""
 
-UNTIL_ERASED = ("consent",)
-"""Tables that keep what a person said until they take it back or are erased: who wants no messages gets none."""
+UNTIL_ERASED = ("consent", "person", "member")
+"""Tables that keep what a person said until they take it back or are erased: who wants no messages gets none. And who
+signs in, until they are taken out of their last account."""
 
 WITHOUT_PEOPLE = (
     *("instance", "account", "api_key", "stop_transition", "eta_window"),
