@@ -20,6 +20,7 @@ from api.http.paging import PAGING, Id, cursor_in, cut, limit_in
 from api.http.problem import Conflict, FieldError, NotFound
 from api.http.read.bodies import read_body, refuse
 from api.http.shares.attempts import DAY_S, admit_attempt
+from api.http.trail import note
 from sql.account.accounts import read_instance
 from sql.desk import links, people
 from sql.desk.links import DeskLink
@@ -95,9 +96,11 @@ async def post_invitation(request: web.Request) -> web.Response:
             is_mailed=is_mailed,
         )
         secret = (await read_instance(db)).secret
+        made_id = ids.shown(ids.INVITATION, made.id)
+        await note(request, db, made=made_id, after={"email": email, "role": new.role})
     link = None if is_mailed else f"{public_url(request)}/desk/link/{desk_token(secret, made.id)}"
     shown = InvitationMade(
-        id=ids.shown(ids.INVITATION, made.id),
+        id=made_id,
         email=made.email,
         role=new.role,
         created_at=made.created_at,
@@ -121,8 +124,11 @@ async def delete_invitation(request: web.Request) -> web.Response:
     """Take an invitation back; its link works no more."""
     link_id = ids.id_in_path(request, "invitation", ids.INVITATION)
     async with request.app[POOL].acquire() as db, db.transaction():
-        if await links.end_invitation(db, caller_of(request).account_id, link_id) is None:
+        ended = await links.end_invitation(db, caller_of(request).account_id, link_id)
+        if ended is None:
             raise NotFound("There is no open invitation of this id.")
+        email, role = ended
+        await note(request, db, before={"email": email, "role": role})
     return web.Response(status=204)
 
 

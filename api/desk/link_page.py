@@ -11,12 +11,15 @@ from api.desk.passwords import LONGEST, PASSWORDS, SHORTEST, open_passwords
 from api.desk.session import person_by_password
 from api.http import assets
 from api.http.app_keys import POOL
+from api.http.auth import Caller, Role
 from api.http.operation import Operations, Parameter, Who
 from api.http.problem import TooManyRequests
+from api.http.trail import note
 from api.pages.catalog import LANGUAGES, choose, desk_texts
 from sql.account.accounts import account_by_id, read_instance
 from sql.desk import links, people, sessions
 from sql.desk.links import DeskLink
+from sql.pool import Db
 from work.links import desk_link_of_token
 
 operations = Operations("session", prepare=open_passwords)
@@ -88,6 +91,7 @@ async def post_link_page(request: web.Request) -> web.Response:
         await people.set_password(db, person.id, password_hash)
         await sessions.end_sessions(db, person.id)
         await links.end_links(db, link.email)
+        await _note(request, db, link, person.id)
     return _page(request, 200, "done")
 
 
@@ -107,7 +111,14 @@ async def _join(request: web.Request, link: DeskLink, password: str) -> web.Resp
             return _page(request, 410, "over")
         assert link.role is not None
         await people.add_member(db, link.account_id, person.id, link.role)
+        await _note(request, db, link, person.id)
     return _page(request, 200, "done")
+
+
+async def _note(request: web.Request, db: Db, link: DeskLink, person_id: int) -> None:
+    caller = Caller(account_id=link.account_id, person_id=person_id, role=Role.VIEWER)
+    after = None if link.role is None else {"email": link.email, "role": link.role}
+    await note(request, db, caller=caller, after=after)
 
 
 async def _link_in(request: web.Request) -> DeskLink | None:

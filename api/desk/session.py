@@ -12,6 +12,7 @@ from api.http.app_keys import POOL
 from api.http.auth import (
     SESSION_PREFIX,
     Caller,
+    Role,
     caller_of,
     from_this_site,
     hash_of,
@@ -23,6 +24,7 @@ from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
 from api.http.problem import FieldError, Unauthorized
 from api.http.read.bodies import read_body, refuse
+from api.http.trail import note
 from sql.account.accounts import account_by_id
 from sql.desk import links, people, sessions
 from sql.desk.people import Membership, Person
@@ -111,6 +113,8 @@ async def post_session(request: web.Request) -> web.Response:
     secret = new_secret(SESSION_PREFIX)
     async with pool.acquire() as db, db.transaction():
         await sessions.open_session(db, account_id=chosen.account_id, person_id=person.id, secret_hash=hash_of(secret))
+        caller = Caller(account_id=chosen.account_id, person_id=person.id, role=Role[chosen.role.upper()])
+        await note(request, db, caller=caller)
     response = answer(request, _shown(person, accounts, chosen), status=201, headers={"Cache-Control": "no-store"})
     set_cookie(request, response, secret)
     return response
@@ -137,6 +141,7 @@ async def patch_session(request: web.Request) -> web.Response:
         if change.name is not UNSET:
             await people.set_name(db, person_id, change.name.strip())
         now = await _session_of(db, caller)
+        await note(request, db)
     return answer(request, now)
 
 
@@ -156,10 +161,12 @@ async def patch_session(request: web.Request) -> web.Response:
 async def delete_session(request: web.Request) -> web.Response:
     """Sign out."""
     person_id, session_id = _person_of(caller_of(request))
-    if request.query.get("everywhere") == "true":
-        await sessions.end_sessions(request.app[POOL], person_id)
-    else:
-        await sessions.end_session(request.app[POOL], session_id)
+    async with request.app[POOL].acquire() as db, db.transaction():
+        if request.query.get("everywhere") == "true":
+            await sessions.end_sessions(db, person_id)
+        else:
+            await sessions.end_session(db, session_id)
+        await note(request, db)
     response = web.Response(status=204)
     response.del_cookie(session_cookie(request), path="/", secure=is_secure(request), httponly=True, samesite="Strict")
     return response
@@ -180,6 +187,7 @@ async def put_password(request: web.Request) -> web.Response:
         await people.set_password(db, person_id, password_hash)
         await sessions.end_sessions(db, person_id, but=session_id)
         await links.end_links(db, person.email)
+        await note(request, db)
     return web.Response(status=204)
 
 

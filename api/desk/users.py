@@ -14,6 +14,7 @@ from api.http.operation import Operations, Who
 from api.http.paging import PAGING, Id, cursor_in, cut, limit_in
 from api.http.problem import Conflict, Forbidden, NotFound
 from api.http.read.bodies import read_body
+from api.http.trail import note
 from sql.desk import people
 from sql.desk.people import Member
 from sql.pool import Db
@@ -80,8 +81,9 @@ async def patch_user(request: web.Request) -> web.Response:
     change = await read_body(request, UserChange)
     may_give(caller, change.role)
     async with request.app[POOL].acquire() as db, db.transaction():
-        await _hold(db, caller, person_id, still_owner=change.role == "owner")
+        role = await _hold(db, caller, person_id, still_owner=change.role == "owner")
         await people.set_role(db, caller.account_id, person_id, change.role)
+        await note(request, db, before={"role": role}, after={"role": change.role})
         user = await _user(db, caller.account_id, person_id)
     return answer(request, user)
 
@@ -94,8 +96,9 @@ async def delete_user(request: web.Request) -> web.Response:
     """
     caller, person_id = caller_of(request), ids.id_in_path(request, "user", ids.USER)
     async with request.app[POOL].acquire() as db, db.transaction():
-        await _hold(db, caller, person_id, still_owner=False)
+        role = await _hold(db, caller, person_id, still_owner=False)
         await people.drop_member(db, caller.account_id, person_id)
+        await note(request, db, before={"role": role})
     return web.Response(status=204)
 
 

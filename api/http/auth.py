@@ -42,7 +42,7 @@ INGEST_TOKEN_PREFIX = "rpi_"  # noqa: S105
 SESSION_PREFIX = "rps_"
 
 CSRF_HEADER = "Reparto-Csrf"
-_CHANGES_NOTHING = frozenset({"GET", "HEAD", "OPTIONS"})
+CHANGES_NOTHING = frozenset({"GET", "HEAD", "OPTIONS"})
 _OF_THIS_SITE = frozenset({"same-origin", "same-site", "none"})
 
 
@@ -123,7 +123,7 @@ async def _of_session(request: web.Request, secret: str) -> Caller:
     row = await sessions.find_session(request.app[POOL], hash_of(secret))
     if row is None:
         raise Unauthorized("This session is over. Please sign in again.")
-    if request.method not in _CHANGES_NOTHING:
+    if request.method not in CHANGES_NOTHING:
         if request.headers.get(CSRF_HEADER) != "1":
             raise Forbidden(f"With a session, whatever changes something needs the header `{CSRF_HEADER}: 1`.")
         from_this_site(request)

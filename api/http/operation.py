@@ -13,6 +13,7 @@ from aiohttp import web
 
 from api.http.auth import Role, authorize, authorize_device
 from api.http.problem import Forbidden
+from api.http.trail import note_after
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -150,10 +151,12 @@ def _guard(handler: Handler, who: Who) -> Handler:
     async def guarded(request: web.Request) -> web.StreamResponse:
         if who is Who.DEVICE:
             await authorize_device(request)
-        else:
-            caller = await authorize(request, ROLE_OF[who])
-            if who is Who.USER and caller.person_id is None:
-                raise Forbidden("This is for people who signed in; an API key has no session.")
-        return await handler(request)
+            return await handler(request)
+        caller = await authorize(request, ROLE_OF[who])
+        if who is Who.USER and caller.person_id is None:
+            raise Forbidden("This is for people who signed in; an API key has no session.")
+        response = await handler(request)
+        await note_after(request, response)
+        return response
 
     return guarded

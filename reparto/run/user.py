@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from api.desk.addresses import address_in
+from api.http.ids import USER, shown
 from reparto.command import CannotRun, Subparsers, err, out
 from reparto.run.key import DEFAULT_ACCOUNT
 from reparto.settings.database import check_schema, connected, database_at_hand
@@ -15,6 +16,7 @@ from reparto.settings.settings import Settings
 from sql.account.accounts import NEW_ACCOUNT, ensure_account, read_instance
 from sql.config import DatabaseConfig
 from sql.desk import links, people
+from sql.desk.audit import AuditDeed, write_entry
 from sql.pool import Db
 from work.links import desk_token
 
@@ -62,6 +64,12 @@ async def _create(db: Db, args: argparse.Namespace, public_url: str) -> None:
         account_id = await ensure_account(db, args.account, NEW_ACCOUNT)
         person = await people.ensure_person(db, email, args.name)
         is_new = await people.add_member(db, account_id, person.id, args.role)
+        if is_new:
+            made = {"id": shown(USER, person.id)}
+            after = {"email": email, "role": args.role}
+            await write_entry(
+                db, AuditDeed(account_id=account_id, operation="reparto user create", thing=made, after=after)
+            )
         if person.password_hash is None:
             await _print_link(db, account_id, email, public_url)
     if not is_new:
@@ -79,6 +87,10 @@ async def _reset(db: Db, args: argparse.Namespace, public_url: str) -> None:
         accounts = await people.accounts_of(db, person.id) if person else []
         if not accounts:
             raise CannotRun(f"There is no user {email}; `reparto user list` shows those there are.")
+        assert person is not None
+        for account in accounts:
+            whose = {"user": shown(USER, person.id)}
+            await write_entry(db, AuditDeed(account_id=account.account_id, operation="reparto user reset", thing=whose))
         await _print_link(db, accounts[0].account_id, email, public_url)
     err.print(f"{email} keeps the password until the link is used. It is shown only now.", markup=False)
 

@@ -108,10 +108,11 @@ ORDERS = DataClass(name="orders", tables=("delivery_order",), settings=(_PEOPLE,
 PLANS = DataClass(
     name="plans", tables=("plan", "plan_resource"), settings=(_PEOPLE,), age=ages.age_of_plans, by_day=True
 )
+AUDIT = DataClass(name="audit log", tables=("audit_entry",), settings=("audit_retention_days",), age=ages.age_of_audit)
 
 CLASSES = (
     *(PINGS, TRACKS, LIVE, PLACES, FEED, VISITS, SAID, PROOFS, RECIPIENTS, DRIVERS, ROUTES, GEOFENCES, MANIFESTS, ETAS),
-    *(QUARANTINE, MESSAGES, DELIVERIES, ORDERS, PLANS, PHOTOS),
+    *(QUARANTINE, MESSAGES, DELIVERIES, ORDERS, PLANS, PHOTOS, AUDIT),
 )
 
 SOON_GONE = (
