@@ -3,6 +3,7 @@
 from reparto.settings.outgoing import guard_of, public_url_of, sealer_of
 from reparto.settings.settings import Settings
 from work.alerts.tell import alert_job
+from work.desk.alerts import ALERT_JOBS
 from work.desk.mail import desk_jobs
 from work.erasure.erase import erasure_job
 from work.feed.closing import CLOSE_TOURS
@@ -40,6 +41,7 @@ def jobs_of(settings: Settings, roads: Roads, store: ProofStore) -> tuple[Job | 
         *ticket_jobs(),
         erasure_job(store),
         alert_job(sealer, guard, settings.outgoing.alert_urls),
+        *ALERT_JOBS,
         *desk_jobs(sealer, guard, public_url=public_url_of(settings)),
         *message_jobs(
             sealer,

@@ -116,15 +116,8 @@ CLASSES = (
 )
 
 SOON_GONE = (
-    "held",
-    "inbox",
-    "upload",
-    "upload_part",
-    "lane_attempt",
-    "change",
-    "recipient_limit",
-    "desk_session",
-    "desk_link",
+    *("held", "inbox", "upload", "upload_part", "lane_attempt", "change", "recipient_limit"),
+    *("desk_session", "desk_link", "desk_alert"),
 )
 """Tables with data of people for hours or days only, by the clock of the database; each has an end of its own."""
 
