@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 
 TELLS_S = 1.0
 """Clocks that differ by less agree, and an answer that took longer says too little."""
@@ -29,6 +29,12 @@ class ServerClock:
         heard_s = self.steady_s()
         if heard_s - asked_s <= TELLS_S:
             self._ahead_s = said.timestamp() - (asked_s + heard_s) / 2
+
+    def now(self) -> datetime:
+        """Give the time by the server's clock, which all processes share; by ours, while nothing was heard of it."""
+        if self._ahead_s is None:
+            return datetime.fromtimestamp(self._ours_s(), UTC)
+        return datetime.fromtimestamp(self.steady_s() + self._ahead_s, UTC)
 
     @property
     def doubt_ms(self) -> int:

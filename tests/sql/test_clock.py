@@ -33,6 +33,14 @@ def test_a_clock_is_in_doubt_by_as_much_as_it_jumped_until_it_is_right_again() -
     assert clocks.server.doubt_ms == 0
 
 
+def test_the_time_goes_on_by_the_servers_clock_however_ours_jumps() -> None:
+    clocks = Clocks()
+    assert clocks.server.now() == datetime.fromtimestamp(NOW_S, UTC), "by ours, while nothing was heard"
+    clocks.hear(NOW_S + 5)
+    clocks.steady_s, clocks.ours_s = 60.0, NOW_S - 2_000_000
+    assert clocks.server.now() == datetime.fromtimestamp(NOW_S + 15, UTC)
+
+
 def test_an_answer_that_took_long_says_nothing() -> None:
     clocks = Clocks()
     clocks.hear(NOW_S)

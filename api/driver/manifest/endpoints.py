@@ -1,7 +1,6 @@
 """What a driver's phone asks: what to do, when it is expected where, and why a delivery can fail."""
 
 import re
-from datetime import UTC, datetime
 
 import msgspec
 from aiohttp import web
@@ -68,7 +67,7 @@ async def get_manifest(request: web.Request) -> web.Response:
     """
     device, held = device_of(request), request.app[HUB].part(HeldManifests)
     since, with_path = _since_in(request), _with_path_in(request)
-    look = await held.look(device.account_id, device.driver_id, datetime.now(UTC))
+    look = await held.look(device.account_id, device.driver_id, request.app[POOL].clock.now())
     if _knows(request, look.version):
         await held.note_told(device.driver_id, look)
         return web.Response(status=304, headers=_headers(look.version))
@@ -85,7 +84,8 @@ async def get_manifest(request: web.Request) -> web.Response:
 @operations.operation("GET", "/v1/driver/eta", who=Who.DEVICE, answer=DriverEta)
 async def get_driver_eta(request: web.Request) -> web.Response:
     """Read when the van is expected at the stops ahead of it, on the route the driver is on."""
-    device, pool, now = device_of(request), request.app[POOL], datetime.now(UTC)
+    device, pool = device_of(request), request.app[POOL]
+    now = pool.clock.now()
     look = await look_at(pool, account_id=device.account_id, driver_id=device.driver_id, now=now)
     eta = None if look.current is None else await eta_of_route(pool, device.account_id, route_id=look.current.id)
     if look.current is None or eta is None:

@@ -6,7 +6,7 @@ Of a manifest only the look is kept, from which its version follows: a hundredth
 import asyncio
 import zlib
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 from cachetools import LRUCache
@@ -130,7 +130,7 @@ class HeldManifests:
             )
         else:
             current = await bring_up_to_date(
-                self._hub.pool, account_id=account_id, driver_id=driver_id, now=datetime.now(UTC)
+                self._hub.pool, account_id=account_id, driver_id=driver_id, now=self._hub.pool.clock.now()
             )
             shown, version = await self._shown(current, shape), current.version
         body = _encoded(shown, version, shape)

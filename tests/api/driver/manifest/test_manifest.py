@@ -1,5 +1,6 @@
 """What a driver's phone is told to do."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgpack
@@ -7,6 +8,7 @@ import pytest
 
 from api.driver.manifest import endpoints as manifest
 from api.driver.manifest.held import HeldManifests
+from api.http.app_keys import POOL
 from api.http.ids import DRIVER, number_of
 from api.routes import eta
 from api.stream.hub import HUB
@@ -79,6 +81,15 @@ async def test_without_a_route_there_is_nothing_to_do(make_phone):
     assert told == {"version": 0, "full": True, "routes": []}
     again = await ana.read("?since=0")
     assert (again["full"], again["version"], again["added"]) == (False, 0, [])
+
+
+async def test_what_is_shown_now_goes_by_the_databases_clock(client, account, make_phone, put_route, monkeypatch):
+    """A process whose own clock is a week off shows what all others show."""
+    ana = await make_phone()
+    await put_route(client, account.key, driver="ana", **around_now())
+    clock = client.app[POOL].clock
+    monkeypatch.setattr(clock, "now", lambda: datetime.now(UTC) + timedelta(days=7))
+    assert (await ana.read())["routes"] == []
 
 
 async def test_the_next_route_follows_the_current_one(client, account, make_phone, put_route):
