@@ -1,21 +1,19 @@
 """The page of a link that lets somebody in: it sets a password, or takes an invitation, once. Works without scripts."""
 
-from importlib.resources import files
 from math import ceil
 from typing import Any
 
-import minijinja
 from aiohttp import web
 
+from api.desk.pages import LANG, desk_language, desk_page
 from api.desk.passwords import LONGEST, PASSWORDS, SHORTEST, open_passwords
 from api.desk.session import person_by_password
-from api.http import assets
 from api.http.app_keys import POOL
 from api.http.auth import Caller, Role
-from api.http.operation import Operations, Parameter, Who
+from api.http.operation import Operations, Who
 from api.http.problem import TooManyRequests
 from api.http.trail import note
-from api.pages.catalog import LANGUAGES, choose, desk_texts
+from api.pages.catalog import desk_texts
 from sql.account.accounts import account_by_id, read_instance
 from sql.desk import links, people, sessions
 from sql.desk.links import DeskLink
@@ -24,14 +22,6 @@ from work.links import desk_link_of_token
 
 operations = Operations("session", prepare=open_passwords)
 
-_TEMPLATES = files("api") / "static" / "desk"
-_PAGES = minijinja.Environment(
-    loader=lambda name: (_TEMPLATES / name).read_text(encoding="utf-8"), undefined_behavior="strict"
-)
-_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-_LANG = Parameter(name="lang", description="es, pt or en; else as the browser asks.")
 _FORM = {"type": "object", "properties": {"password": {"type": "string"}}, "required": ["password"]}
 
 
@@ -39,7 +29,7 @@ _FORM = {"type": "object", "properties": {"password": {"type": "string"}}, "requ
     "GET",
     "/desk/link/{token}",
     who=Who.ANYONE,
-    query=(_LANG,),
+    query=(LANG,),
     media=("text/html",),
     also={409: "A page that says what has to be done first.", 410: "A page that says that the link is over."},
 )
@@ -53,7 +43,7 @@ async def get_link_page(request: web.Request) -> web.Response:
     "POST",
     "/desk/link/{token}",
     who=Who.ANYONE,
-    query=(_LANG,),
+    query=(LANG,),
     media=("text/html",),
     takes={"application/x-www-form-urlencoded": _FORM},
     also={
@@ -143,17 +133,17 @@ async def _asking(
 def _page(
     request: web.Request, status: int, kind: str, *, email: str = "", wrong: str = "", **said: Any
 ) -> web.Response:
-    language = choose(request.query.get("lang", ""), request.headers.get("Accept-Language", ""), LANGUAGES)
+    language = desk_language(request)
     t = desk_texts(language)
     said |= {"shortest": SHORTEST, "longest": LONGEST}
 
     def words(name: str) -> str:
         return t[name].format(**said) if name in t else ""
 
-    text = _PAGES.render_template(
+    return desk_page(
         "link.html",
-        language=language,
-        assets=assets.PATH,
+        language,
+        status=status,
         t=dict(t),
         title=words(f"{kind}_title"),
         lead=words(f"{kind}_lead"),
@@ -162,13 +152,8 @@ def _page(
         go=words(f"{kind}_go"),
         wrong=words(wrong),
         is_new=kind == "set",
+        is_done=kind == "done",
         email=email,
         shortest=SHORTEST,
         longest=LONGEST,
     )
-    headers = {
-        "Content-Security-Policy": _POLICY,
-        "X-Content-Type-Options": "nosniff",
-        "Vary": "Accept-Language",
-    }
-    return web.Response(status=status, text=text, content_type="text/html", headers=headers)

@@ -1,5 +1,6 @@
 """Sessions: signing in with a password, who is signed in, other passwords, signing out."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from aiohttp import web
@@ -104,19 +105,9 @@ async def post_session(request: web.Request) -> web.Response:
     """
     from_this_site(request)
     body = await read_body(request, SignIn)
-    person = await person_by_password(request, body.email, body.password)
-    pool = request.app[POOL]
-    accounts = [] if person is None else await people.accounts_of(pool, person.id)
-    if person is None or not accounts:
-        raise Unauthorized("This e-mail address and this password do not go together.")
-    chosen = _named(accounts, body.account) if body.account else accounts[0]
-    secret = new_secret(SESSION_PREFIX)
-    async with pool.acquire() as db, db.transaction():
-        await sessions.open_session(db, account_id=chosen.account_id, person_id=person.id, secret_hash=hash_of(secret))
-        caller = Caller(account_id=chosen.account_id, person_id=person.id, role=Role[chosen.role.upper()])
-        await note(request, db, caller=caller)
-    response = answer(request, _shown(person, accounts, chosen), status=201, headers={"Cache-Control": "no-store"})
-    set_cookie(request, response, secret)
+    signed = await sign_in(request, body.email, body.password, body.account)
+    response = answer(request, signed.session, status=201, headers={"Cache-Control": "no-store"})
+    set_cookie(request, response, signed.secret)
     return response
 
 
@@ -168,7 +159,7 @@ async def delete_session(request: web.Request) -> web.Response:
             await sessions.end_session(db, session_id)
         await note(request, db)
     response = web.Response(status=204)
-    response.del_cookie(session_cookie(request), path="/", secure=is_secure(request), httponly=True, samesite="Strict")
+    end_cookie(request, response)
     return response
 
 
@@ -199,9 +190,51 @@ async def post_reset(request: web.Request) -> web.Response:
     the server makes a link with `reparto user reset`. The answer is the same in all cases.
     """
     from_this_site(request)
-    body = await read_body(request, Reset)
-    email = address_in(body.email)
-    await admit_reset(request, email or body.email)
+    await ask_reset(request, (await read_body(request, Reset)).email)
+    return web.Response(status=204)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """A session that was just opened, and the secret for its cookie."""
+
+    session: Session
+    secret: str
+
+
+async def sign_in(request: web.Request, email: str, password: str, account: str | None = None) -> SignedIn:
+    """Open a session for whoever knows the password.
+
+    Args:
+        account: its name; None: the one they were in first.
+
+    Raises:
+        Unauthorized: they do not go together, or there is no such person: nobody learns which.
+        TooManyRequests: it was tried too often.
+        Invalid: they are no member of that account.
+    """
+    person = await person_by_password(request, email, password)
+    pool = request.app[POOL]
+    accounts = [] if person is None else await people.accounts_of(pool, person.id)
+    if person is None or not accounts:
+        raise Unauthorized("This e-mail address and this password do not go together.")
+    chosen = _named(accounts, account) if account else accounts[0]
+    secret = new_secret(SESSION_PREFIX)
+    async with pool.acquire() as db, db.transaction():
+        await sessions.open_session(db, account_id=chosen.account_id, person_id=person.id, secret_hash=hash_of(secret))
+        caller = Caller(account_id=chosen.account_id, person_id=person.id, role=Role[chosen.role.upper()])
+        await note(request, db, caller=caller)
+    return SignedIn(session=_shown(person, accounts, chosen), secret=secret)
+
+
+async def ask_reset(request: web.Request, text: str) -> None:
+    """Have a link for another password mailed to an address, if it is a person's and their first account has e-mail.
+
+    Raises:
+        TooManyRequests: it was asked for too often.
+    """
+    email = address_in(text)
+    await admit_reset(request, email or text)
     async with request.app[POOL].acquire() as db, db.transaction():
         person = await people.find_person(db, email or "")
         first = (await people.accounts_of(db, person.id))[:1] if person else []
@@ -216,7 +249,6 @@ async def post_reset(request: web.Request) -> web.Response:
                     hours=links.RESET_HOURS,
                     is_mailed=True,
                 )
-    return web.Response(status=204)
 
 
 async def person_by_password(request: web.Request, email: str, password: str) -> Person | None:
@@ -251,6 +283,11 @@ def set_cookie(request: web.Request, response: web.Response, secret: str) -> Non
         httponly=True,
         samesite="Strict",
     )
+
+
+def end_cookie(request: web.Request, response: web.Response) -> None:
+    """Have a browser forget its session."""
+    response.del_cookie(session_cookie(request), path="/", secure=is_secure(request), httponly=True, samesite="Strict")
 
 
 async def _session_of(db: Db | Pool, caller: Caller) -> Session:

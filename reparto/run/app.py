@@ -10,6 +10,7 @@ from api.account import endpoints as account
 from api.account import keys
 from api.certificate import endpoints as certificate
 from api.desk import alerts, audit, invitations, link_page, session, users
+from api.desk_page import endpoints as desk_page
 from api.driver.events import endpoints as driver_events
 from api.driver.manifest import endpoints as manifest
 from api.find import endpoints as find
@@ -72,7 +73,7 @@ SYSTEM = (health, metrics)
 """In every process that serves HTTP."""
 
 ASKED = (
-    *(session, users, invitations, link_page, audit, alerts),
+    *(session, users, invitations, link_page, audit, alerts, desk_page),
     *(account, keys, drivers, devices, geofences),
     *(routes, links, pins, reopening, ending, track, visits, detours, eta),
     *(driver_events, manifest, shifts),

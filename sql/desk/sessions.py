@@ -49,6 +49,12 @@ async def end_session(db: Db | Pool, session_id: int) -> None:
     await db.execute(_SQL["end_session"], session_id)
 
 
+async def end_by_secret(db: Db, secret_hash: bytes) -> tuple[int, int] | None:
+    """Sign out whoever has this secret; give the account and the person, None: nobody has."""
+    row = await db.fetchrow(_SQL["end_by_secret"], secret_hash)
+    return None if row is None else (row["account_id"], row["person_id"])
+
+
 async def end_sessions(db: Db | Pool, person_id: int, *, but: int | None = None) -> None:
     """Sign somebody out everywhere.
 

@@ -25,6 +25,10 @@ UPDATE desk_session SET account_id = $2 WHERE id = $1;
 -- $1 session
 DELETE FROM desk_session WHERE id = $1;
 
+-- name: end_by_secret
+-- $1 SHA-256 of the secret
+DELETE FROM desk_session WHERE secret_hash = $1 RETURNING account_id, person_id;
+
 -- name: end_sessions
 -- All of a person, in every account. $1 person, $2 but this one, or null
 DELETE FROM desk_session WHERE person_id = $1 AND id IS DISTINCT FROM $2;
