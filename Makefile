@@ -15,7 +15,7 @@ SCORED := route-snap-cases route-snap-real wmata-bus
 THROUGH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fix kill-messages chaos soak fuzz screenshots page-pace bench score docs wheel-check clean
+.PHONY: help run test lint fix kill-messages chaos day soak fuzz screenshots page-pace bench score docs wheel-check clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -41,6 +41,9 @@ kill-messages: $(VENV)/.dev ## kill everything a hundred times while messages le
 
 chaos: $(VENV)/.dev ## kill, stop, fill, cut and misdate a product for MINUTES=10, from SEED=1, and see what is lost
 	$(BIN)/python -m tests.acceptance.chaos --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1)
+
+day: $(VENV)/.dev ## plan, drive and plan again a day of ORDERS=300 on the streets of a real town
+	REPARTO_TEST_ORDERS=$(or $(ORDERS),300) $(BIN)/pytest -q tests/journeys/test_planned_day.py
 
 soak: $(VENV)/.dev ## a steady load for MINUTES=60: what grows that should not
 	$(BIN)/python -m tests.acceptance.soak --minutes $(or $(MINUTES),60)

@@ -17,6 +17,7 @@ COMMANDS = {
     "track": "reparto.run.roles",
     "api": "reparto.run.roles",
     "work": "reparto.run.roles",
+    "mcp": "reparto.assistants.command",
     "migrate": "reparto.run.migrate",
     "status": "reparto.operate.status",
     "doctor": "reparto.operate.doctor",

@@ -23,6 +23,7 @@ from tests.stores.azure import azure_bucket
 from tests.stores.gcs import gcs_bucket
 from tests.stores.s3 import s3_bucket
 from tests.stores.server import Bucket
+from work.outgoing.sealed import Sealer, keys_in, new_key
 
 settings.register_profile("suite", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")  # the same examples every time, however slow the machine is
@@ -124,6 +125,12 @@ def gcs() -> Iterator[Bucket]:
     """A bucket of a stand-in for Google's."""
     with gcs_bucket() as bucket:
         yield bucket
+
+
+@pytest.fixture
+def sealer() -> Sealer:
+    """Seals what the application under test keeps sealed."""
+    return Sealer(keys_in(new_key()))
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ def plan_of(row: PlanRow) -> Plan:
             end_ms=ms_of(row.end_at),
             return_to_depot=row.return_to_depot,
             wait_for_window=row.wait_for_window,
+            times_learned=row.times_learned,
             utc_offset_s=_utc_offset_s(row),
         ),
         PathColumns(np.array(row.path_lon), np.array(row.path_lat), np.array(row.path_along_m)),

@@ -39,6 +39,7 @@ from sql.account.settings import (
     StopRadius,
     TicketDays,
     Visibility,
+    WidgetSites,
     settings_of,
 )  # fmt: skip
 from sql.pings.held import release_held
@@ -53,6 +54,7 @@ class SettingsChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """New settings; what is left out stays."""
 
     brand: Brand | UnsetType = UNSET
+    widget_sites: WidgetSites | UnsetType = UNSET
     languages: Languages | UnsetType = UNSET
     address_form: AddressForm | UnsetType = UNSET
     colours: Colours | UnsetType = UNSET

@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 
 from api.http import ids
 from api.http.app_keys import POOL
-from api.http.auth import KEY_PREFIX, caller_of, hash_of, new_secret
+from api.http.auth import KEY_PREFIX, KEYS, caller_of, hash_of, new_secret
 from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
 from api.http.problem import FieldError, NotFound
@@ -123,6 +123,7 @@ async def delete_key(request: web.Request) -> web.Response:
     key_id = ids.id_in_path(request, "key", ids.KEY)
     if not await keys.revoke_key(request.app[POOL], account_id=caller_of(request).account_id, key_id=key_id):
         raise NotFound("There is no key of this id that works.")
+    request.app[KEYS].forget()
     return web.Response(status=204)
 
 

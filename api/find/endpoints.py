@@ -128,13 +128,14 @@ def _page(
         "accent": accent,
         "on_accent": "#fff" if is_dark(accent) else "#111",
         "legible": legible(accent),
-        "brand": settings.brand,
         "value": order,
         "company": company_name,
         "said": words[said].format(minutes=minutes) if said else "",
     }
     hidden = "" if said else " hidden"
-    text = _PAGE.substitute({name: escape(str(value)) for name, value in shown.items()}, hidden=hidden)
+    brand = escape(settings.brand)
+    mark = f'<img class="logo" src="/logo/{settings.logo}" alt="{brand}" height="32">' if settings.logo else brand
+    text = _PAGE.substitute({name: escape(str(value)) for name, value in shown.items()}, hidden=hidden, mark=mark)
     return web.Response(
         status=status,
         text=text,

@@ -17,8 +17,8 @@ from api.http.problem import AppWithoutDoor, NotFound
 from api.http.read.bodies import read_body
 from api.http.refs import driver_in_path
 from sql.account import devices
-from sql.track.folds import plan_changed
 from sql.track.lanes import lock_lanes
+from work.feed.settle import settle_phone
 
 operations = Operations("devices")
 
@@ -127,7 +127,6 @@ async def delete_device(request: web.Request) -> web.Response:
         ended = None if lane is None else await devices.revoke_device(db, account_id=account_id, device_id=number)
         if ended is None:
             raise NotFound("There is no device of this id that works.")
-        who = {"lane": ended.lane, "driver_id": ended.driver_id, "account_id": account_id}
-        await plan_changed(db, **who, effective_at=ended.ended_at)
+        await settle_phone(db, ended, account_id)
     request.app[DEVICES].forget(number)
     return web.Response(status=204)

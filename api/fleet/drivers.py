@@ -22,6 +22,7 @@ from sql.account import devices, drivers
 from sql.account.drivers import DriverRow
 from sql.delivery import routes
 from sql.track.lanes import lock_lanes
+from work.feed.settle import settle_phone
 
 operations = Operations("drivers")
 
@@ -127,7 +128,9 @@ async def take_out(request: web.Request, driver: DriverRow) -> None:
             await take_from_driver(db, account_id=account_id, head=head)
         phones = await devices.list_devices(db, account_id=account_id, driver_id=driver.id)
         for phone in phones:
-            await devices.revoke_device(db, account_id=account_id, device_id=phone.id)
+            ended = await devices.revoke_device(db, account_id=account_id, device_id=phone.id)
+            if ended is not None:
+                await settle_phone(db, ended, account_id)
         await drivers.delete_driver(db, driver.id)
     for phone in phones:
         request.app[DEVICES].forget(phone.id)

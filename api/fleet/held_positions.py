@@ -52,6 +52,8 @@ class HeldPositions:
     async def of_account(self, account_id: int) -> Mapping[int, LivePosition]:
         """Give where an account's drivers are now, by driver; who did not change is the same object as before.
 
+        So is all of it where nobody did.
+
         Raises:
             asyncpg.PostgresError: the database is away, or another of `sql.pool.DATABASE_AWAY`.
         """
@@ -85,10 +87,12 @@ class HeldPositions:
         except BaseException:
             account.all_changed = True
             raise
-        account.known = kept | {
+        known = kept | {
             driver_id: same if (same := account.known.get(driver_id)) == one and same is not None else one
             for driver_id, one in read.items()
         }
+        if known != account.known:
+            account.known = known
         self._accounts.pop(account_id, None)
         if len(account.known) < self._accounts.maxsize:
             self._accounts[account_id] = account  # by its size now

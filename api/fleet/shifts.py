@@ -16,7 +16,14 @@ from api.http.operation import Operations, Parameter, Who
 from api.http.problem import FieldError, Invalid
 from api.http.refs import driver_in_path
 from api.http.times import time_in
-from sql.account.shifts import ShiftOutcome, outcomes_of_shifts, shifts_of_driver
+from sql.account.shifts import (
+    BreakRow,
+    ShiftOutcome,
+    ShiftRow,
+    breaks_of_driver,
+    outcomes_of_shifts,
+    shifts_of_driver,
+)
 
 operations = Operations("drivers")
 
@@ -107,6 +114,8 @@ async def get_shifts(request: web.Request) -> web.Response:
     shifts = await shifts_of_driver(
         pool, driver_id=driver.id, since=since, until=until, now=now, longest=request.app[LONGEST_SHIFT]
     )
+    first_at = shifts[0].started_at if shifts else until
+    pauses = await breaks_of_driver(pool, driver_id=driver.id, since=first_at, until=max(until, now), now=now)
     outcomes: defaultdict[UUID, list[ShiftOutcome]] = defaultdict(list)
     for outcome in await outcomes_of_shifts(pool, driver_id=driver.id, shifts=shifts):
         outcomes[outcome.shift_id].append(outcome)
@@ -116,12 +125,16 @@ async def get_shifts(request: web.Request) -> web.Response:
             started_at=shift.started_at,
             ended_at=shift.ended_at,
             ended_by=cast(Literal["said", "next", "limit"] | None, shift.ended_by),
-            breaks=[Break(started_at=one.started_at, ended_at=one.ended_at) for one in shift.breaks],
+            breaks=[Break(started_at=one.started_at, ended_at=one.ended_at) for one in pauses if _is_in(one, shift)],
             settlement=settlement_of(outcomes[shift.id]),
         )
         for shift in shifts
     ]
     return answer(request, ShiftList(shifts=shown))
+
+
+def _is_in(pause: BreakRow, shift: ShiftRow) -> bool:
+    return shift.started_at <= pause.started_at and (shift.ended_at is None or pause.started_at < shift.ended_at)
 
 
 def settlement_of(outcomes: Iterable[ShiftOutcome]) -> Settlement:

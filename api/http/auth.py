@@ -27,10 +27,16 @@ from api.http.problem import Forbidden, Unauthorized
 from api.http.who import is_of, is_of_device
 from sql.account import devices, keys
 from sql.account.devices import DeviceRow
+from sql.account.keys import KeyRow
 from sql.desk import sessions
 from sql.pool import DATABASE_AWAY, Pool
 
 DEVICES: web.AppKey["DeviceCache"] = web.AppKey("devices")
+KEYS: web.AppKey["KeyCache"] = web.AppKey("keys")
+
+KEY_BELIEVED_S = 1.0
+"""How long a key may poll without being looked up again: so long, at most, does a revoked one in processes that did not
+revoke it."""
 
 BELIEVED_S = 2.0
 """How long a device's credential is believed without asking again: so long, at most, does a revoked phone send on where
@@ -93,8 +99,11 @@ def bearer_of(request: web.Request) -> str:
     return secret.strip()
 
 
-async def authorize(request: web.Request, least: Role) -> Caller:
+async def authorize(request: web.Request, least: Role, *, polled: bool = False) -> Caller:
     """Find out whose API key or session this is, and remember it on the request. A key counts before a cookie.
+
+    Args:
+        polled: it may be believed what was known of the key a moment ago.
 
     Raises:
         Unauthorized: neither, or not a known one.
@@ -102,7 +111,7 @@ async def authorize(request: web.Request, least: Role) -> Caller:
     """
     secret = session_secret_of(request)
     if "Authorization" in request.headers or secret is None:
-        caller = await _of_key(request)
+        caller = await _of_key(request, polled=polled)
     else:
         caller = await _of_session(request, secret)
     if caller.role < least:
@@ -112,8 +121,10 @@ async def authorize(request: web.Request, least: Role) -> Caller:
     return caller
 
 
-async def _of_key(request: web.Request) -> Caller:
-    row = await keys.find_key(request.app[POOL], hash_of(bearer_of(request)))
+async def _of_key(request: web.Request, *, polled: bool) -> Caller:
+    secret_hash = hash_of(bearer_of(request))
+    known = request.app[KEYS]
+    row = await (known.find(secret_hash) if polled else known.ask(secret_hash))
     if row is None:
         raise Unauthorized("This API key is not known, was revoked, or its time is over.")
     return Caller(key_id=row.id, account_id=row.account_id, role=Role[row.role.upper()])
@@ -175,6 +186,35 @@ async def authorize_device(request: web.Request) -> DeviceRow:
 def device_of(request: web.Request) -> DeviceRow:
     """Give the device that `authorize_device` found."""
     return request[_DEVICE]
+
+
+class KeyCache:
+    """Keys that work by the hash of their secret, believed for a moment, so that a poll costs no query."""
+
+    def __init__(self, pool: Pool, *, clock_s: Callable[[], float] = time.monotonic) -> None:
+        self._pool = pool
+        self._known: TTLCache[bytes, KeyRow] = TTLCache(10_000, KEY_BELIEVED_S, timer=clock_s)
+        self._forgotten = 0
+
+    async def find(self, secret_hash: bytes) -> KeyRow | None:
+        """Find a key that works, as it was a moment ago; None when there is none."""
+        row = self._known.get(secret_hash)
+        return await self.ask(secret_hash) if row is None else row
+
+    async def ask(self, secret_hash: bytes) -> KeyRow | None:
+        """Find a key that works now; None when there is none."""
+        forgotten = self._forgotten
+        row = await keys.find_key(self._pool, secret_hash)
+        if row is None:
+            self._known.pop(secret_hash, None)
+        elif forgotten == self._forgotten:  # else it may have been on its way since before
+            self._known[secret_hash] = row
+        return row
+
+    def forget(self) -> None:
+        """Ask the database again for all keys: one was revoked."""
+        self._known.clear()
+        self._forgotten += 1
 
 
 _Secret: TypeAlias = tuple[bool, bytes]

@@ -60,6 +60,7 @@ class Operation:
         also: other statuses than `status` that are no problem either, and what they mean.
         headers: what else a request says in its headers.
         takes: schemas of bodies that are not read as a type, by media type.
+        polled: asked again and again, so that who asks is not looked up each time.
     """
 
     method: str
@@ -76,6 +77,7 @@ class Operation:
     also: Mapping[int, str] = field(default_factory=dict)
     headers: tuple[Parameter, ...] = ()
     takes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    polled: bool = False
 
 
 class Shapes(TypedDict, total=False):
@@ -89,6 +91,7 @@ class Shapes(TypedDict, total=False):
     also: Mapping[int, str]
     headers: tuple[Parameter, ...]
     takes: Mapping[str, Mapping[str, Any]]
+    polled: bool
 
 
 DECLARED: web.AppKey[list[tuple[str, Operation]]] = web.AppKey("declared")
@@ -125,7 +128,7 @@ class Operations:
         """Declare a handler. Its docstring's first line is the summary, the rest the description."""
 
         def declare(handler: Handler) -> Handler:
-            guarded = _guard(handler, who)
+            guarded = _guard(handler, who, polled=shapes.get("polled", False))
             summary, _, description = (handler.__doc__ or "").strip().partition("\n")
             self._operations.append(
                 Operation(
@@ -143,7 +146,7 @@ class Operations:
         return declare
 
 
-def _guard(handler: Handler, who: Who) -> Handler:
+def _guard(handler: Handler, who: Who, *, polled: bool) -> Handler:
     if who is Who.ANYONE:
         return handler
 
@@ -152,7 +155,7 @@ def _guard(handler: Handler, who: Who) -> Handler:
         if who is Who.DEVICE:
             await authorize_device(request)
             return await handler(request)
-        caller = await authorize(request, ROLE_OF[who])
+        caller = await authorize(request, ROLE_OF[who], polled=polled)
         if who is Who.USER and caller.person_id is None:
             raise Forbidden("This is for people who signed in; an API key has no session.")
         response = await handler(request)

@@ -36,7 +36,7 @@ from work.messages.rules.contacts import email_of, phone_of
 from work.messages.sending.send import opened_settings
 from work.messages.sending.service import hook_url, open_channel
 from work.messages.words.catalog import words
-from work.messages.words.letter import letter
+from work.messages.words.letter import Letterhead, letter
 from work.messages.words.render import VARIABLES
 
 operations = Operations("messages")
@@ -149,6 +149,8 @@ async def test_channel(request: web.Request) -> web.Response:
         account_id=account_id, updated_at=account.created_at, **{name: getattr(row, name) for name in row.__slots__}
     )
     sends = open_channel(provider, settings, source, app[GUARD], app[SEALER])
+    brand = account.settings.get("brand") or account.name
+    head = Letterhead(brand=brand, colour="", language=languages[0], form="tu")
     try:
         outcome = await sends.send(
             Outgoing(
@@ -158,15 +160,7 @@ async def test_channel(request: web.Request) -> web.Response:
                 locale=languages[0],
                 subject=said["subject"],
                 body=said["body"],
-                html=letter(
-                    said["body"],
-                    subject=said["subject"],
-                    brand=account.settings.get("brand") or account.name,
-                    colour="",
-                    language=languages[0],
-                    form="tu",
-                    unsubscribe="",
-                ),
+                html=letter(said["body"], head, kind="test", subject=said["subject"], unsubscribe=""),
                 values=dict.fromkeys(VARIABLES, "Reparto"),
             )
         )

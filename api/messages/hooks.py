@@ -23,7 +23,7 @@ from work.links import hook_token
 from work.messages.answers.bounces import take_bounce
 from work.messages.answers.replies import meaning_of
 from work.messages.answers.state import REPORTED, Receipt, receive
-from work.messages.channels.gateways import gateway_of, text_at
+from work.messages.channels.gateways import at_path, gateway_of, text_at
 from work.messages.channels.settings import Sms, WhatsApp
 from work.messages.channels.whatsapp import Reply, Status, is_signed, read_callback
 from work.messages.deciding.expand import fall_back
@@ -113,8 +113,9 @@ def _fields(content_type: str, body: bytes) -> Any:
 async def _take_sms(request: web.Request, account_id: int, row: ChannelRow, said: Any) -> None:
     settings = opened_settings("sms", row.settings, row.secrets, request.app[SEALER])
     assert isinstance(settings, Sms)
-    receipts = gateway_of(settings).receipts
-    for one in (said if isinstance(said, list) else [said])[:1_000]:
+    gateway = gateway_of(settings)
+    receipts, several = gateway.receipts, at_path(said, gateway.each_path) or said
+    for one in (several if isinstance(several, list) else [said])[:1_000]:
         found, state = text_at(one, receipts.id_path), text_at(one, receipts.state_path)
         meant = receipts.states.get(state or "") or (state if state in REPORTED else None)
         if found and meant:
@@ -141,7 +142,6 @@ def _reply(one: Any) -> tuple[str | None, str | None]:
         ("From", "Body"),
         ("msisdn", "text"),
         ("msisdn", "message"),
-        ("results.0.from", "results.0.text"),
         ("message.from", "message.contents.0.text"),
     ):
         if (who := text_at(one, by)) and (said := text_at(one, text)):

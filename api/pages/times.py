@@ -1,7 +1,7 @@
 """Times as people write them where they read them: a window and never a minute, in the zone and manner of the place."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from work.messages.rules.hours import country_of
@@ -65,15 +65,21 @@ class Manner:
         step_s = _COARSE_S if high - low > _WIDE else _FINE_S
         begin, end = low.timestamp() // step_s * step_s, -(-high.timestamp() // step_s) * step_s
         end = max(end, begin + 2 * step_s)
-        return self.range(datetime.fromtimestamp(begin, self.zone), datetime.fromtimestamp(end, self.zone), now)
+        return self.range(datetime.fromtimestamp(begin, UTC), datetime.fromtimestamp(end, UTC), now)
 
     def range(self, start: datetime, end: datetime, now: datetime) -> str:
-        """Write a window as it is."""
+        """Write a window as it is; in the night in which clocks change with the names of both times.
+
+        Args:
+            start, end: in UTC: of times of one zone Python compares what clocks show.
+        """
         if end - start >= timedelta(days=1):
             return " – ".join(f"{self.day(at)}, {self.clock(at)}" for at in (start, end))
         first, last = start.astimezone(self.zone), end.astimezone(self.zone)
         half = "" if self._half(first) == self._half(last) else self._half(first)
         written = f"{_tied(self._digits(first) + half)} – {self.clock(end)}" if start != end else self.clock(start)
+        if first.utcoffset() != last.utcoffset():
+            written = " – ".join(_tied(f"{self.clock(at)} ({at:%Z})") for at in (first, last))
         near = self.is_today(start, now) or abs(start - now) < _NEAR
         return written if near else f"{self.day(start)}, {written}"
 

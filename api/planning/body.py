@@ -26,6 +26,7 @@ Load: TypeAlias = Annotated[
 ]
 Skills: TypeAlias = Annotated[list[Annotated[str, Meta(min_length=1, max_length=40)]], Meta(max_length=20)]
 Money: TypeAlias = Annotated[float, Meta(ge=0, le=1e6)]
+Day: TypeAlias = date
 Zone: TypeAlias = Annotated[str, Meta(examples=["America/Bogota"])]
 PlaceQuality: TypeAlias = Literal["given", "roof", "street", "area", "pinned", "learned"]
 
@@ -118,6 +119,39 @@ class PlanBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     objective: Literal["cost", "fewest", "balanced", "habit"] = "cost"
     seed: Annotated[int, Meta(ge=0, le=2**31)] = 1
     limit_s: Annotated[float, Meta(ge=0.5, le=600)] | None = None
+
+
+class VanOut(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A van that cannot go on. Without a place it stands where it was seen last."""
+
+    route: Annotated[str, Meta(description="External id or id")]
+    lat: Lat | None = None
+    lon: Lon | None = None
+
+
+OrderNames: TypeAlias = Annotated[list[Annotated[str, Meta(max_length=200)]], Meta(max_length=5_000)]
+
+
+class ReplanBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why a day is planned again, and what of it."""
+
+    because: Annotated[str, Meta(min_length=1, max_length=500, description="For who decides, in your words")]
+    routes: (
+        Annotated[
+            list[str], Meta(min_length=1, max_length=500, description="Only these, external ids or ids; else all vans")
+        ]
+        | None
+    ) = None
+    date: Annotated[Day | None, Meta(description="Else today, or the day of the routes")] = None
+    depot: Annotated[str | None, Meta(description="External id; else that of the routes, or the only one")] = None
+    orders: Annotated[OrderNames | None, Meta(description="Add only these of the ready orders; else all")] = None
+    cancel: Annotated[OrderNames, Meta(description="Orders that are not wanted any more")] = []
+    out: Annotated[list[VanOut], Meta(max_length=500, description="Vans that cannot go on")] = []
+    freeze_minutes: Annotated[
+        float, Meta(ge=1, le=240, description="What a van comes to within so many stays; the proposal holds as long")
+    ] = 30.0
+    seed: Annotated[int, Meta(ge=0, le=2**31)] = 1
+    limit_s: Annotated[float, Meta(ge=0.5, le=120)] | None = None
 
 
 class Move(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -19,6 +19,7 @@ from api.http.problem import Conflict, FieldError, NotFound
 from api.http.read.bodies import read_body, refuse
 from api.http.times import out_of_range
 from api.planning.body import Move, PlanBody, PlanChange
+from api.routes.view import Window
 from geo.tours.check import check
 from geo.tours.insertion import cheapest
 from geo.tours.problem import VanTour
@@ -49,12 +50,18 @@ class PlanCost(Struct, frozen=True, kw_only=True):
 
 
 class PlannedVisit(Struct, frozen=True, kw_only=True):
-    """An order on a tour: the van is there, begins, leaves."""
+    """An order on a tour: the van is there, begins, leaves.
+
+    Of a day that is planned again: `fixed` ones stay as they are; where `loads` are named, parcels of these orders are
+    taken aboard, and `order` is what the stop is called.
+    """
 
     order: str
     arrive_at: datetime
     begin_at: datetime
     depart_at: datetime
+    fixed: bool = False
+    loads: list[str] | None = None
 
 
 class PlannedBreak(Struct, frozen=True, kw_only=True):
@@ -93,8 +100,48 @@ class Unplanned(Struct, frozen=True, kw_only=True):
     would_help: WouldHelp
 
 
+class Affected(Struct, frozen=True, kw_only=True):
+    """What a proposal means for a recipient.
+
+    `before` and `after`: when the service would begin if the day went on as it is, and when it would now; null: nobody
+    would come. `promise`: whether the window that was promised is kept, `saved` (it would be missed), `broken` (it
+    would be kept) or missed either way; null where none was promised.
+    """
+
+    order: str
+    stop: str | None
+    what: Literal["added", "moved", "earlier", "later", "cancelled", "stays", "unplanned", "same"]
+    from_shift: str | None
+    to_shift: str | None
+    before: datetime | None
+    after: datetime | None
+    window: Window | None
+    promise: Literal["kept", "saved", "broken", "missed"] | None
+
+
+class Proposal(Struct, frozen=True, kw_only=True):
+    """How a day should go on, against how it would. Published it counts; nobody hears of it before.
+
+    `as_of`: the day as it was then; `until`: it can be published until then, if nothing else changed. `minutes`, `km`:
+    of all vans, how much more (or less, below 0) than `before`. `recipients`: those for whom something changes.
+    """
+
+    because: str
+    as_of: datetime
+    until: datetime
+    before: PlanCost
+    minutes: float
+    km: float
+    windows_saved: int
+    windows_broken: int
+    recipients: list[Affected]
+
+
 class TourPlan(Struct, frozen=True, kw_only=True):
-    """A plan. `progress` is from 0 to 1; `why` says why it failed; tours are there once it is done."""
+    """A plan. `progress` is from 0 to 1; `why` says why it failed; tours are there once it is done.
+
+    `proposal`: of a day that is planned again while it goes on; its tours and cost are what is left of the day.
+    """
 
     id: str
     state: State
@@ -107,6 +154,7 @@ class TourPlan(Struct, frozen=True, kw_only=True):
     cost: PlanCost | None
     tours: list[PlannedTour]
     unplanned: list[Unplanned]
+    proposal: Proposal | None = None
 
 
 @operations.operation("POST", "/v1/plans", who=Who.DISPATCHER, body=PlanBody, answer=PlanMade, status=202)
@@ -161,6 +209,8 @@ async def patch_plan(request: web.Request) -> web.Response:
             raise NotFound("There is no plan of this id.")
         if row.state != "done" or row.result is None:
             raise Conflict(f"Only a plan that is done can be changed; this one is {row.state}.")
+        if "proposal" in row.result:
+            raise Conflict("A proposal cannot be changed by hand. Ask for another one.")
         kept = unpack(await plans.problem_of_plan(db, plan_id))
         result = await asyncio.to_thread(_moved, kept, row.result, change.moves)
         await plans.change_plan(db, plan_id, state="done", result=result)
@@ -240,13 +290,14 @@ async def shown(db: Db | Pool, row: TourPlanRow) -> TourPlan:
         state=cast(State, row.state),
         date=row.date,
         depot=row.depot,
-        objective=row.asked["objective"],
+        objective=row.asked.get("objective", "stable"),
         progress=round(row.progress, 3),
         version=row.version,
         why=row.why,
         cost=msgspec.convert(result["cost"], PlanCost) if "cost" in result else None,
         tours=msgspec.convert(tours, list[PlannedTour]),
         unplanned=msgspec.convert(result.get("unplanned", []), list[Unplanned]),
+        proposal=msgspec.convert(result["proposal"], Proposal) if "proposal" in result else None,
     )
 
 

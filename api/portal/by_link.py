@@ -40,6 +40,12 @@ class TextBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     text: Words
 
 
+class AwayBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whether nobody is at home when the van comes; false takes it back."""
+
+    away: bool = True
+
+
 class DoorBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where the door is: WGS 84 degrees."""
 
@@ -130,6 +136,20 @@ async def post_safe_place(request: web.Request) -> web.Response:
     await counted(request)
     text = await _text(request)
     accepted = await put_wish(request, "safe-place", lambda _, wish: (replace(wish, safe_place=text), {}))
+    return answer(request, accepted)
+
+
+@operations.operation("POST", "/v1/track/{token}/away", who=Who.ANYONE, body=AwayBody, answer=ChangeAccepted)
+async def post_away(request: web.Request) -> web.Response:
+    """Say that nobody is at home. Driver and dispatcher are told, and so is the contact; the van comes all the same.
+
+    What is to be done instead is one of the other changes: a slot, a neighbour, a safe place, a pick-up point.
+    """
+    await counted(request)
+    away = (await read_body(request, AwayBody)).away
+    accepted = await put_wish(
+        request, "away", lambda _, wish: (replace(wish, away=away), {"away": away}), fact="stop.away"
+    )
     return answer(request, accepted)
 
 

@@ -15,7 +15,7 @@ from api.http.app_keys import POOL
 from api.http.problem import Conflict, Forbidden, Gone, NotFound
 from api.http.refs import Ref
 from api.portal.limits import admit_post
-from api.portal.rules import BY_CODE, Option, is_over, option, options
+from api.portal.rules import TOLD_AT_ONCE, Option, is_over, option, options
 from api.recipient.stream import link_in
 from api.routes.write import hold_route
 from sql.account.settings import RecipientChange
@@ -190,11 +190,13 @@ async def put_wish(
     make: Callable[[PortalStop, WishRow], tuple[WishRow, dict[str, Any]]],
     *,
     state: State = "applied",
+    fact: str = "stop.instructed",
 ) -> ChangeAccepted:
     """Change what a recipient said of their stop, beside the plan.
 
     Args:
         make: gives what they say now, and what the feed may tell of it.
+        fact: what the feed calls it.
     """
     async with changing(request, change) as it:
         before = await stops.find_wish(it.db, it.stop.id)
@@ -205,12 +207,12 @@ async def put_wish(
         }
         await stops.put_wish(it.db, it.stop, replace(wish, said_at=it.now, last_change=change))
         change_id = await it.note(
-            "stop.instructed",
+            fact,
             was={name: was[name] for name in changed},
             is_now={name: is_now[name] for name in changed},
             state=state,
             told=told,
         )
-        if change in BY_CODE:
+        if change in TOLD_AT_ONCE:
             await it.warn()
-    return ChangeAccepted(id=change_id, change=change, state=state, driver_told=True, **told)
+    return ChangeAccepted(id=change_id, change=change, state=state, driver_told=True, distance_m=told.get("distance_m"))

@@ -16,7 +16,7 @@ from api.http.paging import PAGING, Id, cursor_in, cut, limit_in
 from api.http.problem import NotFound
 from api.http.refs import driver_named
 from sql.portal.ratings import RatingRow, page_of_ratings
-from sql.portal.stops import changes_of_stop
+from sql.portal.stops import ChangeRow, changes_of_stop
 
 operations = Operations("recipients")
 
@@ -64,18 +64,20 @@ async def get_changes(request: web.Request) -> web.Response:
     rows = await changes_of_stop(request.app[POOL], account_id=caller_of(request).account_id, stop_id=stop_id)
     if rows is None:
         raise NotFound("There is no stop of this id.")
-    shown = [
-        ChangeView(
-            id=ids.shown(ids.CHANGE, row.id),
-            change=row.kind,
-            state=row.state,
-            was=row.was,
-            is_now=row.is_now,
-            made_at=row.made_at,
-        )
-        for row in rows
-    ]
+    shown = [change_view(row) for row in rows]
     return answer(request, ChangeList(changes=shown))
+
+
+def change_view(row: ChangeRow) -> ChangeView:
+    """Show a change to the company."""
+    return ChangeView(
+        id=ids.shown(ids.CHANGE, row.id),
+        change=row.kind,
+        state=row.state,
+        was=row.was,
+        is_now=row.is_now,
+        made_at=row.made_at,
+    )
 
 
 @operations.operation(

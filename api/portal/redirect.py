@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from datetime import datetime
 from typing import Annotated
 
 from aiohttp import web
@@ -20,7 +21,10 @@ from api.routes.write import put_plan
 from geo.shape.plane import project
 from sql.account.settings import settings_of
 from sql.delivery import routes
+from sql.delivery.routes import RouteHead
+from sql.pool import Db
 from sql.portal import points, stops
+from sql.portal.stops import PortalStop
 
 operations = Operations("tracking")
 
@@ -42,8 +46,10 @@ class AddressBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     lon: Lon | None = None
 
 
-class _Place(Struct, frozen=True, kw_only=True):
-    address: str
+class NewPlace(Struct, frozen=True, kw_only=True):
+    """Where a stop goes instead, WGS 84 degrees; None: nobody said where on the map that is."""
+
+    address: str | None
     lat: float | None
     lon: float | None
 
@@ -60,7 +66,7 @@ async def post_pickup_point(request: web.Request) -> web.Response:
         if not found or not found[0].enabled:
             refuse([FieldError(at="/pickup_point_id", why="is none of the points that are offered")])
         point = found[0]
-        place = _Place(address=f"{point.name}, {point.address}"[:500], lat=point.lat, lon=point.lon)
+        place = NewPlace(address=f"{point.name}, {point.address}"[:500], lat=point.lat, lon=point.lon)
         accepted = await _redirected(request, it, place, "applied", point=ids.shown(ids.POINT, point.id))
     return answer(request, accepted)
 
@@ -79,7 +85,7 @@ async def post_address(request: web.Request) -> web.Response:
     if (body.lat is None) != (body.lon is None):
         refuse([FieldError(at="/lat" if body.lat is None else "/lon", why="is missing: a place needs both")])
     async with changing(request, "address", plans=True) as it:
-        place = _Place(address=body.address.strip(), lat=body.lat, lon=body.lon)
+        place = NewPlace(address=body.address.strip(), lat=body.lat, lon=body.lon)
         metres = _metres(it, place)
         if metres is not None and metres > FARTHEST_M:
             why = f"is {metres / 1000:.0f} km away; at most {FARTHEST_M / 1000:.0f} km"
@@ -90,7 +96,48 @@ async def post_address(request: web.Request) -> web.Response:
     return answer(request, accepted)
 
 
-def _metres(it: Changing, place: _Place) -> float | None:
+async def move_stop(
+    db: Db,
+    stop: PortalStop,
+    head: RouteHead,
+    place: NewPlace,
+    change: str,
+    *,
+    most_wrong_pins: int,
+    now: datetime,
+) -> None:
+    """Bring a stop and the plan of its route to another place; both are held.
+
+    Args:
+        change: which of the recipient's changes it is.
+    """
+    before = await stops.find_wish(db, stop.id)
+    wish = replace(
+        before,
+        place_address=place.address,
+        place_lat=place.lat,
+        place_lon=place.lon,
+        said_at=now,
+        last_change=change,
+        away=False,
+    )
+    await stops.put_wish(db, stop, wish)
+    await put_plan(
+        db,
+        account_id=stop.account_id,
+        external_id=head.external_id,
+        head=head,
+        driver=None,
+        plan=await routes.read_plan(db, head.id),
+        most_wrong_pins=most_wrong_pins,
+    )
+
+
+def _most(request: web.Request) -> int:
+    return request.app[CONFIG].max_wrong_pins
+
+
+def _metres(it: Changing, place: NewPlace) -> float | None:
     if place.lat is None or place.lon is None:
         return None
     x_m, y_m = project(place.lon, place.lat, it.stop.lon, it.stop.lat)
@@ -98,31 +145,13 @@ def _metres(it: Changing, place: _Place) -> float | None:
 
 
 async def _redirected(
-    request: web.Request, it: Changing, place: _Place, state: State, *, point: str | None
+    request: web.Request, it: Changing, place: NewPlace, state: State, *, point: str | None
 ) -> ChangeAccepted:
     """Keep what was chosen, bring the plan to it where it is applied, and tell everybody."""
     metres = _metres(it, place)
     if state == "applied":
-        before = await stops.find_wish(it.db, it.stop.id)
-        wish = replace(
-            before,
-            place_address=place.address,
-            place_lat=place.lat,
-            place_lon=place.lon,
-            said_at=it.now,
-            last_change=it.change,
-        )
-        await stops.put_wish(it.db, it.stop, wish)
         assert it.head is not None
-        await put_plan(
-            it.db,
-            account_id=it.stop.account_id,
-            external_id=it.head.external_id,
-            head=it.head,
-            driver=None,
-            plan=await routes.read_plan(it.db, it.head.id),
-            most_wrong_pins=request.app[CONFIG].max_wrong_pins,
-        )
+        await move_stop(it.db, it.stop, it.head, place, it.change, most_wrong_pins=_most(request), now=it.now)
     else:
         await it.warn()
     change_id = await it.note(

@@ -98,7 +98,9 @@ async def _place(it: Changing, slot_id: int, *, held_s: float | None) -> HeldSlo
 
 async def _rescheduled(request: web.Request, it: Changing, slot: HeldSlot) -> str:
     before = await stops.find_wish(it.db, it.stop.id)
-    wish = replace(before, slot_start=slot.start_at, slot_end=slot.end_at, said_at=it.now, last_change="slot")
+    wish = replace(
+        before, slot_start=slot.start_at, slot_end=slot.end_at, said_at=it.now, last_change="slot", away=False
+    )
     await stops.put_wish(it.db, it.stop, wish)
     assert it.head is not None
     plan = await routes.read_plan(it.db, it.head.id)

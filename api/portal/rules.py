@@ -19,13 +19,16 @@ here or the route is over; once is enough; a return is under way."""
 BUILT = frozenset(
     {
         *("instructions", "safe-place", "neighbour", "pin-drop", "slot", "pickup-point", "address", "contact"),
-        *("problem", "return", "rating"),
+        *("away", "problem", "return", "rating"),
     }
 )
 """Those that there is something behind; the others are named and not offered."""
 
 BY_CODE = frozenset({"neighbour", "slot", "pickup-point", "address", "contact"})
 """What changes place, person, time or contact: whoever finds a link does not have the contact too."""
+
+TOLD_AT_ONCE = BY_CODE | {"away"}
+"""What the contact hears of at once: it was not they who said so, it is not too late to say so."""
 
 NOT_WITH_CASH = frozenset({"neighbour", "safe-place"})
 """Whoever takes it pays for it: nobody else does, and no place."""

@@ -73,7 +73,8 @@ class WishedDoor(Struct, frozen=True, kw_only=True):
 class RecipientWish(Struct, frozen=True, kw_only=True):
     """What the recipient said by their tracking page, beside the plan.
 
-    `said_at`: when they said something last; `last_change`: what, null for what an earlier release kept.
+    `said_at`: when they said something last; `last_change`: what, null for what an earlier release kept. `away`: nobody
+    is at home when the van comes.
     """
 
     instructions: str | None
@@ -82,6 +83,7 @@ class RecipientWish(Struct, frozen=True, kw_only=True):
     door: WishedDoor | None
     said_at: datetime
     last_change: str | None
+    away: bool
 
 
 class Path(Struct, frozen=True, kw_only=True):
@@ -299,6 +301,7 @@ def wish_of(row: StopRow) -> RecipientWish | None:
         door=door,
         said_at=datetime.fromisoformat(said["said_at"]),
         last_change=said["last_change"],
+        away=said["away"],
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from aiohttp import web
@@ -14,12 +14,21 @@ from api.tracking_page.respond import filled
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownCase:
-    """A report or a return; `label`: the address of what is stuck onto the parcel, empty for none."""
+    """A report or a return.
 
+    Attributes:
+        label: the address of what is stuck onto the parcel; empty for none.
+        goes_on: where below the page it goes on, to answer or to take it back; empty: nowhere.
+        go_on: what that link says.
+    """
+
+    id: str
     title: str
     state: str
     said: str
     label: str = ""
+    goes_on: str = ""
+    go_on: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,18 +48,23 @@ async def cases_of(request: web.Request, manner: Manner, now: datetime, t: Mappi
     kinds = t["change"]["problem"]["choice"]
     shown = [
         ShownCase(
+            id=one["id"],
             title=kinds.get(one["kind"], one["kind"]),
             state=_state(one, manner, now, t),
             said=_last_answer(one["entries"], t),
+            goes_on=f"tickets/{one['id']}",
+            go_on=t["answer"]["link"],
         )
         for one in tickets.get("tickets", ())
     ]
     return shown + [
         ShownCase(
+            id=one["id"],
             title=t["case_return"],
             state=t["case_state"].get(one["state"], one["state"]),
-            said=filled(t["case_company"], said=one["answer"]) if one.get("answer") else "",
+            said=_of_return(one, t),
             label=one.get("label_url") or "",
+            **_taken_back(one, t),
         )
         for one in returns.get("returns", ())
     ]
@@ -72,6 +86,23 @@ async def help_of(request: web.Request, manner: Manner, now: datetime, t: Mappin
         whatsapp=links["whatsapp"] or "",
         mail=links["mail"] or "",
     )
+
+
+def _of_return(one: Mapping[str, Any], t: Mapping[str, Any]) -> str:
+    """Say what the company said last, or when it is fetched."""
+    if one["answer"]:
+        return filled(t["case_company"], said=one["answer"])
+    day = one["pickup"] and one["pickup"]["day"]
+    if not day or one["state"] != "approved":
+        return ""
+    return filled(t["case_pickup"], when=f"{date.fromisoformat(day):{t['date']}}")
+
+
+def _taken_back(one: Mapping[str, Any], t: Mapping[str, Any]) -> dict[str, str]:
+    """Say where a return is taken back, as long as it can be."""
+    if one["state"] not in ("requested", "approved"):
+        return {}
+    return {"goes_on": f"returns/{one['id']}/cancel", "go_on": t["cancel"]["link"]}
 
 
 def _state(ticket: Mapping[str, Any], manner: Manner, now: datetime, t: Mapping[str, Any]) -> str:

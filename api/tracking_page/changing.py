@@ -1,8 +1,9 @@
 """A page for each change: what it will do and until when, its form, and what is possible instead when it is closed."""
 
 import math
-from collections.abc import Collection
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -11,27 +12,47 @@ from api.http.app_keys import CONFIG
 from api.http.operation import Operations, Who
 from api.http.problem import Forbidden, Gone, Invalid, NotFound, Problem, TooManyRequests
 from api.http.read.limited import read_limited
-from api.pages.catalog import texts
 from api.pages.times import Manner
+from api.proofs.uploads.state import ProofRefused
 from api.recipient.looks import Seen
+from api.tickets.photos import PhotoQuota
 from api.tracking_page.asking import ask_options, post
 from api.tracking_page.code import CodeStep, code_in, step_after
-from api.tracking_page.endpoints import LANG, later_page, manner_of, open_ones, seen_by, unknown_page
-from api.tracking_page.forms import FORMS, MOST_BYTES, Typed, body_of, first, typed_in, wrong_fields
-from api.tracking_page.respond import language_of, respond
+from api.tracking_page.endpoints import LANG, later_page, open_ones, reader_of, seen_by, unknown_page
+from api.tracking_page.forms import (
+    FORMS,
+    MOST_BYTES,
+    PHOTOS,
+    Field,
+    Typed,
+    body_of,
+    first,
+    typed_in,
+    wrong_fields,
+)
+from api.tracking_page.photos import PhotoRefused, typed_with_photos
+from api.tracking_page.respond import respond
 from api.tracking_page.words import counted
-from sql.account.settings import settings_of
 from sql.pool import is_away
 
 operations = Operations("tracking")
 
-_REFUSED = {
+REFUSED = {
     403: "The same page: this is not offered.",
     404: "A page that says that there is no such link or form.",
     409: "The same page: it is too late, and what is possible instead.",
     410: "The same page: the link has ended.",
     422: "The same page, with what is wrong at its field; what was typed is kept.",
     429: "The same page: this was tried too often.",
+}
+
+FORM_BODY = {
+    "application/x-www-form-urlencoded": {"type": "object", "additionalProperties": {"type": "string"}},
+    "multipart/form-data": {
+        "type": "object",
+        "properties": {"file": {"type": "string", "format": "binary"}},
+        "additionalProperties": {"type": "string"},
+    },
 }
 
 
@@ -41,7 +62,7 @@ _REFUSED = {
     who=Who.ANYONE,
     query=(LANG,),
     media=("text/html",),
-    also={404: _REFUSED[404]},
+    also={404: REFUSED[404]},
 )
 async def get_form(request: web.Request) -> web.Response:
     """Open the form of a change: what it does, until when, and why not."""
@@ -59,23 +80,42 @@ async def get_form(request: web.Request) -> web.Response:
     who=Who.ANYONE,
     status=303,
     query=(LANG,),
-    takes={"application/x-www-form-urlencoded": {"type": "object", "additionalProperties": {"type": "string"}}},
+    takes=FORM_BODY,
     media=("text/html",),
-    also=_REFUSED,
+    also=REFUSED,
 )
 async def post_form(request: web.Request) -> web.Response:
     """Make a change by its form, and go back to the page of the link; the same as `POST /v1/track/{token}/{change}`."""
-    _refuse_other_sites(request)
     change = request.match_info["change"]
     if change not in FORMS:
         return unknown_page(request)
+    return await send_form(request, FORMS[change], change, partial(_refused, request))
+
+
+async def send_form(
+    request: web.Request,
+    fields: Sequence[Field],
+    what: str,
+    again: Callable[[Typed, Problem], Awaitable[web.Response]],
+) -> web.Response:
+    """Send what was typed to `POST /v1/track/{token}/…`, and go back to the page of the link.
+
+    Args:
+        again: shows the form once more, with what was typed and why it was not taken.
+    """
+    _refuse_other_sites(request)
     typed: Typed = {}
     try:
-        typed = typed_in(await read_limited(request, MOST_BYTES))
+        if request.content_type == "multipart/form-data":
+            typed = await typed_with_photos(request)
+        else:
+            typed = typed_in(await read_limited(request, MOST_BYTES))
         code = "" if "again" in typed else code_in(typed)
-        await post(request, change, body_of(change, typed), code)
+        await post(request, what, body_of(fields, typed), code)
+    except PhotoRefused as refused:
+        return await again(refused.typed, refused.problem)
     except Problem as problem:
-        return await _refused(request, typed, problem)
+        return await again(typed, problem)
     except Exception as error:
         if not is_away(error):
             raise
@@ -112,18 +152,15 @@ async def _form_page(
     change, seen = request.match_info["change"], await seen_by(request)
     if seen is None or change not in FORMS or isinstance(problem, NotFound):
         return unknown_page(request)
-    settings, now = settings_of(seen.route.settings), datetime.now(UTC)
-    language = language_of(request, settings, seen.stop.locale)
-    t, manner, options = texts(language), manner_of(request, seen, language), await ask_options(request)
-    opened = open_ones(options, manner, now, t)
+    reader, options = reader_of(request, seen), await ask_options(request)
+    t, opened = reader.t, open_ones(options, reader)
     option = options.get(change) or {"allowed": False, "why": None}
     is_open, typed = option["allowed"], typed or {}
-    wrong = wrong_fields(change, problem.errors) if isinstance(problem, Invalid) else set()
     return respond(
         request,
         "form.html",
-        settings,
-        language,
+        reader.settings,
+        reader.language,
         status=problem.status if problem else 200,
         tile_url=request.app[CONFIG].tile_url,
         attribution=request.app[CONFIG].tile_attribution,
@@ -133,16 +170,20 @@ async def _form_page(
         is_open=is_open,
         why=t["why"].get(option["why"], t["form"]["ended"]),
         instead=[one for one in opened if one["name"] != change],
-        fields=_fields(change, typed, wrong, seen),
-        offers=_offers(option, manner, now),
+        fields=shown_fields(FORMS[change], typed, problem, seen),
+        offers=_offers(option, reader.manner, reader.now),
         step=step,
         code=code_in(typed),
         needs_code=option.get("needs_code", False),
-        summary="" if step else _summary(problem, t),
+        summary="" if step else summary_of(problem, t),
     )
 
 
-def _fields(change: str, typed: Typed, wrong: Collection[str], seen: Seen) -> list[dict[str, Any]]:
+def shown_fields(fields: Sequence[Field], typed: Typed, problem: Problem | None, seen: Seen) -> list[dict[str, Any]]:
+    """Give the fields of a form for its template, with what was typed into them and whether that is wrong."""
+    wrong = wrong_fields(fields, problem.errors) if isinstance(problem, Invalid) else set()
+    if isinstance(problem, ProofRefused | PhotoQuota):
+        wrong = {PHOTOS.name}
     return [
         {
             "name": field.name,
@@ -152,13 +193,14 @@ def _fields(change: str, typed: Typed, wrong: Collection[str], seen: Seen) -> li
             "choices": field.choices,
             "typed": first(typed, field.name),
             "chosen": list(typed.get(field.name, ())),
+            "kept": len([one for one in first(typed, field.name).split(",") if one]) if field is PHOTOS else 0,
             "wrong": field.name in wrong,
             "lat": seen.stop.lat,
             "lon": seen.stop.lon,
             "at_lat": first(typed, "lat"),
             "at_lon": first(typed, "lon"),
         }
-        for field in FORMS[change]
+        for field in fields
     ]
 
 
@@ -180,7 +222,7 @@ def _far(point: Any) -> str:
     return f"{metres / 1000:.1f}\u00a0km" if metres >= 1_000 else f"{metres:.0f}\u00a0m"
 
 
-def _summary(problem: Problem | None, t: Any) -> str:
+def summary_of(problem: Problem | None, t: Any) -> str:
     """Say at the top why it was not saved; empty: nothing was refused."""
     if problem is None:
         return ""
@@ -191,4 +233,4 @@ def _summary(problem: Problem | None, t: Any) -> str:
         return str(t["form"]["ended"])
     if problem.type in t["form"]["refused"]:
         return str(t["form"]["refused"][problem.type])
-    return str(t["form"]["not_saved"] if isinstance(problem, Invalid) else t["form"]["failed"])
+    return str(t["form"]["not_saved"] if isinstance(problem, Invalid | ProofRefused) else t["form"]["failed"])

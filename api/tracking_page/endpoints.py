@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -37,6 +38,7 @@ LANG = Parameter(name="lang", description="es, pt or en; else as the browser ask
 _SCENES = {"completed": "yes", "partially_completed": "yes", "departed": "yes", "failed": "no", "skipped": "no"}
 _ABOUT_THE_STOP = frozenset({"cancelled", "removed"})  # of the reasons why a link shows nothing
 _TOLD_WHY = frozenset({"cash", "too-late"})  # of the reasons why a change is closed, those that were not always so
+_INSTEAD_OF_HOME = ("slot", "pickup-point", "safe-place", "neighbour")
 _AFTERWARDS = frozenset({"rating", "problem", "return"})
 _AGAIN_S = 15
 
@@ -73,26 +75,45 @@ async def seen_by(request: web.Request) -> Seen | None:
     return await request.app[HUB].part(HeldRoutes).seen(link_in(request))
 
 
-def manner_of(request: web.Request, seen: Seen, language: str) -> Manner:
-    """Choose how times are written: in the zone of the door."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """For whom a page is written: in which language `t` its words are, and how times are, in the zone of the door."""
+
+    settings: AccountSettings
+    language: str
+    t: Mapping[str, Any]
+    manner: Manner
+    now: datetime
+
+
+def reader_of(request: web.Request, seen: Seen) -> Reader:
+    """Choose how to speak to whoever opens a link."""
+    settings = settings_of(seen.route.settings)
+    language = language_of(request, settings, seen.stop.locale)
     zone = zone_at(seen.stop.lat, seen.stop.lon, seen.route.timezone)
-    return Manner.of(language, zone, request.headers.get("Accept-Language", ""))
+    return Reader(
+        settings=settings,
+        language=language,
+        t=texts(language),
+        manner=Manner.of(language, zone, request.headers.get("Accept-Language", "")),
+        now=datetime.now(UTC),
+    )
 
 
-def open_ones(options: Mapping[str, Any], manner: Manner, now: datetime, t: Mapping[str, Any]) -> list[dict[str, str]]:
+def open_ones(options: Mapping[str, Any], reader: Reader) -> list[dict[str, str]]:
     """Give the changes that are open, each with when it closes."""
     return [
         {
             "name": name,
-            "link": t["change"][name]["link"],
-            "until": _until(options[name]["until"], name, manner, now, t),
+            "link": reader.t["change"][name]["link"],
+            "until": _until(options[name]["until"], name, reader),
         }
         for name in FORMS
         if name in options and options[name]["allowed"]
     ]
 
 
-def _closed_ones(options: Mapping[str, Any], t: Mapping[str, Any]) -> list[dict[str, Any]]:
+def closed_ones(options: Mapping[str, Any], t: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Give the changes that are closed and were not always, by why."""
     by_why: dict[str, list[str]] = {}
     for name in FORMS:
@@ -102,29 +123,30 @@ def _closed_ones(options: Mapping[str, Any], t: Mapping[str, Any]) -> list[dict[
 
 
 def _closes(opened: Sequence[Mapping[str, str]]) -> str:
-    """Say when all that is open closes; empty where each does at another time."""
-    times = {one["until"] for one in opened}
-    return times.pop() if len(times) == 1 and len(opened) > 1 else ""
+    """Say when all that has an end closes; empty where each does at another time."""
+    ends = [one["until"] for one in opened if one["until"]]
+    return ends[0] if len(ends) > 1 and len(set(ends)) == 1 else ""
 
 
-def _until(until: str | None, name: str, manner: Manner, now: datetime, t: Mapping[str, Any]) -> str:
+def _until(until: str | None, name: str, reader: Reader) -> str:
     if until is None:
-        return "" if name in _AFTERWARDS else str(t["until_there"])
-    return filled(t["until"], when=manner.moment(datetime.fromisoformat(until), now))
+        return "" if name in _AFTERWARDS else str(reader.t["until_there"])
+    return filled(reader.t["until"], when=reader.manner.moment(datetime.fromisoformat(until), reader.now))
 
 
 async def _page(request: web.Request, seen: Seen, view: TrackingView) -> web.Response:
-    settings, now = settings_of(seen.route.settings), datetime.now(UTC)
-    language = language_of(request, settings, seen.stop.locale)
-    t, manner, config = texts(language), manner_of(request, seen, language), request.app[CONFIG]
-    options = await ask_options(request)
-    opened = open_ones(options, manner, now, t)
+    reader, config = reader_of(request, seen), request.app[CONFIG]
+    t, manner, now = reader.t, reader.manner, reader.now
+    options, heard = await ask_options(request), await heard_of(request, t)
+    opened = open_ones(options, reader)
+    if any(one.change == "away" for one in heard):
+        opened.sort(key=lambda one: one["name"] not in _INSTEAD_OF_HOME)
     words = say(view, now, manner, t)
     return respond(
         request,
         "page.html",
-        settings,
-        language,
+        reader.settings,
+        reader.language,
         tile_url=config.tile_url,
         attribution=config.tile_attribution,
         token=request.match_info["token"],
@@ -133,10 +155,10 @@ async def _page(request: web.Request, seen: Seen, view: TrackingView) -> web.Res
         words=words,
         scene=scene_of(words.scene, view.stops_before),
         kind=variant_of(view.stop.kind),
-        heard=await heard_of(request, t),
+        heard=heard,
         photos=await photos_shown(request.app[POOL], seen),
         opened=opened,
-        closed=[] if view.done_at else _closed_ones(options, t),
+        closed=[] if view.done_at else closed_ones(options, t),
         closes=_closes(opened),
         cases=await cases_of(request, manner, now, t),
         help=await help_of(request, manner, now, t),
@@ -146,10 +168,38 @@ async def _page(request: web.Request, seen: Seen, view: TrackingView) -> web.Res
 
 
 async def _ended_page(request: web.Request, seen: Seen, ended: Ended) -> web.Response:
-    settings, now = settings_of(seen.route.settings), datetime.now(UTC)
-    language = language_of(request, settings, seen.stop.locale)
-    t, manner = texts(language), manner_of(request, seen, language)
-    opened = open_ones(await ask_options(request), manner, now, t)
+    reader = reader_of(request, seen)
+    said = await ended_words(request, ended, reader)
+    opened = open_ones(await ask_options(request), reader)
+    lasts = opened or ended.why == "over"
+    return page_without_van(
+        request,
+        reader.settings,
+        reader.language,
+        status=410,
+        title=said.title,
+        more=said.more,
+        scene=scene_of(said.scene),
+        opened=opened,
+        closes=_closes(opened),
+        cases=await cases_of(request, reader.manner, reader.now, reader.t) if lasts else [],
+        help=await help_of(request, reader.manner, reader.now, reader.t),
+        heard=await heard_of(request, reader.t) if lasts else [],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedWords:
+    """What is said where a link shows no van any more; `scene`: yes, no or none."""
+
+    title: str
+    more: str
+    scene: str
+
+
+async def ended_words(request: web.Request, ended: Ended, reader: Reader) -> EndedWords:
+    """Say how it ended, or why nothing is shown."""
+    t, manner, now = reader.t, reader.manner, reader.now
     if ended.why == "over" and ended.done_at is not None:
         said, variant = ended.status, variant_of(ended.kind)
     else:
@@ -157,20 +207,8 @@ async def _ended_page(request: web.Request, seen: Seen, ended: Ended) -> web.Res
     when = when_of(ended.done_at, manner, now, t)
     if ended.why == "removed" and (slot := await slot_of(request)):
         said, variant, when = "rescheduled", "", manner.range(*slot, now)  # off its tour, and not on another one yet
-    more = filled(t[f"{said}_more"], when=when)
-    return page_without_van(
-        request,
-        settings,
-        language,
-        status=410,
-        title=t[said + variant],
-        more=more.replace("m..", "m."),
-        scene=scene_of(_SCENES.get(said, "none")),
-        opened=opened,
-        cases=await cases_of(request, manner, now, t) if opened or ended.why == "over" else [],
-        help=await help_of(request, manner, now, t),
-        heard=await heard_of(request, t) if opened or ended.why == "over" else [],
-    )
+    more = filled(t[f"{said}_more"], when=when).replace("m..", "m.")
+    return EndedWords(title=t[said + variant], more=more, scene=_SCENES.get(said, "none"))
 
 
 def unknown_page(request: web.Request) -> web.Response:
@@ -197,7 +235,12 @@ def page_without_van(
     request: web.Request, settings: AccountSettings, language: str, *, status: int, **said: Any
 ) -> web.Response:
     """Answer with a page that says one thing, `title` and `more`, and what may still be done."""
-    nothing: dict[str, Any] = {"scene": scene_of("none"), "opened": (), "heard": (), "cases": (), "help": None}
-    return respond(
-        request, "ended.html", settings, language, status=status, closed=(), closes="", **{**nothing, **said}
-    )
+    nothing: dict[str, Any] = {
+        "scene": scene_of("none"),
+        "opened": (),
+        "heard": (),
+        "cases": (),
+        "help": None,
+        "closes": "",
+    }
+    return respond(request, "ended.html", settings, language, status=status, closed=(), **{**nothing, **said})

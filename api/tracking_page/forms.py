@@ -8,7 +8,9 @@ from urllib.parse import parse_qs
 
 from api.http.problem import BadRequest, FieldError
 
-Kind: TypeAlias = Literal["text", "line", "tel", "email", "stars", "one", "checks", "offers", "yes", "door"]
+Kind: TypeAlias = Literal[
+    "text", "line", "tel", "email", "stars", "one", "checks", "offers", "yes", "whether", "door", "photos"
+]
 
 MOST_BYTES = 20_000
 MOST_FIELDS = 40
@@ -23,7 +25,7 @@ class Field:
 
     Attributes:
         kind: words of some lines or of one; a phone or e-mail; one to five; one or any of `choices`; one of what
-            is offered; yes or nothing; a place on a map.
+            is offered; yes or nothing; yes or no; a place on a map; pictures, some at once.
         most: letters of words.
     """
 
@@ -38,6 +40,8 @@ _OPINIONS = ("on_time", "kind", "careful", "late", "unkind", "damaged")
 _PROBLEMS = ("not_received", "damaged", "missing", "wrong_place", "courier", "charge")
 _RETURNS = ("wrong_item", "damaged", "wrong_size", "not_wanted", "other")
 
+PHOTOS = Field(name="photos", kind="photos", needed=False)
+
 FORMS: Mapping[str, Sequence[Field]] = MappingProxyType(
     {
         "rating": (
@@ -47,6 +51,7 @@ FORMS: Mapping[str, Sequence[Field]] = MappingProxyType(
         ),
         "instructions": (Field(name="text", kind="text", most=500),),
         "slot": (Field(name="slot_id", kind="offers"),),
+        "away": (Field(name="away", kind="whether", choices=("yes", "no")),),
         "safe-place": (Field(name="text", kind="text", most=500),),
         "neighbour": (Field(name="name", kind="line", most=100), Field(name="address", kind="line", most=200)),
         "pin-drop": (Field(name="door", kind="door"),),
@@ -57,14 +62,22 @@ FORMS: Mapping[str, Sequence[Field]] = MappingProxyType(
             Field(name="email", kind="email", most=254, needed=False),
             Field(name="opt_out", kind="yes", needed=False, choices=("yes",)),
         ),
-        "problem": (Field(name="kind", kind="one", choices=_PROBLEMS), Field(name="text", kind="text", most=2_000)),
+        "problem": (
+            Field(name="kind", kind="one", choices=_PROBLEMS),
+            Field(name="text", kind="text", most=2_000),
+            PHOTOS,
+        ),
         "return": (
             Field(name="reason", kind="one", choices=_RETURNS),
             Field(name="text", kind="text", most=2_000, needed=False),
+            PHOTOS,
         ),
     }
 )
 """In the order in which the page offers them: the one most wanted first, of those that are open."""
+
+ANSWER = (Field(name="text", kind="text", most=2_000), PHOTOS)
+"""Of a ticket."""
 
 
 def typed_in(content: bytes) -> Typed:
@@ -79,10 +92,10 @@ def typed_in(content: bytes) -> Typed:
         raise BadRequest("This is not what the form of this page sends.") from error
 
 
-def body_of(change: str, typed: Typed) -> dict[str, Any]:
+def body_of(fields: Sequence[Field], typed: Typed) -> dict[str, Any]:
     """Make the body of a change of what was typed; what cannot be read is left to whoever judges bodies."""
     body: dict[str, Any] = {}
-    for field in FORMS[change]:
+    for field in fields:
         said = first(typed, field.name).strip().replace("\r\n", "\n")
         match field.kind:
             case "checks":
@@ -95,6 +108,10 @@ def body_of(change: str, typed: Typed) -> dict[str, Any]:
                 pass
             case "yes":
                 body[field.name] = bool(said)
+            case "whether":
+                body[field.name] = {"yes": True, "no": False}.get(said, said)
+            case "photos":
+                body |= {field.name: said.split(",")} if said else {}
             case _ if said or field.needed:
                 body[field.name] = said
     return body
@@ -105,13 +122,11 @@ def first(typed: Typed, name: str) -> str:
     return next(iter(typed.get(name, ())), "")
 
 
-def wrong_fields(change: str, errors: Sequence[FieldError]) -> set[str]:
+def wrong_fields(fields: Sequence[Field], errors: Sequence[FieldError]) -> set[str]:
     """Name the fields of a form that the mistakes in a body are about."""
     places = {error.at.split("/")[1] for error in errors if error.at.startswith("/")}
     return {
-        field.name
-        for field in FORMS[change]
-        if field.name in places or (field.kind == "door" and places & {"lat", "lon"})
+        field.name for field in fields if field.name in places or (field.kind == "door" and places & {"lat", "lon"})
     }
 
 

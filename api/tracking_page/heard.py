@@ -1,7 +1,7 @@
 """What a recipient said by the link, shown back to them: nothing a stranger with the link could use at the door."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,19 +12,20 @@ from api.http.app_keys import POOL
 from api.recipient.stream import link_in
 from api.tracking_page.respond import filled
 from sql.portal.ratings import find_stars
-from sql.portal.stops import find_stop, find_wish, told_changes
+from sql.portal.stops import LastChange, WishRow, find_stop, find_wish, last_changes
 
 _DIGIT = re.compile(r"\d")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeardWords:
-    """Something that was heard.
+    """Something that was heard, by which change.
 
     Attributes:
         told: the driver's phone has it; None: it is not for the driver.
     """
 
+    change: str
     text: str
     told: bool | None
 
@@ -35,22 +36,35 @@ async def heard_of(request: web.Request, t: Mapping[str, Any]) -> list[HeardWord
     if stop is None:
         return []
     wish, rated = await find_wish(request.app[POOL], stop.id), await find_stars(request.app[POOL], stop.id)
-    told = await told_changes(request.app[POOL], stop.id)
-    said: dict[str, dict[str, object] | None] = {
-        "instructions": {"said": _hidden(wish.instructions)} if wish.instructions else None,
-        "safe-place": {"said": _hidden(wish.safe_place)} if wish.safe_place else None,
-        "neighbour": {"said": wish.neighbour_name.split()[0]} if wish.neighbour_name else None,  # nobody asked them
-        **{name: {} for name in ("contact", "slot", "pickup-point", "address") if name in told},
-        "pin-drop": {"metres": round(wish.door_m)} if wish.door_m is not None else None,
-    }
+    last = await last_changes(request.app[POOL], stop.id)
     heard = [
-        HeardWords(text=filled(t["change"][name]["heard"], **values), told=told.get(name, False))
-        for name, values in said.items()
-        if values is not None
+        HeardWords(change=name, text=text, told=last[name].told if name in last else False)
+        for name, text in _said(wish, last, t["change"])
+        if text
     ]
     if rated:
-        heard.append(HeardWords(text=filled(t["change"]["rating"]["heard"], said=rated[0]), told=None))
+        said = filled(t["change"]["rating"]["heard"], said=rated[0])
+        heard.append(HeardWords(change="rating", text=said, told=None))
     return heard
+
+
+def _said(wish: WishRow, last: Mapping[str, LastChange], t: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Say what was said by which change; empty: nothing of that kind."""
+    values: dict[str, object] = {
+        "instructions": wish.instructions and _hidden(wish.instructions),
+        "safe-place": wish.safe_place and _hidden(wish.safe_place),
+        "neighbour": wish.neighbour_name and wish.neighbour_name.split()[0],  # nobody asked them
+    }
+    yield "away", t["away"]["heard"] if wish.away else ""
+    for name, said in values.items():
+        yield name, filled(t[name]["heard"], said=said) if said else ""
+    for name in ("contact", "slot", "pickup-point"):
+        yield name, t[name]["heard"] if name in last else ""
+    if "address" in last:
+        yield "address", t["address"]["heard" if last["address"].state == "applied" else last["address"].state]
+    if wish.door_m is not None:
+        state = last["pin-drop"].state if "pin-drop" in last else "proposed"
+        yield "pin-drop", filled(t["pin-drop"].get(state, t["pin-drop"]["heard"]), metres=round(wish.door_m))
 
 
 async def slot_of(request: web.Request) -> tuple[datetime, datetime] | None:

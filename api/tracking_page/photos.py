@@ -1,16 +1,26 @@
-"""Photos of a delivery, for its recipient: by their link, for as long as it shows anything."""
+"""Photos on the page: those of the delivery, and those that its recipient sends with a form."""
+
+from contextlib import ExitStack
+from datetime import UTC, datetime
 
 from aiohttp import web
 
 from api.http import ids
 from api.http.app_keys import POOL, PROOFS
 from api.http.operation import Operations, Who
-from api.http.problem import NotFound
+from api.http.problem import NotFound, Problem
+from api.http.who import parties_of
+from api.portal.change import counted, linked_stop
+from api.proofs.uploads.form import FORMS
+from api.proofs.uploads.parts import read_files
+from api.proofs.uploads.state import ProofRefused
 from api.recipient.held import HeldRoutes
 from api.recipient.looks import Seen
 from api.recipient.stream import link_in
 from api.recipient.view import Ended
 from api.stream.hub import HUB
+from api.tickets.photos import PhotoQuota, keep_photo
+from api.tracking_page.forms import Typed
 from sql.account.settings import settings_of
 from sql.delivery.proofs import find_blob, photos_of_stop
 from sql.pool import Db, Pool
@@ -26,6 +36,9 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
 }
 
+
+MOST_AT_ONCE = 4
+"""In one form: what is damaged, from all sides; more come with an answer."""
 
 _HANDED_OVER = frozenset({"completed", "partially_completed"})
 
@@ -56,3 +69,36 @@ async def get_photo(request: web.Request) -> web.Response:
         raise NotFound("There is no such photo of this delivery.") from None
     kind = row.served_type if what == SHOWN else "image/jpeg"
     return web.Response(body=content, content_type=kind or "image/jpeg", headers=_HEADERS)
+
+
+async def typed_with_photos(request: web.Request) -> Typed:
+    """Read a form with photos in it: they are kept, and `photos` names those and the ones that were sent before.
+
+    Raises:
+        Problem: it cannot be read, too much comes, or the link opens nothing.
+        PhotoRefused: one is no picture that can be kept; what was typed is in it.
+    """
+    await counted(request)
+    now, store = datetime.now(UTC), request.app[PROOFS]
+    stop = await linked_stop(request, now)
+    with request.app[FORMS].held(parties_of(request)), ExitStack() as open_files:
+        disks = [open_files.enter_context(store.unfinished()) for _ in range(MOST_AT_ONCE)]
+        form = await read_files(request, disks, max_bytes=store.config.max_upload_bytes)
+        kept = [one for one in form.fields.get("photos", "").split(",") if one]
+        typed = {name: [text] for name, text in form.fields.items()}
+        try:
+            for file in form.files:
+                if file.size:
+                    photo_id = await keep_photo(request, stop, file.disk, bytes.fromhex(file.sha256), now)
+                    kept.append(ids.shown(ids.PHOTO, photo_id))
+        except (ProofRefused, PhotoQuota) as refused:
+            raise PhotoRefused(refused, typed | {"photos": [",".join(kept)]}) from refused
+    return typed | {"photos": [",".join(dict.fromkeys(kept))]}
+
+
+class PhotoRefused(Exception):  # noqa: N818 (it is no error of ours)
+    """A photo was not taken; with why, and what was typed beside it."""
+
+    def __init__(self, problem: Problem, typed: Typed) -> None:
+        super().__init__(problem.detail)
+        self.problem, self.typed = problem, typed

@@ -5,7 +5,7 @@ Nothing is fetched from elsewhere but map tiles, if a tile server is set; the Co
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.resources import files
 from typing import Any
@@ -68,12 +68,14 @@ def respond(
     *,
     status: int = 200,
     tile_url: str = "",
+    framed_by: Sequence[str] = (),
     **values: Any,
 ) -> web.Response:
     """Answer with a page.
 
     Args:
         tile_url: where its map gets pictures from; empty: it has none.
+        framed_by: sites whose pages may show it in a frame.
         values: what the template asks for, beside what every page has.
     """
     nonce = secrets.token_urlsafe(12)
@@ -88,6 +90,7 @@ def respond(
         home=f"/t/{request.match_info['token']}",
         query=f"?lang={chosen}" if chosen else "",
         brand=settings.brand,
+        logo=f"/logo/{settings.logo}" if settings.logo else "",
         assets=assets.PATH,
         nonce=nonce,
         accent=accent,
@@ -101,7 +104,7 @@ def respond(
         text=html,
         content_type="text/html",
         headers={
-            "Content-Security-Policy": _policy(nonce, tile_url),
+            "Content-Security-Policy": _policy(nonce, tile_url, framed_by),
             "Referrer-Policy": "no-referrer",  # the script lets tile servers know the site, and no more
             "X-Content-Type-Options": "nosniff",
             "Cache-Control": "private, no-cache",
@@ -117,10 +120,11 @@ def in_script(data: Mapping[str, Any]) -> str:
     return safe(msgspec.json.encode(data).decode().replace("<", "\\u003c"))
 
 
-def _policy(nonce: str, tile_url: str) -> str:
-    tiles = _TILE_HOST.match(tile_url)
+def _policy(nonce: str, tile_url: str, framed_by: Sequence[str]) -> str:
+    tiles, frames = _TILE_HOST.match(tile_url), " ".join(("'self'", *framed_by))
     host = "" if tiles is None else f" {tiles['scheme']}://{_SUBDOMAIN.sub('*', tiles['host'])}"
     return (
         f"default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:{host};"
-        " connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+        " connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self';"
+        f" frame-ancestors {frames}"
     )

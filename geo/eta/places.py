@@ -54,13 +54,14 @@ def planned_drive_s(plan: Plan) -> Floats:
 
     From planned arrivals and services where there are any; else what routing says, or path length at a typical speed,
     and the way between the path and doors far from it.
-    Where the plan waits for a window to open, the wait is not driving.
+    Where the plan waits for a window to open, the wait is not driving. Where what was learned is in the plan's times
+    already, they say nothing more.
     """
     along_m, service_s = plan.stops[:, 3], plan.stops[:, 4]
     paced_s = np.diff(along_m, prepend=0.0) / TYPICAL_MPS
     doors_s = (plan.door_m + np.concatenate(([0.0], plan.door_m[:-1]))) / TYPICAL_MPS if len(along_m) else paced_s
     known_s = np.where(np.isnan(plan.stop_drive_s), paced_s, plan.stop_drive_s) + doors_s
-    if not len(along_m) or np.isnan(plan.stop_due_ms).any():
+    if not len(along_m) or plan.times_learned or np.isnan(plan.stop_due_ms).any():
         return known_s
     opens_ms = np.where(plan.wait_for_window, plan.stop_window_ms[:, 0], UNKNOWN_MS)
     served_ms = np.maximum(plan.stop_due_ms, opens_ms) + 1000 * service_s
@@ -77,7 +78,6 @@ def _look(plan: Plan) -> Places:
     due_ms = np.where(np.isnan(plan.stop_due_ms), paced_ms, plan.stop_due_ms)
     when = [hour_and_weekday(at_ms, plan.utc_offset_s) for at_ms in due_ms.tolist()]
     names = [_place(lat, lon) for lat, lon in zip(plan.stop_lat.tolist(), plan.stop_lon.tolist(), strict=True)]
-    areas = [_cell(lat, lon) for lat, lon in zip(plan.stop_lat.tolist(), plan.stop_lon.tolist(), strict=True)]
     driver = str(plan.driver_id)
     length_m = np.diff(plan.stops[:, 3], prepend=0.0)
     cells = _cells(plan)
@@ -88,7 +88,7 @@ def _look(plan: Plan) -> Places:
         drive_keys.append(
             (
                 _one("drive"),
-                _one("drive_speed", _speed(float(length_m[row]), float(drive_s[row]))),
+                _one("drive_speed", speed_name(float(length_m[row] / drive_s[row]) if drive_s[row] > 0 else 0.0)),
                 _one("drive_hour", "", hour, weekday),
                 tuple((RowKey("drive_cell", cell), part) for cell, part in cells[row]),
                 _one("drive_driver", driver),
@@ -97,16 +97,8 @@ def _look(plan: Plan) -> Places:
                 _one("drive_leg_now", leg),
             )
         )
-        kind = f"{plan.stop_kinds[row]}, {_parcels(int(plan.stop_parcels[row]))}"
-        service_keys.append(
-            (
-                _one("service"),
-                _one("service_kind", kind),
-                _one("service_area", areas[row]),
-                _one("service_driver", driver),
-                _one("service_place", names[row]),
-            )
-        )
+        place = float(plan.stop_lat[row]), float(plan.stop_lon[row])
+        service_keys.append(service_parts(plan.stop_kinds[row], int(plan.stop_parcels[row]), *place, driver=driver))
     start = _place(float(plan.path_lat[0]), float(plan.path_lon[0]))
     start_keys = (_one("start"), _one("start_place", start))
     return Places(drive_s, service_s, due_ms, tuple(drive_keys), tuple(service_keys), start_keys)
@@ -140,11 +132,27 @@ def _cells(plan: Plan) -> list[list[tuple[str, float]]]:
     return found
 
 
-def _speed(length_m: float, drive_s: float) -> str:
-    mps = length_m / drive_s if drive_s > 0 else 0.0
+def speed_name(mps: float) -> str:
+    """Name the class of a planned speed."""
     edges = [0, *(round(3.6 * edge) for edge in SPEEDS_MPS)]
     row = sum(mps >= edge for edge in SPEEDS_MPS)
     return f"{edges[row]}-{edges[row + 1]} km/h" if row < len(SPEEDS_MPS) else f"{edges[row]} km/h and more"
+
+
+def service_parts(kind: str, parcels: int, lat: float, lon: float, *, driver: str) -> tuple[Parts, ...]:
+    """Name the rows that a service concerns, level by level.
+
+    Args:
+        kind: of the stop; lat, lon: its place, degrees.
+        driver: their id as text; empty: nobody knows who.
+    """
+    return (
+        _one("service"),
+        _one("service_kind", f"{kind}, {_parcels(parcels)}"),
+        _one("service_area", _cell(lat, lon)),
+        _one("service_driver", driver),
+        _one("service_place", _place(lat, lon)),
+    )
 
 
 def _parcels(count: int) -> str:

@@ -54,7 +54,7 @@ def advance(
     rows = pings.rows
     starts = check(tracks, rows, timelines)
     new = tracks.copy()
-    new["clean"], flags, again = clean.judge(
+    new["clean"], flags, again, gave_way = clean.judge(
         tracks["clean"], tracks, rows, starts, [timeline.ended_ms for timeline in timelines]
     )
     judged = np.zeros(len(rows), JUDGED)
@@ -74,7 +74,10 @@ def advance(
         rejudged[name] = fixes.rows[name][~live]
     rejudged["track"], rejudged["judged"] = fixes.driver[~live], driven.judged[~live]
 
-    return new, Facts(judged, rejudged, driven.diary.in_order(fixes, driven.judged))
+    happened = driven.diary.in_order(fixes, driven.judged)
+    if gave_way:
+        happened = _with_phones(happened, gave_way, rows, starts)
+    return new, Facts(judged, rejudged, happened)
 
 
 def tick(tracks: Rows, silent: Bools, now_ms: int, *, silent_after_ms: int = SILENT_MS) -> Rows:
@@ -102,6 +105,19 @@ def tick(tracks: Rows, silent: Bools, now_ms: int, *, silent_after_ms: int = SIL
         happened[name] = tracks[name][which]
     happened["along_m"] = np.where(tracks["on_route"][which], tracks["along_m"][which], np.nan)
     return happened
+
+
+def _with_phones(happened: Rows, gave_way: Sequence[clean.GaveWay], rows: Rows, starts: Ints) -> Rows:
+    """Add which phones were the active ones no more, each in its place."""
+    which = np.array([one.row for one in gave_way])
+    phones = np.zeros(len(gave_way), HAPPENED)
+    phones["track"], phones["folded_ms"] = np.searchsorted(starts, which, "right") - 1, rows["recorded_ms"][which]
+    phones["type"], phones["device_id"] = FactType.PHONE_ENDED, [one.device_id for one in gave_way]
+    phones["source"] = [one.shut_out for one in gave_way]
+    phones["occurred_ms"] = phones["ordinal"] = [one.at_ms for one in gave_way]
+    phones["along_m"] = phones["offset_m"] = np.nan
+    both = np.concatenate((happened, phones))
+    return both[np.lexsort((both["folded_ms"], both["track"]))]
 
 
 def _follow(new: Rows, tracks: Rows, fixes: Fixes, timelines: Sequence[Timeline]) -> list[Passage]:

@@ -24,6 +24,7 @@ class FactType(IntEnum):
     FENCE_DWELLED = 23
     DRIVER_SILENT = 30
     DRIVER_SEEN = 31
+    PHONE_ENDED = 40
 
 
 JUDGED = np.dtype(
@@ -66,13 +67,14 @@ HAPPENED = np.dtype(
         ("offset_m", "<f4"),
         ("lat_e6", "<i4"),
         ("lon_e6", "<i4"),
-        ("source", "i1"),  # 0 as the pings say, 1 as the driver says
+        ("source", "i1"),  # 0 as the pings say, 1 as the driver says; of a phone: as somebody who shut it out does
+        ("device_id", "<i8"),  # 0: it is about no phone
     ]
 )
 """One fact; of two about the same the later row counts. `ordinal` is the number of the visit for STOP_ARRIVED and
 STOP_DEPARTED (1, 2, …), how often for ROUTE_COMPLETED and the ROUTE_REOPENED after it, 1 for ROUTE_STARTED; else a
 time in ms: of the first far fix for ROUTE_OFF and its ROUTE_BACK, of entering or crossing for a geofence, of the last
-ping for DRIVER_SILENT and of the first new one for DRIVER_SEEN."""
+ping for DRIVER_SILENT and of the first new one for DRIVER_SEEN, of the phone's last for PHONE_ENDED."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -52,6 +52,7 @@ class Plan:
         stop_drive_s: (s,) what routing says the drive from the stop before takes (the first: from the path's start);
             NaN where nothing said.
         wait_for_window: a van that is early waits until the window opens.
+        times_learned: its arrivals hold what ETAs learned of drives and services.
         utc_offset_s: of the route's time zone while it is driven, for the hour and weekday of what is learned.
         stops_near: for every BIN_M metres along the path, (first, one past the last) stop within STOP_SLACK_M of it.
         next_from: for every BIN_M metres along the path, the first stop that is not behind it.
@@ -88,6 +89,7 @@ class Plan:
     stop_parcels: Ints
     stop_drive_s: Floats
     wait_for_window: bool
+    times_learned: bool
     utc_offset_s: int
     stops_near: Sequence[tuple[int, int]]
     next_from: Sequence[int]

@@ -28,6 +28,7 @@ class Head:
     end_ms: int
     return_to_depot: bool
     wait_for_window: bool = False
+    times_learned: bool = False
     utc_offset_s: int = 0
 
 
@@ -137,6 +138,7 @@ def prepare_plan(head: Head, path: PathColumns, stops: StopColumns) -> Plan:
         end_ms=head.end_ms,
         return_to_depot=head.return_to_depot,
         wait_for_window=head.wait_for_window,
+        times_learned=head.times_learned,
         utc_offset_s=head.utc_offset_s,
         lon0=lon0,
         lat0=lat0,

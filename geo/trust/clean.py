@@ -60,6 +60,23 @@ CLEAN = np.dtype(
 """What judging remembers of a driver."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GaveWay:
+    """The active phone of a driver was so no more, and another one was heard.
+
+    Attributes:
+        row: the ping of that one.
+        device_id: the phone that gave way.
+        at_ms: when it had recorded its last, ms.
+        shut_out: somebody shut it out; False: it was quiet for too long.
+    """
+
+    row: int
+    device_id: int
+    at_ms: int
+    shut_out: bool
+
+
 def fresh(n: int) -> Rows:
     """Make the memory of drivers of whom nothing is known."""
     memory = np.zeros(n, CLEAN)
@@ -78,7 +95,7 @@ def no_suspect() -> np.void:
 
 def judge(
     memory: Rows, last: Rows, rows: Rows, starts: Ints, ended_ms: Sequence[Mapping[int, int]] = ()
-) -> tuple[Rows, Ints, Ints]:
+) -> tuple[Rows, Ints, Ints, list[GaveWay]]:
     """Judge pings of many drivers, each driver's in order.
 
     Args:
@@ -92,14 +109,14 @@ def judge(
 
     Returns:
         The new memory; (n,) flags; (n,) which earlier ping is believed after all in the light of this one and folded
-        just before it: its row, -2 for the suspect in `memory`, -1 for none.
+        just before it: its row, -2 for the suspect in `memory`, -1 for none; and which phones gave way to others.
     """
     n, count = len(rows), np.diff(starts)
     flags = _own_flags(rows)
     again = np.full(n, -1, np.int64)
     memory = memory.copy()
     if not n:
-        return memory, flags, again
+        return memory, flags, again, []
 
     # most blocks of most drivers have nothing to argue about: everything possible, one phone
     driver = np.repeat(np.arange(len(starts) - 1), count)
@@ -125,23 +142,24 @@ def judge(
     memory["active_device_id"][plain] = active[plain]
     memory["active_ms"][plain] = rows["recorded_ms"][starts[1:][plain] - 1]
     memory["believed"][plain] = np.minimum(memory["believed"][plain] + count[plain], ESTABLISHED)
-    all_of = _Columns(rows, spot, accuracy_m, flags, again)
+    all_of = _Columns(rows, spot, accuracy_m, flags, again, [])
     for row in np.flatnonzero(~plain & (count > 0)):
         begin, end = int(starts[row]), int(starts[row + 1])
         ended = ended_ms[int(row)] if ended_ms else {}
         _argue(memory[row : row + 1], last[row], last_spot[row], all_of, range(begin, end), ended)
-    return memory, flags, again
+    return memory, flags, again, all_of.gave_way
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Columns:
-    """Pings of all drivers, and what becomes of them: `flags` and `again` are written."""
+    """Pings of all drivers, and what becomes of them: `flags`, `again` and `gave_way` are written."""
 
     rows: Rows
     spots: Floats
     accuracies_m: Floats
     flags: Ints
     again: Ints
+    gave_way: list[GaveWay]
 
 
 def _argue(
@@ -172,6 +190,7 @@ def _argue(
             continue
         if own & UNBELIEVED:
             continue
+        all_of.gave_way.extend(_gave_way(rows[row], row, active, active_ms, ended_ms))
         active, active_ms = device_id, at_ms
         verdict = heard.hear(Place(at_ms, spot, accuracy_m))
         if verdict is Verdict.AGREED:
@@ -188,6 +207,16 @@ def _argue(
         mine["suspect"]["flags"] = flags[suspect_row]
     elif suspect_row == -1:
         mine["suspect"] = no_suspect()
+
+
+def _gave_way(ping: np.void, row: int, active: int, active_ms: int, ended_ms: Mapping[int, int]) -> Sequence[GaveWay]:
+    """Say that the active phone gives way to the one of a ping, if that is another one: shut out by then, or quiet."""
+    if active_ms == UNKNOWN_MS or ping["device_id"] == active:
+        return ()
+    shut_out_ms = ended_ms.get(active)
+    if shut_out_ms is not None and shut_out_ms <= ping["recorded_ms"]:
+        return (GaveWay(row=row, device_id=active, at_ms=shut_out_ms, shut_out=True),)
+    return (GaveWay(row=row, device_id=active, at_ms=active_ms, shut_out=False),)
 
 
 def _suspect_of(mine: np.void) -> Place | None:

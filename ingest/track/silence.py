@@ -12,10 +12,18 @@ from sql.feed.facts import LATE_AFTER_S, known_facts, put_revisions
 from sql.pool import Connection
 from sql.track.lanes import try_lock_lanes
 from sql.track.silence import mark_silent, put_off_looks, silence_candidates, try_hold_silence
+from sql.track.visits import VisitToEnd, visits_to_end
 from work.feed import entries as facts
+from work.feed.settle import settle_facts
 
 LOOK_EVERY_S = 10.0
 """A tracker looks for silence so often."""
+
+END_EVERY_S = 60.0
+"""A tracker looks for visits that silent phones left open so often: their ends are hours late anyhow."""
+
+LONG_SILENCE_S = 4 * 3600.0
+"""Who was not heard for so long is not at the stop any more where they were heard last, whatever goes on there."""
 
 
 async def notice_silence(
@@ -62,6 +70,43 @@ async def notice_silence(
             [not one.silent for one in changed],
         )
     return len(changed)
+
+
+async def end_visits(db: Connection, lanes: Sequence[int], *, now: datetime, silent_after_s: float) -> int:
+    """End the visits that silent phones left open, and open those again that go on after all; return how many.
+
+    A visit ends when it is known to have gone on last: by a fix inside, or by a word about its stop.
+
+    Args:
+        now: our clock.
+        lanes: all that there are; those that another tracker holds are left to the next look.
+        silent_after_s: how long nothing was heard of a driver whose tour is over; of others it is `LONG_SILENCE_S`.
+    """
+    find = partial(visits_to_end, db, now=now, silent_after_s=silent_after_s, long_after_s=LONG_SILENCE_S)
+    waiting = {one.lane for one in await find(lanes)}
+    if not waiting:
+        return 0
+    async with db.transaction():
+        held = await try_lock_lanes(db, sorted(waiting))
+        visits = await find(held)
+        known = await known_facts(db, [facts.arrival_at_stop(one.visit_id) for one in visits], [])
+        begun = [(one, known[name]) for one in visits if (name := facts.arrival_at_stop(one.visit_id)) in known]
+        ends = await known_facts(db, [facts.departure_of(arrival) for _, arrival in begun], [])
+        entries = [
+            facts.entry_of_silence(one, arrival, _inside_ms(one), ends.get(facts.departure_of(arrival)))
+            for one, arrival in begun
+        ]
+        changed = [entry for entry in entries if entry is not None]
+        await put_revisions(db, changed, late_after_s=LATE_AFTER_S)
+        await settle_facts(db, changed)
+    return len(changed)
+
+
+def _inside_ms(visit: VisitToEnd) -> int:
+    """Tell until when a visit is known to have gone on."""
+    track = None if visit.state is None else fold.decode(visit.state)
+    inside_ms = 0 if track is None or not track["standing"]["open"] else int(track["standing"]["inside_ms"])
+    return max(visit.arrived_ms, inside_ms, visit.said_ms or 0)
 
 
 def _heard(track: np.void, heard_ms: int) -> np.void:

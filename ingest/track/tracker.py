@@ -23,7 +23,7 @@ from ingest.config import IngestConfig
 from ingest.drivers.cache import TrackCache
 from ingest.track.batch import Known, Limits, Sent, Step
 from ingest.track.isolate import unreadable_block
-from ingest.track.silence import LOOK_EVERY_S, notice_silence
+from ingest.track.silence import END_EVERY_S, LOOK_EVERY_S, end_visits, notice_silence
 from ingest.track.take import STEPS, take
 from ingest.track.tell import moved_triples
 from sql.account.accounts import read_instance
@@ -118,6 +118,7 @@ class Tracker:
         self._hints = Hints(lanes)
         self._cache = TrackCache()
         self._looked_s = time.monotonic()  # takes come first, also for a tracker that failed here
+        self._ended_s = self._looked_s
         self.under_way: list[int] = []
         """Lanes whose attempt was counted and has not ended."""
 
@@ -167,7 +168,7 @@ class Tracker:
         return True
 
     async def look(self) -> None:
-        """Notice who fell silent, once in a while."""
+        """Notice who fell silent, once in a while, and that they are not any more where they were."""
         if time.monotonic() - self._looked_s >= LOOK_EVERY_S:
             await notice_silence(
                 self._db,
@@ -177,6 +178,11 @@ class Tracker:
                 longest_shift_s=self._config.longest_shift_hours * 3600,
             )
             self._looked_s = time.monotonic()
+        if time.monotonic() - self._ended_s >= END_EVERY_S:
+            await end_visits(
+                self._db, list(self._hints.after), now=datetime.now(UTC), silent_after_s=self._config.silent_after_s
+            )
+            self._ended_s = time.monotonic()
 
     def _known(self) -> Known:
         return Known(

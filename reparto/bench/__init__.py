@@ -7,7 +7,8 @@ May live here: benches, and what loads the product for them.
 
 import argparse
 
-from reparto.bench import eta, fairness, ingest, manifest, notify, track
+from reparto.bench import eta, fairness, ingest, manifest, track
+from reparto.bench.notify import command as notify
 from reparto.command import Subparsers
 
 BENCHES = (ingest, manifest, track, notify, fairness, eta)

@@ -11,12 +11,12 @@ import msgspec
 from rich.box import SIMPLE
 from rich.table import Table
 
-from reparto.bench.cpu import cpu_s
 from reparto.bench.polling import address_of, open_wires
 from reparto.bench.recipients import BenchVan, drive_on, poll_of
 from reparto.client.product import Product
 from reparto.client.tally import Latencies
 from reparto.command import out
+from reparto.process.usage import cpu_s
 
 EVERY_S = 10.0
 """How often each link of the crowd is polled."""

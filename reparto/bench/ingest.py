@@ -20,13 +20,13 @@ import uvloop
 from rich.box import SIMPLE
 from rich.table import Table
 
-from reparto.bench.cpu import cpu_s
 from reparto.bench.fleet import make_fleet
 from reparto.bench.load import BenchDevice, Load
 from reparto.bench.waiting import copy_again, waiting_pings
 from reparto.client.product import Product, throw_away
 from reparto.client.tally import Tally
 from reparto.command import Subparsers, err, out
+from reparto.process.usage import cpu_s
 from sql.inbox.inbox import depth
 from sql.pool import Db, connect
 

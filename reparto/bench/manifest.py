@@ -17,13 +17,13 @@ import uvloop
 from rich.box import SIMPLE
 from rich.table import Table
 
-from reparto.bench.cpu import cpu_s
 from reparto.bench.load import Wire
 from reparto.bench.waiting import change_stops
 from reparto.client.client import Client
 from reparto.client.product import Product, throw_away
 from reparto.client.tally import Latencies
 from reparto.command import Subparsers, err, out
+from reparto.process.usage import cpu_s
 from reparto.simulate.fleet import GUADALAJARA, enlist, make_trip, route_of_tour
 from sql.pool import connect
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from reparto.bench.cpu import cpu_s
 from reparto.bench.load import Wire
+from reparto.process.usage import cpu_s
 
 CONNECTIONS = 32
 

@@ -26,6 +26,7 @@ class Product:
         key: an admin key.
         postgres_pid: the server's first process.
         more_apis: where the other processes of the API listen, if there are any, and the processes.
+        more_work: other processes that work.
     """
 
     ingest_url: str
@@ -38,14 +39,15 @@ class Product:
     tracker: Child
     work: Child
     more_apis: Sequence[tuple[str, Child]] = ()
+    more_work: Sequence[Child] = ()
 
 
 @contextmanager
-def throw_away(*, apis: int = 1, more: Mapping[str, str] | None = None) -> Iterator[Product]:
+def throw_away(*, apis: int = 1, workers: int = 1, more: Mapping[str, str] | None = None) -> Iterator[Product]:
     """Run one process of each role for the block. Call it in the main thread, outside of an event loop.
 
     Args:
-        apis: so many processes of the API instead of one.
+        apis, workers: so many processes of the API, and of those that work, instead of one.
         more: settings of all processes.
     """
     with ExitStack() as stack:
@@ -68,7 +70,8 @@ def throw_away(*, apis: int = 1, more: Mapping[str, str] | None = None) -> Itera
 
         started = {role: start(role) for role in ("work", "track", "api", "ingest")}
         others = [start("api") for _ in range(apis - 1)]
-        for child, url in (*started.values(), *others):
+        more_work = [start("work") for _ in range(workers - 1)]
+        for child, url in (*started.values(), *others, *more_work):
             asyncio.run(child.ready(url))
         yield Product(
             ingest_url=started["ingest"][1],
@@ -81,6 +84,7 @@ def throw_away(*, apis: int = 1, more: Mapping[str, str] | None = None) -> Itera
             tracker=started["track"][0],
             work=started["work"][0],
             more_apis=[(url, child) for child, url in others],
+            more_work=[child for child, _ in more_work],
         )
 
 

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from api.account import endpoints as account
 from api.account import keys
+from api.brand import logo
 from api.certificate import endpoints as certificate
 from api.desk import alerts, audit, invitations, link_page, session, users
 from api.desk_page import endpoints as desk_page
@@ -18,7 +19,7 @@ from api.fleet import applying, devices, drivers, erasures, positions, quarantin
 from api.history import detours, events, reports, track, visits
 from api.http import assets
 from api.http.app_keys import CONFIG, POOL, PROOFS, ROADS, WELCOME
-from api.http.auth import DEVICES, DeviceCache
+from api.http.auth import DEVICES, KEYS, DeviceCache, KeyCache
 from api.http.host import known_host
 from api.http.itself import health, metrics, openapi
 from api.http.itself.rights import guard_rights
@@ -33,8 +34,8 @@ from api.messages.keys import GUARD, SEALER
 from api.offers import points
 from api.offers import slots as recipient_slots
 from api.places import geofences
-from api.planning import orders, plans, publish, resources, slots
-from api.portal import by_code, by_link, company, push, redirect, reschedule, step_up
+from api.planning import orders, plans, publish, replan, resources, slots
+from api.portal import by_code, by_link, company, proposals, push, redirect, reschedule, step_up
 from api.proofs import endpoints as proofs
 from api.proofs.uploads import endpoints as uploads
 from api.proofs.uploads import form as proofs_post
@@ -48,6 +49,7 @@ from api.stream.hub import HUB, Hub
 from api.tickets import by_link as tickets_by_link
 from api.tickets import company as tickets
 from api.tickets import photos
+from api.tracking_page import answers, asides, widget
 from api.tracking_page import changing as tracking_forms
 from api.tracking_page import endpoints as tracking_page
 from api.tracking_page import photos as tracking_photos
@@ -74,13 +76,13 @@ SYSTEM = (health, metrics)
 
 ASKED = (
     *(session, users, invitations, link_page, audit, alerts, desk_page),
-    *(account, keys, drivers, devices, geofences),
+    *(account, logo, keys, drivers, devices, geofences),
     *(routes, links, pins, reopening, ending, track, visits, detours, eta),
     *(driver_events, manifest, shifts),
-    *(orders, resources, plans, publish, slots),
+    *(orders, resources, plans, replan, publish, slots),
     *(positions, events, reports, quarantine, applying, erasures),
-    *(tracking, tracking_page, tracking_forms, tracking_photos, by_link, push, company),
-    *(by_code, step_up, reschedule, redirect, recipient_slots, points),
+    *(tracking, tracking_page, widget, tracking_forms, tracking_photos, asides, answers, by_link, push, company),
+    *(by_code, step_up, reschedule, redirect, proposals, recipient_slots, points),
     *(tickets_by_link, tickets, photos, returns_by_link, returns, find),
     *(uploads, proofs_post, proofs, certificate),
     *(message_channels, kinds, listing, consent, hooks, stop, webhooks, asyncapi),
@@ -152,6 +154,7 @@ def _pool(database: DatabaseConfig) -> Part:
         async with await create_pool(database) as pool:
             app[POOL] = pool
             app[DEVICES] = DeviceCache(pool)
+            app[KEYS] = KeyCache(pool)
             yield
 
     return opened

@@ -1,5 +1,7 @@
 """Everything that the `work` role does: the jobs of the rooms of `work`."""
 
+from datetime import timedelta
+
 from reparto.settings.outgoing import guard_of, public_url_of, sealer_of
 from reparto.settings.settings import Settings
 from work.alerts.tell import alert_job
@@ -7,6 +9,7 @@ from work.desk.alerts import ALERT_JOBS
 from work.desk.mail import desk_jobs
 from work.erasure.erase import erasure_job
 from work.feed.closing import CLOSE_TOURS
+from work.feed.ends import ends_job
 from work.feed.numbering import NUMBER_EVENTS
 from work.job import Job, Service
 from work.learn.etas import LEARN_ETAS
@@ -34,9 +37,10 @@ def jobs_of(settings: Settings, roads: Roads, store: ProofStore) -> tuple[Job | 
     return (
         NUMBER_EVENTS,
         CLOSE_TOURS,
+        ends_job(timedelta(hours=settings.ingest.longest_shift_hours)),
         LEARN_ETAS,
         detour_job(roads),
-        plan_job(),
+        plan_job(roads),
         *planning_retention_jobs(retention),
         *ticket_jobs(),
         erasure_job(store),

@@ -12,14 +12,18 @@ class ServerConfig:
 
     listen: str = "127.0.0.1:8080"  # host:port of everything HTTP
     health_listen: str = ""  # host:port where `track` and `work` serve /health and /metrics; empty: nowhere
+    mcp_listen: str = "127.0.0.1:8090"  # host:port of `reparto mcp`, the door for assistants
+    mcp_api_url: str = ""  # where `reparto mcp` asks; empty: at `listen`
     data_dir: str = ".reparto"  # the embedded Postgres, the first admin key, and proofs without a blob_url
     log_level: str = "INFO"
 
     def contradictions(self) -> Iterator[str]:
         """Say what cannot be meant."""
-        for name, text in (("LISTEN", self.listen), ("HEALTH_LISTEN", self.health_listen)):
-            if text and not _is_address(text):
-                yield f"REPARTO_{name}: must be host:port, not {text!r}"
+        for name in ("listen", "health_listen", "mcp_listen"):
+            if (text := getattr(self, name)) and not _is_address(text):
+                yield f"REPARTO_{name.upper()}: must be host:port, not {text!r}"
+        if self.mcp_api_url and not self.mcp_api_url.startswith(("http://", "https://")):
+            yield f"REPARTO_MCP_API_URL: must be an address like http://127.0.0.1:8080, not {self.mcp_api_url!r}"
         if self.log_level not in LOG_LEVELS:
             yield f"REPARTO_LOG_LEVEL: must be one of {', '.join(LOG_LEVELS)}"
 

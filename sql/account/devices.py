@@ -38,11 +38,18 @@ class ListedDevice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndedDevice:
-    """A device that was shut out; `ended_at`: when it had recorded the last that is kept."""
+    """A device that was shut out.
 
+    Attributes:
+        ended_at: when it had recorded the last that is kept.
+        was_heard: there was something of it lately.
+    """
+
+    device_id: int
     driver_id: int
     lane: int
     ended_at: datetime
+    was_heard: bool
 
 
 async def find_by_tokens(db: Db | Pool, secret_hashes: Sequence[bytes]) -> dict[bytes, DeviceRow]:

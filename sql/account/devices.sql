@@ -42,7 +42,7 @@ UPDATE device
                                    AND recorded_at > now() - interval '2 days'))
   FROM driver
  WHERE device.account_id = $1 AND device.id = $2 AND device.revoked_at IS NULL AND driver.id = device.driver_id
-RETURNING device.driver_id, driver.lane, device.ended_at;
+RETURNING device.id AS device_id, device.driver_id, driver.lane, device.ended_at, device.ended_at < device.revoked_at AS was_heard;
 
 -- name: ended_devices
 -- When the phones that were shut out recorded their last. $1 drivers

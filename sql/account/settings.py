@@ -46,6 +46,12 @@ class Reason(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     text: Annotated[str, Meta(min_length=1, max_length=200)]
 
 
+Site: TypeAlias = Annotated[
+    str, Meta(pattern=r"^https?://[a-z0-9.-]{1,200}(:[0-9]{1,5})?$", examples=["https://tienda.example"])
+]
+"""Scheme, host and port, as browsers write them: nothing after them."""
+WidgetSites: TypeAlias = Annotated[list[Site], Meta(max_length=20)]
+
 Brand: TypeAlias = Annotated[str, Meta(max_length=60)]
 Reasons: TypeAlias = Annotated[list[Reason], Meta(min_length=1, max_length=50)]
 
@@ -74,13 +80,14 @@ RecipientChange: TypeAlias = Literal[
     "pickup-point",
     "address",
     "contact",
+    "away",
     "problem",
     "return",
     "rating",
 ]
 """What a recipient may do by their tracking link."""
 RedirectWithin: TypeAlias = Annotated[float, Meta(ge=0, le=50_000)]
-RecipientMayNot: TypeAlias = Annotated[list[RecipientChange], Meta(max_length=11)]
+RecipientMayNot: TypeAlias = Annotated[list[RecipientChange], Meta(max_length=12)]
 
 
 TicketKind: TypeAlias = Literal["not_received", "damaged", "missing", "wrong_place", "courier", "charge"]
@@ -149,6 +156,10 @@ class AccountSettings(EtaRules, frozen=True, kw_only=True):
 
     brand: Brand = ""
     """Who delivers, as recipients read it on the tracking page; empty: nothing is shown."""
+    logo: str = ""
+    """Which picture is shown instead of `brand`, as `/logo/…` names it; empty: none."""
+    widget_sites: WidgetSites = field(default_factory=list)
+    """Whose pages may show a recipient's page in small; empty: nobody's."""
     languages: Languages = field(default_factory=lambda: ["es", "pt", "en"])
     """Of the pages that recipients see; the first one is for those who ask for none of them."""
     address_form: AddressForm = "tu"

@@ -29,6 +29,7 @@ class PlanRow:
             version made before they were kept.
         stop_drive_s: of driving to each stop from the one before or the path's start; empty where no roads say so.
         wait_for_window: a van that is early waits until the window begins.
+        times_learned: planned arrivals hold what ETAs learned of drives and services.
     """
 
     route_id: int
@@ -58,6 +59,7 @@ class PlanRow:
     stop_parcels: list[int]
     stop_drive_s: list[float]
     wait_for_window: bool
+    times_learned: bool
 
 
 async def plans_of_drivers(
@@ -124,6 +126,7 @@ async def add_version(
         [sum(parcel.quantity for parcel in stop.parcels) for stop in plan.stops],
         plan.stop_drive_s,
         plan.wait_for_window,
+        plan.times_learned,
     )
 
 

@@ -17,7 +17,7 @@ SELECT route.id AS route_id, route.external_id, route.account_id, route.timezone
        plan.start_at, plan.end_at, plan.return_to_depot, plan.path_lon, plan.path_lat, plan.path_along_m,
        plan.stop_ids, plan.stop_lon, plan.stop_lat, plan.stop_along_m, plan.stop_radius_m, plan.stop_service_s,
        plan.stop_planned_at, plan.stop_shapes, plan.stop_window_start, plan.stop_window_end, plan.stop_kind,
-       plan.stop_parcels, plan.stop_drive_s, plan.wait_for_window
+       plan.stop_parcels, plan.stop_drive_s, plan.wait_for_window, plan.times_learned
   FROM unnest($1::bigint[], $2::int[]) AS asked (route, version)
   JOIN route_version AS plan ON plan.route_id = asked.route AND plan.version = asked.version
   JOIN route ON route.id = plan.route_id
@@ -35,22 +35,23 @@ SELECT CASE WHEN $2::bigint IS NOT NULL AND bool_and(driver_id IS NULL) THEN '-i
 -- name: add_version
 -- $1 route, $2 version, $3 from when, $4 driver or null, $5 start, $6 end, $7 return to the depot, $8 $9 $10 the path's
 -- lon, lat and metres, $11 to $17 the stops' id, lon, lat, metres, radius, service and planned arrival, $18 their shapes, $19 and $20 their
--- window's start and end, $21 their kind, $22 how many parcels, $23 seconds of driving to them or empty, $24 waits if early
+-- window's start and end, $21 their kind, $22 how many parcels, $23 seconds of driving to them or empty, $24 waits if early,
+-- $25 arrivals hold what was learned
 INSERT INTO route_version (route_id, version, effective_at, driver_id, start_at, end_at, return_to_depot, path_lon, path_lat,
                            path_along_m, stop_ids, stop_lon, stop_lat, stop_along_m, stop_radius_m, stop_service_s,
                            stop_planned_at, stop_shapes, stop_window_start, stop_window_end, stop_kind, stop_parcels,
-                           stop_drive_s, wait_for_window)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24);
+                           stop_drive_s, wait_for_window, times_learned)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25);
 
 -- name: copy_version
 -- The plan of the version before, for another driver. $1 route, $2 version, $3 from when, $4 driver or null
 INSERT INTO route_version (route_id, version, effective_at, driver_id, start_at, end_at, return_to_depot, path_lon, path_lat,
                            path_along_m, stop_ids, stop_lon, stop_lat, stop_along_m, stop_radius_m, stop_service_s,
                            stop_planned_at, stop_shapes, stop_window_start, stop_window_end, stop_kind, stop_parcels,
-                           stop_drive_s, wait_for_window)
+                           stop_drive_s, wait_for_window, times_learned)
 SELECT route_id, $2, $3, $4, start_at, end_at, return_to_depot, path_lon, path_lat, path_along_m, stop_ids, stop_lon,
        stop_lat, stop_along_m, stop_radius_m, stop_service_s, stop_planned_at, stop_shapes, stop_window_start,
-       stop_window_end, stop_kind, stop_parcels, stop_drive_s, wait_for_window
+       stop_window_end, stop_kind, stop_parcels, stop_drive_s, wait_for_window, times_learned
   FROM route_version WHERE route_id = $1 AND version = $2 - 1;
 
 -- name: read_path

@@ -25,6 +25,7 @@ class RoutePlan:
         path_lon, path_lat, path_along_m: degrees and metres from the start, one entry a vertex.
         stop_drive_s: seconds of driving to each stop from the one before or the path's start; empty where unknown.
         wait_for_window: a van that is early waits until the window begins.
+        times_learned: planned arrivals hold what ETAs learned of drives and services.
     """
 
     driver_id: int | None
@@ -44,6 +45,7 @@ class RoutePlan:
     stops: Sequence[StopPlan]
     stop_drive_s: Sequence[float] = field(default_factory=list)
     wait_for_window: bool = False
+    times_learned: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ SELECT route.id, route.external_id, route.version, route.status, route.start_at,
 -- A route as it is planned, but for its stops. $1 route
 SELECT route.driver_id, route.date, route.timezone, route.start_at, route.end_at, route.depot_name, route.depot_lat,
        route.depot_lon, route.return_to_depot, route.path_source, route.length_m,
-       plan.path_lon, plan.path_lat, plan.path_along_m, plan.stop_drive_s, plan.wait_for_window
+       plan.path_lon, plan.path_lat, plan.path_along_m, plan.stop_drive_s, plan.wait_for_window, plan.times_learned
   FROM route JOIN route_version AS plan ON plan.route_id = route.id AND plan.version = route.version
  WHERE route.id = $1;
 

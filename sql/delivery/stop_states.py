@@ -51,9 +51,15 @@ async def judge_stop_events(db: Db, stop_ids: Sequence[int], *, most_wrong_pins:
     return _judged(await db.fetch(_SQL["judge_stop_events"], stop_ids, most_wrong_pins))
 
 
-async def judge_shift_events(db: Db, *, driver_id: int, from_ms: int, same_spell_s: float) -> list[JudgedEvent]:
-    """Judge a driver's shifts and breaks from a time on. The caller holds the driver's lane."""
-    return _judged(await db.fetch(_SQL["judge_shift_events"], driver_id, from_ms, same_spell_s))
+async def judge_shift_events(
+    db: Db, *, driver_id: int, from_ms: int, same_shift_s: float, same_break_s: float
+) -> list[JudgedEvent]:
+    """Judge a driver's shifts and breaks from a time on. The caller holds the driver's lane.
+
+    Args:
+        same_shift_s, same_break_s: a second beginning within so long is the same one, said twice.
+    """
+    return _judged(await db.fetch(_SQL["judge_shift_events"], driver_id, from_ms, same_shift_s, same_break_s))
 
 
 async def judge_route_starts(db: Db, *, driver_id: int, from_ms: int) -> list[JudgedEvent]:

@@ -52,8 +52,9 @@ RETURNING event.driver_id, event.id, event.account_id, event.lane, event.type, e
 
 -- name: judge_shift_events
 -- Note which of a driver's shifts and breaks begin or end something; the end of a shift ends its break too, and the next
--- one ends the one that nobody ended, unless it is the same one said twice. What is older than a time stays as it is. Gives
--- back what is another thing than before. $1 driver, $2 from when, ms, $3 seconds within which a beginning is said twice
+-- one ends the one that nobody ended, unless it is the same one said twice: of a break nothing was said of stops or tours
+-- in between, then. What is older than a time stays as it is. Gives back what is another thing than before.
+-- $1 driver, $2 from when, ms, $3 seconds within which the beginning of a shift and $4 that of a break is said twice
 WITH told AS (
     SELECT id, type, occurred_at FROM driver_event
      WHERE driver_id = $1 AND type IN ('shift_started', 'shift_ended', 'break_started', 'break_ended')
@@ -73,12 +74,19 @@ WITH told AS (
      UNION ALL
     SELECT id, type, 'break', type = 'break_started', occurred_at
       FROM told
+), after AS (
+    SELECT id, type, spell, occurred_at, begins, lag(begins, 1, false) OVER told AS lasts, lag(occurred_at) OVER told AS since
+      FROM spells WINDOW told AS (PARTITION BY spell ORDER BY occurred_at, id)
 ), judged AS (
     SELECT id, type, spell, occurred_at, begins,
-           CASE WHEN begins THEN NOT lag(begins, 1, false) OVER told
-                                 OR occurred_at > lag(occurred_at) OVER told + make_interval(secs => $3)
-                ELSE lag(begins, 1, false) OVER told END AS effective
-      FROM spells WINDOW told AS (PARTITION BY spell ORDER BY occurred_at, id)
+           CASE WHEN begins AND lasts
+                THEN occurred_at > since + make_interval(secs => CASE spell WHEN 'shift' THEN $3::float8 ELSE $4::float8 END)
+                  OR (spell = 'break' AND EXISTS (
+                      SELECT FROM driver_event AS word
+                       WHERE word.driver_id = $1 AND word.stop_id IS NOT NULL AND word.type NOT IN ('note', 'reopened')
+                         AND word.occurred_at > after.since AND word.occurred_at < after.occurred_at))
+                ELSE begins OR lasts END AS effective
+      FROM after
 ), reasons AS (
     SELECT id, effective,
            CASE WHEN NOT effective THEN CASE WHEN begins THEN 'already-on-' ELSE 'not-on-' END || spell END AS why

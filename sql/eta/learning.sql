@@ -30,8 +30,9 @@ SELECT due.route_id, due.driver_id, driver.lane, due.learned,
  ORDER BY due.due_at LIMIT $3;
 
 -- name: drive_visits
--- When a driver was at the stops of a route, the first time. $1 route, $2 driver
-SELECT DISTINCT ON (stop_id) stop_id, to_ms(arrived_at) AS arrived_ms, to_ms(departed_at) AS departed_ms
+-- When a driver was at the stops of a route, the first time; an end that follows from silence says nothing. $1 route, $2 driver
+SELECT DISTINCT ON (stop_id) stop_id, to_ms(arrived_at) AS arrived_ms,
+       CASE WHEN NOT presumed THEN to_ms(departed_at) END AS departed_ms
   FROM visit WHERE route_id = $1 AND driver_id = $2 AND stop_id IS NOT NULL ORDER BY stop_id, arrived_at;
 
 -- name: drive_places

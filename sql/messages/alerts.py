@@ -43,6 +43,6 @@ async def end_alert(db: Db | Pool, alert: CompanyAlert) -> None:
     await db.execute(_SQL["end_alert"], alert.fact_id, alert.way)
 
 
-async def drop_alerts(db: Db | Pool, before: datetime) -> None:
-    """Forget alerts that have been due since before a time."""
-    await db.execute(_SQL["drop_alerts"], before)
+async def drop_alerts(db: Db | Pool, before: datetime, *, at_most: int) -> int:
+    """Forget the oldest alerts that have been due since before a time; return how many."""
+    return len(await db.fetch(_SQL["drop_alerts"], before, at_most))

@@ -20,5 +20,7 @@ UPDATE alert SET next_try_at = $3 WHERE fact_id = $1 AND way = $2;
 DELETE FROM alert WHERE fact_id = $1 AND way = $2;
 
 -- name: drop_alerts
--- Whose event is not kept any more. $1 before
-DELETE FROM alert WHERE next_try_at < $1;
+-- Whose event is not kept any more. $1 before, $2 at most so many
+DELETE FROM alert
+ WHERE (fact_id, way) IN (SELECT fact_id, way FROM alert WHERE next_try_at < $1 ORDER BY next_try_at LIMIT $2)
+RETURNING fact_id;

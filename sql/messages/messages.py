@@ -43,7 +43,7 @@ class MessageRow:
 
     Attributes:
         attempt: of the stop; attempts: how often it was sent, or may have been.
-        leased_until: set: an earlier try ended without a word.
+        unknowns: of these, that may have reached them and ended without a word.
     """
 
     id: int
@@ -65,7 +65,7 @@ class MessageRow:
     price: Decimal | None
     attempts: int
     expires_at: datetime
-    leased_until: datetime | None
+    unknowns: int
     created_at: datetime
 
 
@@ -119,14 +119,16 @@ class PutBack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
-    """What came of sending a message."""
+    """What came of sending a message; `until`: its lease ends."""
 
     id: int
+    until: datetime
     state: str
     why: str | None
     provider_id: str | None
     next_try_at: datetime
     sent_at: datetime | None
+    is_unknown: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,9 +200,19 @@ async def left_lately(
 
 
 async def begin_sending(db: Db, leaving: Sequence[Leaving], *, until: datetime, now: datetime) -> None:
-    """Lease messages: from the commit on they may have been sent."""
+    """Lease messages; `begin_giving` says of each when it may have left."""
     names = ("id", "subject", "body", "parts", "price", "why")
     await db.execute(_SQL["begin_sending"], *_columns(leaving, names), until, now)
+
+
+async def begin_giving(db: Db | Pool, leases: Sequence[tuple[int, datetime]]) -> set[int]:
+    """Note that messages are given to their providers now; return those that are: the others are not leased any more.
+
+    Args:
+        leases: message, and when its lease ends.
+    """
+    columns: list[list[Any]] = [[lease[place] for lease in leases] for place in range(2)]
+    return {row["id"] for row in await db.fetch(_SQL["begin_giving"], *columns)}
 
 
 async def put_back(db: Db, messages: Sequence[PutBack]) -> None:
@@ -221,8 +233,8 @@ async def spend(db: Db, account_id: int, channel: str, day: date, *, parts: int,
 
 
 async def settle_sent(db: Db, settled: Sequence[Settled]) -> set[int]:
-    """Write what came of sending; return those that were still leased."""
-    names = ("id", "state", "why", "provider_id", "next_try_at", "sent_at")
+    """Write what came of sending; return those that nobody else has leased since."""
+    names = ("id", "state", "why", "provider_id", "next_try_at", "sent_at", "is_unknown", "until")
     return {row["id"] for row in await db.fetch(_SQL["settle_sent"], *_columns(settled, names))}
 
 

@@ -37,7 +37,8 @@ SELECT pg_advisory_xact_lock($1, ($2 % 2147483647)::int);
 -- name: take_due
 -- $1 account, $2 channel, $3 now, $4 at most so many
 SELECT id, account_id, route_id, stop_id, attempt, kind, round, channel, address, locale, state, fact_id, happened_at, data,
-       why, parts, price, attempts, expires_at, leased_until, created_at
+       why, parts, price, attempts, expires_at,
+       unknowns + (leased_until IS NOT NULL AND leased_until IS DISTINCT FROM unsent_lease)::int AS unknowns, created_at
   FROM message
  WHERE account_id = $1 AND channel = $2 AND state IN ('held', 'queued') AND next_try_at <= $3
  ORDER BY next_try_at LIMIT $4 FOR UPDATE SKIP LOCKED;
@@ -46,7 +47,7 @@ SELECT id, account_id, route_id, stop_id, attempt, kind, round, channel, address
 -- What left to addresses lately, is on its way, or may have come there, without the codes that they asked for. $1 account, $2 addresses, $3 since, $4 since when a day is counted
 SELECT address, max(left_at) AS last_at, count(*) FILTER (WHERE left_at >= $4) AS today FROM message
  WHERE account_id = $1 AND address = ANY ($2::text[]) AND left_at > least($3, $4)
-   AND (state IN ('sent', 'delivered', 'read') OR leased_until IS NOT NULL OR why = 'unknown')
+   AND (state IN ('sent', 'delivered', 'read') OR leased_until IS NOT NULL OR unknowns > 0)
    AND kind <> 'code'
  GROUP BY address;
 
@@ -54,14 +55,24 @@ SELECT address, max(left_at) AS last_at, count(*) FILTER (WHERE left_at >= $4) A
 -- Columns of one length: $1 message, $2 subject, $3 body, $4 parts, $5 price, $6 why it is tried again; $7 lease ends, $8 now
 UPDATE message
    SET state = 'queued', why = new.why, subject = new.subject, body = new.body, parts = new.parts, price = new.price,
-       attempts = attempts + 1, next_try_at = $7, leased_until = $7, left_at = $8
+       attempts = attempts + 1, next_try_at = $7, leased_until = $7, unsent_lease = $7, left_at = $8,
+       unknowns = unknowns + (leased_until IS NOT NULL AND leased_until IS DISTINCT FROM unsent_lease)::int
   FROM unnest($1::bigint[], $2::text[], $3::text[], $4::int[], $5::numeric[], $6::text[])
     AS new (id, subject, body, parts, price, why)
  WHERE message.id = new.id;
 
+-- name: begin_giving
+-- From the commit on these may have left; one that somebody else has leased since is not returned. Columns of one length:
+-- $1 message, $2 end of its lease
+UPDATE message SET unsent_lease = NULL
+  FROM unnest($1::bigint[], $2::timestamptz[]) AS given (id, until)
+ WHERE message.id = given.id AND message.leased_until = given.until AND message.unsent_lease = given.until
+RETURNING message.id;
+
 -- name: put_back
 -- Messages that do not leave now. Columns of one length: $1 message, $2 state, $3 why, $4 next try
-UPDATE message SET state = new.state, why = new.why, next_try_at = new.next_try_at, leased_until = NULL
+UPDATE message SET state = new.state, why = new.why, next_try_at = new.next_try_at, leased_until = NULL,
+                   unknowns = unknowns + (leased_until IS NOT NULL AND leased_until IS DISTINCT FROM unsent_lease)::int
   FROM unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[]) AS new (id, state, why, next_try_at)
  WHERE message.id = new.id;
 
@@ -81,26 +92,28 @@ INSERT INTO message_spent (account_id, channel, day, parts, money) VALUES ($1, $
 
 -- name: settle_sent
 -- What came of sending; a message that a receipt has brought further stays there. Columns of one length: $1 message,
--- $2 state, $3 why, $4 provider's id, $5 next try, $6 sent at
+-- $2 state, $3 why, $4 provider's id, $5 next try, $6 sent at, $7 whether nobody knows, $8 end of its lease
 UPDATE message
    SET state = CASE WHEN message.state IN ('delivered', 'read') THEN message.state ELSE new.state END, why = new.why,
        provider_id = coalesce(new.provider_id, message.provider_id), next_try_at = new.next_try_at, leased_until = NULL,
-       sent_at = coalesce(message.sent_at, new.sent_at)
-  FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[])
-    AS new (id, state, why, provider_id, next_try_at, sent_at)
- WHERE message.id = new.id AND message.leased_until IS NOT NULL
+       sent_at = coalesce(message.sent_at, new.sent_at), unknowns = unknowns + new.is_unknown::int
+  FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::boolean[],
+              $8::timestamptz[]) AS new (id, state, why, provider_id, next_try_at, sent_at, is_unknown, until)
+ WHERE message.id = new.id AND message.leased_until = new.until
 RETURNING message.id;
 
 -- name: find_sent
 -- $1 account, $2 channel, $3 provider's id
 SELECT id, account_id, route_id, stop_id, attempt, kind, round, channel, address, locale, state, fact_id, happened_at, data,
-       why, parts, price, attempts, expires_at, leased_until, created_at
+       why, parts, price, attempts, expires_at,
+       unknowns + (leased_until IS NOT NULL AND leased_until IS DISTINCT FROM unsent_lease)::int AS unknowns, created_at
   FROM message WHERE account_id = $1 AND channel = $2 AND provider_id = $3 FOR UPDATE;
 
 -- name: find_message
 -- $1 account, $2 message
 SELECT id, account_id, route_id, stop_id, attempt, kind, round, channel, address, locale, state, fact_id, happened_at, data,
-       why, parts, price, attempts, expires_at, leased_until, created_at
+       why, parts, price, attempts, expires_at,
+       unknowns + (leased_until IS NOT NULL AND leased_until IS DISTINCT FROM unsent_lease)::int AS unknowns, created_at
   FROM message WHERE account_id = $1 AND id = $2 FOR UPDATE;
 
 -- name: raise_state

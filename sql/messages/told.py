@@ -75,6 +75,12 @@ async def told_stops(db: Db | Pool, stop_ids: Iterable[int]) -> dict[int, ToldSt
     return {row["id"]: ToldStop(**row) for row in await db.fetch(_SQL["told_stops"], sorted(stop_ids))}
 
 
+async def told_before_move(db: Db | Pool, stop_ids: Iterable[int]) -> set[tuple[int, str]]:
+    """Tell which kinds of messages orders had on another route of the day, for the same window: stop now, kind."""
+    rows = await db.fetch(_SQL["told_before_move"], sorted(set(stop_ids)))
+    return {(row["stop_id"], row["kind"]) for row in rows}
+
+
 async def retracted_facts(db: Db, fact_ids: Iterable[UUID]) -> set[UUID]:
     """Tell which facts are taken back by now."""
     return {row["fact_id"] for row in await db.fetch(_SQL["retracted_facts"], list(fact_ids))}

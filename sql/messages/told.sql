@@ -24,6 +24,18 @@ SELECT stop.id, stop.account_id, stop.route_id, stop.external_id, stop.kind, sto
                        FROM route_eta WHERE route_eta.route_id = route.id) AS eta ON true
  WHERE stop.id = ANY ($1::bigint[]);
 
+-- name: told_before_move
+-- What was told of orders while they were on another route, with the same promise. $1 stops
+SELECT DISTINCT moved.stop_id, message.kind
+  FROM moved_link AS moved
+  JOIN stop ON stop.id = moved.stop_id
+  JOIN stop AS was ON was.link_hash = moved.link_hash
+   AND (was.window_start, was.window_end) IS NOT DISTINCT FROM (stop.window_start, stop.window_end)
+  JOIN route ON route.id = stop.route_id
+  JOIN route AS was_on ON was_on.id = was.route_id AND was_on.date = route.date
+  JOIN message ON message.stop_id = was.id AND message.state IN ('sent', 'delivered', 'read')
+ WHERE moved.stop_id = ANY ($1::bigint[]);
+
 -- name: retracted_facts
 -- Which of these facts are taken back. $1 facts
 SELECT fact_id FROM (SELECT DISTINCT ON (fact_id) fact_id, state FROM event WHERE fact_id = ANY ($1::uuid[])

@@ -17,9 +17,11 @@ SELECT id, account_id, state, date, depot, asked, progress, version, attempts, w
 SELECT problem FROM plan WHERE id = $1;
 
 -- name: last_tours
--- Tours as they are meant now for a day and depot. $1 account, $2 date, $3 depot
+-- Tours as they were planned last for a day and depot; what is proposed of a day that goes on is no whole day.
+-- $1 account, $2 date, $3 depot
 SELECT id, version, result FROM plan
- WHERE account_id = $1 AND date = $2 AND depot = $3 AND state IN ('done', 'published') ORDER BY id DESC LIMIT 1;
+ WHERE account_id = $1 AND date = $2 AND depot = $3 AND state IN ('done', 'published') AND problem IS NOT NULL
+ ORDER BY id DESC LIMIT 1;
 
 -- name: take_plan
 -- One that waits, or whose planner is not heard of any more. $1 seconds until this one says so again

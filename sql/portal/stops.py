@@ -69,6 +69,7 @@ class WishRow:
     """What a recipient said of their stop, beside the plan; None: nothing.
 
     `door_m`: from where the planner has it. `last_change`: what they said last, None: nobody kept it.
+    `away`: nobody is at home when the van comes.
     """
 
     instructions: str | None = None
@@ -88,11 +89,12 @@ class WishRow:
     place_lon: float | None = None
     said_at: datetime | None = None
     last_change: str | None = None
+    away: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeRow:
-    """A change that was accepted: `applied`, or `proposed` to the company."""
+    """A change: `applied`, `proposed` to the company, or `rejected` by it."""
 
     id: int
     kind: str
@@ -131,7 +133,7 @@ async def put_wish(db: Db, stop: PortalStop, wish: WishRow) -> None:
     names = (
         *("instructions", "safe_place", "neighbour_name", "neighbour_address", "door_lat", "door_lon", "door_m"),
         *("phone", "email", "channel", "slot_start", "slot_end", "place_address", "place_lat", "place_lon"),
-        *("said_at", "last_change"),
+        *("said_at", "last_change", "away"),
     )
     values = [getattr(wish, name) for name in names]
     await db.execute(_SQL["put_wish"], stop.id, stop.account_id, stop.route_id, *values)
@@ -155,9 +157,18 @@ async def put_change(
     return made
 
 
-async def told_changes(db: Db | Pool, stop_id: int) -> dict[str, bool]:
-    """Tell of the last change of each kind whether the driver's phone was shown it."""
-    return {row["kind"]: row["told"] for row in await db.fetch(_SQL["told_changes"], stop_id)}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastChange:
+    """The last change of a kind; `told`: the driver's phone was shown it."""
+
+    told: bool
+    state: str
+
+
+async def last_changes(db: Db | Pool, stop_id: int) -> dict[str, LastChange]:
+    """Read the last change of each kind."""
+    rows = await db.fetch(_SQL["told_changes"], stop_id)
+    return {row["kind"]: LastChange(told=row["told"], state=row["state"]) for row in rows}
 
 
 async def put_fact(
@@ -189,3 +200,35 @@ async def changes_of_stop(db: Db | Pool, *, account_id: int, stop_id: int) -> li
     if not await db.fetchval(_SQL["has_stop"], account_id, stop_id):
         return None
     return [ChangeRow(**row) for row in await db.fetch(_SQL["changes_of_stop"], account_id, stop_id)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopChange(ChangeRow):
+    """A change of a stop."""
+
+    stop_id: int
+
+
+async def page_of_changes(
+    db: Db | Pool, account_id: int, *, state: str | None, before: int | None, limit: int
+) -> list[StopChange]:
+    """Read a page of changes, the newest first; None asks for any."""
+    return [StopChange(**row) for row in await db.fetch(_SQL["page_of_changes"], account_id, state, before, limit)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldChange(ChangeRow):
+    """A change that nobody else decides on; `superseded`: another place was chosen or proposed after it."""
+
+    superseded: bool
+
+
+async def hold_change(db: Db, *, account_id: int, stop_id: int, change_id: int) -> HeldChange | None:
+    """Hold a change until the transaction ends; None: the stop has no such change."""
+    row = await db.fetchrow(_SQL["hold_change"], account_id, stop_id, change_id)
+    return None if row is None else HeldChange(**row)
+
+
+async def decide_change(db: Db, change_id: int, *, state: str, now: datetime) -> None:
+    """Note what a company decided on a change that is held."""
+    await db.execute(_SQL["decide_change"], change_id, state, now)

@@ -30,17 +30,17 @@ SELECT FROM stop WHERE id = $1 FOR NO KEY UPDATE;
 -- name: find_wish
 -- $1 stop
 SELECT instructions, safe_place, neighbour_name, neighbour_address, door_lat, door_lon, door_m, phone, email, channel,
-       slot_start, slot_end, place_address, place_lat, place_lon, said_at, last_change
+       slot_start, slot_end, place_address, place_lat, place_lon, said_at, last_change, away
   FROM recipient_wish WHERE stop_id = $1;
 
 -- name: put_wish
 -- $1 stop, $2 account, $3 route, $4 instructions, $5 safe place, $6 neighbour's name and $7 address, $8 lat, $9 lon and
 -- $10 distance of the door, $11 phone, $12 e-mail, $13 channel, $14 and $15 slot, $16
--- address, $17 lat and $18 lon of where it goes instead, $19 now, $20 what it is about
+-- address, $17 lat and $18 lon of where it goes instead, $19 now, $20 what it is about, $21 nobody is at home
 INSERT INTO recipient_wish (stop_id, account_id, route_id, instructions, safe_place, neighbour_name, neighbour_address,
                             door_lat, door_lon, door_m, phone, email, channel, slot_start, slot_end, place_address,
-                            place_lat, place_lon, said_at, last_change)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+                            place_lat, place_lon, said_at, last_change, away)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
     ON CONFLICT (stop_id) DO UPDATE
    SET route_id = excluded.route_id, instructions = excluded.instructions, safe_place = excluded.safe_place,
        neighbour_name = excluded.neighbour_name, neighbour_address = excluded.neighbour_address,
@@ -48,7 +48,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $
        email = excluded.email, channel = excluded.channel, slot_start = excluded.slot_start,
        slot_end = excluded.slot_end, place_address = excluded.place_address, place_lat = excluded.place_lat,
        place_lon = excluded.place_lon, said_at = excluded.said_at,
-       last_change = excluded.last_change;
+       last_change = excluded.last_change, away = excluded.away;
 
 -- name: put_contact
 -- $1 stop, $2 phone, $3 e-mail
@@ -65,7 +65,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id;
 
 -- name: told_changes
 -- $1 stop
-SELECT DISTINCT ON (kind) kind, told_at IS NOT NULL AS told FROM recipient_change WHERE stop_id = $1 ORDER BY kind, id DESC;
+SELECT DISTINCT ON (kind) kind, told_at IS NOT NULL AS told, state
+  FROM recipient_change WHERE stop_id = $1 ORDER BY kind, id DESC;
 
 -- name: put_fact
 -- Tell the feed. $1 account, $2 fact, $3 type, $4 route, $5 stop, $6 data, $7 at
@@ -75,6 +76,23 @@ VALUES ($1, $2, 1, 'asserted', $3, $7, now(), $4, $5, false, $6);
 -- name: changes_of_stop
 -- $1 account, $2 stop
 SELECT id, kind, state, was, is_now, made_at FROM recipient_change WHERE account_id = $1 AND stop_id = $2 ORDER BY id;
+
+-- name: page_of_changes
+-- The newest first. $1 account, $2 state or null for any, $3 before this one or null, $4 how many
+SELECT id, stop_id, kind, state, was, is_now, made_at FROM recipient_change
+ WHERE account_id = $1 AND ($2::text IS NULL OR state = $2) AND ($3::bigint IS NULL OR id < $3) ORDER BY id DESC LIMIT $4;
+
+-- name: hold_change
+-- With whether another place was chosen or proposed after it. $1 account, $2 stop, $3 change
+SELECT id, kind, state, was, is_now, made_at,
+       EXISTS (SELECT FROM recipient_change AS later
+                WHERE later.stop_id = asked.stop_id AND later.id > asked.id
+                  AND later.kind IN ('address', 'pickup-point', 'pin-drop')) AS superseded
+  FROM recipient_change AS asked WHERE account_id = $1 AND stop_id = $2 AND id = $3 FOR UPDATE;
+
+-- name: decide_change
+-- $1 change, $2 state, $3 at
+UPDATE recipient_change SET state = $2, decided_at = $3 WHERE id = $1;
 
 -- name: has_stop
 -- $1 account, $2 stop

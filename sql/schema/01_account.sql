@@ -60,8 +60,11 @@ CREATE TABLE driver (
     phone        text,
     locale       text,
     created_at   timestamptz NOT NULL DEFAULT now(),
-    deleted_at   timestamptz
+    deleted_at   timestamptz,
+    shifts_look_at timestamptz,  -- when somebody must look whether a shift or a break is over; null: nothing is to come
+    shifts_from  timestamptz  -- what is told of ends from here on may be other by what was said since; null: it is not
 );
+CREATE INDEX driver_look ON driver (shifts_look_at) WHERE shifts_look_at IS NOT NULL;
 CREATE UNIQUE INDEX driver_external_id ON driver (account_id, external_id) WHERE deleted_at IS NULL;
 CREATE INDEX driver_people ON driver (deleted_at)
     WHERE deleted_at IS NOT NULL AND (name <> '' OR external_id <> '' OR phone IS NOT NULL);

@@ -64,6 +64,7 @@ CREATE TABLE route_version (
     stop_parcels       integer[] NOT NULL DEFAULT '{}',           -- things to hand over or take along
     stop_drive_s       double precision[] NOT NULL DEFAULT '{}',  -- of driving from the stop before, or the path's start
     wait_for_window    boolean NOT NULL DEFAULT false,            -- a van that is early waits until the window begins
+    times_learned      boolean NOT NULL DEFAULT false,            -- stop_planned_at holds what ETAs learned of drives and services
     PRIMARY KEY (route_id, version)
 );
 CREATE INDEX route_version_driver ON route_version (driver_id, route_id);

@@ -96,8 +96,10 @@ CREATE TABLE visit (
     arrived_at     timestamptz NOT NULL,
     departed_at    timestamptz,
     source         text NOT NULL CHECK (source IN ('auto', 'driver')),
+    presumed       boolean NOT NULL DEFAULT false,  -- departed_at follows from silence: a ping may take it back
     PRIMARY KEY (lane, visit_id)
 );
+CREATE INDEX visit_open ON visit (arrived_at) WHERE stop_id IS NOT NULL AND (departed_at IS NULL OR presumed);
 CREATE INDEX visit_route ON visit (route_id, arrived_at);
 CREATE INDEX visit_stop ON visit (stop_id);
 CREATE INDEX visit_age ON visit (arrived_at);

@@ -34,3 +34,4 @@ CREATE INDEX event_tour ON event (route_id) WHERE type IN ('route.started', 'rou
 CREATE INDEX event_alarm ON event (driver_id, occurred_at) WHERE type IN ('driver.sos', 'driver.alarm');
 CREATE INDEX event_detour ON event (account_id, seq) WHERE type IN ('route.off_route', 'route.back_on_route');
 CREATE INDEX event_detour_route ON event (route_id, driver_id) WHERE type IN ('route.off_route', 'route.back_on_route');
+CREATE INDEX event_end ON event (driver_id, occurred_at) WHERE type IN ('shift.ended', 'break.ended');

@@ -59,6 +59,8 @@ CREATE TABLE message (
     next_try_at   timestamptz NOT NULL,
     expires_at    timestamptz NOT NULL,
     leased_until  timestamptz,                  -- somebody sends it; once that is over nobody knows whether they did
+    unsent_lease  timestamptz,                  -- leased_until, as long as its provider cannot have it by that lease
+    unknowns      integer NOT NULL DEFAULT 0,   -- tries that may have reached them, and ended without a word
     left_at       timestamptz,                  -- when the last try began
     created_at    timestamptz NOT NULL,
     sent_at       timestamptz,

@@ -23,6 +23,7 @@ CREATE TABLE recipient_wish (
     place_lon          double precision,
     said_at            timestamptz NOT NULL,
     last_change        text,              -- the last of it: what a driver's app reads aloud when it is new; null: said before this was kept
+    away               boolean NOT NULL DEFAULT false,  -- nobody is at home
     CHECK (num_nonnulls(neighbour_name, neighbour_address) <> 1),
     CHECK (num_nonnulls(door_lat, door_lon, door_m) IN (0, 3))
 );
@@ -37,14 +38,16 @@ CREATE TABLE recipient_change (
     account_id  bigint NOT NULL REFERENCES account,
     stop_id     bigint NOT NULL REFERENCES stop ON DELETE CASCADE,
     kind        text NOT NULL,
-    state       text NOT NULL CHECK (state IN ('applied', 'proposed')),
+    state       text NOT NULL CHECK (state IN ('applied', 'proposed', 'rejected')),
     was         jsonb NOT NULL,
     is_now      jsonb NOT NULL,
     made_at     timestamptz NOT NULL,
-    told_at     timestamptz    -- when the driver's phone was shown it; null: not yet, or it is not for the driver
+    told_at     timestamptz,   -- when the driver's phone was shown it; null: not yet, or it is not for the driver
+    decided_at  timestamptz    -- when the company decided on a proposal
 );
 CREATE INDEX recipient_change_stop ON recipient_change (stop_id, id);
 CREATE INDEX recipient_change_untold ON recipient_change (stop_id) WHERE told_at IS NULL;
+CREATE INDEX recipient_change_open ON recipient_change (account_id, id) WHERE state = 'proposed';
 
 -- What recipients thought of it; one a stop, ever. Nobody deletes one that does not please.
 CREATE TABLE rating (

@@ -25,6 +25,27 @@ class StopVisit:
     source: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitToEnd:
+    """A visit of a stop that is to have an end because nothing is heard of its driver, or none any more.
+
+    Attributes:
+        presumed: it has one because nothing was heard.
+        tour_is_over: None: it is not.
+        state: the driver's track as stored; None: nothing is folded.
+        said_ms: when they said their last of the stop since they came; None: nothing.
+    """
+
+    lane: int
+    driver_id: int
+    visit_id: UUID
+    presumed: bool
+    arrived_ms: int
+    tour_is_over: bool | None
+    state: bytes | None
+    said_ms: int | None
+
+
 async def visits_of_route(
     db: Db | Pool, account_id: int, *, route_id: int | None = None, external_id: str | None = None
 ) -> list[StopVisit] | None:
@@ -60,4 +81,18 @@ async def put_departures(db: Db, departures: Sequence[Revision]) -> None:
         [one.lane for one in departures],
         [one.visit_id for one in departures],
         [None if one.state == "retracted" else one.occurred_ms for one in departures],
+        [one.state != "retracted" and one.folded_ms is None for one in departures],
     )
+
+
+async def visits_to_end(
+    db: Db, lanes: Sequence[int], *, now: datetime, silent_after_s: float, long_after_s: float
+) -> list[VisitToEnd]:
+    """Find visits that silent phones left open, and those that silence had ended of drivers who were heard since.
+
+    Args:
+        silent_after_s: how long nothing was heard of a driver whose tour is over.
+        long_after_s: of one whose tour is not.
+    """
+    rows = await db.fetch(_SQL["visits_to_end"], lanes, now, silent_after_s, long_after_s)
+    return [VisitToEnd(**row) for row in rows]

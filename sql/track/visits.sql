@@ -29,7 +29,30 @@ SELECT lane, visit, driver, account, route, version, stop, geofence, from_ms(arr
        route_version = excluded.route_version, source = excluded.source;
 
 -- name: put_departures
--- Columns of one length: $1 lane, $2 visit, $3 departed ms or null (it is there still)
-UPDATE visit SET departed_at = from_ms(left_at.departed)
-  FROM unnest($1::smallint[], $2::uuid[], $3::bigint[]) AS left_at (lane, visit, departed)
+-- Columns of one length: $1 lane, $2 visit, $3 departed ms or null (it is there still), $4 whether silence says so
+UPDATE visit SET departed_at = from_ms(left_at.departed), presumed = left_at.presumed
+  FROM unnest($1::smallint[], $2::uuid[], $3::bigint[], $4::boolean[]) AS left_at (lane, visit, departed, presumed)
  WHERE visit.lane = left_at.lane AND visit.visit_id = left_at.visit;
+
+-- name: visits_to_end
+-- Visits of stops without an end of whose drivers nothing was heard, neither a message nor a word, for long, or for less long
+-- since their tour is over; and those that were ended so of whose drivers something was heard since.
+-- $1 lanes, $2 now, $3 seconds of silence where the tour is over, $4 where it is not
+SELECT visit.lane, visit.driver_id, visit.visit_id, visit.presumed,
+       to_ms(visit.arrived_at) AS arrived_ms, route.closed_at <= $2 AS tour_is_over, track.state,
+       (SELECT to_ms(max(occurred_at)) FROM driver_event AS word
+         WHERE word.stop_id = visit.stop_id AND word.driver_id = visit.driver_id AND word.effective AND word.device_id IS NOT NULL
+           AND word.occurred_at > visit.arrived_at) AS said_ms
+  FROM visit
+  JOIN track ON track.lane = visit.lane AND track.driver_id = visit.driver_id
+  LEFT JOIN route ON route.id = visit.route_id
+  LEFT JOIN live ON live.lane = visit.lane AND live.driver_id = visit.driver_id
+  LEFT JOIN heartbeat AS beat ON beat.lane = visit.lane AND beat.driver_id = visit.driver_id
+ CROSS JOIN LATERAL (
+       SELECT greatest(visit.arrived_at, live.received_at, beat.received_at,
+                       (SELECT max(received_at) FROM driver_event
+                         WHERE driver_id = visit.driver_id AND occurred_at >= visit.arrived_at)) AS at) AS heard
+ WHERE visit.stop_id IS NOT NULL AND (visit.departed_at IS NULL OR visit.presumed) AND visit.lane = ANY ($1::smallint[])
+   AND visit.presumed <> (heard.at < $2::timestamptz - make_interval(secs => CASE WHEN route.closed_at <= $2 THEN $3::float8
+                                                                                  ELSE $4::float8 END))
+ ORDER BY visit.arrived_at, visit.visit_id;

@@ -1,7 +1,7 @@
 """A real application over a real pool, two accounts in it, and a small tour through the centre of Medellín."""
 
 import copy
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -16,12 +16,13 @@ from api.driver.events import endpoints as driver_events
 from api.fleet import devices, drivers, shifts
 from api.http import assets
 from api.http.app_keys import CONFIG, POOL, ROADS, WELCOME
-from api.http.auth import DEVICES, KEY_PREFIX, DeviceCache, hash_of, new_secret
+from api.http.auth import DEVICES, KEY_PREFIX, KEYS, DeviceCache, KeyCache, hash_of, new_secret
 from api.http.config import ApiConfig
 from api.http.itself import openapi
 from api.http.problem import problems
 from api.http.shares.bodies import BODIES, Bodies
 from api.http.shares.rates import ACCOUNT_WRITES, QUARANTINE_RATE, Rates
+from api.messages.keys import GUARD, SEALER
 from api.places import geofences
 from api.routes import ending, links, pins, reopening
 from api.routes import endpoints as routes
@@ -32,6 +33,9 @@ from sql.config import DatabaseConfig
 from sql.pool import Pool
 from tests.api.driver.driver_day import Phone, hours
 from tests.api.stream.streams import hub_part, look_first
+from tests.providers import watched
+from tests.providers.watched import LOCAL
+from work.outgoing.sealed import Sealer
 from work.roads.choose import STRAIGHT
 from work.roads.protocol import Roads
 
@@ -206,12 +210,31 @@ async def client(
     app[QUARANTINE_RATE] = Rates(api_config.quarantine_bytes_per_minute, of="bytes that nobody can use")
     app[ACCOUNT_WRITES] = Rates(api_config.account_writes_per_minute, of="changes", whose="account")
     app[DEVICES] = DeviceCache(pool)
+    app[KEYS] = KeyCache(pool)
     app[ROADS] = roads
     app[WELCOME] = doors.WELCOME
     for add in app_parts:
         add(app)
     async with TestClient(TestServer(app)) as made:
         yield made
+
+
+@pytest.fixture(autouse=True)
+def watched_connections() -> Iterator[None]:
+    """Nothing in these tests reaches beyond the machine."""
+    watched.watch()
+    watched.beyond.clear()
+    yield
+    assert watched.beyond == []
+
+
+def send_out(sealer: Sealer) -> Part:
+    """Give what an application needs that knows providers and endpoints of others."""
+
+    def add(app: web.Application) -> None:
+        app[SEALER], app[GUARD] = sealer, LOCAL
+
+    return add
 
 
 def say_events(app: web.Application) -> None:

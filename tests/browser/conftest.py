@@ -6,20 +6,27 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from api.find import endpoints as find
 from api.http import assets
-from api.http.app_keys import CONFIG, POOL
-from api.http.auth import DEVICES, DeviceCache
+from api.http.app_keys import CONFIG, POOL, PROOFS
+from api.http.auth import DEVICES, KEYS, DeviceCache, KeyCache
 from api.http.config import ApiConfig
 from api.http.problem import problems
 from api.http.shares.bodies import BODIES, Bodies
+from api.messages.keys import GUARD, SEALER
 from api.portal import by_link, push
+from api.proofs.uploads import form as proofs_post
 from api.recipient import stream as tracking
+from api.returns import by_link as returns
+from api.tickets import by_link as tickets
+from api.tracking_page import asides, widget
 from api.tracking_page import changing as tracking_forms
 from api.tracking_page import endpoints as tracking_page
 from api.tracking_page import photos as tracking_photos
@@ -28,6 +35,10 @@ from sql.config import DatabaseConfig
 from sql.pool import Pool
 from tests.api.stream.streams import hub_part
 from tests.api.tour_rows import Tour
+from tests.providers.watched import LOCAL
+from work.outgoing.sealed import Sealer
+from work.proofs.config import ProofConfig
+from work.proofs.store import open_proof_store
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -73,6 +84,8 @@ async def browser(chromium: str) -> AsyncIterator[Any]:
 
 LAUNCHED_IN_S = 60.0
 
+CASES = (tickets, returns, asides, find, proofs_post)
+
 
 @dataclass(kw_only=True)
 class Site:
@@ -93,14 +106,18 @@ def api_config() -> ApiConfig:
 
 
 @pytest.fixture
-async def site(database: DatabaseConfig, pool: Pool, api_config: ApiConfig) -> AsyncIterator[Site]:
+async def site(
+    database: DatabaseConfig, pool: Pool, api_config: ApiConfig, sealer: Sealer, tmp_path: Path
+) -> AsyncIterator[Site]:
     """Four stops; the van is 150 m on its way to the first, twelve minutes from it and from each to the next."""
     app = web.Application(middlewares=[problems])
     app[POOL] = pool
     app[CONFIG] = api_config
     app[DEVICES] = DeviceCache(pool)
+    app[KEYS] = KeyCache(pool)
+    app[SEALER], app[GUARD] = sealer, LOCAL
     app[BODIES] = Bodies(api_config.body_bytes_at_once, wait_s=api_config.body_wait_s)
-    for module in (tracking, by_link, push, tracking_page, tracking_forms, tracking_photos):
+    for module in (tracking, by_link, push, tracking_page, widget, tracking_forms, tracking_photos, *CASES):
         module.operations.add_to(app)
     for add in (assets.add_to, hub_part(database)):
         add(app)
@@ -108,7 +125,8 @@ async def site(database: DatabaseConfig, pool: Pool, api_config: ApiConfig) -> A
     tour = await Tour.put(pool, await ensure_account(pool, "Mensajería Aburrá"), start_at=now - timedelta(minutes=30))
     await tour.see_van(150, at=now, heading_deg=17.0)
     await tour.expect({n: now + timedelta(minutes=12 * (n + 1)) for n in range(4)}, as_of=now)
-    server = TestServer(app)
-    await server.start_server()
-    yield Site(url=str(server.make_url("/")).rstrip("/"), tour=tour, stop=server.close)
-    await server.close()
+    async with open_proof_store(ProofConfig(), folder=tmp_path) as app[PROOFS]:
+        server = TestServer(app)
+        await server.start_server()
+        yield Site(url=str(server.make_url("/")).rstrip("/"), tour=tour, stop=server.close)
+        await server.close()

@@ -24,6 +24,9 @@ SIZES = {
 }
 LOCALES = {"es": "es-CO", "pt": "pt-BR", "en": "en-GB"}
 STILL_MS = 200
+OTHERS = ("unknown", "find", "ticket", "cancel")
+"""Pages that are none of the states of a link."""
+
 ONLY = os.environ.get("ONLY", "")
 """A part of the names of those that are wanted; empty: all."""
 
@@ -35,7 +38,7 @@ async def test_pictures_of_every_state(browser: Any, site: Site) -> None:
             **SIZES[size], locale=LOCALES[language], color_scheme=scheme, reduced_motion="reduce"
         )
         for language, size, scheme in product(LOCALES, SIZES, ("light", "dark"))
-        if any(ONLY in f"{name}-{language}-{size}-{scheme}" for name in (*STATES, "unknown"))
+        if any(ONLY in f"{name}-{language}-{size}-{scheme}" for name in (*STATES, *OTHERS))
     }
     taken = []
     for name, state in STATES.items():
@@ -43,8 +46,19 @@ async def test_pictures_of_every_state(browser: Any, site: Site) -> None:
         for looker, context in lookers.items():
             if ONLY in f"{name}-{looker}":
                 taken.append(await picture(context, site, f"{name}-{looker}.png", state))
+    await bring(site.tour, STATES["reported"])
+    ticket = await site.tour.pool.fetchval("SELECT 'tk_' || id FROM ticket")
+    asked = await site.tour.pool.fetchval("SELECT 're_' || id FROM return_request")
+    others = {
+        "unknown": "/t/unknown-token-unknown",
+        "find": "/find",
+        "ticket": f"/t/{site.tour.tokens[0]}/tickets/{ticket}",
+        "cancel": f"/t/{site.tour.tokens[0]}/returns/{asked}/cancel",
+    }
     taken += [
-        await unknown(context, site, looker) for looker, context in lookers.items() if ONLY in f"unknown-{looker}"
+        await other(context, site, path, f"{name}-{looker}.png")
+        for (name, path), (looker, context) in product(others.items(), lookers.items())
+        if ONLY in f"{name}-{looker}"
     ]
     await asyncio.to_thread(write_index, taken)
 
@@ -59,10 +73,10 @@ async def picture(context: Any, site: Site, file: str, state: State) -> str:
     return await shoot(page, file)
 
 
-async def unknown(context: Any, site: Site, looker: str) -> str:
+async def other(context: Any, site: Site, path: str, file: str) -> str:
     page = await context.new_page()
-    await page.goto(f"{site.url}/t/unknown-token-unknown")
-    return await shoot(page, f"unknown-{looker}.png")
+    await page.goto(site.url + path)
+    return await shoot(page, file)
 
 
 async def shoot(page: Any, file: str) -> str:

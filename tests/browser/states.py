@@ -31,7 +31,17 @@ def minutes(n: float) -> timedelta:
 
 async def anew(tour: Tour, now: datetime) -> None:
     """Four stops, the van 150 m on its way to the first, twelve minutes from it and from each to the next."""
-    for table in ("rating", "recipient_change", "recipient_wish", "recipient_limit", "visit", "driver_event"):
+    for table in (
+        "ticket_entry",
+        "ticket",
+        "return_request",
+        "rating",
+        "recipient_change",
+        "recipient_wish",
+        "recipient_limit",
+        "visit",
+        "driver_event",
+    ):
         await tour.pool.execute(f"DELETE FROM {table}")
     for place in range(4):
         await tour.change_stop(
@@ -122,6 +132,54 @@ async def paid_at_the_door(tour: Tour, now: datetime) -> None:
     await tour.change_stop(0, cash_amount=139000, cash_currency="COP")
 
 
+async def away(tour: Tour, now: datetime) -> None:
+    await tour.pool.execute(
+        "INSERT INTO recipient_wish (stop_id, account_id, route_id, away, said_at) VALUES ($1, $2, $3, true, $4)",
+        tour.stop_ids[0], tour.account_id, tour.route_id, now,
+    )  # fmt: skip
+
+
+async def reported(tour: Tour, now: datetime) -> None:
+    """A ticket that the company answered, and a return that is approved."""
+    await delivered(tour, now)
+    ticket = await tour.pool.fetchval(
+        """INSERT INTO ticket (account_id, stop_id, kind, state, opened_by, opened_at, updated_at)
+           VALUES ($1, $2, 'damaged', 'waiting_for_you', 'recipient', $3, $3) RETURNING id""",
+        tour.account_id, tour.stop_ids[0], now,
+    )  # fmt: skip
+    for by, words in (("recipient", "Llegó con la caja rota y sin la factura."), ("company", "¿Y lo de adentro?")):
+        await tour.pool.execute(
+            """INSERT INTO ticket_entry (ticket_id, said_by, state, words, internal, photo_ids, made_at)
+               VALUES ($1, $2, 'open', $3, false, '{}', $4)""",
+            ticket, by, words, now,
+        )  # fmt: skip
+    await tour.pool.execute(
+        """INSERT INTO return_request (account_id, stop_id, asked_by, reason, state, photo_ids, asked_at,
+                                       updated_at)
+           VALUES ($1, $2, 'recipient', 'damaged', 'approved', '{}', $3, $3)""",
+        tour.account_id, tour.stop_ids[0], now,
+    )  # fmt: skip
+
+
+async def choices(tour: Tour, now: datetime) -> None:
+    """Slots and pick-up points to choose from."""
+    for table in ("slot", "pickup_point"):
+        await tour.pool.execute(f"DELETE FROM {table}")
+    for hours in (20, 24, 44):
+        at = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=hours)
+        await tour.pool.execute(
+            """INSERT INTO slot (account_id, zone, start_at, end_at, cut_off, most_stops, express)
+               VALUES ($1, 'centro', $2, $3, $2, 5, false)""",
+            tour.account_id, at, at + timedelta(hours=2),
+        )  # fmt: skip
+    for name, address, lat in (("Kiosco Prado", "Cl. 52 # 44-10", 6.2487), ("Droguería Sol", "Cra. 64C # 78", 6.2790)):
+        await tour.pool.execute(
+            """INSERT INTO pickup_point (account_id, external_id, name, address, lat, lon, opening_hours, enabled)
+               VALUES ($1, $2, $2, $3, $4, -75.5655, 'lun a sáb, 8 a 20', true)""",
+            tour.account_id, name, address, lat,
+        )  # fmt: skip
+
+
 async def cancelled(tour: Tour, now: datetime) -> None:
     await tour.change_route(status="cancelled")
 
@@ -151,6 +209,8 @@ STATES: Mapping[str, State] = MappingProxyType(
         "left-open": State(make=left_open),
         "rated": State(make=rated),
         "heard": State(make=heard),
+        "away": State(make=away),
+        "reported": State(make=reported),
         "closed": State(make=paid_at_the_door),
         "cancelled": State(make=cancelled),
         "revoked": State(make=revoked),
@@ -166,6 +226,16 @@ STATES: Mapping[str, State] = MappingProxyType(
         "form-rating-error": State(make=delivered, path="/rating", typed={}),
         "form-rating-early": State(make=near, path="/rating"),
         "form-rating-again": State(make=rated, path="/rating"),
+        "form-away": State(make=near, path="/away"),
+        "form-slot": State(make=choices, path="/slot"),
+        "form-neighbour": State(make=near, path="/neighbour"),
+        "form-contact": State(make=near, path="/contact"),
+        "form-address": State(make=near, path="/address"),
+        "form-pickup-point": State(make=choices, path="/pickup-point"),
+        "form-problem": State(make=delivered, path="/problem"),
+        "form-problem-error": State(make=delivered, path="/problem", typed={}),
+        "form-return": State(make=delivered, path="/return"),
+        "widget": State(make=coming, path="/widget"),
         "form-too-late": State(make=at_the_door, path="/instructions"),
     }
 )

@@ -8,13 +8,19 @@ import pytest
 
 from work.messages.rules.kinds import KINDS
 from work.messages.words.catalog import LANGUAGES, built_in, words
-from work.messages.words.letter import letter
+from work.messages.words.letter import Letterhead, letter
 from work.messages.words.render import fill
 
 SCREENS = os.environ.get("SCREENS")
 PHONE = {"width": 320, "height": 640}
 BRAND = "Distribuidora Panamericana"
 LINK = "https://reparto.example/t/qDtYbDz0SCSAkEW02eCLW4H_"
+WINDOWS = {
+    "es": "hoy entre las 10:15 a.m. y las 12:30 p.m.",
+    "pt": "hoje entre 10h15 e 12h30",
+    "en": "today between 10:15 and 12:30",
+}
+DAYS = {"es": "hoy", "pt": "hoje", "en": "today"}
 COLOURS = ("", "#ffd400", "#101820", "#e4003a")
 
 _FAULTS = """() => {
@@ -43,20 +49,13 @@ _FAULTS = """() => {
 def written(kind: str, language: str, colour: str) -> str:
     """Write an e-mail as it leaves, with a long name in it."""
     said = words(language)
-    values = {"brand": BRAND, "first_name": "María", "window": "10:00–12:00", "day": "2/3", "link": LINK,
+    values = {"brand": BRAND, "first_name": "María", "window": WINDOWS[language], "day": DAYS[language], "link": LINK,
               "pickup": False, "thing": said["thing"], "reason": said["reasons"]["wrong_address"],
               "pin": "4711", "code": "123456", "order": "P-1",
               "ticket": "tk_1", "answer": "", "unsubscribe": LINK}  # fmt: skip
     subject, body = (fill(text or "", values) for text in built_in(kind, "email", language))
-    return letter(
-        body,
-        subject=subject,
-        brand=BRAND,
-        colour=colour,
-        language=language,
-        form="tu",
-        unsubscribe=LINK.replace("t", "u"),
-    )
+    head = Letterhead(brand=BRAND, colour=colour, language=language, form="tu")
+    return letter(body, head, kind=kind, subject=subject, unsubscribe=LINK.replace("t", "u"))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -30,8 +30,9 @@ async def headline(page: Any, wanted: str, *, again: bool) -> None:
         ("es-CO", PHONE, True, ["Tu entrega está programada", "Eres la próxima parada", "Ya está aquí", "Entregado"]),
         ("pt-BR", PHONE, False, ["Sua entrega está programada", "Você é a próxima parada", "Chegou", "Entregue"]),
         ("en-GB", DESK, True, ["Your delivery is scheduled", "You are the next stop", "It is here", "Delivered"]),
+        ("es-CO", DESK, False, ["Tu entrega está programada", "Eres la próxima parada", "Ya está aquí", "Entregado"]),
     ],
-    ids=["phone", "phone-without-scripts", "desk"],
+    ids=["phone", "phone-without-scripts", "desk", "desk-without-scripts"],
 )
 async def test_from_booked_to_rated(
     browser: Any, site: Site, locale: str, device: dict[str, Any], scripts: bool, says: list[str]
@@ -89,7 +90,7 @@ async def test_nobody_is_shut_out(browser: Any, site: Site, scheme: str) -> None
     )
     found = {}
     page = await context.new_page()
-    for name in ("next", "delivered", "heard", "over", "form-instructions-error", "form-pin-drop", "form-rating"):
+    for name in ("away", "reported", "over", "form-problem-error", "form-pin-drop", "form-rating", "widget"):
         state = STATES[name]
         await page.goto("about:blank")  # else the page before loads itself anew, and comes between
         await bring(site.tour, state)

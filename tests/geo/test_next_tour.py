@@ -5,8 +5,9 @@ import pytest
 
 from geo.fold.fold import advance, fresh
 from geo.fold.onward import seen_on
+from geo.pings import Pings
 from geo.plan.facts import FactType
-from geo.plan.plans import Claim, Timeline
+from geo.plan.plans import Claim, Plan, Timeline
 from tests.geo.city import START_MS, of_type, once, pings_at, place, plan_along, walk
 
 HOUR_MS = 3_600_000
@@ -52,13 +53,21 @@ DROVE = once(pings_at(*walk((0, 0, 0), (200, 2000, 0), (300, 2000, 0), (700, 600
 """Passes the first stop, serves the second, and stands at the first one of the next tour."""
 
 
-def fold(*words: tuple[float, str, int]):
+SERVED_BOTH = once(
+    pings_at(
+        *walk((0, 0, 0), (100, 1000, 0), (220, 1000, 0), (320, 2000, 0), (440, 2000, 0), (840, 6000, 0), (950, 6000, 0))
+    )
+)
+"""Serves both stops, and stands at the first one of the next tour."""
+
+
+def fold(*words: tuple[float, str, int], drove: Pings = DROVE, plans: tuple[Plan, ...] = (BEFORE, AFTER)):
     claims = tuple(
         Claim(at_ms=START_MS + round(at_s * 1000), id=f"{at_s}", kind=kind, route_id=5, stop_id=stop_id)
         for at_s, kind, stop_id in words
     )
-    timeline = Timeline(driver_id=1, plans=(BEFORE, AFTER), claims=claims)
-    tracks, facts = advance(fresh(np.array([1])), DROVE, [timeline], np.ones(1, bool))
+    timeline = Timeline(driver_id=1, plans=plans, claims=claims)
+    tracks, facts = advance(fresh(np.array([1])), drove, [timeline], np.ones(1, bool))
     done = of_type(facts.happened, FactType.ROUTE_COMPLETED, FactType.ROUTE_REOPENED)
     return int(tracks[0]["route_id"]), [
         (FactType(int(row["type"])).name, int(row["route_id"]), (int(row["occurred_ms"]) - START_MS) / 1000)
@@ -76,3 +85,19 @@ def test_the_last_word_of_a_tour_that_was_left_completes_it_wherever_the_van_is(
 
 def test_a_word_about_one_of_its_stops_only_leaves_it_open():
     assert fold((930, "completed", 101)) == (6, [])
+
+
+def test_a_word_about_a_tour_that_only_visits_had_completed_opens_it_again_and_the_last_one_completes_it():
+    """Somebody speaks of its stops: then those without a word are open, wherever the van is."""
+    on, completed = fold(drove=SERVED_BOTH)
+    assert (on, [what[:2] for what in completed]) == (6, [("ROUTE_COMPLETED", 5)])
+    opened = ("ROUTE_REOPENED", 5, 945.0)
+    assert fold((945, "completed", 100), drove=SERVED_BOTH) == (6, [*completed, opened])
+    both = fold((945, "completed", 100), (948, "failed", 101), drove=SERVED_BOTH)
+    assert both == (6, [*completed, opened, ("ROUTE_COMPLETED", 5, 948.0)])
+
+
+def test_a_word_about_the_tour_that_was_driven_last_takes_its_driver_back():
+    assert fold(drove=SERVED_BOTH, plans=(BEFORE,))[0] == 0
+    on, happened = fold((945, "completed", 100), drove=SERVED_BOTH, plans=(BEFORE,))
+    assert (on, [what[0] for what in happened]) == (5, ["ROUTE_COMPLETED", "ROUTE_REOPENED"])

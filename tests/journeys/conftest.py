@@ -24,13 +24,24 @@ from tests.settling import settle
 from work.feed.numbering import NUMBER_EVENTS
 from work.job import run_work
 from work.learn.etas import LEARN_ETAS
+from work.roads.config import RoadsConfig
 
 
 @pytest.fixture
-async def client(database: DatabaseConfig, pool: Pool, tmp_path: Path) -> AsyncIterator[Client]:
+def roads_config() -> RoadsConfig:
+    """What makes a path for a route that brings none; a test module may override this fixture."""
+    return RoadsConfig()
+
+
+@pytest.fixture
+async def client(
+    database: DatabaseConfig, pool: Pool, tmp_path: Path, roads_config: RoadsConfig
+) -> AsyncIterator[Client]:
     """An admin's client of the running product."""
     often = replace(IngestConfig(), rerun_every_s=0.2)  # nobody waits for re-runs here
-    settings = Settings(database=database, ingest=often, server=ServerConfig(data_dir=str(tmp_path)))
+    settings = Settings(
+        database=database, ingest=often, server=ServerConfig(data_dir=str(tmp_path)), roads=roads_config
+    )
     await prepare(settings, database)
     key = new_secret(KEY_PREFIX)
     account_id = await ensure_account(pool, "journeys")

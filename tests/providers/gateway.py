@@ -104,7 +104,10 @@ async def meta_says(session: ClientSession, url: str, secret: str, provider_id: 
 
 @dataclass(slots=True)
 class MailServer:
-    """A mail server; `behave` gives the answer to the n-th mail to an address, `lost` hangs up after taking it."""
+    """A mail server; `behave` gives the answer to the n-th mail to an address.
+
+    `lost` hangs up after taking it, `hangs` takes it and never answers.
+    """
 
     behave: Callable[[int, str], str] = lambda n, to: "250 OK"
     taken: list[tuple[str, str, EmailMessage]] = field(default_factory=list)
@@ -116,13 +119,15 @@ class MailServer:
         n = self.asked.count(to)
         self.asked.append(to)
         how = self.behave(n, to)
-        if how.startswith("250") or how == "lost":
+        if how.startswith("250") or how in ("lost", "hangs"):
             mail = email.message_from_bytes(envelope.content or b"", policy=email.policy.default)
             self.taken.append((envelope.mail_from or "", to, mail))
         if how == "lost":
             assert server.transport is not None
             server.transport.abort()
             return "250 OK"
+        if how == "hangs":
+            await asyncio.Event().wait()
         return how
 
     def heard(self, to: str) -> list[EmailMessage]:

@@ -4,6 +4,11 @@ import ipaddress
 import sys
 from typing import Any
 
+from work.outgoing.guard import Guard, networks_of
+
+LOCAL = Guard(networks_of("127.0.0.0/8"))
+"""The guard of whatever a test sends by."""
+
 beyond: list[str] = []
 """Addresses that somebody tried to connect to, other than this machine's own."""
 

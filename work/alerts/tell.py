@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sql.account.settings import settings_of
-from sql.messages.alerts import CompanyAlert, alert_again, drop_alerts, end_alert, lease_alerts
+from sql.messages.alerts import CompanyAlert, alert_again, end_alert, lease_alerts
 from sql.pool import Pool
 from work.alerts.words import words_of
 from work.job import Job
@@ -27,8 +27,6 @@ FIRST_AGAIN, LONGEST_AGAIN = timedelta(seconds=30), timedelta(hours=6)
 MOST_TRIES = 12
 """About a day and a half."""
 
-FORGOTTEN_AFTER = timedelta(days=7)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertWays:
@@ -40,7 +38,6 @@ class AlertWays:
 
     async def tell_due(self, pool: Pool, *, now: datetime) -> bool:
         """Tell what is due; tell whether there may be more."""
-        await drop_alerts(pool, now - FORGOTTEN_AFTER)
         due = await lease_alerts(pool, now=now, until=now + LEASE, at_most=AT_ONCE)
         await asyncio.gather(*(self._tell(pool, alert, now) for alert in due))
         return len(due) == AT_ONCE

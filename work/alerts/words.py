@@ -26,8 +26,11 @@ def _said(alert: CompanyAlert) -> tuple[str, str]:
             where = _LATER if alert.data.get("taken_off") else _SAME_TOUR
             return "a recipient chose another time", where.format(stop=f"st_{alert.stop_id}", **alert.data)
         case "stop.redirected":
-            where = _MOVED if alert.data.get("state") == "applied" else _PROPOSED
+            where = {"applied": _MOVED, "rejected": _KEPT}.get(alert.data.get("state", ""), _PROPOSED)
             return "a recipient wants it somewhere else", where.format(stop=f"st_{alert.stop_id}")
+        case "stop.away":
+            said = _AWAY if alert.data.get("away") else _BACK
+            return "a recipient says who is at home", said.format(stop=f"st_{alert.stop_id}")
         case "stop.code_locked":
             return "somebody guesses a recipient's code", _GUESSED.format(stop=f"st_{alert.stop_id}")
     return alert.type, alert.type
@@ -46,8 +49,15 @@ _LATER = (
 _MOVED = """The recipient of {stop} chose another place; its route has a new version and its driver sees it at the next
 sync. GET /v1/stops/{stop}/changes says what was before."""
 
+_KEPT = "The recipient of {stop} asked for another place and was told that it stays where it is."
+
 _PROPOSED = """The recipient of {stop} asks for another address. Nothing is changed: GET /v1/stops/{stop}/changes
-has it; to grant it, put the route with the new place."""
+has it. POST …/changes/CHANGE/approve grants it and moves the stop, …/reject does not; either way they are told."""
+
+_AWAY = """Nobody will be at home at {stop}. Its driver sees it at the next sync. Their page offers them another time, a
+neighbour, a safe place or a pick-up point; what they choose comes by itself."""
+
+_BACK = "Somebody will be at home at {stop} after all. Its driver sees it at the next sync."
 
 _GUESSED = """Whoever has the tracking link of {stop} sent five wrong codes. Nothing was changed, and nothing can be
 changed by code for a day. The link may be in a stranger's hands: POST /v1/stops/{stop}/tracking-link/rotate

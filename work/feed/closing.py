@@ -15,9 +15,9 @@ from sql.track.lanes import lock_lanes
 from work.feed.settle import settle_routes, tell_left_open
 from work.job import Job
 
-SAME_SPELL_S = 4 * 3600
-"""A second `shift_started` (or `break_started`) within so many seconds of the one before is the same one, said twice; a
-later one is the next, and ends the one that nobody ended. Who presses a button twice does it within minutes; between
+SAME_SHIFT_S = 4 * 3600
+"""A second `shift_started` within so many seconds of the one before is the same one, said twice; a later one is the
+next, and ends the one that nobody ended. Who presses a button twice does it within minutes; between
 two shifts lies a night."""
 
 _AT_ONCE = 100  # routes found in one statement; each is looked at in a transaction of its own

@@ -12,10 +12,13 @@ import numpy as np
 
 from geo.fold.fold import FactType
 from geo.pings import Rows
+from geo.times import ms_of
+from sql.account.devices import EndedDevice
 from sql.delivery.closing import LeftStop
 from sql.delivery.stop_states import JudgedEvent
 from sql.feed.facts import Revision, Stretch
-from work.feed.types import ALARMED, CALLED_FOR_HELP, LEFT_OPEN, OF_FACT, SAID, fact_id
+from sql.track.visits import VisitToEnd
+from work.feed.types import ALARMED, CALLED_FOR_HELP, LEFT_OPEN, OF_FACT, PHONE_ENDED, SAID, fact_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,8 @@ def entries_of_happened(
         place = (driver_id, route_id, int(row["stop_id"]), geofence_id, int(row["ordinal"]))
         visit_id = fact_id("visit", *place) if kind.of_a_visit else None
         name = fact_id(kind.name, *place) if visit_id is None else fact_id(kind.name, visit_id)
+        if device_id := int(row["device_id"]):
+            name = fact_id(kind.name, driver_id, device_id, int(row["ordinal"]))
         owner = owners[driver_id]
         folded_ms = int(row["folded_ms"])
         before = found.get(name)
@@ -224,9 +229,14 @@ def entry_of_left_open(stop: LeftStop, before: Revision | None) -> Revision | No
         visit_id=None,
         data={"why": stop.closed_by or "hours"},
     )
+    return anew(first, before)
+
+
+def anew(first: Revision, before: Revision | None) -> Revision | None:
+    """Say what the clock knows of a fact, given what the feed said of it; None where that is said already."""
     if before is None:
         return first
-    if not stands:
+    if before.state == "retracted":
         return replace(first, revision=before.revision + 1)
     if (before.occurred_ms, before.driver_id, before.data) == (first.occurred_ms, first.driver_id, first.data):
         return None
@@ -280,10 +290,42 @@ def taken_back(fact: Revision) -> Revision:
     return replace(fact, revision=fact.revision + 1, state="retracted")
 
 
+def arrival_at_stop(visit_id: UUID) -> UUID:
+    """Name the fact that began a visit of a stop."""
+    return fact_id("stop.arrived", visit_id)
+
+
 def departure_of(arrival: Revision) -> UUID:
     """Name the fact that ends the visit which an arrival began."""
     assert arrival.visit_id is not None
     return fact_id("stop.departed" if arrival.stop_id else "geofence.exited", arrival.visit_id)
+
+
+def entry_of_silence(visit: VisitToEnd, arrival: Revision, until_ms: int, before: Revision | None) -> Revision | None:
+    """Say that a visit was over though no fix shows it, or that it goes on after all; None where that is said already.
+
+    Args:
+        arrival: what the feed says of its beginning.
+        until_ms: when it is known to have gone on last.
+        before: what the feed says of its end; what a fix shows stands.
+    """
+    if visit.presumed:
+        stands = before is not None and before.state != "retracted" and before.folded_ms is None
+        return taken_back(before) if before is not None and stands else None
+    return anew(
+        replace(
+            arrival,
+            fact_id=departure_of(arrival),
+            revision=1,
+            state="asserted",
+            type="stop.departed",
+            occurred_ms=until_ms,
+            folded_ms=None,
+            first_folded_ms=None,
+            data={"source": "auto", "how": "tour" if visit.tour_is_over else "silence"},
+        ),
+        before,
+    )
 
 
 def _told(event: JudgedEvent) -> dict[str, Any]:
@@ -293,8 +335,36 @@ def _told(event: JudgedEvent) -> dict[str, Any]:
     return {"event_id": str(event.id), **said, **event.outcome, **place}
 
 
+def entry_of_phone(ended: EndedDevice, account_id: int) -> Revision:
+    """Say that a phone was shut out, as the fold says it when another one is heard."""
+    ended_ms = ms_of(ended.ended_at)
+    return Revision(
+        fact_id=fact_id(PHONE_ENDED, ended.driver_id, ended.device_id, ended_ms),
+        revision=1,
+        state="asserted",
+        type=PHONE_ENDED,
+        occurred_ms=ended_ms,
+        folded_ms=None,
+        lane=ended.lane,
+        account_id=account_id,
+        driver_id=ended.driver_id,
+        route_id=None,
+        route_version=None,
+        stop_id=None,
+        geofence_id=None,
+        visit_id=None,
+        data=_data_of_phone(ended.device_id, revoked=True),
+    )
+
+
+def _data_of_phone(device_id: int, *, revoked: bool) -> dict[str, Any]:
+    return {"device_id": f"dv_{device_id}", "how": "revoked" if revoked else "silence"}
+
+
 def _data_of(row: np.void) -> dict[str, Any]:
     data: dict[str, Any] = {}
+    if row["device_id"]:
+        return _data_of_phone(int(row["device_id"]), revoked=bool(row["source"]))
     if not np.isnan(row["along_m"]):
         data = {"along_m": round(float(row["along_m"]), 1)}
     if not np.isnan(row["offset_m"]):

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 
 from geo.fold.claims import ENDS, KINDS, TAKE_UP
 from geo.times import time_of
+from sql.account.devices import EndedDevice
+from sql.account.shifts import SpellNews, look_at_shifts
 from sql.delivery import stop_states
 from sql.delivery.closing import left_stops, look_at_routes, look_at_routes_of_driver
 from sql.delivery.stop_states import JudgedEvent, judge_route_ends, judge_stop_events, settle_stops
@@ -16,14 +18,25 @@ from sql.eta.told import settle_told
 from sql.feed.facts import LATE_AFTER_S, Revision, known_facts, put_revisions
 from sql.pings.held import shifts_changed
 from sql.pool import Db
-from sql.track.folds import claims_changed
+from sql.track.folds import claims_changed, plan_changed
 from sql.track.visits import put_arrivals, put_departures, remove_visits
-from work.feed.entries import departure_of, entry_of_driver, entry_of_left_open, fact_id_of, name_of_left_open
+from work.feed.entries import (
+    anew,
+    departure_of,
+    entry_of_driver,
+    entry_of_left_open,
+    entry_of_phone,
+    fact_id_of,
+    name_of_left_open,
+    taken_back,
+)
 from work.feed.types import ARRIVALS, DEPARTURES, OF_A_TOUR, SAID
 from work.messages.notices import note_facts
 
 SHIFTS = frozenset({"shift_started", "shift_ended"})
 """Events that say which places of a driver are kept."""
+
+SPELLS = SHIFTS | {"break_started", "break_ended"}
 
 
 async def settle_facts(db: Db, changed: Sequence[Revision]) -> None:
@@ -41,6 +54,9 @@ async def settle_facts(db: Db, changed: Sequence[Revision]) -> None:
         await tell_left_open(db, stops)
         await settle_told(db, stops)
         await _note_visits(db, departures)
+    await _look_at_spells(
+        db, [(one.driver_id, one.occurred_ms, False) for one in arrivals if one.stop_id and one.driver_id]
+    )
     tours = {fact.route_id for fact in changed if fact.type in OF_A_TOUR and fact.route_id}
     if tours:
         await settle_routes(db, sorted(tours))
@@ -75,6 +91,7 @@ async def settle(
     await _tell_feed(db, [one for one in turned if one.type in SAID])
     await _tell_trackers(db, [one for one in turned if one.type in KINDS])
     await _tell_shifts(db, [one for one in turned if one.type in SHIFTS])
+    await _let_spells_end(db, turned)
     await _settle_tours(db, turned)
 
 
@@ -91,6 +108,43 @@ async def tell_left_open(db: Db, stop_ids: Sequence[int], *, of_closed: bool = T
     entries = [entry_of_left_open(stop, known.get(name)) for name, stop in stops.items()]
     if news := [entry for entry in entries if entry is not None]:
         await put_revisions(db, news, late_after_s=LATE_AFTER_S)
+
+
+async def _let_spells_end(db: Db, turned: Sequence[JudgedEvent]) -> None:
+    """Let what was said end shifts and breaks, or not any more."""
+    said = [(one.driver_id, one.occurred_ms, one.type in SPELLS) for one in turned if one.type != "note"]
+    await _look_at_spells(db, said)
+
+
+async def _look_at_spells(db: Db, heard: Iterable[tuple[int, int, bool]]) -> None:
+    """Let what was said and seen end shifts and breaks, or not any more.
+
+    Args:
+        heard: (driver, when, ms, whether it was said of shifts or breaks themselves).
+    """
+    of: dict[int, SpellNews] = {}
+    for driver_id, at_ms, of_spells in heard:
+        one = of.get(driver_id) or SpellNews(driver_id=driver_id, first_ms=at_ms, last_ms=at_ms, of_spells=False)
+        of[driver_id] = SpellNews(
+            driver_id=driver_id,
+            first_ms=min(one.first_ms, at_ms),
+            last_ms=max(one.last_ms, at_ms),
+            of_spells=one.of_spells or of_spells,
+        )
+    if of:
+        await look_at_shifts(db, list(of.values()))
+
+
+async def settle_phone(db: Db, ended: EndedDevice, account_id: int) -> None:
+    """Have history and the feed say that a phone was shut out. The caller holds the driver's lane."""
+    who = {"lane": ended.lane, "driver_id": ended.driver_id, "account_id": account_id}
+    await plan_changed(db, **who, effective_at=ended.ended_at)
+    if not ended.was_heard:
+        return
+    entry = entry_of_phone(ended, account_id)
+    news = anew(entry, (await known_facts(db, [entry.fact_id], [])).get(entry.fact_id))
+    if news is not None:
+        await put_revisions(db, [news], late_after_s=LATE_AFTER_S)
 
 
 async def _settle_tours(db: Db, turned: Sequence[JudgedEvent]) -> None:
@@ -120,11 +174,20 @@ async def _put_visits(db: Db, arrivals: Sequence[Revision], departures: Sequence
     gone = [fact for fact in arrivals if fact.state == "retracted"]
     here = [fact for fact in arrivals if fact.state != "retracted"]
     if gone:
+        await _take_back_ends_by_silence(db, gone)
         await remove_visits(db, gone)
     if here:
         await put_arrivals(db, [(fact, departure_of(fact)) for fact in here])
     if departures:
         await put_departures(db, departures)
+
+
+async def _take_back_ends_by_silence(db: Db, gone: Sequence[Revision]) -> None:
+    """Take back with an arrival the end that silence gave its visit: no re-run comes to it."""
+    ends = await known_facts(db, [departure_of(fact) for fact in gone], [])
+    entries = [taken_back(end) for end in ends.values() if end.folded_ms is None and end.state != "retracted"]
+    if entries:
+        await put_revisions(db, entries, late_after_s=LATE_AFTER_S)
 
 
 async def _note_visits(db: Db, departures: Sequence[Revision]) -> None:

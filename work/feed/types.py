@@ -21,7 +21,7 @@ class Maker(Enum):
     ETA = "eta"  # the tracker's clock: what is expected of a stop
     DEVICE = "device"  # an alarm that a phone sent: told at once, and never judged anew
     DRIVER = "driver"  # what a driver or a dispatcher said, as far as it is in force
-    CLOSING = "closing"  # the clock of `work`: what is open of a tour that is over
+    CLOSING = "closing"  # the clock of `work`: that something is over, and what is open of it
     CASE = "case"  # what became of a ticket or a return, by whoever had the word
     RECIPIENT = "recipient"  # what a recipient did by their link
     SENDER = "sender"  # what became of what left the installation
@@ -87,6 +87,9 @@ EVENT_TYPES = (
     _folded("geofence.exited", FactType.FENCE_EXITED, of_a_visit=True, settles="departure"),
     _folded("geofence.crossed", FactType.FENCE_CROSSED),
     _folded("geofence.dwelled", FactType.FENCE_DWELLED, of_a_visit=True),
+    EventType(name="shift.ended", maker=Maker.CLOSING),
+    EventType(name="break.ended", maker=Maker.CLOSING),
+    _folded("phone.ended", FactType.PHONE_ENDED),
     EventType(name="driver.silent", maker=Maker.SILENCE, fact=FactType.DRIVER_SILENT),
     EventType(name="driver.seen", maker=Maker.SILENCE, fact=FactType.DRIVER_SEEN),
     EventType(name="driver.sos", maker=Maker.DEVICE),
@@ -95,6 +98,7 @@ EVENT_TYPES = (
     EventType(name="stop.instructed", maker=Maker.RECIPIENT),
     EventType(name="stop.rescheduled", maker=Maker.RECIPIENT),
     EventType(name="stop.redirected", maker=Maker.RECIPIENT),
+    EventType(name="stop.away", maker=Maker.RECIPIENT),
     EventType(name="stop.rated", maker=Maker.RECIPIENT),
     EventType(name="stop.code_locked", maker=Maker.RECIPIENT),
     EventType(name="ticket.opened", maker=Maker.CASE),
@@ -124,15 +128,19 @@ SAID = {one.said: one for one in EVENT_TYPES if one.said is not None}
 CALLED_FOR_HELP, ALARMED = "driver.sos", "driver.alarm"
 ALARMS = frozenset((CALLED_FOR_HELP, ALARMED))
 CODE_LOCKED, RESCHEDULED, REDIRECTED = "stop.code_locked", "stop.rescheduled", "stop.redirected"
+AWAY = "stop.away"
 ALERTING = frozenset(
     {
-        *(CALLED_FOR_HELP, CODE_LOCKED, RESCHEDULED, REDIRECTED),
+        *(CALLED_FOR_HELP, CODE_LOCKED, RESCHEDULED, REDIRECTED, AWAY),
         *("webhook.disabled", "ticket.due_soon", "ticket.overdue"),
     }
 )
 """People of the company are told of these, whoever reads the feed."""
 
 LEFT_OPEN = "stop.left_open"
+SHIFT_ENDED, BREAK_ENDED = "shift.ended", "break.ended"
+PHONE_ENDED = "phone.ended"
+OF_SPELLS = frozenset((SHIFT_ENDED, BREAK_ENDED))
 LATE, APPROACHING = "eta.late", "stop.approaching"
 
 ARRIVALS = frozenset(one.name for one in EVENT_TYPES if one.settles == "arrival")
@@ -142,7 +150,7 @@ OF_ETAS = frozenset(one.name for one in EVENT_TYPES if one.maker is Maker.ETA)
 OF_SILENCE = frozenset(one.name for one in EVENT_TYPES if one.maker is Maker.SILENCE)
 OF_DETOURS = frozenset(("route.off_route", "route.back_on_route"))
 
-GROUPS = (ALARMS, ARRIVALS, DEPARTURES, OF_A_TOUR, OF_ETAS, OF_SILENCE, OF_DETOURS)
+GROUPS = (ALARMS, ARRIVALS, DEPARTURES, OF_A_TOUR, OF_ETAS, OF_SILENCE, OF_DETOURS, OF_SPELLS)
 """The lists of types that queries and indexes may have; tests/work/feed/test_types.py holds SQL to them."""
 
 

@@ -108,7 +108,7 @@ class Guard:
             return "must be an address like https://example.com/path"
         if parts.username is not None or parts.password is not None:
             return "must not hold a user or a password"
-        return self._why_not_there(parts.scheme, host)
+        return self._why_not_there(parts.scheme, host.removesuffix("."))
 
     def _why_not_there(self, scheme: str, host: str) -> str | None:
         """Say why a host may not be reached, or not by plain http."""

@@ -17,13 +17,14 @@ from geo.pings import Floats
 from geo.times import ms_of
 from geo.tours.check import Checked, Timed
 from geo.tours.insertion import why_not
-from geo.tours.matrix import SERVICES, keys_of_hour, service_s, speed, straight
+from geo.tours.matrix import DoorWork, keys_of_hour, service_keys, service_s
 from geo.tours.problem import Matrix, TourBreak, TourJob, TourProblem, TourVan, VanTour
 from sql.account.settings import read_settings
 from sql.eta.learning import rows_of_keys
 from sql.planning.orders import OrderRow
 from sql.planning.resources import Resource, resources_named
 from sql.pool import Db, Pool
+from work.planning.drives import RoadTables, drives
 from work.planning.protocol import from_plain, to_plain
 from work.planning.words import DepotWords, OrderWords, ShiftWords, VehicleWords
 
@@ -111,10 +112,10 @@ async def read_day(
     words = [msgspec.convert(shift.body, ShiftWords) for shift in shifts]
     vehicles = await resources_named(db, account_id=account_id, kind="vehicle", names=[w.vehicle for w in words])
     settings = await read_settings(db, account_id)
-    keys = {SERVICES}
-    for word in words:
-        keys |= set(keys_of_hour(*_clock(word, depot)))
-    rows = await rows_of_keys(db, account_id, keys)
+    keys = service_keys(door_work(order, settings.service_s) for order in orders)
+    if words:
+        keys |= keys_of_hour(*clock_of(words[0], depot))
+    rows = await rows_of_keys(db, account_id, keys) if keys else {}
     return PlanDay(
         depot=depot,
         shifts=shifts,
@@ -125,7 +126,7 @@ async def read_day(
     )
 
 
-def _clock(shift: ShiftWords, depot: DepotWords) -> tuple[int, int]:
+def clock_of(shift: ShiftWords, depot: DepotWords) -> tuple[int, int]:
     """Give the middle of a shift, and how far its clocks are ahead of UTC."""
     middle = shift.start_at + (shift.end_at - shift.start_at) / 2
     offset = middle.astimezone(ZoneInfo(depot.timezone)).utcoffset() or timedelta(0)
@@ -139,11 +140,23 @@ def places_of(day: PlanDay) -> tuple[Floats, Floats]:
     return np.array(lon), np.array(lat)
 
 
-def matrices(day: PlanDay) -> tuple[Matrix, Matrix]:
-    """Give metres and seconds between a day's places without roads."""
+async def matrices(day: PlanDay, roads: RoadTables) -> tuple[Matrix, Matrix]:
+    """Give metres and seconds between a day's places, at the hours of its first shift."""
     words = [msgspec.convert(shift.body, ShiftWords) for shift in day.shifts]
-    clock = _clock(words[0], day.depot) if words else (0, 0)
-    return straight(*places_of(day), mps=speed(day.rows, *clock))
+    clock = clock_of(words[0], day.depot) if words else (0, 0)
+    return await drives(roads, *places_of(day), day.rows, clock)
+
+
+def door_work(order: OrderRow, default_service_s: float) -> DoorWork:
+    """Tell what is to be done at an order's door, as it is planned."""
+    word = msgspec.convert(order.body, OrderWords)
+    return DoorWork(
+        kind=word.kind,
+        parcels=sum(parcel.quantity for parcel in word.parcels),
+        lat=order.lat or 0.0,
+        lon=order.lon or 0.0,
+        planned_s=default_service_s if word.service_s is None else word.service_s,
+    )
 
 
 def assemble(day: PlanDay, distance_m: Matrix, duration_s: Matrix, *, objective: str) -> KeptProblem:
@@ -158,7 +171,7 @@ def assemble(day: PlanDay, distance_m: Matrix, duration_s: Matrix, *, objective:
     origin = (min(starts) if starts else datetime.now(UTC)) - timedelta(hours=1)
     dimensions = sorted({name for vehicle in day.vehicles.values() for name in vehicle.capacity})
     vehicles = [
-        _vehicle(word, day.vehicles.get(word.vehicle, VehicleWords()), origin, dimensions, fewest=objective == "fewest")
+        van_of(word, day.vehicles.get(word.vehicle, VehicleWords()), origin, dimensions, fewest=objective == "fewest")
         for word in words
     ]
     problem = TourProblem(
@@ -179,21 +192,24 @@ def assemble(day: PlanDay, distance_m: Matrix, duration_s: Matrix, *, objective:
     return KeptProblem(problem=problem, labels=labels)
 
 
-def _seconds(at: datetime, origin: datetime) -> int:
+def seconds_to(at: datetime, origin: datetime) -> int:
+    """Tell how far a moment is from second 0; one before it is second 0."""
     return max(0, int((at - origin).total_seconds()))
 
 
-def _load(load: Mapping[str, float], dimensions: Sequence[str]) -> tuple[int, ...]:
+def load_of(load: Mapping[str, float], dimensions: Sequence[str]) -> tuple[int, ...]:
+    """Write a load in whole numbers, one a dimension."""
     return tuple(-(-round(load.get(name, 0.0) * LOAD_UNIT) // 1) for name in dimensions)
 
 
-def _vehicle(
+def van_of(
     shift: ShiftWords, vehicle: VehicleWords, origin: datetime, dimensions: Sequence[str], *, fewest: bool
 ) -> TourVan:
+    """Make the van of a shift, at place 0, which is its depot."""
     return TourVan(
         start=0,
         end=0 if shift.return_to_depot else None,
-        shift=(_seconds(shift.start_at, origin), _seconds(shift.end_at, origin)),
+        shift=(seconds_to(shift.start_at, origin), seconds_to(shift.end_at, origin)),
         longest_s=None if shift.longest_h is None else round(shift.longest_h * 3600),
         farthest_m=None if vehicle.range_km is None else round(vehicle.range_km * 1000),
         capacity=tuple(
@@ -202,8 +218,8 @@ def _vehicle(
         skills=frozenset(vehicle.skills),
         breaks=tuple(
             TourBreak(
-                earliest_s=_seconds(one.earliest, origin),
-                latest_s=_seconds(one.latest, origin),
+                earliest_s=seconds_to(one.earliest, origin),
+                latest_s=seconds_to(one.latest, origin),
                 duration_s=round(one.duration_s),
             )
             for one in shift.breaks
@@ -217,14 +233,16 @@ def _vehicle(
 
 def _jobs(day: PlanDay, origin: datetime, dimensions: Sequence[str], starts: Sequence[datetime]) -> list[TourJob]:
     words = [msgspec.convert(order.body, OrderWords) for order in day.orders]
-    planned = [day.default_service_s if word.service_s is None else word.service_s for word in words]
-    real = service_s(day.rows, planned, ms_of(starts[0]) if starts else 0)
+    works = [door_work(order, day.default_service_s) for order in day.orders]
+    real = service_s(day.rows, works, ms_of(starts[0]) if starts else 0)
     row_of = {order.external_id: row for row, order in enumerate(day.orders)}
     jobs = []
     for row, word in enumerate(words):
-        load = _load(word.load, dimensions)
+        load = load_of(word.load, dimensions)
         fetched = word.kind == "pickup"
-        windows = sorted((_seconds(w.start, origin), _seconds(w.end, origin)) for w in word.windows if w.end > origin)
+        windows = sorted(
+            (seconds_to(w.start, origin), seconds_to(w.end, origin)) for w in word.windows if w.end > origin
+        )
         after = row_of.get(word.after) if word.after else None
         jobs.append(
             TourJob(
@@ -255,7 +273,7 @@ def _apart(windows: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
 def told(kept: KeptProblem, judged: Checked, *, unplanned: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Write tours as they are kept and shown."""
     return {
-        "tours": [_tour(kept.labels, timed) for timed in judged.timed if timed.visits],
+        "tours": [_tour(kept, timed) for timed in judged.timed if timed.visits],
         "unplanned": list(unplanned),
         "cost": {
             "km": round(sum(timed.distance_m for timed in judged.timed) / 1000, 2),
@@ -266,7 +284,9 @@ def told(kept: KeptProblem, judged: Checked, *, unplanned: Sequence[Mapping[str,
     }
 
 
-def _tour(labels: Labels, timed: Timed) -> dict[str, Any]:
+def _tour(kept: KeptProblem, timed: Timed) -> dict[str, Any]:
+    labels = kept.labels
+
     def at(seconds: int) -> str:
         return (labels.origin + timedelta(seconds=seconds)).isoformat()
 
@@ -276,6 +296,7 @@ def _tour(labels: Labels, timed: Timed) -> dict[str, Any]:
         "start_at": at(timed.start_s),
         "end_at": at(timed.end_s),
         "km": round(timed.distance_m / 1000, 2),
+        "return_to_depot": kept.problem.vehicles[timed.tour.vehicle].end is not None,
         "breaks": [{"start_at": at(start), "end_at": at(end)} for start, end in timed.rests],
         "break_places": list(timed.tour.breaks),
         "stops": [

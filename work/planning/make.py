@@ -25,8 +25,10 @@ from sql.planning.resources import find_resource, shifts_of_day
 from sql.pool import Pool
 from work.job import Job
 from work.planning.assemble import KeptProblem, assemble, matrices, out_of_turn, pack, read_day, reasons, told
+from work.planning.drives import RoadTables
 from work.planning.process import PlannerProcess, plan
 from work.planning.protocol import PlannerFailed, Sign
+from work.planning.replan import PlanTools, replan
 from work.planning.words import DepotWords
 
 log = logging.getLogger(__name__)
@@ -56,8 +58,9 @@ class PlanMaker:
     What it was at is taken up by another process, HOLD_S after this one was last heard of.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, roads: RoadTables) -> None:
         self._planner = PlannerProcess()
+        self._tools = PlanTools(planner=self._planner, roads=roads)
         self._plan: TourPlanRow | None = None
         self._making: asyncio.Task[None] | None = None
         self._progress = [0.0]
@@ -100,23 +103,31 @@ class PlanMaker:
 
     async def _made(self, pool: Pool, row: TourPlanRow) -> None:
         try:
-            await _make(pool, self._planner, row, self._progress)
+            await _make(pool, self._tools, row, self._progress)
         except PlannerFailed as error:
             log.warning("plan %d failed: %s", row.id, error)
             await plans.end_plan(pool, row, state="failed", why=f"The planner failed: {error}.")
 
 
-def plan_job() -> Job:
+def plan_job(roads: RoadTables) -> Job:
     """Give the job of making plans."""
-    maker = PlanMaker()
+    maker = PlanMaker(roads)
     return Job(name="plans", do=maker.look, pause_s=LOOK_S)
 
 
-async def _make(pool: Pool, planner: PlannerProcess, row: TourPlanRow, heard: list[float]) -> None:
+async def _make(pool: Pool, tools: PlanTools, row: TourPlanRow, heard: list[float]) -> None:
     depot = await find_resource(pool, account_id=row.account_id, kind="depot", external_id=row.depot)
     if depot is None:
         raise PlannerFailed(f"there is no depot {row.depot!r} any more")
     words = msgspec.convert(depot.body, DepotWords)
+
+    def hear(sign: Sign) -> None:
+        heard[0] = max(heard[0], min(0.99, sign.progress))
+
+    if "because" in row.asked:
+        proposed = await replan(pool, tools, row, words, most=MOST_ORDERS, hear=hear)
+        await plans.end_plan(pool, row, state="done", result=proposed)
+        return
     shifts = await shifts_of_day(pool, account_id=row.account_id, on=row.date, depot=row.depot)
     if (named := row.asked.get("shifts")) is not None:
         shifts = [shift for shift in shifts if shift.external_id in named]
@@ -128,8 +139,9 @@ async def _make(pool: Pool, planner: PlannerProcess, row: TourPlanRow, heard: li
     strange = out_of_turn(orders)
     orders = [order for order in orders if order.external_id not in strange]
     day = await read_day(pool, account_id=row.account_id, depot=words, shifts=shifts, orders=orders)
-    kept = await asyncio.to_thread(lambda: assemble(day, *matrices(day), objective=row.asked["objective"]))
-    judged = await _solved(pool, planner, row, kept, heard)
+    between = await matrices(day, tools.roads)
+    kept = await asyncio.to_thread(assemble, day, *between, objective=row.asked["objective"])
+    judged = await _solved(pool, tools.planner, row, kept, heard)
     never = {"any_time": False, "one_more_van": False}
     left = [{"order": name, "why": why, "would_help": never} for name, why in strange.items()]
     result = await asyncio.to_thread(lambda: told(kept, judged, unplanned=[*reasons(kept, judged), *left]))

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from importlib.util import find_spec
 from typing import Self
@@ -11,7 +11,7 @@ from typing import Self
 import msgspec
 
 from geo.tours.check import Checked, check
-from geo.tours.problem import Nonsense, TourAnswer, TourProblem, require_sense
+from geo.tours.problem import Nonsense, TourAnswer, TourProblem, VanTour, require_sense
 from work.planning.protocol import FRAME, Engine, Found, PlanAsked, PlannerFailed, Sign, decode_said, encode
 
 GRACE_S = 15.0
@@ -151,9 +151,13 @@ async def plan(
     limit_s: float,
     seed: int = 1,
     patience: int | None = None,
+    start: Sequence[VanTour] = (),
     hear: Callable[[Sign], None] = lambda _: None,
 ) -> tuple[TourAnswer, Checked]:
     """Find tours and have them checked. What the checker refuses is no answer.
+
+    Args:
+        start: tours that are there, for an engine that can begin with some.
 
     Raises:
         PlannerFailed: there are no tours that hold; a sentence says why.
@@ -169,6 +173,7 @@ async def plan(
         seed=seed,
         patience=patience,
         memory_bytes=PLAN_BYTES,
+        start=tuple(start),
     )
     answer = await planner.ask(asked, hear)
     return answer, check(problem, answer.tours)

@@ -12,6 +12,12 @@ class WindowWords(Struct, frozen=True, kw_only=True):
     end: datetime
 
 
+class ParcelWords(Struct, frozen=True, kw_only=True):
+    """Something to hand over, or to take along."""
+
+    quantity: int = 1
+
+
 class OrderWords(Struct, frozen=True, kw_only=True):
     """Of an order, what planning needs; the rest of the body becomes the stop."""
 
@@ -21,6 +27,7 @@ class OrderWords(Struct, frozen=True, kw_only=True):
     load: dict[str, float] = {}
     skills: list[str] = []
     priority: int = 0
+    parcels: list[ParcelWords] = []
     after: str | None = None
 
 

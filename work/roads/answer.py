@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from msgspec import Struct
 
+from geo.pings import Floats
 from geo.shape.lines import along_m, decode_polyline
 from work.roads.protocol import Line, Matched, NoWay, RoadPath
 
@@ -39,13 +40,16 @@ class Waypoint(Struct, frozen=True, kw_only=True):
 
 
 class RoadAnswer(Struct, frozen=True, kw_only=True):
-    """`code` is Ok, or `message` says why not. `routes` answer a route, `matchings` a match."""
+    """`code` is Ok, or `message` says why not. `routes` answer a route, `matchings` a match, `durations` and
+    `distances` a table: seconds and metres, a row for each place from; null where there is no way."""
 
     code: str
     message: str = ""
     routes: list[RoadDrive] = []
     waypoints: list[Waypoint] = []
     matchings: list[RoadDrive] = []
+    durations: list[list[float | None]] = []
+    distances: list[list[float | None]] = []
 
 
 def read_path(answers: Sequence[RoadAnswer], *, legs: int) -> RoadPath:
@@ -97,6 +101,20 @@ def read_lines(answers: Sequence[RoadAnswer]) -> Matched:
     if not lines:
         raise refusals[0] if refusals else NoWay("the trace fits no road")
     return Matched(source="road", lines=lines)
+
+
+def read_table(answer: RoadAnswer) -> tuple[Floats, Floats]:
+    """Read metres and seconds of a table; NaN where there is no way.
+
+    Raises:
+        NoWay: the engine says so of all of it.
+        ValueError: the answer is not what was asked for.
+    """
+    _check(answer)
+    metres, seconds = (np.array(rows, np.float64) for rows in (answer.distances, answer.durations))  # None is NaN
+    if metres.ndim != 2 or metres.shape != seconds.shape:
+        raise ValueError("its distances and durations do not belong together")
+    return metres, seconds
 
 
 def _check(answer: RoadAnswer) -> None:

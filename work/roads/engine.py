@@ -1,5 +1,6 @@
 """Roads over an engine: what is asked becomes questions that it can take, its answers become what was asked for."""
 
+import logging
 from collections.abc import Iterator
 from math import dist
 from typing import Literal, Protocol
@@ -9,11 +10,16 @@ from msgspec import Struct
 
 from geo.pings import Floats
 from geo.shape.plane import in_space
-from work.roads.answer import RoadAnswer, read_lines, read_path
-from work.roads.protocol import Matched, RoadPath, RoadsAway, Trace
+from work.roads.answer import RoadAnswer, read_lines, read_path, read_table
+from work.roads.protocol import Matched, NoWay, RoadPath, RoadsAway, Trace
+
+log = logging.getLogger(__name__)
 
 APART_M = 15.0
 """Of a trace so much is left out: a phone that stands tells a matcher nothing, and one fix in 15 m every corner."""
+
+TABLE_AT_ONCE = 100
+"""Places from, and places to, in one question: Valhalla takes some seconds for as many."""
 
 UNKNOWN_ACCURACY_M = 10.0
 BEST_ACCURACY_M, WORST_ACCURACY_M = 5.0, 50.0
@@ -21,13 +27,16 @@ BEST_ACCURACY_M, WORST_ACCURACY_M = 5.0, 50.0
 
 
 class Question(Struct, frozen=True, kw_only=True):
-    """What one call asks. Columns of one length, degrees; a match has whole Unix seconds and metres too."""
+    """What one call asks. Columns of one length, degrees; a match has whole Unix seconds and metres too;
+    of a table, which of the places are driven from and to."""
 
-    what: Literal["route", "match"]
+    what: Literal["route", "match", "table"]
     lon: list[float]
     lat: list[float]
     time_s: list[int] = []
     accuracy_m: list[float] = []
+    sources: list[int] = []
+    destinations: list[int] = []
 
 
 class Asked(Protocol):
@@ -65,6 +74,21 @@ class EngineRoads:
         except ValueError as error:
             raise RoadsAway(f"the engine's answer makes no sense: {error}") from error
 
+    async def table(self, places: Floats) -> tuple[Floats, Floats] | None:
+        """Tell how far every place is from every other; see `Roads`."""
+        count, most = len(places), min(self._engine.at_most // 2, TABLE_AT_ONCE)
+        metres, seconds = np.full((2, count, count), np.nan)
+        parts = [slice(start, min(start + most, count)) for start in range(0, count, most)]
+        try:
+            for from_part in parts:
+                for to_part in parts:
+                    block = await self._engine.ask(_table(places[from_part], places[to_part]))
+                    metres[from_part, to_part], seconds[from_part, to_part] = read_table(block)
+        except (RoadsAway, NoWay, ValueError) as error:
+            log.warning("drives are straight lines: %s", error)
+            return None
+        return metres, seconds
+
     async def match(self, trace: Trace) -> Matched:
         """Find the roads that a trace was driven on; see `Roads`."""
         thin = thinned(trace)
@@ -86,6 +110,14 @@ class EngineRoads:
             return read_lines(answers)
         except ValueError as error:
             raise RoadsAway(f"the engine's answer makes no sense: {error}") from error
+
+
+def _table(sources: Floats, destinations: Floats) -> Question:
+    lon, lat = np.concatenate((sources, destinations)).T.tolist()
+    first = len(sources)
+    return Question(
+        what="table", lon=lon, lat=lat, sources=list(range(first)), destinations=list(range(first, len(lon)))
+    )
 
 
 def pieces(count: int, at_most: int) -> Iterator[slice]:

@@ -42,6 +42,10 @@ class RoadsInTime:
             raise RoadsAway(f"the roads did not answer within {self._wait_s:g} s")
         return task.result()
 
+    async def table(self, places: Floats) -> tuple[Floats, Floats] | None:
+        """Tell how far places are from each other; see `Roads`. Nobody waits for that."""
+        return await self._roads.table(places)
+
     async def match(self, trace: Trace) -> Matched:
         """Find the roads that a trace was driven on; see `Roads`. Nobody waits for that."""
         return await self._roads.match(trace)

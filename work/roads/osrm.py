@@ -35,6 +35,13 @@ class Osrm:
             found = self._engine.Route(osrm.RouteParameters(**asked))
             waypoints = [Waypoint(distance=waypoint["distance"]) for waypoint in found["waypoints"]]
             return RoadAnswer(code="Ok", routes=[_drive(route) for route in found["routes"]], waypoints=waypoints)
+        if question.what == "table":
+            of = {"sources": question.sources, "destinations": question.destinations, "generate_hints": False}
+            parameters = osrm.TableParameters(
+                coordinates=asked["coordinates"], annotations=["duration", "distance"], **of
+            )
+            found = self._engine.Table(parameters)
+            return RoadAnswer(code="Ok", durations=found["durations"], distances=found["distances"])
         # `gaps`: a phone that slept for minutes still went along roads
         asked |= {"timestamps": question.time_s, "radiuses": question.accuracy_m, "gaps": "ignore"}
         found = self._engine.Match(osrm.MatchParameters(**asked))

@@ -66,6 +66,13 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
 
 def _address(question: Question) -> tuple[str, dict[str, str]]:
     places = ";".join(f"{lon:.6f},{lat:.6f}" for lon, lat in zip(question.lon, question.lat, strict=True))
+    if question.what == "table":
+        return f"/table/v1/driving/{places}", {
+            "annotations": "duration,distance",
+            "sources": ";".join(map(str, question.sources)),
+            "destinations": ";".join(map(str, question.destinations)),
+            "generate_hints": "false",
+        }
     query = {"overview": "full", "geometries": f"polyline{PRECISION}", "generate_hints": "false"}
     if question.what == "match":
         query |= {

@@ -80,6 +80,13 @@ class Roads(Protocol):
             RoadsAway: there was no answer.
         """
 
+    async def table(self, places: Floats) -> tuple[Floats, Floats] | None:
+        """Tell how far every place is from every other: (k, k) metres and seconds from each row to each column.
+
+        Returns:
+            NaN where there is no way; None where no roads are known, or they cannot be asked.
+        """
+
     async def match(self, trace: Trace) -> Matched:
         """Find the roads that a trace was driven on.
 

@@ -18,6 +18,9 @@ class StraightLines:
             source="straight", lon=lon, lat=lat, leg_lengths_m=np.diff(along_m(lon, lat)), leg_durations_s=None
         )
 
+    async def table(self, places: Floats) -> None:
+        """Know no roads; see `Roads`."""
+
     async def match(self, trace: Trace) -> Matched:
         """Join the phone's own places."""
         thin = thinned(trace)

@@ -11,7 +11,12 @@ from work.roads.answer import RoadAnswer
 from work.roads.engine import Question
 
 _LIMITS = {
-    "auto": {"max_locations": 10_000, "max_distance": 5e6},
+    "auto": {
+        "max_locations": 10_000,
+        "max_distance": 5e6,
+        "max_matrix_distance": 5e6,
+        "max_matrix_location_pairs": 1_000_000,
+    },
     "trace": {"max_shape": 1_000_000, "max_distance": 5e6, "max_search_radius": 200.0, "max_gps_accuracy": 100.0},
 }
 """Its own limits are for a server that anybody may ask; ours are in the settings."""
@@ -35,6 +40,12 @@ class Valhalla:
         ]
         if question.what == "route":
             return _read(self._actor.route(_text(asked | {"locations": places})))
+        if question.what == "table":
+            ends = {
+                "sources": [places[row] for row in question.sources],
+                "targets": [places[row] for row in question.destinations],
+            }
+            return _read(self._actor.matrix(_text(asked | ends)))
         for place, time_s in zip(places, question.time_s, strict=True):
             place["time"] = time_s
         accuracy_m = statistics.median(question.accuracy_m)

@@ -9,6 +9,7 @@ from sql.desk.audit import drop_audit
 from sql.eta.learning import drop_rows
 from sql.eta.told import drop_told
 from sql.inbox.quarantine import trim_quarantine
+from sql.messages.alerts import drop_alerts
 from sql.operate import people, retention
 from sql.pings.held import drop_expired
 from sql.pool import Db, Pool
@@ -23,6 +24,7 @@ from work.upkeep.partitions import drop_old_partitions, make_partitions
 _AT_ONCE = 1_000  # rows dropped in one statement
 _CHANGES_AT_ONCE = 20_000  # small ones, of a table that nobody waits for
 _CHANGES_KEPT = timedelta(minutes=5)  # a process that has not looked for one of them reads everything anew
+_ALERTS_KEPT = timedelta(days=7)  # after their last try was due; one that can be told is told or given up long before
 
 _ROUTES_AT_ONCE = 20
 """Each with its stops and the paths of all of its versions: some megabytes."""
@@ -79,7 +81,7 @@ def _trim(config: RetentionConfig) -> Job:
 
 
 def _jobs_of_pings(guard: RetentionGuard, oldest_ping_days: float) -> tuple[Job, ...]:
-    """Give the jobs of what goes with its day or with its pings, or after minutes."""
+    """Give the jobs of what goes with its day or with its pings, or after minutes or days."""
 
     async def partitions(pool: Pool) -> bool:
         async with pool.acquire() as db:
@@ -97,11 +99,16 @@ def _jobs_of_pings(guard: RetentionGuard, oldest_ping_days: float) -> tuple[Job,
         oldest_ping = now - timedelta(days=oldest_ping_days + 1)
         return await retention.drop_checkpoints(pool, oldest_ping, at_most=_AT_ONCE) == _AT_ONCE
 
+    async def alerts(pool: Pool) -> bool:
+        now = await guard.now(pool)
+        return now is not None and await drop_alerts(pool, now - _ALERTS_KEPT, at_most=_AT_ONCE) == _AT_ONCE
+
     return (
         _hourly("partitions", partitions),
         Job(name="held pings", do=_held, pause_s=60.0),
         Job(name="changes", do=_changes, pause_s=60.0),
         _hourly("checkpoint retention", checkpoints),
+        _hourly("alert retention", alerts),
     )
 
 

@@ -24,13 +24,14 @@ from api.routes.pins import pin_of
 from sql.account.accounts import read_instance
 from sql.account.devices import DeviceRow
 from sql.account.settings import read_settings
+from sql.account.shifts import LONGEST_BREAK
 from sql.delivery import driver_events
 from sql.delivery.driver_events import NewDriverEvent, SpokenStop
 from sql.delivery.stop_states import JudgedEvent, hold_stops, judge_route_starts, judge_shift_events
 from sql.inbox.quarantine import put_quarantined
 from sql.pool import Db, Pool
 from sql.track.live import tell_live
-from work.feed.closing import SAME_SPELL_S
+from work.feed.closing import SAME_SHIFT_S
 from work.feed.settle import settle
 
 _SHIFTS = frozenset({"shift_started", "shift_ended", "break_started", "break_ended"})
@@ -267,10 +268,10 @@ async def _claimed(db: Db, device: DeviceRow, new: Sequence[EventCase]) -> Cases
 
 
 async def _judge_others(db: Db, device: DeviceRow, new: Sequence[EventCase]) -> list[JudgedEvent]:
-    """Judge shifts, breaks and starts of routes from the first that is new on."""
+    """Judge shifts, breaks and starts of routes from the first that is new on; what is said of stops ends breaks."""
     judged: list[JudgedEvent] = []
-    judge_shifts = partial(judge_shift_events, same_spell_s=SAME_SPELL_S)
-    for types, judge in ((_SHIFTS, judge_shifts), ({"route_started"}, judge_route_starts)):
+    judge_shifts = partial(judge_shift_events, same_shift_s=SAME_SHIFT_S, same_break_s=LONGEST_BREAK.total_seconds())
+    for types, judge in ((_SHIFTS | OF_A_STOP, judge_shifts), ({"route_started"}, judge_route_starts)):
         times_ms = [case.event.occurred_ms for case in new if case.event.body.type in types]
         if times_ms:
             judged += await judge(db, driver_id=device.driver_id, from_ms=min(times_ms))

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from api.driver.manifest.order import keep_order
 from api.driver.manifest.view import ManifestRoute, ManifestStop
 from api.http import ids
+from api.pages.catalog import help_texts
 from api.routes.view import (
     RecipientWish,
     RouteStatus,
@@ -62,7 +63,8 @@ async def read_pieces(db: Db, look: ManifestLook, known: Mapping[PieceKey, Manif
         db: in a transaction that sees the moment of the look.
         known: what was shown last: stops keep their place in the order where they can.
     """
-    rule = settings_of(look.settings).driver_contact
+    settings = settings_of(look.settings)
+    rule, away = settings.driver_contact, help_texts(settings.languages[0])["away"]
     pieces: list[Piece] = []
     for route in look.routes:
         is_current = route is look.current
@@ -77,7 +79,7 @@ async def read_pieces(db: Db, look: ManifestLook, known: Mapping[PieceKey, Manif
         with_contact = rule == "always" or (rule == "on_route" and is_current)
         for stop in stops:
             rank = ranks.get(stop.id)
-            shown = _stop(stop, route.id, rank, with_contact=with_contact)
+            shown = _stop(stop, route.id, rank, with_contact=with_contact, away=away)
             pieces.append(
                 Piece(
                     kind="stop",
@@ -120,7 +122,7 @@ def _route(row: ShownRoute, *, is_current: bool) -> ManifestRoute:
     )
 
 
-def _stop(row: StopRow, route_id: int, rank: int | None, *, with_contact: bool) -> ManifestStop:
+def _stop(row: StopRow, route_id: int, rank: int | None, *, with_contact: bool, away: str) -> ManifestStop:
     plan, wish = row.plan, wish_of(row)
     return ManifestStop(
         id=ids.shown(ids.STOP, row.id),
@@ -140,7 +142,7 @@ def _stop(row: StopRow, route_id: int, rank: int | None, *, with_contact: bool) 
         window=window_of(plan),
         planned_arrival=plan.planned_arrival,
         service_s=plan.service_s,
-        instructions=_instructions(plan.instructions, wish),
+        instructions=_instructions(plan.instructions, wish, away),
         parcels=parcels_of(plan),
         cash_on_delivery=cash_of(plan),
         proof=list(plan.proof),
@@ -150,10 +152,14 @@ def _stop(row: StopRow, route_id: int, rank: int | None, *, with_contact: bool) 
     )
 
 
-def _instructions(planned: str | None, wish: RecipientWish | None) -> str | None:
-    """Join what planner and recipient say, a line each: apps that know nothing of recipients show it too."""
+def _instructions(planned: str | None, wish: RecipientWish | None, away: str) -> str | None:
+    """Join what planner and recipient say, a line each: apps that know nothing of recipients show it too.
+
+    Args:
+        away: says that nobody is at home.
+    """
     if wish is None:
         return planned or None
     neighbour = f"{wish.neighbour.name}, {wish.neighbour.address}" if wish.neighbour else None
-    said = [planned, wish.instructions, wish.safe_place, neighbour]
+    said = [away if wish.away else None, planned, wish.instructions, wish.safe_place, neighbour]
     return "\n".join(line for line in said if line) or None

@@ -10,6 +10,7 @@ from uuid import UUID
 from api.http import ids
 from api.http.problem import FieldError, Invalid
 from api.proofs.said import KINDS, read_kind, read_sha256, read_uuid
+from geo.times import iso_time
 
 T = TypeVar("T")
 
@@ -56,17 +57,14 @@ def _degrees(limit: float) -> Callable[[str], float | None]:
 
 
 def _time(text: str) -> datetime | None:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return at if at.tzinfo is not None and 1900 < at.year < 2200 else None
+    """Read a time with its zone; what is none is as good as unsaid: a proof is not lost for it."""
+    at = iso_time(text)
+    return at if at is not None and at.tzinfo is not None and 1900 < at.year < 2200 else None
 
 
 _STOP = _Field(read=lambda text: ids.number_of(ids.STOP, text), must_be="the id of a stop, like st_7")
 _KIND = _Field(read=read_kind, must_be=f"one of {', '.join(KINDS)}")
 _UPLOAD = _Field(read=read_uuid, must_be="a UUID")
-_TAKEN_AT = _Field(read=_time, must_be="a time with its zone, like 2026-03-02T08:15:00-05:00")
 _SHA256 = _Field(read=read_sha256, must_be="64 hexadecimal digits")
 _LAT = _Field(read=_degrees(90.0), must_be="degrees")
 _LON = _Field(read=_degrees(180.0), must_be="degrees")
@@ -111,7 +109,7 @@ def about_in(values: Mapping[str, str], *, at: str) -> About:
     reader = _Reader(values, at)
     stop_id, kind = reader.needed("stop_id", _STOP), reader.needed("kind", _KIND)
     upload_id = reader.maybe("upload_id", _UPLOAD)
-    taken_at, sha256 = reader.maybe("taken_at", _TAKEN_AT), reader.maybe("sha256", _SHA256)
+    sha256 = reader.maybe("sha256", _SHA256)
     lat, lon = reader.maybe("lat", _LAT), reader.maybe("lon", _LON)
     if ("lat" in values) != ("lon" in values):
         reader.wrong("lat" if "lon" in values else "lon", "is missing, though the other one is given")
@@ -122,7 +120,7 @@ def about_in(values: Mapping[str, str], *, at: str) -> About:
         kind=kind,
         upload_id=upload_id,
         filename=_name(values.get("filename", "")),
-        taken_at=taken_at,
+        taken_at=_time(values.get("taken_at", "")),
         lat=lat,
         lon=lon,
         sha256=sha256,

@@ -1,10 +1,16 @@
 """A new upload: whose stop it is for, and whether there is room for it."""
 
+from datetime import UTC, datetime
 from uuid import UUID
+
+import numpy as np
 
 from api.http.problem import Conflict, FieldError, Invalid, NotFound, Problem, TooLarge
 from api.proofs.uploads.about import About
-from sql.account.devices import DeviceRow
+from geo.times import ms_of, time_of
+from geo.trust.clock import lost_ms, shown_ahead_ms
+from geo.trust.numbers import CLOCK_OFF_MS
+from sql.account.devices import DeviceRow, clock_ahead_ms
 from sql.delivery import uploads
 from sql.delivery.proofs import is_stop_of_driver
 from sql.delivery.uploads import NewUpload, Upload, UploadKey
@@ -12,6 +18,9 @@ from sql.pool import Pool
 from work.proofs.store import ProofStore
 
 _WAIT_S = 3_600
+
+_OLDEST_MS = 30 * 86_400_000
+"""What is dated before is rather of a clock that counts from another beginning than of a phone so long offline."""
 
 
 class UploadQuota(Problem):
@@ -66,7 +75,7 @@ async def begin(
         metadata=metadata,
         length=length,
         filename=about.filename,
-        said_at=about.taken_at,
+        said_at=None if about.taken_at is None else await _by_our_clock(pool, device.id, about.taken_at),
         said_lat=about.lat,
         said_lon=about.lon,
         said_sha256=about.sha256,
@@ -87,6 +96,16 @@ async def begin(
         made = await uploads.find_upload(db, key)
         assert made is not None
         return made, True
+
+
+async def _by_our_clock(pool: Pool, device_id: int, said_at: datetime) -> datetime | None:
+    """Date by our clock what a phone's says, as far as that is seen to be wrong; None: it can mean nothing."""
+    now_ms, said_ms, doubt_ms = ms_of(datetime.now(UTC)), ms_of(said_at), pool.clock.doubt_ms
+    said_ms += int(lost_ms(np.array([said_ms]), now_ms - _OLDEST_MS, now_ms + doubt_ms)[0])
+    shown_ms = shown_ahead_ms(np.array([said_ms]), now_ms, doubt_ms=doubt_ms)
+    if shown_ms:
+        said_ms -= await clock_ahead_ms(pool, device_id, shown_ms, now_ms, is_said=False)
+    return time_of(said_ms) if said_ms <= now_ms + CLOCK_OFF_MS + doubt_ms else None
 
 
 def _check_quota(store: ProofStore, used: uploads.Used, length: int) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import IO, cast
 
@@ -16,7 +17,7 @@ FILE = "file"
 """The field of the file."""
 
 _MOST_FIELDS = 20
-_MOST_FIELD_BYTES = 4_096
+_MOST_FIELD_BYTES = 8_192  # 2,000 letters of any script
 _BESIDE_BYTES = _MOST_FIELDS * _MOST_FIELD_BYTES
 _PIECE_BYTES = 256 * 1024
 
@@ -30,39 +31,73 @@ class Form:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormFile:
+    """A file of a form, on its disk: how many bytes, and their SHA-256 in hexadecimal digits."""
+
+    disk: IO[bytes]
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormWithFiles:
+    """What a form says, and the files in it; a field where no file was chosen is a file of no bytes."""
+
+    fields: dict[str, str]
+    files: list[FormFile]
+
+
 async def read_form(request: web.Request, disk: IO[bytes], *, max_bytes: int) -> Form:
-    """Read a whole form within its limits.
+    """Read a whole form with one file in it, within its limits.
 
     Args:
         disk: the file in it goes there.
         max_bytes: of the file.
 
     Raises:
-        UnsupportedMediaType: it is no form with files.
-        TooLarge: the file is too large, or a field too long.
-        BadRequest: it cannot be read.
         Invalid: there is no file in it.
+        Problem, StoreAway: as `read_files` does.
+    """
+    form = await read_files(request, [disk], max_bytes=max_bytes)
+    if not form.files:
+        raise Invalid("There is no file in the form.", errors=[FieldError(at=FILE, why="is missing")])
+    return Form(fields=form.fields, size=form.files[0].size, sha256=form.files[0].sha256)
+
+
+async def read_files(request: web.Request, disks: Sequence[IO[bytes]], *, max_bytes: int) -> FormWithFiles:
+    """Read a whole form within its limits.
+
+    Args:
+        disks: the files in it go there, one each: there may be no more.
+        max_bytes: of each file.
+
+    Raises:
+        UnsupportedMediaType: it is no form with files.
+        TooLarge: a file is too large, or a field too long.
+        BadRequest: it cannot be read, or has more files.
         Unavailable, TooManyRequests: it comes too slowly, or too much comes at once.
         StoreAway: the disk cannot take it.
     """
     if request.content_type != "multipart/form-data":
         raise UnsupportedMediaType("Send multipart/form-data with the file in the field `file`.")
-    if (request.content_length or 0) > max_bytes + _BESIDE_BYTES:
+    most = max_bytes * len(disks) + _BESIDE_BYTES
+    if (request.content_length or 0) > most:
         raise TooLarge(f"The form has {request.content_length} bytes; a file may have {max_bytes}.")
     try:
         with request.app[BODIES].holding(request) as holding:
-            content = _Paced(request, max_bytes + _BESIDE_BYTES)
+            content = _Paced(request, most)
             reader = MultipartReader(request.headers, cast(StreamReader, content))
-            fields, file = await _read_parts(reader, _Spool(disk, holding, max_bytes))
+            spools = [_Spool(disk, holding, max_bytes) for disk in disks]
+            fields, used = await _read_parts(reader, spools)
     except (Problem, Away):
         raise
     except UnicodeDecodeError as error:
         raise BadRequest("A field of the form is not UTF-8 text.") from error
     except Exception as error:  # aiohttp's reader of forms raises whatever a damaged one leads it into
         raise BadRequest("The form cannot be read, or breaks off.") from error
-    if file is None:
-        raise Invalid("There is no file in the form.", errors=[FieldError(at=FILE, why="is missing")])
-    return Form(fields=fields, size=file.size, sha256=file.sha256)
+    files = [FormFile(disk=disks[n], size=spools[n].size, sha256=spools[n].sha256) for n in range(used)]
+    return FormWithFiles(fields=fields, files=files)
 
 
 class _Paced:
@@ -128,16 +163,17 @@ class _Spool:
         self._disk.flush()
 
 
-async def _read_parts(reader: MultipartReader, spool: _Spool) -> tuple[dict[str, str], _Spool | None]:
-    """Read the fields of a form, and the file if there is one."""
+async def _read_parts(reader: MultipartReader, spools: Sequence[_Spool]) -> tuple[dict[str, str], int]:
+    """Read the fields of a form, and its files onto the first of these; tell onto how many."""
     fields: dict[str, str] = {}
-    file: _Spool | None = None
+    used = 0
     while (part := await reader.next()) is not None:
         name = part.name if isinstance(part, BodyPartReader) else None
         if not isinstance(part, BodyPartReader) or name is None:
             raise BadRequest("Every part of the form needs a name, and none may be a form itself.")
-        if name == FILE and file is None:
-            file = spool
+        if name == FILE and used < len(spools):
+            file = spools[used]
+            used += 1
             while come := await part.read_chunk():
                 await file.add(part.decode(come))
             await file.flush()
@@ -146,7 +182,7 @@ async def _read_parts(reader: MultipartReader, spool: _Spool) -> tuple[dict[str,
             raise BadRequest("The form has a field twice, or too many.")
         else:
             fields[name] = await _read_field(part)
-    return fields, file
+    return fields, used
 
 
 async def _read_field(part: BodyPartReader) -> str:

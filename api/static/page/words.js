@@ -43,6 +43,7 @@ function put(page) {
     if (part.id === "van-at") { old.dataset.old = part.dataset.old; continue; }
     old.className.baseVal === undefined && (old.className = part.className);
     if (part.id !== "scene") old.toggleAttribute("hidden", part.hasAttribute("hidden"));
+    if (old.querySelector("details[open]")) part.querySelector("details")?.setAttribute("open", ""); // as they left it
     if (old.innerHTML !== part.innerHTML) old.replaceChildren(...part.childNodes);
   }
   document.title = page.title;

@@ -144,3 +144,8 @@ async def test_a_phone_that_is_shut_out_ends_with_the_last_it_recorded(client, a
     assert ended[0] == last
     assert before - timedelta(seconds=1) <= ended[1] <= datetime.now(UTC)
     assert await pool.fetchval("SELECT plan_version FROM track") == 2  # trackers read it anew
+    [told] = await pool.fetch(
+        "SELECT type, occurred_at, data FROM event"
+    )  # nobody misses the one that never said a word
+    assert (told["type"], told["occurred_at"]) == ("phone.ended", last)
+    assert told["data"] == {"device_id": old["id"], "how": "revoked"}

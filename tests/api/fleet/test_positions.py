@@ -256,3 +256,46 @@ async def test_a_full_house_says_when_to_come_back(client: Any, account: Any) ->
 
 async def test_a_stream_needs_a_key(client: Any, bearer: Callable[[str], dict[str, str]]) -> None:
     assert (await client.get("/v1/positions/stream", headers=bearer("rpk_wrong"))).status == 401
+
+
+async def test_who_knows_a_tag_hears_only_of_changes(client: Any, account: Any, tours: list[Tour], pool: Pool) -> None:
+    async def ask(query: str = "", tag: str | None = None, **more: str) -> Any:
+        headers = account.headers | more | ({} if tag is None else {"If-None-Match": tag})
+        return await client.get(f"/v1/positions{query}", headers=headers)
+
+    tags = {query: (await ask(query)).headers["ETag"] for query in ("", "?status=moving", "?bbox=0,0,1,1")}
+    assert len(set(tags.values())) == 3
+    for query, tag in tags.items():
+        assert (await ask(query, tag)).status == 304
+    assert (await ask("", tags["?status=moving"])).status == 200
+    packed = await ask("", None, Accept="application/msgpack")
+    assert packed.content_type == "application/msgpack"
+    ana = tours[0]
+    await ana.see_van(250, at=datetime.now(UTC))
+    await tell_live(pool, [(account.id, ana.driver_id, ana.route_id)])
+    async with asyncio.timeout(10):
+        while (told := await ask("", tags[""])).status == 304:
+            await asyncio.sleep(0.05)
+    assert told.headers["ETag"] != tags[""]
+    assert (await ask("?bbox=0,0,1,1", tags["?bbox=0,0,1,1"])).status == 304  # nobody is there, before and after
+
+
+async def test_time_alone_makes_another_answer(client: Any, account: Any, tours: list[Tour], pool: Pool) -> None:
+    """A speed holds for a minute; the answer from memory does not outlive it."""
+    ana = tours[0]
+    await ana.see_van(100, at=datetime.now(UTC) - timedelta(seconds=58.5))
+    await tell_live(pool, [(account.id, ana.driver_id, ana.route_id)])
+    async with asyncio.timeout(10):
+        while (await seen(client, account.headers, "?status=moving")).get(f"dr_{ana.driver_id}"):
+            await asyncio.sleep(0.05)
+
+
+async def test_a_key_that_was_revoked_here_is_believed_no_more(
+    client: Any, account: Any, bearer: Callable[[str], dict[str, str]]
+) -> None:
+    headers = bearer(account.viewer_key)
+    assert (await client.get("/v1/positions", headers=headers)).status == 200
+    listed = (await (await client.get("/v1/keys", headers=account.headers)).json())["keys"]
+    [viewer] = [one["id"] for one in listed if one["role"] == "viewer"]
+    assert (await client.delete(f"/v1/keys/{viewer}", headers=account.headers)).status == 204
+    assert (await client.get("/v1/positions", headers=headers)).status == 401

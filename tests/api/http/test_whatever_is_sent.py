@@ -35,6 +35,7 @@ from tests.api.desk.desk import CHEAP, PASSWORD, make_user, signed_in
 from tests.api.driver.driver_day import at, event, hours
 from work.links import code_of
 from work.planning.make import PlanMaker
+from work.roads.choose import STRAIGHT
 
 METHODS = ("get", "put", "post", "patch", "delete")
 ANY_TEXT = ["", "a\0b", "\u202e🚚" * 80, "x" * 5_000, "st_" + "9" * 18]
@@ -155,6 +156,10 @@ async def planning(make: Any, maker: PlanMaker, pool: Pool) -> tuple[dict[str, A
         await maker.look(pool)
         await asyncio.sleep(0.05)
     await maker.drop()
+    await pool.execute(
+        "INSERT INTO plan (account_id, state, date, depot, asked, result)"
+        " SELECT account_id, 'published', date, depot, asked, '{\"tours\": []}' FROM plan"
+    )
     return shift, order, plan
 
 
@@ -200,7 +205,7 @@ async def product(
         webhook = (await make("POST", "/v1/webhooks", endpoint))["id"]
         texts = {"sms": {"es": {"body": "{{ link }}", "subject": "s"}}}
         hours_of = {"start": "21:00", "end": "08:00"}
-        shift, order, plan = await planning(make, PlanMaker(), app[POOL])
+        shift, order, plan = await planning(make, PlanMaker(STRAIGHT), app[POOL])
         stop = put["stops"][0]
         done = {"recipient": {"name": "A", "relation": "b"}, "pin": "1", "barcodes": ["x"], "note": "n"}
         done |= {"parcels": [{"seq": 0, "outcome": "delivered"}], "cash": {"amount": 1, "method": "cash"}}
@@ -218,6 +223,9 @@ async def product(
         slot = (await make("POST", "/v1/slots", {**offered, **soon}))["id"]
         assert (await client.post(f"/v1/track/{stop['tracking_url'].rsplit('/', 1)[1]}/code")).status == 200
         code = code_of((await read_instance(app[POOL])).secret, int(stop["id"].removeprefix("st_")), 1)
+        door = {"lat": tour["stops"][0]["lat"], "lon": tour["stops"][0]["lon"]}
+        asked = await client.post(f"/v1/track/{stop['tracking_url'].rsplit('/', 1)[1]}/pin-drop", json=door)
+        assert (await asked.json())["id"] == "rc_1"
         bearer = {"Authorization": f"Bearer {device['token']}"}
         assert (await client.post("/v1/pings", json=nowhere, headers=bearer)).status == 200
         ana = await make_user(app[POOL], account.id, ANA, "owner")
@@ -257,6 +265,7 @@ async def product(
                 "return": "re_1",
                 "photo": "ph_1",
                 "change": "instructions",
+                "proposal": "rc_1",
                 "slot": slot,
                 "point": point,
                 "user": "us_2",
@@ -270,12 +279,12 @@ async def product(
                 "nobody": {"Reparto-Code": code},
             },
             bodies={
+                ("post", "/v1/stops/{stop}/changes/{proposal}/reject"): {"text": "x"},
+                ("post", "/v1/stops/{stop}/changes/{proposal}/approve"): door,
                 ("post", "/v1/track/{token}/instructions"): {"text": "x"},
                 ("post", "/v1/track/{token}/safe-place"): {"text": "x"},
-                ("post", "/v1/track/{token}/pin-drop"): {
-                    "lat": tour["stops"][0]["lat"],
-                    "lon": tour["stops"][0]["lon"],
-                },
+                ("post", "/v1/track/{token}/away"): {"away": True},
+                ("post", "/v1/track/{token}/pin-drop"): door,
                 ("post", "/v1/track/{token}/push"): {
                     "endpoint": "https://push.example/x",
                     "expirationTime": None,
@@ -324,7 +333,7 @@ async def product(
                 ("post", "/v1/alerts/{alert}/snooze"): {"until": soon["end"]},
                 ("post", "/v1/invitations"): {"email": "carla@example.com", "role": "viewer"},
                 ("post", "/v1/erasures"): {"contact": "nadie@example.com"},
-                ("patch", "/v1/account"): {name: read[name] for name in read.keys() - {"name", "created_at"}}
+                ("patch", "/v1/account"): {name: read[name] for name in read.keys() - {"name", "created_at", "logo"}}
                 | {"contact": CARD, "ticket_days": {"damaged": 1}},
                 ("post", "/v1/drivers"): {**driver, "external_id": "beto"},
                 ("patch", "/v1/drivers/{driver}"): {"name": "Ana", "phone": None, "locale": "pt"},
@@ -370,6 +379,16 @@ async def product(
                     "orders": ["ped-1"],
                     "shifts": ["turno"],
                     "objective": "habit",
+                    "seed": 2,
+                    "limit_s": 5.0,
+                },
+                ("post", "/v1/plans/replan"): {
+                    "because": "x",
+                    "date": "2026-03-02",
+                    "depot": "bodega",
+                    "orders": ["ped-1"],
+                    "cancel": ["ped-1"],
+                    "freeze_minutes": 20.0,
                     "seed": 2,
                     "limit_s": 5.0,
                 },

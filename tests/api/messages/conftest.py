@@ -10,52 +10,36 @@ from uuid import uuid4
 import pytest
 
 from api.messages import channels, consent, hooks, kinds, listing, stop
-from api.messages.keys import GUARD, SEALER
 from api.portal import push
 from geo.times import ms_of
 from sql.account.accounts import read_instance
 from sql.feed.facts import LATE_AFTER_S, Revision, put_revisions
 from sql.messages.messages import due_providers
 from sql.pool import Pool
-from tests.api.conftest import say_events
+from tests.api.conftest import say_events, send_out
 from tests.api.driver.driver_day import event, hours
-from tests.providers import watched
 from tests.providers.gateway import HttpProvider, MailServer, http_provider, mail_server
+from tests.providers.watched import LOCAL
 from work.feed.settle import settle_routes
+from work.messages.channels.settings import SETTINGS
 from work.messages.deciding.expand import expand
 from work.messages.notices import note_facts
+from work.messages.rules.kinds import KINDS
 from work.messages.sending.send import MessageSender
 from work.messages.sending.service import open_channel
 from work.messages.words.render import Source
-from work.outgoing.guard import Guard, networks_of
-from work.outgoing.sealed import Sealer, keys_in, new_key
+from work.outgoing.sealed import Sealer
 
 ANA, BRUNO = "+573001112233", "+5491155551234"
-LOCAL = Guard(networks_of("127.0.0.0/8"))
-
-
-@pytest.fixture(autouse=True)
-def watched_connections() -> Any:
-    """Nothing in these tests reaches beyond the machine."""
-    watched.watch()
-    watched.beyond.clear()
-    yield
-    assert watched.beyond == []
-
-
-@pytest.fixture
-def sealer() -> Sealer:
-    return Sealer(keys_in(new_key()))
 
 
 @pytest.fixture
 def app_parts(app_parts, sealer):
     def add(app):
-        app[SEALER], app[GUARD] = sealer, LOCAL
         for module in (channels, kinds, listing, consent, hooks, stop, push):
             module.operations.add_to(app)
 
-    return [*app_parts, say_events, add]
+    return [*app_parts, say_events, send_out(sealer), add]
 
 
 @pytest.fixture
@@ -138,13 +122,12 @@ class Desk:
 
     async def only(self, *on: str, channels: list[str] | None = None, **more: Any) -> None:
         """Switch these kinds on, at any hour, and all others off."""
-        for kind in ("booked", "departed_depot", "approaching", "arrived", "delivered", "failed", "delayed", "changed",
-                     "pin", "rating", "code", "locked"):  # fmt: skip
+        for kind in KINDS:
             body: dict[str, Any] = {"enabled": kind in on, "quiet_hours": None, "wait_for_workday": False}
             await self.put(f"/v1/account/messages/{kind}", body | ({"channels": channels} if channels else {}) | more)
 
     async def go(self, *, after: timedelta = timedelta(0)) -> None:
-        """Make and send all that is due, the clock moved on by `after`."""
+        """Make and send all that is due, the clock moved on by `after`. Cancelled it is a process that dies."""
 
         def clock() -> datetime:
             return self.now() + after
@@ -164,21 +147,25 @@ class Desk:
         )
         stop = asyncio.Event()
         running = asyncio.create_task(sender.run(self.pool, stop))
-        channels = ("email", "sms", "whatsapp", "push", "log")
         quiet = 0
-        while quiet < 2:  # twice: what came of one message may make another one between two questions
-            quiet = 0 if await self._is_at_it(sender, channels, clock()) else quiet + 1
-            assert not running.done(), running.exception()
-            await asyncio.sleep(0.02)
+        try:
+            while quiet < 2:  # twice: what came of one message may make another one between two questions
+                quiet = 0 if await self._is_at_it(sender, clock()) else quiet + 1
+                assert not running.done(), running.exception()
+                await asyncio.sleep(0.02)
+        except asyncio.CancelledError:  # it dies, and leaves behind what it had begun
+            running.cancel()
+            await asyncio.wait({running})
+            raise
         stop.set()
         await running
 
-    async def _is_at_it(self, sender: MessageSender, channels: tuple[str, ...], now: datetime) -> bool:
+    async def _is_at_it(self, sender: MessageSender, now: datetime) -> bool:
         accounts = [row["account_id"] for row in await self.pool.fetch("SELECT DISTINCT account_id FROM message")]
         on = {
             (r[0], r[1]) for r in await self.pool.fetch("SELECT account_id, channel FROM message_channel WHERE enabled")
         }
-        asked = [pair for pair in ((a, c) for a in accounts for c in channels) if pair in on]
+        asked = [pair for pair in ((a, c) for a in accounts for c in SETTINGS) if pair in on]
         due = await due_providers(self.pool, asked, now) if asked else []
         return bool(due) or any(one.is_busy for one in sender.outlets)
 

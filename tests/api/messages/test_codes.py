@@ -73,7 +73,7 @@ async def test_what_a_provider_says_of_a_code_does_not_hold_it(
     from work.messages.channels import sms as channel
     from work.messages.channels.protocol import Refused
 
-    async def refuse(self: Any, message: Any) -> Refused:
+    async def refuse(self: Any, message: Any, give: Any) -> Refused:
         return Refused(f"spam: {message.body}", elsewhere=False)
 
     (kind,) = [one for one in vars(channel).values() if isinstance(one, type) and hasattr(one, "again_when_unknown")]

@@ -91,6 +91,20 @@ async def test_receipts_come_twice_and_in_any_order(desk, put_route, client, acc
     assert [row["type"] for row in told] == ["message.sent", "message.failed", "message.delivered"]
 
 
+async def test_one_callback_of_infobip_speaks_of_many(desk, put_route, client, account, sms, pool):
+    infobip = {"gateway": "infobip", "key": "k", "from": "Tienda", "url": f"{sms.url}/send"}
+    hook = (await desk.put("/v1/account/channels/sms", infobip))["hook_url"].removeprefix("https://reparto.example")
+    await booked(desk, put_route, client, account, "sms")
+    await pool.execute("UPDATE message SET provider_id = 'p2' WHERE state = 'sent'")
+    said = [{"messageId": name, "status": {"groupName": "DELIVERED"}} for name in ("p1", "p2", "p3")]
+    assert (await client.post(hook, json={"results": said})).status == 200
+    assert await of_ana(desk) == [("sms", "delivered", None)]
+    for word, wants in (("BAJA", "opted_out"), ("alta", "opted_in")):
+        replies = [{"from": number, "to": "1", "text": word} for number in ("573009998877", ANA.lstrip("+"))]
+        assert (await client.post(hook, json={"results": replies, "messageCount": 2})).status == 200
+        assert wants in str(await desk.get(f"/v1/contacts/{ANA}/consent"))
+
+
 async def test_callbacks_are_input_from_outside(desk, put_route, client, account, sms):
     shown = await desk.by_sms(sms)
     hook = shown["hook_url"].removeprefix("https://reparto.example")

@@ -58,6 +58,23 @@ def test_what_is_promised_is_written_as_it_is() -> None:
     assert over == "lun, 2 de mar, 12:00 p. m. – mié, 4 de mar, 12:00 p. m."
 
 
+CHANGES = [  # UTC, and how it is written in the night in which the clocks of New York change
+    ((2027, 11, 7, 5, 10), 60, "1:10 am (EDT) – 1:10 am (EST)"),
+    ((2027, 11, 7, 5, 45), 30, "1:45 am (EDT) – 1:15 am (EST)"),
+    ((2027, 3, 14, 6, 30), 60, "1:30 am (EST) – 3:30 am (EDT)"),
+    ((2027, 11, 7, 6, 10), 20, "1:10 – 1:30 am"),
+]
+
+
+@pytest.mark.parametrize(("start", "lasts_min", "written"), CHANGES)
+def test_in_the_night_in_which_clocks_change_both_times_are_named(
+    start: tuple[int, ...], lasts_min: int, written: str
+) -> None:
+    begin = datetime(*start, tzinfo=UTC)  # type: ignore[misc,arg-type]
+    manner, end = Manner.of("en", "America/New_York"), begin + timedelta(minutes=lasts_min)
+    assert plain(manner.range(begin, end, begin)) == plain(manner.window(begin, end, begin)) == written
+
+
 def test_days_are_named_in_each_language() -> None:
     days = [plain(Manner.of(language, "Europe/Lisbon").day(NOW)) for language in ("es", "pt", "en")]
     assert days == ["lun, 2 de mar", "seg, 2 de mar", "Mon 2 Mar"]

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from api.http.config import ApiConfig
-from api.planning import orders, plans, publish, resources, slots
+from api.planning import orders, plans, publish, replan, resources, slots
 from sql.pool import Pool
 from work.planning.make import PlanMaker
+from work.roads.protocol import Roads
 
 DAY = "2026-03-02"
 DEPOT = {"name": "Bodega Centro", "lat": 6.2442, "lon": -75.5690, "timezone": "America/Bogota"}
@@ -25,7 +26,7 @@ def api_config() -> ApiConfig:
 
 @pytest.fixture
 def app_parts(app_parts: list[Any]) -> list[Any]:
-    return [*app_parts, *(one.operations.add_to for one in (orders, resources, plans, publish, slots))]
+    return [*app_parts, *(one.operations.add_to for one in (orders, resources, plans, replan, publish, slots))]
 
 
 @pytest.fixture
@@ -80,9 +81,9 @@ def some_orders(count: int, *, seed: int = 1, **more: Any) -> list[dict[str, Any
 
 
 @pytest.fixture
-async def maker() -> AsyncIterator[PlanMaker]:
+async def maker(roads: Roads) -> AsyncIterator[PlanMaker]:
     """What makes plans, as the role `work` does."""
-    made = PlanMaker()
+    made = PlanMaker(roads)
     yield made
     await made.drop()
 
@@ -102,3 +103,15 @@ def planned(call: Call, pool: Pool, maker: PlanMaker) -> Call:
                 await asyncio.sleep(0.1)
 
     return plan
+
+
+async def searching(pool: Pool, maker: PlanMaker) -> int:
+    """Wait until the planner's process is at it; give its id."""
+    async with asyncio.timeout(30):
+        while True:
+            await maker.look(pool)
+            if maker.planner_pid is not None and await pool.fetchval(
+                "SELECT bool_or(progress > 0) FROM plan WHERE state = 'running'"
+            ):
+                return maker.planner_pid
+            await asyncio.sleep(0.1)

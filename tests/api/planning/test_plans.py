@@ -7,9 +7,9 @@ from datetime import datetime
 
 import pytest
 
-from tests.api.planning.conftest import DAY, some_orders
+from tests.api.planning.conftest import DAY, searching, some_orders
 from work.planning import process
-from work.planning.make import MOST_ATTEMPTS, PlanMaker
+from work.planning.make import MOST_ATTEMPTS
 
 
 @pytest.fixture
@@ -69,6 +69,19 @@ async def test_a_published_plan_is_routes(call, ready, planned):
     await call("DELETE", f"/v1/plans/{plan['id']}", status=409)
     put = await call("POST", "/v1/orders", {"orders": some_orders(1)})
     assert put["orders"][0]["errors"][0]["why"] == "is on a route already"
+
+
+async def test_a_van_that_need_not_come_back_has_a_route_that_ends_with_its_last_stop(call, ready, planned):
+    shifts = (await call("GET", f"/v1/shifts?date={DAY}"))["shifts"]
+    (shift,) = (one for one in shifts if one.pop("external_id") == "turno-van-1")
+    await call("PUT", "/v1/shifts/turno-van-1", {**shift, "return_to_depot": False})
+    plan = await planned(objective="balanced")
+    published = await call("POST", f"/v1/plans/{plan['id']}/publish")
+    routes = {tour["shift"]: await call("GET", f"/v1/routes/{tour['route']}") for tour in published["tours"]}
+    assert {shift: route["return_to_depot"] for shift, route in routes.items()} == {
+        "turno-van-1": False,
+        "turno-van-2": True,
+    }
 
 
 async def test_two_plans_of_the_same_orders_are_not_both_published(call, ready, planned):
@@ -202,13 +215,3 @@ async def test_slots_are_those_that_can_be_driven(call, ready, planned):
     assert (await call("GET", f"{path}&load=500"))["slots"] == []
     assert (await call("GET", path.replace("6.25", "7.90")))["slots"] == []
     await call("GET", path.replace("6.25", "north"), status=422)
-
-
-async def searching(pool, maker: PlanMaker) -> int:
-    """Wait until the planner's process is at it; give its id."""
-    async with asyncio.timeout(30):
-        while True:
-            await maker.look(pool)
-            if maker.planner_pid is not None and await pool.fetchval("SELECT max(progress) > 0 FROM plan"):
-                return maker.planner_pid
-            await asyncio.sleep(0.1)

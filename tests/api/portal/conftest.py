@@ -9,10 +9,11 @@ import pytest
 from api.driver.manifest import endpoints as manifest
 from api.history import events
 from api.offers import points, slots
-from api.portal import by_code, by_link, company, redirect, reschedule, step_up
+from api.portal import by_code, by_link, company, proposals, redirect, reschedule, step_up
 from api.recipient import stream as tracking
 from api.tracking_page import changing as tracking_forms
 from api.tracking_page import endpoints as tracking_page
+from api.tracking_page import widget
 from sql.account.accounts import read_instance
 from sql.messages.setup import put_channel
 from sql.pool import Pool
@@ -26,6 +27,7 @@ def app_parts(app_parts: list[Any]) -> list[Any]:
     modules = (
         tracking,
         tracking_page,
+        widget,  # before the forms, whose path it is one of
         tracking_forms,
         manifest,
         by_link,
@@ -36,6 +38,7 @@ def app_parts(app_parts: list[Any]) -> list[Any]:
         slots,
         points,
         company,
+        proposals,
         events,
     )
     return [*app_parts, say_events, *(module.operations.add_to for module in modules)]

@@ -20,10 +20,10 @@ BY_LINK = [
 ]
 
 
-async def test_options_name_all_eleven_and_until_when(recipient: Recipient) -> None:
+async def test_options_name_all_changes_and_until_when(recipient: Recipient) -> None:
     options = await recipient.options(recipient.ana)
     assert list(options) == list(CHANGES)
-    assert len(options) == 11
+    assert len(options) == 12
     assert options["instructions"] == options["safe-place"] == options["pin-drop"]
     assert options["instructions"]["allowed"]
     rating = options["rating"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from datetime import UTC, datetime, timedelta
 from random import Random
 from uuid import uuid4
 
@@ -39,6 +40,33 @@ async def test_a_small_proof_in_one_request(client, account, phone, proofs_of):
     assert [one["kind"] for one in proofs] == ["photo", "signature", "document"]
     assert proofs[0]["filename"] == "puerta.jpg"
     assert proofs[0]["taken_at"] == "2026-03-02T13:20:00Z"
+
+
+TAKEN_S = [  # what the phone says, seconds from now, and when that was
+    (-3600, -3600),
+    (-3600 - 1024 * 7 * 86_400, -3600),  # a receiver whose GPS weeks began anew
+    (-3600 - 978_307_200, -3600),  # an app that counts from 2001
+    (600, 0),
+    (30 * 86_400, None),
+]
+
+
+@pytest.mark.parametrize(("said_s", "was_s"), TAKEN_S)
+async def test_when_a_proof_was_taken_is_dated_by_our_clock(phone, client, pool, said_s, was_s):
+    now = datetime.now(UTC)
+    taken_at = (now + timedelta(seconds=said_s)).isoformat()
+    data = form(photo(), stop_id=phone.stops[0], kind="photo", taken_at=taken_at)
+    assert (await client.post(PROOFS, data=data, headers=phone.headers)).status == 201
+    said_at = await pool.fetchval("SELECT said_at FROM proof")
+    assert (said_at is None) == (was_s is None)
+    assert was_s is None or abs((said_at - now).total_seconds() - was_s) < 30
+
+
+@pytest.mark.parametrize("taken_at", ["yesterday", "2026-03-02T08:00:00", "", "0000-00-00T00:00:00Z"])
+async def test_what_is_no_time_loses_no_proof(phone, client, pool, taken_at):
+    data = form(photo(), stop_id=phone.stops[0], kind="photo", taken_at=taken_at)
+    assert (await client.post(PROOFS, data=data, headers=phone.headers)).status == 201
+    assert await pool.fetchval("SELECT said_at IS NULL FROM proof")
 
 
 async def test_sent_again_it_is_the_same_proof(client, account, phone, proofs_of):
@@ -82,7 +110,7 @@ async def test_bad_forms_name_the_field(client, account, other_account, make_pho
     await refused(await post(form(photo(), stop_id=stop, kind="photo", sha256="zz")), 422, "sha256")
     await refused(await post(form(b"", stop_id=stop, kind="photo")), 422)
     await refused(await post(form(bytes(200_001), stop_id=stop, kind="photo")), 413)
-    await refused(await post(form(photo(), stop_id=stop, kind="photo", note="x" * 5000)), 413)
+    await refused(await post(form(photo(), stop_id=stop, kind="photo", note="x" * 9000)), 413)
     await refused(await post(form(photo(), **{f"f{i}": "x" for i in range(30)})), 400)
     await refused(await post(b"{}", **{"Content-Type": "application/json"}), 415)
     for content_type in ("multipart/form-data", "multipart/form-data; boundary=x"):

@@ -110,6 +110,34 @@ def test_both_parts_of_the_account_s_rule_must_hold(rule: dict[str, int], number
     assert (view.position is not None) is visible
 
 
+@pytest.mark.parametrize(("number", "visible"), [(1, True), (2, True), (3, False)])
+def test_the_van_is_seen_from_so_many_metres(number: int, visible: bool) -> None:
+    """The van is 200 m on its way, stops are 1,000 m apart: the second is 1,800 m ahead, the third 2,800."""
+    rule = {"max_stops_before": 9, "max_minutes": 600, "max_m": 2_000}
+    route = a_route(settings={"visibility": rule})
+    assert route.van is not None
+    view = shown(replace(route, van=replace(route.van, along_m=200.0)), number)
+    assert (view.position is not None) is visible
+
+
+@pytest.mark.parametrize("never", ["position", "path", "driver", "stops_before"])
+def test_what_an_account_never_shows_is_hidden_and_the_rest_is_not(never: str) -> None:
+    rule = {"max_stops_before": 9, "max_minutes": 600, "never": [never]}
+    route = a_route(settings={"visibility": rule})
+    view = view_of(route, route.stops[1], NOW, path_ahead=[(-75.57, 6.24), (-75.57, 6.25)])
+    first = view_of(route, route.stops[0], NOW, path_ahead=[(-75.57, 6.24), (-75.57, 6.25)])
+    assert isinstance(view, TrackingView)
+    assert isinstance(first, TrackingView)
+    there = {
+        "position": first.position is not None,
+        "path": first.path_ahead is not None,
+        "driver": first.driver is not None,
+        "stops_before": view.stops_before is not None,
+    }
+    hidden = {never, "path"} if never == "position" else {never}  # the way begins where the van is
+    assert {name for name, shown in there.items() if not shown} == hidden
+
+
 def test_the_position_is_the_snapped_place() -> None:
     position = shown(a_route(), 1).position
     assert position is not None

@@ -1,11 +1,14 @@
 """Reports, returns and the way to a person, on the page as a browser without scripts shows it."""
 
+import re
 from typing import Any
 
 import pytest
+from aiohttp import FormData
 
 from api.returns import by_link as returns
-from api.tracking_page import changing, endpoints
+from api.tracking_page import asides, changing, endpoints
+from tests.api.proofs.pictures import photo
 from tests.api.tickets.conftest import Case, case, parts, proof_store  # noqa: F401 (fixtures)
 from work.proofs.store import ProofStore
 
@@ -20,7 +23,7 @@ CARD = {
 
 @pytest.fixture
 def app_parts(app_parts: list[Any], proof_store: ProofStore) -> list[Any]:  # noqa: F811
-    modules = (returns, endpoints, changing)
+    modules = (returns, endpoints, changing, asides)
     return [*parts(app_parts, proof_store), *(one.operations.add_to for one in modules)]
 
 
@@ -65,3 +68,65 @@ async def test_the_way_to_a_person_names_what_it_is_about(case: Case) -> None:  
         'href="mailto:hola@sur.example?',
     ):
         assert link in html
+
+
+def with_photos(fields: dict[str, str], *photos: bytes) -> FormData:
+    """What a browser sends of a form with a field for photos; one without a choice is an empty file."""
+    form = FormData()
+    for name, value in fields.items():
+        form.add_field(name, value)
+    for content in photos or (b"",):
+        form.add_field("file", content, filename="foto.jpg" if content else "", content_type="image/jpeg")
+    return form
+
+
+async def test_a_report_with_photos_is_answered_with_another(case: Case) -> None:  # noqa: F811
+    said = {"kind": "damaged", "text": "Llegó roto", "photos": ""}
+    assert (await send(case, "problem", with_photos(said, photo(), photo(300, 200)))).status == 303
+    (ticket,) = (await case.get("tickets"))["tickets"]
+    assert len(ticket["entries"][0]["photos"]) == 2
+    await case.ask("POST", f"/v1/tickets/{ticket['id']}/answers", {"text": "¿Y la caja?", "state": "waiting_for_you"})
+    assert f'href="/t/{case.tokens[0]}/tickets/{ticket["id"]}">Ver y responder' in await page(case)
+
+    path = f"tickets/{ticket['id']}"
+    opened = await (await case.client.get(f"/t/{case.tokens[0]}/{path}", headers=FORM)).text()
+    assert opened.count("<img ") == 2
+    assert "La empresa · " in opened
+    assert "¿Y la caja?" in opened
+    wrong = await send(case, path, with_photos({"text": "Esta es", "photos": ""}, photo(200, 300), b"not a picture"))
+    html = await wrong.text()
+    assert wrong.status == 422
+    assert 'id="photos-error">Esa foto no se puede leer' in html
+    assert ">Esta es</textarea>" in html
+    assert "Fotos ya guardadas: 1" in html
+    (kept,) = re.findall(r'name="photos" value="(ph_\d+)"', html)
+    assert (await send(case, path, with_photos({"text": "Esta es", "photos": kept}))).status == 303
+    (ticket,) = (await case.get("tickets"))["tickets"]
+    assert [one["text"] for one in ticket["entries"]] == ["Llegó roto", "¿Y la caja?", "Esta es"]
+    assert [one["id"] for one in ticket["entries"][2]["photos"]] == [kept]
+    assert ticket["state"] == "in_review"
+    assert (await case.client.get(f"/t/{case.tokens[0]}/tickets/tk_999", headers=FORM)).status == 404
+    assert (await case.client.get(f"/t/{case.tokens[1]}/{path}", headers=FORM)).status == 404
+    foreign = {**FORM, "Sec-Fetch-Site": "cross-site"}
+    stolen = await case.client.post(f"/t/{case.tokens[0]}/{path}", data={"text": "x"}, headers=foreign)
+    assert stolen.status == 403
+
+
+async def test_a_return_is_taken_back_after_asking_once(case: Case) -> None:  # noqa: F811
+    await case.deliver()
+    assert (
+        await send(case, "return", with_photos({"reason": "damaged", "text": "", "photos": ""}, photo()))
+    ).status == 303
+    (asked,) = (await case.get("returns"))["returns"]
+    assert len(asked["photos"]) == 1
+    path = f"returns/{asked['id']}/cancel"
+    assert f'{path}">Ya no quiero devolverlo' in await page(case)
+    opened = await case.client.get(f"/t/{case.tokens[0]}/{path}", headers=FORM)
+    assert "¿Retirar la devolución?" in await opened.text()
+    assert (await case.get("returns"))["returns"][0]["state"] == "requested"
+    assert (await send(case, path, {})).status == 303
+    assert "<span>Devolución</span><small>Retirada</small>" in await page(case)
+    closed = await (await case.client.get(f"/t/{case.tokens[0]}/{path}", headers=FORM)).text()
+    assert "ya no se puede retirar" in closed
+    assert "<form" not in closed
+    assert (await case.client.get(f"/t/{case.tokens[0]}/returns/re_999/cancel", headers=FORM)).status == 404

@@ -11,41 +11,21 @@ from uuid import uuid4
 import pytest
 from aiohttp import web
 
-from api.messages.keys import GUARD, SEALER
 from api.webhooks import endpoints
 from sql.feed.events import number_events
 from sql.pool import Pool
 from sql.webhooks.webhooks import behind
-from tests.providers import watched
-from work.outgoing.guard import Guard, networks_of
-from work.outgoing.sealed import Sealer, keys_in, new_key
+from tests.api.conftest import send_out
+from tests.providers.watched import LOCAL
+from work.outgoing.guard import Guard
+from work.outgoing.sealed import Sealer
 from work.webhooks.send import WebhookSender
 from work.webhooks.written import WrittenEvents
-
-LOCAL = Guard(networks_of("127.0.0.0/8"))
-
-
-@pytest.fixture(autouse=True)
-def watched_connections() -> Any:
-    """Nothing in these tests reaches beyond the machine."""
-    watched.watch()
-    watched.beyond.clear()
-    yield
-    assert watched.beyond == []
-
-
-@pytest.fixture
-def sealer() -> Sealer:
-    return Sealer(keys_in(new_key()))
 
 
 @pytest.fixture
 def app_parts(app_parts, sealer):
-    def add(app):
-        app[SEALER], app[GUARD] = sealer, LOCAL
-        endpoints.operations.add_to(app)
-
-    return [*app_parts, add]
+    return [*app_parts, send_out(sealer), endpoints.operations.add_to]
 
 
 @dataclass(slots=True)

@@ -7,8 +7,9 @@ from aiohttp import web
 
 from sql.feed.events import number_events
 from sql.messages.setup import put_channel
-from tests.api.webhooks.conftest import LOCAL, receiver
+from tests.api.webhooks.conftest import receiver
 from tests.providers.gateway import mail_server
+from tests.providers.watched import LOCAL
 from work.alerts.tell import MOST_TRIES, AlertWays
 from work.feed.types import ALERTING
 from work.outgoing.config import OutgoingConfig

@@ -161,7 +161,7 @@ async def test_one_that_is_switched_on_again_begins_from_there_and_replays_what_
     assert [json.loads(body)["data"]["seq"] for _, body in shop.taken] == [4]
     assert await company.ask("POST", f"{url}/replay", {"since_seq": 2, "until_seq": 3}, status=202) == {"deliveries": 2}
     await company.go()
-    assert [json.loads(body)["data"]["seq"] for _, body in shop.taken] == [4, 2, 3]
+    assert sorted(json.loads(body)["data"]["seq"] for _, body in shop.taken) == [2, 3, 4]
     assert [headers.get("Reparto-Replay") for headers, _ in shop.taken] == [None, "1", "1"]
     await company.ask("POST", f"{url}/replay", {"since_seq": 1}, status=202)
     await company.go()

@@ -6,11 +6,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from geo.eta.rows import Row
+from geo.eta.rows import Row, RowKey
 from geo.numbers import TYPICAL_MPS
 from geo.tours.check import check, time_tour
 from geo.tours.insertion import cheapest, why_not
-from geo.tours.matrix import SERVICES, keys_of_hour, service_s, speed, straight, to_all
+from geo.tours.matrix import (
+    DoorWork,
+    drive_factors,
+    keys_of_hour,
+    on_roads,
+    service_keys,
+    service_s,
+    speed,
+    straight,
+    to_all,
+)
 from geo.tours.problem import TourJob, TourProblem, TourVan, VanTour
 
 
@@ -98,12 +108,26 @@ def test_five_hundred_orders_leave_time_to_answer_a_shop() -> None:
 
 def test_plans_drive_as_fast_as_etas_expect() -> None:
     at_ms, offset_s = 1_772_000_000_000, -18_000
-    slow = dict.fromkeys(keys_of_hour(at_ms, offset_s), Row(1e9, 2.0, 0.0, at_ms))
+    slow = {key: Row(1e9, 2.0, 0.0, at_ms) for key in keys_of_hour(at_ms, offset_s)}
     assert speed({}, at_ms, offset_s) == TYPICAL_MPS
     assert speed(slow, at_ms, offset_s) == pytest.approx(TYPICAL_MPS / 4, rel=0.01)
-    assert service_s({SERVICES: Row(1e9, 1.5, 0.0, at_ms)}, [100], at_ms) == [150]
+    work = DoorWork(kind="delivery", parcels=1, lat=6.2, lon=-75.6, planned_s=100)
+    (of_all, *_) = (key for key in service_keys([work]) if key.scope == "service")
+    assert service_s({of_all: Row(1e9, 1.5, 0.0, at_ms)}, [work], at_ms) == [150]
     lon, lat = np.array([-75.6, -75.5]), np.array([6.2, 6.2])
     metres, seconds = straight(lon, lat)
     assert metres[0, 1] == metres[1, 0] == to_all(-75.6, 6.2, lon, lat)[0][1]
     assert metres[0, 1] == pytest.approx(11_062 * 1.3, rel=0.01)
     assert seconds[0, 1] == pytest.approx(11_062 / TYPICAL_MPS, rel=0.01)
+
+
+def test_roads_count_as_they_are_and_slow_ones_as_slow_ones_were() -> None:
+    at_ms = 1_772_000_000_000
+    crawling = {RowKey("drive_speed", "0-14 km/h"): Row(1e9, 3.0, 0.0, at_ms)}
+    lon, lat = np.array([-75.6, -75.5]), np.array([6.2, 6.2])
+    road_m, road_s = np.array([[0.0, 15_000], [np.nan, 0]]), np.array([[0.0, 1_000], [1, 0]])
+    metres, seconds = on_roads(road_m, road_s, lon, lat, drive_factors(crawling, at_ms, 0))
+    assert (metres[0, 1], seconds[0, 1]) == (15_000, 1_000)
+    assert (metres[1, 0], seconds[1, 0]) == (straight(lon, lat)[0][1, 0], straight(lon, lat)[1][1, 0])
+    _, seconds = on_roads(road_m, road_s * 10, lon, lat, drive_factors(crawling, at_ms, 0))
+    assert seconds[0, 1] == pytest.approx(30_000, rel=0.01)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from geo.fold.fold import advance, fresh
+from geo.fold.fold import FactType, advance, fresh
 from geo.pings import Pings
 from geo.plan.plans import Timeline
 from geo.trust.clean import Flag, names
@@ -119,6 +119,30 @@ def test_a_phone_that_was_shut_out_gives_way_from_its_last_ping_on():
         believed = advance(tracks, both, [timeline])[1].judged["believed"]
         assert believed[both.rows["device_id"] == 8].tolist() == [at_s > from_s for at_s in range(5, 100, 10)]
         assert believed[both.rows["device_id"] == 9].all()
+
+
+PHONES = [  # which phone records every five seconds from when to when; the ninth is shut out as it says, if it is
+    ("quiet", {}, [(9, 0, 20), (8, 10, 400)], [(9, 15, False)]),
+    ("shut out", {9: 20}, [(9, 0, 20), (8, 10, 100)], [(9, 20, True)]),
+    ("shut out later", {9: 500}, [(9, 0, 20), (8, 10, 400)], [(9, 15, False)]),
+    ("and back", {}, [(9, 0, 20), (8, 10, 400), (9, 710, 800)], [(9, 15, False), (8, 395, False)]),
+    ("one phone", {9: 20}, [(9, 0, 20)], []),
+]
+
+
+@pytest.mark.parametrize(("ended", "recorded", "told"), [one[1:] for one in PHONES], ids=[one[0] for one in PHONES])
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_a_phone_that_is_the_active_one_no_more_is_told(ended, recorded, told, size):
+    pings = join(*(pings_at(np.arange(since, until, 5), 0, 0, device_id=phone) for phone, since, until in recorded))
+    timeline = Timeline(driver_id=1, ended_ms={phone: START_MS + at_s * 1000 for phone, at_s in ended.items()})
+    batches = [pings.rows_at(slice(first, first + size)) for first in range(0, len(pings), size)]
+    tracks, found = fresh(np.array([1])), []
+    for batch in batches:
+        tracks, facts = advance(tracks, batch, [timeline])
+        for one in facts.happened[facts.happened["type"] == FactType.PHONE_ENDED]:
+            assert one["occurred_ms"] <= one["folded_ms"]
+            found.append((int(one["device_id"]), (int(one["occurred_ms"]) - START_MS) // 1000, bool(one["source"])))
+    assert found == told
 
 
 def test_a_second_outlier_elsewhere_does_not_clear_the_first():

@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from geo.times import ms_of
-from ingest.track.silence import notice_silence
+from ingest.track.silence import end_visits, notice_silence
 from sql import locks
 from sql.inbox.heartbeats import keep_heartbeat
-from tests.ingest.track.conftest import Fleet, newest_facts
+from tests.ingest.track.conftest import START, Fleet, newest_facts
 
 _LANES = range(64)
 
@@ -199,3 +199,93 @@ async def test_a_heartbeat_wakes_the_look_at_the_silent(fleet: Fleet, east: Any)
     await _beat(fleet, driver, datetime.now(UTC))
     assert (await _due(fleet), await _look(fleet)) == (1, 1)
     assert await fleet.pool.fetchrow("SELECT recorded_at, lat_e6, lon_e6 FROM live") == before
+
+
+HOUR = timedelta(hours=1)
+
+
+async def _end_visits(fleet: Fleet, hours: float) -> int:
+    async with fleet.pool.acquire() as db:
+        return await end_visits(db, _LANES, now=START + hours * HOUR, silent_after_s=600)
+
+
+async def _ends(fleet: Fleet) -> list[tuple[str, float, str | None]]:
+    rows = await fleet.pool.fetch(
+        "SELECT state, occurred_at, data->>'how' AS how FROM event WHERE type = 'stop.departed' ORDER BY id"
+    )
+    return [(row["state"], (row["occurred_at"] - START).total_seconds(), row["how"]) for row in rows]
+
+
+async def _left(fleet: Fleet) -> list[float | None]:
+    rows = await fleet.pool.fetch("SELECT departed_at FROM visit ORDER BY arrived_at")
+    return [None if row["departed_at"] is None else (row["departed_at"] - START).total_seconds() for row in rows]
+
+
+async def _stand(fleet: Fleet, east: Any) -> Any:
+    """A van comes to its first stop, stands there for two minutes, and its phone dies."""
+    driver = await fleet.driver()
+    phone = await fleet.phone(driver)
+    await fleet.route(driver, [600, 1500])
+    drive = [(at_s, 10.0 * at_s) for at_s in range(0, 60, 5)]
+    await fleet.send(phone, east([*drive, *((at_s, 600) for at_s in range(60, 181, 10))]))
+    await fleet.settle()
+    assert await _left(fleet) == [None]
+    return phone
+
+
+async def test_a_visit_that_a_dead_phone_left_open_ends_with_the_last_that_is_known_of_it(
+    fleet: Fleet, east: Any
+) -> None:
+    phone = await _stand(fleet, east)
+    assert (await _end_visits(fleet, 4), await _end_visits(fleet, 4.1), await _end_visits(fleet, 5)) == (0, 1, 0)
+    assert await _ends(fleet) == [("asserted", 180, "silence")]
+    assert await _left(fleet) == [180]
+    assert await fleet.pool.fetchval("SELECT departed_at IS NOT NULL FROM stop ORDER BY id LIMIT 1")
+    # it was only off: the van is seen to have been there for longer, and leaves
+    await fleet.send(phone, east([(4000, 600), (4010, 600)]), received_at=START + 5.5 * HOUR)
+    await fleet.settle()
+    assert await _end_visits(fleet, 5.6) == 1
+    assert (await _ends(fleet))[-1] == ("retracted", 180, "silence")
+    assert await _left(fleet) == [None]
+    await fleet.send(phone, east([(4030, 800), (4040, 900), (4050, 1000)]), received_at=START + 5.6 * HOUR)
+    await fleet.settle()
+    assert (await _ends(fleet))[-1] == ("asserted", 4010, None)
+    assert (await _left(fleet), await _end_visits(fleet, 20)) == ([4010], 0)
+
+
+async def test_what_a_fix_shows_stands_where_silence_had_ended_a_visit(fleet: Fleet, east: Any) -> None:
+    phone = await _stand(fleet, east)
+    assert await _end_visits(fleet, 5) == 1
+    await fleet.send(phone, east([(190, 700), (200, 800), (210, 900)]), received_at=START + 6 * HOUR)
+    await fleet.settle()
+    assert await _ends(fleet) == [("asserted", 180, "silence"), ("corrected", 180, None)]
+    assert (await _left(fleet), await _end_visits(fleet, 6), await _end_visits(fleet, 20)) == ([180], 0, 0)
+
+
+async def test_a_visit_of_a_tour_that_is_over_ends_with_the_first_silence(fleet: Fleet, east: Any) -> None:
+    await _stand(fleet, east)
+    assert await _end_visits(fleet, 1) == 0
+    await fleet.pool.execute("UPDATE route SET closed_at = $1", START + 0.5 * HOUR)
+    assert (await _end_visits(fleet, 0.1), await _end_visits(fleet, 1)) == (0, 1)
+    assert await _ends(fleet) == [("asserted", 180, "tour")]
+
+
+async def test_who_is_heard_is_where_they_were(fleet: Fleet, east: Any) -> None:
+    phone = await _stand(fleet, east)
+    await fleet.pool.execute(
+        "INSERT INTO heartbeat (lane, driver_id, received_at) VALUES ($1, $2, $3)",
+        *(phone.lane, phone.driver_id, START + 2 * HOUR),
+    )
+    assert (await _end_visits(fleet, 5), await _end_visits(fleet, 6.1)) == (0, 1)
+
+
+async def test_an_end_by_silence_goes_with_its_arrival(fleet: Fleet, east: Any) -> None:
+    phone = await _stand(fleet, east)
+    assert await _end_visits(fleet, 5) == 1
+    # copies say how vague the fixes were: the van was not there after all
+    vague = [(at_s, 600.0) for at_s in range(60, 181, 10)]
+    await fleet.send(phone, east(vague, accuracy_m=900), received_at=START + 5 * HOUR)
+    await fleet.settle()
+    assert await newest_facts(fleet, "stop.arrived") == [("retracted", 2)]
+    assert await newest_facts(fleet, "stop.departed") == [("retracted", 2)]
+    assert (await _left(fleet), await _end_visits(fleet, 20)) == ([], 0)

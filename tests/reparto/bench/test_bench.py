@@ -10,11 +10,11 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from reparto.bench.cpu import cpu_s, is_measured
 from reparto.bench.load import BenchDevice, Load, Wire, fragment
 from reparto.bench.manifest import PollingPhone
 from reparto.bench.polling import poll_for, tags_of
 from reparto.bench.recipients import poll_of
+from reparto.process.usage import cpu_s, is_measured
 
 
 async def test_a_load_sends_every_device_on_along_its_drive_and_counts_what_is_acknowledged() -> None:

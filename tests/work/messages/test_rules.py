@@ -1,6 +1,6 @@
 """Rules without a clock or a database: hours, parts, receipts, windows, replies, addresses, texts."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,7 @@ from work.messages.rules.hours import country_of, is_holiday, not_before, zone_a
 from work.messages.rules.kinds import KINDS, KindSettings, QuietHours
 from work.messages.words.catalog import FORMS, LANGUAGES, built_in, words
 from work.messages.words.gsm7 import count_parts, unaccented
-from work.messages.words.letter import letter
+from work.messages.words.letter import Letterhead, letter
 from work.messages.words.render import BadText, fill, unknown_in
 from work.messages.words.windows import day_words, window_words
 
@@ -152,6 +152,11 @@ def test_a_window_is_written_as_its_reader_writes_times(language, country, said)
     assert window_words(low, high, NOW, zone=BOGOTA, language=language, country=country) == said
 
 
+def test_a_sentence_that_ends_in_a_time_has_one_point():
+    assert fill("Llegamos a las {{ window }}. Ya.", {"window": "3:15 p.m."}) == "Llegamos a las 3:15 p.m. Ya."
+    assert fill("{{ window }}...", {"window": "3:15 a.m."}) == "3:15 a.m...."
+
+
 def test_a_window_is_never_a_minute():
     at = local("2026-03-03T13:00", BOGOTA)
     said = window_words(at, at, NOW, zone=BOGOTA, language="es", country="MX")
@@ -159,6 +164,13 @@ def test_a_window_is_never_a_minute():
     assert window_words(
         local("2026-03-02T01:00", BOGOTA), at, NOW, zone=BOGOTA, language="es", country=None
     ).startswith("hoy entre la 1:00 y")
+
+
+def test_a_window_in_the_night_in_which_clocks_change_is_as_long_as_it_is():
+    low = datetime(2027, 11, 7, 5, 45, tzinfo=UTC)  # a quarter to two, for the first time
+    high = low + timedelta(minutes=45)
+    said = window_words(low, high, low, zone="America/New_York", language="en", country="US")
+    assert said == "today between 1:45 am and 1:30 am"
 
 
 def test_days_have_names():
@@ -242,11 +254,9 @@ def test_a_text_cannot_cost_much_or_become_long():
 def test_nothing_in_a_text_breaks_out_of_a_letter():
     html = letter(
         '<script>alert(1)</script>\n\nhttps://reparto.example/t/"><b>\n\n& "ñ"',
+        Letterhead(brand="<i>Tienda</i>", colour="red;}", language="es", form="tu"),
+        kind="booked",
         subject="</title><script>",
-        brand="<i>Tienda</i>",
-        colour="red;}",
-        language="es",
-        form="tu",
         unsubscribe='https://x/u/"',
     )
     assert "<script>" not in html

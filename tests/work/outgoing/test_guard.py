@@ -46,7 +46,7 @@ def test_what_is_allowed_is_let_through_and_nothing_beside_it():
     [
         "http://example.com/", "https://127.0.0.1/", "https://127.1/", "https://0x7f000001/", "https://2130706433/",
         "https://017700000001/", "https://[::1]/", "https://[::ffff:169.254.169.254]/", "https://localhost/",
-        "https://a.localhost/", "ftp://example.com/", "https:///x", "https://user:pass@example.com/",
+        "https://a.localhost/", "https://localhost./", "https://192.168.1.1./", "ftp://example.com/", "https:///x", "https://user:pass@example.com/",
         "https://exa mple/",
         "https://example.com:99999/", "javascript:alert(1)", "", "https://[::1",
     ],

@@ -13,12 +13,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.providers.watched import LOCAL
 from work.outgoing import kept
-from work.outgoing.guard import Guard, networks_of
+from work.outgoing.guard import Guard
 from work.outgoing.http import NoAnswer, NotReached
 from work.outgoing.kept import KeptLine
 
-LOCAL = Guard(networks_of("127.0.0.0/8"))
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 

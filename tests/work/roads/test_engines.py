@@ -71,6 +71,19 @@ async def test_a_tour_as_long_as_the_settings_allow_has_a_way(engine, porto_aleg
         assert len((await roads.route(places)).leg_lengths_m) == 501
 
 
+async def test_a_table_says_what_ways_say_and_is_not_symmetric(engine, porto_alegre):
+    places = np.array([PRAÇA, *UP_THE_ONE_WAY, PARQUE])
+    async with roads_in(engine, porto_alegre) as roads:
+        metres, seconds = await roads.table(places)
+        way = await roads.route(places)
+        off_m, _ = await roads.table(np.array([PRAÇA, (-50.0, -29.5)])) or (np.full((2, 2), np.nan), None)
+    assert metres.shape == seconds.shape == (4, 4)
+    assert metres.diagonal(1) == pytest.approx(way.leg_lengths_m, abs=30)
+    assert seconds.diagonal(1) == pytest.approx(way.leg_durations_s, rel=0.2, abs=5)
+    assert metres[2, 1] > metres[1, 2] + 300
+    assert np.isnan(off_m[0, 1])
+
+
 async def test_the_same_place_again_is_a_leg_of_no_length(engine, porto_alegre):
     async with roads_in(engine, porto_alegre) as roads:
         path = await roads.route(np.array([PRAÇA, PRAÇA, PARQUE]))

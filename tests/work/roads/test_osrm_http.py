@@ -206,3 +206,30 @@ async def test_pieces_of_a_trace_that_fit_no_road_leave_a_gap(server, roads):
     server.say = no_piece
     with pytest.raises(NoWay, match="Could not match"):
         await roads.match(trace)
+
+
+async def test_a_table_is_asked_for_in_blocks_and_has_gaps_where_no_way_is(server, roads):
+    count = 60  # more than half of what a server takes at once
+    places = np.column_stack((-51.2 + 0.001 * np.arange(count), np.full(count, -30.0)))
+
+    async def say(request, asked):
+        rows, columns = (list(map(int, request.query[name].split(";"))) for name in ("sources", "destinations"))
+        assert request.query["annotations"] == "duration,distance"
+        lon = [place[0] for place in asked]
+        far = [[round((lon[b] - lon[a]) * 1000) for b in columns] for a in rows]
+        body = {"distances": far, "durations": [[None if one == 7 else abs(one) for one in row] for row in far]}
+        return web.json_response({"code": "Ok", **body})
+
+    server.say = say
+    metres, seconds = await roads.table(places)
+    assert metres[3, 58] == 55 == -metres[58, 3]
+    assert np.isnan(seconds[3, 10])
+    assert seconds[10, 3] == 7 or np.isnan(seconds[10, 3])
+    assert len(server.asked) == 4
+    assert max(len(places) for _, places, _ in server.asked) <= 100
+
+
+@pytest.mark.parametrize("body", [{"code": "TooBig"}, {"code": "Ok", "distances": [[1.0]], "durations": []}])
+async def test_without_a_table_drives_are_straight(server, roads, body):
+    server.say = web.json_response(body)
+    assert await roads.table(PLACES) is None

@@ -287,3 +287,15 @@ async def test_a_lowered_setting_deletes_no_more_than_so_much(pool: Pool, accoun
     lower = RetentionConfig(ping_retention_days=10, retention_most_days=30)
     await _run(pool, "retention of live", config=lower)
     assert await pool.fetchval("SELECT count(*) FROM live") == 0
+
+
+async def test_alerts_go_that_could_not_be_told_for_a_week(pool: Pool, account_id: int) -> None:
+    await pool.executemany(
+        "INSERT INTO alert (fact_id, way, account_id, next_try_at) VALUES (gen_random_uuid(), 'service', $1, $2)",
+        [(account_id, ago(days)) for days in (6.9, 7.1, 400.0)],
+    )
+    wrong = _guard(clock=lambda: datetime.now(UTC) + timedelta(days=30))
+    await _run(pool, "alert retention", guard=wrong)
+    assert await pool.fetchval("SELECT count(*) FROM alert") == 3
+    await _run(pool, "alert retention")
+    assert await pool.fetchval("SELECT count(*) FROM alert") == 1

@@ -9,15 +9,43 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 from html import escape
+from typing import Any
 
 import aiosmtplib
 
-from work.messages.channels.protocol import Accepted, Later, Outcome, Outgoing, Refused, Unknown, storable
+from work.messages.channels.protocol import (
+    Accepted,
+    Give,
+    Later,
+    Outcome,
+    Outgoing,
+    Refused,
+    Unknown,
+    storable,
+    unnoted,
+)
 from work.messages.channels.settings import Email
 from work.outgoing.guard import Guard
 
 TIMEOUT_S = 20.0
 _KEPT_S = 20.0  # a connection on which nothing is sent; servers hang up after minutes
+
+
+class _Line(aiosmtplib.SMTP):
+    """A connection that has it noted before it gives a mail away: what fails before that has reached nobody."""
+
+    has_given = False
+    _give: Give = staticmethod(unnoted)
+
+    def begin(self, give: Give) -> None:
+        """Take up another mail."""
+        self.has_given, self._give = False, give
+
+    async def data(self, message: str | bytes, /, **options: Any) -> aiosmtplib.SMTPResponse:
+        """Give a mail away."""
+        await self._give()
+        self.has_given = True
+        return await super().data(message, **options)
 
 
 @dataclass(slots=True)
@@ -28,9 +56,9 @@ class EmailChannel:
     guard: Guard
     again_when_unknown: bool = True
     at_once: int = 8
-    _idle: list[tuple[float, aiosmtplib.SMTP]] = field(default_factory=list)
+    _idle: list[tuple[float, _Line]] = field(default_factory=list)
 
-    async def send(self, message: Outgoing) -> Outcome:
+    async def send(self, message: Outgoing, give: Give = unnoted) -> Outcome:
         """Send one message; its Message-ID is the same in every try, so that a copy is known for one."""
         try:
             mail, sender = compose(message, self.settings), return_path(self.settings, message.return_token)
@@ -42,6 +70,7 @@ class EmailChannel:
             return Later(60.0, f"login: {error.code}", down=True)
         except (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError) as error:
             return Later(10.0, f"{type(error).__name__}: {error}"[:200], down=True)
+        client.begin(give)
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 _, said = await client.send_message(mail, sender=sender, recipients=[message.to])
@@ -53,7 +82,8 @@ class EmailChannel:
             return _refused(error.code, error.message)
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             client.close()
-            return Unknown(f"{type(error).__name__}: {error}"[:200])
+            why = f"{type(error).__name__}: {error}"[:200]
+            return Unknown(why) if client.has_given else Later(10.0, why, down=True)
         except BaseException:
             client.close()
             raise
@@ -68,7 +98,7 @@ class EmailChannel:
             client.close()
         self._idle.clear()
 
-    async def _connected(self) -> aiosmtplib.SMTP:
+    async def _connected(self) -> _Line:
         while self._idle:
             since_s, client = self._idle.pop()
             if client.is_connected and time.monotonic() - since_s < _KEPT_S:
@@ -76,7 +106,7 @@ class EmailChannel:
             client.close()
         found = self.settings
         sock = await self.guard.connect(found.host, found.port, timeout_s=TIMEOUT_S)
-        client = aiosmtplib.SMTP(
+        client = _Line(
             hostname=found.host,
             sock=sock,
             use_tls=found.tls == "tls",

@@ -26,6 +26,7 @@ class Gateway:
         id_path: where the answer (JSON) has the message's id, dotted; empty: nowhere.
         accepted: where the answer says in the body that it refused after all, and what it says if it did not.
         why_path: where it says why.
+        each_path: where a callback has a list of what it says of several messages; empty: it is of one, or the list.
     """
 
     url: str
@@ -35,6 +36,7 @@ class Gateway:
     id_path: str = ""
     accepted: tuple[str, tuple[str, ...]] | None = None
     why_path: str = ""
+    each_path: str = ""
     receipts: Receipts = field(default_factory=Receipts)
     signed: bool = False
     """By AWS signature version 4."""
@@ -72,9 +74,10 @@ READY: dict[str, Gateway] = {
         id_path="messages.0.messageId",
         accepted=("messages.0.status.groupName", ("PENDING", "ACCEPTED", "DELIVERED")),
         why_path="messages.0.status.description",
+        each_path="results",
         receipts=Receipts(
-            id_path="results.0.messageId",
-            state_path="results.0.status.groupName",
+            id_path="messageId",
+            state_path="status.groupName",
             states={
                 "PENDING": "sent",
                 "DELIVERED": "delivered",

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from work.messages.channels.protocol import Accepted, Outcome, Outgoing
+from work.messages.channels.protocol import Accepted, Give, Outcome, Outgoing, unnoted
 
 
 @dataclass(slots=True)
@@ -12,7 +12,7 @@ class LogChannel:
     again_when_unknown: bool = True
     at_once: int = 100
 
-    async def send(self, message: Outgoing) -> Outcome:
+    async def send(self, message: Outgoing, give: Give = unnoted) -> Outcome:
         """Take one message."""
         return Accepted(f"log-{message.id}")
 

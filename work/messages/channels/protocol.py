@@ -1,6 +1,6 @@
 """What every channel is: it sends one message and says what came of it."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
@@ -77,6 +77,18 @@ def storable(text: str) -> str:
 Outcome: TypeAlias = Accepted | Refused | Unknown | Later
 
 
+Give: TypeAlias = Callable[[], Awaitable[None]]
+"""Notes, for good, that a message is given to its provider now: before it returns nothing may have got there."""
+
+
+class NotGiven(Exception):  # noqa: N818 (an outcome)
+    """That could not be noted, or somebody else has the message by now: it must not leave."""
+
+
+async def unnoted() -> None:
+    """Note nothing: of what is not tried again after a crash."""
+
+
 class Sends(Protocol):
     """A channel of an account, ready to send."""
 
@@ -86,8 +98,12 @@ class Sends(Protocol):
     at_once: int
     """Messages under way at once."""
 
-    async def send(self, message: Outgoing) -> Outcome:
-        """Send one message. Expected failures are outcomes; what is raised counts as unknown."""
+    async def send(self, message: Outgoing, give: Give = unnoted) -> Outcome:
+        """Send one message. Expected failures are outcomes; what is raised counts as unknown.
+
+        Raises:
+            NotGiven: by `give`; nothing was sent.
+        """
 
     async def close(self) -> None:
         """Let go of connections."""

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from py_vapid import Vapid02
 
 from sql.messages.push import hash_of_endpoint
-from work.messages.channels.protocol import Accepted, Later, Outcome, Outgoing, Refused, Unknown
+from work.messages.channels.protocol import Accepted, Give, Later, Outcome, Outgoing, Refused, Unknown, unnoted
 from work.messages.channels.settings import Push
 from work.outgoing.guard import Guard
 from work.outgoing.http import NoAnswer, NotReached, ask, open_session
@@ -77,11 +77,12 @@ class PushChannel:
     again_when_unknown: bool = True  # a browser shows the second in the place of the first
     at_once: int = 32
 
-    async def send(self, message: Outgoing) -> Outcome:
+    async def send(self, message: Outgoing, give: Give = unnoted) -> Outcome:
         """Tell every browser; that one took it is enough."""
         browsers = [self.sealer.open(sealed) for sealed in message.browsers]
         if not browsers:
             return Refused("no-browser")
+        await give()
         came = await asyncio.gather(*(self._tell(one, message) for one in browsers))
         gone = tuple(
             hash_of_endpoint(one["endpoint"])

@@ -9,7 +9,7 @@ import aiohttp
 import msgspec
 
 from work.messages.channels.gateways import Gateway, filled, gateway_of, text_at
-from work.messages.channels.protocol import Accepted, Later, Outcome, Outgoing, Refused, Unknown
+from work.messages.channels.protocol import Accepted, Give, Later, Outcome, Outgoing, Refused, Unknown, unnoted
 from work.messages.channels.settings import Sms
 from work.messages.channels.sigv4 import AwsKey, signed_headers
 from work.messages.words.gsm7 import count_parts
@@ -35,7 +35,7 @@ class SmsChannel:
     again_when_unknown: bool = False
     at_once: int = 32
 
-    async def send(self, message: Outgoing) -> Outcome:
+    async def send(self, message: Outgoing, give: Give = unnoted) -> Outcome:
         """Send one message."""
         values = self._values(message)
         try:
@@ -48,6 +48,7 @@ class SmsChannel:
             region, key = self.settings.region or "us-east-1", self.settings.key or ""
             aws = AwsKey(region=region, key=key, secret=self.settings.secret or "")
             headers = signed_headers(headers, body, url, aws, self.clock())
+        await give()
         try:
             got = await ask(self.session, self.gateway.method, url, headers=headers, body=body or None)
         except NotReached as error:

@@ -13,7 +13,7 @@ import aiohttp
 import msgspec
 
 from work.messages.channels.gateways import text_at
-from work.messages.channels.protocol import Accepted, Later, Outcome, Outgoing, Refused, Unknown
+from work.messages.channels.protocol import Accepted, Give, Later, Outcome, Outgoing, Refused, Unknown, unnoted
 from work.messages.channels.settings import WhatsApp, WhatsAppTemplate
 from work.outgoing.guard import Guard
 from work.outgoing.http import Answer, NoAnswer, NotReached, ask, open_session
@@ -34,7 +34,7 @@ class WhatsAppChannel:
     again_when_unknown: bool = False
     at_once: int = 32
 
-    async def send(self, message: Outgoing) -> Outcome:
+    async def send(self, message: Outgoing, give: Give = unnoted) -> Outcome:
         """Send one message."""
         template = template_of(self.settings, message.kind, message.locale)
         if template is None:
@@ -42,6 +42,7 @@ class WhatsAppChannel:
         body = msgspec.json.encode(request_of(template, message))
         headers = {"Authorization": f"Bearer {self.settings.token}", "Content-Type": "application/json"}
         url = f"{self.settings.url.rstrip('/')}/{self.settings.phone_number_id}/messages"
+        await give()
         try:
             got = await ask(self.session, "POST", url, headers=headers, body=body)
         except NotReached as error:

@@ -11,7 +11,7 @@ from sql.messages.consent import consents
 from sql.messages.messages import MessageRow, NewMessage, put_messages, rounds_told, told_before
 from sql.messages.notices import Notice, pop_notices, stops_of_routes
 from sql.messages.setup import ChannelRow, channels_of, kinds_of
-from sql.messages.told import ToldStop, told_stops
+from sql.messages.told import ToldStop, told_before_move, told_stops
 from sql.pool import Db, Pool
 from work.messages.rules.contacts import address_for
 from work.messages.rules.hours import leaves_at
@@ -24,6 +24,9 @@ SAME_PLACE_M = 100.0
 
 _REAL_STOPS = frozenset({"delivery", "pickup", "return"})
 _IN_ROUNDS = ("delayed", "changed", "ticket")
+_OF_A_DAY = frozenset({"booked", "departed_depot"})
+"""Told once for an order and day, also when it goes to another van."""
+
 _OF_A_PLACE = frozenset({"booked", "departed_depot", "approaching", "arrived", "delayed"})
 
 
@@ -102,10 +105,17 @@ async def _of_account(
         settings = settings_of(notice.kind, setup.kinds.get(notice.kind))
         if place in rounds and settings.enabled and _is_worth_telling(notice, stop, now):
             worth.append(_Worth(notice=notice, stop=stop, settings=settings, turn=rounds[place]))
+    worth = await _not_told_of_the_day(db, worth)
     told = await told_before(db, [one.key for one in worth])
     addresses = {address for one in worth for address in _addresses(one.notice, one.stop)}
     said = {(one.channel, one.address): one.state for one in await consents(db, account_id, addresses)}
     return _chosen([one for one in worth if one.key not in told], setup, said, now)
+
+
+async def _not_told_of_the_day(db: Db, worth: Sequence[_Worth]) -> list[_Worth]:
+    """Leave out what was told of an order while it was on another route of the day."""
+    told = await told_before_move(db, [one.stop.id for one in worth if one.notice.kind in _OF_A_DAY])
+    return [one for one in worth if one.notice.kind not in _OF_A_DAY or (one.stop.id, one.notice.kind) not in told]
 
 
 def _chosen(

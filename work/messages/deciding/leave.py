@@ -1,6 +1,6 @@
 """What may leave now: messages that wait are looked at once more when their turn comes, and written for their reader.
 
-All of it in one short transaction, before anything is sent. From its commit on a message may have been sent.
+All of it in one short transaction, before anything is sent.
 """
 
 import logging
@@ -38,7 +38,7 @@ from work.messages.rules.hours import leaves_at
 from work.messages.rules.kinds import OF_THE_TRACK, is_asked_for, settings_of, why_not_true
 from work.messages.words.catalog import built_in, words
 from work.messages.words.gsm7 import count_parts
-from work.messages.words.letter import letter
+from work.messages.words.letter import Letterhead, letter
 from work.messages.words.render import (
     BadText,
     Source,
@@ -86,8 +86,8 @@ class Leased:
     outgoing: Outgoing
     parts: int
     price: Decimal | None
-    tried_blind: bool
-    """An earlier try ended without a word."""
+    until: datetime
+    """The lease ends."""
 
 
 @dataclass(slots=True)
@@ -129,7 +129,7 @@ async def lease(db: Db, sender: Sender, source: Source, *, now: datetime, at_mos
                 body=None if one.row.kind in SECRET else one.outgoing.body,
                 parts=one.parts,
                 price=one.price,
-                why="unknown" if one.tried_blind else None,
+                why="unknown" if one.row.unknowns else None,
             )
             for one in look.leased
         ]
@@ -197,14 +197,9 @@ def _look_at(row: MessageRow, sender: Sender, source: Source, look: _Look, now: 
     look.leased.append(leased)
 
 
-def _is_unknown(row: MessageRow) -> bool:
-    """Whether an earlier try ended without a word, and that was noted."""
-    return (row.why or "").startswith("unknown")
-
-
 def _ended(row: MessageRow, sender: Sender, stop: ToldStop, look: _Look, now: datetime) -> tuple[str, str] | None:
     """Say in which state a message ends, and why; None: it does not."""
-    if row.leased_until is not None and (not sender.again_when_unknown or _is_unknown(row)):
+    if row.unknowns > int(sender.again_when_unknown):
         return "failed", "unknown"
     if now >= row.expires_at:
         return "expired", row.why or "too-late"
@@ -265,16 +260,13 @@ def _written(row: MessageRow, sender: Sender, source: Source, stop: ToldStop, lo
     unsubscribe = str(values["unsubscribe"]) if row.channel == "email" else ""
     html = None
     if row.channel == "email":
-        said = words_of(stop)
-        html = letter(
-            body,
-            subject=subject or "",
+        head = Letterhead(
             brand=str(values["brand"]),
-            colour=said.colours.get("primary", ""),
+            colour=words_of(stop).colours.get("primary", ""),
             language=row.locale,
             form=form_of(stop, row.locale),
-            unsubscribe=unsubscribe,
         )
+        html = letter(body, head, kind=row.kind, subject=subject or "", unsubscribe=unsubscribe)
     outgoing = Outgoing(
         id=row.id,
         kind=row.kind,
@@ -294,7 +286,7 @@ def _written(row: MessageRow, sender: Sender, source: Source, stop: ToldStop, lo
         outgoing=outgoing,
         parts=parts,
         price=price,
-        tried_blind=row.leased_until is not None or _is_unknown(row),
+        until=now + LEASE,
     )
 
 

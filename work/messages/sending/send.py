@@ -20,11 +20,12 @@ from sql.messages.messages import MessageRow, Settled, due_providers, put_messag
 from sql.messages.push import forget_gone
 from sql.messages.setup import ProviderRow, providers
 from sql.pool import Db, Pool
-from work.messages.channels.protocol import Accepted, Later, Outcome, Refused, Sends, Unknown
+from work.messages.channels.protocol import Accepted, Later, NotGiven, Outcome, Refused, Sends, Unknown
 from work.messages.channels.settings import SETTINGS, Common
 from work.messages.deciding.expand import fall_back
 from work.messages.deciding.leave import SECRET, Leased, Sender, lease
 from work.messages.facts import fact_of
+from work.messages.sending.give import Notes
 from work.messages.words.render import Source
 from work.outgoing.breaker import Rate
 from work.outgoing.loop import SendingLoop
@@ -87,13 +88,16 @@ class MessageSender:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     name: str = "messages"
     _source: Source | None = None
+    _notes: Notes = field(default_factory=Notes)
     _providers: dict[tuple[int, str], Provider] = field(default_factory=dict)
 
     async def run(self, pool: Pool, stop: asyncio.Event) -> None:
         """Send until `stop` is set; then wait for what is under way and write it down."""
+        noting = asyncio.create_task(self._notes.run(pool), name="note what is given")
         try:
             await SendingLoop(self, pool).run(stop)
         finally:
+            noting.cancel()
             for provider in self._providers.values():
                 await provider.sends.close()
 
@@ -125,7 +129,9 @@ class MessageSender:
         if not row.attempts:
             WAITED.labels(row.channel).observe(max(0.0, (self.clock() - row.created_at).total_seconds()))
         try:
-            outcome: Outcome = await outlet.sends.send(thing.outgoing)
+            outcome: Outcome = await outlet.sends.send(thing.outgoing, lambda: self._notes.note(thing))
+        except NotGiven as error:
+            return Attempted(thing, Later(FIRST_AGAIN_S, str(error)))
         except Exception as error:
             log.exception("message %d by %s", row.id, row.channel)
             outcome = Unknown(type(error).__name__)
@@ -232,18 +238,20 @@ def settled_as(leased: Leased, outcome: Outcome, sends: Sends, now: datetime) ->
         case Later(after_s, said):
             state, why, at = "queued", said, now + timedelta(seconds=max(after_s, _again_s(row.attempts)))
         case Unknown(_):
-            once_more = sends.again_when_unknown and not leased.tried_blind
+            once_more = row.unknowns < int(sends.again_when_unknown)
             state, why = ("queued" if once_more else "failed"), "unknown"
             at = now + timedelta(seconds=_again_s(row.attempts))
     if why and row.kind in SECRET:
         why = why.replace(leased.outgoing.values["code"], "…")  # providers repeat what they refuse
     return Settled(
         id=row.id,
+        until=leased.until,
         state=state,
         why=why,
         provider_id=provider_id,
         next_try_at=at,
         sent_at=now if state == "sent" else None,
+        is_unknown=isinstance(outcome, Unknown),
     )
 
 

@@ -1,6 +1,7 @@
 """The HTML of an e-mail: one column that fits a phone, dark and light, no picture, nothing fetched from elsewhere."""
 
 import re
+from dataclasses import dataclass
 from html import escape
 from string import Template
 
@@ -41,22 +42,33 @@ $paragraphs
 )
 
 
-def letter(body: str, *, subject: str, brand: str, colour: str, language: str, form: str, unsubscribe: str) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letterhead:
+    """Who writes, and how their readers are addressed; `colour` #rrggbb, anything else: ours."""
+
+    brand: str
+    colour: str
+    language: str
+    form: str
+
+
+def letter(body: str, head: Letterhead, *, kind: str, subject: str, unsubscribe: str) -> str:
     """Write the HTML part of an e-mail from its text: everything escaped, a line that is only an address is a button.
 
     Args:
         unsubscribe: address; empty: none.
     """
-    said = words(language, form)["layout"]
-    safe = colour if _COLOUR.fullmatch(colour) else "#0b7285"
+    said, brand = words(head.language, head.form)["layout"], head.brand
+    button = said["button_of"].get(kind, said["button"])
+    safe = head.colour if _COLOUR.fullmatch(head.colour) else "#0b7285"
     end = f' <a href="{escape(unsubscribe)}">{escape(_with(said["unsubscribe"], brand))}</a>' if unsubscribe else ""
     return _PAGE.substitute(
-        language=language,
+        language=head.language,
         subject=escape(subject),
         brand=escape(brand),
         colour=safe,
         on_colour="#ffffff" if _is_dark(safe) else "#111111",
-        paragraphs="\n".join(_paragraph(part, said["button"]) for part in re.split(r"\n\s*\n", body) if part.strip()),
+        paragraphs="\n".join(_paragraph(part, button) for part in re.split(r"\n\s*\n", body) if part.strip()),
         footer=escape(_with(said["footer"], brand)),
         unsubscribe=end,
     )

@@ -41,6 +41,8 @@ _SHORT_HOST = re.compile(
     re.IGNORECASE,
 )
 _URL = re.compile(r"https?://")
+_HALF_OF_DAY_ENDS = re.compile(r"(?<=[ap]\.m)\.\.(?!\.)")
+"""A sentence that ends in `p.m.` has one point there, not two (RAE, Ortografía: el punto abreviativo)."""
 
 
 class Words(Struct, frozen=True, kw_only=True):
@@ -182,7 +184,7 @@ def fill(text: str, variables: Mapping[str, Any]) -> str:
         raise BadText(str(error).splitlines()[0]) from error
     if len(filled) > 2 * MOST_TEXT:
         raise BadText(f"becomes longer than {2 * MOST_TEXT} characters")
-    return filled
+    return _HALF_OF_DAY_ENDS.sub(".", filled)
 
 
 def unknown_in(text: str) -> list[str]:

@@ -1,10 +1,10 @@
 """When, in words: a window of quarters of an hour, never a minute, as people write times where they read it."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 _STEP_S = 900
-_LEAST = timedelta(minutes=30)
+_LEAST_S = 1800
 
 _TWELVE_HOURS = frozenset({"CO", "VE", "DO", "PA", "PR", "US", "CA", "AU", "NZ", "PH", "IN"})
 """Where clocks go to twelve (CLDR); elsewhere to 24."""
@@ -88,9 +88,9 @@ def window_words(low: datetime, high: datetime, now: datetime, *, zone: str, lan
         country: of whoever reads it; None: clocks go to 24.
     """
     there = ZoneInfo(zone)
-    low = datetime.fromtimestamp(low.timestamp() // _STEP_S * _STEP_S, there)
-    high = datetime.fromtimestamp(-(-high.timestamp() // _STEP_S) * _STEP_S, there)
-    high = max(high, low + _LEAST)
+    low_s = low.timestamp() // _STEP_S * _STEP_S
+    high_s = max(-(-high.timestamp() // _STEP_S) * _STEP_S, low_s + _LEAST_S)
+    low, high = datetime.fromtimestamp(low_s, there), datetime.fromtimestamp(high_s, there)
     day = day_words(low.date(), now.astimezone(there).date(), language)
     twelve = goes_to_twelve(country, language)
     begin, end = _clock(low, language, twelve=twelve), _clock(high, language, twelve=twelve)

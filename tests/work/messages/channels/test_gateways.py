@@ -7,15 +7,14 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.providers.gateway import http_provider
+from tests.providers.watched import LOCAL
 from work.messages.channels.gateways import READY, at_path, text_at
 from work.messages.channels.protocol import Accepted, Later, Outgoing, Refused, Unknown
 from work.messages.channels.settings import Sms
 from work.messages.channels.sigv4 import AwsKey, signed_headers
 from work.messages.channels.sms import open_sms, outcome_of
-from work.outgoing.guard import Guard, networks_of
 from work.outgoing.http import Answer
 
-LOCAL = Guard(networks_of("127.0.0.0/8"))
 MESSAGE = Outgoing(id=7, kind="delivered", to="+573001112233", locale="es", body='Tu "pedido" & más: ñ')
 
 

@@ -18,6 +18,7 @@ from typing import cast
 import uvloop
 
 SLOW_S = 0.05
+_WAITS_S = 60.0
 _ANSWERED = b'{"data":{"id":"p"}}'
 _ANSWERS = {
     b"/away": b"HTTP/1.1 307 Temporary Redirect\r\nLocation: http://10.0.0.1/\r\nContent-Length: 0\r\n\r\n",
@@ -41,6 +42,11 @@ class Requests:
 
     times: Sequence[float]
     waits_s: Sequence[float]
+
+    @property
+    def per_s(self) -> float:
+        """Requests a second between the first and the last."""
+        return len(self.times) / (self.times[-1] - self.times[0])
 
 
 class _Listener(asyncio.Protocol):
@@ -113,6 +119,20 @@ class Listener:
     async def take(self) -> Requests:
         """Say what they got, and forget it."""
         return cast(Requests, await asyncio.to_thread(self._ask, "take"))
+
+    async def until(self, count: int) -> Requests:
+        """Wait until so many came, or for a minute; say what they got, and forget it.
+
+        Raises:
+            RuntimeError: nothing came.
+        """
+        until_s = time.monotonic() + _WAITS_S
+        while await self.count() < count and time.monotonic() < until_s:  # noqa: ASYNC110 (another process)
+            await asyncio.sleep(0.1)
+        heard = await self.take()
+        if len(heard.times) < 2:
+            raise RuntimeError("nothing came")
+        return heard
 
     def _ask(self, what: str) -> object:
         self.pipe.send(what)

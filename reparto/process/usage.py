@@ -1,4 +1,4 @@
-"""CPU time of processes, children included, as Linux counts it in /proc."""
+"""What processes use: CPU time, children included, and memory, as Linux counts them in /proc."""
 
 import os
 from pathlib import Path
@@ -37,3 +37,11 @@ def cpu_s(pid: int) -> float:
         total += ticks.get(member, 0)
         family += children.get(member, [])
     return total / _TICKS_PER_S
+
+
+def resident_mb(pid: int) -> float:
+    """Give the memory that a process holds, megabytes of 10^6 bytes; NaN where it is not measured."""
+    if not is_measured():
+        return float("nan")
+    pages = int((_PROC / str(pid) / "statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
