@@ -19,6 +19,24 @@ def token_of(secret: bytes, stop_id: int, generation: int) -> str:
     return _derived(secret, b"reparto tracking link %d %d" % (stop_id, generation))
 
 
+def order_token(secret: bytes, order_id: int) -> str:
+    """Derive the token of an order's link; it names the order, so that it is found without being stored."""
+    return f"o{_in_digits(order_id)}-{_derived(secret, b'reparto order link %d' % order_id)}"
+
+
+def order_of_token(secret: bytes, token: str) -> int | None:
+    """Read the order that a token of `order_token` is of; None: it is none."""
+    number = _number_in(token.partition("-")[0][1:]) if may_be_order(token) else None
+    if number is None:
+        return None
+    return number if hmac.compare_digest(order_token(secret, number).encode(), token.encode()) else None
+
+
+def may_be_order(token: str) -> bool:
+    """Tell whether a token may be one of `order_token`, without the secret: those of stops are shorter."""
+    return len(token) > 4 * TOKEN_BYTES // 3 + 2 and token[0] == "o"
+
+
 def pin_of(secret: bytes, stop_id: int, generation: int) -> str:
     """Derive the PIN of a stop."""
     mac = hmac.digest(secret, b"reparto pin %d %d" % (stop_id, generation), "sha256")
@@ -44,7 +62,7 @@ def unsubscribe_token(secret: bytes, message_id: int) -> str:
 
 def message_of_token(secret: bytes, token: str) -> int | None:
     """Read the message that a token of `unsubscribe_token` is of; None: it is none."""
-    return _number_in(token, lambda number: unsubscribe_token(secret, number))
+    return _number_of(token, lambda number: unsubscribe_token(secret, number))
 
 
 def desk_token(secret: bytes, link_id: int) -> str:
@@ -54,19 +72,15 @@ def desk_token(secret: bytes, link_id: int) -> str:
 
 def desk_link_of_token(secret: bytes, token: str) -> int | None:
     """Read the link that a token of `desk_token` is of; None: it is none."""
-    return _number_in(token, lambda number: desk_token(secret, number))
+    return _number_of(token, lambda number: desk_token(secret, number))
 
 
-def _number_in(token: str, derive: Callable[[int], str]) -> int | None:
-    """Read the number at the begin of a token; None where no such token was derived from it."""
-    head, _, _ = token.partition(".")
-    if not 0 < len(head) <= 12 or any(digit not in _DIGITS for digit in head):
+def _number_of(token: str, derive: Callable[[int], str]) -> int | None:
+    """Read the number at the begin of a token; None where the token was not derived from it."""
+    number = _number_in(token.partition(".")[0])
+    if number is None:
         return None
-    number = 0
-    for digit in head:
-        number = number * len(_DIGITS) + _DIGITS.index(digit)
-    is_it = number < 2**63 and hmac.compare_digest(derive(number).encode(), token.encode())
-    return number if is_it else None
+    return number if hmac.compare_digest(derive(number).encode(), token.encode()) else None
 
 
 def return_token(secret: bytes, message_id: int) -> str:
@@ -85,3 +99,12 @@ def _in_digits(number: int) -> str:
         number, digit = divmod(number, len(_DIGITS))
         text = _DIGITS[digit] + text
     return text
+
+
+def _number_in(text: str) -> int | None:
+    if not 0 < len(text) <= 12 or any(digit not in _DIGITS for digit in text):
+        return None
+    number = 0
+    for digit in text:
+        number = number * len(_DIGITS) + _DIGITS.index(digit)
+    return number

@@ -1,5 +1,6 @@
 """Slots as a company offers them: zone, times, how many places, until when they can be chosen."""
 
+import math
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -14,12 +15,19 @@ from api.http.operation import Operations, Parameter, Who
 from api.http.paging import PAGING, Id, Micros, cursor_in, cut, limit_in, micros_of, time_of
 from api.http.problem import FieldError, NotFound
 from api.http.read.bodies import read_body, refuse
+from api.http.read.numbers import number_in
 from api.http.times import out_of_range
+from api.offers.drivable import Drive, drivable
+from api.offers.zones import lies_in
 from api.routes.body import Line, Time
 from sql.portal import slots
-from sql.portal.slots import SlotPlan, SlotRow
+from sql.portal.slots import FreeSlot, SlotPlan, SlotRow
+from work.planning.assemble import LOAD_UNIT
+from work.planning.tentative import AskedVisit
 
 operations = Operations("recipients")
+
+_NUMBER = {"type": "number"}
 
 Places = Annotated[int, Meta(ge=0, le=100_000)]
 Load = Annotated[float, Meta(ge=0, le=1e9)]
@@ -55,7 +63,11 @@ class SlotChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class SlotView(Struct, frozen=True, kw_only=True):
-    """A slot; `booked` and `held` of its places are taken, held ones for ten minutes; `load` is what those bring."""
+    """A slot; `booked` and `held` of its places are taken, held ones for ten minutes; `load` is what those bring.
+
+    `expected` is when a visit would begin that was asked about; `extra_km` and `extra_minutes` of driving, `extra_cost`
+    as vehicles cost, are what it adds.
+    """
 
     id: str
     zone: str
@@ -67,6 +79,10 @@ class SlotView(Struct, frozen=True, kw_only=True):
     booked: int
     held: int
     load: float
+    expected: datetime | None = None
+    extra_km: float | None = None
+    extra_minutes: float | None = None
+    extra_cost: float | None = None
 
 
 class SlotPage(Struct, frozen=True, kw_only=True):
@@ -104,10 +120,27 @@ async def post_slot(request: web.Request) -> web.Response:
     "/v1/slots",
     who=Who.VIEWER,
     answer=SlotPage,
-    query=(*PAGING, Parameter(name="all", description="1: those that are over too.")),
+    query=(
+        *PAGING,
+        Parameter(name="all", description="1: those that are over too."),
+        Parameter(name="place", description="lat,lon in WGS 84 degrees: only what can be promised there, on one page."),
+        Parameter(name="service_s", description="With `place`: time at the door; 120 unless given.", schema=_NUMBER),
+        Parameter(
+            name="load",
+            description="With `place`: of the first dimension of vehicles' capacity; 0 unless given.",
+            schema=_NUMBER,
+        ),
+    ),
 )
 async def list_slots(request: web.Request) -> web.Response:
-    """List slots that are not over, with how many places of each are taken."""
+    """List slots that are not over, with how many places of each are taken.
+
+    With `place` only those that can be chosen now, have a place left, whose zone it lies in, and in which a visit there
+    can really be driven: inserted into the tours of the day where it costs least, every window and shift still holds.
+    `expected` and what it adds are null where no van is planned for the day yet.
+    """
+    if request.query.get("place"):
+        return await _list_for_place(request)
     last, limit = cursor_in(request, tuple[Micros, Id]), limit_in(request)
     rows = await slots.page_of_slots(
         request.app[POOL],
@@ -118,6 +151,36 @@ async def list_slots(request: web.Request) -> web.Response:
     )
     page, following = cut(rows, limit, lambda row: (micros_of(row.start_at), row.id))
     return answer(request, SlotPage(slots=[_shown(row) for row in page], next=following))
+
+
+async def _list_for_place(request: web.Request) -> web.Response:
+    account_id, pool, now = caller_of(request).account_id, request.app[POOL], datetime.now(UTC)
+    lat, lon = _place_in(request)
+    visit = AskedVisit(
+        lon=lon,
+        lat=lat,
+        service_s=round(number_in(request, "service_s", 0, 86_400, default=120.0)),
+        load=round(number_in(request, "load", 0, 1e9, default=0.0) * LOAD_UNIT),
+    )
+    offered = [one for one in await slots.slots_for_stop(pool, account_id, 0, now) if _lies_there(one, lat, lon)]
+    drives = {slot.id: drive for slot, drive in await drivable(pool, account_id, visit, offered)}
+    rows = await slots.page_of_slots(pool, account_id, ids=list(drives), limit=len(drives))
+    return answer(request, SlotPage(slots=[_shown(row, drives[row.id]) for row in rows], next=None))
+
+
+def _place_in(request: web.Request) -> tuple[float, float]:
+    parts = request.query["place"].split(",")
+    try:
+        lat, lon = (float(part) for part in parts)
+    except ValueError:
+        lat = lon = math.nan
+    if not (-90 <= lat <= 90 and -180 <= lon <= 180):
+        refuse([FieldError(at="place", why="must be lat,lon in degrees, like 6.2442,-75.569")])
+    return lat, lon
+
+
+def _lies_there(slot: FreeSlot, lat: float, lon: float) -> bool:
+    return slot.feature is None or lies_in(slot.feature, lon, lat)
 
 
 @operations.operation("PATCH", "/v1/slots/{slot}", who=Who.DISPATCHER, body=SlotChange, answer=SlotView)
@@ -144,7 +207,7 @@ def _before(cut_off: datetime, end: datetime) -> datetime:
     return cut_off
 
 
-def _shown(row: SlotRow) -> SlotView:
+def _shown(row: SlotRow, drive: Drive | None = None) -> SlotView:
     return SlotView(
         id=ids.shown(ids.SLOT, row.id),
         zone=row.zone,
@@ -156,4 +219,8 @@ def _shown(row: SlotRow) -> SlotView:
         booked=row.booked,
         held=row.held,
         load=row.load,
+        expected=drive.expected if drive else None,
+        extra_km=round(drive.extra_m / 1000, 2) if drive else None,
+        extra_minutes=round(drive.extra_s / 60, 1) if drive else None,
+        extra_cost=drive.extra_cost if drive else None,
     )

@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 from api.http import ids
 from api.http.app_keys import POOL
 from api.http.auth import caller_of
+from api.http.host import public_url
 from api.http.ids import external_id_error, external_id_in_path
 from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
@@ -23,11 +24,15 @@ from api.http.times import out_of_range
 from api.http.versions import MADE
 from api.planning.body import ManyOrders, OrderBody
 from api.planning.days import day_in
-from api.planning.places import doubt
+from api.planning.placing import placed
+from sql.account.accounts import read_instance
 from sql.planning import orders
 from sql.planning.orders import NewOrder, OrderRow
 from sql.planning.resources import Resource, list_resources
 from sql.pool import Pool
+from work.addresses.book import BookPlace, read_book
+from work.addresses.text import normalised, person_of
+from work.links import order_token
 
 operations = Operations("planning")
 
@@ -36,14 +41,25 @@ State: TypeAlias = Literal["received", "ready", "planned", "assigned", "closed",
 MOST_DEPOTS = 1_000
 """Of an account, against which places are held."""
 
-_CLOSED = ("completed", "partially_completed", "failed", "skipped")
+_WHY = {"none": "its place is not known", "area": "its place is only known by its quarter"}
+
+
+class OrderPlace(Struct, frozen=True, kw_only=True):
+    """WGS 84 degrees."""
+
+    lat: float
+    lon: float
 
 
 class Order(Struct, frozen=True, kw_only=True):
     """An order.
 
-    `received`: its place is not known or `doubtful` (`why`), it is not planned; `ready`: it can be; `assigned`: it is
-    on a route; `closed`: its stop is over, as `stop_status` says.
+    `received`: its place is not known well enough (`why`) and asked about, it is not planned; `ready`: it can be;
+    `planned`: a plan that is done has it; `assigned`: it is on a route; `closed`: its stop is over, as `stop_status`
+    says; `cancelled`: taken back, or its stop was taken off its route. `place`: where it is held to be, by the planner,
+    a geocoder, a pin or the address book, as `quality` says; `order` is what was put. `proposed`: where it may be, of a
+    place that looks swapped or of a wrong sign. `tracking_url`: its recipient's page from now to the end; null once it
+    was forgotten whom it is for.
     """
 
     id: str
@@ -51,11 +67,14 @@ class Order(Struct, frozen=True, kw_only=True):
     state: State
     quality: str
     why: str | None
+    place: OrderPlace | None
+    proposed: OrderPlace | None
     earliest: date
     latest: date
     plan: str | None
     route: str | None
     stop_status: str | None
+    tracking_url: str | None
     order: Annotated[OrderBody | None, Meta(description="Null once whom it was for was forgotten")]
 
 
@@ -89,12 +108,13 @@ async def put_order(request: web.Request) -> web.Response:
     body = await read_body(request, OrderBody)
     refuse([error for error in [external_id_error("order", name)] if error])
     refuse(_mistakes(body))
-    depots = await depots_of(pool, account_id)
-    written = await orders.put_orders(pool, account_id, [new_order(name, body, depots)])
+    new = await new_orders(pool, account_id, {name: body})
+    written = await orders.put_orders(pool, account_id, new)
     if name not in written:
         raise Conflict(f"The order {name!r} is on a route already.")
     (row,) = await orders.find_orders(pool, account_id, [name])
-    return answer(request, _shown(row), status=201 if written[name] else 200)
+    (shown,) = await _shown(request, [row])
+    return answer(request, shown, status=201 if written[name] else 200)
 
 
 @operations.operation("POST", "/v1/orders", who=Who.DISPATCHER, body=ManyOrders, answer=OrdersPut)
@@ -106,9 +126,8 @@ async def post_orders(request: web.Request) -> web.Response:
     """
     account_id, pool = caller_of(request).account_id, request.app[POOL]
     many = await read_body(request, ManyOrders)
-    depots = await depots_of(pool, account_id)
     verdicts: dict[int, OrderVerdict] = {}
-    new: dict[int, NewOrder] = {}
+    good: dict[int, tuple[str, OrderBody]] = {}
     times = Counter(str(raw.get("external_id")) for raw in many.orders)
     for index, raw in enumerate(many.orders):
         at, name = f"/orders/{index}", raw.get("external_id")
@@ -118,10 +137,11 @@ async def post_orders(request: web.Request) -> web.Response:
             shown = name if isinstance(name, str) else None
             verdicts[index] = OrderVerdict(index=index, external_id=shown, result="rejected", errors=errors)
         else:
-            new[index] = new_order(str(name), body, depots)
-    written = await orders.put_orders(pool, account_id, list(new.values())) if new else {}
-    for index, order in new.items():
-        verdicts[index] = _verdict(index, order.external_id, written.get(order.external_id))
+            good[index] = (str(name), body)
+    new = await new_orders(pool, account_id, dict(good.values()))
+    written = await orders.put_orders(pool, account_id, new) if new else {}
+    for index, (name, _) in good.items():
+        verdicts[index] = _verdict(index, name, written.get(name))
     accepted = sum(one.result != "rejected" for one in verdicts.values())
     return answer(request, OrdersPut(accepted=accepted, orders=[verdicts[index] for index in sorted(verdicts)]))
 
@@ -135,7 +155,7 @@ async def post_orders(request: web.Request) -> web.Response:
         Parameter(
             name="state",
             description="Only those in this state.",
-            schema={"type": "string", "enum": ["received", "ready", "assigned", "cancelled"]},
+            schema={"type": "string", "enum": list(get_args(State))},
         ),
         Parameter(name="date", description="Only for this day.", schema={"type": "string", "format": "date"}),
         *PAGING,
@@ -157,7 +177,7 @@ async def list_orders(request: web.Request) -> web.Response:
         limit=limit + 1,
     )
     page, more = cut(rows, limit, lambda row: (row.id,))
-    return answer(request, OrderList(orders=[_shown(row) for row in page], next=more))
+    return answer(request, OrderList(orders=await _shown(request, page), next=more))
 
 
 @operations.operation("GET", "/v1/orders/{order}", who=Who.VIEWER, answer=Order)
@@ -168,7 +188,8 @@ async def get_order(request: web.Request) -> web.Response:
     )
     if not rows:
         raise NotFound("There is no order of this id.")
-    return answer(request, _shown(rows[0]))
+    (shown,) = await _shown(request, rows)
+    return answer(request, shown)
 
 
 @operations.operation("DELETE", "/v1/orders/{order}", who=Who.DISPATCHER, status=204)
@@ -203,11 +224,6 @@ def _read(at: str, raw: Mapping[str, Any], errors: list[FieldError]) -> OrderBod
     return body
 
 
-async def depots_of(pool: Pool, account_id: int) -> list[Resource]:
-    """Read the depots of an account, against which places are held."""
-    return await list_resources(pool, account_id=account_id, kind="depot", after="", on=None, limit=MOST_DEPOTS)
-
-
 def _mistakes(body: OrderBody) -> list[FieldError]:
     errors = list(out_of_range(("/earliest", body.earliest), ("/latest", body.latest)))
     if (body.lat is None) != (body.lon is None):
@@ -225,25 +241,40 @@ def _mistakes(body: OrderBody) -> list[FieldError]:
     return errors
 
 
-def new_order(name: str, body: OrderBody, depots: list[Resource]) -> NewOrder:
-    """Make an order of a body without mistakes: ready, or waiting where its place is not known or doubtful."""
+async def depots_of(pool: Pool, account_id: int) -> list[Resource]:
+    """Read the depots of an account, against which places are held."""
+    return await list_resources(pool, account_id=account_id, kind="depot", after="", on=None, limit=MOST_DEPOTS)
+
+
+async def new_orders(pool: Pool, account_id: int, bodies: Mapping[str, OrderBody]) -> list[NewOrder]:
+    """Make orders of bodies without mistakes, with what the account's own book knows of their addresses."""
+    depots = await depots_of(pool, account_id)
+    keys = {
+        name: (normalised(body.address or ""), person_of(phone=body.phone, email=body.email, name=body.name))
+        for name, body in bodies.items()
+    }
+    book = await read_book(pool, account_id, list(keys.values()))
+    return [new_order(name, body, depots, book.get(keys[name])) for name, body in bodies.items()]
+
+
+def new_order(name: str, body: OrderBody, depots: Sequence[Resource], known: BookPlace | None = None) -> NewOrder:
+    """Make an order of a body without mistakes: ready, or waiting where its place is not known or doubtful.
+
+    Args:
+        known: what the account's own book says of its address; None: nothing.
+    """
     mine = [depot for depot in depots if body.depot in (None, depot.external_id)]
     earliest, latest = _days(body, ZoneInfo(mine[0].body["timezone"]) if mine else None)
     kept: dict[str, Any] = msgspec.to_builtins(body)
-    quality: str = body.quality if body.lat is not None else "none"
-    state = "ready"
-    if body.lat is None or body.lon is None:
-        state = "received"
-    elif why := doubt(body.lat, body.lon, [(depot.body["lat"], depot.body["lon"]) for depot in mine]):
-        state, quality, kept["doubt"] = "received", "doubtful", why
-    elif quality == "area":
-        state = "received"  # somewhere in a quarter: nobody can be sent there
+    place = placed(body, known, [(depot.body["lat"], depot.body["lon"]) for depot in mine])
+    if place.doubt is not None:
+        kept["doubt"] = msgspec.to_builtins(place.doubt)
     return NewOrder(
         external_id=name,
-        state=state,
-        quality=quality,
-        lat=body.lat,
-        lon=body.lon,
+        state="ready" if place.is_good else "received",
+        quality=place.quality,
+        lat=place.lat,
+        lon=place.lon,
         depot=body.depot,
         earliest=earliest,
         latest=latest,
@@ -272,21 +303,28 @@ def _verdict(index: int, name: str, created: bool | None) -> OrderVerdict:
     return OrderVerdict(index=index, external_id=name, result="created" if created else "changed")
 
 
-def _shown(row: OrderRow) -> Order:
+async def _shown(request: web.Request, rows: Sequence[OrderRow]) -> list[Order]:
+    secret = (await read_instance(request.app[POOL])).secret
+    return [_order(row, f"{public_url(request)}/t/{order_token(secret, row.id)}") for row in rows]
+
+
+def _order(row: OrderRow, url: str) -> Order:
     body = {name: value for name, value in row.body.items() if name != "doubt"}
-    why = row.body.get("doubt") or ("its place is not known" if row.quality == "none" else None)
-    if row.quality == "area":
-        why = "its place is only known by its quarter"
+    doubted: dict[str, Any] = row.body.get("doubt") or {}
+    proposed = doubted.get("proposed")
     return Order(
         id=ids.shown(ids.ORDER, row.id),
         external_id=row.external_id,
-        state="closed" if row.stop_status in _CLOSED else cast(State, row.state),
+        state=cast(State, row.state),
         quality=row.quality,
-        why=why,
+        why=doubted.get("why") or _WHY.get(row.quality),
+        place=OrderPlace(lat=row.lat, lon=row.lon) if row.lat is not None and row.lon is not None else None,
+        proposed=OrderPlace(lat=proposed[0], lon=proposed[1]) if proposed else None,
         earliest=row.earliest,
         latest=row.latest,
         plan=ids.shown_or_none(ids.PLAN, row.plan_id),
         route=ids.shown_or_none(ids.ROUTE, row.route_id),
         stop_status=row.stop_status,
+        tracking_url=url if "name" in body else None,
         order=msgspec.convert(body, OrderBody) if "name" in body else None,
     )

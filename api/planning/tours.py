@@ -111,6 +111,9 @@ async def _routes(request: web.Request, row: TourPlanRow) -> list[_Route]:
     settings = await read_settings(pool, account_id)
     names = [stop["order"] for tour in row.result["tours"] for stop in tour["stops"]]
     orders = {order.external_id: order for order in await find_orders(pool, account_id, names)}
+    changed = sorted(name for name, order in orders.items() if order.state in ("received", "ready"))
+    if changed:
+        raise Conflict(f"These orders were changed since they were planned: {', '.join(changed[:10])}. Plan again.")
     drivers = await drivers_of(pool, row)
     made = []
     for tour in sorted(row.result["tours"], key=lambda one: str(one["shift"])):

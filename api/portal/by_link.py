@@ -14,9 +14,11 @@ from api.http.media import answer
 from api.http.operation import Operations, Who
 from api.http.problem import FieldError
 from api.http.read.bodies import read_body, refuse
+from api.portal.asked import asked_options, pin_place
 from api.portal.change import AlreadyRated, ChangeAccepted, changing, counted, linked_stop, put_wish
 from api.portal.offers import free_slots
-from api.portal.rules import BY_CODE, options
+from api.portal.rules import BY_CODE, Option, options
+from api.recipient.booked import booked_by
 from geo.shape.plane import project
 from sql.portal.points import PointRow, points_near
 from sql.portal.ratings import put_rating
@@ -104,11 +106,11 @@ class OptionView(Struct, frozen=True, kw_only=True):
 async def get_options(request: web.Request) -> web.Response:
     """Read what the recipient may change, until when, and why not: every change by its name."""
     now = datetime.now(UTC)
+    if (booked := await booked_by(request)) is not None and booked.stop_token is None:
+        waiting = {name: _shown(name, one) for name, one in asked_options(booked).items()}
+        return answer(request, waiting, headers={"Cache-Control": "private, no-cache"})
     stop = await linked_stop(request, now)
-    shown: dict[str, OptionView] = {
-        name: OptionView(allowed=one.allowed, until=one.until, why=one.why, needs_code=name in BY_CODE)
-        for name, one in options(stop, now).items()
-    }
+    shown: dict[str, OptionView] = {name: _shown(name, one) for name, one in options(stop, now).items()}
     if shown["slot"].allowed:
         free = [
             OfferedSlot(id=ids.shown(ids.SLOT, one.id), start=one.start_at, end=one.end_at, express=one.express)
@@ -155,9 +157,14 @@ async def post_away(request: web.Request) -> web.Response:
 
 @operations.operation("POST", "/v1/track/{token}/pin-drop", who=Who.ANYONE, body=DoorBody, answer=ChangeAccepted)
 async def post_pin_drop(request: web.Request) -> web.Response:
-    """Propose where the door is. The driver is shown it beside the planner's place, which stays as it is."""
+    """Propose where the door is. The driver is shown it beside the planner's place, which stays as it is.
+
+    By the link of an order whose place is asked about it is no proposal: the order is there, and can be planned.
+    """
     await counted(request)
     body = await read_body(request, DoorBody)
+    if (booked := await booked_by(request)) is not None and booked.stop_token is None:
+        return answer(request, await pin_place(request, booked, body.lat, body.lon))
 
     def propose(stop: PortalStop, wish: WishRow) -> tuple[WishRow, dict[str, Any]]:
         x_m, y_m = project(body.lon, body.lat, stop.lon, stop.lat)
@@ -187,6 +194,10 @@ async def post_rating(request: web.Request) -> web.Response:
         }
         change_id = await it.note("stop.rated", was={}, is_now={"rating_id": told["rating_id"]}, told=told)
     return answer(request, ChangeAccepted(id=change_id, change="rating", state="applied", driver_told=False))
+
+
+def _shown(name: str, one: Option) -> OptionView:
+    return OptionView(allowed=one.allowed, until=one.until, why=one.why, needs_code=name in BY_CODE)
 
 
 def _point(row: PointRow, stop: PortalStop) -> OfferedPoint:

@@ -1,7 +1,7 @@
 """Another time: a slot that the company offers, chosen by link and code."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,13 +9,13 @@ from aiohttp import web
 from msgspec import Struct
 
 from api.http import ids
-from api.http.app_keys import CONFIG
+from api.http.app_keys import CONFIG, POOL
 from api.http.media import answer
 from api.http.operation import Operations, Who
 from api.http.problem import Conflict, FieldError, Problem
 from api.http.read.bodies import read_body, refuse
-from api.portal.change import ChangeAccepted, Changing, changing
-from api.portal.offers import free_slots
+from api.portal.change import ChangeAccepted, Changing, changing, linked_stop
+from api.portal.offers import free_slots, slots_with_place
 from api.portal.step_up import CODE, StepUpNeeded, stepped_up
 from api.routes.write import put_plan
 from sql.delivery import routes
@@ -41,6 +41,9 @@ class NothingFree(Conflict):
     title = "This slot has no place left"
 
 
+_NOTHING = "This slot has no place left for this delivery. Look at what is offered now."
+
+
 @operations.operation(
     "POST", "/v1/track/{token}/slot", who=Who.ANYONE, body=SlotChoice, answer=ChangeAccepted, headers=(CODE,)
 )
@@ -56,6 +59,9 @@ async def post_slot_choice(request: web.Request) -> web.Response:
         await _hold(request)
         raise
     slot_id = await _slot_in(request)
+    now = datetime.now(UTC)
+    if slot_id not in {one.id for one in await free_slots(request.app[POOL], await linked_stop(request, now), now)}:
+        raise NothingFree(_NOTHING)
     async with changing(request, "slot", plans=True) as it:
         slot = await _taken(it, slot_id, held_s=None)
         change_id = await _rescheduled(request, it, slot)
@@ -84,14 +90,14 @@ async def _hold(request: web.Request) -> None:
 async def _taken(it: Changing, slot_id: int, *, held_s: float | None) -> HeldSlot:
     slot = await _place(it, slot_id, held_s=held_s)
     if slot is None:
-        raise NothingFree("This slot has no place left for this delivery. Look at what is offered now.")
+        raise NothingFree(_NOTHING)
     return slot
 
 
 async def _place(it: Changing, slot_id: int, *, held_s: float | None) -> HeldSlot | None:
     """Take a place, if the stop is offered the slot and one is left."""
     slot = await slots.hold_slot(it.db, account_id=it.stop.account_id, slot_id=slot_id)
-    if slot is None or slot_id not in {one.id for one in await free_slots(it.db, it.stop, it.now)}:
+    if slot is None or slot_id not in {one.id for one in await slots_with_place(it.db, it.stop, it.now)}:
         return None
     return slot if await slots.take_place(it.db, slot, it.stop.id, held_s=held_s) else None
 

@@ -15,6 +15,7 @@ from api.http.operation import Operations, Who
 from api.http.problem import Gone, NotFound
 from api.http.versions import IF_NONE_MATCH, UNCHANGED
 from api.http.who import is_of
+from api.recipient.booked import booked_by, booked_view, led_on
 from api.recipient.held import HeldRoutes
 from api.recipient.looks import Seen
 from api.recipient.view import Ended, TrackingView
@@ -45,17 +46,23 @@ _WORDS = {
 
 
 @operations.operation(
-    "GET", "/v1/track/{token}", who=Who.ANYONE, answer=TrackingView, also=UNCHANGED, headers=(IF_NONE_MATCH,)
+    "GET",
+    "/v1/track/{token}",
+    who=Who.ANYONE,
+    answer=TrackingView,
+    also={**UNCHANGED, 307: "The order is on a route: its stop is followed there."},
+    headers=(IF_NONE_MATCH,),
 )
 async def get_tracking(request: web.Request) -> web.Response:
     """Read where a delivery is, by its tracking link.
 
-    With `ETag`; ask again after `poll_after_s`, or follow `/stream`. 410 when the link has ended.
+    With `ETag`; ask again after `poll_after_s`, or follow `/stream`. 410 when the link has ended. The link of an order
+    says `booked` until it is on a route, and from then on leads (307) to the link of its stop.
     """
     link_hash, held, now = link_in(request), request.app[HUB].part(HeldRoutes), datetime.now(UTC)
     shown = await held.shown(link_hash, now)
     if shown is None:
-        raise _unknown()
+        return await _booked(request)
     if shown.ended is not None:
         raise _gone(shown.ended)
     headers = _HEADERS | {"ETag": f'W/"{shown.tag}"'}
@@ -105,6 +112,19 @@ async def allow_tracking(_request: web.Request) -> web.Response:
 async def allow_stream(_request: web.Request) -> web.Response:
     """Tell a browser that any page may follow."""
     return web.Response(status=204, headers=CORS)
+
+
+async def _booked(request: web.Request) -> web.Response:
+    booked = await booked_by(request)
+    if booked is None:
+        raise _unknown()
+    if booked.ended is not None:
+        raise Gone(_WORDS["revoked"] if booked.ended == "revoked" else "This order was cancelled.", headers=CORS)
+    if booked.stop_token is not None:
+        response = led_on(booked, request)
+        response.headers.update(CORS)
+        return response
+    return answer(request, booked_view(booked), headers=_HEADERS)
 
 
 def link_in(request: web.Request) -> bytes:

@@ -43,12 +43,12 @@ POLL_NEAR_S, POLL_UNDER_WAY_S, POLL_LATER_S = 5, 20, 60
 
 
 class StopView(msgspec.Struct, frozen=True, kw_only=True):
-    """The recipient's own stop; `window` is what was promised, if anything was."""
+    """The recipient's own stop; `window` is what was promised, if anything; no place: nobody knows it yet."""
 
     name: str
     kind: str
-    lat: float
-    lon: float
+    lat: float | None
+    lon: float | None
     window: dict[Literal["start", "end"], datetime | None] | None
 
 
@@ -93,8 +93,8 @@ class TrackingView(msgspec.Struct, frozen=True, kw_only=True):
     """What a tracking link shows.
 
     Attributes:
-        status: of the stop: pending, en_route (it is the van's next), arrived, departed (seen to leave, nobody said
-            with what outcome), completed, partially_completed, failed or skipped.
+        status: of the stop: booked (an order on no route yet), pending, en_route (it is the van's next), arrived,
+            departed (seen to leave, nobody said with what outcome), completed, partially_completed, failed or skipped.
         under_way: the van is out and has not been here.
         eta_why: why there is no `eta` although the van is out: `behind` (it has passed here and has yet to come, before
             the others or after them); null otherwise.

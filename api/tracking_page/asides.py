@@ -9,9 +9,10 @@ from aiohttp import web
 from api.http.operation import Operations, Who
 from api.http.problem import Problem
 from api.tracking_page.asking import ask
-from api.tracking_page.changing import FORM_BODY, REFUSED, send_form, shown_fields, summary_of
-from api.tracking_page.endpoints import LANG, Reader, later_page, reader_of, seen_by, unknown_page
-from api.tracking_page.forms import ANSWER, Typed
+from api.tracking_page.changing import FORM_BODY, REFUSED, send_form, summary_of
+from api.tracking_page.endpoints import LANG, Reader, reader_of, seen_by
+from api.tracking_page.forms import ANSWER, Typed, shown_fields
+from api.tracking_page.plain import later_page, unknown_page
 from api.tracking_page.respond import respond
 from sql.pool import is_away
 
@@ -101,7 +102,7 @@ async def _ticket_page(
         state=t["case_state"][found["state"]],
         entries=[_entry(one, reader) for one in found["entries"] if one["text"] or one["photos"]],
         is_open=until is None or reader.now < datetime.fromisoformat(until),
-        fields=shown_fields(ANSWER, typed or {}, problem, seen),
+        fields=shown_fields(ANSWER, typed or {}, problem, door=(seen.stop.lat, seen.stop.lon)),
         **_of_form(problem, t),
     )
 

@@ -14,23 +14,14 @@ from api.http.problem import Forbidden, Gone, Invalid, NotFound, Problem, TooMan
 from api.http.read.limited import read_limited
 from api.pages.times import Manner
 from api.proofs.uploads.state import ProofRefused
-from api.recipient.looks import Seen
-from api.tickets.photos import PhotoQuota
+from api.recipient.booked import booked_by
 from api.tracking_page.asking import ask_options, post
+from api.tracking_page.booked import place_form
 from api.tracking_page.code import CodeStep, code_in, step_after
-from api.tracking_page.endpoints import LANG, later_page, open_ones, reader_of, seen_by, unknown_page
-from api.tracking_page.forms import (
-    FORMS,
-    MOST_BYTES,
-    PHOTOS,
-    Field,
-    Typed,
-    body_of,
-    first,
-    typed_in,
-    wrong_fields,
-)
+from api.tracking_page.endpoints import LANG, open_ones, reader_of, seen_by
+from api.tracking_page.forms import FORMS, MOST_BYTES, Field, Typed, body_of, shown_fields, typed_in
 from api.tracking_page.photos import PhotoRefused, typed_with_photos
+from api.tracking_page.plain import later_page, unknown_page
 from api.tracking_page.respond import respond
 from api.tracking_page.words import counted
 from sql.pool import is_away
@@ -150,6 +141,8 @@ async def _form_page(
     request: web.Request, typed: Typed | None = None, problem: Problem | None = None, step: CodeStep | None = None
 ) -> web.Response:
     change, seen = request.match_info["change"], await seen_by(request)
+    if seen is None and (booked := await booked_by(request)) is not None:
+        return place_form(request, booked, typed, problem)
     if seen is None or change not in FORMS or isinstance(problem, NotFound):
         return unknown_page(request)
     reader, options = reader_of(request, seen), await ask_options(request)
@@ -170,38 +163,13 @@ async def _form_page(
         is_open=is_open,
         why=t["why"].get(option["why"], t["form"]["ended"]),
         instead=[one for one in opened if one["name"] != change],
-        fields=shown_fields(FORMS[change], typed, problem, seen),
+        fields=shown_fields(FORMS[change], typed, problem, door=(seen.stop.lat, seen.stop.lon)),
         offers=_offers(option, reader.manner, reader.now),
         step=step,
         code=code_in(typed),
         needs_code=option.get("needs_code", False),
         summary="" if step else summary_of(problem, t),
     )
-
-
-def shown_fields(fields: Sequence[Field], typed: Typed, problem: Problem | None, seen: Seen) -> list[dict[str, Any]]:
-    """Give the fields of a form for its template, with what was typed into them and whether that is wrong."""
-    wrong = wrong_fields(fields, problem.errors) if isinstance(problem, Invalid) else set()
-    if isinstance(problem, ProofRefused | PhotoQuota):
-        wrong = {PHOTOS.name}
-    return [
-        {
-            "name": field.name,
-            "kind": field.kind,
-            "most": field.most,
-            "needed": field.needed,
-            "choices": field.choices,
-            "typed": first(typed, field.name),
-            "chosen": list(typed.get(field.name, ())),
-            "kept": len([one for one in first(typed, field.name).split(",") if one]) if field is PHOTOS else 0,
-            "wrong": field.name in wrong,
-            "lat": seen.stop.lat,
-            "lon": seen.stop.lon,
-            "at_lat": first(typed, "lat"),
-            "at_lon": first(typed, "lon"),
-        }
-        for field in fields
-    ]
 
 
 def _offers(option: Any, manner: Manner, now: datetime) -> list[dict[str, str]]:

@@ -12,16 +12,19 @@ from api.http.app_keys import CONFIG, POOL
 from api.http.operation import Operations, Parameter, Who
 from api.pages.catalog import texts
 from api.pages.times import Manner
+from api.recipient.booked import booked_by
 from api.recipient.held import HeldRoutes
 from api.recipient.looks import Seen
 from api.recipient.stream import link_in
 from api.recipient.view import Ended, TrackingView
 from api.stream.hub import HUB
 from api.tracking_page.asking import ask_options
+from api.tracking_page.booked import booked_page
 from api.tracking_page.cases import cases_of, help_of
 from api.tracking_page.forms import FORMS
 from api.tracking_page.heard import heard_of, slot_of
 from api.tracking_page.photos import photos_shown
+from api.tracking_page.plain import later_page, page_without_van, unknown_page
 from api.tracking_page.respond import filled, in_script, language_of, respond
 from api.tracking_page.scene import scene_of
 from api.tracking_page.words import say, variant_of, when_of
@@ -40,7 +43,6 @@ _ABOUT_THE_STOP = frozenset({"cancelled", "removed"})  # of the reasons why a li
 _TOLD_WHY = frozenset({"cash", "too-late"})  # of the reasons why a change is closed, those that were not always so
 _INSTEAD_OF_HOME = ("slot", "pickup-point", "safe-place", "neighbour")
 _AFTERWARDS = frozenset({"rating", "problem", "return"})
-_AGAIN_S = 15
 
 
 @operations.operation(
@@ -59,7 +61,8 @@ async def get_page(request: web.Request) -> web.Response:
     try:
         seen = await seen_by(request)
         if seen is None:
-            return unknown_page(request)
+            booked = await booked_by(request)
+            return unknown_page(request) if booked is None else booked_page(request, booked)
         if isinstance(seen.view, Ended):
             return await _ended_page(request, seen, seen.view)
         return await _page(request, seen, seen.view)
@@ -209,38 +212,3 @@ async def ended_words(request: web.Request, ended: Ended, reader: Reader) -> End
         said, variant, when = "rescheduled", "", manner.range(*slot, now)  # off its tour, and not on another one yet
     more = filled(t[f"{said}_more"], when=when).replace("m..", "m.")
     return EndedWords(title=t[said + variant], more=more, scene=_SCENES.get(said, "none"))
-
-
-def unknown_page(request: web.Request) -> web.Response:
-    """Answer that there is no such link."""
-    settings = AccountSettings()
-    language = language_of(request, settings)
-    t = texts(language)
-    return page_without_van(request, settings, language, status=404, title=t["unknown"], more=t["unknown_more"])
-
-
-def later_page(request: web.Request) -> web.Response:
-    """Answer that nothing can be shown now; a page that was asked for asks again by itself."""
-    settings = AccountSettings()
-    language = language_of(request, settings)
-    t = texts(language)
-    page = page_without_van(request, settings, language, status=503, title=t["later"], more=t["later_more"])
-    page.headers["Retry-After"] = str(_AGAIN_S)
-    if request.method != "POST":
-        page.headers["Refresh"] = str(_AGAIN_S)
-    return page
-
-
-def page_without_van(
-    request: web.Request, settings: AccountSettings, language: str, *, status: int, **said: Any
-) -> web.Response:
-    """Answer with a page that says one thing, `title` and `more`, and what may still be done."""
-    nothing: dict[str, Any] = {
-        "scene": scene_of("none"),
-        "opened": (),
-        "heard": (),
-        "cases": (),
-        "help": None,
-        "closes": "",
-    }
-    return respond(request, "ended.html", settings, language, status=status, closed=(), **{**nothing, **said})

@@ -6,7 +6,9 @@ from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 from urllib.parse import parse_qs
 
-from api.http.problem import BadRequest, FieldError
+from api.http.problem import BadRequest, FieldError, Invalid, Problem
+from api.proofs.uploads.state import ProofRefused
+from api.tickets.photos import PhotoQuota
 
 Kind: TypeAlias = Literal[
     "text", "line", "tel", "email", "stars", "one", "checks", "offers", "yes", "whether", "door", "photos"
@@ -128,6 +130,38 @@ def wrong_fields(fields: Sequence[Field], errors: Sequence[FieldError]) -> set[s
     return {
         field.name for field in fields if field.name in places or (field.kind == "door" and places & {"lat", "lon"})
     }
+
+
+def shown_fields(
+    fields: Sequence[Field], typed: Typed, problem: Problem | None, *, door: tuple[float, float]
+) -> list[dict[str, Any]]:
+    """Give the fields of a form for its template, with what was typed into them and whether that is wrong.
+
+    Args:
+        door: where a map begins, latitude and longitude, degrees.
+    """
+    wrong = wrong_fields(fields, problem.errors) if isinstance(problem, Invalid) else set()
+    if isinstance(problem, ProofRefused | PhotoQuota):
+        wrong = {PHOTOS.name}
+    lat, lon = door
+    return [
+        {
+            "name": field.name,
+            "kind": field.kind,
+            "most": field.most,
+            "needed": field.needed,
+            "choices": field.choices,
+            "typed": first(typed, field.name),
+            "chosen": list(typed.get(field.name, ())),
+            "kept": len([one for one in first(typed, field.name).split(",") if one]) if field is PHOTOS else 0,
+            "wrong": field.name in wrong,
+            "lat": lat,
+            "lon": lon,
+            "at_lat": first(typed, "lat"),
+            "at_lon": first(typed, "lon"),
+        }
+        for field in fields
+    ]
 
 
 def _number(text: str) -> float | str:

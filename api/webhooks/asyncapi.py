@@ -21,6 +21,7 @@ _MADE = {
     Maker.DRIVER: "What a driver or a dispatcher said, as far as it is in force.",
     Maker.CLOSING: "A shift or a break is over, by a word or by the clock; or what is open of a tour that is over.",
     Maker.RECIPIENT: "What a recipient did by their tracking link; their words are not in it.",
+    Maker.ADDRESS: "How well it is known where an order goes; its address is not in it.",
     Maker.CASE: "What became of a ticket or a return; nobody's words are in it.",
     Maker.SENDER: "What became of what left the installation.",
 }

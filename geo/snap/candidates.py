@@ -16,13 +16,18 @@ from geo.snap.numbers import AHEAD_M, APART_M, BEHIND_M, FAR_COST, ROUNDS
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidates:
-    """(r, ROUNDS + 1) places that each hypothesis may be at now, the last one where it was; cost inf: there is none."""
+    """(r, ROUNDS + 1) places that each hypothesis may be at now, the last one where it was; cost inf: there is none.
+
+    Attributes:
+        beside: (r,) the least that the fix alone costs at any place on the path within reach; inf: there is none.
+    """
 
     along_m: Floats
     x_m: Floats
     y_m: Floats
     offset_m: Floats
     cost: Floats
+    beside: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +46,21 @@ def candidates_of(plans: Sequence[Plan], start: From, fix: Fix) -> Candidates:
     stayed = np.stack((start.along_m, start.x_m, start.y_m, stayed_m))
     table = np.concatenate((moved, stayed[:, :, None]), axis=2)
     stay_cost = np.where(start.anywhere, np.inf, FAR_COST * fix.full)
-    return Candidates(table[0], table[1], table[2], table[3], _told_once(moved[0], costs, start.along_m, stay_cost))
+    return Candidates(
+        along_m=table[0],
+        x_m=table[1],
+        y_m=table[2],
+        offset_m=table[3],
+        cost=_told_once(moved[0], costs, start.along_m, stay_cost),
+        beside=least(near.spots.row, likelihood.of_fix(fix, near.spots), len(plans)),
+    )
+
+
+def least(row: Ints, cost: Floats, n: int) -> Floats:
+    """Give the least cost of each of n rows; inf for one that has none."""
+    found = np.full(n, np.inf)
+    np.minimum.at(found, row, cost)
+    return found
 
 
 def _nearest(plans: Sequence[Plan], start: From, fix: Fix) -> _Nearest:

@@ -12,7 +12,9 @@ import numpy as np
 from geo.pings import Bools, Floats, Ints
 from geo.snap.numbers import (
     ANYWHERE,
+    ANYWHERE_BEHIND,
     BACK_M,
+    BEFORE,
     BEYOND_M,
     DETOUR,
     DETOUR_M,
@@ -33,10 +35,15 @@ from geo.snap.numbers import (
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class From:
-    """(r,) hypotheses: where they were, along the path and on the plane; or anywhere, after leaving it at along_m."""
+    """(r,) hypotheses: where they were, along the path and on the plane; or anywhere, after leaving it at along_m.
+
+    Attributes:
+        before_m: where the path was left before that, if that may have been on a detour; else the same.
+    """
 
     anywhere: Bools
     along_m: Floats
+    before_m: Floats
     x_m: Floats
     y_m: Floats
 
@@ -92,10 +99,11 @@ def cost(start: From, fix: Fix, spots: Spots) -> Floats:
     """Tell how unlikely places are: (p,) negative logarithms of likelihoods."""
     row = spots.row
     ahead_m = spots.along_m - start.along_m[row]
-    return _of_fix(fix, spots) + np.where(start.anywhere[row], _join(ahead_m), _drive(start, fix, spots, ahead_m))
+    join = np.minimum(_join(ahead_m), _join(spots.along_m - start.before_m[row]) + BEFORE)
+    return of_fix(fix, spots) + np.where(start.anywhere[row], join, _drive(start, fix, spots, ahead_m))
 
 
-def _of_fix(fix: Fix, spots: Spots) -> Floats:
+def of_fix(fix: Fix, spots: Spots) -> Floats:
     """What the fix says of a place: how far beside it lies, and where the phone heads."""
     row = spots.row
     cost = spots.squared * (0.5 / (fix.sigma_m * fix.sigma_m))[row] - NEAR_GAIN
@@ -106,8 +114,11 @@ def _of_fix(fix: Fix, spots: Spots) -> Floats:
 
 def _join(ahead_m: Floats) -> Floats:
     """How unlikely it is that a van comes back to its path so far ahead of where it left."""
-    join = np.where(ahead_m > 0, ahead_m * (1 / RETURN_AHEAD_M), -ahead_m * (1 / RETURN_BEHIND_M))
-    return np.minimum(join, ANYWHERE)
+    return np.where(
+        ahead_m > 0,
+        np.minimum(ahead_m * (1 / RETURN_AHEAD_M), ANYWHERE),
+        np.minimum(-ahead_m * (1 / RETURN_BEHIND_M), ANYWHERE_BEHIND),
+    )
 
 
 def _drive(start: From, fix: Fix, spots: Spots, ahead_m: Floats) -> Floats:

@@ -16,20 +16,33 @@ fixes take it off, one does not."""
 DOUBT_AT, SURE_AT = 0.5, 0.2
 """Likelier off than on: no new place is told. Less likely off than SURE_AT: the place is where it would have left."""
 
+JUMP_M = 300.0
+"""A van that is on its path again so far behind or ahead of where it was last, beside what it may have driven, came
+upon another pass, and not along the path."""
+
+MEANT_M = 3_000.0
+"""After so long on that pass it is where the van means to be; until then a detour may have led along it, and where the
+path was left before it is remembered too. By hand."""
+
 LEAVE_M = 5_000.0
 """Drivers leave their path about once in so many metres. Moved."""
 
 LEAVE_AT_MOST = 0.3
 """From one fix to the next they leave it with at most this probability, however far it is."""
 
-RETURN_S = 100.0
+RETURN_S = 50.0
 """Off their path drivers come back to it after about so long. Moved."""
+
+ALIKE = 1.4
+"""Logarithm: how much less likely a van off its path is to drive in a street of the path, in the path's direction, than
+one on it: a detour leads along streets of later and earlier passes for a while. Moved."""
 
 RETURN_AT_MOST = 0.5
 """From one fix to the next they come back with at most this probability; so likely the first fix is on the path."""
 
-LEAST_WEIGHT = 1e-4
-"""Hypotheses with less weight are dropped."""
+LEAST_WEIGHT = 1e-6
+"""Hypotheses with less weight are dropped. One that enters far from where the path was left has 1e-5 of the weight at
+one fix a second, and must live to grow, or what is found would depend on how often a phone sends."""
 
 SEARCH_AT = 0.05
 """The whole path is searched when the van may be off it with this probability."""
@@ -111,6 +124,10 @@ BACK_M = 15.0
 RETURN_AHEAD_M, RETURN_BEHIND_M = 1_500.0, 400.0
 """How far along the path drivers come back to it, ahead of where they left and behind it, at the cost of 1. Moved."""
 
-ANYWHERE = 6.0
-"""Logarithm: how much less likely, at the most, a place is where they come back. Unbounded, a van once taken for one
-far ahead would be lost. Moved."""
+ANYWHERE, ANYWHERE_BEHIND = 6.0, 12.0
+"""Logarithms: how much less likely, at the most, a place ahead is where they come back, and one behind: hardly anybody
+drives a long way for a second time. Unbounded, a van once taken for one far off would be lost. Moved."""
+
+BEFORE = 0.3
+"""Logarithm: how much less likely a van comes back to where it left the path before it came upon another pass, than to
+that one. By hand."""

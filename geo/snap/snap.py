@@ -13,12 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from geo.numbers import BELIEVED_MPS, SLOW_MPS, UNSAID_TO_SNAP_M, VAGUEST_M
+from geo.numbers import BELIEVED_MPS, REACH_MPS, SLOW_MPS, UNSAID_TO_SNAP_M, VAGUEST_M
 from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Rows
 from geo.shape import plane
-from geo.snap.candidates import candidates_of
+from geo.snap.candidates import candidates_of, least
 from geo.snap.likelihood import Fix, From, exp
 from geo.snap.numbers import (
+    ALIKE,
     APART_M,
     BACK_AT,
     BEST_M,
@@ -27,9 +28,11 @@ from geo.snap.numbers import (
     FAST_MPS,
     HEADING_MPS,
     HYPOTHESES,
+    JUMP_M,
     LEAST_WEIGHT,
     LEAVE_AT_MOST,
     LEAVE_M,
+    MEANT_M,
     OFF_AT,
     OPTIMISM,
     PACE_S,
@@ -61,6 +64,8 @@ SNAP = np.dtype(
         ),
         ("off_weight", "<f4"),  # of being off the path; all weights sum to 1
         ("left_m", "<f8"),  # where the path was left, or is likely to be entered
+        ("joined_m", "<f8"),  # where the stretch began that ends there: the van came upon it, not along the path
+        ("before_m", "<f8"),  # where the path was left before; the same, once that stretch is long enough to be meant
         ("ms", "<i8"),  # when; UNKNOWN_MS: no fix yet
         ("doubt_ms", "<i8"),  # since when it is likelier than not that the path was left; UNKNOWN_MS: it is not
         ("off", "?"),
@@ -80,7 +85,8 @@ def fresh(n: int, hint_m: float = 0.0) -> Rows:
     """Make the memory of drivers who begin a path, most likely at `hint_m` along it."""
     memory = np.zeros(n, SNAP)
     memory["along_m"] = np.nan
-    memory["off_weight"], memory["left_m"] = 1.0, hint_m
+    memory["off_weight"] = 1.0
+    memory["left_m"] = memory["joined_m"] = memory["before_m"] = hint_m
     memory["ms"] = memory["doubt_ms"] = UNKNOWN_MS
     return memory
 
@@ -132,7 +138,8 @@ def step(memory: Rows, here: Here) -> tuple[Rows, Snapped]:
     off = memory["off_weight"].astype(np.float64)
     leave = np.where(began, 0.0, np.clip(pace_mps * seconds / LEAVE_M, LEAST_WEIGHT, LEAVE_AT_MOST))
     back = np.where(began, RETURN_AT_MOST, np.minimum(seconds / RETURN_S, RETURN_AT_MOST))
-    stayed = off * (1 - back) + leave * (1 - off)
+    alike = exp(-ALIKE * fix.full - least(van, found.beside, len(memory)))
+    stayed = (off * (1 - back) + leave * (1 - off)) * np.maximum(alike, 1.0)
     given = np.where(which < 0, off[van] * back[van], memory["on"]["weight"][van, which] * (1 - leave[van]))
     weight = np.zeros((len(memory), HYPOTHESES + 1, ROUNDS + 1))
     weight[van, which] = given[:, None] * exp(-found.cost)
@@ -185,6 +192,7 @@ def _from(memory: Rows, van: Ints, which: Ints) -> From:
     return From(
         anywhere=which < 0,
         along_m=np.where(which < 0, memory["left_m"][van], on["along_m"][van, which]),
+        before_m=memory["before_m"][van],
         x_m=on["x_m"][van, which].astype(np.float64),
         y_m=on["y_m"][van, which].astype(np.float64),
     )
@@ -233,7 +241,7 @@ def _told(memory: Rows, new: Rows, ms: Ints, sigma_m: Floats, offset_m: Floats) 
     tell = (first["weight"] > 0) & ~doubt
     for name, source in (("along_m", "along_m"), ("path_x_m", "x_m"), ("path_y_m", "y_m")):
         new[name] = np.where(tell, first[source], memory[name])
-    new["left_m"] = np.where(tell & (off < SURE_AT), first["along_m"], memory["left_m"])
+    _leave_from(memory, new, first["along_m"], tell & (off < SURE_AT))
 
     nowhere = is_off | np.isnan(new["along_m"])
     spread = new["on"]["weight"] * (new["on"]["along_m"] - first["along_m"][:, None]) ** 2
@@ -250,6 +258,19 @@ def _told(memory: Rows, new: Rows, ms: Ints, sigma_m: Floats, offset_m: Floats) 
         came_back=memory["off"] & ~is_off,
         off_ms=since_ms,
     )
+
+
+def _leave_from(memory: Rows, new: Rows, along_m: Floats, sure: Bools) -> None:
+    """Note from where vans that leave their path will come back to it; writes into the new memory."""
+    seconds = np.where(memory["ms"] == UNKNOWN_MS, 0.0, (new["ms"] - memory["ms"]) / 1000)
+    ahead_m = along_m - memory["left_m"]
+    jumped = sure & ((ahead_m < -JUMP_M) | (ahead_m > JUMP_M + REACH_MPS * seconds))
+    is_one = memory["before_m"] == memory["left_m"]
+    joined_m = np.where(jumped, along_m, memory["joined_m"])
+    meant = sure & ~jumped & (is_one | (along_m - joined_m > MEANT_M))
+    new["joined_m"] = joined_m
+    new["left_m"] = np.where(sure, along_m, memory["left_m"])
+    new["before_m"] = np.where(meant, along_m, memory["before_m"])
 
 
 def _pace(memory: Rows, began: Bools, seconds: Floats, x_m: Floats, y_m: Floats) -> Floats:

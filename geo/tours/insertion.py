@@ -34,19 +34,59 @@ class Insertion:
     begin_s: int
 
 
-def cheapest(problem: TourProblem, timed: Sequence[Timed], job: int, *, idle: Sequence[int] = ()) -> Insertion | None:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Gaps:
+    """Where a tour may be opened for one more visit, whatever that is: one entry a gap.
+
+    Attributes:
+        before_s: when the van can leave the place before.
+        latest_s: by when it must be at the one after.
+        start, end: rows of the two places; None: there is none.
+        direct_m, direct_s: of driving from one to the other, as the matrices say.
+    """
+
+    before_s: Floats
+    latest_s: Floats
+    start: list[int | None]
+    end: list[int | None]
+    direct_m: Floats
+    direct_s: Floats
+
+
+def gaps_of(problem: TourProblem, one: Timed) -> Gaps:
+    """Find the gaps of a tour."""
+    before_s, latest_s, start, end = _slack(problem, one)
+    return Gaps(
+        before_s=before_s,
+        latest_s=latest_s,
+        start=start,
+        end=end,
+        direct_m=_direct(problem.distance_m, start, end),
+        direct_s=_direct(problem.duration_s, start, end),
+    )
+
+
+def cheapest(
+    problem: TourProblem,
+    timed: Sequence[Timed],
+    job: int,
+    *,
+    idle: Sequence[int] = (),
+    gaps: Sequence[Gaps] | None = None,
+) -> Insertion | None:
     """Put a visit where it costs least.
 
     Args:
         timed: the tours, as the checker timed them.
         job: row in the problem; on no tour yet.
         idle: vehicles without a tour that may get one.
+        gaps: of `timed`, where they are at hand; there is nobody `idle` then.
 
     Returns:
         None where it fits nowhere.
     """
     every = [*timed, *(time_tour(problem, VanTour(vehicle=row, jobs=()))[0] for row in idle)]
-    tries = sorted(_candidates(problem, every, job), key=lambda one: one[0])
+    tries = sorted(_candidates(problem, every, job, gaps), key=lambda one: one[0])
     best: Insertion | None = None
     for _, row, place in tries[:TRIED]:
         found = _driven(problem, every[row], job, place)
@@ -55,7 +95,9 @@ def cheapest(problem: TourProblem, timed: Sequence[Timed], job: int, *, idle: Se
     return best
 
 
-def _candidates(problem: TourProblem, timed: Sequence[Timed], job: int) -> Iterator[tuple[int, int, int]]:
+def _candidates(
+    problem: TourProblem, timed: Sequence[Timed], job: int, gaps: Sequence[Gaps] | None
+) -> Iterator[tuple[int, int, int]]:
     """Name places that slack allows: (cost of the detour, row of the tour, place in it)."""
     new = problem.jobs[job]
     for row, one in enumerate(timed):
@@ -64,16 +106,14 @@ def _candidates(problem: TourProblem, timed: Sequence[Timed], job: int) -> Itera
             continue
         if not _has_room(problem, one, new):
             continue
-        before_s, latest_s, start, end = _slack(problem, one)
-        to_m, from_m = _legs(problem.distance_m, start, end, new.place)
-        to_s, from_s = _legs(problem.duration_s, start, end, new.place)
-        direct_m, direct_s = _direct(problem.distance_m, start, end), _direct(problem.duration_s, start, end)
+        gap = gaps_of(problem, one) if gaps is None else gaps[row]
+        to_m, from_m = _legs(problem.distance_m, gap.start, gap.end, new.place)
+        to_s, from_s = _legs(problem.duration_s, gap.start, gap.end, new.place)
         pace = vehicle.pace / 100
-        there_s = before_s + to_s * pace
-        begin_s = _opens(new, there_s)
-        fits = np.isfinite(begin_s) & (begin_s + new.service_s + from_s * pace <= latest_s + 1)
-        extra = vehicle.cost_per_m * (to_m + from_m - direct_m)
-        extra = extra + vehicle.cost_per_s * ((to_s + from_s - direct_s) * pace + new.service_s)
+        begin_s = _opens(new, gap.before_s + to_s * pace)
+        fits = np.isfinite(begin_s) & (begin_s + new.service_s + from_s * pace <= gap.latest_s + 1)
+        extra = vehicle.cost_per_m * (to_m + from_m - gap.direct_m)
+        extra = extra + vehicle.cost_per_s * ((to_s + from_s - gap.direct_s) * pace + new.service_s)
         if not one.tour.jobs:
             extra = extra + vehicle.fixed_cost
         for place in np.flatnonzero(fits).tolist():

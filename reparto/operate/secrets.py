@@ -8,6 +8,7 @@ from reparto.command import CannotRun, Subparsers, err
 from reparto.settings.database import check_schema, connected, database_at_hand
 from reparto.settings.outgoing import sealer_of
 from reparto.settings.settings import Settings
+from sql.addresses.geocoding import put_sealed_geocoder, sealed_geocoders
 from sql.config import DatabaseConfig
 from sql.messages.push import put_sealed_subscription, sealed_subscriptions
 from sql.messages.setup import put_sealed_channel, sealed_channels
@@ -57,6 +58,10 @@ async def seal_anew(db: Db, sealer: Sealer) -> int:
         if not sealer.is_current(sealed):
             fresh = sealer.seal(sealer.open(sealed))
             await put_sealed_channel(db, account_id=account_id, channel=channel, secrets=fresh)
+            count += 1
+    for account_id, sealed in await sealed_geocoders(db):
+        if not sealer.is_current(sealed):
+            await put_sealed_geocoder(db, account_id, sealer.seal(sealer.open(sealed)))
             count += 1
     for webhook_id, sealed in await sealed_webhooks(db):
         if not sealer.is_current(sealed):

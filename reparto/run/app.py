@@ -8,6 +8,8 @@ from aiohttp import web
 
 from api.account import endpoints as account
 from api.account import keys
+from api.addresses import book as address_book
+from api.addresses import geocoder
 from api.brand import logo
 from api.certificate import endpoints as certificate
 from api.desk import alerts, audit, invitations, link_page, session, users
@@ -49,10 +51,11 @@ from api.stream.hub import HUB, Hub
 from api.tickets import by_link as tickets_by_link
 from api.tickets import company as tickets
 from api.tickets import photos
-from api.tracking_page import answers, asides, widget
+from api.tracking_page import asides
 from api.tracking_page import changing as tracking_forms
 from api.tracking_page import endpoints as tracking_page
 from api.tracking_page import photos as tracking_photos
+from api.tracking_page.elsewhere import answers, widget
 from api.webhooks import asyncapi
 from api.webhooks import endpoints as webhooks
 from ingest import doors
@@ -80,6 +83,7 @@ ASKED = (
     *(routes, links, pins, reopening, ending, track, visits, detours, eta),
     *(driver_events, manifest, shifts),
     *(orders, resources, plans, replan, publish, slots),
+    *(geocoder, address_book),
     *(positions, events, reports, quarantine, applying, erasures),
     *(tracking, tracking_page, widget, tracking_forms, tracking_photos, asides, answers, by_link, push, company),
     *(by_code, step_up, reschedule, redirect, proposals, recipient_slots, points),

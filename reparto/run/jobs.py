@@ -4,6 +4,10 @@ from datetime import timedelta
 
 from reparto.settings.outgoing import guard_of, public_url_of, sealer_of
 from reparto.settings.settings import Settings
+from work.addresses.find import place_job
+from work.addresses.geocode import Geocoding
+from work.addresses.learn import LEARN_ADDRESSES
+from work.addresses.upkeep import address_retention_jobs
 from work.alerts.tell import alert_job
 from work.desk.alerts import ALERT_JOBS
 from work.desk.mail import desk_jobs
@@ -39,6 +43,9 @@ def jobs_of(settings: Settings, roads: Roads, store: ProofStore) -> tuple[Job | 
         CLOSE_TOURS,
         ends_job(timedelta(hours=settings.ingest.longest_shift_hours)),
         LEARN_ETAS,
+        LEARN_ADDRESSES,
+        place_job(Geocoding(sealer, guard, public_url_of(settings))),
+        *address_retention_jobs(retention),
         detour_job(roads),
         plan_job(roads),
         *planning_retention_jobs(retention),

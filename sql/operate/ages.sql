@@ -92,6 +92,10 @@ SELECT min(latest) AT TIME ZONE 'UTC' AS oldest, count(*) AS things
   FROM (SELECT latest::timestamp FROM delivery_order WHERE latest < ($1::timestamptz AT TIME ZONE 'UTC')::date
          ORDER BY latest LIMIT $2) AS old;
 
+-- name: age_of_addresses
+SELECT min(seen_at) AS oldest, count(*) AS things
+  FROM (SELECT seen_at FROM address_seen WHERE seen_at < $1 ORDER BY seen_at LIMIT $2) AS old;
+
 -- name: age_of_plans
 -- Plans and shifts.
 SELECT min(date) AT TIME ZONE 'UTC' AS oldest, count(*) AS things

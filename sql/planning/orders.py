@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
+from uuid import uuid4
 
 from sql.pool import Db, Pool
 from sql.queries import load
@@ -31,6 +32,7 @@ class OrderRow:
     """An order as it is.
 
     Attributes:
+        state: received, ready, planned, assigned, closed or cancelled.
         plan_id, route_id: where it is on; None before.
         stop_status: of its stop on that route; None where there is none.
     """
@@ -48,6 +50,66 @@ class OrderRow:
     plan_id: int | None
     route_id: int | None
     stop_status: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkedOrder:
+    """An order as its recipient's link shows it.
+
+    Attributes:
+        stop_id: of its stop, once it is on a route; `link_generation`, `link_revoked`: of that stop's own link.
+        settings: of the account, as stored.
+        timezone: of the depot it comes from; None where there is none.
+        near_lat, near_lon: of that depot, degrees.
+    """
+
+    id: int
+    account_id: int
+    external_id: str
+    state: str
+    quality: str
+    lat: float | None
+    lon: float | None
+    depot: str | None
+    earliest: date
+    latest: date
+    body: dict[str, Any]
+    updated_at: datetime
+    stop_id: int | None
+    link_generation: int | None
+    link_revoked: bool
+    settings: dict[str, Any]
+    timezone: str | None
+    near_lat: float | None
+    near_lon: float | None
+
+    @property
+    def near(self) -> tuple[float, float]:
+        """Give lat and lon where somebody who looks for it begins: where it is held to be, else at its depot."""
+        if self.lat is not None and self.lon is not None and self.quality != "doubtful":
+            return self.lat, self.lon
+        return self.near_lat or 0.0, self.near_lon or 0.0
+
+
+async def order_of_link(db: Db | Pool, order_id: int) -> LinkedOrder | None:
+    """Read an order for whoever has its link; None: there is none, or whom it was for was forgotten."""
+    row = await db.fetchrow(_SQL["order_of_link"], order_id)
+    return None if row is None else LinkedOrder(**row)
+
+
+async def hold_asked_order(db: Db, order_id: int) -> bool:
+    """Hold an order until the transaction ends; False: its place is not asked about."""
+    return await db.fetchrow(_SQL["hold_asked_order"], order_id) is not None
+
+
+async def pin_order(db: Db, order_id: int, *, lat: float, lon: float) -> None:
+    """Put a held order where a person says that it is, degrees; from then on it can be planned."""
+    await db.execute(_SQL["pin_order"], order_id, lat, lon)
+
+
+async def put_fact(db: Db, account_id: int, type_name: str, data: dict[str, Any], *, now: datetime) -> None:
+    """Tell the feed of an order that is on no route."""
+    await db.execute(_SQL["put_order_fact"], account_id, uuid4(), type_name, data, now)
 
 
 async def put_orders(db: Db | Pool, account_id: int, orders: Sequence[NewOrder]) -> dict[str, bool]:

@@ -1,5 +1,6 @@
 """Plans: waiting, being made, done, published. A plan is written as a whole or not at all."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -56,6 +57,34 @@ async def hold_plan(db: Db, *, account_id: int, plan_id: int) -> TourPlanRow | N
 async def problem_of_plan(db: Db | Pool, plan_id: int) -> bytes:
     """Read what was planned, as `work.planning.protocol` wrote it."""
     return bytes(await db.fetchval(_SQL["problem_of_plan"], plan_id))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayBegins:
+    """What a day's tours begin with: a plan in a version, else how many resources there are and when one changed."""
+
+    plan_id: int | None
+    version: int | None
+    resources_at: datetime | None
+    resources: int | None
+
+
+async def day_begins(db: Db | Pool, *, account_id: int, on: date, depot: str) -> DayBegins:
+    """Tell with what the tours of a day and depot begin."""
+    row = await db.fetchrow(_SQL["day_begins"], account_id, on, depot)
+    assert row is not None
+    return DayBegins(**row)
+
+
+async def planned_days(db: Db | Pool, account_id: int, days: Sequence[date]) -> list[tuple[date, str]]:
+    """Read for which days and depots vans are planned."""
+    return [tuple(row) for row in await db.fetch(_SQL["planned_days"], account_id, list(days))]
+
+
+async def due_orders(db: Db | Pool, account_id: int, *, on: date, depot: str, limit: int) -> dict[str, datetime]:
+    """Read which orders have to be on a day's tours and are on no route, and when each was changed last."""
+    rows = await db.fetch(_SQL["due_orders"], account_id, on, depot, limit)
+    return {row["external_id"]: row["updated_at"] for row in rows}
 
 
 async def last_tours(db: Db | Pool, *, account_id: int, on: date, depot: str) -> tuple[int, int, dict[str, Any]] | None:

@@ -23,6 +23,30 @@ SELECT id, version, result FROM plan
  WHERE account_id = $1 AND date = $2 AND depot = $3 AND state IN ('done', 'published') AND problem IS NOT NULL
  ORDER BY id DESC LIMIT 1;
 
+-- name: day_begins
+-- With which plan a day and depot begin, else with which shifts: the same answer, the same begin. $1 account, $2 date, $3 depot
+SELECT last.id AS plan_id, last.version,
+       CASE WHEN last.id IS NULL THEN (SELECT max(updated_at) FROM plan_resource
+                                        WHERE account_id = $1 AND (kind <> 'shift' OR date = $2)) END AS resources_at,
+       CASE WHEN last.id IS NULL THEN (SELECT count(*) FROM plan_resource
+                                        WHERE account_id = $1 AND (kind <> 'shift' OR date = $2)) END AS resources
+  FROM (SELECT) AS always
+  LEFT JOIN LATERAL (SELECT id, version FROM plan
+                      WHERE account_id = $1 AND date = $2 AND depot = $3 AND state IN ('done', 'published')
+                      ORDER BY id DESC LIMIT 1) AS last ON true;
+
+-- name: planned_days
+-- Days and depots that vans are planned for: by shifts, or by plans. $1 account, $2 days
+SELECT date, depot FROM plan_resource WHERE account_id = $1 AND kind = 'shift' AND date = ANY ($2::date[])
+UNION SELECT date, depot FROM plan WHERE account_id = $1 AND date = ANY ($2::date[]) AND state IN ('done', 'published')
+ORDER BY date, depot;
+
+-- name: due_orders
+-- Those whose last day it is, and that are on no route. $1 account, $2 day, $3 depot, $4 how many
+SELECT external_id, updated_at FROM delivery_order
+ WHERE account_id = $1 AND latest = $2 AND state IN ('ready', 'planned') AND (depot IS NULL OR depot = $3)
+ ORDER BY id LIMIT $4;
+
 -- name: take_plan
 -- One that waits, or whose planner is not heard of any more. $1 seconds until this one says so again
 UPDATE plan SET state = 'running', attempts = attempts + 1, held_until = now() + $1 * interval '1 second',

@@ -52,6 +52,12 @@ async def list_resources(
     return [Resource(**row) for row in await db.fetch(_SQL["list_resources"], account_id, kind, after, on, limit)]
 
 
+async def depot_places(db: Db | Pool, *, account_id: int, depot: str | None) -> list[tuple[float, float]]:
+    """Read (lat, lon) of the depots that something may be served from; `depot` None: from any."""
+    rows = await db.fetch(_SQL["depot_places"], account_id, depot)
+    return [(row["lat"], row["lon"]) for row in rows]
+
+
 async def delete_resource(db: Db | Pool, *, account_id: int, kind: Kind, external_id: str) -> bool:
     """Take one away; False when there was none."""
     return bool(await db.fetchval(_SQL["delete_resource"], account_id, kind, external_id))

@@ -34,3 +34,8 @@ SELECT one.external_id, one.body, driver.external_id AS driver
 SELECT one.external_id, one.body, driver.external_id AS driver
   FROM plan_resource AS one LEFT JOIN driver ON driver.id = one.driver_id AND driver.deleted_at IS NULL
  WHERE one.account_id = $1 AND one.kind = $2 AND one.external_id = ANY ($3::text[]);
+
+-- name: depot_places
+-- $1 account, $2 one depot or null
+SELECT (body ->> 'lat')::float8 AS lat, (body ->> 'lon')::float8 AS lon FROM plan_resource
+ WHERE account_id = $1 AND kind = 'depot' AND ($2::text IS NULL OR external_id = $2) ORDER BY external_id LIMIT 1000;

@@ -1,5 +1,6 @@
 """Slots: times with a number of places, and who has one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -73,13 +74,14 @@ async def page_of_slots(
     account_id: int,
     *,
     slot_id: int | None = None,
+    ids: Sequence[int] | None = None,
     ends_after: datetime | None = None,
     after: tuple[datetime, int] | None = None,
     limit: int = 1,
 ) -> list[SlotRow]:
     """Read a page of slots in the order of their start; None asks for any."""
     start_at, last = after or (None, None)
-    rows = await db.fetch(_SQL["page_of_slots"], account_id, slot_id, ends_after, start_at, last, limit)
+    rows = await db.fetch(_SQL["page_of_slots"], account_id, slot_id, ends_after, start_at, last, limit, ids)
     return [SlotRow(**row) for row in rows]
 
 
@@ -110,9 +112,9 @@ async def change_slot(db: Db, slot_id: int, *, cut_off: datetime, most_stops: in
     await db.execute(_SQL["change_slot"], slot_id, cut_off, most_stops, most_load)
 
 
-async def slots_for_stop(db: Db | Pool, stop: PortalStop, now: datetime) -> list[FreeSlot]:
-    """Read the slots that have a place left for a stop, wherever it is."""
-    return [FreeSlot(**row) for row in await db.fetch(_SQL["slots_for_stop"], stop.account_id, stop.id, now)]
+async def slots_for_stop(db: Db | Pool, account_id: int, stop_id: int, now: datetime) -> list[FreeSlot]:
+    """Read the slots that have a place left for a stop, wherever it is; 0: for one that is not there yet."""
+    return [FreeSlot(**row) for row in await db.fetch(_SQL["slots_for_stop"], account_id, stop_id, now)]
 
 
 async def hand_back_order(db: Db, stop: PortalStop, *, on: date, start: datetime, end: datetime) -> None:

@@ -5,14 +5,14 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id;
 
 -- name: page_of_slots
 -- In the order of their start. $1 account, $2 one slot or null, $3 those that end after or null, $4 and $5 start and id of the last one
--- before or null, $6 how many
+-- before or null, $6 how many, $7 only these or null
 SELECT slot.id, zone, start_at, end_at, cut_off, most_stops, most_load, express, taken.booked, taken.held, taken.load
   FROM slot
  CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE held_until IS NULL)::int AS booked,
                             count(*) FILTER (WHERE held_until > now())::int AS held,
                             coalesce(sum(load) FILTER (WHERE held_until IS NULL OR held_until > now()), 0) AS load
                        FROM slot_place WHERE slot_id = slot.id) AS taken
- WHERE account_id = $1 AND ($2::bigint IS NULL OR slot.id = $2) AND ($3::timestamptz IS NULL OR end_at > $3)
+ WHERE account_id = $1 AND ($2::bigint IS NULL OR slot.id = $2) AND ($7::bigint[] IS NULL OR slot.id = ANY ($7)) AND ($3::timestamptz IS NULL OR end_at > $3)
    AND ($4::timestamptz IS NULL OR (start_at, slot.id) > ($4, $5))
  ORDER BY start_at, slot.id LIMIT $6;
 

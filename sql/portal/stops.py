@@ -59,6 +59,7 @@ class PortalStop:
     case_open: bool
     return_open: bool
     external_id: str
+    service_s: float
     locale: str | None
     timezone: str
     slot_start: datetime | None

@@ -4,7 +4,7 @@
 SELECT stop.id, stop.account_id, stop.route_id, stop.kind, stop.status, stop.lat, stop.lon, stop.arrived_at,
        stop.departed_at, stop.outcome_at, stop.removed_at IS NOT NULL AS removed, stop.link_revoked_at IS NOT NULL AS revoked,
        stop.cash_amount IS NOT NULL AS cash, stop.planned_arrival, stop.window_start, stop.window_end, stop.phone, stop.email,
-       stop.recipient_may_not, stop.link_generation, stop.external_id, stop.locale, route.timezone,
+       stop.recipient_may_not, stop.link_generation, stop.external_id, stop.service_s, stop.locale, route.timezone,
        route.status AS route_status, route.start_at, route.end_at, route.finished_at,
        route.deleted_at IS NOT NULL AS route_deleted, account.settings,
        eta.low[array_position(eta.stop_ids, stop.id)] AS eta_low,

@@ -26,6 +26,7 @@ CREATE TABLE route (
     closed_at        timestamptz,  -- its hours were over, its driver's shift was, or somebody said so; null: it goes on
     look_at          timestamptz,  -- when somebody must look whether it is to be closed; null: nothing is to come
     closed_by        text CHECK (closed_by IN ('word', 'shift', 'hours')),
+    addresses_learned boolean NOT NULL DEFAULT false,  -- the address book has what was seen on it
     CHECK (end_at > start_at)
 );
 CREATE UNIQUE INDEX route_external_id ON route (account_id, external_id) WHERE deleted_at IS NULL;
@@ -33,6 +34,7 @@ CREATE INDEX route_driver ON route (driver_id, start_at);
 CREATE INDEX route_age ON route (end_at);
 CREATE INDEX route_people ON route (end_at) WHERE NOT people_gone;
 CREATE INDEX route_look ON route (look_at) WHERE look_at IS NOT NULL;
+CREATE INDEX route_to_learn ON route (closed_at) WHERE closed_at IS NOT NULL AND NOT addresses_learned;
 CREATE INDEX route_account ON route (account_id, start_at, id);
 CREATE INDEX route_to_drive ON route (driver_id, end_at) WHERE status IN ('planned', 'started') AND deleted_at IS NULL;
 

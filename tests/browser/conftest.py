@@ -26,10 +26,11 @@ from api.proofs.uploads import form as proofs_post
 from api.recipient import stream as tracking
 from api.returns import by_link as returns
 from api.tickets import by_link as tickets
-from api.tracking_page import asides, widget
+from api.tracking_page import asides
 from api.tracking_page import changing as tracking_forms
 from api.tracking_page import endpoints as tracking_page
 from api.tracking_page import photos as tracking_photos
+from api.tracking_page.elsewhere import widget
 from sql.account.accounts import ensure_account
 from sql.config import DatabaseConfig
 from sql.pool import Pool

@@ -37,6 +37,8 @@ UNION ALL
 SELECT 'trigger', tgrelid::regclass::text || '.' || tgname, pg_get_triggerdef(oid)
   FROM pg_trigger WHERE NOT tgisinternal
 UNION ALL
+SELECT 'view', viewname, definition FROM pg_views WHERE schemaname = 'public'
+UNION ALL
 SELECT 'unlogged', relname, relpersistence::text
   FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
 UNION ALL

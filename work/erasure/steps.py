@@ -8,6 +8,7 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
+from sql.addresses.book import forget_person
 from sql.delivery.stop_states import hold_stops
 from sql.desk.audit import blank_audit
 from sql.operate import erasure, erasure_driver, planning
@@ -16,6 +17,7 @@ from sql.pings.partitions import partition_days
 from sql.pool import Db, Pool
 from sql.portal import photos
 from sql.track.lanes import lock_lanes
+from work.addresses.text import normalised, person_of
 from work.messages.forget import forget_contact
 from work.proofs.store import ORIGINAL, SHOWN, THUMBNAIL, ProofStore, blob_name, drop_photo_files
 
@@ -23,6 +25,8 @@ _PHONE = re.compile(r"\+?[0-9 ().\-/]{6,}")
 
 AT_ONCE = 500
 """Rows changed in one statement."""
+
+_ONLY: dict[str, str | None] = {"phone": None, "email": None, "name": None}
 
 _FILES_AT_ONCE = 50
 """Proofs or uploads whose bytes go before their rows do."""
@@ -141,6 +145,14 @@ async def _orders(db: Db, who: ErasureRow) -> int:
     return gone
 
 
+async def _addresses(db: Db, who: ErasureRow) -> int:
+    words = who.words or ()
+    persons = [
+        found for word in words for how in ("phone", "email", "name") if (found := person_of(**_ONLY | {how: word}))
+    ]
+    return await forget_person(db, who.account_id, addresses=[normalised(word) for word in words], persons=persons)
+
+
 async def _unreadable(db: Db, who: ErasureRow) -> int:
     return await erasure.drop_unreadable(
         db, account_id=who.account_id, words=who.words or (), driver_id=who.driver_id, at_most=AT_ONCE
@@ -199,6 +211,7 @@ def _driver(who: ErasureRow) -> tuple[int, int]:
 OF_A_RECIPIENT: tuple[Step, ...] = (
     _counted("stops", _stops),  # ends the link: nothing more is said by it
     _counted("orders", _orders),
+    _counted("addresses", _addresses),
     _counted("wishes", _wishes),
     _counted("tickets and returns", _cases),
     _counted("messages", _messages),

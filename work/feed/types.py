@@ -23,6 +23,7 @@ class Maker(Enum):
     DRIVER = "driver"  # what a driver or a dispatcher said, as far as it is in force
     CLOSING = "closing"  # the clock of `work`: that something is over, and what is open of it
     CASE = "case"  # what became of a ticket or a return, by whoever had the word
+    ADDRESS = "address"  # how well it is known where an order goes
     RECIPIENT = "recipient"  # what a recipient did by their link
     SENDER = "sender"  # what became of what left the installation
 
@@ -110,6 +111,8 @@ EVENT_TYPES = (
     EventType(name="return.approved", maker=Maker.CASE),
     EventType(name="return.rejected", maker=Maker.CASE),
     EventType(name="return.closed", maker=Maker.CASE),
+    EventType(name="order.place_asked", maker=Maker.ADDRESS),
+    EventType(name="order.place_pinned", maker=Maker.RECIPIENT),
     EventType(name="message.sent", maker=Maker.SENDER),
     EventType(name="message.delivered", maker=Maker.SENDER),
     EventType(name="message.failed", maker=Maker.SENDER),

@@ -17,7 +17,7 @@ from geo.pings import Floats
 from geo.times import ms_of
 from geo.tours.check import Checked, Timed
 from geo.tours.insertion import why_not
-from geo.tours.matrix import DoorWork, keys_of_hour, service_keys, service_s
+from geo.tours.matrix import DoorWork, keys_of_hour, service_keys, service_s, speed, straight
 from geo.tours.problem import Matrix, TourBreak, TourJob, TourProblem, TourVan, VanTour
 from sql.account.settings import read_settings
 from sql.eta.learning import rows_of_keys
@@ -142,9 +142,17 @@ def places_of(day: PlanDay) -> tuple[Floats, Floats]:
 
 async def matrices(day: PlanDay, roads: RoadTables) -> tuple[Matrix, Matrix]:
     """Give metres and seconds between a day's places, at the hours of its first shift."""
+    return await drives(roads, *places_of(day), day.rows, _clock(day))
+
+
+def straight_matrices(day: PlanDay) -> tuple[Matrix, Matrix]:
+    """Give the same in straight lines, at once: for tours that are only thought of."""
+    return straight(*places_of(day), mps=speed(day.rows, *_clock(day)))
+
+
+def _clock(day: PlanDay) -> tuple[int, int]:
     words = [msgspec.convert(shift.body, ShiftWords) for shift in day.shifts]
-    clock = clock_of(words[0], day.depot) if words else (0, 0)
-    return await drives(roads, *places_of(day), day.rows, clock)
+    return clock_of(words[0], day.depot) if words else (0, 0)
 
 
 def door_work(order: OrderRow, default_service_s: float) -> DoorWork:

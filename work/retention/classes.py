@@ -105,6 +105,7 @@ DELIVERIES = DataClass(
     age=ages.age_of_deliveries,
 )
 ORDERS = DataClass(name="orders", tables=("delivery_order",), settings=(_PEOPLE,), age=ages.age_of_orders, by_day=True)
+ADDRESSES = DataClass(name="addresses", tables=("address_seen",), settings=(_PEOPLE,), age=ages.age_of_addresses)
 PLANS = DataClass(
     name="plans", tables=("plan", "plan_resource"), settings=(_PEOPLE,), age=ages.age_of_plans, by_day=True
 )
@@ -112,14 +113,14 @@ AUDIT = DataClass(name="audit log", tables=("audit_entry",), settings=("audit_re
 
 CLASSES = (
     *(PINGS, TRACKS, LIVE, PLACES, FEED, VISITS, SAID, PROOFS, RECIPIENTS, DRIVERS, ROUTES, GEOFENCES, MANIFESTS, ETAS),
-    *(QUARANTINE, MESSAGES, DELIVERIES, ORDERS, PLANS, PHOTOS, AUDIT),
+    *(QUARANTINE, MESSAGES, DELIVERIES, ORDERS, ADDRESSES, PLANS, PHOTOS, AUDIT),
 )
 
 SOON_GONE = (
-    *("held", "inbox", "upload", "upload_part", "lane_attempt", "change", "recipient_limit"),
+    *("held", "inbox", "upload", "upload_part", "lane_attempt", "change", "recipient_limit", "geocode_answer"),
     *("desk_session", "desk_link", "desk_alert"),
 )
-"""Tables with data of people for hours or days only, by the clock of the database; each has an end of its own."""
+"""Tables with data of people for hours or days, a month at most, by the clock of the database; each has its own end."""
 
 UNTIL_ERASED = ("consent", "person", "member")
 """Tables that keep what a person said until they take it back or are erased: who wants no messages gets none. And who
@@ -128,6 +129,7 @@ signs in, until they are taken out of their last account."""
 WITHOUT_PEOPLE = (
     *("instance", "account", "api_key", "stop_transition", "eta_window"),
     *("message_channel", "message_kind", "message_spent", "webhook", "alert", "slot", "pickup_point"),
+    *("geocoder", "geocoder_turn"),
     *("retention", "erasure", "migration"),
 )
 """Tables that tell of no driver and no recipient."""

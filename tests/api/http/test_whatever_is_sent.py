@@ -346,6 +346,9 @@ async def product(
                 ("post", "/v1/pings"): {"pings": [ping]},
                 ("put", "/v1/account/channels/{channel}"): gateway,
                 ("post", "/v1/account/channels/{channel}/test"): {"to": "+573001112233"},
+                ("put", "/v1/account/geocoder"): {"provider": "photon", "url": "https://photon.invalid", "per_s": 1},
+                ("post", "/v1/account/geocoder/test"): {"address": "Calle 10 # 43-12"},
+                ("post", "/v1/addresses"): {"address": "Calle 10 # 43-12", "lat": 6.25, "lon": -75.56, "name": "Ana"},
                 ("put", "/v1/account/messages/{kind}"): {
                     "channels": ["sms"],
                     "channels_by_country": {"CO": ["sms"]},

@@ -35,6 +35,7 @@ async def test_a_mistake_keeps_only_its_own_order_out(call, day):
         ({"lat": -75.569, "lon": 6.2442}, "swapped"),
         ({"lat": 6.2442, "lon": 75.569}, "sign"),
         ({"lat": 40.4, "lon": -3.7}, "km from the nearest depot"),
+        ({"lat": 6.3, "lon": -78.2}, "at sea"),
         ({"lat": None, "lon": None}, "not known"),
         ({"quality": "area"}, "quarter"),
     ],
@@ -45,6 +46,8 @@ async def test_a_doubtful_place_is_asked_about_not_planned(call, day, place, why
     put = await call("PUT", "/v1/orders/ped", {**order, **place}, status=201)
     assert put["state"] == "received"
     assert why in put["why"]
+    near = put["proposed"] and (put["proposed"]["lat"], abs(put["proposed"]["lon"]))
+    assert near == ((6.2442, 75.569) if why in ("swapped", "sign") else None)
     pinned = await call("PUT", "/v1/orders/ped", {**order, "quality": "pinned"}, status=200)
     assert (pinned["state"], pinned["why"]) == ("ready", None)
 
@@ -95,3 +98,37 @@ async def test_a_depot_is_somewhere(client, account, refused):
     await refused(await client.put("/v1/depots/x", json=body, headers=account.headers), 422, "/lat")
     body = {"name": "x", "lat": 6, "lon": -75, "timezone": "Mars/Olympus"}
     await refused(await client.put("/v1/depots/x", json=body, headers=account.headers), 422, "/timezone")
+
+
+async def test_what_an_order_asks_for_is_kept(call, day):
+    asked = {
+        "name": "Ana",
+        "kind": "delivery",
+        "address": "Calle 10 # 43-12",
+        "lat": 6.25,
+        "lon": -75.57,
+        "quality": "given",
+        "phone": "+573001234567",
+        "email": "ana@example.com",
+        "locale": "es-CO",
+        "windows": [
+            {"start": f"{DAY}T13:00:00Z", "end": f"{DAY}T15:00:00Z"},
+            {"start": f"{DAY}T19:00:00Z", "end": f"{DAY}T21:00:00Z"},
+        ],
+        "service_s": 240.0,
+        "load": {"kg": 5.0, "litres": 30.0},
+        "skills": ["cold"],
+        "priority": 7,
+        "depot": "centro",
+        "earliest": DAY,
+        "latest": DAY,
+        "after": "ped-pickup",
+        "instructions": "Timbre 3",
+        "parcels": [{"barcode": "P1", "description": "Caja", "quantity": 2}],
+        "cash_on_delivery": {"amount": 50_000.0, "currency": "COP"},
+        "proof": ["photo", "pin"],
+        "source": "tienda",
+    }
+    put = await call("PUT", "/v1/orders/ped", asked, status=201)
+    assert put["order"] == asked
+    assert (put["earliest"], put["latest"], put["state"]) == (DAY, DAY, "ready")

@@ -57,10 +57,22 @@ async def test_nothing_names_a_recipient_whose_orders_were_erased(
     await call("POST", f"/v1/plans/{plan['id']}/publish")
     await call("POST", "/v1/orders", {"orders": [free]})
     later = await planned()
+    account_id = await pool.fetchval("SELECT min(account_id) FROM delivery_order")
+    await pool.execute(
+        "INSERT INTO address_seen VALUES ($1, 'calle zorzal 12', 'tel 009998877', 'pin', 0, 6, -75, now()),"
+        " ($1, 'calle zorzal 12', '', 'proof', 1, 6, -75, now()),"
+        " ($1, 'calle otra 1', 'tel 1', 'pin', 0, 6, -75, now())",
+        account_id,
+    )
+    await pool.execute(
+        "INSERT INTO geocode_answer VALUES ($1, 'photon', 'calle zorzal 12', 6, -75, 'roof', now())", account_id
+    )
     assert await where(pool, *NEEDLES) >= {"delivery_order.body", "stop.name"}
 
     made = await call("POST", "/v1/erasures", {"contact": contact}, status=201)
     assert (made["erased"]["orders"], made["erased"]["stops"], made["remains"]["orders"]) == (2, 1, 2)
+    assert made["erased"]["addresses"] == 3
+    assert await pool.fetchval("SELECT count(*) FROM address_seen") == 1
     assert await where(pool, *NEEDLES) == set()
     gone = await call("GET", f"/v1/orders/{free['external_id']}")
     assert (gone["state"], gone["order"], gone["quality"]) == ("cancelled", None, "none")

@@ -13,7 +13,7 @@ from api.portal import by_code, by_link, company, proposals, redirect, reschedul
 from api.recipient import stream as tracking
 from api.tracking_page import changing as tracking_forms
 from api.tracking_page import endpoints as tracking_page
-from api.tracking_page import widget
+from api.tracking_page.elsewhere import widget
 from sql.account.accounts import read_instance
 from sql.messages.setup import put_channel
 from sql.pool import Pool

@@ -8,7 +8,8 @@ from aiohttp import web
 from api.http import assets
 from api.http.operation import Operations, Who
 from api.recipient.view import Ended
-from api.tracking_page.endpoints import LANG, ended_words, later_page, reader_of, seen_by, unknown_page
+from api.tracking_page.endpoints import LANG, ended_words, reader_of, seen_by
+from api.tracking_page.plain import later_page, unknown_page
 from api.tracking_page.respond import respond
 from api.tracking_page.words import say
 from sql.pool import is_away

@@ -1,0 +1,51 @@
+-- Where addresses are: what deliveries saw, who geocodes, what that said, and whose turn it is to ask.
+
+CREATE TABLE address_seen (
+    account_id  bigint NOT NULL REFERENCES account,
+    address     text NOT NULL,      -- normalised: work/addresses/text.py
+    person      text NOT NULL,      -- who waits there, by phone, e-mail or name; empty: whoever does
+    source      text NOT NULL CHECK (source IN ('pin', 'proof', 'van')),
+    stop_id     bigint NOT NULL,    -- that was delivered; 0: somebody set a pin
+    lat         double precision NOT NULL,
+    lon         double precision NOT NULL,
+    seen_at     timestamptz NOT NULL,
+    PRIMARY KEY (account_id, address, person, source, stop_id)
+);
+CREATE INDEX address_seen_age ON address_seen (seen_at);
+CREATE INDEX address_seen_person ON address_seen (account_id, person);
+
+CREATE TABLE geocoder (
+    account_id  bigint PRIMARY KEY REFERENCES account,
+    provider    text NOT NULL CHECK (provider IN ('nominatim', 'photon', 'pelias', 'google', 'here')),
+    settings    jsonb NOT NULL,
+    secrets     bytea,              -- sealed; null: it needs none
+    trouble     text,               -- why it could not be asked the last time; null: it could
+    updated_at  timestamptz NOT NULL DEFAULT now()
+);
+
+-- What a geocoder said, so that it is not asked twice. Nobody licenses keeping it for ever: geocoders/protocol.py.
+CREATE TABLE geocode_answer (
+    account_id  bigint NOT NULL REFERENCES account,
+    provider    text NOT NULL,
+    address     text NOT NULL,
+    lat         double precision,   -- null: it is not found
+    lon         double precision,
+    quality     text,
+    found_at    timestamptz NOT NULL,
+    PRIMARY KEY (account_id, provider, address),
+    CHECK (num_nonnulls(lat, lon, quality) IN (0, 3))
+);
+CREATE INDEX geocode_answer_age ON geocode_answer (found_at);
+
+-- When a geocoder may be asked next, for all processes together. Not logged: a crash forgives.
+CREATE UNLOGGED TABLE geocoder_turn (
+    host     text PRIMARY KEY,
+    next_at  timestamptz NOT NULL
+);
+
+-- When somebody looks where an order is, who waits for it is asked, or another try is made; null: nothing is to come.
+ALTER TABLE delivery_order ADD COLUMN look_at timestamptz;
+CREATE INDEX delivery_order_look ON delivery_order (account_id, look_at) WHERE look_at IS NOT NULL AND state = 'received';
+
+ALTER TABLE route ADD COLUMN addresses_learned boolean NOT NULL DEFAULT false;
+CREATE INDEX route_to_learn ON route (closed_at) WHERE closed_at IS NOT NULL AND NOT addresses_learned;
