@@ -24,6 +24,7 @@ COMMANDS = {
     "retention": "reparto.operate.retention",
     "settings": "reparto.operate.show_settings",
     "key": "reparto.run.key",
+    "user": "reparto.run.user",
     "secrets": "reparto.operate.secrets",
     "bounce": "reparto.operate.bounce",
     "simulate": "reparto.simulate.simulate",

@@ -1,10 +1,11 @@
-"""What recipients are given and nobody stores: tokens of tracking links, PINs, and the addresses of hooks.
+"""What people are given and nobody stores: tokens of tracking links, PINs, the addresses of hooks, what lets users in.
 
 All are derived: HMAC-SHA256 of the installation's secret over what they are for and a generation.
 """
 
 import base64
 import hmac
+from collections.abc import Callable
 
 TOKEN_BYTES = 18
 """Of the HMAC that are used: beyond guessing, and 24 characters in a text message."""
@@ -61,10 +62,25 @@ def unsubscribe_token(secret: bytes, message_id: int) -> str:
 
 def message_of_token(secret: bytes, token: str) -> int | None:
     """Read the message that a token of `unsubscribe_token` is of; None: it is none."""
+    return _number_of(token, lambda number: unsubscribe_token(secret, number))
+
+
+def desk_token(secret: bytes, link_id: int) -> str:
+    """Derive the token of a link that lets somebody set a password, or takes an invitation."""
+    return f"{_in_digits(link_id)}.{_derived(secret, b'reparto desk link %d' % link_id)}"
+
+
+def desk_link_of_token(secret: bytes, token: str) -> int | None:
+    """Read the link that a token of `desk_token` is of; None: it is none."""
+    return _number_of(token, lambda number: desk_token(secret, number))
+
+
+def _number_of(token: str, derive: Callable[[int], str]) -> int | None:
+    """Read the number at the begin of a token; None where the token was not derived from it."""
     number = _number_in(token.partition(".")[0])
     if number is None:
         return None
-    return number if hmac.compare_digest(unsubscribe_token(secret, number).encode(), token.encode()) else None
+    return number if hmac.compare_digest(derive(number).encode(), token.encode()) else None
 
 
 def return_token(secret: bytes, message_id: int) -> str:

@@ -16,6 +16,7 @@ from api.http.operation import Operations, Who
 from api.http.problem import FieldError
 from api.http.read.bodies import read_body, refuse
 from api.http.shares.rates import ACCOUNT_WRITES
+from api.http.trail import note
 from sql.account import accounts
 from sql.account.settings import (
     AccountSettings,
@@ -104,7 +105,9 @@ async def patch_account(request: web.Request) -> web.Response:
     async with request.app[POOL].acquire() as db, db.transaction():
         if change.location_policy is not UNSET:  # no tracker may be at it: each of them goes by one policy or the other
             await lock_account(db, account_id)
+        before = (await accounts.account_by_id(db, account_id)).settings
         account = await accounts.change_account_settings(db, account_id, new)
+        await note(request, db, before={name: before.get(name) for name in new}, after=new)
         if change.location_policy is not UNSET:
             await release_held(db, account_id=account_id)
     await tell_live(request.app[POOL], [(account.id, 0, 0)])

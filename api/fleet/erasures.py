@@ -137,7 +137,7 @@ async def _begin_driver(request: web.Request, name: str) -> int:
         return await erasure.begin(
             db,
             account_id=caller.account_id,
-            key_id=caller.key_id,
+            asked_by=(caller.key_id, caller.person_id),
             driver_id=driver.id,
             again_s=_JOB_AFTER_S,
         )
@@ -159,7 +159,7 @@ async def _begin_recipient(db: Db, request: web.Request, new: NewErasure) -> int
     return await erasure.begin(
         db,
         account_id=caller.account_id,
-        key_id=caller.key_id,
+        asked_by=(caller.key_id, caller.person_id),
         recipient=FoundOfRecipient(
             stop_ids=[one.id for one in found],
             order_ids=[one.id for one in orders],

@@ -11,7 +11,7 @@ from aiohttp import web
 from api.fleet.held_answers import HeldAnswers
 from api.fleet.held_positions import HeldPositions
 from api.fleet.position_view import STATUSES, Filter, Positions, collection
-from api.http.auth import Role, authorize_key, caller_of
+from api.http.auth import Role, authorize, caller_of
 from api.http.ids import DRIVER, shown
 from api.http.operation import Operations, Parameter, Who
 from api.http.problem import FieldError, Invalid, Problem
@@ -141,7 +141,7 @@ def _box(text: str) -> tuple[float, float, float, float] | None:
 
 async def _may_still(request: web.Request) -> bool:
     try:
-        await authorize_key(request, Role.VIEWER)
+        await authorize(request, Role.VIEWER)
     except Problem:
         return False
     except DATABASE_AWAY:

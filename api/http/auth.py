@@ -1,7 +1,10 @@
-"""Who asks: API keys for people and programs, two secrets for each device.
+"""Who asks: API keys for programs, sessions for people who signed in, two secrets for each device.
 
 Secrets have 256 random bits, so a plain SHA-256 at rest is enough; none is ever logged. A device's `token` opens the
 driver's API and native pings; its `ingest_token` only ever writes pings.
+
+A browser sends a session's cookie by itself, whoever made it ask. So what changes something has to come from a page of
+this site: it carries a header that no other site's page can add.
 """
 
 import asyncio
@@ -19,11 +22,13 @@ from typing import TypeAlias
 from aiohttp import web
 from cachetools import TTLCache
 
+from api.http.app_keys import CONFIG, POOL
 from api.http.problem import Forbidden, Unauthorized
 from api.http.who import is_of, is_of_device
 from sql.account import devices, keys
 from sql.account.devices import DeviceRow
 from sql.account.keys import KeyRow
+from sql.desk import sessions
 from sql.pool import DATABASE_AWAY, Pool
 
 DEVICES: web.AppKey["DeviceCache"] = web.AppKey("devices")
@@ -40,23 +45,32 @@ no notification comes."""
 KEY_PREFIX = "rpk_"
 TOKEN_PREFIX = "rpd_"  # noqa: S105
 INGEST_TOKEN_PREFIX = "rpi_"  # noqa: S105
+SESSION_PREFIX = "rps_"
+
+CSRF_HEADER = "Reparto-Csrf"
+CHANGES_NOTHING = frozenset({"GET", "HEAD", "OPTIONS"})
+_OF_THIS_SITE = frozenset({"same-origin", "same-site", "none"})
 
 
 class Role(IntEnum):
-    """What an API key may do; each role may do what the ones below may."""
+    """What a person or an API key may do; each role may do what the ones below may."""
 
     VIEWER = 1
-    DISPATCHER = 2
-    ADMIN = 3
+    SUPPORT = 2  # reads, and answers tickets
+    DISPATCHER = 3
+    ADMIN = 4
+    OWNER = 5  # of people only: says who else owns the account
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """The holder of an API key."""
+    """The holder of an API key, or somebody who signed in: a person, by a session."""
 
-    key_id: int
     account_id: int
     role: Role
+    key_id: int | None = None
+    person_id: int | None = None
+    session_id: int | None = None
 
 
 _CALLER: web.RequestKey[Caller] = web.RequestKey("caller", Caller)
@@ -85,31 +99,75 @@ def bearer_of(request: web.Request) -> str:
     return secret.strip()
 
 
-async def authorize_key(request: web.Request, least: Role, *, polled: bool = False) -> Caller:
-    """Find out whose API key this is, and remember it on the request.
+async def authorize(request: web.Request, least: Role, *, polled: bool = False) -> Caller:
+    """Find out whose API key or session this is, and remember it on the request. A key counts before a cookie.
 
     Args:
         polled: it may be believed what was known of the key a moment ago.
 
     Raises:
-        Unauthorized: no key, or not a known one.
-        Forbidden: its role is below `least`.
+        Unauthorized: neither, or not a known one.
+        Forbidden: its role is below `least`, or a cookie came with what another site may have asked for.
     """
-    secret_hash = hash_of(bearer_of(request))
-    known = request.app[KEYS]
-    row = await (known.find(secret_hash) if polled else known.ask(secret_hash))
-    if row is None:
-        raise Unauthorized("This API key is not known, was revoked, or its time is over.")
-    caller = Caller(key_id=row.id, account_id=row.account_id, role=Role[row.role.upper()])
+    secret = session_secret_of(request)
+    if "Authorization" in request.headers or secret is None:
+        caller = await _of_key(request, polled=polled)
+    else:
+        caller = await _of_session(request, secret)
     if caller.role < least:
-        raise Forbidden(f"This needs the role {least.name.lower()}; the key has {row.role}.")
+        raise Forbidden(f"This needs the role {least.name.lower()}; you have {caller.role.name.lower()}.")
     request[_CALLER] = caller
     is_of(request, ("account", caller.account_id))
     return caller
 
 
+async def _of_key(request: web.Request, *, polled: bool) -> Caller:
+    secret_hash = hash_of(bearer_of(request))
+    known = request.app[KEYS]
+    row = await (known.find(secret_hash) if polled else known.ask(secret_hash))
+    if row is None:
+        raise Unauthorized("This API key is not known, was revoked, or its time is over.")
+    return Caller(key_id=row.id, account_id=row.account_id, role=Role[row.role.upper()])
+
+
+async def _of_session(request: web.Request, secret: str) -> Caller:
+    row = await sessions.find_session(request.app[POOL], hash_of(secret))
+    if row is None:
+        raise Unauthorized("This session is over. Please sign in again.")
+    if request.method not in CHANGES_NOTHING:
+        if request.headers.get(CSRF_HEADER) != "1":
+            raise Forbidden(f"With a session, whatever changes something needs the header `{CSRF_HEADER}: 1`.")
+        from_this_site(request)
+    return Caller(session_id=row.id, person_id=row.person_id, account_id=row.account_id, role=Role[row.role.upper()])
+
+
+def from_this_site(request: web.Request) -> None:
+    """Make sure that no other site's page had a browser send this.
+
+    Raises:
+        Forbidden: one did.
+    """
+    if request.headers.get("Sec-Fetch-Site", "none") not in _OF_THIS_SITE:
+        raise Forbidden("This was asked for by a page of another site.")
+
+
+def is_secure(request: web.Request) -> bool:
+    """Tell whether people reach this server by https, as `REPARTO_PUBLIC_URL` says."""
+    return request.app[CONFIG].public_url.startswith("https:")
+
+
+def session_cookie(request: web.Request) -> str:
+    """Give the name of the cookie with a session's secret: by https one that no other host can set."""
+    return "__Host-reparto" if is_secure(request) else "reparto"
+
+
+def session_secret_of(request: web.Request) -> str | None:
+    """Read the secret of a session; None: the request brings none."""
+    return request.cookies.get(session_cookie(request)) or None
+
+
 def caller_of(request: web.Request) -> Caller:
-    """Give the caller that `authorize_key` found."""
+    """Give the caller that `authorize` found."""
     return request[_CALLER]
 
 

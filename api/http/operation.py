@@ -11,7 +11,9 @@ from typing import Any, TypeAlias, TypedDict, Unpack
 
 from aiohttp import web
 
-from api.http.auth import Role, authorize_device, authorize_key
+from api.http.auth import Role, authorize, authorize_device
+from api.http.problem import Forbidden
+from api.http.trail import note_after
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -21,12 +23,21 @@ class Who(IntEnum):
 
     ANYONE = 0
     DEVICE = 1  # a driver's device, by its `token`
-    VIEWER = 2  # an API key of this role or a higher one, and so on below
-    DISPATCHER = 3
-    ADMIN = 4
+    VIEWER = 2  # an API key or a session of this role or a higher one, and so on below
+    SUPPORT = 3
+    DISPATCHER = 4
+    ADMIN = 5
+    USER = 6  # whoever signed in, whatever their role; no API key
 
 
-_ROLES = {Who.VIEWER: Role.VIEWER, Who.DISPATCHER: Role.DISPATCHER, Who.ADMIN: Role.ADMIN}
+ROLE_OF = {
+    Who.VIEWER: Role.VIEWER,
+    Who.SUPPORT: Role.SUPPORT,
+    Who.DISPATCHER: Role.DISPATCHER,
+    Who.ADMIN: Role.ADMIN,
+    Who.USER: Role.VIEWER,
+}
+"""The least role of those who may call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,8 +154,12 @@ def _guard(handler: Handler, who: Who, *, polled: bool) -> Handler:
     async def guarded(request: web.Request) -> web.StreamResponse:
         if who is Who.DEVICE:
             await authorize_device(request)
-        else:
-            await authorize_key(request, _ROLES[who], polled=polled)
-        return await handler(request)
+            return await handler(request)
+        caller = await authorize(request, ROLE_OF[who], polled=polled)
+        if who is Who.USER and caller.person_id is None:
+            raise Forbidden("This is for people who signed in; an API key has no session.")
+        response = await handler(request)
+        await note_after(request, response)
+        return response
 
     return guarded

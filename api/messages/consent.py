@@ -63,7 +63,7 @@ def _address_in(request: web.Request) -> str:
     return address
 
 
-@operations.operation("GET", "/v1/contacts/{address}/consent", who=Who.DISPATCHER, answer=ConsentList)
+@operations.operation("GET", "/v1/contacts/{address}/consent", who=Who.SUPPORT, answer=ConsentList)
 async def get_consent(request: web.Request) -> web.Response:
     """Read what somebody said of messages, by number (+573001112233) or e-mail address."""
     address = _address_in(request)

@@ -59,7 +59,7 @@ class MessageList(Struct, frozen=True, kw_only=True):
 @operations.operation(
     "GET",
     "/v1/messages",
-    who=Who.DISPATCHER,
+    who=Who.SUPPORT,
     answer=MessageList,
     query=(
         Parameter(name="stop", description="Only about this stop, by its id."),

@@ -44,7 +44,7 @@ async def get_stop(request: web.Request) -> web.Response:
         route, stops = await show_route(db, route_id), await stops_of_route(db, route_id)
         secret = (await read_instance(db)).secret
         told = None
-        if caller.role >= Role.DISPATCHER:
+        if caller.role >= Role.SUPPORT:
             told = await list_messages(
                 db, caller.account_id, stop_id=stop_id, route_id=None, state=None, before=_EVERY, limit=MOST_MESSAGES
             )

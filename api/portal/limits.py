@@ -1,14 +1,10 @@
 """How often one link, and one address of the network, may post. Counted in the database, for all processes together."""
 
 import hashlib
-import math
 
 from aiohttp import web
 
-from api.http.app_keys import POOL
-from api.http.problem import TooManyRequests
-from api.http.who import address_of
-from sql.portal import limits
+from api.http.shares.attempts import DAY_S, admit_attempt, hash_of_address
 
 POSTS_OF_A_LINK = 60
 """An hour: a person who corrects every change a few times makes twenty."""
@@ -31,8 +27,6 @@ CODES_OF_AN_ADDRESS = 14
 CODES_OF_A_CONTACT = 20
 """A day: whoever holds some links of one contact still does not flood it."""
 
-WINDOW_S, DAY_S = 3_600.0, 86_400.0
-
 
 async def admit_post(request: web.Request, link_hash: bytes) -> None:
     """Count a post, whatever becomes of it; the link's only where its address may still ask.
@@ -40,8 +34,8 @@ async def admit_post(request: web.Request, link_hash: bytes) -> None:
     Raises:
         TooManyRequests: the link or the address made too many.
     """
-    await _admit(request, _address_hash(request), "post", POSTS_OF_AN_ADDRESS)
-    await _admit(request, link_hash, "post", POSTS_OF_A_LINK)
+    await admit_attempt(request, hash_of_address(request), "post", POSTS_OF_AN_ADDRESS)
+    await admit_attempt(request, link_hash, "post", POSTS_OF_A_LINK)
 
 
 async def admit_lookup(request: web.Request, order: str) -> None:
@@ -51,8 +45,8 @@ async def admit_lookup(request: web.Request, order: str) -> None:
         TooManyRequests: the address made too many, or too many were made of this order.
     """
     of_order = hashlib.sha256(b"order " + order.encode(errors="replace")).digest()
-    await _admit(request, _address_hash(request), "lookup", LOOKUPS_OF_AN_ADDRESS)
-    await _admit(request, of_order, "lookup", LOOKUPS_OF_AN_ORDER)
+    await admit_attempt(request, hash_of_address(request), "lookup", LOOKUPS_OF_AN_ADDRESS)
+    await admit_attempt(request, of_order, "lookup", LOOKUPS_OF_AN_ORDER)
 
 
 async def admit_code(request: web.Request, link_hash: bytes) -> None:
@@ -61,8 +55,8 @@ async def admit_code(request: web.Request, link_hash: bytes) -> None:
     Raises:
         TooManyRequests: by the link or the address too often.
     """
-    await _admit(request, _address_hash(request), "code", CODES_OF_AN_ADDRESS)
-    await _admit(request, link_hash, "code", CODES_OF_A_LINK)
+    await admit_attempt(request, hash_of_address(request), "code", CODES_OF_AN_ADDRESS)
+    await admit_attempt(request, link_hash, "code", CODES_OF_A_LINK)
 
 
 async def admit_contact(request: web.Request, account_id: int, contact: str) -> None:
@@ -72,17 +66,4 @@ async def admit_contact(request: web.Request, account_id: int, contact: str) -> 
         TooManyRequests: it got too many lately.
     """
     who = hashlib.sha256(f"contact {account_id} {contact}".encode()).digest()
-    await _admit(request, who, "code", CODES_OF_A_CONTACT, window_s=DAY_S)
-
-
-async def _admit(request: web.Request, who: bytes, what: str, most: int, *, window_s: float = WINDOW_S) -> None:
-    so_far = await limits.count(request.app[POOL], who, what, window_s=window_s)
-    if so_far.times > most:
-        wait_s = max(1, math.ceil(so_far.left_s))
-        raise TooManyRequests(
-            f"That was tried very often. Please wait {math.ceil(wait_s / 60)} minutes.", retry_after_s=wait_s
-        )
-
-
-def _address_hash(request: web.Request) -> bytes:
-    return hashlib.sha256(b"address " + address_of(request).encode()).digest()
+    await admit_attempt(request, who, "code", CODES_OF_A_CONTACT, window_s=DAY_S)

@@ -142,7 +142,7 @@ async def patch_ticket(request: web.Request) -> web.Response:
 @operations.operation(
     "POST",
     "/v1/tickets/{ticket}/answers",
-    who=Who.DISPATCHER,
+    who=Who.SUPPORT,
     body=CompanyAnswer,
     answer=Ticket,
     status=201,

@@ -12,6 +12,8 @@ from api.addresses import book as address_book
 from api.addresses import geocoder
 from api.brand import logo
 from api.certificate import endpoints as certificate
+from api.desk import alerts, audit, invitations, link_page, session, users
+from api.desk_page import endpoints as desk_page
 from api.driver.events import endpoints as driver_events
 from api.driver.manifest import endpoints as manifest
 from api.find import endpoints as find
@@ -22,9 +24,9 @@ from api.http.app_keys import CONFIG, POOL, PROOFS, ROADS, WELCOME
 from api.http.auth import DEVICES, KEYS, DeviceCache, KeyCache
 from api.http.host import known_host
 from api.http.itself import health, metrics, openapi
+from api.http.itself.rights import guard_rights
 from api.http.problem import problems
 from api.http.read import paths
-from api.http.rights import guard_rights
 from api.http.shares.bodies import BODIES, Bodies
 from api.http.shares.rates import ACCOUNT_WRITES, QUARANTINE_RATE, Rates
 from api.messages import channels as message_channels
@@ -76,6 +78,7 @@ SYSTEM = (health, metrics)
 """In every process that serves HTTP."""
 
 ASKED = (
+    *(session, users, invitations, link_page, audit, alerts, desk_page),
     *(account, logo, keys, drivers, devices, geofences),
     *(routes, links, pins, reopening, ending, track, visits, detours, eta),
     *(driver_events, manifest, shifts),

@@ -9,6 +9,8 @@ from work.addresses.geocode import Geocoding
 from work.addresses.learn import LEARN_ADDRESSES
 from work.addresses.upkeep import address_retention_jobs
 from work.alerts.tell import alert_job
+from work.desk.alerts import ALERT_JOBS
+from work.desk.mail import desk_jobs
 from work.erasure.erase import erasure_job
 from work.feed.closing import CLOSE_TOURS
 from work.feed.ends import ends_job
@@ -50,6 +52,8 @@ def jobs_of(settings: Settings, roads: Roads, store: ProofStore) -> tuple[Job | 
         *ticket_jobs(),
         erasure_job(store),
         alert_job(sealer, guard, settings.outgoing.alert_urls),
+        *ALERT_JOBS,
+        *desk_jobs(sealer, guard, public_url=public_url_of(settings)),
         *message_jobs(
             sealer,
             guard,

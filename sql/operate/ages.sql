@@ -104,3 +104,7 @@ SELECT min(date) AT TIME ZONE 'UTC' AS oldest, count(*) AS things
         UNION ALL
         (SELECT date::timestamp FROM plan_resource
           WHERE kind = 'shift' AND date < ($1::timestamptz AT TIME ZONE 'UTC')::date ORDER BY date LIMIT $2)) AS old;
+
+-- name: age_of_audit
+SELECT min(at) AS oldest, count(*) AS things
+  FROM (SELECT at FROM audit_entry WHERE at < $1 ORDER BY at LIMIT $2) AS old;

@@ -81,14 +81,18 @@ async def begin(
     db: Db,
     *,
     account_id: int,
-    key_id: int,
+    asked_by: tuple[int | None, int | None],
     driver_id: int | None = None,
     recipient: FoundOfRecipient = FoundOfRecipient(),
     again_s: float,
 ) -> int:
-    """Note that somebody is to be erased; return the certificate's id. `work` goes on with it after `again_s`."""
+    """Note that somebody is to be erased; return the certificate's id. `work` goes on with it after `again_s`.
+
+    Args:
+        asked_by: the key, or the person who signed in.
+    """
     found = (recipient.stop_ids, recipient.words, again_s, recipient.order_ids)
-    made: int = await db.fetchval(_SQL["begin"], account_id, key_id, driver_id, *found)
+    made: int = await db.fetchval(_SQL["begin"], account_id, *asked_by, driver_id, *found)
     return made
 
 

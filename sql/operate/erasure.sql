@@ -19,9 +19,10 @@ SELECT id, account_id, lane, external_id, name, phone, locale, created_at FROM d
  WHERE account_id = $1 AND (id = $2 OR (external_id = $3 AND deleted_at IS NULL));
 
 -- name: begin
--- $1 account, $2 key, $3 driver or null, $4 stops, $5 words, $6 seconds until it is gone through again, $7 orders
-INSERT INTO erasure (account_id, key_id, driver_id, stop_ids, words, again_at, order_ids)
-VALUES ($1, $2, $3, $4, $5, now() + make_interval(secs => $6), $7) RETURNING id;
+-- $1 account, $2 key or null, $3 person or null, $4 driver or null, $5 stops, $6 words,
+-- $7 seconds until it is gone through again, $8 orders
+INSERT INTO erasure (account_id, key_id, person_id, driver_id, stop_ids, words, again_at, order_ids)
+VALUES ($1, $2, $3, $4, $5, $6, now() + make_interval(secs => $7), $8) RETURNING id;
 
 -- name: find
 -- $1 account or null for any, $2 erasure

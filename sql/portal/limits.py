@@ -21,3 +21,8 @@ async def count(db: Db | Pool, who: bytes, what: str, *, window_s: float) -> Cou
     row = await db.fetchrow(_SQL["count"], who, what, window_s)
     assert row is not None
     return Count(times=row["times"], left_s=row["left_s"])
+
+
+async def forget(db: Db | Pool, who: bytes, what: str) -> None:
+    """Begin anew with the next of them."""
+    await db.execute(_SQL["forget"], who, what)

@@ -13,3 +13,7 @@ VALUES ($1, $2, now(), 1)
    SET times = CASE WHEN known.since < now() - make_interval(secs => $3) THEN 1 ELSE known.times + 1 END,
        since = CASE WHEN known.since < now() - make_interval(secs => $3) THEN now() ELSE known.since END
 RETURNING times, extract(epoch FROM since + make_interval(secs => $3) - now())::float8 AS left_s;
+
+-- name: forget
+-- $1 hash of who, $2 what
+DELETE FROM recipient_limit WHERE who = $1 AND what = $2;

@@ -34,7 +34,8 @@ CREATE TABLE account (
     eta_version      bigint NOT NULL DEFAULT 0,  -- raised by every batch that ETAs learned from
     shift_only_since timestamptz,  -- what came from then on is kept only if it was recorded in a shift; null: all is
     events_dropped   bigint NOT NULL DEFAULT 0,  -- the greatest event.seq that is not kept any more; all before it are gone too
-    working_since    timestamptz  -- what came from then on is kept only if it was recorded while somebody works; null: all is
+    working_since    timestamptz, -- what came from then on is kept only if it was recorded while somebody works; null: all is
+    alerts_seen      bigint NOT NULL DEFAULT 0  -- the greatest event.seq that alerts of the desk follow from
 );
 
 CREATE TABLE api_key (

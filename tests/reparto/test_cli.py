@@ -257,6 +257,22 @@ def test_a_key_is_made_shown_once_listed_and_revoked(empty_database: str, capsys
     assert main(["key", "revoke", "everything"]) == 1
 
 
+def test_a_user_is_made_with_a_link_shown_once(empty_database: str, capsys: pytest.CaptureFixture[str]) -> None:
+    ana = ["--email", "Ana@Tienda.example"]
+    assert main(["migrate"]) == 0
+    capsys.readouterr()
+    links = []
+    for command in (["create", *ana, "--role", "owner", "--name", "Ana"], ["reset", *ana]):
+        assert main(["user", *command]) == 0
+        links.append(capsys.readouterr().out.strip())
+        assert re.fullmatch(r"http://127\.0\.0\.1:8080/desk/link/[1-9]\.[\w-]{24}", links[-1])
+    assert links[0] != links[1]
+    assert main(["user", "list"]) == 0
+    assert {"ana@tienda", "Ana", "default", "owner"} <= set(re.findall(r"[\w@]+", capsys.readouterr().out))
+    assert main(["user", "create", "--email", "ana", "--role", "owner"]) == 1
+    assert main(["user", "reset", "--email", "nobody@tienda.example"]) == 1
+
+
 async def test_the_first_admin_key_is_for_its_owner_only_and_made_once(
     database: DatabaseConfig, pool: Pool, tmp_path: Path
 ) -> None:

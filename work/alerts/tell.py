@@ -9,20 +9,15 @@ import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-import msgspec
-
 from sql.account.settings import settings_of
 from sql.messages.alerts import CompanyAlert, alert_again, end_alert, lease_alerts
-from sql.messages.setup import channels_of
 from sql.pool import Pool
 from work.alerts.words import words_of
 from work.job import Job
-from work.messages.channels.email import open_email
-from work.messages.channels.protocol import Accepted, Outgoing, Refused
-from work.messages.channels.settings import Email
-from work.messages.sending.send import opened_settings
+from work.messages.channels.protocol import Outgoing
+from work.messages.sending.mail import mail_now
 from work.outgoing.guard import Guard
-from work.outgoing.sealed import CannotOpen, Sealer
+from work.outgoing.sealed import Sealer
 
 log = logging.getLogger(__name__)
 
@@ -62,33 +57,18 @@ class AlertWays:
     async def _mail(self, pool: Pool, alert: CompanyAlert) -> bool:
         """Write to the account's admin; tell whether that is over, also because there is nobody or no way."""
         admin = settings_of(alert.settings).admin_email
-        row = (await channels_of(pool, alert.account_id)).get("email") if admin else None
-        if row is None or not row.enabled:
+        if not admin:
             return True
-        try:
-            settings = opened_settings("email", row.settings, row.secrets, self.sealer)
-        except (CannotOpen, msgspec.ValidationError) as error:
-            log.error("account %d, alerts by e-mail: %s", alert.account_id, error)
-            return False
-        assert isinstance(settings, Email)
         title, text = words_of(alert)
-        channel = open_email(settings, self.guard)
-        try:
-            outcome = await channel.send(
-                Outgoing(
-                    id=alert.fact_id.int >> 72,  # names the mail: the same in every try
-                    kind="alert",
-                    to=admin,
-                    locale="en",
-                    subject=title,
-                    body=text,
-                )
-            )
-        finally:
-            await channel.close()
-        if isinstance(outcome, Refused):
-            log.warning("account %d: the mail server refuses an alert: %s", alert.account_id, outcome.why)
-        return isinstance(outcome, Accepted | Refused)
+        mail = Outgoing(
+            id=alert.fact_id.int >> 72,  # names the mail: the same in every try
+            kind="alert",
+            to=admin,
+            locale="en",
+            subject=title,
+            body=text,
+        )
+        return await mail_now(pool, alert.account_id, mail, sealer=self.sealer, guard=self.guard)
 
     async def _serve(self, alert: CompanyAlert) -> bool:
         if not self.urls:

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from sql.addresses.book import forget_person
 from sql.delivery.stop_states import hold_stops
+from sql.desk.audit import blank_audit
 from sql.operate import erasure, erasure_driver, planning
 from sql.operate.erasure import ErasureRow
 from sql.pings.partitions import partition_days
@@ -193,6 +194,14 @@ async def _name(db: Db, who: ErasureRow) -> int:
     return await erasure_driver.blank_driver(db, _driver(who)[1])
 
 
+async def _audit_of_driver(db: Db, who: ErasureRow) -> int:
+    return await blank_audit(db, who.account_id, driver_id=_driver(who)[1])
+
+
+async def _audit(db: Db, who: ErasureRow) -> int:
+    return await blank_audit(db, who.account_id, words=[word.lower() for word in who.words or () if "@" in word])
+
+
 def _driver(who: ErasureRow) -> tuple[int, int]:
     assert who.lane is not None
     assert who.driver_id is not None
@@ -211,10 +220,12 @@ OF_A_RECIPIENT: tuple[Step, ...] = (
     photos_of_stops,
     _counted("driver events", _words),
     _counted("feed", _feed),
+    _counted("audit log", _audit),
     _counted("quarantine", _unreadable),
 )
 
 OF_A_DRIVER: tuple[Step, ...] = (
+    _counted("audit log", _audit_of_driver),  # while their name is known
     _counted("drivers", _name),
     pings,
     _counted("tracks", _track),

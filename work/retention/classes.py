@@ -109,17 +109,22 @@ ADDRESSES = DataClass(name="addresses", tables=("address_seen",), settings=(_PEO
 PLANS = DataClass(
     name="plans", tables=("plan", "plan_resource"), settings=(_PEOPLE,), age=ages.age_of_plans, by_day=True
 )
+AUDIT = DataClass(name="audit log", tables=("audit_entry",), settings=("audit_retention_days",), age=ages.age_of_audit)
 
 CLASSES = (
     *(PINGS, TRACKS, LIVE, PLACES, FEED, VISITS, SAID, PROOFS, RECIPIENTS, DRIVERS, ROUTES, GEOFENCES, MANIFESTS, ETAS),
-    *(QUARANTINE, MESSAGES, DELIVERIES, ORDERS, ADDRESSES, PLANS, PHOTOS),
+    *(QUARANTINE, MESSAGES, DELIVERIES, ORDERS, ADDRESSES, PLANS, PHOTOS, AUDIT),
 )
 
-SOON_GONE = ("held", "inbox", "upload", "upload_part", "lane_attempt", "change", "recipient_limit", "geocode_answer")
+SOON_GONE = (
+    *("held", "inbox", "upload", "upload_part", "lane_attempt", "change", "recipient_limit", "geocode_answer"),
+    *("desk_session", "desk_link", "desk_alert"),
+)
 """Tables with data of people for hours or days, a month at most, by the clock of the database; each has its own end."""
 
-UNTIL_ERASED = ("consent",)
-"""Tables that keep what a person said until they take it back or are erased: who wants no messages gets none."""
+UNTIL_ERASED = ("consent", "person", "member")
+"""Tables that keep what a person said until they take it back or are erased: who wants no messages gets none. And who
+signs in, until they are taken out of their last account."""
 
 WITHOUT_PEOPLE = (
     *("instance", "account", "api_key", "stop_transition", "eta_window"),

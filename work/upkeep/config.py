@@ -24,6 +24,7 @@ class RetentionConfig:
     eta_retention_days: float = 90.0  # what was told, and what was learned and not seen since, is forgotten
     people_retention_days: float = 730.0  # names, phones, addresses: of stops after their tour, of deleted drivers
     history_retention_days: float = 730.0  # the feed, visits, routes, geofences that ended
+    audit_retention_days: float = 730.0  # who changed what
     retention_most_days: float = 30.0  # more of history than this never goes unasked
 
     def contradictions(self) -> Iterator[str]:

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 from sql.delivery.changes import drop_changes
+from sql.desk.audit import drop_audit
 from sql.eta.learning import drop_rows
 from sql.eta.told import drop_told
 from sql.inbox.quarantine import trim_quarantine
@@ -142,6 +143,7 @@ def _jobs_by_class(guard: RetentionGuard, proofs_kept: timedelta) -> tuple[Job, 
         kept(classes.ROUTES, _routes),
         kept(classes.GEOFENCES, _geofences),
         kept(classes.MANIFESTS, _manifests),
+        kept(classes.AUDIT, _audit),
     )
 
 
@@ -203,6 +205,10 @@ async def _geofences(db: Db, before: datetime) -> bool:
 
 async def _manifests(db: Db, before: datetime) -> bool:
     return await retention.drop_manifests(db, before, at_most=_AT_ONCE) == _AT_ONCE
+
+
+async def _audit(db: Db, before: datetime) -> bool:
+    return await drop_audit(db, before, at_most=_AT_ONCE) == _AT_ONCE
 
 
 def _hourly(name: str, do: Callable[[Pool], Awaitable[bool]]) -> Job:

@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import web
 
 from api.http import assets
+from api.http.auth import CSRF_HEADER
 from api.http.media import JSON, MSGPACK
 from api.http.operation import DECLARED, Operation, Operations, Parameter, Who
 from api.http.problem import FieldError
@@ -37,9 +38,11 @@ degrees, lengths metres. Lists come in pages: ask again with `?cursor=` and the 
 _NEEDS = {
     Who.ANYONE: "Needs no credential.",
     Who.DEVICE: "Needs the token of a device.",
-    Who.VIEWER: "Needs an API key of any role.",
-    Who.DISPATCHER: "Needs an API key of the role dispatcher or admin.",
-    Who.ADMIN: "Needs an API key of the role admin.",
+    Who.VIEWER: "Needs an API key or a session of any role.",
+    Who.SUPPORT: "Needs an API key of the role dispatcher or admin, or a session of the role support or a higher one.",
+    Who.DISPATCHER: "Needs an API key or a session of the role dispatcher or a higher one.",
+    Who.ADMIN: "Needs an API key of the role admin, or a session of the role admin or owner.",
+    Who.USER: "Needs a session.",
 }
 
 _PATH_WORDS = {
@@ -114,6 +117,13 @@ def document(described: Sequence[tuple[str, Operation]]) -> dict[str, Any]:
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer", "description": "An API key."},
                 "device": {"type": "http", "scheme": "bearer", "description": "The token of a device."},
+                "session": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": "__Host-reparto",
+                    "description": "Somebody who signed in; `reparto` where the server is not reached by https."
+                    f" What changes something carries `{CSRF_HEADER}: 1` too.",
+                },
             },
         },
     }
@@ -131,7 +141,7 @@ def _operation(tag: str, one: Operation, schema_of: dict[str, Any]) -> dict[str,
             *(_parameter(each, "header") for each in one.headers),
         ],
         "responses": _responses(one, schema_of),
-        "security": [] if one.who is Who.ANYONE else [{"device" if one.who is Who.DEVICE else "key": []}],
+        "security": [{scheme: []} for scheme in _schemes(one.who)],
     }
     if one.body is not None:
         schema = schema_of[repr(one.body)]
@@ -142,6 +152,13 @@ def _operation(tag: str, one: Operation, schema_of: dict[str, Any]) -> dict[str,
     if one.takes:
         described["requestBody"] = {"content": {media: {"schema": schema} for media, schema in one.takes.items()}}
     return described
+
+
+def _schemes(who: Who) -> tuple[str, ...]:
+    """Name what each by itself is enough; none: nothing is needed."""
+    if who is Who.ANYONE:
+        return ()
+    return {Who.DEVICE: ("device",), Who.USER: ("session",)}.get(who, ("key", "session"))
 
 
 def _in_path(path: str) -> Iterator[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What recipients and drivers read, in their languages: one JSON file a language, all with the same keys (tested).
+"""What recipients, drivers and people of the company read: one JSON file a language, all with the same keys (tested).
 
 May live here: texts, their shapes, and the choice of a language.
 """
@@ -45,6 +45,18 @@ _HELP: Mapping[str, Mapping[str, str]] = MappingProxyType(
         for language in LANGUAGES
     }
 )
+
+_DESK: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        language: msgspec.json.decode((files(__name__) / "desk" / f"{language}.json").read_bytes(), type=dict[str, str])
+        for language in LANGUAGES
+    }
+)
+
+
+def desk_texts(language: str) -> Mapping[str, str]:
+    """Give the words of the pages where people of the company are let in, in one of `LANGUAGES`."""
+    return _DESK[language]
 
 
 def help_texts(language: str) -> Mapping[str, str]:

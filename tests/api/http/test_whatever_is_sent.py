@@ -19,6 +19,7 @@ import msgspec
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from api.desk import addresses, invitations, passwords
 from api.find import lookup
 from api.http.app_keys import POOL
 from api.http.itself import openapi
@@ -30,6 +31,7 @@ from reparto.settings.settings import Settings
 from sql.account.accounts import read_instance
 from sql.config import DatabaseConfig
 from sql.pool import Pool
+from tests.api.desk.desk import CHEAP, PASSWORD, make_user, signed_in
 from tests.api.driver.driver_day import at, event, hours
 from work.links import code_of
 from work.planning.make import PlanMaker
@@ -77,10 +79,18 @@ class Product:
     def url(self, path: str, **others: str) -> str:
         return re.sub(r"{(\w+)}", lambda name: {**self.ids, **others}[name[1]], path)
 
+    async def is_noted(self, method: str, path: str) -> bool:
+        """Tell whether what was asked last is in the audit log, if it is something that people and programs change."""
+        schemes = {name for one in self.description["paths"][path][method]["security"] for name in one}
+        if not schemes & {"key", "session"}:
+            return True
+        noted = await self.client.app[POOL].fetchval("SELECT operation FROM audit_entry ORDER BY id DESC LIMIT 1")
+        return noted == f"{method.upper()} {path}"
+
     async def ask(self, method: str, path: str, url: str, **more: Any) -> int:
         """Ask, and hold the answer against what the description says of this operation; give the status."""
         operation = self.description["paths"][path][method]
-        (scheme,) = [name for one in operation["security"] for name in one] or ["nobody"]
+        scheme, *_ = [name for one in operation["security"] for name in one] or ["nobody"]
         headers = {**self.headers[scheme], "Tus-Resumable": "1.0.0", **more.pop("headers", {})}
         response = await self.client.request(method, url, headers=headers, **more)
         content, sent = await response.read(), (method, url[:200], str(more)[:500])
@@ -105,6 +115,8 @@ class Product:
 
 BROWSER = "BI5TO2-gv3tGJbswZnwB-2B--fi4qA_vWzAGKHAxh7Kjc-sdveAzGDZtBp-DpvWQAFPHNjPLBBshxV4ahsH0ALQ"
 """The public key of one, any."""
+
+ANA = "ana@example.com"
 
 DEPOT = {"name": "Bodega", "lat": 6.2442, "lon": -75.5690, "timezone": "America/Bogota"}
 OPEN = {"days": ["mon"], "open": "08:00", "close": "18:00"}
@@ -158,6 +170,11 @@ async def product(
     monkeypatch.setattr(lookup, "ANSWERED_AFTER_S", 0.0)
     for name in ("POSTS_OF_A_LINK", "POSTS_OF_AN_ADDRESS", "LOOKUPS_OF_AN_ADDRESS", "LOOKUPS_OF_AN_ORDER"):
         monkeypatch.setattr(limits, name, 1_000_000)
+    for name in ("SIGN_INS_OF_A_PERSON", "SIGN_INS_OF_AN_ADDRESS", "RESETS_OF_A_PERSON", "RESETS_OF_AN_ADDRESS"):
+        monkeypatch.setattr(addresses, name, 1_000_000)
+    monkeypatch.setattr(invitations, "A_DAY", 1_000_000)
+    monkeypatch.setattr(passwords, "_HASHER", CHEAP)
+    monkeypatch.setattr(passwords, "_OF_NOBODY", CHEAP.hash("nobody"))
     monkeypatch.setattr(step_up, "LIVES_S", 1e6)
     settings = Settings(database=database)
     settings = replace(settings, server=replace(settings.server, data_dir=str(tmp_path)))
@@ -211,6 +228,13 @@ async def product(
         assert (await asked.json())["id"] == "rc_1"
         bearer = {"Authorization": f"Bearer {device['token']}"}
         assert (await client.post("/v1/pings", json=nowhere, headers=bearer)).status == 200
+        ana = await make_user(app[POOL], account.id, ANA, "owner")
+        await make_user(app[POOL], account.id, "beto@example.com")
+        await app[POOL].execute(
+            "INSERT INTO desk_alert (account_id, fact_id, type, severity, occurred_at)"
+            " VALUES ($1, gen_random_uuid(), 'driver.sos', 3, now())",
+            account.id,
+        )
         kept = (await make("GET", "/v1/quarantine", None))["quarantined"][0]["id"]
         yield Product(
             client=client,
@@ -244,9 +268,13 @@ async def product(
                 "proposal": "rc_1",
                 "slot": slot,
                 "point": point,
+                "user": "us_2",
+                "invitation": "in_1",
+                "alert": "al_1",
             },
             headers={
                 "key": account.headers,
+                "session": await signed_in(app[POOL], account.id, ana, "reparto"),
                 "device": bearer,
                 "nobody": {"Reparto-Code": code},
             },
@@ -297,6 +325,13 @@ async def product(
                 ("post", "/v1/track/{token}/return"): {"reason": "x", "text": "x", "photos": []},
                 ("post", "/v1/quarantine/{entry}/apply"): nowhere,
                 ("post", "/v1/keys"): {"role": "viewer", "label": "x"},
+                ("post", "/v1/session"): {"email": ANA, "password": PASSWORD, "account": "mensajeria"},
+                ("patch", "/v1/session"): {"account": "mensajeria", "name": "Ana"},
+                ("put", "/v1/session/password"): {"old": PASSWORD, "new": PASSWORD},
+                ("post", "/v1/session/reset"): {"email": ANA},
+                ("patch", "/v1/users/{user}"): {"role": "viewer"},
+                ("post", "/v1/alerts/{alert}/snooze"): {"until": soon["end"]},
+                ("post", "/v1/invitations"): {"email": "carla@example.com", "role": "viewer"},
                 ("post", "/v1/erasures"): {"contact": "nadie@example.com"},
                 ("patch", "/v1/account"): {name: read[name] for name in read.keys() - {"name", "created_at", "logo"}}
                 | {"contact": CARD, "ticket_days": {"damaged": 1}},
@@ -391,6 +426,7 @@ async def test_every_field_of_every_body(product: Product) -> None:
     for (method, path), body in product.bodies.items():
         url = product.url(path)
         assert await product.ask(method, path, url, json=body) < 300
+        assert await product.is_noted(method, path), (method, path)
         for place in places(body):
             marked = with_mark(body, place)
             for encode, others, media in (
@@ -427,3 +463,18 @@ async def test_every_id_of_every_path(product: Product) -> None:
                 await product.ask(method, path, product.url(path, **{name: text}), json=body)
                 asked += 1
     assert asked > 500
+    await changes_without_a_body(product)
+
+
+async def changes_without_a_body(product: Product) -> None:
+    """Each of them is in the audit log too; those that end something come last."""
+    asked, noted = 0, set()
+    for method, path, operation in sorted(product.operations(), key=lambda one: one[0] == "delete"):
+        schemes = {name for one in operation["security"] for name in one}
+        if method != "get" and not takes_json(operation) and schemes & {"key", "session"}:
+            asked += 1
+            url = product.url(path, key="ky_2")
+            if await product.ask(method, path, url) < 400:
+                assert await product.is_noted(method, path), (method, path)
+                noted.add(f"{method} {path}")
+    assert len(noted) > 0.6 * asked, noted

@@ -2,9 +2,12 @@
 
 from aiohttp import web
 
-PREFIXES = ("/t/", "/v1/track/", "/v1/blobs/", "/v1/photos/", "/v1/driver/uploads", "/ingest/", "/u/", "/hooks/")
+PREFIXES = (
+    *("/t/", "/v1/track/", "/v1/blobs/", "/v1/photos/", "/v1/driver/uploads", "/ingest/", "/u/", "/hooks/"),
+    "/desk/link/",
+)
 """What such addresses begin with: tracking links, signed links to proofs and photos, uploads, doors of store apps,
-links that end messages, addresses that providers call back.
+links that end messages, addresses that providers call back, links that let somebody in.
 """
 
 _NO_STORE = "no-store"

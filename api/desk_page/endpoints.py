@@ -1,0 +1,173 @@
+"""The desk's first pages: somebody signs in, and sees the tours of today. They work without scripts."""
+
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from math import ceil
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+
+from api.desk.pages import LANG, desk_language, desk_page
+from api.desk.session import ask_reset, end_cookie, set_cookie, sign_in
+from api.http.app_keys import POOL
+from api.http.auth import Caller, Role, authorize, from_this_site, hash_of, session_secret_of
+from api.http.operation import Operations, Who
+from api.http.problem import TooManyRequests, Unauthorized
+from api.http.trail import note
+from api.pages.catalog import desk_texts
+from api.pages.times import Manner
+from api.routes.view import RouteItem, item_of
+from sql.account.accounts import account_by_id
+from sql.delivery import routes
+from sql.desk import people, sessions
+from sql.pool import Pool, is_away
+
+log = logging.getLogger(__name__)
+
+operations = Operations("desk")
+
+MOST_TOURS = 500
+"""Shown on the page; a day of a large firm."""
+
+_LONGEST_FIELD = 320
+_FIELDS = ("email", "password", "forgotten")
+_FORM = {
+    "application/x-www-form-urlencoded": {
+        "type": "object",
+        "properties": {name: {"type": "string"} for name in _FIELDS},
+    }
+}
+_ORDER = ("started", "planned", "finished", "cancelled")
+
+
+@operations.operation("GET", "/desk", who=Who.ANYONE, query=(LANG,), media=("text/html",))
+async def get_desk(request: web.Request) -> web.Response:
+    """Show the tours of today to somebody who is signed in, and to others the form to sign in."""
+    language = desk_language(request)
+    try:
+        caller = await _signed_in(request)
+        return _sign_in_page(language) if caller is None else await _today(request, caller, language)
+    except Exception as error:
+        if not is_away(error):
+            raise
+        log.warning("database away: %s", type(error).__name__)
+        return _sign_in_page(language, status=503, said=desk_texts(language)["later"])
+
+
+@operations.operation(
+    "POST",
+    "/desk/sign-in",
+    who=Who.ANYONE,
+    query=(LANG,),
+    media=("text/html",),
+    takes=_FORM,
+    also={
+        303: "Signed in: the desk.",
+        401: "The form again: these do not go together.",
+        429: "The form again: that was tried very often.",
+    },
+)
+async def post_sign_in(request: web.Request) -> web.Response:
+    """Sign in by the form of the page, or ask for a new password."""
+    from_this_site(request)
+    language, form = desk_language(request), await request.post()
+    t, said = desk_texts(language), {name: form.get(name, "") for name in _FIELDS}
+    email, password, forgotten = (text[:_LONGEST_FIELD] if isinstance(text, str) else "" for text in said.values())
+    try:
+        if forgotten:
+            await ask_reset(request, email)
+            return _sign_in_page(language, email=email, said=t["in_mailed"])
+        signed = await sign_in(request, email, password)
+    except TooManyRequests as often:
+        wait_s = int(often.headers["Retry-After"])
+        words = t["often"].format(minutes=ceil(wait_s / 60))
+        page = _sign_in_page(language, status=429, email=email, said=words)
+        page.headers["Retry-After"] = str(wait_s)
+        return page
+    except Unauthorized:
+        return _sign_in_page(language, status=401, email=email, said=t["in_refused"])
+    response = _to_desk(language)
+    set_cookie(request, response, signed.secret)
+    return response
+
+
+@operations.operation(
+    "POST", "/desk/sign-out", who=Who.ANYONE, query=(LANG,), status=303, takes={"application/x-www-form-urlencoded": {}}
+)
+async def post_sign_out(request: web.Request) -> web.Response:
+    """Sign out by the button of the page."""
+    from_this_site(request)
+    response = _to_desk(desk_language(request))
+    secret = session_secret_of(request)
+    async with request.app[POOL].acquire() as db, db.transaction():
+        ended = None if secret is None else await sessions.end_by_secret(db, hash_of(secret))
+        if ended is not None:
+            account_id, person_id = ended
+            await note(request, db, caller=Caller(account_id=account_id, person_id=person_id, role=Role.VIEWER))
+    end_cookie(request, response)
+    return response
+
+
+async def _signed_in(request: web.Request) -> Caller | None:
+    if session_secret_of(request) is None:
+        return None
+    try:
+        caller = await authorize(request, Role.VIEWER)
+    except Unauthorized:
+        return None
+    return None if caller.person_id is None else caller
+
+
+def _to_desk(language: str) -> web.Response:
+    return web.Response(status=303, headers={"Location": f"/desk?lang={language}", "Cache-Control": "no-store"})
+
+
+def _sign_in_page(language: str, *, status: int = 200, email: str = "", said: str = "") -> web.Response:
+    t = desk_texts(language)
+    return desk_page("sign_in.html", language, status=status, t=dict(t), title=t["in_title"], email=email, said=said)
+
+
+async def _today(request: web.Request, caller: Caller, language: str) -> web.Response:
+    pool, now, t = request.app[POOL], datetime.now(UTC), desk_texts(language)
+    assert caller.person_id is not None
+    account = await account_by_id(pool, caller.account_id)
+    tours = await _tours(pool, caller.account_id, now)
+    accepted = request.headers.get("Accept-Language", "")
+    zone = tours[0].timezone if tours else "UTC"
+    clock = Manner.of(language, zone, accepted).clock(now)
+    return desk_page(
+        "today.html",
+        language,
+        t=dict(t),
+        title=t["tours_title"],
+        account=account.name,
+        email=(await people.person_by_id(pool, caller.person_id)).email,
+        tours=[_row(tour, Manner.of(language, tour.timezone, accepted), t) for tour in tours[:MOST_TOURS]],
+        as_of=t["tours_as_of"].format(time=clock),
+        more=t["tours_more"].format(most=MOST_TOURS) if len(tours) > MOST_TOURS else "",
+    )
+
+
+async def _tours(pool: Pool, account_id: int, now: datetime) -> list[RouteItem]:
+    """Read the tours of today, of each by its own time zone: those under way first, then as they begin."""
+    found: dict[int, RouteItem] = {}
+    for day in {(now + timedelta(hours=hours)).date() for hours in (-12, 0, 14)}:
+        rows = await routes.list_routes(
+            pool, account_id=account_id, on=day, driver_id=None, status=None, before=None, limit=MOST_TOURS + 1
+        )
+        found |= {row.id: item_of(row) for row in rows}
+    today = [one for one in found.values() if one.date == now.astimezone(ZoneInfo(one.timezone)).date()]
+    return sorted(today, key=lambda one: (_ORDER.index(one.status), one.start_at, one.external_id))
+
+
+def _row(tour: RouteItem, manner: Manner, t: Mapping[str, str]) -> dict[str, str]:
+    return {
+        "name": tour.external_id,
+        "driver": tour.driver_name or t["tours_nobody"],
+        "state": t[f"tours_{tour.status}"],
+        "start": manner.clock(tour.start_at),
+        "end": manner.clock(tour.end_at),
+        "done": str(tour.progress.done),
+        "stops": str(tour.progress.stops),
+    }

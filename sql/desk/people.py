@@ -1,0 +1,129 @@
+"""People who sign in, and of which accounts they are members."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sql.pool import Db, Pool
+from sql.queries import load
+
+_SQL = load(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody with an e-mail address; `password_hash` is None until they have set one."""
+
+    id: int
+    email: str
+    name: str
+    password_hash: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Membership:
+    """What somebody is in an account."""
+
+    account_id: int
+    name: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A person as an account sees them; `last_used_at` is of their sessions there, None: there is none."""
+
+    id: int
+    email: str
+    name: str
+    role: str
+    created_at: datetime
+    has_password: bool
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnyMember:
+    """A member of some account, as whoever runs the machine sees them."""
+
+    email: str
+    name: str
+    account: str
+    role: str
+    has_password: bool
+
+
+async def find_person(db: Db | Pool, email: str) -> Person | None:
+    """Find a person by their address in small letters."""
+    row = await db.fetchrow(_SQL["find_person"], email)
+    return None if row is None else Person(**row)
+
+
+async def person_by_id(db: Db | Pool, person_id: int) -> Person:
+    """Read a person who is known to exist."""
+    row = await db.fetchrow(_SQL["person_by_id"], person_id)
+    assert row is not None
+    return Person(**row)
+
+
+async def ensure_person(db: Db | Pool, email: str, name: str = "") -> Person:
+    """Find the person of an address, or make them without a password."""
+    row = await db.fetchrow(_SQL["ensure_person"], email, name)
+    assert row is not None
+    return Person(**row)
+
+
+async def set_password(db: Db | Pool, person_id: int, password_hash: str) -> None:
+    """Replace a password."""
+    await db.execute(_SQL["set_password"], person_id, password_hash)
+
+
+async def set_name(db: Db | Pool, person_id: int, name: str) -> None:
+    """Call a person otherwise."""
+    await db.execute(_SQL["set_name"], person_id, name)
+
+
+async def accounts_of(db: Db | Pool, person_id: int) -> list[Membership]:
+    """Tell where somebody is a member, the oldest membership first."""
+    return [Membership(**row) for row in await db.fetch(_SQL["accounts_of"], person_id)]
+
+
+async def list_members(db: Db | Pool, account_id: int, *, after: int, limit: int) -> list[Member]:
+    """List the members of an account, in the order of ids."""
+    return [Member(**row) for row in await db.fetch(_SQL["list_members"], account_id, after, limit)]
+
+
+async def hold_members(db: Db, account_id: int) -> None:
+    """Keep others from changing who owns an account until the transaction ends."""
+    await db.execute(_SQL["hold_members"], account_id)
+
+
+async def role_of(db: Db | Pool, account_id: int, person_id: int) -> str | None:
+    """Tell what somebody is in an account; None: no member."""
+    role: str | None = await db.fetchval(_SQL["role_of"], account_id, person_id)
+    return role
+
+
+async def other_owners(db: Db, account_id: int, person_id: int) -> int:
+    """Count who owns an account beside somebody."""
+    return int(await db.fetchval(_SQL["other_owners"], account_id, person_id))
+
+
+async def add_member(db: Db | Pool, account_id: int, person_id: int, role: str) -> bool:
+    """Make somebody a member; False: they are one already, and keep their role."""
+    return await db.fetchval(_SQL["add_member"], account_id, person_id, role) is not None
+
+
+async def set_role(db: Db, account_id: int, person_id: int, role: str) -> None:
+    """Give a member another role; it counts at once."""
+    await db.execute(_SQL["set_role"], account_id, person_id, role)
+
+
+async def drop_member(db: Db, account_id: int, person_id: int) -> None:
+    """Take somebody out of an account and sign them out there; who is a member nowhere any more is forgotten."""
+    await db.execute(_SQL["drop_member"], account_id, person_id)
+    await db.execute(_SQL["drop_person"], person_id)
+
+
+async def all_members(db: Db) -> list[AnyMember]:
+    """List the members of every account."""
+    return [AnyMember(**row) for row in await db.fetch(_SQL["all_members"])]

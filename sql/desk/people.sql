@@ -1,0 +1,69 @@
+-- name: find_person
+-- $1 e-mail in small letters
+SELECT id, email, name, password_hash FROM person WHERE email = $1;
+
+-- name: ensure_person
+-- The person of this address, made if there is none. $1 e-mail in small letters, $2 name
+WITH made AS (INSERT INTO person (email, name) VALUES ($1, $2) ON CONFLICT (email) DO NOTHING
+              RETURNING id, email, name, password_hash)
+SELECT * FROM made UNION ALL SELECT id, email, name, password_hash FROM person WHERE email = $1 LIMIT 1;
+
+-- name: set_password
+-- $1 person, $2 argon2id hash
+UPDATE person SET password_hash = $2 WHERE id = $1;
+
+-- name: set_name
+-- $1 person, $2 name
+UPDATE person SET name = $2 WHERE id = $1;
+
+-- name: accounts_of
+-- Where somebody is a member, the oldest membership first. $1 person
+SELECT member.account_id, account.name, member.role FROM member JOIN account ON account.id = member.account_id
+ WHERE member.person_id = $1 ORDER BY member.created_at, member.account_id;
+
+-- name: list_members
+-- $1 account, $2 after which person, $3 how many
+SELECT person.id, person.email, person.name, member.role, member.created_at, person.password_hash IS NOT NULL AS has_password,
+       (SELECT max(last_used_at) FROM desk_session
+         WHERE desk_session.account_id = member.account_id AND desk_session.person_id = person.id) AS last_used_at
+  FROM member JOIN person ON person.id = member.person_id
+ WHERE member.account_id = $1 AND person.id > $2
+ ORDER BY person.id LIMIT $3;
+
+-- name: hold_members
+-- One at a time changes who owns an account. $1 account
+SELECT id FROM account WHERE id = $1 FOR NO KEY UPDATE;
+
+-- name: role_of
+-- $1 account, $2 person
+SELECT role FROM member WHERE account_id = $1 AND person_id = $2;
+
+-- name: other_owners
+-- How many own an account beside somebody. $1 account, $2 person
+SELECT count(*) FROM member WHERE account_id = $1 AND role = 'owner' AND person_id <> $2;
+
+-- name: add_member
+-- Whoever is one already keeps their role. $1 account, $2 person, $3 role
+INSERT INTO member (account_id, person_id, role) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING role;
+
+-- name: set_role
+-- $1 account, $2 person, $3 role
+UPDATE member SET role = $3 WHERE account_id = $1 AND person_id = $2;
+
+-- name: drop_member
+-- With the sessions there. $1 account, $2 person
+DELETE FROM member WHERE account_id = $1 AND person_id = $2;
+
+-- name: drop_person
+-- Who is a member nowhere any more. $1 person
+DELETE FROM person WHERE id = $1 AND NOT EXISTS (SELECT FROM member WHERE person_id = $1);
+
+-- name: person_by_id
+-- $1 person
+SELECT id, email, name, password_hash FROM person WHERE id = $1;
+
+-- name: all_members
+-- Of every account.
+SELECT person.email, person.name, account.name AS account, member.role, person.password_hash IS NOT NULL AS has_password
+  FROM member JOIN person ON person.id = member.person_id JOIN account ON account.id = member.account_id
+ ORDER BY account.name, person.email;

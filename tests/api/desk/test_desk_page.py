@@ -1,0 +1,84 @@
+"""The desk's first pages: the form to sign in, the tours of today, and the way out; without scripts."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from api.desk_page import endpoints
+from tests.api.desk.desk import PASSWORD, make_user, signed_in
+
+ANA = {"email": "ana@tienda.example", "password": PASSWORD}
+
+
+@pytest.fixture
+def app_parts(app_parts):
+    return [*app_parts, endpoints.operations.add_to]
+
+
+async def text_of(response, status=200):
+    assert response.status == status
+    assert "script-src" not in response.headers["Content-Security-Policy"]
+    assert response.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    return await response.text()
+
+
+async def test_somebody_signs_in_sees_the_tours_of_today_and_goes(client, account, other_account, pool, put_route):
+    now = datetime.now(UTC)
+    noon = f"Etc/GMT{now.hour - 12:+d}"  # where it is about noon: far from the end of a day
+    there = now.astimezone(ZoneInfo(noon))
+    today = {"timezone": noon, "date": there.date().isoformat()}
+    today |= {"start_at": there.replace(hour=8).isoformat(), "end_at": there.replace(hour=18).isoformat()}
+    await put_route(client, account.key, "norte <1>", **today)
+    await put_route(client, account.key, "ayer")
+    await put_route(client, other_account.key, "ajena", **today)
+    await make_user(pool, account.id, role="viewer")
+    response = await client.post("/desk/sign-in?lang=es", data=ANA, allow_redirects=False)
+    assert (response.status, response.headers["Location"]) == (303, "/desk?lang=es")
+    mine = {"Cookie": response.headers["Set-Cookie"].partition(";")[0]}
+    text = await text_of(await client.get("/desk?lang=es", headers=mine))
+    assert "Rutas de hoy" in text
+    assert "norte &lt;1&gt;" in text
+    assert "0/4" in text
+    assert "ayer" not in text
+    assert "ajena" not in text
+    assert "<script" not in text
+    gone = await client.post("/desk/sign-out?lang=es", headers=mine, allow_redirects=False)
+    assert (gone.status, gone.headers["Location"]) == (303, "/desk?lang=es")
+    assert "Rutas de hoy" not in await text_of(await client.get("/desk?lang=es", headers=mine))
+    noted = await pool.fetch("SELECT operation FROM audit_entry WHERE person_id IS NOT NULL ORDER BY id")
+    assert [row["operation"] for row in noted] == [
+        "POST /desk/sign-in",
+        "POST /desk/sign-out",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "none"),
+    [("es", "Entrar", "Hoy no hay rutas"), ("pt", "Entrar", "Não há rotas"), ("en", "Sign in", "no tour today")],
+)
+async def test_every_language(client, account, pool, language, title, none):
+    text = await text_of(await client.get("/desk", headers={"Accept-Language": language}))
+    assert f'<html lang="{language}">' in text
+    assert f"<h1>{title}</h1>" in text
+    mine = await signed_in(pool, account.id, await make_user(pool, account.id))
+    assert none in await text_of(await client.get(f"/desk?lang={language}", headers=mine))
+
+
+async def test_a_refusal_keeps_the_address_and_tells_nothing(client, account, pool):
+    await make_user(pool, account.id)
+    for email in ("ana@tienda.example", "nobody@tienda.example"):
+        said = {"email": email, "password": "wrong"}
+        text = await text_of(await client.post("/desk/sign-in?lang=en", data=said), 401)
+        assert f'value="{email}"' in text
+        assert "do not go together" in text
+        text = await text_of(await client.post("/desk/sign-in?lang=en", data=said | {"forgotten": "yes"}))
+        assert "is on its way" in text
+
+
+async def test_another_sites_page_signs_nobody_in_or_out(client, account, pool):
+    mine = await signed_in(pool, account.id, await make_user(pool, account.id))
+    other = {"Sec-Fetch-Site": "cross-site"}
+    assert (await client.post("/desk/sign-in", data=ANA, headers=other)).status == 403
+    assert (await client.post("/desk/sign-out", headers=mine | other)).status == 403
+    assert (await client.get("/v1/session", headers=mine)).status == 200

@@ -1,0 +1,63 @@
+"""Whatever an API key of a role may ask, somebody of that role who signed in may ask; and nothing else."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from api.http.app_keys import POOL
+from api.http.auth import Role
+from api.http.operation import DECLARED, ROLE_OF, Operation
+from reparto.run.app import create_app
+from reparto.settings.settings import Settings
+from sql.config import DatabaseConfig
+from tests.api.desk.desk import make_user, signed_in
+
+
+@pytest.fixture
+async def whole(database: DatabaseConfig, tmp_path: Path) -> AsyncIterator[Any]:
+    settings = Settings(database=database)
+    settings = replace(settings, server=replace(settings.server, data_dir=str(tmp_path)))
+    async with TestClient(TestServer(create_app(settings, database))) as client:
+        yield client
+
+
+def by_role(client: Any) -> list[tuple[Operation, Role]]:
+    """Every operation that a role is needed for; the one that signs out last."""
+    found = [(one, ROLE_OF[one.who]) for _, one in client.app[DECLARED] if one.who in ROLE_OF]
+    return sorted(found, key=lambda one: one[0].path == "/v1/session")
+
+
+async def test_every_operation_asks_for_its_role_of_a_session_too(whole: Any, account: Any) -> None:
+    pool, mine = whole.app[POOL], {}
+    for role in Role:
+        person_id = await make_user(pool, account.id, f"{role.name}@tienda.example".lower(), role.name.lower())
+        mine[role] = await signed_in(pool, account.id, person_id, "reparto")
+    asked = by_role(whole)
+    for one, least in asked:
+        url = re.sub(r"{[^}]*}", "x", one.path)
+        statuses = {}
+        for role in Role:
+            if role <= least:  # whoever may more may this as well: `Role` is ordered
+                async with whole.request(one.method, url, headers=mine[role]) as response:
+                    statuses[role] = response.status
+        assert {role for role, status in statuses.items() if status == 403} == {*Role} - {
+            role for role in Role if role >= least
+        }, (one.method, one.path, statuses)
+        assert statuses[least] not in (401, 500), (one.method, one.path)
+        async with whole.request(one.method, url, headers={"Reparto-Csrf": "1"}) as response:
+            assert response.status == 401, (one.method, one.path)
+    assert len(asked) > 100
+
+
+async def test_support_writes_nothing_but_answers_to_tickets(whole: Any) -> None:
+    mays = {
+        f"{one.method} {one.path}"
+        for one, least in by_role(whole)
+        if least <= Role.SUPPORT and one.method != "GET" and not one.path.startswith("/v1/session")
+    }
+    assert mays == {"POST /v1/tickets/{ticket}/answers"}
