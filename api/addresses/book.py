@@ -66,7 +66,7 @@ async def list_addresses(request: web.Request) -> web.Response:
 
 
 @operations.operation("POST", "/v1/addresses", who=Who.DISPATCHER, body=PinBody, answer=KnownAddress)
-async def post_address(request: web.Request) -> web.Response:
+async def post_known_address(request: web.Request) -> web.Response:
     """Set a pin: from now on orders to this address are there. It outranks what was learned, and the pin before."""
     body = await read_body(request, PinBody)
     address = normalised(body.address)
@@ -92,7 +92,7 @@ async def post_address(request: web.Request) -> web.Response:
         Parameter(name="person", description="As it is listed; empty: the entry for whoever waits there."),
     ),
 )
-async def delete_address(request: web.Request) -> web.Response:
+async def delete_known_address(request: web.Request) -> web.Response:
     """Forget what the book knows of an address and person: pins, and where deliveries were seen."""
     address, person = normalised(request.query.get("address", "")), request.query.get("person", "")
     if "\0" in person or not await book.forget_address(

@@ -183,7 +183,7 @@ def _other_orders(result: Mapping[str, Any], day: _Day) -> Iterator[FieldError]:
             if "stop" in entry or "loads" in entry:
                 continue
             order = day.orders.get(entry["order"])
-            if order is None or order.state != "ready" or order_digest(order.body) != basis[entry["order"]]:
+            if order is None or order.state not in ("ready", "planned") or order_digest(order.body) != basis[entry["order"]]:
                 why = f"the order {entry['order']} is not free any more, or another one"
                 yield FieldError(at=f"/tours/{place}/stops/{row}", why=why)
 

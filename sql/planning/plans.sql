@@ -33,6 +33,7 @@ SELECT last.id AS plan_id, last.version,
   FROM (SELECT) AS always
   LEFT JOIN LATERAL (SELECT id, version FROM plan
                       WHERE account_id = $1 AND date = $2 AND depot = $3 AND state IN ('done', 'published')
+                        AND problem IS NOT NULL
                       ORDER BY id DESC LIMIT 1) AS last ON true;
 
 -- name: planned_days

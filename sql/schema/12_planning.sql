@@ -84,7 +84,7 @@ SELECT one.id, one.account_id, one.external_id,
                       WHERE first.route_id = one.route_id AND first.external_id = one.external_id)
         ORDER BY removed_at IS NOT NULL, id DESC LIMIT 1) AS stop ON true;
 
--- An order is planned while a plan that is done has it on a tour: the last one of them.
+-- An order is planned while a plan that is done has it on a tour: the last one of them. A proposal is told to nobody.
 CREATE FUNCTION note_planned() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     names text[] := ARRAY(SELECT visit ->> 'order' FROM jsonb_path_query(NEW.result, '$.tours[*].stops[*]') AS visit);
@@ -97,6 +97,7 @@ BEGIN
       LEFT JOIN LATERAL (
            SELECT id FROM plan
             WHERE account_id = NEW.account_id AND date = NEW.date AND depot = NEW.depot AND state = 'done' AND id <> NEW.id
+              AND NOT result ? 'proposal'
               AND jsonb_path_exists(result, '$.tours[*].stops[*] ? (@.order == $name)',
                                     jsonb_build_object('name', left_out.external_id))
             ORDER BY id DESC LIMIT 1) AS other ON true
@@ -105,4 +106,4 @@ BEGIN
     RETURN NULL;
 END $$;
 CREATE TRIGGER plan_settled AFTER UPDATE OF state, result ON plan FOR EACH ROW
-    WHEN (OLD.state = 'done' OR NEW.state = 'done') EXECUTE FUNCTION note_planned();
+    WHEN ((OLD.state = 'done' OR NEW.state = 'done') AND NOT coalesce(NEW.result ? 'proposal', false)) EXECUTE FUNCTION note_planned();

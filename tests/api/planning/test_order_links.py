@@ -39,7 +39,7 @@ async def test_an_order_has_a_page_before_it_has_a_route(call, client, day):
     assert "10:00" in page
     options = await (await client.get(f"/v1/track/{token}/options")).json()
     assert {name for name, one in options.items() if one["allowed"]} == set()
-    assert (len(options), options["slot"]["why"], options["pin-drop"]["why"]) == (11, "too-early", "not-offered")
+    assert (len(options), options["slot"]["why"], options["pin-drop"]["why"]) == (12, "too-early", "not-offered")
     for forged in (token[:-1] + ("A" if token[-1] != "A" else "B"), "o1-" + "A" * 24, "o-" + "A" * 30):
         assert (await client.get(f"/t/{forged}")).status == 404
         assert (await client.get(f"/v1/track/{forged}")).status == 404

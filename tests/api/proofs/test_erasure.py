@@ -221,7 +221,7 @@ async def test_nothing_tells_of_a_driver_who_was_erased(
     made = await (await client.post("/v1/erasures", json={"driver": "yupanqui"}, headers=account.headers)).json()
     assert (made["of"], made["status"]) == ("driver", "done"), made
     assert made["erased"]["pings"] == 41
-    assert made["remains"] == {"visits": 1, "driver events": 3, "feed": 2, "proofs": 2, "routes": 1}
+    assert made["remains"] == {"visits": 1, "driver events": 3, "feed": 3, "proofs": 2, "routes": 1}
     assert await where(pool, "yolanda", "yupanqui", "7776655", "le dejé") == set()
     for table in ("ping", "live", "held", "checkpoint", "detour", "manifest", "manifest_part", "upload", "eta_drive"):
         assert await pool.fetchval(f"SELECT count(*) FROM {table}") == 0, table
