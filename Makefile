@@ -23,8 +23,9 @@ help: ## list the targets
 run: $(VENV)/.installed ## start everything with a demo city and a simulated fleet; prints the links to open
 	@$(BIN)/reparto demo
 
+# One more than there are processors: tests of whole products wait for processes to start and to end.
 test: $(VENV)/.dev ## the whole suite, on a throw-away Postgres of its own
-	$(BIN)/pytest --numprocesses=$(shell nproc) --dist=loadfile --no-loadscope-reorder $(TESTS)
+	$(BIN)/pytest --numprocesses=$(shell expr $$(nproc) + 1) --dist=loadfile --no-loadscope-reorder $(TESTS)
 
 lint: $(VENV)/.dev ## style, types, and that imports run one way
 	$(BIN)/ruff check
