@@ -21,7 +21,7 @@ from tests.providers.gateway import http_provider, mail_server
 
 Start = Callable[..., Child]
 
-KILLS = int(os.environ.get("KILLS", "3"))
+KILLS = int(os.environ.get("KILLS", "2"))
 STOPS = 150
 
 
