@@ -176,6 +176,10 @@ def _out_of_turn(at: str, tour: Mapping[str, Any], day: _Day) -> Iterator[FieldE
             yield FieldError(at=f"{at}/{row}", why=f"{entry['order']} was begun or done meanwhile")
 
 
+_FREE = ("ready", "planned")
+"""States of orders that are on no route."""
+
+
 def _other_orders(result: Mapping[str, Any], day: _Day) -> Iterator[FieldError]:
     basis = result["basis"]["orders"]
     for place, tour in enumerate(result["tours"]):
@@ -183,7 +187,7 @@ def _other_orders(result: Mapping[str, Any], day: _Day) -> Iterator[FieldError]:
             if "stop" in entry or "loads" in entry:
                 continue
             order = day.orders.get(entry["order"])
-            if order is None or order.state not in ("ready", "planned") or order_digest(order.body) != basis[entry["order"]]:
+            if order is None or order.state not in _FREE or order_digest(order.body) != basis[entry["order"]]:
                 why = f"the order {entry['order']} is not free any more, or another one"
                 yield FieldError(at=f"/tours/{place}/stops/{row}", why=why)
 
