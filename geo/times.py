@@ -22,6 +22,11 @@ def ms_of(at: datetime) -> int:
     return UNKNOWN_MS if at in (SINCE_EVER, _AS_GIVEN) else (at - _EPOCH) // _MS
 
 
+def as_ms(time: datetime | int) -> int:
+    """Give a time that was said as one, or as epoch milliseconds already."""
+    return ms_of(time) if isinstance(time, datetime) else time
+
+
 def time_of(ms: int) -> datetime:
     """Give epoch milliseconds as a time; UNKNOWN_MS is -infinity."""
     return SINCE_EVER if ms == UNKNOWN_MS else _EPOCH + ms * _MS

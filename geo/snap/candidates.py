@@ -41,7 +41,8 @@ class _Nearest:
 def candidates_of(plans: Sequence[Plan], start: From, fix: Fix) -> Candidates:
     """Find where on the path the fix of each of r hypotheses is likeliest to belong."""
     near = _nearest(plans, start, fix)
-    moved, costs = _rounds(near, likelihood.cost(start, fix, near.spots), len(plans))
+    of_fix = likelihood.of_fix(fix, near.spots)
+    moved, costs = _rounds(near, of_fix + likelihood.of_way(start, fix, near.spots), len(plans))
     stayed_m = np.sqrt((fix.x_m - start.x_m) ** 2 + (fix.y_m - start.y_m) ** 2)
     stayed = np.stack((start.along_m, start.x_m, start.y_m, stayed_m))
     table = np.concatenate((moved, stayed[:, :, None]), axis=2)
@@ -52,7 +53,7 @@ def candidates_of(plans: Sequence[Plan], start: From, fix: Fix) -> Candidates:
         y_m=table[2],
         offset_m=table[3],
         cost=_told_once(moved[0], costs, start.along_m, stay_cost),
-        beside=least(near.spots.row, likelihood.of_fix(fix, near.spots), len(plans)),
+        beside=least(near.spots.row, of_fix, len(plans)),
     )
 
 

@@ -95,12 +95,12 @@ class Spots:
     north: Floats
 
 
-def cost(start: From, fix: Fix, spots: Spots) -> Floats:
-    """Tell how unlikely places are: (p,) negative logarithms of likelihoods."""
+def of_way(start: From, fix: Fix, spots: Spots) -> Floats:
+    """Say how unlikely the way to places is, driven along the path or off it: (p,) negative logarithms."""
     row = spots.row
     ahead_m = spots.along_m - start.along_m[row]
     join = np.minimum(_join(ahead_m), _join(spots.along_m - start.before_m[row]) + BEFORE)
-    return of_fix(fix, spots) + np.where(start.anywhere[row], join, _drive(start, fix, spots, ahead_m))
+    return np.where(start.anywhere[row], join, _drive(start, fix, spots, ahead_m))
 
 
 def of_fix(fix: Fix, spots: Spots) -> Floats:

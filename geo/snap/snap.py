@@ -151,7 +151,7 @@ def step(memory: Rows, here: Here) -> tuple[Rows, Snapped]:
     for name, column in (("weight", picked), ("along_m", along_m), ("x_m", path_x_m), ("y_m", path_y_m)):
         new["on"][name] = column
     new["off_weight"], new["ms"] = off, here.ms
-    return new, _told(memory, new, here.ms, fix.sigma_m, offset_m[:, 0])
+    return new, _told(memory, new, here.ms, fix, offset_m[:, 0])
 
 
 def _seen(new: Rows, began: Bools, seconds: Floats, here: Here) -> tuple[Fix, Floats]:
@@ -229,7 +229,7 @@ def _gathered(weight: Floats, table: Floats, stayed: Floats) -> tuple[Floats, Fl
     return np.where(kept, picked, 0.0), stayed / total, np.where(kept, np.take_along_axis(table, best[None], 2), 0.0)
 
 
-def _told(memory: Rows, new: Rows, ms: Ints, sigma_m: Floats, offset_m: Floats) -> Snapped:
+def _told(memory: Rows, new: Rows, ms: Ints, fix: Fix, offset_m: Floats) -> Snapped:
     """Decide what is told, with hysteresis; writes it into the new memory."""
     off = new["off_weight"].astype(np.float64)
     first = new["on"][:, 0]
@@ -241,11 +241,11 @@ def _told(memory: Rows, new: Rows, ms: Ints, sigma_m: Floats, offset_m: Floats) 
     tell = (first["weight"] > 0) & ~doubt
     for name, source in (("along_m", "along_m"), ("path_x_m", "x_m"), ("path_y_m", "y_m")):
         new[name] = np.where(tell, first[source], memory[name])
-    _leave_from(memory, new, first["along_m"], tell & (off < SURE_AT))
+    _leave_from(memory, new, first["along_m"], tell & (off < SURE_AT), fix.seconds)
 
     nowhere = is_off | np.isnan(new["along_m"])
     spread = new["on"]["weight"] * (new["on"]["along_m"] - first["along_m"][:, None]) ** 2
-    sd_m = np.sqrt(np.cumsum(spread, axis=1)[:, -1] + sigma_m * sigma_m)
+    sd_m = np.sqrt(np.cumsum(spread, axis=1)[:, -1] + fix.sigma_m * fix.sigma_m)
     return Snapped(
         along_m=np.where(nowhere, np.nan, new["along_m"]),
         offset_m=np.where(nowhere, np.nan, offset_m),
@@ -260,9 +260,8 @@ def _told(memory: Rows, new: Rows, ms: Ints, sigma_m: Floats, offset_m: Floats) 
     )
 
 
-def _leave_from(memory: Rows, new: Rows, along_m: Floats, sure: Bools) -> None:
+def _leave_from(memory: Rows, new: Rows, along_m: Floats, sure: Bools, seconds: Floats) -> None:
     """Note from where vans that leave their path will come back to it; writes into the new memory."""
-    seconds = np.where(memory["ms"] == UNKNOWN_MS, 0.0, (new["ms"] - memory["ms"]) / 1000)
     ahead_m = along_m - memory["left_m"]
     jumped = sure & ((ahead_m < -JUMP_M) | (ahead_m > JUMP_M + REACH_MPS * seconds))
     is_one = memory["before_m"] == memory["left_m"]

@@ -5,12 +5,14 @@ Columns cost almost as much for one ping as for ten, and most phones send one at
 
 import struct
 from collections.abc import Sequence
+from datetime import datetime
 from math import nan
 from typing import TypeAlias
 
 import numpy as np
 
 from geo.pings import PING, Pings
+from geo.times import as_ms
 from ingest.decode.columns import (
     AHEAD_MS,
     MAX_ACTIVITY,
@@ -27,9 +29,9 @@ FEW = 32
 
 Known: TypeAlias = float | bool | None
 Row: TypeAlias = tuple[
-    int, float, float, Known, Known, Known, Known, Known, bool | None, bool | None, str | None, str | None
+    datetime | int, float, float, Known, Known, Known, Known, Known, bool | None, bool | None, str | None, str | None
 ]
-"""Epoch milliseconds, `columns.NUMBERS` and `columns.TEXTS` of one ping; None where the phone said nothing."""
+"""The time, or its epoch milliseconds, `columns.NUMBERS` and `columns.TEXTS` of one ping; None: nothing was said."""
 
 _PING = struct.Struct("<qqqqiifffffbbI")  # as `PING` lies in memory
 _LAT, _LON, _ACCURACY, _ALTITUDE, _SPEED, _HEADING, _BATTERY, _, _ = MEASURED
@@ -44,7 +46,8 @@ def pings_of(rows: Sequence[Row], arrival: Arrival) -> Pings | None:
     newest_ms = received_ms + arrival.doubt_ms + AHEAD_MS
     packed = bytearray()
     texts = np.full((len(rows), 2), None, dtype=object)
-    for i, (at_ms, lat, lon, acc, alt, speed, heading, battery, charging, mock, activity, own_id) in enumerate(rows):
+    for i, (at, lat, lon, acc, alt, speed, heading, battery, charging, mock, activity, own_id) in enumerate(rows):
+        at_ms = as_ms(at)
         if not (oldest_ms <= at_ms <= newest_ms and _SOUTH <= lat <= _NORTH and _WEST <= lon <= _EAST):
             return None
         altitude_m = nan if alt == UNKNOWN_ALTITUDE_M else _measured(alt, *_ALTITUDE)

@@ -5,6 +5,7 @@ the loose path, which finds a reason for each bad ping and gives the same result
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.pings import UNKNOWN_MS, Pings
-from geo.times import ms_of
+from geo.times import as_ms
 from ingest.decode.columns import NUMBERS, TEXTS, Arrival, Columns, Decoded, check, texts_of
 from ingest.decode.few import FEW, Row, pings_of
 from ingest.decode.loose import FAR_MS, Column, columns_of, numbers_in, times_in
@@ -91,7 +92,7 @@ def read(body: bytes, *, packed: bool) -> PingsBody:
         return _read_loosely(body, packed=packed, why=error)
     if isinstance(said, list):
         return PingsBody(None, True, said, None)
-    sent_ms = ms_of(said.sent_at) if isinstance(said.sent_at, datetime) else said.sent_at
+    sent_ms = None if said.sent_at is None else as_ms(said.sent_at)
     return PingsBody(said.n, True, said.pings, said.columns, sent_ms)
 
 
@@ -122,20 +123,16 @@ def decode(message: PingsBody, arrival: Arrival, *, max_batch: int) -> Decoded:
 def _decode_typed(pings: list[Ping], arrival: Arrival) -> Decoded:
     if not pings:
         return Decoded(Pings.empty(), [])
-    rows = [_row(*msgspec.structs.astuple(ping)) for ping in pings]
+    rows = [msgspec.structs.astuple(ping) for ping in pings]
     if len(rows) <= FEW and (few := pings_of(rows, arrival)) is not None:
         return Decoded(few, [])
     return check(_columns_of(rows), arrival, lambda at: [msgspec.to_builtins(pings[i]) for i in at])
 
 
-def _row(time: datetime | int, *said: Any) -> Row:
-    return (ms_of(time) if isinstance(time, datetime) else time, *said)
-
-
-def _columns_of(rows: list[Row]) -> Columns:
-    times_ms, *numbers, activities, ids = zip(*rows, strict=True)
+def _columns_of(rows: Sequence[Row]) -> Columns:
+    times, *numbers, activities, ids = zip(*rows, strict=True)
     return Columns(
-        times_ms=np.array(times_ms, np.int64),
+        times_ms=np.array([as_ms(time) for time in times], np.int64),
         numbers=np.array(numbers, np.float64),  # None becomes NaN
         texts=texts_of(activities, ids),
     )
