@@ -20,6 +20,7 @@ from api.http.auth import (
     is_secure,
     new_secret,
     session_cookie,
+    signed_out,
 )
 from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
@@ -296,7 +297,7 @@ async def _session_of(db: Db | Pool, caller: Caller) -> Session:
         accounts = await people.accounts_of(db, caller.person_id)
         chosen = next((one for one in accounts if one.account_id == caller.account_id), None)
         if chosen is None:
-            raise Unauthorized("This session is over. Please sign in again.")
+            raise signed_out()
         return _shown(person, accounts, chosen)
     name, role = (await account_by_id(db, caller.account_id)).name, caller.role.name.lower()
     return Session(user=None, account=name, role=role, accounts=[AccountRole(name=name, role=role)])

@@ -130,10 +130,15 @@ async def _of_key(request: web.Request, *, polled: bool) -> Caller:
     return Caller(key_id=row.id, account_id=row.account_id, role=Role[row.role.upper()])
 
 
+def signed_out() -> Unauthorized:
+    """Say that a sign-in does not count any more."""
+    return Unauthorized("You are not signed in any more. Please sign in again.")
+
+
 async def _of_session(request: web.Request, secret: str) -> Caller:
     row = await sessions.find_session(request.app[POOL], hash_of(secret))
     if row is None:
-        raise Unauthorized("This session is over. Please sign in again.")
+        raise signed_out()
     if request.method not in CHANGES_NOTHING:
         if request.headers.get(CSRF_HEADER) != "1":
             raise Forbidden(f"With a session, whatever changes something needs the header `{CSRF_HEADER}: 1`.")

@@ -12,7 +12,7 @@ from api.http.app_keys import CONFIG, POOL
 from api.http.problem import Conflict, FieldError
 from api.http.refs import Ref
 from api.planning.stops import body_of_stop, loading_stop
-from api.planning.tours import AFTER_END, depot_of_plan, hold_unchanged, route_plan, stop_of_order
+from api.planning.tours import AFTER_END, assign_free, depot_of_plan, hold_unchanged, route_plan, stop_of_order
 from api.routes.body import DepotBody, RouteBody, StopBody
 from api.routes.write import hold_route, put_plan, take_away
 from sql.account.drivers import DriverRow, find_driver
@@ -21,7 +21,7 @@ from sql.delivery import routes, stops
 from sql.delivery.routes import RouteHead, RoutePlan
 from sql.delivery.stops import StopRow
 from sql.planning.day import end_orders, move_orders, move_wishes
-from sql.planning.orders import OrderRow, assign_orders, find_orders
+from sql.planning.orders import OrderRow, find_orders
 from sql.planning.plans import TourPlanRow, change_plan, hold_plan
 from sql.planning.resources import resources_named
 from sql.pool import Db, Pool
@@ -319,9 +319,7 @@ async def _follow(db: Db, row: TourPlanRow, made: Sequence[_Tour], written: Mapp
                 moved.append((entry["order"], entry["from"], route_id))
                 if entry["order"] in now:  # else its recipient's slot lies outside of the tour
                     wishes.append((entry["stop"], now[entry["order"]], route_id))
-    free = await assign_orders(db, row.account_id, row.id, new)
-    if gone := sorted({name for name, _ in new} - free):
-        raise Conflict(f"These orders are not free any more: {', '.join(gone[:10])}. Plan again.")
+    await assign_free(db, row, new)
     await move_orders(db, row.account_id, row.id, moved)
     await move_wishes(db, wishes)
     await end_orders(db, row.account_id, (row.result or {})["basis"]["cancelled"])

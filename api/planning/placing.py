@@ -1,11 +1,10 @@
 """Where an order is held to be when it is put: by its planner, or by the account's own address book."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from api.planning.body import OrderBody
-from geo.shape.plane import project
+from geo.shape.plane import metres_between
 from work.addresses.book import BookPlace
 from work.addresses.doubt import Doubt, doubt
 
@@ -53,5 +52,4 @@ def _outranks(known: BookPlace, given: Placed) -> bool:
         return True
     if given.quality != "given":
         return False
-    x_m, y_m = project(known.lon, known.lat, given.lon, given.lat)
-    return math.hypot(float(x_m), float(y_m)) <= CORRECTED_M
+    return metres_between(known.lon, known.lat, given.lon, given.lat) <= CORRECTED_M

@@ -1,7 +1,7 @@
 """A plan becomes routes: all of them in one transaction, through the same writing as `PUT /v1/routes/{route}`."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -53,7 +53,7 @@ async def publish_tours(request: web.Request, row: TourPlanRow) -> TourPlanRow:
     async with pool.acquire() as db, db.transaction():
         held = await hold_unchanged(db, row)
         written = await _write(request, db, row.account_id, made)
-        await _assign(db, row, made, written)
+        await assign_free(db, row, [(order, written[one.name]) for one in made for order in one.orders])
         names = {one.shift: ids.shown(ids.ROUTE, written[one.name]) for one in made}
         tours = [{**tour, "route": names[tour["shift"]]} for tour in held["tours"]]
         await plans.change_plan(db, row.id, state="published", result={**held, "tours": tours})
@@ -73,9 +73,8 @@ async def hold_unchanged(db: Db, row: TourPlanRow) -> dict[str, Any]:
     return held.result
 
 
-async def _assign(db: Db, row: TourPlanRow, made: list[_Route], written: Mapping[str, int]) -> None:
-    """Note the routes at their orders; raise Conflict where one is not free any more."""
-    routes_of = [(order, written[one.name]) for one in made for order in one.orders]
+async def assign_free(db: Db, row: TourPlanRow, routes_of: Sequence[tuple[str, int]]) -> None:
+    """Note the routes of a plan at their orders; raise Conflict where one is not free any more."""
     free = await assign_orders(db, row.account_id, row.id, routes_of)
     gone = sorted({order for order, _ in routes_of} - free)
     if gone:

@@ -1,6 +1,5 @@
 """The place of an order is asked about: whoever waits for it shows where it is."""
 
-import math
 from datetime import UTC, datetime
 
 from aiohttp import web
@@ -12,7 +11,7 @@ from api.http.read.bodies import refuse
 from api.portal.change import ChangeAccepted, TooLate
 from api.portal.rules import CHANGES, Option
 from api.recipient.booked import BookedOrder
-from geo.shape.plane import project
+from geo.shape.plane import metres_between
 from sql.addresses.book import NewSighting, put_sightings
 from sql.planning import orders
 from sql.planning.orders import LinkedOrder
@@ -75,8 +74,7 @@ async def _why_not(request: web.Request, order: LinkedOrder, lat: float, lon: fl
     if found := doubt(lat, lon, depots):
         return found.why
     if order.quality == "area" and order.lat is not None and order.lon is not None:
-        x_m, y_m = project(lon, lat, order.lon, order.lat)
-        metres = math.hypot(float(x_m), float(y_m))
+        metres = metres_between(lon, lat, order.lon, order.lat)
         if metres > QUARTER_M:
             return f"is {metres / 1000:.0f} km from the quarter of the address"
     return None

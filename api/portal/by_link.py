@@ -1,6 +1,5 @@
 """What the link alone may do: ask what is possible, leave words for the driver, propose where the door is, rate."""
 
-import math
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -19,7 +18,7 @@ from api.portal.change import AlreadyRated, ChangeAccepted, changing, counted, l
 from api.portal.offers import free_slots
 from api.portal.rules import BY_CODE, Option, options
 from api.recipient.booked import booked_by
-from geo.shape.plane import project
+from geo.shape.plane import metres_between
 from sql.portal.points import PointRow, points_near
 from sql.portal.ratings import put_rating
 from sql.portal.stops import PortalStop, WishRow
@@ -167,8 +166,7 @@ async def post_pin_drop(request: web.Request) -> web.Response:
         return answer(request, await pin_place(request, booked, body.lat, body.lon))
 
     def propose(stop: PortalStop, wish: WishRow) -> tuple[WishRow, dict[str, Any]]:
-        x_m, y_m = project(body.lon, body.lat, stop.lon, stop.lat)
-        metres = round(math.hypot(float(x_m), float(y_m)), 1)
+        metres = round(metres_between(body.lon, body.lat, stop.lon, stop.lat), 1)
         if not metres <= DOOR_FARTHEST_M:
             why = f"is {metres / 1000:.1f} km from the address; a door is at most {DOOR_FARTHEST_M / 1000:.0f} km away"
             refuse([FieldError(at="/lat", why=why), FieldError(at="/lon", why=why)])
@@ -201,7 +199,6 @@ def _shown(name: str, one: Option) -> OptionView:
 
 
 def _point(row: PointRow, stop: PortalStop) -> OfferedPoint:
-    x_m, y_m = project(row.lon, row.lat, stop.lon, stop.lat)
     return OfferedPoint(
         id=ids.shown(ids.POINT, row.id),
         name=row.name,
@@ -209,7 +206,7 @@ def _point(row: PointRow, stop: PortalStop) -> OfferedPoint:
         lat=row.lat,
         lon=row.lon,
         opening_hours=row.opening_hours,
-        distance_m=round(math.hypot(float(x_m), float(y_m)), 1),
+        distance_m=round(metres_between(row.lon, row.lat, stop.lon, stop.lat), 1),
     )
 
 

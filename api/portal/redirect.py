@@ -1,6 +1,5 @@
 """Another place: a pick-up point of the company's list, or an address near the one that was planned."""
 
-import math
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
@@ -18,7 +17,7 @@ from api.portal.change import ChangeAccepted, Changing, State, changing
 from api.portal.step_up import CODE, stepped_up
 from api.routes.body import Lat, Lon
 from api.routes.write import put_plan
-from geo.shape.plane import project
+from geo.shape.plane import metres_between
 from sql.account.settings import settings_of
 from sql.delivery import routes
 from sql.delivery.routes import RouteHead
@@ -140,8 +139,7 @@ def _most(request: web.Request) -> int:
 def _metres(it: Changing, place: NewPlace) -> float | None:
     if place.lat is None or place.lon is None:
         return None
-    x_m, y_m = project(place.lon, place.lat, it.stop.lon, it.stop.lat)
-    return round(math.hypot(float(x_m), float(y_m)), 1)
+    return round(metres_between(place.lon, place.lat, it.stop.lon, it.stop.lat), 1)
 
 
 async def _redirected(

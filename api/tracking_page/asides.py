@@ -9,12 +9,11 @@ from aiohttp import web
 from api.http.operation import Operations, Who
 from api.http.problem import Problem
 from api.tracking_page.asking import ask
-from api.tracking_page.changing import FORM_BODY, REFUSED, send_form, summary_of
+from api.tracking_page.changing import send_form, summary_of, takes_form
 from api.tracking_page.endpoints import LANG, Reader, reader_of, seen_by
 from api.tracking_page.forms import ANSWER, Typed, shown_fields
-from api.tracking_page.plain import later_page, unknown_page
+from api.tracking_page.plain import or_later, unknown_page
 from api.tracking_page.respond import respond
-from sql.pool import is_away
 
 operations = Operations("tracking")
 
@@ -26,19 +25,10 @@ _NO_SUCH = {404: "A page that says that there is no such link, ticket or return.
 @operations.operation("GET", _TICKET, who=Who.ANYONE, query=(LANG,), media=("text/html",), also=_NO_SUCH)
 async def get_ticket_page(request: web.Request) -> web.Response:
     """Open a ticket: what was said by both sides, with a form to answer."""
-    return await _or_later(request, _ticket_page)
+    return await or_later(request, _ticket_page)
 
 
-@operations.operation(
-    "POST",
-    _TICKET,
-    who=Who.ANYONE,
-    status=303,
-    query=(LANG,),
-    takes=FORM_BODY,
-    media=("text/html",),
-    also=REFUSED,
-)
+@takes_form(operations, _TICKET)
 async def post_ticket_page(request: web.Request) -> web.Response:
     """Answer in a ticket by its form, with photos or without; back to the page of the link."""
 
@@ -51,19 +41,10 @@ async def post_ticket_page(request: web.Request) -> web.Response:
 @operations.operation("GET", _CANCEL, who=Who.ANYONE, query=(LANG,), media=("text/html",), also=_NO_SUCH)
 async def get_cancel_page(request: web.Request) -> web.Response:
     """Ask once whether a return is to be taken back."""
-    return await _or_later(request, _cancel_page)
+    return await or_later(request, _cancel_page)
 
 
-@operations.operation(
-    "POST",
-    _CANCEL,
-    who=Who.ANYONE,
-    status=303,
-    query=(LANG,),
-    takes=FORM_BODY,
-    media=("text/html",),
-    also=REFUSED,
-)
+@takes_form(operations, _CANCEL)
 async def post_cancel_page(request: web.Request) -> web.Response:
     """Take a return back by its form, as long as no van is on its way for it; back to the page of the link."""
 
@@ -71,16 +52,6 @@ async def post_cancel_page(request: web.Request) -> web.Response:
         return await _cancel_page(request, problem)
 
     return await send_form(request, (), "returns/{return}/cancel", again)
-
-
-async def _or_later(request: web.Request, page: Any) -> web.Response:
-    try:
-        shown: web.Response = await page(request)
-        return shown
-    except Exception as error:
-        if not is_away(error):
-            raise
-        return later_page(request)
 
 
 async def _ticket_page(

@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from api.http.app_keys import CONFIG
-from api.http.operation import Operations, Who
+from api.http.operation import Handler, Operations, Who
 from api.http.problem import Forbidden, Gone, Invalid, NotFound, Problem, TooManyRequests
 from api.http.read.limited import read_limited
 from api.pages.times import Manner
@@ -21,7 +21,7 @@ from api.tracking_page.code import CodeStep, code_in, step_after
 from api.tracking_page.endpoints import LANG, open_ones, reader_of, seen_by
 from api.tracking_page.forms import FORMS, MOST_BYTES, Field, Typed, body_of, shown_fields, typed_in
 from api.tracking_page.photos import PhotoRefused, typed_with_photos
-from api.tracking_page.plain import later_page, unknown_page
+from api.tracking_page.plain import later_page, or_later, unknown_page
 from api.tracking_page.respond import respond
 from api.tracking_page.words import counted
 from sql.pool import is_away
@@ -57,24 +57,17 @@ FORM_BODY = {
 )
 async def get_form(request: web.Request) -> web.Response:
     """Open the form of a change: what it does, until when, and why not."""
-    try:
-        return await _form_page(request)
-    except Exception as error:
-        if not is_away(error):
-            raise
-        return later_page(request)
+    return await or_later(request, _form_page)
 
 
-@operations.operation(
-    "POST",
-    "/t/{token}/{change}",
-    who=Who.ANYONE,
-    status=303,
-    query=(LANG,),
-    takes=FORM_BODY,
-    media=("text/html",),
-    also=REFUSED,
-)
+def takes_form(of: Operations, path: str) -> Callable[[Handler], Handler]:
+    """Declare what answers a form that was sent: back to the page of the link, or the same page with what is wrong."""
+    return of.operation(
+        "POST", path, who=Who.ANYONE, status=303, query=(LANG,), takes=FORM_BODY, media=("text/html",), also=REFUSED
+    )
+
+
+@takes_form(operations, "/t/{token}/{change}")
 async def post_form(request: web.Request) -> web.Response:
     """Make a change by its form, and go back to the page of the link; the same as `POST /v1/track/{token}/{change}`."""
     change = request.match_info["change"]

@@ -1,5 +1,6 @@
 """Pages that say one thing: that there is no such link, that it ended, that nothing can be shown now."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
@@ -8,6 +9,7 @@ from api.pages.catalog import texts
 from api.tracking_page.respond import language_of, respond
 from api.tracking_page.scene import scene_of
 from sql.account.settings import AccountSettings
+from sql.pool import is_away
 
 _AGAIN_S = 15
 
@@ -30,6 +32,16 @@ def later_page(request: web.Request) -> web.Response:
     if request.method != "POST":
         page.headers["Refresh"] = str(_AGAIN_S)
     return page
+
+
+async def or_later(request: web.Request, page: Callable[[web.Request], Awaitable[web.Response]]) -> web.Response:
+    """Answer with a page; while the database is away, that nothing can be shown now."""
+    try:
+        return await page(request)
+    except Exception as error:
+        if not is_away(error):
+            raise
+        return later_page(request)
 
 
 def page_without_van(

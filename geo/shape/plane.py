@@ -92,6 +92,15 @@ def project(lon: ArrayLike, lat: ArrayLike, lon0: ArrayLike, lat0: ArrayLike) ->
     return x_m, y_m
 
 
+def metres_between(lon: float, lat: float, lon0: float, lat0: float) -> float:
+    """Give how far a place is from another one, metres, as `project` has it; degrees.
+
+    For rules and words, not for history: its last bit is that of the machine's `hypot`.
+    """
+    x_m, y_m = project(lon, lat, lon0, lat0)
+    return math.hypot(float(x_m), float(y_m))
+
+
 def unproject(x_m: ArrayLike, y_m: ArrayLike, lon0: ArrayLike, lat0: ArrayLike) -> tuple[Floats, Floats]:
     """Undo `project`, to a millimetre within 100 km.
 

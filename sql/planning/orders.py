@@ -13,8 +13,8 @@ _SQL = load(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewOrder:
-    """An order to put; the place is None where it is not known, the depot where any will do."""
+class OrderFields:
+    """What is kept of an order; the place is None where it is not known, the depot where any will do."""
 
     external_id: str
     state: str
@@ -28,7 +28,12 @@ class NewOrder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrderRow:
+class NewOrder(OrderFields):
+    """An order to put."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRow(OrderFields):
     """An order as it is.
 
     Attributes:
@@ -38,22 +43,13 @@ class OrderRow:
     """
 
     id: int
-    external_id: str
-    state: str
-    quality: str
-    lat: float | None
-    lon: float | None
-    depot: str | None
-    earliest: date
-    latest: date
-    body: dict[str, Any]
     plan_id: int | None
     route_id: int | None
     stop_status: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LinkedOrder:
+class LinkedOrder(OrderFields):
     """An order as its recipient's link shows it.
 
     Attributes:
@@ -65,15 +61,6 @@ class LinkedOrder:
 
     id: int
     account_id: int
-    external_id: str
-    state: str
-    quality: str
-    lat: float | None
-    lon: float | None
-    depot: str | None
-    earliest: date
-    latest: date
-    body: dict[str, Any]
     updated_at: datetime
     stop_id: int | None
     link_generation: int | None

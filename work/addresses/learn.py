@@ -1,10 +1,9 @@
 """The book learns from tours that are over: where proofs were taken, and where vans stood. A job of `work`."""
 
-import math
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from geo.shape.plane import project
+from geo.shape.plane import metres_between
 from sql.addresses import book
 from sql.addresses.book import NewSighting, SeenDelivery, Source
 from sql.pool import Pool
@@ -57,5 +56,4 @@ def _sightings(stop: SeenDelivery) -> Iterator[NewSighting]:
 
 
 def _near(stop: SeenDelivery, lat: float, lon: float) -> bool:
-    x_m, y_m = project(lon, lat, stop.planned_lon, stop.planned_lat)
-    return math.hypot(float(x_m), float(y_m)) <= FARTHEST_M
+    return metres_between(lon, lat, stop.planned_lon, stop.planned_lat) <= FARTHEST_M

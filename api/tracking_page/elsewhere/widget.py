@@ -9,10 +9,9 @@ from api.http import assets
 from api.http.operation import Operations, Who
 from api.recipient.view import Ended
 from api.tracking_page.endpoints import LANG, ended_words, reader_of, seen_by
-from api.tracking_page.plain import later_page, unknown_page
+from api.tracking_page.plain import or_later, unknown_page
 from api.tracking_page.respond import respond
 from api.tracking_page.words import say
-from sql.pool import is_away
 
 operations = Operations("tracking")
 
@@ -37,12 +36,7 @@ _AGAIN_S = 60
 )
 async def get_widget(request: web.Request) -> web.Response:
     """Open the page of a tracking link in small, for an `<iframe>` on a site of `widget_sites` of the account."""
-    try:
-        return await _widget(request)
-    except Exception as error:
-        if not is_away(error):
-            raise
-        return later_page(request)
+    return await or_later(request, _widget)
 
 
 @operations.operation("GET", "/widget.js", who=Who.ANYONE, media=("text/javascript",))

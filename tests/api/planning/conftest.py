@@ -94,15 +94,20 @@ def planned(call: Call, pool: Pool, maker: PlanMaker) -> Call:
 
     async def plan(**asked: Any) -> Any:
         made = await call("POST", "/v1/plans", {"date": DAY, "depot": "centro", "limit_s": 1.5, **asked}, status=202)
-        async with asyncio.timeout(60):
-            while True:
-                await maker.look(pool)
-                found = await call("GET", f"/v1/plans/{made['id']}")
-                if found["state"] not in ("queued", "running"):
-                    return found
-                await asyncio.sleep(0.1)
+        return await settled(call, pool, maker, made["id"])
 
     return plan
+
+
+async def settled(call: Call, pool: Pool, maker: PlanMaker, plan_id: str) -> Any:
+    """Wait until a plan that was asked for is made, or cannot be; give it."""
+    async with asyncio.timeout(60):
+        while True:
+            await maker.look(pool)
+            found = await call("GET", f"/v1/plans/{plan_id}")
+            if found["state"] not in ("queued", "running"):
+                return found
+            await asyncio.sleep(0.05)
 
 
 async def searching(pool: Pool, maker: PlanMaker) -> int:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.api.conftest import say_events
 from tests.api.driver.driver_day import BASE, Phone, event
-from tests.api.planning.conftest import DEPOT, searching
+from tests.api.planning.conftest import DEPOT, searching, settled
 from work.planning import process
 
 NOW = BASE + timedelta(hours=6)
@@ -94,13 +94,7 @@ def proposed(call, pool, maker):
 
     async def ask(**asked):
         made = await call("POST", "/v1/plans/replan", {"because": "por probar", "limit_s": 0.5, **asked}, status=202)
-        async with asyncio.timeout(60):
-            while True:
-                await maker.look(pool)
-                found = await call("GET", f"/v1/plans/{made['id']}")
-                if found["state"] not in ("queued", "running"):
-                    return found
-                await asyncio.sleep(0.05)
+        return await settled(call, pool, maker, made["id"])
 
     return ask
 

@@ -1,12 +1,11 @@
 """From notices to messages: to whom, by which channel, and whether at all. One transaction; once is enough."""
 
-import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from geo.shape.plane import project
+from geo.shape.plane import metres_between
 from sql.messages.consent import consents
 from sql.messages.messages import MessageRow, NewMessage, put_messages, rounds_told, told_before
 from sql.messages.notices import Notice, pop_notices, stops_of_routes
@@ -311,12 +310,10 @@ def _is_told_beside(
 ) -> bool:
     """Tell whether whoever has an address hears the same of another stop at the same place."""
     others = heard.get((kind, address, stop.route_id), ()) if kind in _OF_A_PLACE and address[:3] != "st_" else ()
-    return any(other.id != stop.id and _metres(other, stop) <= SAME_PLACE_M for other in others)
-
-
-def _metres(one: ToldStop, other: ToldStop) -> float:
-    x_m, y_m = project(one.lon, one.lat, other.lon, other.lat)
-    return math.hypot(float(x_m), float(y_m))
+    return any(
+        other.id != stop.id and metres_between(other.lon, other.lat, stop.lon, stop.lat) <= SAME_PLACE_M
+        for other in others
+    )
 
 
 def _message(about: _Worth, choice: Choice, data: dict[str, Any], now: datetime) -> NewMessage:
