@@ -1,6 +1,7 @@
 """Azurite, Microsoft's own server for trying things out with Azure's blob storage, from npm."""
 
 import base64
+import fcntl
 import hmac
 import shutil
 import subprocess
@@ -32,9 +33,8 @@ def azure_bucket(folder: Path) -> Iterator[Bucket]:
     node, port = shutil.which("node"), free_port()
     if node is None:
         pytest.skip("node is not installed, so Azurite cannot run")
+    _install_once()
     program = PLACE / "node_modules" / "azurite" / "dist" / "src" / "blob" / "main.js"
-    if not program.exists():
-        _install()
     command = (node, program, "--blobHost", "127.0.0.1", "--blobPort", str(port), "--location", folder / "azurite")
     with running((*command, "--silent", "--disableTelemetry"), port=port, log=folder / "azurite.log"):
         _make_container(port, "proofs")
@@ -53,15 +53,26 @@ def azure_bucket(folder: Path) -> Iterator[Bucket]:
         )
 
 
-def _install() -> None:
+def _install_once() -> None:
+    """Install Azurite, or wait until another process of the suite has: it is at its place when it is whole."""
+    PLACE.parent.mkdir(exist_ok=True)
+    with PLACE.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not PLACE.exists():
+            _install(PLACE.with_suffix(".new"))
+            PLACE.with_suffix(".new").rename(PLACE)
+
+
+def _install(place: Path) -> None:
     npm = shutil.which("npm")
     if npm is None:
         pytest.skip("npm is not installed, so Azurite cannot be fetched")
-    PLACE.mkdir(parents=True, exist_ok=True)
-    (PLACE / "package.json").write_text('{"private": true}')
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir()
+    (place / "package.json").write_text('{"private": true}')
     quietly = ("--silent", "--no-audit", "--no-fund", "--omit=optional", "--ignore-scripts")
     made = subprocess.run(
-        [npm, "install", *quietly, "azurite@3"], cwd=PLACE, capture_output=True, text=True, timeout=PATIENCE_S
+        [npm, "install", *quietly, "azurite@3"], cwd=place, capture_output=True, text=True, timeout=PATIENCE_S
     )
     if made.returncode != 0:
         pytest.skip(f"npm cannot install Azurite here: {made.stderr[-200:]}")
