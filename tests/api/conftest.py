@@ -26,7 +26,7 @@ from api.messages.keys import GUARD, SEALER
 from api.places import geofences
 from api.routes import ending, links, pins, reopening
 from api.routes import endpoints as routes
-from ingest import doors
+from ingest.doors import doors
 from sql.account.accounts import ensure_account
 from sql.account.keys import create_key
 from sql.config import DatabaseConfig
