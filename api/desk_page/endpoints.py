@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from math import ceil
 from zoneinfo import ZoneInfo
 
@@ -10,7 +10,7 @@ from aiohttp import web
 
 from api.desk.pages import LANG, desk_language, desk_page
 from api.desk.session import ask_reset, end_cookie, set_cookie, sign_in
-from api.http.app_keys import POOL
+from api.http.app_keys import POOL, now_of
 from api.http.auth import Caller, Role, authorize, from_this_site, hash_of, session_secret_of
 from api.http.operation import Operations, Who
 from api.http.problem import TooManyRequests, Unauthorized
@@ -129,7 +129,7 @@ def _sign_in_page(language: str, *, status: int = 200, email: str = "", said: st
 
 
 async def _today(request: web.Request, caller: Caller, language: str) -> web.Response:
-    pool, now, t = request.app[POOL], datetime.now(UTC), desk_texts(language)
+    pool, now, t = request.app[POOL], now_of(request), desk_texts(language)
     assert caller.person_id is not None
     account = await account_by_id(pool, caller.account_id)
     tours = await _tours(pool, caller.account_id, now)

@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from rich.markup import escape
@@ -67,7 +67,7 @@ async def _create(db: Db, args: argparse.Namespace) -> None:
         role=args.role,
         label=args.label,
         secret_hash=hash_of(secret),
-        expires_at=None if args.days is None else datetime.now(UTC) + timedelta(days=args.days),
+        expires_at=None if args.days is None else db.clock.now() + timedelta(days=args.days),
     )
     out.print(secret, markup=False)
     err.print(f"Key {shown(KEY, key_id)} ({args.role} of account {args.account}). It is shown only now.", markup=False)
