@@ -10,6 +10,7 @@ from reparto.settings.outgoing import sealer_of
 from reparto.settings.settings import Settings
 from sql.addresses.geocoding import put_sealed_geocoder, sealed_geocoders
 from sql.config import DatabaseConfig
+from sql.desk.audit import write_for_all
 from sql.messages.push import put_sealed_subscription, sealed_subscriptions
 from sql.messages.setup import put_sealed_channel, sealed_channels
 from sql.pool import Db
@@ -42,9 +43,11 @@ async def _on(database: DatabaseConfig, sealer: Sealer) -> int:
     await check_schema(database)
     async with connected(database) as db, db.transaction():
         try:
-            return await seal_anew(db, sealer)
+            count = await seal_anew(db, sealer)
         except CannotOpen as error:
             raise CannotRun(f"Nothing was changed. {error}") from error
+        await write_for_all(db, "reparto secrets rotate")
+    return count
 
 
 async def seal_anew(db: Db, sealer: Sealer) -> int:

@@ -19,7 +19,8 @@ import msgspec
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from api.desk import addresses, invitations, passwords
+from api.desk import addresses, invitations
+from api.desk.passwords import PASSWORDS, Passwords
 from api.find import lookup
 from api.http.app_keys import POOL
 from api.http.itself import openapi
@@ -173,13 +174,12 @@ async def product(
     for name in ("SIGN_INS_OF_A_PERSON", "SIGN_INS_OF_AN_ADDRESS", "RESETS_OF_A_PERSON", "RESETS_OF_AN_ADDRESS"):
         monkeypatch.setattr(addresses, name, 1_000_000)
     monkeypatch.setattr(invitations, "A_DAY", 1_000_000)
-    monkeypatch.setattr(passwords, "_HASHER", CHEAP)
-    monkeypatch.setattr(passwords, "_OF_NOBODY", CHEAP.hash("nobody"))
     monkeypatch.setattr(step_up, "LIVES_S", 1e6)
     settings = Settings(database=database)
     settings = replace(settings, server=replace(settings.server, data_dir=str(tmp_path)))
     outgoing = replace(settings.outgoing, outgoing_allow="127.0.0.0/8")  # nobody listens on its port 1
     app = create_app(replace(settings, outgoing=outgoing), database)
+    app[PASSWORDS] = Passwords(CHEAP)
     async with TestClient(TestServer(app)) as client:
 
         async def make(method: str, path: str, body: Any) -> Any:
