@@ -7,6 +7,31 @@ CREATE TABLE person (
     created_at     timestamptz NOT NULL DEFAULT now()
 );
 
+-- Codes of a phone (TOTP, RFC 6238), asked for beside the password.
+CREATE TABLE person_totp (
+    person_id     bigint PRIMARY KEY REFERENCES person ON DELETE CASCADE,
+    sealed        bytea NOT NULL,  -- the secret
+    confirmed_at  timestamptz,  -- null: nobody showed yet that their phone has it, so it is not asked for
+    last_step     bigint NOT NULL DEFAULT 0  -- of the last code that was taken: none is taken twice
+);
+
+CREATE TABLE recovery_code (
+    person_id  bigint NOT NULL REFERENCES person ON DELETE CASCADE,
+    code_hash  bytea NOT NULL,  -- SHA-256 of 80 random bits; gone when it was used
+    PRIMARY KEY (person_id, code_hash)
+);
+
+-- A sign-in that is half done: between two requests of one browser, for some minutes.
+CREATE TABLE sign_in_step (
+    secret_hash  bytea PRIMARY KEY,  -- SHA-256 of what the browser has in a cookie
+    kind         text NOT NULL,
+    person_id    bigint REFERENCES person ON DELETE CASCADE,  -- null: nobody knows yet who it will be
+    said         jsonb NOT NULL DEFAULT '{}',
+    expires_at   timestamptz NOT NULL
+);
+CREATE INDEX sign_in_step_person ON sign_in_step (person_id);
+CREATE INDEX sign_in_step_age ON sign_in_step (expires_at);
+
 CREATE TABLE member (
     account_id  bigint NOT NULL REFERENCES account,
     person_id   bigint NOT NULL REFERENCES person,
