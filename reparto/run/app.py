@@ -11,7 +11,7 @@ from api.addresses import book as address_book
 from api.addresses import geocoder
 from api.brand import logo
 from api.certificate import endpoints as certificate
-from api.desk import alerts, audit, invitations, link_page, session, users
+from api.desk import alerts, audit, invitations, link_page, session, totp, users
 from api.desk_page import endpoints as desk_page
 from api.driver.events import endpoints as driver_events
 from api.driver.manifest import endpoints as manifest
@@ -19,13 +19,12 @@ from api.find import endpoints as find
 from api.fleet import applying, devices, drivers, erasures, positions, quarantine, shifts
 from api.history import detours, events, reports, track, visits
 from api.http import assets
-from api.http.app_keys import POOL, PROOFS, ROADS, WELCOME
+from api.http.app_keys import GUARD, POOL, PROOFS, ROADS, SEALER, WELCOME
 from api.http.auth import DEVICES
 from api.http.itself import openapi
 from api.messages import channels as message_channels
 from api.messages import consent, hooks, kinds, listing, stop
 from api.messages import demo as demo_messages
-from api.messages.keys import GUARD, SEALER
 from api.offers import points
 from api.offers import slots as recipient_slots
 from api.places import geofences
@@ -65,7 +64,7 @@ from work.roads.in_time import RoadsInTime
 from work.roads.protocol import Roads
 
 ASKED = (
-    *(session, users, invitations, link_page, audit, alerts, desk_page),
+    *(session, totp, users, invitations, link_page, audit, alerts, desk_page),
     *(account, logo, keys, drivers, devices, geofences),
     *(routes, links, pins, reopening, ending, track, visits, detours, eta),
     *(driver_events, manifest, shifts),
