@@ -13,6 +13,8 @@ from api.brand import logo
 from api.certificate import endpoints as certificate
 from api.desk import alerts, audit, invitations, link_page, session, totp, users
 from api.desk_page import endpoints as desk_page
+from api.desk_page import find as desk_find
+from api.desk_page import stop as desk_stop
 from api.driver.events import endpoints as driver_events
 from api.driver.manifest import endpoints as manifest
 from api.find import endpoints as find
@@ -64,7 +66,7 @@ from work.roads.in_time import RoadsInTime
 from work.roads.protocol import Roads
 
 ASKED = (
-    *(session, totp, users, invitations, link_page, audit, alerts, desk_page),
+    *(session, totp, users, invitations, link_page, audit, alerts, desk_page, desk_find, desk_stop),
     *(account, logo, keys, drivers, devices, geofences),
     *(routes, links, pins, reopening, ending, track, visits, detours, eta),
     *(driver_events, manifest, shifts),
