@@ -16,11 +16,12 @@ _TEMPLATES = files("api") / "static" / "desk"
 _PAGES = minijinja.Environment(
     loader=lambda name: (_TEMPLATES / name).read_text(encoding="utf-8"), undefined_behavior="strict"
 )
+_ALLOWED = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none';"
+    " frame-ancestors 'none'"
+)
+_ALLOWED_TO_SCRIPTS = "; script-src 'self'; connect-src 'self'"
 _HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none';"
-        " frame-ancestors 'none'"
-    ),
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "private, no-store",
@@ -33,7 +34,12 @@ def desk_language(request: web.Request) -> str:
     return choose(request.query.get("lang", ""), request.headers.get("Accept-Language", ""), LANGUAGES)
 
 
-def desk_page(template: str, language: str, *, status: int = 200, **values: Any) -> web.Response:
-    """Fill a template of `api/static/desk`."""
+def desk_page(
+    template: str, language: str, *, status: int = 200, has_scripts: bool = False, **values: Any
+) -> web.Response:
+    """Fill a template of `api/static/desk`; on a page that has none, no script runs."""
+    allowed = _ALLOWED + (_ALLOWED_TO_SCRIPTS if has_scripts else "")
     text = _PAGES.render_template(template, language=language, languages=LANGUAGES, assets=assets.PATH, **values)
-    return web.Response(status=status, text=text, content_type="text/html", headers=_HEADERS)
+    return web.Response(
+        status=status, text=text, content_type="text/html", headers=_HEADERS | {"Content-Security-Policy": allowed}
+    )

@@ -12,8 +12,9 @@ from api.desk.half import begin_half, end_half_cookie, half_in, set_half_cookie,
 from api.desk.pages import LANG, desk_language, desk_page
 from api.desk.second_factor import SecondFactorNeeded, SecondFactorWrong, ask_second_factor
 from api.desk.session import KnownPerson, ask_reset, end_cookie, known, open_session, set_cookie
+from api.desk_page.who import who_looks
 from api.http.app_keys import POOL
-from api.http.auth import Caller, Role, authorize, from_this_site, hash_of, session_secret_of
+from api.http.auth import Caller, Role, from_this_site, hash_of, session_secret_of
 from api.http.operation import Operations, Who
 from api.http.problem import TooManyRequests, Unauthorized
 from api.http.trail import note
@@ -56,7 +57,7 @@ async def get_desk(request: web.Request) -> web.Response:
     """Show the tours of today to somebody who is signed in, and to others the form to sign in."""
     language = desk_language(request)
     try:
-        caller = await _signed_in(request)
+        caller = await who_looks(request)
         return _sign_in_page(language) if caller is None else await _today(request, caller, language)
     except Exception as error:
         if not is_away(error):
@@ -156,16 +157,6 @@ async def post_sign_out(request: web.Request) -> web.Response:
     return response
 
 
-async def _signed_in(request: web.Request) -> Caller | None:
-    if session_secret_of(request) is None:
-        return None
-    try:
-        caller = await authorize(request, Role.VIEWER)
-    except Unauthorized:
-        return None
-    return None if caller.person_id is None else caller
-
-
 async def _signed_in_page(
     request: web.Request, who: KnownPerson, language: str, *, by: str = "password"
 ) -> web.Response:
@@ -195,7 +186,10 @@ def _to_desk(language: str) -> web.Response:
 
 def _sign_in_page(language: str, *, status: int = 200, email: str = "", said: str = "") -> web.Response:
     t = desk_texts(language)
-    return desk_page("sign_in.html", language, status=status, t=dict(t), title=t["in_title"], email=email, said=said)
+    said_so_far = {"email": email, "said": said}
+    return desk_page(
+        "sign_in.html", language, status=status, has_scripts=True, t=dict(t), title=t["in_title"], **said_so_far
+    )
 
 
 async def _today(request: web.Request, caller: Caller, language: str) -> web.Response:

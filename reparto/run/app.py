@@ -12,8 +12,9 @@ from api.addresses import book as address_book
 from api.addresses import geocoder
 from api.brand import logo
 from api.certificate import endpoints as certificate
-from api.desk import alerts, audit, invitations, link_page, session, totp, users
+from api.desk import alerts, audit, invitations, link_page, passkeys, session, totp, users
 from api.desk_page import endpoints as desk_page
+from api.desk_page import settings as desk_settings
 from api.driver.events import endpoints as driver_events
 from api.driver.manifest import endpoints as manifest
 from api.find import endpoints as find
@@ -77,7 +78,7 @@ SYSTEM = (health, metrics)
 """In every process that serves HTTP."""
 
 ASKED = (
-    *(session, totp, users, invitations, link_page, audit, alerts, desk_page),
+    *(session, totp, passkeys, users, invitations, link_page, audit, alerts, desk_page, desk_settings),
     *(account, logo, keys, drivers, devices, geofences),
     *(routes, links, pins, reopening, ending, track, visits, detours, eta),
     *(driver_events, manifest, shifts),
