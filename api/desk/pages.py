@@ -16,17 +16,17 @@ _TEMPLATES = files("api") / "static" / "desk"
 _PAGES = minijinja.Environment(
     loader=lambda name: (_TEMPLATES / name).read_text(encoding="utf-8"), undefined_behavior="strict"
 )
-_ALLOWED = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none';"
-    " frame-ancestors 'none'"
-)
-_ALLOWED_TO_SCRIPTS = "; script-src 'self'; connect-src 'self'"
 _HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none';"
+        " frame-ancestors 'none'"
+    ),
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "private, no-store",
     "Vary": "Accept-Language",
 }
+_WITH_SCRIPTS = f"{_HEADERS['Content-Security-Policy']}; script-src 'self'; connect-src 'self'"
 
 
 def desk_language(request: web.Request) -> str:
@@ -35,11 +35,13 @@ def desk_language(request: web.Request) -> str:
 
 
 def desk_page(
-    template: str, language: str, *, status: int = 200, has_scripts: bool = False, **values: Any
+    template: str, language: str, *, status: int = 200, is_scripted: bool = False, **values: Any
 ) -> web.Response:
-    """Fill a template of `api/static/desk`; on a page that has none, no script runs."""
-    allowed = _ALLOWED + (_ALLOWED_TO_SCRIPTS if has_scripts else "")
+    """Fill a template of `api/static/desk`.
+
+    Args:
+        is_scripted: it brings scripts of ours, which ask this server alone.
+    """
     text = _PAGES.render_template(template, language=language, languages=LANGUAGES, assets=assets.PATH, **values)
-    return web.Response(
-        status=status, text=text, content_type="text/html", headers=_HEADERS | {"Content-Security-Policy": allowed}
-    )
+    headers = _HEADERS | {"Content-Security-Policy": _WITH_SCRIPTS} if is_scripted else _HEADERS
+    return web.Response(status=status, text=text, content_type="text/html", headers=headers)

@@ -1,12 +1,11 @@
 """What is asked for beside the password, of whoever wants it so: a code of their phone, or a recovery code."""
 
 import hashlib
-from datetime import UTC, datetime
 
 from aiohttp import web
 
 from api.desk.codes import hash_of_recovery, step_of
-from api.http.app_keys import POOL, SEALER
+from api.http.app_keys import POOL, SEALER, now_of
 from api.http.problem import Problem
 from api.http.shares.attempts import admit_attempt
 from sql.desk import factors
@@ -65,7 +64,7 @@ async def take_code(request: web.Request, db: Db | Pool, person_id: int, totp: f
     whose = hashlib.sha256(b"codes of %d" % person_id).digest()
     await admit_attempt(request, whose, "second-factor", CODES_OF_A_PERSON, window_s=CODE_WINDOW_S)
     plain = code.replace(" ", "")
-    step = step_of(bytes.fromhex(request.app[SEALER].open(totp.sealed)["secret"]), plain, datetime.now(UTC))
+    step = step_of(bytes.fromhex(request.app[SEALER].open(totp.sealed)["secret"]), plain, now_of(request))
     if step is not None:
         is_taken = await factors.take_step(db, person_id, step)
     else:

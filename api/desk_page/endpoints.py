@@ -1,10 +1,8 @@
-"""The desk's first pages: somebody signs in, and sees the tours of today. They work without scripts."""
+"""The desk's door: somebody signs in, and out. It works without scripts."""
 
 import logging
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from math import ceil
-from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
@@ -12,26 +10,20 @@ from api.desk.half import begin_half, end_half_cookie, half_in, set_half_cookie,
 from api.desk.pages import LANG, desk_language, desk_page
 from api.desk.second_factor import SecondFactorNeeded, SecondFactorWrong, ask_second_factor
 from api.desk.session import KnownPerson, ask_reset, end_cookie, known, open_session, set_cookie
-from api.desk_page.who import who_looks
+from api.desk_page.shown import ONE_DELIVERY, looker_of, signed_in
+from api.desk_page.today import today_page
 from api.http.app_keys import POOL
 from api.http.auth import Caller, Role, from_this_site, hash_of, session_secret_of
 from api.http.operation import Operations, Who
 from api.http.problem import TooManyRequests, Unauthorized
 from api.http.trail import note
 from api.pages.catalog import desk_texts
-from api.pages.times import Manner
-from api.routes.view import RouteItem, item_of
-from sql.account.accounts import account_by_id
-from sql.delivery import routes
 from sql.desk import people, sessions
-from sql.pool import Pool, is_away
+from sql.pool import is_away
 
 log = logging.getLogger(__name__)
 
 operations = Operations("desk")
-
-MOST_TOURS = 500
-"""Shown on the page; a day of a large firm."""
 
 _LONGEST_FIELD = 320
 _FIELDS = ("email", "password", "forgotten")
@@ -49,16 +41,28 @@ _CODE_FORM = {
         "required": ["code"],
     }
 }
-_ORDER = ("started", "planned", "finished", "cancelled")
 
 
-@operations.operation("GET", "/desk", who=Who.ANYONE, query=(LANG,), media=("text/html",))
+@operations.operation(
+    "GET",
+    "/desk",
+    who=Who.ANYONE,
+    query=(LANG,),
+    media=("text/html",),
+    also={303: "Who answers the phone finds a delivery first."},
+)
 async def get_desk(request: web.Request) -> web.Response:
     """Show the tours of today to somebody who is signed in, and to others the form to sign in."""
     language = desk_language(request)
     try:
-        caller = await who_looks(request)
-        return _sign_in_page(language) if caller is None else await _today(request, caller, language)
+        caller = await signed_in(request)
+        if caller is None:
+            return _sign_in_page(language)
+        if caller.role in ONE_DELIVERY:
+            return web.Response(
+                status=303, headers={"Location": f"/desk/find?lang={language}", "Cache-Control": "no-store"}
+            )
+        return await today_page(request, await looker_of(request, caller))
     except Exception as error:
         if not is_away(error):
             raise
@@ -186,52 +190,7 @@ def _to_desk(language: str) -> web.Response:
 
 def _sign_in_page(language: str, *, status: int = 200, email: str = "", said: str = "") -> web.Response:
     t = desk_texts(language)
-    said_so_far = {"email": email, "said": said}
+    so_far = {"email": email, "said": said}
     return desk_page(
-        "sign_in.html", language, status=status, has_scripts=True, t=dict(t), title=t["in_title"], **said_so_far
+        "sign_in.html", language, status=status, is_scripted=True, t=dict(t), title=t["in_title"], **so_far
     )
-
-
-async def _today(request: web.Request, caller: Caller, language: str) -> web.Response:
-    pool, now, t = request.app[POOL], datetime.now(UTC), desk_texts(language)
-    assert caller.person_id is not None
-    account = await account_by_id(pool, caller.account_id)
-    tours = await _tours(pool, caller.account_id, now)
-    accepted = request.headers.get("Accept-Language", "")
-    zone = tours[0].timezone if tours else "UTC"
-    clock = Manner.of(language, zone, accepted).clock(now)
-    return desk_page(
-        "today.html",
-        language,
-        t=dict(t),
-        title=t["tours_title"],
-        account=account.name,
-        email=(await people.person_by_id(pool, caller.person_id)).email,
-        tours=[_row(tour, Manner.of(language, tour.timezone, accepted), t) for tour in tours[:MOST_TOURS]],
-        as_of=t["tours_as_of"].format(time=clock),
-        more=t["tours_more"].format(most=MOST_TOURS) if len(tours) > MOST_TOURS else "",
-    )
-
-
-async def _tours(pool: Pool, account_id: int, now: datetime) -> list[RouteItem]:
-    """Read the tours of today, of each by its own time zone: those under way first, then as they begin."""
-    found: dict[int, RouteItem] = {}
-    for day in {(now + timedelta(hours=hours)).date() for hours in (-12, 0, 14)}:
-        rows = await routes.list_routes(
-            pool, account_id=account_id, on=day, driver_id=None, status=None, before=None, limit=MOST_TOURS + 1
-        )
-        found |= {row.id: item_of(row) for row in rows}
-    today = [one for one in found.values() if one.date == now.astimezone(ZoneInfo(one.timezone)).date()]
-    return sorted(today, key=lambda one: (_ORDER.index(one.status), one.start_at, one.external_id))
-
-
-def _row(tour: RouteItem, manner: Manner, t: Mapping[str, str]) -> dict[str, str]:
-    return {
-        "name": tour.external_id,
-        "driver": tour.driver_name or t["tours_nobody"],
-        "state": t[f"tours_{tour.status}"],
-        "start": manner.clock(tour.start_at),
-        "end": manner.clock(tour.end_at),
-        "done": str(tour.progress.done),
-        "stops": str(tour.progress.stops),
-    }

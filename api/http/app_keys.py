@@ -1,5 +1,7 @@
 """What an application holds for all of its rooms."""
 
+from datetime import datetime
+
 from aiohttp import web
 
 from api.http.config import ApiConfig
@@ -19,3 +21,9 @@ GUARD: web.AppKey[Guard] = web.AppKey("guard")
 
 WELCOME: web.AppKey[tuple[str, ...]] = web.AppKey("welcome")
 """Phone apps that have a door, in whatever process: those that may be let in."""
+
+
+def now_of(request: web.Request) -> datetime:
+    """Tell the time by the database's clock, which all processes share: the machine's own may be a week off."""
+    now: datetime = request.app[POOL].clock.now()
+    return now

@@ -9,7 +9,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Struct
 
-from api.http.app_keys import CONFIG, GUARD, POOL, SEALER
+from api.http.app_keys import CONFIG, GUARD, POOL, SEALER, now_of
 from api.http.auth import caller_of
 from api.http.media import answer, parse
 from api.http.operation import Operations, Who
@@ -160,6 +160,7 @@ async def test_channel(request: web.Request) -> web.Response:
                 locale=languages[0],
                 subject=said["subject"],
                 body=said["body"],
+                at=now_of(request),
                 html=letter(said["body"], head, kind="test", subject=said["subject"], unsubscribe=""),
                 values=dict.fromkeys(VARIABLES, "Reparto"),
             )

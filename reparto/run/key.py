@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from rich.markup import escape
@@ -70,7 +70,7 @@ async def _create(db: Db, args: argparse.Namespace) -> None:
             role=args.role,
             label=args.label,
             secret_hash=hash_of(secret),
-            expires_at=None if args.days is None else datetime.now(UTC) + timedelta(days=args.days),
+            expires_at=None if args.days is None else db.clock.now() + timedelta(days=args.days),
         )
         made, after = {"id": shown(KEY, key_id)}, {"role": args.role, "label": args.label, "days": args.days}
         await write_entry(db, AuditDeed(account_id=account_id, operation="reparto key create", thing=made, after=after))

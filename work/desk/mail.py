@@ -51,7 +51,9 @@ class LinkMails:
         language = settings_of(mail.settings).languages[0]
         token = desk_token((await read_instance(pool)).secret, mail.id)
         subject, text = words_of_mail(mail, language, f"{self.public_url}/desk/link/{token}?lang={language}")
-        outgoing = Outgoing(id=mail.id, kind="desk", to=mail.email, locale=language, subject=subject, body=text)
+        outgoing = Outgoing(
+            id=mail.id, kind="desk", to=mail.email, locale=language, subject=subject, body=text, at=pool.clock.now()
+        )
         return await mail_now(pool, mail.account_id, outgoing, sealer=self.sealer, guard=self.guard)
 
 
