@@ -9,11 +9,12 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from axe_playwright_python.async_playwright import Axe
 
-from api.desk import passkeys, session, totp
+from api.account import keys
+from api.desk import invitations, passkeys, session, totp, users
 from api.desk.codes import STEP_S, code_at
 from api.desk.passwords import PASSWORDS, Passwords
 from api.desk_page import endpoints as desk_page
-from api.desk_page import settings
+from api.desk_page.settings import me, people
 from api.http import assets
 from api.http.app_keys import CONFIG, GUARD, POOL, SEALER
 from api.http.auth import KEYS, KeyCache
@@ -43,7 +44,7 @@ async def desk(pool: Pool, sealer: Sealer) -> AsyncIterator[str]:
     app[POOL], app[CONFIG], app[KEYS] = pool, ApiConfig(), KeyCache(pool)
     app[SEALER], app[GUARD], app[PASSWORDS] = sealer, LOCAL, Passwords(CHEAP)
     app[BODIES] = Bodies(app[CONFIG].body_bytes_at_once, wait_s=app[CONFIG].body_wait_s)
-    for module in (session, totp, passkeys, desk_page, settings):
+    for module in (session, totp, passkeys, users, invitations, keys, desk_page, me, people):
         module.operations.add_to(app)
     assets.add_to(app)
     await make_user(pool, await ensure_account(pool, "Mensajería Aburrá"))
@@ -115,4 +116,31 @@ async def test_codes_of_a_phone_are_switched_on_and_asked_for(page: Any, desk: s
     await page.get_by_label("Code").fill(recovery[0])
     await page.get_by_role("button", name="Sign in").click()
     await page.get_by_role("heading", name="Tours today").wait_for()
+    assert page.said == []
+
+
+async def test_an_admin_invites_somebody_and_makes_and_revokes_a_key(page: Any, desk: str, pool: Pool) -> None:
+    await sign_in(page, desk)
+    await page.get_by_role("link", name="ana@tienda.example").click()
+    await page.get_by_role("link", name="People").click()
+    await page.get_by_label("E-mail address").fill("beto@tienda.example")
+    await page.get_by_role("button", name="Invite").click()
+    link = page.locator("[data-fill=link]").get_by_text("/desk/link/")
+    await link.wait_for()
+    assert [one["id"] for one in (await Axe().run(page)).response["violations"]] == []
+    await page.get_by_role("button", name="Done").click()
+    page.on("dialog", lambda dialog: dialog.accept())
+    await page.get_by_role("button", name="Take back: beto@tienda.example").click()
+    await page.get_by_text("Invited, and not here yet").wait_for(state="detached")
+    await page.get_by_role("link", name="API keys").click()
+    await page.get_by_label("What it is for").fill("Tienda")
+    await page.get_by_label("Works until").fill("2030-01-31")
+    await page.get_by_role("button", name="Make the key").click()
+    secret = page.locator("[data-fill=key]").get_by_text("rpk_")
+    await secret.wait_for()
+    assert [one["id"] for one in (await Axe().run(page)).response["violations"]] == []
+    await page.get_by_role("button", name="I have kept them").click()
+    await page.get_by_text("until 2030-01-31").wait_for()
+    await page.get_by_role("button", name="Revoke: Tienda").click()
+    await page.get_by_text("There is no key yet.").wait_for()
     assert page.said == []

@@ -5,20 +5,22 @@ import { addPasskey, ask, canPasskeys } from "./passkey.js";
 
 const words = JSON.parse(document.getElementById("words").textContent);
 
+const valueOf = (field) => ("endOfDay" in field.dataset ? `${field.value}T23:59:59Z` : field.value);
+
 function bodyOf(form) {
   const body = {};
   for (const field of form.querySelectorAll("[name]")) {
     if (field.type === "checkbox") body[field.name] = field.checked;
-    else if (field.value !== "" || !("optional" in field.dataset)) body[field.name] = field.value;
+    else if (field.value !== "" || !("optional" in field.dataset)) body[field.name] = valueOf(field);
   }
   return Object.keys(body).length ? body : undefined;
 }
 
 function show(answer, shown) {
   for (const place of shown.querySelectorAll("[data-fill]")) {
-    const value = answer[place.dataset.fill];
+    const value = place.dataset.fill.split(".").reduce((within, name) => within[name], answer);
     if (place.tagName === "IMG") place.src = `data:image/svg+xml;base64,${btoa(value)}`;
-    else place.textContent = Array.isArray(value) ? value.join("\n") : value;
+    else place.textContent = Array.isArray(value) ? value.join("\n") : (value ?? place.dataset.none);
   }
   shown.hidden = false;
   shown.querySelector("h2, h3")?.focus();

@@ -1,11 +1,11 @@
-"""What somebody sets for themselves: name, password, codes of a phone, passkeys. Its forms ask the API."""
+"""What somebody sets for themselves: name, password, codes of a phone, passkeys."""
 
-import msgspec
 from aiohttp import web
 
 from api.desk.pages import LANG
 from api.desk.passwords import LONGEST, SHORTEST
-from api.desk_page.shown import Looker, for_people, shown
+from api.desk_page.settings.frame import day, settings_page
+from api.desk_page.shown import Looker, for_people
 from api.http import ids
 from api.http.app_keys import POOL
 from api.http.operation import Operations, Who
@@ -13,12 +13,6 @@ from api.pages.catalog import desk_texts
 from sql.desk import passkeys, people
 
 operations = Operations("desk")
-
-_PROBLEMS = (
-    *("stopped", "away", "conflict", "forbidden", "unauthorized"),
-    *("invalid-fields", "second-factor-wrong", "too-many-requests"),
-)
-"""What the page says in its own words: types of problems, and what is none of the API's."""
 
 
 @operations.operation(
@@ -35,23 +29,21 @@ async def get_own_settings(request: web.Request, looker: Looker) -> web.Response
     pool, t, person_id = request.app[POOL], desk_texts(looker.language), looker.caller.person_id
     assert person_id is not None
     person = await people.person_by_id(pool, person_id)
-    words = {name: t[f"problem_{name}"] for name in _PROBLEMS}
-    return shown(
+    return settings_page(
         request,
         looker,
         "me.html",
-        title=t["me_title"],
+        title="me_title",
         person={"name": person.name, "totp": person.has_totp},
         passkeys=[
             {
                 "id": ids.shown(ids.PASSKEY, row.id),
                 "name": row.name,
-                "made": f"{row.created_at:%Y-%m-%d}",
-                "used": t["me_never"] if row.last_used_at is None else f"{row.last_used_at:%Y-%m-%d}",
+                "made": day(row.created_at),
+                "used": day(row.last_used_at, t["me_never"]),
             }
             for row in await passkeys.list_passkeys(pool, person_id)
         ],
         shortest=SHORTEST,
         longest=LONGEST,
-        problems=msgspec.json.encode(words).decode().replace("<", "\\u003c"),
     )
