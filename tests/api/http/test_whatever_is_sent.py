@@ -34,6 +34,7 @@ from reparto.run.app import create_app
 from reparto.settings.settings import Settings
 from sql.account.accounts import read_instance
 from sql.config import DatabaseConfig
+from sql.desk.passkeys import add_passkey
 from sql.desk.steps import HalfSignIn
 from sql.pool import Pool
 from tests.api.desk.desk import CHEAP, PASSWORD, make_user, signed_in
@@ -256,6 +257,7 @@ async def product(
         assert (await client.post("/v1/pings", json=nowhere, headers=bearer)).status == 200
         ana = await make_user(app[POOL], account.id, ANA, "owner")
         await make_user(app[POOL], account.id, "beto@example.com")
+        await add_passkey(app[POOL], ana, credential_id=b"x", public_key=b"", sign_count=0, name="x")
         await app[POOL].execute(
             "INSERT INTO desk_alert (account_id, fact_id, type, severity, occurred_at)"
             " VALUES ($1, gen_random_uuid(), 'driver.sos', 3, now())",
@@ -267,6 +269,7 @@ async def product(
             description=openapi.document(app[DECLARED]),
             ids={
                 "driver": driver_id,
+                "passkey": "pk_1",
                 "device": device["id"],
                 "route": put["id"],
                 "stop": stop["id"],
