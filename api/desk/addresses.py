@@ -38,6 +38,15 @@ async def admit_sign_in(request: web.Request, email: str) -> None:
     await admit_attempt(request, _hash_of(email), "sign-in", SIGN_INS_OF_A_PERSON, window_s=SIGN_IN_WINDOW_S)
 
 
+async def admit_passkey(request: web.Request) -> None:
+    """Count that somebody begins to sign in with a passkey.
+
+    Raises:
+        TooManyRequests: from this address of the network too often.
+    """
+    await admit_attempt(request, hash_of_address(request), "sign-in", SIGN_INS_OF_AN_ADDRESS)
+
+
 async def admit_reset(request: web.Request, email: str) -> None:
     """Count that somebody asks for a new password of a person, there or not.
 

@@ -10,8 +10,8 @@ from api.http.auth import hash_of, is_secure, new_secret
 from sql.desk import steps
 from sql.desk.steps import HalfSignIn
 
-HalfKind: TypeAlias = Literal["code"]
-"""What is missing: a code of the phone."""
+HalfKind: TypeAlias = Literal["code", "passkey", "passkey-new"]
+"""What is missing: a code of the phone, what a passkey signs, a passkey that is being made."""
 
 LASTS_S = 600
 _PREFIX = "rph_"

@@ -1,7 +1,7 @@
 """Sessions: signing in with a password, who is signed in, other passwords, signing out."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from aiohttp import web
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -36,10 +36,13 @@ from sql.pool import Db, Pool
 
 operations = Operations("session", prepare=open_passwords)
 
-GivenEmail = Annotated[str, Meta(min_length=1, max_length=LONGEST)]
+GivenEmail: TypeAlias = Annotated[str, Meta(min_length=1, max_length=LONGEST)]
 
 
-GivenCode = Annotated[str, Meta(min_length=1, max_length=40)]
+GivenCode: TypeAlias = Annotated[str, Meta(min_length=1, max_length=40)]
+
+
+AccountName: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 class SignIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -53,7 +56,7 @@ class SignIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     email: GivenEmail
     password: GivenPassword
     code: GivenCode | None = None
-    account: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    account: AccountName | None = None
 
 
 class Reset(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -72,7 +75,7 @@ class PasswordChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class SessionChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Another account of the same person, by its name; how the person is called."""
 
-    account: Annotated[str, Meta(min_length=1, max_length=200)] | UnsetType = UNSET
+    account: AccountName | UnsetType = UNSET
     name: Annotated[str, Meta(max_length=100)] | UnsetType = UNSET
 
 

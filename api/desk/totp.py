@@ -55,7 +55,7 @@ async def post_totp(request: web.Request) -> web.Response:
 
     Nothing is asked for yet: `PUT` does that, with a code by which the phone shows that it has the secret.
     """
-    person = await _person_who_knows(request)
+    person = await person_who_knows(request)
     secret = new_code_secret()
     sealed = request.app[SEALER].seal({"secret": secret.hex()})
     async with request.app[POOL].acquire() as db, db.transaction():
@@ -92,7 +92,7 @@ async def put_totp(request: web.Request) -> web.Response:
 )
 async def post_recovery_codes(request: web.Request) -> web.Response:
     """Make new recovery codes; the earlier ones count no more."""
-    person = await _person_who_knows(request)
+    person = await person_who_knows(request)
     if not person.has_totp:
         raise Conflict("No codes of a phone are asked for, so none is needed that stands in for them.")
     codes = new_recovery_codes()
@@ -106,14 +106,14 @@ async def post_recovery_codes(request: web.Request) -> web.Response:
 @operations.operation("POST", "/v1/session/totp/remove", who=Who.USER, body=OwnPassword, status=204)
 async def post_totp_remove(request: web.Request) -> web.Response:
     """Sign in with the password alone again; recovery codes count no more."""
-    person = await _person_who_knows(request)
+    person = await person_who_knows(request)
     async with request.app[POOL].acquire() as db, db.transaction():
         was = await factors.drop_totp(db, person.id)
         await note(request, db, before={"totp": was}, after={"totp": False})
     return web.Response(status=204)
 
 
-async def _person_who_knows(request: web.Request) -> Person:
+async def person_who_knows(request: web.Request) -> Person:
     """Give whoever asks, if they know their password.
 
     Raises:

@@ -15,7 +15,7 @@ from api.http.paging import PAGING, Id, cursor_in, cut, limit_in
 from api.http.problem import Conflict, Forbidden, NotFound
 from api.http.read.bodies import read_body
 from api.http.trail import note
-from sql.desk import people
+from sql.desk import people, sessions
 from sql.desk.people import Member
 from sql.pool import Db
 
@@ -101,6 +101,20 @@ async def delete_user(request: web.Request) -> web.Response:
         role = await _hold(db, caller, person_id, still_owner=False)
         await people.drop_member(db, caller.account_id, person_id)
         await note(request, db, before={"role": role})
+    return web.Response(status=204)
+
+
+@operations.operation("DELETE", "/v1/users/{user}/sessions", who=Who.ADMIN, status=204)
+async def delete_user_sessions(request: web.Request) -> web.Response:
+    """Sign somebody out of this account in all browsers, when a phone or a computer was lost.
+
+    They may sign in again. Only owners sign out owners.
+    """
+    caller, person_id = caller_of(request), ids.id_in_path(request, "user", ids.USER)
+    async with request.app[POOL].acquire() as db, db.transaction():
+        await _hold(db, caller, person_id, still_owner=True)
+        await sessions.end_sessions_there(db, caller.account_id, person_id)
+        await note(request, db)
     return web.Response(status=204)
 
 

@@ -190,4 +190,7 @@ def _to_desk(language: str) -> web.Response:
 
 def _sign_in_page(language: str, *, status: int = 200, email: str = "", said: str = "") -> web.Response:
     t = desk_texts(language)
-    return desk_page("sign_in.html", language, status=status, t=dict(t), title=t["in_title"], email=email, said=said)
+    so_far = {"email": email, "said": said}
+    return desk_page(
+        "sign_in.html", language, status=status, is_scripted=True, t=dict(t), title=t["in_title"], **so_far
+    )

@@ -145,6 +145,7 @@ def shown(
         said=request.query.get("q", "")[:200] if request.path == "/desk/find" else "",
         sees_all=looker.caller.role not in ONE_DELIVERY,
         may_write=looker.is_dispatcher,
+        may_set=looker.caller.role >= Role.ADMIN,
         may_answer=looker.caller.role >= Role.SUPPORT,
         here=request.path,
         **values,

@@ -11,8 +11,8 @@ DRIVER, DEVICE, KEY, ROUTE, STOP, GEOFENCE, QUARANTINED = "dr_", "dv_", "ky_", "
 PROOF, MESSAGE, WEBHOOK, WEBHOOK_DELIVERY, PLAN, ORDER = "pf_", "ms_", "wh_", "wd_", "pl_", "or_"
 CHANGE, RATING, SLOT, POINT = "rc_", "ra_", "sl_", "pp_"
 TICKET, RETURN, PHOTO = "tk_", "re_", "ph_"
-USER, INVITATION, AUDIT, ALERT = "us_", "in_", "au_", "al_"
-_RESERVED = re.compile(r"^(dr|dv|ky|rt|st|gf|qu|pf|up|ms|wh|wd|pl|or|rc|ra|sl|pp|tk|re|ph|us|in|au|al)_[0-9]+$")
+USER, INVITATION, AUDIT, ALERT, PASSKEY = "us_", "in_", "au_", "al_", "pk_"
+_RESERVED = re.compile(r"^(dr|dv|ky|rt|st|gf|qu|pf|up|ms|wh|wd|pl|or|rc|ra|sl|pp|tk|re|ph|us|in|au|al|pk)_[0-9]+$")
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 
 

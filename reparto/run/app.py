@@ -11,10 +11,14 @@ from api.addresses import book as address_book
 from api.addresses import geocoder
 from api.brand import logo
 from api.certificate import endpoints as certificate
-from api.desk import alerts, audit, invitations, link_page, session, totp, users
+from api.desk import alerts, audit, invitations, link_page, passkeys, session, totp, users
 from api.desk_page import endpoints as desk_page
 from api.desk_page import find as desk_find
 from api.desk_page import stop as desk_stop
+from api.desk_page.settings import me as own_settings
+from api.desk_page.settings import people as people_settings
+from api.desk_page.settings import phones as phone_settings
+from api.desk_page.settings import webhooks as webhook_settings
 from api.driver.events import endpoints as driver_events
 from api.driver.manifest import endpoints as manifest
 from api.find import endpoints as find
@@ -66,7 +70,8 @@ from work.roads.in_time import RoadsInTime
 from work.roads.protocol import Roads
 
 ASKED = (
-    *(session, totp, users, invitations, link_page, audit, alerts, desk_page, desk_find, desk_stop),
+    *(session, totp, passkeys, users, invitations, link_page, audit, alerts),
+    *(desk_page, desk_find, desk_stop, own_settings, people_settings, phone_settings, webhook_settings),
     *(account, logo, keys, drivers, devices, geofences),
     *(routes, links, pins, reopening, ending, track, visits, detours, eta),
     *(driver_events, manifest, shifts),

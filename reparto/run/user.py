@@ -17,6 +17,7 @@ from sql.account.accounts import NEW_ACCOUNT, ensure_account, read_instance
 from sql.config import DatabaseConfig
 from sql.desk import links, people
 from sql.desk.audit import AuditDeed, write_entry
+from sql.desk.factors import drop_totp
 from sql.pool import Db
 from work.links import desk_token
 
@@ -39,6 +40,11 @@ def add_parser(subparsers: Subparsers) -> None:
 
     reset = actions.add_parser("reset", help="print a link by which a user sets another password, once")
     reset.add_argument("--email", metavar="ADDRESS", required=True)
+    reset.add_argument(
+        "--codes",
+        action="store_true",
+        help="ask them for no code of a phone any more: they lost it, and recovery codes",
+    )
     reset.set_defaults(run=run, action=_reset)
 
     actions.add_parser("list", help="list who may sign in, at every account").set_defaults(run=run, action=_list)
@@ -88,9 +94,13 @@ async def _reset(db: Db, args: argparse.Namespace, public_url: str) -> None:
         if not accounts:
             raise CannotRun(f"There is no user {email}; `reparto user list` shows those there are.")
         assert person is not None
+        after = {"totp": False} if args.codes else None
+        if args.codes:
+            await drop_totp(db, person.id)
         for account in accounts:
             whose = {"user": shown(USER, person.id)}
-            await write_entry(db, AuditDeed(account_id=account.account_id, operation="reparto user reset", thing=whose))
+            deed = AuditDeed(account_id=account.account_id, operation="reparto user reset", thing=whose, after=after)
+            await write_entry(db, deed)
         await _print_link(db, accounts[0].account_id, email, public_url)
     err.print(f"{email} keeps the password until the link is used. It is shown only now.", markup=False)
 

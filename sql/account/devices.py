@@ -117,6 +117,15 @@ async def ended_devices(db: Db, driver_ids: Sequence[int]) -> dict[int, dict[int
     return found
 
 
+async def devices_of_account(db: Db | Pool, account_id: int) -> dict[int, list[ListedDevice]]:
+    """List the devices of an account that work, by their drivers, the oldest first."""
+    found: dict[int, list[ListedDevice]] = {}
+    for row in await db.fetch(_SQL["devices_of_account"], account_id):
+        listed = {name: row[name] for name in ("id", "label", "app", "created_at")}
+        found.setdefault(row["driver_id"], []).append(ListedDevice(**listed))
+    return found
+
+
 async def revoke_device(db: Db | Pool, *, account_id: int, device_id: int) -> EndedDevice | None:
     """End a device at once and tell every process; None when the account has no such working device.
 

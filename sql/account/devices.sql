@@ -22,6 +22,13 @@ INSERT INTO device (account_id, driver_id, label, app, token_hash, ingest_token_
 SELECT $1, id, $3, $4, $5, $6 FROM driver WHERE id = $2 AND account_id = $1 AND deleted_at IS NULL
 RETURNING id;
 
+-- name: devices_of_account
+-- Those that work, of drivers who work. $1 account
+SELECT device.id, device.driver_id, device.label, device.app, device.created_at
+  FROM driver JOIN device ON device.driver_id = driver.id
+ WHERE driver.account_id = $1 AND driver.deleted_at IS NULL AND device.revoked_at IS NULL
+ ORDER BY device.driver_id, device.id;
+
 -- name: list_devices
 -- A driver's devices that work. $1 account, $2 driver
 SELECT id, label, app, created_at FROM device

@@ -64,6 +64,11 @@ async def end_sessions(db: Db | Pool, person_id: int, *, but: int | None = None)
     await db.execute(_SQL["end_sessions"], person_id, but)
 
 
+async def end_sessions_there(db: Db | Pool, account_id: int, person_id: int) -> None:
+    """Sign somebody out of an account, in all browsers; other accounts keep them."""
+    await db.execute(_SQL["end_sessions_there"], account_id, person_id)
+
+
 async def drop_sessions(db: Db | Pool) -> None:
     """Forget those that are over."""
     await db.execute(_SQL["drop_sessions"], UNUSED_HOURS, LONGEST_DAYS)

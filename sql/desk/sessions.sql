@@ -34,6 +34,10 @@ DELETE FROM desk_session WHERE secret_hash = $1 RETURNING account_id, person_id;
 WITH half AS (DELETE FROM sign_in_step WHERE person_id = $1)
 DELETE FROM desk_session WHERE person_id = $1 AND id IS DISTINCT FROM $2;
 
+-- name: end_sessions_there
+-- $1 account, $2 person
+DELETE FROM desk_session WHERE account_id = $1 AND person_id = $2;
+
 -- name: drop_sessions
 -- Those that are over. $1 hours one lasts unused, $2 days it lasts at most
 DELETE FROM desk_session

@@ -176,6 +176,22 @@ async def test_who_is_taken_out_is_out_at_once_and_forgotten_with_the_last_accou
     assert await people.find_person(pool, BETO) is None
 
 
+async def test_who_lost_a_phone_is_signed_out_of_this_account_alone(client, account, other_account, pool, owner):
+    beto = await make_user(pool, account.id, BETO)
+    await make_user(pool, other_account.id, BETO)
+    here, there = await signed_in(pool, account.id, beto), await signed_in(pool, other_account.id, beto)
+    assert (await ask(client, "DELETE", "/v1/users/us_1/sessions", headers=here))[0] == 403  # an owner's
+    assert (await ask(client, "DELETE", f"/v1/users/us_{beto}/sessions", headers=owner))[0] == 204
+    assert [(await ask(client, "GET", "/v1/session", headers=one))[0] for one in (here, there, owner)] == [
+        401,
+        200,
+        200,
+    ]
+    assert (await ask(client, "DELETE", "/v1/users/us_99/sessions", headers=owner))[0] == 404
+    entry = await pool.fetchrow("SELECT operation, thing FROM audit_entry ORDER BY id DESC LIMIT 1")
+    assert entry == ("DELETE /v1/users/{user}/sessions", {"user": f"us_{beto}"})
+
+
 async def test_another_role_counts_at_once(client, account, pool, owner):
     beto = await make_user(pool, account.id, BETO)
     mine = await signed_in(pool, account.id, beto)

@@ -8,11 +8,13 @@ import asyncio
 import copy
 import itertools
 import json
+import os
 import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import jsonschema
@@ -20,7 +22,7 @@ import msgspec
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from api.desk import addresses, invitations, second_factor
+from api.desk import addresses, invitations, passkeys, second_factor
 from api.desk.passwords import PASSWORDS, Passwords
 from api.find import lookup
 from api.http.app_keys import POOL
@@ -32,6 +34,8 @@ from reparto.run.app import create_app
 from reparto.settings.settings import Settings
 from sql.account.accounts import read_instance
 from sql.config import DatabaseConfig
+from sql.desk.passkeys import add_passkey
+from sql.desk.steps import HalfSignIn
 from sql.pool import Pool
 from tests.api.desk.desk import CHEAP, PASSWORD, make_user, signed_in
 from tests.api.driver.driver_day import at, event, hours
@@ -165,6 +169,24 @@ async def planning(make: Any, maker: PlanMaker, pool: Pool) -> tuple[dict[str, A
     return shift, order, plan
 
 
+def whose_passkey(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let any challenge be open, and what whichever passkey made or signed be right, so that the rest is tried."""
+
+    async def half(request: Any, kind: str) -> HalfSignIn:
+        return HalfSignIn(person_id=1, said={"challenge": ""})
+
+    async def proven(*_: Any) -> int:
+        return 1
+
+    def registered(*_: Any) -> Any:
+        return SimpleNamespace(credential_id=os.urandom(8), credential_public_key=b"", sign_count=0)
+
+    monkeypatch.setattr(passkeys, "take_half", half)
+    monkeypatch.setattr(passkeys, "_proven", proven)
+    monkeypatch.setattr(passkeys, "_registered", registered)
+    monkeypatch.setattr(passkeys, "MOST", 1_000_000)
+
+
 @pytest.fixture
 async def product(
     database: DatabaseConfig, account: Any, tour: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -176,6 +198,7 @@ async def product(
         monkeypatch.setattr(addresses, name, 1_000_000)
     monkeypatch.setattr(invitations, "A_DAY", 1_000_000)
     monkeypatch.setattr(second_factor, "CODES_OF_A_PERSON", 1_000_000)
+    whose_passkey(monkeypatch)
     steps = itertools.count(1)
     monkeypatch.setattr(second_factor, "step_of", lambda *_: next(steps))  # whatever the phone shows
     monkeypatch.setattr(step_up, "LIVES_S", 1e6)
@@ -234,6 +257,7 @@ async def product(
         assert (await client.post("/v1/pings", json=nowhere, headers=bearer)).status == 200
         ana = await make_user(app[POOL], account.id, ANA, "owner")
         await make_user(app[POOL], account.id, "beto@example.com")
+        await add_passkey(app[POOL], ana, credential_id=b"x", public_key=b"", sign_count=0, name="x")
         await app[POOL].execute(
             "INSERT INTO desk_alert (account_id, fact_id, type, severity, occurred_at)"
             " VALUES ($1, gen_random_uuid(), 'driver.sos', 3, now())",
@@ -245,6 +269,7 @@ async def product(
             description=openapi.document(app[DECLARED]),
             ids={
                 "driver": driver_id,
+                "passkey": "pk_1",
                 "device": device["id"],
                 "route": put["id"],
                 "stop": stop["id"],
@@ -335,6 +360,9 @@ async def product(
                     "account": "mensajeria",
                     "code": "123456",
                 },
+                ("post", "/v1/session/passkey"): {"credential": {}, "account": "mensajeria"},
+                ("post", "/v1/session/passkeys/begin"): {"password": PASSWORD},
+                ("post", "/v1/session/passkeys"): {"name": "x", "credential": {}},
                 ("post", "/v1/session/totp"): {"password": PASSWORD},
                 ("put", "/v1/session/totp"): {"code": "123456"},
                 ("post", "/v1/session/totp/recovery-codes"): {"password": PASSWORD},

@@ -1,0 +1,39 @@
+"""What every page of settings has: who may see it, what its forms say of problems."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from api.desk_page.shown import Looker, shown
+from api.http.auth import Role
+from api.pages.catalog import desk_texts
+
+NOT_ADMINS = frozenset(role for role in Role if role < Role.ADMIN)
+NOT_DISPATCHERS = frozenset(role for role in Role if role < Role.DISPATCHER)
+
+ALSO: Mapping[int, str] = {303: "Nobody is signed in: the desk.", 403: "A page that says who may."}
+
+MOST_SHOWN = 500
+"""On a page; the API has all."""
+
+_PROBLEMS = (
+    *("stopped", "away", "conflict", "forbidden", "unauthorized"),
+    *("invalid-fields", "second-factor-wrong", "too-many-requests"),
+)
+"""What the page says in its own words: types of problems, and what is none of the API's."""
+
+
+def settings_page(request: web.Request, looker: Looker, template: str, *, title: str, **values: Any) -> web.Response:
+    """Fill the template of a page; `title`: the name of its text."""
+    t = desk_texts(looker.language)
+    words = {name: t[f"problem_{name}"] for name in _PROBLEMS}
+    problems = msgspec.json.encode(words).decode().replace("<", "\\u003c")
+    return shown(request, looker, template, title=t[title], problems=problems, **values)
+
+
+def day(at: datetime | None, none: str = "") -> str:
+    """Write the day of a time, as forms take it; `none`: what stands for no time."""
+    return none if at is None else f"{at:%Y-%m-%d}"

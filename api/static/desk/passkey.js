@@ -1,0 +1,56 @@
+// Passkeys, between `navigator.credentials` and the API; bytes are base64url in JSON.
+
+const bytes = (text) => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (one) => one.charCodeAt(0));
+
+const text = (buffer) =>
+  btoa(String.fromCharCode(...new Uint8Array(buffer))).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+
+const described = (list) => list?.map((one) => ({ ...one, id: bytes(one.id) }));
+
+function written(credential, names) {
+  const response = {};
+  for (const name of names) {
+    if (credential.response[name]) response[name] = text(credential.response[name]);
+  }
+  return { id: credential.id, rawId: text(credential.rawId), type: credential.type, response };
+}
+
+/** Whether this browser has passkeys at all. */
+export const canPasskeys = () => Boolean(globalThis.PublicKeyCredential && navigator.credentials);
+
+/** Ask the API; `wrong` of what is thrown is its problem, or null where it did not answer. */
+export async function ask(method, path, body) {
+  const headers = { "Reparto-Csrf": "1", "Content-Type": "application/json" };
+  let answer;
+  try {
+    answer = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  } catch {
+    throw Object.assign(new Error("no answer"), { wrong: null });
+  }
+  const said = answer.status === 204 ? null : await answer.json().catch(() => null);
+  if (!answer.ok) throw Object.assign(new Error(said?.detail ?? answer.statusText), { wrong: said });
+  return said;
+}
+
+/** Have a passkey made, and keep it under a name. */
+export async function addPasskey(name, password) {
+  const { options } = await ask("POST", "/v1/session/passkeys/begin", { password });
+  const publicKey = {
+    ...options,
+    challenge: bytes(options.challenge),
+    user: { ...options.user, id: bytes(options.user.id) },
+    excludeCredentials: described(options.excludeCredentials),
+  };
+  const made = await navigator.credentials.create({ publicKey });
+  const credential = written(made, ["clientDataJSON", "attestationObject"]);
+  return ask("POST", "/v1/session/passkeys", { name, credential });
+}
+
+/** Sign in with a passkey that the browser has for this site. */
+export async function signInByPasskey() {
+  const { options } = await ask("POST", "/v1/session/passkey/begin");
+  const publicKey = { ...options, challenge: bytes(options.challenge), allowCredentials: described(options.allowCredentials) };
+  const signed = await navigator.credentials.get({ publicKey });
+  const credential = written(signed, ["clientDataJSON", "authenticatorData", "signature", "userHandle"]);
+  return ask("POST", "/v1/session/passkey", { credential });
+}
