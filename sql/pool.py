@@ -109,9 +109,13 @@ class TimedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has 
 
 async def connect(config: DatabaseConfig) -> Connection:
     """Open one connection that its owner keeps and closes; who keeps it for long asks it to `tell_time` again."""
-    connection = await asyncpg.connect(**_options(config), connection_class=TimedConnection)
-    await _prepare(connection)
-    await tell_time(connection)
+    connection: Connection = await asyncpg.connect(**_options(config), connection_class=TimedConnection)
+    try:
+        await _prepare(connection)
+        await tell_time(connection)
+    except BaseException:  # whoever asked has ended meanwhile, too: nobody else could close it
+        connection.terminate()
+        raise
     return connection
 
 
