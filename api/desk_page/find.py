@@ -10,7 +10,7 @@ from api.desk_page.shown import ONE_DELIVERY, Looker, for_people, shown
 from api.http import ids
 from api.http.app_keys import POOL
 from api.http.operation import Operations, Parameter, Who
-from sql.desk.search import BY_WORDS, FoundStop, found_orders, found_stops, found_tours
+from sql.desk.search import BY_WORDS, FoundOrder, FoundStop, FoundTour, found_orders, found_stops, found_tours
 
 operations = Operations("desk")
 
@@ -50,40 +50,43 @@ async def get_find(request: web.Request, looker: Looker) -> web.Response:
         "find.html",
         title=title,
         asked=said,
-        stops=[
-            {
-                "id": ids.shown(ids.STOP, one.id),
-                "order": one.external_id,
-                "name": one.name,
-                "address": one.address or "",
-                "status": one.status,
-                "route": one.route,
-                "day": looker.manner(one.timezone).date(one.date),
-            }
-            for one in stops
-        ],
-        orders=[
-            {
-                "order": one.external_id,
-                "name": one.name or "",
-                "address": one.address or "",
-                "state": one.state,
-                "day": looker.manner("UTC").date(one.earliest),
-            }
-            for one in orders
-        ],
-        tours=[
-            {
-                "id": ids.shown(ids.ROUTE, one.id),
-                "name": one.external_id,
-                "driver": one.driver or "",
-                "status": one.status,
-                "day": looker.manner("UTC").date(one.date),
-            }
-            for one in tours
-        ],
+        stops=[_stop(looker, one) for one in stops],
+        orders=[_order(looker, one) for one in orders],
+        tours=[_tour(looker, one) for one in tours],
         more=looker.words["find"]["more"].format(most=MOST_FOUND) if len(stops) == MOST_FOUND else "",
     )
+
+
+def _stop(looker: Looker, one: FoundStop) -> dict[str, str]:
+    return {
+        "id": ids.shown(ids.STOP, one.id),
+        "order": one.external_id,
+        "name": one.name,
+        "address": one.address or "",
+        "status": one.status,
+        "route": one.route,
+        "day": looker.manner(one.timezone).date(one.date),
+    }
+
+
+def _order(looker: Looker, one: FoundOrder) -> dict[str, str]:
+    return {
+        "order": one.external_id,
+        "name": one.name or "",
+        "address": one.address or "",
+        "state": one.state,
+        "day": looker.manner("UTC").date(one.earliest),
+    }
+
+
+def _tour(looker: Looker, one: FoundTour) -> dict[str, str]:
+    return {
+        "id": ids.shown(ids.ROUTE, one.id),
+        "name": one.external_id,
+        "driver": one.driver or "",
+        "status": one.status,
+        "day": looker.manner("UTC").date(one.date),
+    }
 
 
 def _only(stops: Sequence[FoundStop]) -> FoundStop | None:

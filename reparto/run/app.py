@@ -16,6 +16,7 @@ from api.desk import alerts, audit, invitations, link_page, session, users
 from api.desk_page import endpoints as desk_page
 from api.desk_page import find as desk_find
 from api.desk_page import stop as desk_stop
+from api.desk_page import tour as desk_tour
 from api.driver.events import endpoints as driver_events
 from api.driver.manifest import endpoints as manifest
 from api.find import endpoints as find
@@ -38,7 +39,7 @@ from api.messages.keys import GUARD, SEALER
 from api.offers import points
 from api.offers import slots as recipient_slots
 from api.places import geofences
-from api.planning import orders, plans, publish, replan, resources, slots
+from api.planning import orders, plans, publish, replan, resources, sequence, slots
 from api.portal import by_code, by_link, company, proposals, push, redirect, reschedule, step_up
 from api.proofs import endpoints as proofs
 from api.proofs.uploads import endpoints as uploads
@@ -80,11 +81,11 @@ SYSTEM = (health, metrics)
 """In every process that serves HTTP."""
 
 ASKED = (
-    *(session, users, invitations, link_page, audit, alerts, desk_page, desk_find, desk_stop),
+    *(session, users, invitations, link_page, audit, alerts, desk_page, desk_find, desk_stop, desk_tour),
     *(account, logo, keys, drivers, devices, geofences),
     *(routes, links, pins, reopening, ending, track, visits, detours, eta),
     *(driver_events, manifest, shifts),
-    *(orders, resources, plans, replan, publish, slots),
+    *(orders, resources, plans, replan, publish, sequence, slots),
     *(geocoder, address_book),
     *(positions, events, reports, quarantine, applying, erasures),
     *(tracking, tracking_page, widget, tracking_forms, tracking_photos, asides, answers, by_link, push, company),

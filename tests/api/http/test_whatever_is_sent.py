@@ -340,6 +340,7 @@ async def product(
                 ("post", "/v1/drivers/{driver}/devices"): {"label": "x", "app": "native"},
                 ("put", "/v1/routes/{route}"): {**tour, "stops": [{**tour["stops"][0], **tour["stops"][1]}]},
                 ("post", "/v1/routes/{route}/assign"): {"driver": "ana"},
+                ("put", "/v1/routes/{route}/sequence"): {"stops": [stop["id"]]},
                 ("post", "/v1/routes/{route}/end"): {"note": "n", "occurred_at": at(6)},
                 ("put", "/v1/geofences/{geofence}"): body_of_fence,
                 ("post", "/v1/stops/{stop}/reopen"): {"note": "n", "occurred_at": at(6)},
