@@ -1,12 +1,15 @@
 """The desk's door: somebody signs in, and out. It works without scripts."""
 
 import logging
+from collections.abc import Mapping
 from math import ceil
 
 from aiohttp import web
 
+from api.desk.half import begin_half, end_half_cookie, half_in, set_half_cookie, take_half
 from api.desk.pages import LANG, desk_language, desk_page
-from api.desk.session import ask_reset, end_cookie, set_cookie, sign_in
+from api.desk.second_factor import SecondFactorNeeded, SecondFactorWrong, ask_second_factor
+from api.desk.session import KnownPerson, ask_reset, end_cookie, known, open_session, set_cookie
 from api.desk_page.shown import ONE_DELIVERY, looker_of, signed_in
 from api.desk_page.today import today_page
 from api.http.app_keys import POOL
@@ -15,7 +18,7 @@ from api.http.operation import Operations, Who
 from api.http.problem import TooManyRequests, Unauthorized
 from api.http.trail import note
 from api.pages.catalog import desk_texts
-from sql.desk import sessions
+from sql.desk import people, sessions
 from sql.pool import is_away
 
 log = logging.getLogger(__name__)
@@ -28,6 +31,14 @@ _FORM = {
     "application/x-www-form-urlencoded": {
         "type": "object",
         "properties": {name: {"type": "string"} for name in _FIELDS},
+    }
+}
+_LONGEST_CODE = 40
+_CODE_FORM = {
+    "application/x-www-form-urlencoded": {
+        "type": "object",
+        "properties": {"code": {"type": "string"}},
+        "required": ["code"],
     }
 }
 
@@ -82,17 +93,54 @@ async def post_sign_in(request: web.Request) -> web.Response:
         if forgotten:
             await ask_reset(request, email)
             return _sign_in_page(language, email=email, said=t["in_mailed"])
-        signed = await sign_in(request, email, password)
+        who = await known(request, email, password)
     except TooManyRequests as often:
-        wait_s = int(often.headers["Retry-After"])
-        words = t["often"].format(minutes=ceil(wait_s / 60))
-        page = _sign_in_page(language, status=429, email=email, said=words)
-        page.headers["Retry-After"] = str(wait_s)
-        return page
+        return _later(_sign_in_page(language, status=429, email=email, said=_wait(often, t)), often)
     except Unauthorized:
         return _sign_in_page(language, status=401, email=email, said=t["in_refused"])
-    response = _to_desk(language)
-    set_cookie(request, response, signed.secret)
+    if not who.person.has_totp:
+        return await _signed_in_page(request, who, language)
+    response = _code_page(language)
+    set_half_cookie(request, response, "code", await begin_half(request, "code", person_id=who.person.id))
+    return response
+
+
+@operations.operation(
+    "POST",
+    "/desk/sign-in/code",
+    who=Who.ANYONE,
+    query=(LANG,),
+    media=("text/html",),
+    takes=_CODE_FORM,
+    also={
+        303: "Signed in: the desk; or, where nobody gave a password just now, the form for that.",
+        401: "The form again: this code does not count.",
+        429: "The form again: that was tried very often.",
+    },
+)
+async def post_code(request: web.Request) -> web.Response:
+    """Sign in with a code of the phone, after the password."""
+    from_this_site(request)
+    language = desk_language(request)
+    half = await half_in(request, "code")
+    if half is None or half.person_id is None:
+        return _to_desk(language)
+    t, said = desk_texts(language), (await request.post()).get("code", "")
+    code = said[:_LONGEST_CODE] if isinstance(said, str) else ""
+    try:
+        await ask_second_factor(request, half.person_id, code)
+    except TooManyRequests as often:
+        return _later(_code_page(language, status=429, said=_wait(often, t)), often)
+    except (SecondFactorNeeded, SecondFactorWrong):
+        return _code_page(language, status=401, said=t["code_refused"])
+    if await take_half(request, "code") is None:
+        return _to_desk(language)  # another password ended it at the same moment
+    pool = request.app[POOL]
+    who = KnownPerson(
+        person=await people.person_by_id(pool, half.person_id), accounts=await people.accounts_of(pool, half.person_id)
+    )
+    response = await _signed_in_page(request, who, language, by="password, code")
+    end_half_cookie(request, response, "code")
     return response
 
 
@@ -111,6 +159,29 @@ async def post_sign_out(request: web.Request) -> web.Response:
             await note(request, db, caller=Caller(account_id=account_id, person_id=person_id, role=Role.VIEWER))
     end_cookie(request, response)
     return response
+
+
+async def _signed_in_page(
+    request: web.Request, who: KnownPerson, language: str, *, by: str = "password"
+) -> web.Response:
+    response = _to_desk(language)
+    if who.accounts:  # else they were taken out of their last one at the same moment
+        set_cookie(request, response, (await open_session(request, who, by=by)).secret)
+    return response
+
+
+def _wait(often: TooManyRequests, t: Mapping[str, str]) -> str:
+    return t["often"].format(minutes=ceil(int(often.headers["Retry-After"]) / 60))
+
+
+def _later(page: web.Response, often: TooManyRequests) -> web.Response:
+    page.headers["Retry-After"] = often.headers["Retry-After"]
+    return page
+
+
+def _code_page(language: str, *, status: int = 200, said: str = "") -> web.Response:
+    t = desk_texts(language)
+    return desk_page("code.html", language, status=status, t=dict(t), title=t["code_title"], said=said)
 
 
 def _to_desk(language: str) -> web.Response:

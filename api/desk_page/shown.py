@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import wraps
 from typing import Any, TypeAlias
 from urllib.parse import urlencode
@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from api.desk.pages import desk_language, desk_page
-from api.http.app_keys import POOL
+from api.http.app_keys import POOL, now_of
 from api.http.auth import Caller, Role, authorize, session_secret_of
 from api.http.problem import NotFound, Unauthorized
 from api.pages.catalog import LANGUAGES, day_texts, desk_texts
@@ -119,7 +119,7 @@ async def looker_of(request: web.Request, caller: Caller) -> Looker:
         accepted=request.headers.get("Accept-Language", ""),
         account=(await account_by_id(pool, caller.account_id)).name,
         email=(await people.person_by_id(pool, caller.person_id)).email,
-        now=datetime.now(UTC),
+        now=now_of(request),
     )
 
 
