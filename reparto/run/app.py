@@ -14,6 +14,7 @@ from api.certificate import endpoints as certificate
 from api.desk import alerts, audit, invitations, link_page, session, totp, users
 from api.desk_page import endpoints as desk_page
 from api.desk_page import find as desk_find
+from api.desk_page import inbox as desk_inbox
 from api.desk_page import stop as desk_stop
 from api.desk_page import tour as desk_tour
 from api.driver.events import endpoints as driver_events
@@ -67,7 +68,8 @@ from work.roads.in_time import RoadsInTime
 from work.roads.protocol import Roads
 
 ASKED = (
-    *(session, totp, users, invitations, link_page, audit, alerts, desk_page, desk_find, desk_stop, desk_tour),
+    *(session, totp, users, invitations, link_page, audit, alerts),
+    *(desk_page, desk_find, desk_stop, desk_tour, desk_inbox),
     *(account, logo, keys, drivers, devices, geofences),
     *(routes, links, pins, reopening, ending, track, visits, detours, eta),
     *(driver_events, manifest, shifts),
