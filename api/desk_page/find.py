@@ -31,7 +31,7 @@ _RECENT = timedelta(days=3)
     also={303: "It is one delivery: its page; or nobody is signed in: the form to sign in."},
 )
 @for_people()
-async def get_find(request: web.Request, looker: Looker) -> web.Response:
+async def get_desk_find(request: web.Request, looker: Looker) -> web.Response:
     """Find a delivery by its order's number, a barcode, name, address, e-mail or phone; a tour by its driver."""
     said = request.query.get("q", "").strip()[:_LONGEST]
     title, pool, account_id = looker.words["find"]["title"], request.app[POOL], looker.caller.account_id
@@ -96,3 +96,35 @@ def _only(stops: Sequence[FoundStop]) -> FoundStop | None:
     """
     best = [one for one in stops if one.rank == stops[0].rank or one.rank < BY_WORDS]
     return best[0] if best and len({one.external_id for one in best}) == 1 else None
+
+
+def _stop(looker: Looker, stop: FoundStop) -> dict[str, str]:
+    return {
+        "id": ids.shown(ids.STOP, stop.id),
+        "order": stop.external_id,
+        "name": stop.name,
+        "address": stop.address or "",
+        "status": stop.status,
+        "route": stop.route,
+        "day": looker.manner(stop.timezone).date(stop.date),
+    }
+
+
+def _order(looker: Looker, order: FoundOrder) -> dict[str, str]:
+    return {
+        "order": order.external_id,
+        "name": order.name or "",
+        "address": order.address or "",
+        "state": order.state,
+        "day": looker.manner("UTC").date(order.earliest),
+    }
+
+
+def _tour(looker: Looker, tour: FoundTour) -> dict[str, str]:
+    return {
+        "id": ids.shown(ids.ROUTE, tour.id),
+        "name": tour.external_id,
+        "driver": tour.driver or "",
+        "status": tour.status,
+        "day": looker.manner("UTC").date(tour.date),
+    }
