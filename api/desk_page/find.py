@@ -57,38 +57,6 @@ async def get_desk_find(request: web.Request, looker: Looker) -> web.Response:
     )
 
 
-def _stop(looker: Looker, one: FoundStop) -> dict[str, str]:
-    return {
-        "id": ids.shown(ids.STOP, one.id),
-        "order": one.external_id,
-        "name": one.name,
-        "address": one.address or "",
-        "status": one.status,
-        "route": one.route,
-        "day": looker.manner(one.timezone).date(one.date),
-    }
-
-
-def _order(looker: Looker, one: FoundOrder) -> dict[str, str]:
-    return {
-        "order": one.external_id,
-        "name": one.name or "",
-        "address": one.address or "",
-        "state": one.state,
-        "day": looker.manner("UTC").date(one.earliest),
-    }
-
-
-def _tour(looker: Looker, one: FoundTour) -> dict[str, str]:
-    return {
-        "id": ids.shown(ids.ROUTE, one.id),
-        "name": one.external_id,
-        "driver": one.driver or "",
-        "status": one.status,
-        "day": looker.manner("UTC").date(one.date),
-    }
-
-
 def _only(stops: Sequence[FoundStop]) -> FoundStop | None:
     """Choose the stop that is meant; None: it may be several.
 

@@ -12,6 +12,7 @@ from api.addresses import geocoder
 from api.brand import logo
 from api.certificate import endpoints as certificate
 from api.desk import alerts, audit, invitations, link_page, session, totp, users
+from api.desk_page import board as desk_board
 from api.desk_page import endpoints as desk_page
 from api.desk_page import find as desk_find
 from api.desk_page import inbox as desk_inbox
@@ -69,7 +70,7 @@ from work.roads.protocol import Roads
 
 ASKED = (
     *(session, totp, users, invitations, link_page, audit, alerts),
-    *(desk_page, desk_find, desk_stop, desk_tour, desk_inbox),
+    *(desk_page, desk_find, desk_stop, desk_tour, desk_inbox, desk_board),
     *(account, logo, keys, drivers, devices, geofences),
     *(routes, links, pins, reopening, ending, track, visits, detours, eta),
     *(driver_events, manifest, shifts),

@@ -6,6 +6,7 @@ import { follow, STATES, vans } from "./vans.js";
 
 const MOST_ROWS = 150;
 const ROWS_MS = 1000;
+const MAP_MS = 400; // the map draws all it has with each change: some changes at once cost as much as one
 
 const byId = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
 const { names, routes, words } = JSON.parse(/** @type {string} */ (byId("known").textContent));
@@ -21,14 +22,24 @@ let following = false;
 /** @type {any} */
 let map = null;
 let isStale = true;
+/** @type {Set<string>} */
+const moved = new Set();
+const byName = new Intl.Collator(language).compare;
 
 follow({
-  all() { isStale = true; list(); map?.all(vans.values()); },
-  changed(ids, gone) { isStale = true; map?.change(ids.flatMap((id) => vans.get(id) ?? []), gone); followed(ids); ask(ids); },
+  all() { isStale = true; moved.clear(); list(); map?.all(vans.values()); },
+  changed(ids, gone) { isStale = true; for (const id of [...ids, ...gone]) moved.add(id); ask(ids); },
   cut(is) { byId("cut").hidden = !is; },
 });
 
 setInterval(() => { if (isStale && !document.hidden) list(); }, ROWS_MS);
+setInterval(() => {
+  if (!moved.size || !map || document.hidden) return;
+  const ids = [...moved];
+  moved.clear();
+  map.change(ids.flatMap((id) => vans.get(id) ?? []), ids.filter((id) => !vans.has(id)));
+  followed(ids);
+}, MAP_MS);
 filter.addEventListener("input", list);
 sort.addEventListener("change", list);
 for (const chip of document.querySelectorAll(".chip")) {
@@ -83,7 +94,7 @@ function list() {
     }
   } else {
     const rank = (/** @type {Van} */ van) => (sort.value === "trouble" ? STATES.indexOf(van.state) : 0);
-    fit.sort((a, b) => rank(a) - rank(b) || nameOf(a).localeCompare(nameOf(b), language));
+    fit.sort((a, b) => rank(a) - rank(b) || byName(nameOf(a), nameOf(b)));
     const buttons = /** @type {HTMLElement[]} */ ([...rows.querySelectorAll("[data-van]")]);
     const shown = fit.slice(0, MOST_ROWS);
     shown.forEach((van, n) => fill(buttons[n] ?? made(), van));

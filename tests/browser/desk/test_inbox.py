@@ -1,4 +1,4 @@
-"""The inbox of alerts: worked off by hand, and new ones are told while it is open."""
+"""The inbox of alerts, worked off by hand, new ones told while it is open; and the board of the day."""
 
 from datetime import timedelta
 from typing import Any
@@ -50,3 +50,21 @@ async def test_alerts_are_taken_put_aside_and_closed(browser: Any, office: Offic
     assert await shut_out(viewer, *(f"{office.url}/desk/alerts?state={state}" for state in states)) == {}
     assert await viewer.locator("[data-act]").count() == 0
     assert page.wrong == viewer.wrong == []
+
+
+async def test_the_board_says_how_the_day_goes(browser: Any, office: Office) -> None:
+    at = office.now
+    await office.tour.change_stop(0, status="completed", arrived_at=at, outcome_at=at)
+    late = {"window_end": at - timedelta(minutes=5), "window_start": at - timedelta(hours=1)}
+    await office.tour.change_stop(1, status="failed", arrived_at=at, outcome_at=at, **late)
+    await alert(office, "stop.failed", 2, 1)
+    page = await office.sit(browser, "viewer", lang="es", color_scheme="dark")
+    await page.goto(f"{office.url}/desk/board?wall=1")
+    said = await page.inner_text(".facts")
+    for number in ("50 % 1/2", "1/4"):
+        assert number in said.replace("\n", " "), said
+    assert await page.locator(".mark.broken").count() == 1
+    assert await page.locator(".mark.well").count() == 1
+    assert await page.locator("header, form").count() == 0
+    assert await shut_out(page, f"{office.url}/desk/board") == {}
+    assert page.wrong == []
