@@ -1,6 +1,6 @@
 """The page of a tour: how it goes, and what a dispatcher does with it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -57,8 +57,6 @@ async def get_tour_page(request: web.Request, looker: Looker) -> web.Response:
         )
     tour, manner = item_of(row), looker.manner(row.timezone)
     rows = _Rows(looker=looker, manner=manner, eta={one.stop_id: one for one in view.stops}, signs=signs)
-    there = [stop for stop in stops if not stop.removed]
-    aboard = [rows.aboard(stop) for stop in there if _is_aboard(stop)]
     return shown(
         request,
         looker,
@@ -66,10 +64,7 @@ async def get_tour_page(request: web.Request, looker: Looker) -> web.Response:
         title=row.external_id,
         tour=tour,
         facts=_facts(looker, manner, tour, view),
-        done=[rows.row(stop) for stop in there if not _is_ahead(stop)],
-        ahead=[rows.row(stop) for stop in there if _is_ahead(stop)],
-        gone=[rows.row(stop) for stop in stops if stop.removed],
-        aboard=aboard,
+        **rows.parted(stops),
         drivers=_choices(drivers, row.driver_external_id),
         is_open=tour.status in ("planned", "started"),
         may_order=looker.is_dispatcher and tour.status in ("planned", "started"),
@@ -112,6 +107,16 @@ class _Rows:
         self, *, looker: Looker, manner: Manner, eta: Mapping[str, StopEta], signs: Mapping[int, StopSigns]
     ) -> None:
         self._looker, self._manner, self._eta, self._signs = looker, manner, eta, signs
+
+    def parted(self, stops: Sequence[StopRow]) -> dict[str, list[dict[str, Any]]]:
+        """Write all stops: those ahead, those the van came to, those taken off; and what is aboard."""
+        there = [stop for stop in stops if not stop.removed]
+        return {
+            "ahead": [self.row(stop) for stop in there if _is_ahead(stop)],
+            "done": [self.row(stop) for stop in there if not _is_ahead(stop)],
+            "gone": [self.row(stop) for stop in stops if stop.removed],
+            "aboard": [self.aboard(stop) for stop in there if _is_aboard(stop)],
+        }
 
     def row(self, stop: StopRow) -> dict[str, Any]:
         """Write a stop: promise, when it comes or came, and its signs."""

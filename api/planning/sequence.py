@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import msgspec
@@ -11,7 +11,7 @@ from aiohttp import web
 from msgspec import Meta, Struct
 
 from api.http import ids
-from api.http.app_keys import CONFIG, POOL
+from api.http.app_keys import CONFIG, POOL, now_of
 from api.http.auth import caller_of
 from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
@@ -84,7 +84,7 @@ async def get_sequence(request: web.Request) -> web.Response:
     tour = await _tour(request)
     names = request.query.get("stops", "")
     order = _ordered(tour, names.split(",") if names else [ids.shown(ids.STOP, stop.id) for stop in tour.ahead])
-    now = datetime.now(UTC)
+    now = now_of(request)
     place = await _place(request.app[POOL], caller_of(request).account_id, tour)
     cost = _cost(tour, order, place, now)
     return answer(request, cost, headers=etag(tour.head.version))
@@ -107,7 +107,7 @@ async def put_sequence(request: web.Request) -> web.Response:
     body, pool, account_id = await read_body(request, NewSequence), request.app[POOL], caller_of(request).account_id
     tour = await _tour(request)
     check_if_match(request, tour.head.version)
-    order, now = _ordered(tour, body.stops), datetime.now(UTC)
+    order, now = _ordered(tour, body.stops), now_of(request)
     place = await _place(pool, account_id, tour)
     cost = _cost(tour, order, place, now)
     then = {stop.id: one.arrival for stop, one in zip(order, cost.stops, strict=True)}
