@@ -108,7 +108,7 @@ class _Rows:
     ) -> None:
         self._looker, self._manner, self._eta, self._signs = looker, manner, eta, signs
 
-    def parted(self, stops: Sequence[StopRow]) -> dict[str, list[dict[str, Any]]]:
+    def parted(self, stops: Sequence[StopRow]) -> dict[str, Any]:
         """Write all stops: those ahead, those the van came to, those taken off; and what is aboard."""
         there = [stop for stop in stops if not stop.removed]
         return {
