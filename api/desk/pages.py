@@ -35,13 +35,24 @@ def desk_language(request: web.Request) -> str:
 
 
 def desk_page(
-    template: str, language: str, *, status: int = 200, is_scripted: bool = False, **values: Any
+    template: str,
+    language: str,
+    *,
+    status: int = 200,
+    is_scripted: bool = False,
+    tiles_of: str | None = None,
+    **values: Any,
 ) -> web.Response:
     """Fill a template of `api/static/desk`.
 
     Args:
         is_scripted: it brings scripts of ours, which ask this server alone.
+        tiles_of: the host that its map may ask for tiles, empty for none; None: it has no map.
     """
     text = _PAGES.render_template(template, language=language, languages=LANGUAGES, assets=assets.PATH, **values)
-    headers = _HEADERS | {"Content-Security-Policy": _WITH_SCRIPTS} if is_scripted else _HEADERS
+    policy = _HEADERS["Content-Security-Policy"] if not is_scripted else _WITH_SCRIPTS
+    if tiles_of is not None:
+        policy = policy.replace("img-src 'self'", f"img-src 'self' data: blob: {tiles_of}".rstrip())
+        policy = policy.replace("connect-src 'self'", f"connect-src 'self' {tiles_of}".rstrip()) + "; worker-src 'self'"
+    headers = _HEADERS | {"Content-Security-Policy": policy}
     return web.Response(status=status, text=text, content_type="text/html", headers=headers)

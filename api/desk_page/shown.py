@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 Words: TypeAlias = Mapping[str, Mapping[str, str]]
 
-VIEWS = (("tours", "/desk"),)
+VIEWS = (("tours", "/desk"), ("alerts", "/desk/alerts"), ("board", "/desk/board"))
 """Of the day, in the order in which they stand at the top."""
 
 ONE_DELIVERY = frozenset({Role.SUPPORT})

@@ -1,5 +1,6 @@
-"""The tours of today, each by its own clock."""
+"""The day at a glance: every van on a map and in a list, kept up to date by the stream; below the tours of today."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -7,15 +8,26 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from api.desk_page.shown import Looker, shown
-from api.http.app_keys import POOL
+from api.http import ids
+from api.http.app_keys import CONFIG, POOL
 from api.pages.catalog import desk_texts
 from api.pages.times import Manner
 from api.routes.view import RouteItem, item_of
+from sql.account.drivers import list_drivers
 from sql.delivery import routes
 from sql.pool import Pool
 
 MOST_TOURS = 500
 """Shown on the page; a day of a large firm."""
+
+MOST_VANS = 10_000
+"""Named on the page; of others it asks."""
+
+STATES = ("alarm", "silent", "off_route", "late", "moving", "stopped")
+"""Of vans, those that somebody has to look at first; `live.js` says which holds."""
+
+_TILES = re.compile(r"(https?)://(?:[^/.]*\{[^/]*?\}[^/.]*(?=\.))?([A-Za-z0-9.-]+(?::[0-9]+)?)/")
+"""A template of tiles; `{s}` in place of its first part stands for several hosts."""
 
 _ORDER = ("started", "planned", "finished", "cancelled")
 
@@ -24,6 +36,8 @@ async def today_page(request: web.Request, looker: Looker) -> web.Response:
     """Show the tours of today."""
     pool, now, t = request.app[POOL], looker.now, desk_texts(looker.language)
     tours = await tours_of_today(pool, looker.caller.account_id, now)
+    drivers = await list_drivers(pool, account_id=looker.caller.account_id, after=0, limit=MOST_VANS)
+    config, words = request.app[CONFIG], looker.words["live"]
     clock = looker.manner(tours[0].timezone if tours else "UTC").clock(now)
     return shown(
         request,
@@ -33,6 +47,13 @@ async def today_page(request: web.Request, looker: Looker) -> web.Response:
         tours=[_row(tour, looker.manner(tour.timezone), t) for tour in tours[:MOST_TOURS]],
         as_of=t["tours_as_of"].format(time=clock),
         more=t["tours_more"].format(most=MOST_TOURS) if len(tours) > MOST_TOURS else "",
+        names={ids.shown(ids.DRIVER, one.id): one.name for one in drivers},
+        routes={one.id: one.external_id for one in tours},
+        words=dict(words),
+        states=STATES,
+        tile_url=config.tile_url,
+        attribution=config.tile_attribution,
+        tiles_of=_host_of(config.tile_url),
     )
 
 
@@ -59,3 +80,12 @@ def _row(tour: RouteItem, manner: Manner, t: Mapping[str, str]) -> dict[str, str
         "done": str(tour.progress.done),
         "stops": str(tour.progress.stops),
     }
+
+
+def _host_of(tile_url: str) -> str:
+    """Give the host of tiles as a policy names it; empty: there are none."""
+    found = _TILES.match(tile_url)
+    if found is None:
+        return ""
+    is_several = "{" in tile_url.partition("://")[2].partition("/")[0]
+    return f"{found[1]}://{'*' if is_several else ''}{found[2]}"

@@ -16,7 +16,7 @@ from api.http.problem import NotFound
 
 ROOT = files("api") / "static"
 
-_SERVED = (".css", ".js", ".svg")  # pages themselves are templates, licences are for readers of the source
+_SERVED = (".css", ".js", ".mjs", ".svg")  # pages themselves are templates, licences are for readers of the source
 WORKER = "page/worker.js"
 _FOR_EVER = "public, max-age=31536000, immutable"
 
@@ -54,7 +54,7 @@ async def _get(request: web.Request) -> web.Response:
     if packed:
         headers["Content-Encoding"] = "gzip"
     body = _packed(name) if packed else _ASSETS[name]
-    content_type = mimetypes.guess_type(name)[0]
+    content_type = "text/javascript" if name.endswith(".mjs") else mimetypes.guess_type(name)[0]
     return web.Response(body=body, content_type=content_type, charset="utf-8", headers=headers)
 
 

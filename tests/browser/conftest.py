@@ -43,7 +43,8 @@ from work.proofs.store import open_proof_store
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 ARGUMENTS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
+    *("--no-sandbox", "--disable-dev-shm-usage"),
+    *("--use-angle=swiftshader", "--enable-unsafe-swiftshader"),  # maps are drawn with WebGL, here without a card
     *("--disable-background-networking", "--disable-component-update", "--no-first-run"),
 )
 

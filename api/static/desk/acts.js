@@ -67,8 +67,10 @@ document.addEventListener("submit", async (event) => {
   const button = /** @type {HTMLButtonElement} */ (form.querySelector("button"));
   if (button.disabled) return;
   button.disabled = true;
+  /** @type {Record<string, any>} */
   const said = Object.fromEntries([...new FormData(form)].filter(([, value]) => value !== ""));
   const body = form.dataset.nullable ? { [form.dataset.nullable]: said[form.dataset.nullable] ?? null } : said;
+  if (form.dataset.inMinutes) body.until = new Date(Date.now() + Number(form.dataset.inMinutes) * 60_000).toISOString();
   const done = await send(act, body, form.dataset.version);
   if (!done) button.disabled = false;
   else if (form.dataset.then) location.assign(form.dataset.then);

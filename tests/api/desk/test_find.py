@@ -4,6 +4,7 @@ from typing import get_args
 
 import pytest
 
+from api.desk.alerts import Severity
 from api.desk_page import endpoints, find, stop
 from api.http.app_keys import PROOFS
 from api.messages.listing import State as MessageState
@@ -14,6 +15,7 @@ from api.tickets.case import TicketState
 from sql.account.settings import TicketKind
 from sql.desk.search import digits_of
 from tests.api.desk.desk import make_user, signed_in
+from work.desk.alerts import OPENS
 from work.messages.rules.kinds import Channel, Kind
 
 
@@ -107,6 +109,8 @@ def test_every_word_of_the_day_is_there_in_every_language(language):
         ("message_kind", Kind),
         ("channel", Channel),
         ("ticket_kind", TicketKind),
+        ("severity", Severity),
         ("ticket_state", TicketState),
     ):
         assert words[about].keys() >= set(get_args(kinds)), about
+    assert words["alert_type"].keys() == {one.type.replace(".", "_") for one in OPENS}

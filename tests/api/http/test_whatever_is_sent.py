@@ -379,6 +379,7 @@ async def product(
                 ("post", "/v1/drivers"): {**driver, "external_id": "beto"},
                 ("patch", "/v1/drivers/{driver}"): {"name": "Ana", "phone": None, "locale": "pt"},
                 ("post", "/v1/drivers/{driver}/devices"): {"label": "x", "app": "native"},
+                ("put", "/v1/routes/{route}/sequence"): {"stops": [one["id"] for one in put["stops"][1:]]},
                 ("put", "/v1/routes/{route}"): {**tour, "stops": [{**tour["stops"][0], **tour["stops"][1]}]},
                 ("post", "/v1/routes/{route}/assign"): {"driver": "ana"},
                 ("post", "/v1/routes/{route}/end"): {"note": "n", "occurred_at": at(6)},

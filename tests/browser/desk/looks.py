@@ -16,7 +16,7 @@ async def shut_out(page: Any, *urls: str) -> dict[tuple[str, str], Any]:
     for url in urls:
         await page.goto(url)
         await picture(page, url.partition("/desk")[2])
-        wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        wide = await page.evaluate("document.documentElement.scrollWidth") - page.viewport_size["width"]
         if wide > 0:
             found[url, "wide"] = wide
         results = await axe.Axe().run(page)

@@ -1,0 +1,124 @@
+/* A tour is brought into another order, by hand or by keyboard; what that costs stands there before it counts. */
+
+import { doneAndAgain, send, tell } from "./acts.js";
+
+const ASKED_AFTER_MS = 150;
+const LOOK_MS = 10_000;
+
+const tour = /** @type {HTMLElement} */ (document.getElementById("tour"));
+const { route, version, zone, language } = /** @type {Record<string, string>} */ (tour.dataset);
+const list = document.querySelector("[data-orderable]");
+const manner = navigator.languages.find((one) => one.startsWith(language)) ?? language; // 11:57 pm or 23:57, by region
+const clock = new Intl.DateTimeFormat(manner, { timeZone: zone, hour: "numeric", minute: "2-digit" });
+
+if (list) orderable(/** @type {HTMLElement} */ (list));
+setInterval(look, LOOK_MS);
+
+/** Tell when somebody else changed the tour; what is meant here stays as it is. */
+async function look() {
+  if (document.hidden) return;
+  const response = await fetch(`/v1/routes/${route}`, { method: "HEAD" }).catch(() => null);
+  const there = response?.ok ? response.headers.get("ETag") : null;
+  if (there && there !== `"${version}"`) tell(/** @type {string} */ (document.getElementById("told")?.dataset.overtaken), true);
+}
+
+/** @param {HTMLElement} stops */
+function orderable(stops) {
+  const cost = /** @type {HTMLElement} */ (document.getElementById("cost"));
+  const first = [...stops.children];
+  const shown = new Map(first.map((row) => [row, arrival(row).innerHTML]));
+  let asking = 0;
+  let asked = 0;
+  /** @type {Element | null} */
+  let dragged = null;
+
+  stops.addEventListener("click", (event) => {
+    const button = event.target instanceof Element ? /** @type {HTMLElement | null} */ (event.target.closest("[data-move]")) : null;
+    if (button) move(/** @type {Element} */ (button.closest("li")), Number(button.dataset.move), button);
+  });
+  stops.addEventListener("keydown", (event) => {
+    const row = event.target instanceof Element ? event.target.closest("li") : null;
+    const by = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (!row || !by || !event.altKey) return;
+    event.preventDefault();
+    move(row, by, /** @type {HTMLElement} */ (event.target));
+  });
+  stops.addEventListener("dragstart", (event) => {
+    dragged = event.target instanceof Element ? event.target.closest("li") : null;
+    dragged?.classList.add("dragged");
+  });
+  stops.addEventListener("dragover", (event) => {
+    const over = event.target instanceof Element ? event.target.closest("li") : null;
+    if (!dragged || !over) return;
+    event.preventDefault();
+    if (over === dragged) return;
+    const { top, height } = over.getBoundingClientRect();
+    if (event.clientY > top + height / 2) over.after(dragged); else over.before(dragged);
+  });
+  stops.addEventListener("dragend", () => { dragged?.classList.remove("dragged"); dragged = null; changed(); });
+  document.getElementById("undo")?.addEventListener("click", () => { stops.append(...first); changed(); });
+  document.getElementById("apply")?.addEventListener("click", apply);
+
+  /** @param {Element} row @param {number} by @param {HTMLElement} focused */
+  function move(row, by, focused) {
+    const other = by < 0 ? row.previousElementSibling : row.nextElementSibling;
+    if (!other) return;
+    if (by < 0) other.before(row); else other.after(row);
+    focused.focus();
+    changed();
+  }
+
+  function changed() {
+    clearTimeout(asking);
+    asking = setTimeout(ask, ASKED_AFTER_MS);
+  }
+
+  async function ask() {
+    const isSame = [...stops.children].every((row, n) => row === first[n]);
+    for (const row of first) arrival(row).innerHTML = /** @type {string} */ (shown.get(row));
+    cost.hidden = isSame;
+    const mine = ++asked;
+    if (isSame) return;
+    const answer = await send(`GET /v1/routes/${route}/sequence?stops=${order().join()}`, null);
+    const said = answer && await answer.json();
+    if (!said || mine !== asked) return;
+    for (const stop of said.stops) {
+      const row = /** @type {Element} */ (stops.querySelector(`[data-stop="${stop.stop_id}"]`));
+      const late = stop.late_s > 0 ? ` · ${word("lateBy").replace("{minutes}", minutes(stop.late_s))}` : "";
+      const small = document.createElement("small");
+      small.textContent = word("then");
+      arrival(row).replaceChildren(small, `${clock.format(new Date(stop.arrival))}${late}`);
+      row.classList.toggle("late", stop.late_s > 0);
+    }
+    const least = Math.abs(said.extra_s) < 30;
+    const by = least ? word("same") : word(said.extra_s > 0 ? "later" : "earlier").replace("{minutes}", minutes(Math.abs(said.extra_s)));
+    const late = word("late").replace("{late}", said.late).replace("{was}", said.was_late);
+    /** @type {HTMLElement} */ (document.getElementById("cost-said")).textContent = `${by} ${late}`;
+  }
+
+  async function apply() {
+    const button = /** @type {HTMLButtonElement} */ (document.getElementById("apply"));
+    button.disabled = true;
+    if (await send(`PUT /v1/routes/${route}/sequence`, { stops: order() }, version)) doneAndAgain();
+    else button.disabled = false;
+  }
+
+  function order() {
+    return [...stops.children].map((row) => /** @type {HTMLElement} */ (row).dataset.stop);
+  }
+
+  /** @param {string} name */
+  function word(name) {
+    return /** @type {string} */ (cost.dataset[name]);
+  }
+}
+
+/** @param {Element} row */
+function arrival(row) {
+  return /** @type {HTMLElement} */ (row.querySelector("[data-arrival]"));
+}
+
+/** @param {number} seconds */
+function minutes(seconds) {
+  return new Intl.NumberFormat(language, { maximumFractionDigits: 0 }).format(Math.max(1, Math.round(seconds / 60)));
+}

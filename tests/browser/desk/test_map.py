@@ -1,0 +1,47 @@
+"""The dispatcher's map and list: every van, live, and what is selected stays."""
+
+from datetime import timedelta
+from typing import Any
+
+from tests.api.tour_rows import Tour
+from tests.browser.desk.conftest import PHONE, Office
+from tests.browser.desk.looks import picture, shut_out
+from tests.browser.waiting import until
+
+
+async def test_vans_are_on_the_map_and_in_the_list_and_move_by_themselves(browser: Any, office: Office) -> None:
+    other = await Tour.put(
+        office.pool, office.account_id, start_at=office.now - timedelta(minutes=30), external_id="sur-2",
+        driver="Beto Ruiz",
+    )  # fmt: skip
+    await other.see_van(700, at=office.now - timedelta(minutes=9), on_route=False, speed_mps=None, heading_deg=None)
+    page = await office.sit(browser)
+    await page.goto(f"{office.url}/desk")
+    await until(page, "document.querySelectorAll('#vans button').length === 2")
+    names = await page.locator("#vans strong").all_inner_texts()
+    assert names == ["Beto Ruiz", "Marta Quintero"]  # what needs attention is first
+    await page.wait_for_selector("#map canvas")
+    await page.click("#vans button >> nth=1")
+    assert "/desk/tours/rt_" in str(await page.get_attribute("#to-tour", "href"))
+    await page.click("#follow")
+    await office.tour.see_van(420, at=office.now, delay_s=1500.0, heading_deg=90.0)
+    await office.tour.tell()
+    await page.mouse.move(900, 40)
+    await until(page, "document.querySelector('#vans [aria-pressed=true] small').textContent.includes('Late')")
+    await page.wait_for_timeout(600)
+    await picture(page, "map")
+    await page.fill("#filter", "sur-2")
+    assert await page.locator("#vans strong").all_inner_texts() == ["Beto Ruiz"]
+    await page.fill("#filter", "")
+    await page.click(".chip[data-state=late]")
+    assert await page.locator("#vans strong").all_inner_texts() == ["Marta Quintero"]
+    assert page.wrong == []
+
+
+async def test_nobody_is_shut_out_of_the_map(browser: Any, office: Office) -> None:
+    page = await office.sit(browser, "viewer", lang="es", color_scheme="dark", **PHONE)
+    assert await shut_out(page, f"{office.url}/desk") == {}
+    plain = await office.sit(browser, "viewer", java_script_enabled=False)
+    await plain.goto(f"{office.url}/desk")
+    assert "norte-1" in await plain.inner_text("table")
+    assert page.wrong == []

@@ -1,0 +1,66 @@
+"""A dispatcher changes a tour: they see what it costs before it counts, and nobody undoes another one's work unseen."""
+
+from typing import Any
+
+from tests.browser.desk.conftest import PHONE, Office, tell
+from tests.browser.desk.looks import picture, shut_out
+from tests.browser.waiting import until
+
+
+async def order_of(office: Office) -> list[str]:
+    rows = await office.pool.fetch(
+        "SELECT external_id FROM stop WHERE route_id = $1 AND removed_at IS NULL ORDER BY seq", office.tour.route_id
+    )
+    return [row["external_id"] for row in rows]
+
+
+async def test_two_dispatchers_bring_one_tour_into_other_orders_and_nothing_is_lost(
+    browser: Any, office: Office
+) -> None:
+    await tell(office)
+    url = f"{office.url}/desk/tours/rt_{office.tour.route_id}?lang=en"
+    ana, beto = await office.sit(browser), await office.sit(browser, "admin")
+    for page in (ana, beto):
+        await page.goto(url)
+    assert await order_of(office) == ["4711", "stop-1", "stop-2", "stop-3"]
+    third = ana.locator("#ahead li").nth(2)
+    await third.locator("[data-move='-1']").focus()
+    await ana.keyboard.press("Alt+ArrowUp")
+    await ana.keyboard.press("Alt+ArrowUp")
+    await until(ana, "document.getElementById('cost-said').textContent.includes('The tour ends')")
+    assert "Stops after their window: 0 (so far 0)" in await ana.inner_text("#cost-said")
+    assert await order_of(office) == ["4711", "stop-1", "stop-2", "stop-3"]  # nothing counts yet
+    await picture(ana, "tour-cost")
+    await (
+        beto.locator("#ahead li").nth(0).drag_to(beto.locator("#ahead li").nth(2), target_position={"x": 300, "y": 45})
+    )
+    await beto.wait_for_selector("#cost:not([hidden])")
+    await ana.click("#apply")
+    await ana.wait_for_selector("#told:not([hidden])")
+    assert await order_of(office) == ["4711", "stop-3", "stop-1", "stop-2"]
+    meant = await beto.locator("#ahead li").evaluate_all("rows => rows.map(row => row.dataset.stop)")
+    await beto.click("#apply")
+    await until(beto, "document.getElementById('told').textContent.includes('Somebody changed this')")
+    assert await order_of(office) == ["4711", "stop-3", "stop-1", "stop-2"]
+    assert await beto.locator("#ahead li").evaluate_all("rows => rows.map(row => row.dataset.stop)") == meant
+    await ana.select_option("[name=driver]", "")
+    await ana.click("[data-act*='/assign'] button")
+    await until(ana, "document.querySelector('.facts dd').textContent === 'nobody yet'")
+    assert "2 × Caja" in await ana.inner_text("main")  # the failed one is still in the van
+    noted = [row["operation"] for row in await office.pool.fetch("SELECT operation FROM audit_entry ORDER BY id")]
+    assert noted == ["PUT /v1/routes/{route}/sequence", "POST /v1/routes/{route}/assign"]
+    assert ana.wrong == []
+
+
+async def test_nobody_is_shut_out_of_a_tour_and_viewers_change_nothing(browser: Any, office: Office) -> None:
+    await tell(office)
+    path = f"{office.url}/desk/tours/rt_{office.tour.route_id}"
+    page = await office.sit(browser, "viewer", lang="pt", color_scheme="dark")
+    assert await shut_out(page, path) == {}
+    assert await page.locator("[data-act], [data-move]").count() == 0
+    phone = await office.sit(browser, lang="es", **PHONE)
+    assert await shut_out(phone, path) == {}
+    support = await office.sit(browser, "support")
+    await support.goto(path)
+    assert "This is not for your role" in await support.inner_text("main")
+    assert page.wrong == phone.wrong == []
