@@ -10,14 +10,14 @@ import msgspec
 from aiohttp import web
 from msgspec import Struct
 
-from api.http.app_keys import CONFIG, POOL, PROOFS, now_of
+from api.http.app_keys import CONFIG, GUARD, POOL, PROOFS, SEALER, now_of
 from api.http.auth import caller_of
 from api.http.media import answer, parse
 from api.http.operation import Operations, Who
 from api.http.problem import FieldError, NotFound
 from api.http.read.bodies import converted, read_body, refuse, unstorable
 from api.http.read.limited import read_limited
-from api.messages.keys import GUARD, SEALER, source_of
+from api.messages.keys import source_of
 from sql.account.accounts import account_by_id
 from sql.messages.setup import ChannelRow, ProviderRow, channels_of, put_channel
 from work.messages.channels.gateways import filled

@@ -11,11 +11,11 @@ from urllib.parse import parse_qsl
 import msgspec
 from aiohttp import web
 
-from api.http.app_keys import POOL, now_of
+from api.http.app_keys import POOL, SEALER, now_of
 from api.http.operation import Operations, Parameter, Who
 from api.http.problem import BadRequest, NotFound, Unauthorized
 from api.http.read.limited import read_limited
-from api.messages.keys import SEALER, source_of
+from api.messages.keys import source_of
 from sql.messages.consent import Consent, put_consent
 from sql.messages.setup import ChannelRow, channels_of
 from work.links import hook_token

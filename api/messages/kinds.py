@@ -7,13 +7,13 @@ from aiohttp import web
 from msgspec import Struct
 
 from api.http import ids
-from api.http.app_keys import POOL, now_of
+from api.http.app_keys import POOL, SEALER, now_of
 from api.http.auth import caller_of
 from api.http.media import answer
 from api.http.operation import Operations, Who
 from api.http.problem import FieldError, NotFound
 from api.http.read.bodies import converted, read_body, refuse
-from api.messages.keys import SEALER, source_of
+from api.messages.keys import source_of
 from sql.messages.setup import channels_of, kinds_of, put_kind
 from sql.messages.told import told_stops
 from work.messages.channels.settings import SETTINGS, Common, Email, Log, Sms, WhatsApp

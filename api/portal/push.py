@@ -5,12 +5,11 @@ from typing import Annotated
 from aiohttp import web
 from msgspec import Meta, Struct, to_builtins
 
-from api.http.app_keys import POOL, now_of
+from api.http.app_keys import GUARD, POOL, SEALER, now_of
 from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
 from api.http.problem import FieldError
 from api.http.read.bodies import read_body, refuse
-from api.messages.keys import GUARD, SEALER
 from api.portal.change import NotOffered, counted, linked_stop
 from sql.messages.push import drop_subscriptions, hash_of_endpoint, put_subscription
 from sql.messages.setup import channels_of

@@ -8,7 +8,7 @@ from aiohttp import web
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from api.http import ids
-from api.http.app_keys import POOL, now_of
+from api.http.app_keys import GUARD, POOL, SEALER, now_of
 from api.http.auth import caller_of
 from api.http.host import public_url
 from api.http.media import answer
@@ -16,7 +16,6 @@ from api.http.operation import Operations, Parameter, Who
 from api.http.paging import PAGING, Id, cursor_in, cut, limit_in
 from api.http.problem import Conflict, FieldError, NotFound
 from api.http.read.bodies import read_body, refuse
-from api.messages.keys import GUARD, SEALER
 from sql.feed.events import events_numbered
 from sql.webhooks import webhooks
 from sql.webhooks.webhooks import ListedDelivery, WebhookRow
