@@ -24,6 +24,7 @@ from sql.track.live import tell_live
 from work.proofs.blobs import BlobMissing
 from work.proofs.finish import WHY
 from work.proofs.images import RefusedFile
+from work.proofs.logos import logo_name
 from work.proofs.pictures import PICTURES
 
 operations = Operations("account")
@@ -80,7 +81,7 @@ async def put_logo(request: web.Request) -> web.Response:
             raise ProofRefused(f"{WHY.get(refused.why, '')} ({refused.why})") from None
     picture = shown.thumbnail or shown.served
     name = f"{account_id}-{hashlib.sha256(picture).hexdigest()[:24]}"
-    await store.blobs.put(_blob(account_id, name), picture)
+    await store.blobs.put(logo_name(account_id, name), picture)
     await _use(request, account_id, name)
     return answer(request, LogoKept(logo_url=f"{public_url(request)}/logo/{name}"))
 
@@ -101,7 +102,7 @@ async def get_logo(request: web.Request) -> web.Response:
     if named is None:
         raise _no_logo()
     try:
-        content = await request.app[PROOFS].blobs.get(_blob(int(named["account"]), named[0]))
+        content = await request.app[PROOFS].blobs.get(logo_name(int(named["account"]), named[0]))
     except BlobMissing:
         raise _no_logo() from None
     return web.Response(body=content, content_type="image/jpeg", headers=_HEADERS)
@@ -114,11 +115,7 @@ async def _use(request: web.Request, account_id: int, name: str) -> None:
     await accounts.change_account_settings(pool, account_id, {"logo": name})
     await tell_live(pool, [(account_id, 0, 0)])
     if before and before != name:
-        await request.app[PROOFS].blobs.drop([_blob(account_id, before)])
-
-
-def _blob(account_id: int, name: str) -> str:
-    return f"logos/{account_id}/{name}"
+        await request.app[PROOFS].blobs.drop([logo_name(account_id, before)])
 
 
 def _no_logo() -> NotFound:

@@ -36,6 +36,11 @@ VERSION = hashlib.sha256(b"".join(_ASSETS.values())).hexdigest()[:12]
 PATH = f"/static/{VERSION}"
 
 
+def text_of(name: str) -> str:
+    """Give what an asset says, for pages that bring it with them."""
+    return _ASSETS[name].decode()
+
+
 def add_to(app: web.Application) -> None:
     """Serve the assets."""
     app.router.add_get("/static/{version}/{name:.+}", _get)

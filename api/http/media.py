@@ -1,5 +1,6 @@
 """Bodies in and out: JSON or MessagePack by content negotiation."""
 
+import json
 import re
 from typing import Any, TypeVar
 
@@ -11,6 +12,7 @@ from api.http.problem import BadRequest, FieldError, Invalid, UnsupportedMediaTy
 JSON = "application/json"
 MSGPACK = "application/msgpack"
 _MSGPACK_TYPES = frozenset({MSGPACK, "application/x-msgpack", "application/vnd.msgpack"})
+_JSON_TYPES = frozenset({JSON, "text/json", "application/x-json", "application/octet-stream", "text/plain", ""})
 _WHERE = re.compile(r" - at `\$(?P<path>[^`]*)`$")
 _STEP = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>\d+|\.\.\.)\]")
 
@@ -20,6 +22,17 @@ T = TypeVar("T")
 def is_msgpack(content_type: str) -> bool:
     """Tell whether a media type is MessagePack, under any of its names."""
     return content_type in _MSGPACK_TYPES
+
+
+def is_json(content_type: str) -> bool:
+    """Tell whether a media type may be JSON: under any of its names, or of a client that says nothing, or anything."""
+    return content_type in _JSON_TYPES or content_type.endswith("+json")
+
+
+def as_utf8(body: bytes) -> bytes:
+    """Give JSON that may have come as UTF-16 or UTF-32 in the encoding in which it is read (RFC 8259, 8.1)."""
+    encoding = json.detect_encoding(body)
+    return body if encoding == "utf-8" else body.decode(encoding, "replace").encode()
 
 
 def field_error(error: msgspec.ValidationError) -> FieldError:
@@ -43,9 +56,9 @@ def parse(content_type: str, body: bytes, kind: type[T]) -> T:
     try:
         if is_msgpack(content_type):
             return msgspec.convert(msgspec.msgpack.decode(body), kind, strict=True)
-        if content_type not in (JSON, "application/octet-stream", "text/plain", ""):
+        if not is_json(content_type):
             raise UnsupportedMediaType(f"{content_type} is not read here; send {JSON} or {MSGPACK}.")
-        return msgspec.json.decode(body, type=kind)
+        return msgspec.json.decode(as_utf8(body), type=kind)
     except msgspec.ValidationError as error:
         raise Invalid("A field is not usable.", errors=[field_error(error)]) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

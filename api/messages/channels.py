@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from email.utils import parseaddr
 from typing import Any, TypeAlias
 
@@ -9,7 +10,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Struct
 
-from api.http.app_keys import CONFIG, GUARD, POOL, SEALER, now_of
+from api.http.app_keys import CONFIG, GUARD, POOL, PROOFS, SEALER, now_of
 from api.http.auth import caller_of
 from api.http.media import answer, parse
 from api.http.operation import Operations, Who
@@ -36,8 +37,9 @@ from work.messages.rules.contacts import email_of, phone_of
 from work.messages.sending.send import opened_settings
 from work.messages.sending.service import hook_url, open_channel
 from work.messages.words.catalog import words
-from work.messages.words.letter import Letterhead, letter
+from work.messages.words.letter import Letterhead
 from work.messages.words.render import VARIABLES
+from work.proofs.logos import Logos
 
 operations = Operations("messages")
 
@@ -151,6 +153,8 @@ async def test_channel(request: web.Request) -> web.Response:
     sends = open_channel(provider, settings, source, app[GUARD], app[SEALER])
     brand = account.settings.get("brand") or account.name
     head = Letterhead(brand=brand, colour="", language=languages[0], form="tu")
+    if channel == "email" and (logo := account.settings.get("logo")):
+        head = replace(head, logo=await Logos(app[PROOFS].blobs).find(account_id, logo))
     try:
         outcome = await sends.send(
             Outgoing(
@@ -161,7 +165,7 @@ async def test_channel(request: web.Request) -> web.Response:
                 subject=said["subject"],
                 body=said["body"],
                 at=now_of(request),
-                html=letter(said["body"], head, kind="test", subject=said["subject"], unsubscribe=""),
+                head=head,
                 values=dict.fromkeys(VARIABLES, "Reparto"),
             )
         )

@@ -1,6 +1,7 @@
 """Returns as both sides read them."""
 
 from datetime import date, datetime
+from typing import Any
 
 from msgspec import Struct
 
@@ -64,39 +65,35 @@ class ReturnPage(Struct, frozen=True, kw_only=True):
 
 def recipient_return(row: ReturnRow, signer: Signer, token: str) -> RecipientReturn:
     """Show a return to its recipient; `token` is that of the link they came by."""
-    return RecipientReturn(
-        id=ids.shown(ids.RETURN, row.id),
-        state=row.state,
-        reason=row.reason,
-        text=row.words,
-        answer=row.said,
-        photos=shown_photos(row.photo_ids, signer),
-        asked_at=row.asked_at,
-        closed_at=row.closed_at,
-        pickup=_pickup(row, signer),
-        label_url=_label(row, signer, f"/v1/track/{token}"),
-    )
+    return RecipientReturn(**_for_both(row, signer, f"/v1/track/{token}"))
 
 
 def company_return(row: ReturnRow, signer: Signer) -> Return:
     """Show a return to the company."""
     return Return(
-        id=ids.shown(ids.RETURN, row.id),
-        state=row.state,
-        reason=row.reason,
-        text=row.words,
-        answer=row.said,
-        photos=shown_photos(row.photo_ids, signer),
-        asked_at=row.asked_at,
-        closed_at=row.closed_at,
-        pickup=_pickup(row, signer),
-        label_url=_label(row, signer, "/v1"),
+        **_for_both(row, signer, "/v1"),
         stop_id=ids.shown(ids.STOP, row.stop_id),
         order=row.order,
         asked_by=row.asked_by,
         version=row.version,
         updated_at=row.updated_at,
     )
+
+
+def _for_both(row: ReturnRow, signer: Signer, below: str) -> dict[str, Any]:
+    """Give the fields of a `RecipientReturn`; `below`: where the reader's own addresses begin."""
+    return {
+        "id": ids.shown(ids.RETURN, row.id),
+        "state": row.state,
+        "reason": row.reason,
+        "text": row.words,
+        "answer": row.said,
+        "photos": shown_photos(row.photo_ids, signer),
+        "asked_at": row.asked_at,
+        "closed_at": row.closed_at,
+        "pickup": _pickup(row, signer),
+        "label_url": _label(row, signer, below),
+    }
 
 
 def _label(row: ReturnRow, signer: Signer, below: str) -> str | None:

@@ -35,6 +35,16 @@ def filled(text: str, **values: object) -> str:
     return _PLACES.sub(lambda place: str(values[place[1]]), text)
 
 
+_STYLES = safe(assets.text_of("tokens.css") + assets.text_of("page/page.css"))
+
+
+def _styles_of(request: web.Request) -> str:
+    """Give the styles that a page brings with it: to who comes from elsewhere, and would wait for them."""
+    came = request.headers
+    is_first = came.get("Sec-Fetch-Dest") == "document" and came.get("Sec-Fetch-Site") != "same-origin"
+    return _STYLES if is_first else ""
+
+
 def _escaped(value: Any) -> Any:
     """Escape what is not escaped yet; minijinja's own way turns each slash of an address into six letters."""
     if value is None:
@@ -93,6 +103,7 @@ def respond(
         logo=f"/logo/{settings.logo}" if settings.logo else "",
         assets=assets.PATH,
         nonce=nonce,
+        styles=_styles_of(request),
         accent=accent,
         on_accent="#fff" if is_dark(accent) else "#111",
         legible=legible(accent),

@@ -92,6 +92,8 @@ def read(body: bytes, *, packed: bool) -> PingsBody:
         return _read_loosely(body, packed=packed, why=error)
     if isinstance(said, list):
         return PingsBody(None, True, said, None)
+    if said.pings is None and said.columns is None:
+        return _read_loosely(body, packed=packed)
     sent_ms = None if said.sent_at is None else as_ms(said.sent_at)
     return PingsBody(said.n, True, said.pings, said.columns, sent_ms)
 
@@ -187,7 +189,7 @@ def _values(name: str, column: Column, at: list[int]) -> list[Any]:
     return values
 
 
-def _read_loosely(body: bytes, *, packed: bool, why: Exception) -> PingsBody:
+def _read_loosely(body: bytes, *, packed: bool, why: Exception | None = None) -> PingsBody:
     try:
         # Python's own reader takes NaN and 1e400, so that one such ping is refused and not the batch around it.
         said = msgspec.msgpack.decode(body) if packed else json.loads(body.decode())
@@ -200,7 +202,15 @@ def _read_loosely(body: bytes, *, packed: bool, why: Exception) -> PingsBody:
     n = said.get("n")
     n = n if type(n) is int and abs(n) < FAR_MS else None
     sent_ms = int(times_in([said.get("sent_at")])[0][0])
-    return PingsBody(n, False, said.get("pings"), said.get("columns"), None if sent_ms == UNKNOWN_MS else sent_ms)
+    return PingsBody(n, False, _rows_of(said), said.get("columns"), None if sent_ms == UNKNOWN_MS else sent_ms)
+
+
+def _rows_of(said: dict[str, Any]) -> Any:
+    """Give what stands for the rows; one ping, where a list of it was meant, is a list of one."""
+    if "pings" not in said and "columns" not in said and said.keys() & {"time", "lat", "lon"}:
+        return [said]
+    rows = said.get("pings")
+    return [rows] if isinstance(rows, dict) else rows
 
 
 def _invalid(at: str, why: str) -> Unreadable:

@@ -4,7 +4,7 @@ import msgspec
 from aiohttp import web
 
 from api.http.auth import device_of
-from api.http.media import JSON, MSGPACK, answer, is_msgpack
+from api.http.media import JSON, MSGPACK, answer, as_utf8, is_json, is_msgpack
 from api.http.operation import Operations, Who
 from api.http.problem import UnsupportedMediaType
 from api.http.read.limited import read_limited
@@ -17,8 +17,6 @@ from ingest.doors.refusals import problem_of
 from sql.account.devices import DeviceRow
 
 operations = Operations("pings")
-
-_UNSAID = (JSON, "application/octet-stream", "text/plain")  # clients that say nothing, or anything, mean JSON
 
 
 class RefusedPing(msgspec.Struct, frozen=True):
@@ -45,11 +43,13 @@ async def post_pings(request: web.Request) -> web.Response:
     device = device_of(request)
     request.app[RATES].admit(device.id)
     packed = is_msgpack(request.content_type)
-    if not packed and request.content_type not in _UNSAID:
+    if not packed and not is_json(request.content_type):
         raise UnsupportedMediaType(f"{request.content_type} is not read here; send {JSON} or {MSGPACK}.")
     body = await read_limited(request, request.app[DOORS_CONFIG].max_ping_bytes)
     try:
-        kept = await keep_batch(request.app, device, native.read(body, packed=packed), source="pings")
+        kept = await keep_batch(
+            request.app, device, native.read(body if packed else as_utf8(body), packed=packed), source="pings"
+        )
     except (Unreadable, TooMuch) as refusal:
         raise problem_of(refusal) from refusal
     return answer(request, kept)

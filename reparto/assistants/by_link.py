@@ -32,20 +32,23 @@ class ByLink:
         came_by: str,
         query: Mapping[str, str] | None = None,
         code: str = "",
+        photo: bytes = b"",
     ) -> Any:
         """Ask, and give the answer.
 
         Args:
             came_by: `X-Forwarded-For`: for whom it is asked, so that limits count them and not this process.
             code: what was sent to the contact on file; empty for none.
+            photo: is sent as a form's `file`, in place of `body`; empty for none.
 
         Raises:
             RefusedInWords: it is refused, or nobody answers.
         """
         headers = {"X-Forwarded-For": came_by, "Accept": "application/json"} | ({"Reparto-Code": code} if code else {})
+        sent: dict[str, Any] = {"json": body} if not photo else {"data": _form(photo)}
         try:
             async with self._session.request(
-                method, self._url + path, json=body, params=query, headers=headers, allow_redirects=False
+                method, self._url + path, **sent, params=query, headers=headers, allow_redirects=False
             ) as response:
                 content = await response.read()
                 if response.status < 300:
@@ -75,6 +78,12 @@ def path_of(link: str, what: str = "") -> str:
     if found is None:
         raise RefusedInWords("That is no tracking link: it ends in /t/ and some twenty letters and digits.")
     return f"/v1/track/{found['token']}{what}"
+
+
+def _form(photo: bytes) -> aiohttp.FormData:
+    form = aiohttp.FormData()
+    form.add_field("file", photo, filename="photo", content_type="application/octet-stream")
+    return form
 
 
 def _in_words(status: int, content: bytes) -> str:

@@ -10,12 +10,12 @@ import uvicorn
 from mcp.server.transport_security import TransportSecuritySettings
 
 from reparto.assistants.by_link import by_link
-from reparto.assistants.tools import tools_for
+from reparto.assistants.tools import MOST_PHOTO_BYTES, tools_for
 from reparto.command import out
 from reparto.process.serve import url_of
 
-_MAX_BODY_BYTES = 64 * 2**10
-"""Of a request: the longest words that a ticket takes, some times over."""
+_MAX_BODY_BYTES = MOST_PHOTO_BYTES * 4 // 3 + 64 * 2**10
+"""Of a request: a photo in base64, and the longest words that a ticket takes, some times over."""
 
 _LAST_ANSWERS_S = 15
 

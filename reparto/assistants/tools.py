@@ -3,6 +3,8 @@
 Docstrings here are read by models: what a tool does, when to use it, what its arguments are.
 """
 
+import base64
+import binascii
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -35,6 +37,11 @@ Change: TypeAlias = Literal[
 Problem: TypeAlias = Literal["not_received", "damaged", "missing", "wrong_place", "courier", "charge"]
 ReturnReason: TypeAlias = Literal["wrong_item", "damaged", "wrong_size", "not_wanted", "other"]
 
+MOST_PHOTO_BYTES = 3 * 2**20
+"""What a messenger makes of a photo has a tenth of it."""
+
+Photos: TypeAlias = Annotated[list[str], Field(description="Ids that `send_photo` gave, like ph_3.", max_length=10)]
+
 _INSTRUCTIONS = """Answers for people who wait for a delivery. Every tool but `find_delivery` needs their tracking link.
 Say times as `when.window` has them; never promise a minute, a person, or anything that no tool said. Say before a
 change what it will do and until when it is possible. Ask the person for a code only after `send_code`; never guess one.
@@ -48,7 +55,7 @@ _CHANGES = ToolAnnotations(read_only_hint=False, destructive_hint=True, idempote
 def tools_for(product: ByLink) -> MCPServer[Any]:
     """Make the server of the tools."""
     server: MCPServer[Any] = MCPServer(name="reparto", version=__version__, instructions=_INSTRUCTIONS)
-    for tools in (_reading, _changing, _reporting):
+    for tools in (_reading, _changing, _reporting, _returning):
         tools(server, _asker(product))
     return server
 
@@ -104,6 +111,11 @@ def _reading(server: MCPServer[Any], ask: Asker) -> None:
         """Read the problems that were reported of a delivery, what the company answered and until when it will."""
         return await ask(ctx, "GET", lambda: path_of(link, "/tickets"))
 
+    @server.tool(annotations=_READS)
+    async def read_returns(ctx: Context[Any, Any], link: Link) -> dict[str, Any]:
+        """Read the returns of a delivery: what the company answered, when it is fetched, the label to print."""
+        return await ask(ctx, "GET", lambda: path_of(link, "/returns"))
+
 
 def _changing(server: MCPServer[Any], ask: Asker) -> None:
     @server.tool(annotations=_WRITES)
@@ -133,10 +145,15 @@ def _changing(server: MCPServer[Any], ask: Asker) -> None:
 def _reporting(server: MCPServer[Any], ask: Asker) -> None:
     @server.tool(annotations=_WRITES)
     async def report_problem(
-        ctx: Context[Any, Any], link: Link, kind: Problem, text: Annotated[str, Field(max_length=2_000)]
+        ctx: Context[Any, Any],
+        link: Link,
+        kind: Problem,
+        text: Annotated[str, Field(max_length=2_000)],
+        photos: Photos = [],  # noqa: B006 (it is never written to; models read it as the default)
     ) -> dict[str, Any]:
         """Open a ticket with the company, in the person's own words; `due_at` is until when it answers."""
-        return await ask(ctx, "POST", lambda: path_of(link, "/problem"), body={"kind": kind, "text": text})
+        body = {"kind": kind, "text": text, "photos": photos}
+        return await ask(ctx, "POST", lambda: path_of(link, "/problem"), body=body)
 
     @server.tool(annotations=_WRITES)
     async def answer_ticket(
@@ -144,16 +161,58 @@ def _reporting(server: MCPServer[Any], ask: Asker) -> None:
         link: Link,
         ticket: Annotated[str, Field(description="Its id, like tk_7.", pattern=r"^tk_[0-9]{1,18}$")],
         text: Annotated[str, Field(max_length=2_000)],
+        photos: Photos = [],  # noqa: B006
     ) -> dict[str, Any]:
         """Answer the company in a ticket, or open one again that was closed in the last week."""
-        return await ask(ctx, "POST", lambda: path_of(link, f"/tickets/{ticket}/answers"), body={"text": text})
+        body = {"text": text, "photos": photos}
+        return await ask(ctx, "POST", lambda: path_of(link, f"/tickets/{ticket}/answers"), body=body)
 
     @server.tool(annotations=_WRITES)
+    async def send_photo(
+        ctx: Context[Any, Any],
+        link: Link,
+        photo: Annotated[str, Field(description="JPEG, PNG, WebP or HEIC in base64, 3 MiB at most before that.")],
+    ) -> dict[str, Any]:
+        """Send a photo that the person gave, before the report, answer or return that names its `id`."""
+        return await ask(ctx, "POST", lambda: path_of(link, "/photos"), photo=_bytes_of(photo))
+
+
+def _returning(server: MCPServer[Any], ask: Asker) -> None:
+    @server.tool(annotations=_WRITES)
     async def ask_for_return(
-        ctx: Context[Any, Any], link: Link, reason: ReturnReason, text: Annotated[str, Field(max_length=2_000)] = ""
+        ctx: Context[Any, Any],
+        link: Link,
+        reason: ReturnReason,
+        text: Annotated[str, Field(max_length=2_000)] = "",
+        photos: Photos = [],  # noqa: B006
     ) -> dict[str, Any]:
         """Ask to give a delivery back; the company decides, and fetches it on a later tour."""
-        return await ask(ctx, "POST", lambda: path_of(link, "/return"), body={"reason": reason, "text": text})
+        body = {"reason": reason, "text": text, "photos": photos}
+        return await ask(ctx, "POST", lambda: path_of(link, "/return"), body=body)
+
+    @server.tool(annotations=_CHANGES)
+    async def cancel_return(
+        ctx: Context[Any, Any],
+        link: Link,
+        return_id: Annotated[str, Field(description="Its id, like re_4.", pattern=r"^re_[0-9]{1,18}$")],
+    ) -> dict[str, Any]:
+        """Take a return back, after the person agreed to that; not once a van is on its way for it."""
+        return await ask(ctx, "POST", lambda: path_of(link, f"/returns/{return_id}/cancel"))
+
+
+def _bytes_of(photo: str) -> bytes:
+    """Read base64, also as a `data:` address.
+
+    Raises:
+        ToolError: it is none, or more than is taken.
+    """
+    try:
+        content = base64.b64decode(photo.rpartition(",")[2], validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ToolError("The photo is not base64: send the bytes of the file, encoded.") from error
+    if not 0 < len(content) <= MOST_PHOTO_BYTES:
+        raise ToolError(f"A photo has 1 to {MOST_PHOTO_BYTES} bytes; this one has {len(content)}. Make it smaller.")
+    return content
 
 
 def _came_by(ctx: Context[Any, Any]) -> str:

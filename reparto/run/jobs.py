@@ -20,6 +20,7 @@ from work.learn.etas import LEARN_ETAS
 from work.messages.sending.service import message_jobs
 from work.planning.make import plan_job
 from work.planning.upkeep import planning_retention_jobs
+from work.proofs.logos import Logos
 from work.proofs.store import ProofStore
 from work.proofs.upkeep import proof_jobs
 from work.roads.detours import detour_job
@@ -59,6 +60,7 @@ def jobs_of(settings: Settings, roads: Roads, store: ProofStore) -> tuple[Job | 
             guard,
             public_url=public_url_of(settings),
             retention=retention,
+            find_logo=Logos(store.blobs).find,
         ),
         *webhook_jobs(
             sealer,

@@ -14,41 +14,18 @@ SELECT id FROM return_request WHERE account_id = $1 AND id = $2 FOR NO KEY UPDAT
 
 -- name: find_return
 -- $1 account, $2 return
-SELECT one.id, one.account_id, one.stop_id, stop.route_id, stop.external_id AS "order", one.state, one.asked_by, one.reason, one.words,
-       one.said, one.photo_ids, one.version, one.asked_at, one.updated_at, one.closed_at, one.pickups, one.order_name, wanted.state AS order_state,
-       pickup.id AS pickup_stop_id, pickup.status AS pickup_status, tour.date AS pickup_day,
-       CASE WHEN pickup.link_revoked_at IS NULL THEN pickup.link_generation END AS pickup_generation
-  FROM return_request AS one JOIN stop ON stop.id = one.stop_id
-  LEFT JOIN delivery_order AS wanted ON wanted.account_id = one.account_id AND wanted.external_id = one.order_name
-  LEFT JOIN stop AS pickup ON pickup.route_id = wanted.route_id AND pickup.external_id = wanted.external_id
-  LEFT JOIN route AS tour ON tour.id = pickup.route_id
- WHERE one.account_id = $1 AND one.id = $2;
+SELECT * FROM return_now WHERE account_id = $1 AND id = $2;
 
 -- name: returns_of_stop
 -- $1 stop
-SELECT one.id, one.account_id, one.stop_id, stop.route_id, stop.external_id AS "order", one.state, one.asked_by, one.reason, one.words,
-       one.said, one.photo_ids, one.version, one.asked_at, one.updated_at, one.closed_at, one.pickups, one.order_name, wanted.state AS order_state,
-       pickup.id AS pickup_stop_id, pickup.status AS pickup_status, tour.date AS pickup_day,
-       CASE WHEN pickup.link_revoked_at IS NULL THEN pickup.link_generation END AS pickup_generation
-  FROM return_request AS one JOIN stop ON stop.id = one.stop_id
-  LEFT JOIN delivery_order AS wanted ON wanted.account_id = one.account_id AND wanted.external_id = one.order_name
-  LEFT JOIN stop AS pickup ON pickup.route_id = wanted.route_id AND pickup.external_id = wanted.external_id
-  LEFT JOIN route AS tour ON tour.id = pickup.route_id
- WHERE one.stop_id = $1 ORDER BY one.id;
+SELECT * FROM return_now WHERE stop_id = $1 ORDER BY id;
 
 -- name: page_of_returns
 -- The newest first. $1 account, $2 state or null, $3 stop or null, $4 before this id or null, $5 how many
-SELECT one.id, one.account_id, one.stop_id, stop.route_id, stop.external_id AS "order", one.state, one.asked_by, one.reason, one.words,
-       one.said, one.photo_ids, one.version, one.asked_at, one.updated_at, one.closed_at, one.pickups, one.order_name, wanted.state AS order_state,
-       pickup.id AS pickup_stop_id, pickup.status AS pickup_status, tour.date AS pickup_day,
-       CASE WHEN pickup.link_revoked_at IS NULL THEN pickup.link_generation END AS pickup_generation
-  FROM return_request AS one JOIN stop ON stop.id = one.stop_id
-  LEFT JOIN delivery_order AS wanted ON wanted.account_id = one.account_id AND wanted.external_id = one.order_name
-  LEFT JOIN stop AS pickup ON pickup.route_id = wanted.route_id AND pickup.external_id = wanted.external_id
-  LEFT JOIN route AS tour ON tour.id = pickup.route_id
- WHERE one.account_id = $1 AND ($2::text IS NULL OR one.state = $2) AND ($3::bigint IS NULL OR one.stop_id = $3)
-   AND ($4::bigint IS NULL OR one.id < $4)
- ORDER BY one.id DESC LIMIT $5;
+SELECT * FROM return_now
+ WHERE account_id = $1 AND ($2::text IS NULL OR state = $2) AND ($3::bigint IS NULL OR stop_id = $3)
+   AND ($4::bigint IS NULL OR id < $4)
+ ORDER BY id DESC LIMIT $5;
 
 -- name: move_return
 -- $1 return, $2 state, $3 what is said or null, $4 now
@@ -72,18 +49,12 @@ SELECT stop.name, stop.address, stop.lat, stop.lon, stop.phone, stop.email, stop
 
 -- name: fetched_returns
 -- $1 how many
-SELECT one.account_id, one.id
-  FROM return_request AS one
-  JOIN delivery_order AS wanted ON wanted.account_id = one.account_id AND wanted.external_id = one.order_name
-  JOIN stop AS pickup ON pickup.route_id = wanted.route_id AND pickup.external_id = wanted.external_id
- WHERE one.state = 'approved' AND pickup.status IN ('completed', 'partially_completed') ORDER BY one.id LIMIT $1;
+SELECT account_id, id FROM return_now
+ WHERE state = 'approved' AND pickup_status IN ('completed', 'partially_completed') ORDER BY id LIMIT $1;
 
 -- name: stale_returns
 -- $1 since before when, $2 how many
-SELECT one.account_id, one.id
-  FROM return_request AS one
-  LEFT JOIN delivery_order AS wanted ON wanted.account_id = one.account_id AND wanted.external_id = one.order_name
-  LEFT JOIN stop AS pickup ON pickup.route_id = wanted.route_id AND pickup.external_id = wanted.external_id
- WHERE one.closed_at IS NULL AND one.updated_at < $1
-   AND (pickup.id IS NULL OR pickup.status IN ('failed', 'skipped', 'left_open', 'removed'))
- ORDER BY one.updated_at LIMIT $2;
+SELECT account_id, id FROM return_now
+ WHERE closed_at IS NULL AND updated_at < $1
+   AND (pickup_stop_id IS NULL OR pickup_status IN ('failed', 'skipped', 'left_open', 'removed'))
+ ORDER BY updated_at LIMIT $2;

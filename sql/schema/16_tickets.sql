@@ -73,3 +73,15 @@ CREATE UNIQUE INDEX return_open ON return_request (stop_id) WHERE closed_at IS N
 CREATE INDEX return_stop ON return_request (stop_id);
 CREATE INDEX return_account ON return_request (account_id, id);
 CREATE INDEX return_waits ON return_request (updated_at) WHERE closed_at IS NULL;
+
+-- A request for a return with what became of its pickup: of the order for it, and of its stop once it is on a route.
+CREATE VIEW return_now AS
+SELECT one.id, one.account_id, one.stop_id, stop.route_id, stop.external_id AS "order", one.state, one.asked_by,
+       one.reason, one.words, one.said, one.photo_ids, one.version, one.asked_at, one.updated_at, one.closed_at,
+       one.pickups, one.order_name, wanted.state AS order_state,
+       pickup.id AS pickup_stop_id, pickup.status AS pickup_status, tour.date AS pickup_day,
+       CASE WHEN pickup.link_revoked_at IS NULL THEN pickup.link_generation END AS pickup_generation
+  FROM return_request AS one JOIN stop ON stop.id = one.stop_id
+  LEFT JOIN delivery_order AS wanted ON wanted.account_id = one.account_id AND wanted.external_id = one.order_name
+  LEFT JOIN stop AS pickup ON pickup.route_id = wanted.route_id AND pickup.external_id = wanted.external_id
+  LEFT JOIN route AS tour ON tour.id = pickup.route_id;

@@ -1,15 +1,19 @@
 """E-mails as a phone shows them: every kind in every language, dark and light. `make screenshots` keeps them."""
 
+import io
 import os
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image, ImageDraw
 
 from work.messages.rules.kinds import KINDS
 from work.messages.words.catalog import LANGUAGES, built_in, words
-from work.messages.words.letter import Letterhead, letter
+from work.messages.words.letter import LOGO_ID, Letterhead, Logo, letter
 from work.messages.words.render import fill
+from work.proofs.logos import drawn
 
 SCREENS = os.environ.get("SCREENS")
 PHONE = {"width": 320, "height": 640}
@@ -42,20 +46,38 @@ _FAULTS = """() => {
     if (ratio < 4.5) found.push(`${element.className || element.tagName} has a contrast of ${ratio.toFixed(1)}`);
     if (element.className === "button" && element.getBoundingClientRect().height < 44) found.push("a small button");
   }
+  for (const { naturalWidth, alt, width, height } of document.images) {
+    if (!naturalWidth || !alt) found.push("a picture that is not there, or has no name");
+    if (width > 176 || height > 64) found.push(`a picture of ${width} to ${height}`);
+  }
   return found;
 }"""
 
 
-def written(kind: str, language: str, colour: str) -> str:
-    """Write an e-mail as it leaves, with a long name in it."""
+def picture(width: int, height: int, colour: str) -> bytes:
+    """Draw a logo, as it is kept: on white."""
+    drawing = Image.new("RGB", (width, height), "white")
+    ImageDraw.Draw(drawing).ellipse((8, 8, width - 8, height - 8), fill=colour)
+    content = io.BytesIO()
+    drawing.save(content, "JPEG")
+    return content.getvalue()
+
+
+LOGOS = (None, *(drawn(picture(*size, "#101820")) for size in ((320, 107), (320, 20), (90, 320), (24, 24))))
+
+
+def written(kind: str, language: str, colour: str, logo: Logo | None) -> str:
+    """Write an e-mail as it is shown, with a long name in it, and the part that is its logo in its place."""
     said = words(language)
     values = {"brand": BRAND, "first_name": "María", "window": WINDOWS[language], "day": DAYS[language], "link": LINK,
               "pickup": False, "thing": said["thing"], "reason": said["reasons"]["wrong_address"],
               "pin": "4711", "code": "123456", "order": "P-1",
               "ticket": "tk_1", "answer": "", "unsubscribe": LINK}  # fmt: skip
     subject, body = (fill(text or "", values) for text in built_in(kind, "email", language))
-    head = Letterhead(brand=BRAND, colour=colour, language=language, form="tu")
-    return letter(body, head, kind=kind, subject=subject, unsubscribe=LINK.replace("t", "u"))
+    head = Letterhead(brand=BRAND, colour=colour, language=language, form="tu", logo=logo)
+    html = letter(body, head, kind=kind, subject=subject, unsubscribe=LINK.replace("t", "u"))
+    shown = "" if logo is None else f"data:image/jpeg;base64,{b64encode(logo.content).decode()}"
+    return html.replace(f"cid:{LOGO_ID}", shown)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -64,7 +86,7 @@ async def test_every_letter_fits_a_phone_and_can_be_read(browser: Any, scheme: s
     faults = []
     for place, kind in enumerate(KINDS):
         for language in LANGUAGES:
-            await page.set_content(written(kind, language, COLOURS[place % len(COLOURS)]))
+            await page.set_content(written(kind, language, COLOURS[place % len(COLOURS)], LOGOS[place % len(LOGOS)]))
             faults += [f"{kind} {language}: {one}" for one in await page.evaluate(_FAULTS)]
             if SCREENS:
                 Path(SCREENS).mkdir(parents=True, exist_ok=True)

@@ -204,13 +204,16 @@ class Event:
 
 
 def events_in(raw: Any, *, most: int) -> list[Any]:
-    """Give the items of a batch as they were decoded.
+    """Give the items of a batch as they were decoded; one event, where a list of it was meant, is a list of one.
 
     Raises:
         Invalid: there is no list of events.
         TooLarge: there are more than `most`.
     """
-    events = raw.get("events") if isinstance(raw, dict) else None
+    is_event = isinstance(raw, dict) and "events" not in raw and "type" in raw
+    events = raw.get("events") if isinstance(raw, dict) and not is_event else raw
+    if isinstance(events, dict):
+        events = [events]
     if not isinstance(events, list):
         why = "must be a list" if isinstance(raw, dict) and "events" in raw else "send a list of events here"
         raise Invalid("There are no events in the body.", errors=[FieldError(at="/events", why=why)])

@@ -115,7 +115,7 @@ function frame(atOnce = false) {
   const { L, leaflet: drawn } = map;
   const bounds = L.latLngBounds([map.here.getLatLng(), map.van.getLatLng(), ...map.ahead.getLatLngs()]);
   const wide = matchMedia("(min-width: 860px)").matches;
-  const options = { paddingTopLeft: [wide ? 470 : 48, 64], paddingBottomRight: [48, wide ? 64 : 72], maxZoom: 16.5 };
+  const options = { paddingTopLeft: [wide ? 470 : 48, byId("van-at").hidden ? 64 : 96], paddingBottomRight: [48, wide ? 64 : 72], maxZoom: 16.5 };
   const padding = L.point(options.paddingTopLeft).add(options.paddingBottomRight);
   const zoom = Math.min(16.5, drawn.getBoundsZoom(bounds, false, padding));
   if (atOnce || !uncovered(bounds, wide) || Math.abs(drawn.getZoom() - zoom) >= 1)
@@ -125,6 +125,6 @@ function frame(atOnce = false) {
 /** Tell whether van and door, as large as they are, lie neither over the edge nor under the card. */
 function uncovered(bounds, wide) {
   const { L, leaflet: drawn } = map;
-  const free = L.bounds([wide ? 440 : 24, 50], drawn.getSize().subtract([24, wide ? 24 : 48]));
+  const free = L.bounds([wide ? 440 : 24, byId("van-at").hidden ? 50 : 82], drawn.getSize().subtract([24, wide ? 24 : 48]));
   return free.contains([bounds.getNorthWest(), bounds.getSouthEast()].map((place) => drawn.latLngToContainerPoint(place)));
 }

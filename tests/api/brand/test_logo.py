@@ -16,7 +16,9 @@ from api.recipient import stream as tracking
 from api.tracking_page import endpoints as tracking_page
 from tests.api.driver.driver_day import Phone
 from tests.api.proofs.pictures import photo
+from work.messages.words.letter import Logo
 from work.proofs.config import ProofConfig
+from work.proofs.logos import Logos
 from work.proofs.store import open_proof_store
 
 
@@ -42,7 +44,7 @@ async def send(client: Any, content: bytes, headers: Any) -> Any:
 
 
 async def test_a_logo_is_drawn_anew_and_shown_to_recipients(
-    client: Any, account: Any, phone: Phone, refused: Any, bearer: Any
+    client: Any, account: Any, phone: Phone, refused: Any, bearer: Any, proof_store: Any
 ) -> None:
     await client.patch("/v1/account", json={"brand": "Sur & Cía"}, headers=account.headers)
     clear = Image.new("RGBA", (600, 200), (0, 0, 0, 0))
@@ -55,6 +57,9 @@ async def test_a_logo_is_drawn_anew_and_shown_to_recipients(
     assert served.status == 200
     assert "immutable" in served.headers["Cache-Control"]
     assert served.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    content_of_letters = await Logos(proof_store.blobs).find(account.id, path.removeprefix("/logo/"))
+    assert content_of_letters == Logo(content=await served.read(), width=144, height=48)
+    assert await Logos(proof_store.blobs).find(account.id, f"{account.id}-{'0' * 24}") is None
     shown = Image.open(io.BytesIO(await served.read()))
     assert (shown.format, shown.size, shown.getpixel((5, 5))) == ("JPEG", (320, 107), (255, 255, 255))
 

@@ -27,6 +27,7 @@ from work.messages.notices import note_facts
 from work.messages.rules.kinds import KINDS
 from work.messages.sending.send import MessageSender
 from work.messages.sending.service import open_channel
+from work.messages.words.letter import Logo
 from work.messages.words.render import Source
 from work.outgoing.sealed import Sealer
 
@@ -81,9 +82,14 @@ class Desk:
     pool: Pool
     sealer: Sealer
     now: Callable[[], datetime] = field(init=False)
+    logo: Logo | None = None
 
     def __post_init__(self) -> None:
         self.now = self.pool.clock.now
+
+    async def find_logo(self, account_id: int, name: str) -> Logo | None:
+        """Give the one logo there is, by any name."""
+        return self.logo
 
     async def put(self, path: str, body: dict[str, Any], *, status: int = 200) -> Any:
         response = await self.client.put(path, json=body, headers=self.account.headers)
@@ -144,6 +150,7 @@ class Desk:
 
         sender = MessageSender(
             open_channel=lambda row, settings, where: open_channel(row, settings, where, LOCAL, self.sealer),
+            find_logo=self.find_logo,
             find_source=found,
             sealer=self.sealer,
             clock=clock,

@@ -1,13 +1,16 @@
 """Providers that are slow, lie, hang up and call back wrongly: what recipients hear, and what the rows say."""
 
 import asyncio
+import re
 from datetime import timedelta
 
 import pytest
 
+from sql.account.accounts import change_account_settings
 from tests.api.messages.conftest import ANA
 from tests.providers.gateway import http_provider, mail_server, meta_says
 from work.messages.deciding.expand import expand
+from work.messages.words.letter import Logo
 
 
 @pytest.fixture
@@ -169,6 +172,7 @@ async def test_metas_late_word_that_nobody_is_there_goes_by_sms_once(desk, put_r
 
 
 async def test_a_mail_has_two_parts_one_click_and_a_return_path_of_its_own(desk, put_route, client, account, mail):
+    await change_account_settings(desk.pool, account.id, {"logo": f"{account.id}-{'0' * 24}"})
     await desk.by_mail(mail, return_path="rebotes@tienda.example")
     await booked(desk, put_route, client, account, "email")
     ((sender, to, letter),) = mail.taken
@@ -183,6 +187,28 @@ async def test_a_mail_has_two_parts_one_click_and_a_return_path_of_its_own(desk,
     assert "https://reparto.example/t/" in text
     assert 'class="button" href="https://reparto.example/t/' in html
     assert "prefers-color-scheme: dark" in html
+    assert '<p class="brand">mensajeria</p>' in html, "the logo is not at hand"
+
+
+async def test_a_mail_brings_the_logo_with_it(desk, put_route, client, account, mail):
+    desk.logo = Logo(content=b"\xff\xd8 a picture", width=160, height=48)
+    await change_account_settings(desk.pool, account.id, {"logo": f"{account.id}-{'0' * 24}"})
+    await desk.by_mail(mail)
+    await booked(desk, put_route, client, account, "email")
+    ((_, _, letter),) = mail.taken
+    assert [part.get_content_type() for part in letter.walk()] == [
+        "multipart/alternative",
+        "text/plain",
+        "multipart/related",
+        "text/html",
+        "image/jpeg",
+    ]
+    html = letter.get_body(("html",)).get_content()
+    assert '<img src="cid:logo@reparto" width="160" height="48" alt="mensajeria">' in html
+    assert "http" not in re.sub(r'href="[^"]*"', "", html), "nothing is fetched"
+    picture = list(letter.walk())[-1]
+    assert (picture["Content-ID"], picture.get_content_disposition()) == ("<logo@reparto>", "inline")
+    assert picture.get_content() == desk.logo.content
 
 
 async def test_a_mail_of_which_nobody_knows_is_sent_once_more(desk, put_route, client, account):

@@ -109,6 +109,20 @@ async def test_the_page_may_load_nothing_from_elsewhere(client: Any, tour: Tour)
     assert len(re.findall(r"<style nonce=", html)) == html.count("<style") == 1
 
 
+async def test_who_comes_from_elsewhere_gets_the_styles_with_the_page(client: Any, tour: Tour) -> None:
+    coming = {"Sec-Fetch-Dest": "document", "Sec-Fetch-Mode": "navigate"}
+    for site, brings in (("cross-site", True), ("none", True), ("same-origin", False)):
+        response = await client.get(f"/t/{tour.tokens[0]}", headers={**coming, "Sec-Fetch-Site": site})
+        html = await response.text()
+        assert ("--surface:" in html, 'rel="stylesheet"' not in html) == (brings, brings)
+        nonce = re.search(r"'nonce-([\w-]+)'", response.headers["Content-Security-Policy"])
+        assert nonce is not None
+        assert html.count(f'<style nonce="{nonce[1]}">') == html.count("<style") == 1 + brings
+        assert "&#" not in html.partition("</head>")[0], "styles are not escaped"
+    again = await client.get(f"/t/{tour.tokens[0]}", headers={"Sec-Fetch-Dest": "empty"})
+    assert "--surface:" not in await again.text(), "a page that looks for news has its styles"
+
+
 class TestWithTiles:
     @pytest.fixture
     def api_config(self) -> ApiConfig:

@@ -151,7 +151,7 @@ MISSHAPEN: dict[str, tuple[Any, str]] = {
     "a number": (5, ""),
     "null": (None, ""),
     "neither rows nor columns": ({"points": []}, "/pings"),
-    "rows that are no list": ({"pings": {"time": 1}}, "/pings"),
+    "rows that are no list": ({"pings": "none"}, "/pings"),
     "columns that are no object": ({"columns": [1]}, "/columns"),
     "a column that is no list": ({"columns": {"time": "x", "lat": [1], "lon": [1]}}, "/columns/time"),
     "a column too short": ({"columns": {"time": [1, 2], "lat": [1], "lon": [1, 2]}}, "/columns/lat"),
@@ -223,6 +223,25 @@ async def test_damaged_compression_is_no_error_of_ours(
 async def test_another_kind_of_body_is_not_read(client: Client, phone: Phone) -> None:
     status, problem = await post(client, phone, b"<xml/>", **{"Content-Type": "application/xml"})
     assert (status, problem["type"]) == (415, "unsupported-media-type")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
+async def test_json_in_another_encoding_is_read(client: Client, phone: Phone, encoding: str) -> None:
+    body = json.dumps([{**ping(), "activity": "a pie ☕"}], ensure_ascii=False).encode(encoding)
+    assert await post(client, phone, body, **{"Content-Type": "text/json"}) == (200, {"accepted": 1, "rejected": []})
+
+
+async def test_one_ping_without_a_list_around_it_is_a_list_of_one(client: Client, phone: Phone, pool: Pool) -> None:
+    for body in (ping(1), {"pings": ping(2)}):
+        assert await post(client, phone, json.dumps(body).encode()) == (200, {"accepted": 1, "rejected": []})
+        packed = await post(client, phone, msgpack.packb(body), **{"Content-Type": "application/msgpack"})
+        assert packed == (200, {"accepted": 1, "rejected": []})
+    odd = {**ping(3), "lat": 91}
+    assert await post(client, phone, json.dumps(odd).encode()) == (
+        200,
+        {"accepted": 0, "rejected": [{"index": 0, "why": "lat-out-of-range"}]},
+    )
+    assert await pool.fetchval("SELECT count(*) FROM quarantine") == 1
 
 
 async def test_only_a_devices_token_opens_the_door(client: Client, phone: Phone) -> None:

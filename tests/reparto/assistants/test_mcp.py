@@ -1,12 +1,14 @@
 """The door for assistants, asked by the SDK's own client over HTTP, in front of the whole product."""
 
 import asyncio
+import base64
 import hashlib
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -15,6 +17,7 @@ from aiohttp.test_utils import TestServer
 from mcp import Client
 
 from reparto.assistants.serve import serve_tools
+from reparto.assistants.tools import MOST_PHOTO_BYTES
 from reparto.cli import main
 from reparto.process.process import alongside
 from reparto.process.serve import bind, url_of
@@ -24,12 +27,21 @@ from sql.account.accounts import ensure_account, read_instance
 from sql.config import DatabaseConfig
 from sql.messages.setup import put_channel
 from sql.pool import Pool
+from tests.api.proofs.pictures import photo
 from tests.api.tour_rows import Tour
 from work.links import code_of
 
 ANA_PHONE, ANA_ADDRESS = "+573001112233", "Cl. 49 # 52-10, Medellín 050012"
-READS = {"find_delivery", "where_is_my_delivery", "what_can_i_change", "read_tickets"}
-WRITES = {"send_code", "change_delivery", "report_problem", "answer_ticket", "ask_for_return"}
+READS = {"find_delivery", "where_is_my_delivery", "what_can_i_change", "read_tickets", "read_returns"}
+WRITES = {
+    "send_code",
+    "change_delivery",
+    "report_problem",
+    "answer_ticket",
+    "send_photo",
+    "ask_for_return",
+    "cancel_return",
+}
 
 
 @dataclass(kw_only=True)
@@ -77,7 +89,7 @@ class Door:
 
 
 @pytest.fixture
-async def door(database: DatabaseConfig, pool: Pool) -> AsyncIterator[Door]:
+async def door(database: DatabaseConfig, pool: Pool, tmp_path: Path) -> AsyncIterator[Door]:
     now, defaults = datetime.now(UTC), Settings()
     account_id = await ensure_account(pool, "Mensajería Aburrá")
     await put_channel(
@@ -86,7 +98,11 @@ async def door(database: DatabaseConfig, pool: Pool) -> AsyncIterator[Door]:
     tour = await Tour.put(pool, account_id, start_at=now - timedelta(minutes=30))
     await tour.change_stop(0, phone=ANA_PHONE, address=ANA_ADDRESS)
     await tour.expect({n: now + timedelta(minutes=12 * (n + 1)) for n in range(4)}, as_of=now)
-    settings = replace(defaults, api=replace(defaults.api, trusted_proxies="127.0.0.0/8"))
+    settings = replace(
+        defaults,
+        api=replace(defaults.api, trusted_proxies="127.0.0.0/8"),
+        server=replace(defaults.server, data_dir=str(tmp_path)),
+    )
     server = TestServer(create_app(settings, database))
     await server.start_server()
     with bind("127.0.0.1:0", "REPARTO_MCP_LISTEN") as listener:
@@ -138,6 +154,30 @@ async def test_a_ticket_is_opened_and_answered(door: Door) -> None:
         (case,) = (await assistant.use("where_is_my_delivery"))["cases"]
         assert case["id"] == ticket["id"]
         assert "It was not delivered yet" in await assistant.refused("ask_for_return", reason="wrong_size")
+
+
+async def test_a_return_with_a_photo_is_asked_for_and_taken_back(door: Door) -> None:
+    now = datetime.now(UTC)
+    await door.tour.change_stop(0, status="completed", outcome_at=now - timedelta(hours=1))
+    async with door.assistant() as assistant:
+        sent = base64.b64encode(photo(64, 48)).decode()
+        kept = await assistant.use("send_photo", photo=sent)
+        again = await assistant.use("send_photo", photo=f"data:image/jpeg;base64,{sent}")
+        assert again == kept
+        ticket = await assistant.use("report_problem", kind="damaged", text="Llegó rota", photos=[kept["id"]])
+        asked = await assistant.use("ask_for_return", reason="damaged", photos=[kept["id"]])
+        for shown in (ticket["entries"][0], asked):
+            assert [one["id"] for one in shown["photos"]] == [kept["id"]]
+        (read,) = (await assistant.use("read_returns"))["returns"]
+        assert (read["id"], read["state"], read["label_url"]) == (asked["id"], "requested", None)
+        assert (await assistant.use("cancel_return", return_id=asked["id"]))["state"] == "cancelled"
+
+        assert "not base64" in await assistant.refused("send_photo", photo="¿una foto?")
+        large = base64.b64encode(bytes(MOST_PHOTO_BYTES + 1)).decode()
+        assert "Make it smaller" in await assistant.refused("send_photo", photo=large)
+        assert "proof-refused: " in await assistant.refused("send_photo", photo=base64.b64encode(b"GIF89a").decode())
+        other = await assistant.refused("report_problem", kind="damaged", text="Otra", photos=["ph_999"])
+        assert "photos" in other
 
 
 async def test_a_delivery_is_found_by_what_only_its_recipient_knows(door: Door) -> None:

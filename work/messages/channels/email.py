@@ -24,6 +24,7 @@ from work.messages.channels.protocol import (
     unnoted,
 )
 from work.messages.channels.settings import Email
+from work.messages.words.letter import LOGO_ID, letter
 from work.outgoing.guard import Guard
 
 TIMEOUT_S = 20.0
@@ -170,5 +171,20 @@ def compose(message: Outgoing, settings: Email) -> EmailMessage:
         mail["List-Unsubscribe"] = f"<{message.unsubscribe}>"
         mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail.set_content(message.body)
-    mail.add_alternative(message.html or f"<p>{escape(message.body)}</p>", subtype="html")
+    mail.add_alternative(_html(message), subtype="html")
+    if message.head is not None and (logo := message.head.logo) is not None:
+        *_, html = mail.iter_parts()
+        html.add_related(logo.content, "image", "jpeg", cid=f"<{LOGO_ID}>", disposition="inline", filename="logo.jpg")
     return mail
+
+
+def _html(message: Outgoing) -> str:
+    if message.head is None:
+        return f"<p>{escape(message.body)}</p>"
+    return letter(
+        message.body,
+        message.head,
+        kind=message.kind,
+        subject=message.subject or "",
+        unsubscribe=message.unsubscribe,
+    )

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
+from work.messages.words.letter import Letterhead
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
@@ -14,6 +16,8 @@ class Outgoing:
         id: ours; the same however often it is tried.
         at: when it was taken up to be sent.
         values: what templates of the provider are filled with.
+        head: of the letter that an e-mail is; None: it has none.
+        logo: the picture that belongs into the head, by its name; empty: none.
         unsubscribe: address where the reader says that they want no more; empty: none.
         return_token: what a return path carries; empty: nothing comes back.
         lives_s: how long it is still worth reading.
@@ -27,7 +31,8 @@ class Outgoing:
     body: str
     at: datetime
     subject: str | None = None
-    html: str | None = None
+    head: Letterhead | None = None
+    logo: str = ""
     unsubscribe: str = ""
     return_token: str = ""
     values: dict[str, str] = field(default_factory=dict)

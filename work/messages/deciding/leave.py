@@ -38,7 +38,7 @@ from work.messages.rules.hours import leaves_at
 from work.messages.rules.kinds import OF_THE_TRACK, is_asked_for, settings_of, why_not_true
 from work.messages.words.catalog import built_in, words
 from work.messages.words.gsm7 import count_parts
-from work.messages.words.letter import Letterhead, letter
+from work.messages.words.letter import Letterhead
 from work.messages.words.render import (
     BadText,
     Source,
@@ -257,16 +257,7 @@ def _written(row: MessageRow, sender: Sender, source: Source, stop: ToldStop, lo
         own = built_in(row.kind, row.channel, row.locale, form_of(stop, row.locale))
         subject, body = (None if own[0] is None else fill(own[0], values)), fill(own[1], values)
     body, parts, price = finish(body, row.channel, row.locale, form_of(stop, row.locale), sender.settings, values)
-    unsubscribe = str(values["unsubscribe"]) if row.channel == "email" else ""
-    html = None
-    if row.channel == "email":
-        head = Letterhead(
-            brand=str(values["brand"]),
-            colour=words_of(stop).colours.get("primary", ""),
-            language=row.locale,
-            form=form_of(stop, row.locale),
-        )
-        html = letter(body, head, kind=row.kind, subject=subject or "", unsubscribe=unsubscribe)
+    is_mail = row.channel == "email"
     outgoing = Outgoing(
         id=row.id,
         kind=row.kind,
@@ -275,8 +266,9 @@ def _written(row: MessageRow, sender: Sender, source: Source, stop: ToldStop, lo
         body=body,
         at=now,
         subject=subject,
-        html=html,
-        unsubscribe=unsubscribe,
+        head=_head(stop, row.locale, str(values["brand"])) if is_mail else None,
+        logo=words_of(stop).logo if is_mail else "",
+        unsubscribe=str(values["unsubscribe"]) if is_mail else "",
         return_token=return_token(source.secret, row.id),
         values={name: str(value) for name, value in values.items()},
         lives_s=(row.expires_at - now).total_seconds(),
@@ -289,6 +281,11 @@ def _written(row: MessageRow, sender: Sender, source: Source, stop: ToldStop, lo
         price=price,
         until=now + LEASE,
     )
+
+
+def _head(stop: ToldStop, locale: str, brand: str) -> Letterhead:
+    colour = words_of(stop).colours.get("primary", "")
+    return Letterhead(brand=brand, colour=colour, language=locale, form=form_of(stop, locale))
 
 
 def finish(

@@ -8,7 +8,7 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -20,12 +20,13 @@ from sql.messages.messages import MessageRow, Settled, due_providers, put_messag
 from sql.messages.push import forget_gone
 from sql.messages.setup import ProviderRow, providers
 from sql.pool import Db, Pool
-from work.messages.channels.protocol import Accepted, Later, NotGiven, Outcome, Refused, Sends, Unknown
+from work.messages.channels.protocol import Accepted, Later, NotGiven, Outcome, Outgoing, Refused, Sends, Unknown
 from work.messages.channels.settings import SETTINGS, Common
 from work.messages.deciding.expand import fall_back
 from work.messages.deciding.leave import SECRET, Leased, Sender, lease
 from work.messages.facts import fact_of
 from work.messages.sending.give import Notes
+from work.messages.words.letter import Logo
 from work.messages.words.render import Source
 from work.outgoing.breaker import Rate
 from work.outgoing.loop import SendingLoop
@@ -78,11 +79,13 @@ class MessageSender:
 
     Attributes:
         open_channel: makes the channel that an account set, from its settings with the secrets in them.
+        find_logo: reads a company's logo by its account and name; None: it is not at hand.
         find_source: says where addresses in messages lead; asked once the database is there.
         clock: now, aware; None: the database's.
     """
 
     open_channel: Callable[[ProviderRow, Common, Source], Sends]
+    find_logo: Callable[[int, str], Awaitable[Logo | None]]
     find_source: Callable[[Pool], Awaitable[Source]]
     sealer: Sealer
     clock: Callable[[], datetime] | None = None
@@ -131,7 +134,7 @@ class MessageSender:
         if not row.attempts:
             WAITED.labels(row.channel).observe(max(0.0, (self._now() - row.created_at).total_seconds()))
         try:
-            outcome: Outcome = await outlet.sends.send(thing.outgoing, lambda: self._notes.note(thing))
+            outcome: Outcome = await outlet.sends.send(await self._headed(thing), lambda: self._notes.note(thing))
         except NotGiven as error:
             return Attempted(thing, Later(FIRST_AGAIN_S, str(error)))
         except Exception as error:
@@ -175,6 +178,14 @@ class MessageSender:
         for key, row in rows.items():
             if key not in self._providers and (opened := self._open(row, self._source)) is not None:
                 self._providers[key] = opened
+
+    async def _headed(self, thing: Leased) -> Outgoing:
+        """Put the logo into the head of a letter; one that is not at hand holds nothing up."""
+        outgoing = thing.outgoing
+        if outgoing.head is None or not outgoing.logo:
+            return outgoing
+        logo = await self.find_logo(thing.row.account_id, outgoing.logo)
+        return replace(outgoing, head=replace(outgoing.head, logo=logo))
 
     def _open(self, row: ProviderRow, source: Source) -> Provider | None:
         try:

@@ -1,5 +1,7 @@
 """What the `work` role does about messages: makes them, sends them, forgets the old ones."""
 
+from collections.abc import Awaitable, Callable
+
 from sql.account.accounts import read_instance
 from sql.messages.messages import drop_messages
 from sql.messages.setup import ProviderRow
@@ -15,6 +17,7 @@ from work.messages.channels.sms import open_sms
 from work.messages.channels.whatsapp import open_whatsapp
 from work.messages.deciding.expand import expand
 from work.messages.sending.send import MessageSender
+from work.messages.words.letter import Logo
 from work.messages.words.render import Source
 from work.outgoing.guard import Guard
 from work.outgoing.sealed import Sealer
@@ -25,13 +28,19 @@ _AT_ONCE = 1_000
 
 
 def message_jobs(
-    sealer: Sealer, guard: Guard, *, public_url: str, retention: RetentionGuard
+    sealer: Sealer,
+    guard: Guard,
+    *,
+    public_url: str,
+    retention: RetentionGuard,
+    find_logo: Callable[[int, str], Awaitable[Logo | None]],
 ) -> tuple[Job | MessageSender, ...]:
     """Give the jobs of this room, in no order.
 
     Args:
         public_url: where recipients reach this installation, without a slash at its end.
         retention: says what may be deleted by age.
+        find_logo: as `MessageSender` has it.
     """
 
     async def make(pool: Pool) -> bool:
@@ -49,6 +58,7 @@ def message_jobs(
         Job(name="message retention", do=forget, pause_s=3600.0),
         MessageSender(
             open_channel=lambda row, settings, where: open_channel(row, settings, where, guard, sealer),
+            find_logo=find_logo,
             find_source=source,
             sealer=sealer,
         ),

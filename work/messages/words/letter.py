@@ -1,7 +1,7 @@
-"""The HTML of an e-mail: one column that fits a phone, dark and light, no picture, nothing fetched from elsewhere."""
+"""The HTML of an e-mail: one column that fits a phone, dark and light; its only picture, the logo, comes with it."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from string import Template
 
@@ -9,6 +9,9 @@ from work.messages.words.catalog import words
 
 _URL = re.compile(r"https?://[^\s<>\"]+")
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
+
+LOGO_ID = "logo@reparto"
+"""The `Content-ID` of the part of a mail that is its logo."""
 
 _PAGE = Template(
     """<!doctype html>
@@ -22,6 +25,7 @@ body { margin: 0; background: #f3f4f6; color: #1f2933;
 .sheet { max-width: 34rem; margin: 0 auto; padding: 24px 16px; }
 .card { background: #ffffff; border-radius: 12px; padding: 24px; }
 .brand { margin: 0 0 16px; font-weight: 700; font-size: 18px; }
+.brand img { display: block; max-width: 100%; height: auto; }
 p { margin: 0 0 16px; }
 .card p:last-child { margin-bottom: 0; }
 .button { display: inline-block; background: $colour; color: $on_colour; text-decoration: none; font-weight: 600;
@@ -32,6 +36,7 @@ p { margin: 0 0 16px; }
   body { background: #111418; color: #e4e7eb; }
   .card { background: #1b2026; }
   .button { outline: 1px solid #52606d; }
+  .brand img { padding: 8px; background: #ffffff; border-radius: 8px; }
   .small { color: #9aa5b1; }
 }
 </style></head>
@@ -43,13 +48,28 @@ $paragraphs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Logo:
+    """A company's logo, a JPEG on white, and how large it is drawn, CSS pixels."""
+
+    content: bytes = field(repr=False)
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Letterhead:
-    """Who writes, and how their readers are addressed; `colour` #rrggbb, anything else: ours."""
+    """Who writes, and how their readers are addressed.
+
+    Attributes:
+        colour: #rrggbb, anything else: ours.
+        logo: shown in the brand's place, and goes with the mail as `LOGO_ID`.
+    """
 
     brand: str
     colour: str
     language: str
     form: str
+    logo: Logo | None = None
 
 
 def letter(body: str, head: Letterhead, *, kind: str, subject: str, unsubscribe: str) -> str:
@@ -65,13 +85,20 @@ def letter(body: str, head: Letterhead, *, kind: str, subject: str, unsubscribe:
     return _PAGE.substitute(
         language=head.language,
         subject=escape(subject),
-        brand=escape(brand),
+        brand=_mark(head),
         colour=safe,
         on_colour="#ffffff" if _is_dark(safe) else "#111111",
         paragraphs="\n".join(_paragraph(part, button) for part in re.split(r"\n\s*\n", body) if part.strip()),
         footer=escape(_with(said["footer"], brand)),
         unsubscribe=end,
     )
+
+
+def _mark(head: Letterhead) -> str:
+    brand, logo = escape(head.brand), head.logo
+    if logo is None:
+        return brand
+    return f'<img src="cid:{LOGO_ID}" width="{logo.width}" height="{logo.height}" alt="{brand}">'
 
 
 def _paragraph(text: str, button: str) -> str:

@@ -53,6 +53,7 @@ class Words(Struct, frozen=True, kw_only=True):
     address_form: str = "tu"
     failure_reasons: list[dict[str, str]] = []
     colours: dict[str, str] = field(default_factory=dict)
+    logo: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,10 +46,8 @@ def api_config():
         (b"\xff\xfe", 400, None),
         (b"[" * 5_000, 400, None),
         (b"null", 422, "/events"),
-        (b"[]", 422, "/events"),
         (b"{}", 422, "/events"),
         (b'{"events": 5}', 422, "/events"),
-        (b'{"events": {"id": 1}}', 422, "/events"),
         (json.dumps({"events": [{}] * 21}).encode(), 413, None),
         (json.dumps({"events": [], "x": "y" * 20_000}).encode(), 413, None),
     ],
@@ -63,6 +61,40 @@ async def test_a_body_that_is_no_batch_is_a_problem(client, phone, bearer, refus
 async def test_another_media_type_is_not_read(client, phone, bearer, refused):
     headers = bearer(phone.token) | {"Content-Type": "application/xml"}
     await refused(await client.post("/v1/driver/events", data=b"<events/>", headers=headers), 415)
+
+
+@pytest.mark.parametrize(
+    ("media", "encoding"),
+    [
+        ("text/json", "utf-8"),
+        ("application/vnd.api+json", "utf-8"),
+        ("application/json", "utf-8-sig"),
+        ("application/json; charset=utf-16", "utf-16"),
+        ("application/json", "utf-16-le"),
+        ("text/plain", "utf-16-be"),
+    ],
+)
+async def test_json_by_another_name_or_in_another_encoding_is_read(client, phone, bearer, media, encoding):
+    said = event("note", 1, note="café ☕")
+    body = json.dumps({"events": [said]}, ensure_ascii=False).encode(encoding)
+    headers = bearer(phone.token) | {"Content-Type": media}
+    response = await client.post("/v1/driver/events", data=body, headers=headers)
+    assert (response.status, (await response.json())["results"][0]["result"]) == (200, "applied")
+    assert (await phone.say(said))[0]["result"] == "duplicate"
+
+
+async def test_one_event_without_a_list_around_it_is_a_list_of_one(client, phone, bearer, pool):
+    right, odd = event("note", 1), {**event("note", 2), "occurred_at": "yesterday"}
+    results = []
+    for body in (right, [right], {"events": right}, odd, {"events": odd}):
+        response = await client.post("/v1/driver/events", json=body, headers=bearer(phone.token))
+        assert response.status == 200, await response.text()
+        (result,) = (await response.json())["results"]
+        results.append(result["result"])
+    assert results == ["applied", "duplicate", "duplicate", "rejected", "rejected"]
+    assert await pool.fetchval("SELECT count(*) FROM quarantine") > 0, "what is rejected is kept"
+    empty = await client.post("/v1/driver/events", json=[], headers=bearer(phone.token))
+    assert (empty.status, await empty.json()) == (200, {"results": []})
 
 
 async def test_an_unpacked_batch_is_limited_too(client, phone, bearer, refused):
