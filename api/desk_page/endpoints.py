@@ -118,7 +118,7 @@ async def post_sign_in(request: web.Request) -> web.Response:
         429: "The form again: that was tried very often.",
     },
 )
-async def post_code(request: web.Request) -> web.Response:
+async def post_desk_code(request: web.Request) -> web.Response:
     """Sign in with a code of the phone, after the password."""
     from_this_site(request)
     language = desk_language(request)

@@ -10,7 +10,7 @@ from api.desk_page.shown import ONE_DELIVERY, Looker, for_people, shown
 from api.http import ids
 from api.http.app_keys import POOL
 from api.http.operation import Operations, Parameter, Who
-from sql.desk.search import BY_WORDS, FoundStop, found_orders, found_stops, found_tours
+from sql.desk.search import BY_WORDS, FoundOrder, FoundStop, FoundTour, found_orders, found_stops, found_tours
 
 operations = Operations("desk")
 
@@ -31,7 +31,7 @@ _RECENT = timedelta(days=3)
     also={303: "It is one delivery: its page; or nobody is signed in: the form to sign in."},
 )
 @for_people()
-async def get_find(request: web.Request, looker: Looker) -> web.Response:
+async def get_desk_find(request: web.Request, looker: Looker) -> web.Response:
     """Find a delivery by its order's number, a barcode, name, address, e-mail or phone; a tour by its driver."""
     said = request.query.get("q", "").strip()[:_LONGEST]
     title, pool, account_id = looker.words["find"]["title"], request.app[POOL], looker.caller.account_id
@@ -50,38 +50,9 @@ async def get_find(request: web.Request, looker: Looker) -> web.Response:
         "find.html",
         title=title,
         asked=said,
-        stops=[
-            {
-                "id": ids.shown(ids.STOP, one.id),
-                "order": one.external_id,
-                "name": one.name,
-                "address": one.address or "",
-                "status": one.status,
-                "route": one.route,
-                "day": looker.manner(one.timezone).date(one.date),
-            }
-            for one in stops
-        ],
-        orders=[
-            {
-                "order": one.external_id,
-                "name": one.name or "",
-                "address": one.address or "",
-                "state": one.state,
-                "day": looker.manner("UTC").date(one.earliest),
-            }
-            for one in orders
-        ],
-        tours=[
-            {
-                "id": ids.shown(ids.ROUTE, one.id),
-                "name": one.external_id,
-                "driver": one.driver or "",
-                "status": one.status,
-                "day": looker.manner("UTC").date(one.date),
-            }
-            for one in tours
-        ],
+        stops=[_stop(looker, one) for one in stops],
+        orders=[_order(looker, one) for one in orders],
+        tours=[_tour(looker, one) for one in tours],
         more=looker.words["find"]["more"].format(most=MOST_FOUND) if len(stops) == MOST_FOUND else "",
     )
 
@@ -93,3 +64,35 @@ def _only(stops: Sequence[FoundStop]) -> FoundStop | None:
     """
     best = [one for one in stops if one.rank == stops[0].rank or one.rank < BY_WORDS]
     return best[0] if best and len({one.external_id for one in best}) == 1 else None
+
+
+def _stop(looker: Looker, stop: FoundStop) -> dict[str, str]:
+    return {
+        "id": ids.shown(ids.STOP, stop.id),
+        "order": stop.external_id,
+        "name": stop.name,
+        "address": stop.address or "",
+        "status": stop.status,
+        "route": stop.route,
+        "day": looker.manner(stop.timezone).date(stop.date),
+    }
+
+
+def _order(looker: Looker, order: FoundOrder) -> dict[str, str]:
+    return {
+        "order": order.external_id,
+        "name": order.name or "",
+        "address": order.address or "",
+        "state": order.state,
+        "day": looker.manner("UTC").date(order.earliest),
+    }
+
+
+def _tour(looker: Looker, tour: FoundTour) -> dict[str, str]:
+    return {
+        "id": ids.shown(ids.ROUTE, tour.id),
+        "name": tour.external_id,
+        "driver": tour.driver or "",
+        "status": tour.status,
+        "day": looker.manner("UTC").date(tour.date),
+    }

@@ -25,7 +25,7 @@ from api.http.shares.rates import ACCOUNT_WRITES, QUARANTINE_RATE, Rates
 from api.places import geofences
 from api.routes import ending, links, pins, reopening
 from api.routes import endpoints as routes
-from ingest.doors import doors
+from ingest.doors import apps
 from sql.account.accounts import ensure_account
 from sql.account.keys import create_key
 from sql.config import DatabaseConfig
@@ -211,7 +211,7 @@ async def client(
     app[DEVICES] = DeviceCache(pool)
     app[KEYS] = KeyCache(pool)
     app[ROADS] = roads
-    app[WELCOME] = doors.WELCOME
+    app[WELCOME] = apps.WELCOME
     for add in app_parts:
         add(app)
     async with TestClient(TestServer(app)) as made:
