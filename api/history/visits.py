@@ -15,7 +15,11 @@ operations = Operations("visits")
 
 
 class VisitView(msgspec.Struct, frozen=True, kw_only=True):
-    """One visit of a stop; `departed_at` is null while the van is there; `source`: auto (by pings) or driver."""
+    """One visit of a stop.
+
+    `departed_at` is null while the van is there. `source`: auto (by pings) or driver. `certainty`, 0 to 1, is how
+    likely the van really was there; 1 where the driver says so, null where an earlier release did not say.
+    """
 
     stop_id: str
     stop_external_id: str
@@ -23,6 +27,7 @@ class VisitView(msgspec.Struct, frozen=True, kw_only=True):
     arrived_at: datetime
     departed_at: datetime | None
     source: str
+    certainty: float | None
 
 
 class VisitList(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +50,7 @@ async def get_visits(request: web.Request) -> web.Response:
             arrived_at=visit.arrived_at,
             departed_at=visit.departed_at,
             source=visit.source,
+            certainty=visit.certainty,
         )
         for visit in await of_route_in_path(request, visits_of_route)
     ]

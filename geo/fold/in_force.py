@@ -126,9 +126,7 @@ class InForce:
     def visited(self, van: int, moment: Moment, visit: stops.Visit, plan: Plan) -> None:
         """Tell of an arrival or departure."""
         pace.visited(self.tracks["pace"][van], plan, visit)
-        kind = FactType.STOP_ARRIVED if visit.arrived else FactType.STOP_DEPARTED
-        stop_id = int(plan.stop_ids[visit.row])
-        self.diary.happened(moment, kind, visit.occurred_ms, plan, stop_id=stop_id, ordinal=visit.ordinal)
+        self.diary.visited(moment, visit, plan)
 
     def finish_if_done(self, van: int, moment: Moment, at_ms: int, along_m: float, *, slow: bool) -> None:
         """Complete a tour that is done (`geo.visits.tour.is_done`) and take its driver off it once at no stop.

@@ -11,6 +11,7 @@ from geo.plan.facts import HAPPENED, FactType
 from geo.plan.passages import Passage
 from geo.plan.plans import Claim, Plan
 from geo.trust.fixes import Fixes
+from geo.visits.stops import Visit
 
 
 class Moment(NamedTuple):
@@ -36,8 +37,12 @@ FACT = np.dtype(
         ("stop_id", "<i8"),
         ("geofence_id", "<i8"),
         ("ordinal", "<i8"),
+        ("certainty", "<f4"),
     ]
 )
+
+
+_OF_FACT = ("type", "occurred_ms", "route_id", "route_version", "stop_id", "geofence_id", "ordinal", "certainty")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +68,23 @@ class Diary:
 
     def __init__(self) -> None:
         self.said: list[Said] = []
-        self._facts: list[tuple[int, ...]] = []
+        self._facts: list[tuple[float, ...]] = []
 
-    def happened(
-        self, moment: Moment, kind: FactType, occurred_ms: int, plan: Plan, *, stop_id: int = 0, ordinal: int = 1
-    ) -> None:
-        """Note a fact about a route or one of its stops."""
-        self._facts.append((*moment, kind, occurred_ms, plan.route_id, plan.version, stop_id, 0, ordinal))
+    def happened(self, moment: Moment, kind: FactType, occurred_ms: int, plan: Plan, *, ordinal: int = 1) -> None:
+        """Note a fact about a route."""
+        self._facts.append((*moment, kind, occurred_ms, plan.route_id, plan.version, 0, 0, ordinal, 0.0))
+
+    def visited(self, moment: Moment, visit: Visit, plan: Plan) -> None:
+        """Note an arrival or departure."""
+        kind = FactType.STOP_ARRIVED if visit.arrived else FactType.STOP_DEPARTED
+        place = plan.route_id, plan.version, int(plan.stop_ids[visit.row]), 0
+        certainty = visit.certainty if visit.arrived else 0.0
+        self._facts.append((*moment, kind, visit.occurred_ms, *place, visit.ordinal, certainty))
 
     def passed(self, passages: Sequence[Passage]) -> None:
         """Note facts about geofences, after all others."""
         self._facts += [
-            (one.fix, -1, one.type, one.occurred_ms, -1, -1, 0, one.geofence_id, one.ordinal) for one in passages
+            (one.fix, -1, one.type, one.occurred_ms, -1, -1, 0, one.geofence_id, one.ordinal, 0.0) for one in passages
         ]
 
     def in_order(self, fixes: Fixes, judged: Rows) -> Rows:
@@ -85,7 +95,7 @@ class Diary:
         """
         facts = np.array(self._facts, FACT)
         happened = self._known(facts, fixes, judged)
-        for name in ("type", "occurred_ms", "stop_id", "geofence_id", "ordinal", "route_id", "route_version"):
+        for name in _OF_FACT:
             happened[name] = facts[name]
         own = np.flatnonzero(facts["route_id"] < 0)  # a fence's fact happened on the route its fix is on
         for name in ("route_id", "route_version"):

@@ -69,6 +69,7 @@ HAPPENED = np.dtype(
         ("lon_e6", "<i4"),
         ("source", "i1"),  # 0 as the pings say, 1 as the driver says; of a phone: as somebody who shut it out does
         ("device_id", "<i8"),  # 0: it is about no phone
+        ("certainty", "<f4"),  # of STOP_ARRIVED: 0 to 1, how likely it is one; else 0
     ]
 )
 """One fact; of two about the same the later row counts. `ordinal` is the number of the visit for STOP_ARRIVED and

@@ -7,7 +7,7 @@ What the driver says of a visit counts more (`geo.fold.claims`); here it is only
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +20,15 @@ from geo.trust.fixes import Here
 from geo.visits.near_stops import Look, away, stop_of, unseen
 from geo.visits.numbers import (
     BASE_MS,
+    BY_CLOCK,
+    BY_FENCE,
+    BY_STANDING,
     DROVE_MS,
     DROVE_PART,
     DWELL_MS,
+    IDLE_LEAST_MS,
     IDLE_MS,
+    IDLE_PART,
     MARGIN,
     MARGIN_VAGUEST_M,
     NO_FIX_MS,
@@ -76,6 +81,7 @@ class Visit:
         row: the stop's place in the tour.
         ordinal: the number of this visit of this stop.
         occurred_ms: when.
+        certainty: 0 to 1, how likely an arrival is one; 1 where the driver says so.
     """
 
     van: int
@@ -83,6 +89,7 @@ class Visit:
     row: int
     ordinal: int
     occurred_ms: int
+    certainty: float = 1.0
 
 
 def step(memory: Rows, visits: NDArray[np.uint8], here: Here, along_m: Floats) -> tuple[Rows, list[Visit], Bools]:
@@ -107,7 +114,7 @@ def step(memory: Rows, visits: NDArray[np.uint8], here: Here, along_m: Floats) -
         idle_ms=idle_ms, under_way_ms=under_way_ms,
     )  # fmt: skip
     gone = away(memory, look)
-    stood = _stood(memory, visits, look, was_off)
+    stood = _stood(memory, visits, look, was_off, gone)
     happened: list[Visit] = []
     for van in np.flatnonzero(gone | stood.arriving | stood.passed).tolist():
         happened += _come_and_go(memory, van, visits[van], look, stood, gone=bool(gone[van]))
@@ -131,6 +138,7 @@ class _Stood:
         passed: (n,) who stood at the one before for a fix or two, as the clock says, and is gone.
         before, first_ms, last_ms: (n,) that stop, and when it came and left.
         was_off: (n,) the fix before was off the path.
+        certainty: (n,) how sure it is that who was at the one before stood there.
     """
 
     row: Ints
@@ -142,13 +150,15 @@ class _Stood:
     first_ms: Ints
     last_ms: Ints
     was_off: Bools
+    certainty: Floats
 
 
-def _stood(memory: Rows, visits: NDArray[np.uint8], look: Look, was_off: Bools) -> _Stood:
+def _stood(memory: Rows, visits: NDArray[np.uint8], look: Look, was_off: Bools, gone: Bools) -> _Stood:
     """Find out where vans stand and since when; writes it into the memory, for the next fix.
 
     Args:
         was_off: (n,) the fix before was off the path.
+        gone: (n,) who has left the stop where they were.
     """
     ms, lately_ms = look.here.ms, look.idle_ms
     found, own_way = stop_of(memory, visits, look)
@@ -164,11 +174,14 @@ def _stood(memory: Rows, visits: NDArray[np.uint8], look: Look, was_off: Bools) 
     arriving = same & look.slow & (ms - since_ms >= np.where(own_way, OFF_PATH_MS, DWELL_MS))
     # inside for a fix or two, and gone: it stood there if the clock says so, and the phone does not say it drove
     never = unseen(visits[np.arange(len(memory)), np.maximum(before, 0)])
-    passed = (before >= 0) & ~same & never & (memory["open"] == 0) & (idle_ms >= IDLE_MS)
+    free = (memory["open"] == 0) | gone & (memory["inside_ms"] < memory["candidate_ms"])
+    enough_ms = np.clip(IDLE_PART * (ms - memory["candidate_ms"]), IDLE_LEAST_MS, IDLE_MS)
+    passed = (before >= 0) & ~same & never & free & (idle_ms >= enough_ms)
     stood = _Stood(
         row=found, since_ms=since_ms, own_way=own_way, arriving=arriving, passed=passed,
         before=before, first_ms=memory["candidate_ms"].copy(), was_off=was_off,
         last_ms=memory["once_ms"] + np.where(silent, lately_ms, 0),
+        certainty=np.interp(idle_ms, *BY_CLOCK),
     )  # fmt: skip
     memory["candidate"], memory["candidate_ms"] = found + 1, since_ms
     memory["once_ms"] = np.where(found >= 0, ms, 0)
@@ -191,7 +204,8 @@ def _come_and_go(
         happened += close(memory, van, visits, left_ms)
     if stood.passed[van]:
         last, last_ms = int(mine["last"]), int(stood.last_ms[van])
-        happened += _open(memory, van, visits, plan, int(stood.before[van]), int(stood.first_ms[van]), last_ms)
+        begun = _open(memory, van, visits, plan, int(stood.before[van]), int(stood.first_ms[van]), last_ms)
+        happened += _sure(begun, float(stood.certainty[van]))
         if stood.was_off[van]:
             mine["last"] = last
         if stood.arriving[van]:
@@ -199,7 +213,8 @@ def _come_and_go(
     if stood.arriving[van]:
         last = int(mine["last"])
         since_ms, ms = int(stood.since_ms[van]), int(look.here.ms[van])
-        happened += _open(memory, van, visits, plan, int(stood.row[van]), since_ms, ms)
+        begun = _open(memory, van, visits, plan, int(stood.row[van]), since_ms, ms)
+        happened += _sure(begun, BY_FENCE if stood.own_way[van] else BY_STANDING)
         if stood.own_way[van]:  # says nothing about the stops before it
             mine["last"] = last
     return happened
@@ -275,6 +290,11 @@ def _open(
     begun = begin(memory, van, visits, row, since_ms, shared)
     memory["inside_ms"][van] = ms
     return begun
+
+
+def _sure(begun: list[Visit], certainty: float) -> list[Visit]:
+    """Say how sure arrivals are."""
+    return [replace(visit, certainty=certainty) for visit in begun]
 
 
 def _idle_ms(memory: Rows, here: Here, along_m: Floats) -> tuple[Ints, Ints]:

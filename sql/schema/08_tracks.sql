@@ -97,6 +97,7 @@ CREATE TABLE visit (
     departed_at    timestamptz,
     source         text NOT NULL CHECK (source IN ('auto', 'driver')),
     presumed       boolean NOT NULL DEFAULT false,  -- departed_at follows from silence: a ping may take it back
+    certainty      real,                            -- of a stop: 0 to 1, how likely it is one; null: not known
     PRIMARY KEY (lane, visit_id)
 );
 CREATE INDEX visit_open ON visit (arrived_at) WHERE stop_id IS NOT NULL AND (departed_at IS NULL OR presumed);

@@ -14,7 +14,12 @@ _SQL = load(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopVisit:
-    """A driver was at a stop. `departed_at` is None while they are there."""
+    """A driver was at a stop.
+
+    Attributes:
+        departed_at: None while they are there.
+        certainty: 0 to 1, how likely they really were; 1 where they say so; None: of a release that did not know.
+    """
 
     visit_id: UUID
     driver_id: int
@@ -23,6 +28,7 @@ class StopVisit:
     arrived_at: datetime
     departed_at: datetime | None
     source: str
+    certainty: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +77,7 @@ async def put_arrivals(db: Db, arrivals: Sequence[tuple[Revision, UUID]]) -> Non
         [one.occurred_ms for one, _ in arrivals],
         [departure for _, departure in arrivals],
         [one.data.get("source", "auto") for one, _ in arrivals],
+        [one.data.get("certainty") for one, _ in arrivals],
     )
 
 

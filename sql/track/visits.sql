@@ -1,7 +1,7 @@
 -- name: visits_of_route
 -- Who was at a route's stops, and when. $1 account, $2 route or null, $3 external id or null
 SELECT route.id AS route_id, visit.visit_id, visit.driver_id, visit.stop_id, stop.external_id AS stop_external_id,
-       visit.arrived_at, visit.departed_at, visit.source
+       visit.arrived_at, visit.departed_at, visit.source, visit.certainty
   FROM route
   LEFT JOIN (visit JOIN stop ON stop.id = visit.stop_id) ON visit.route_id = route.id
  WHERE route.account_id = $1 AND route.deleted_at IS NULL AND (route.id = $2 OR route.external_id = $3)
@@ -15,18 +15,18 @@ DELETE FROM visit USING unnest($1::smallint[], $2::uuid[]) AS gone (lane, visit)
 -- name: put_arrivals
 -- A visit that was taken back and is there again has its end again, if that stood all the while.
 -- Columns of one length: $1 lane, $2 visit, $3 driver, $4 account, $5 route, $6 its version, $7 stop, $8 geofence, $9 arrived ms,
--- $10 fact of the departure, $11 source
+-- $10 fact of the departure, $11 source, $12 certainty
 INSERT INTO visit (lane, visit_id, driver_id, account_id, route_id, route_version, stop_id, geofence_id, arrived_at,
-                   departed_at, source)
+                   departed_at, source, certainty)
 SELECT lane, visit, driver, account, route, version, stop, geofence, from_ms(arrived),
        (SELECT CASE WHEN event.state <> 'retracted' THEN event.occurred_at END
-          FROM event WHERE event.fact_id = new.departure ORDER BY event.revision DESC LIMIT 1), source
+          FROM event WHERE event.fact_id = new.departure ORDER BY event.revision DESC LIMIT 1), source, certainty
   FROM unnest($1::smallint[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::int[], $7::bigint[], $8::bigint[],
-              $9::bigint[], $10::uuid[], $11::text[])
-    AS new (lane, visit, driver, account, route, version, stop, geofence, arrived, departure, source)
+              $9::bigint[], $10::uuid[], $11::text[], $12::real[])
+    AS new (lane, visit, driver, account, route, version, stop, geofence, arrived, departure, source, certainty)
     ON CONFLICT (lane, visit_id) DO UPDATE
    SET arrived_at = excluded.arrived_at, departed_at = excluded.departed_at, route_id = excluded.route_id,
-       route_version = excluded.route_version, source = excluded.source;
+       route_version = excluded.route_version, source = excluded.source, certainty = excluded.certainty;
 
 -- name: put_departures
 -- Columns of one length: $1 lane, $2 visit, $3 departed ms or null (it is there still), $4 whether silence says so

@@ -136,7 +136,7 @@ class Apart:
 
     Attributes:
         places: part of the moments on the path at which both were asked, that are told more than GROSS_M apart.
-        last_m: how far apart along the path the two end.
+        last_m: how far apart along the path the two are at the last moment at which both were asked.
         visits: stops that only one of them has, or has more often.
     """
 
@@ -149,14 +149,15 @@ def apart(tour: Tour, often: Told, seldom: Told) -> Apart:
     """Compare what was said of one drive that was sent often and seldom."""
     often_m, seldom_m = (np.full(len(tour.along_m), np.nan) for _ in range(2))
     often_m[often.kept], seldom_m[seldom.kept] = often.along_m, seldom.along_m
-    both = often.kept & seldom.kept & tour.scored
+    shared = often.kept & seldom.kept
+    last, both = np.flatnonzero(shared)[-1], shared & tour.scored
     counts = [
         np.bincount(told.visits["stop_id"][told.visits["type"] == FactType.STOP_ARRIVED], minlength=600)
         for told in (often, seldom)
     ]
     return Apart(
         places=float(np.mean(~(np.abs(often_m - seldom_m)[both] <= GROSS_M))),
-        last_m=float(abs(often.along_m[-1] - seldom.along_m[-1])),
+        last_m=float(abs(often_m[last] - seldom_m[last])),
         visits=tuple(np.flatnonzero(counts[0] != counts[1]).tolist()),
     )
 

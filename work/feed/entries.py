@@ -103,7 +103,7 @@ def compare(
             changed.append(fact)
         elif before.state == "retracted":
             changed.append(replace(fact, revision=before.revision + 1))
-        elif _says(fact) != _says(before):
+        elif _says(fact) != _says(before, fact.data.get("certainty")):
             changed.append(replace(fact, revision=before.revision + 1, state="corrected"))
         elif (fact.folded_ms, fact.first_folded_ms) != (before.folded_ms, before.first_folded_ms):
             moved.append(replace(fact, revision=before.revision))
@@ -116,9 +116,9 @@ def compare(
     return changed, moved
 
 
-def _says(fact: Revision) -> tuple[Any, ...]:
-    # releases that heard no drivers named no source
-    data = {"source": "auto"} | fact.data
+def _says(fact: Revision, certainty: float | None = None) -> tuple[Any, ...]:
+    # releases that heard no drivers named no source, earlier ones no certainty
+    data = {"source": "auto"} | ({} if certainty is None else {"certainty": certainty}) | fact.data
     return fact.type, fact.occurred_ms, fact.route_id, fact.route_version, data
 
 
@@ -373,4 +373,6 @@ def _data_of(row: np.void) -> dict[str, Any]:
         data |= {"lat": int(row["lat_e6"]) / 1e6, "lon": int(row["lon_e6"]) / 1e6}
     if OF_FACT[FactType(int(row["type"]))].names_source:
         data["source"] = "driver" if row["source"] else "auto"
+    if row["certainty"]:
+        data["certainty"] = round(float(row["certainty"]), 2)
     return data

@@ -32,6 +32,7 @@ async def test_visits_come_in_the_order_of_arrival(client: Any, account: Any, to
             "arrived_at": "2026-03-02T13:10:00Z",
             "departed_at": "2026-03-02T13:15:00Z",
             "source": "auto",
+            "certainty": None,
         },
         {
             "stop_id": f"st_{tour.stop_ids[1]}",
@@ -40,6 +41,7 @@ async def test_visits_come_in_the_order_of_arrival(client: Any, account: Any, to
             "arrived_at": "2026-03-02T13:30:00Z",
             "departed_at": None,
             "source": "auto",
+            "certainty": None,
         },
     ]
 
