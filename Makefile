@@ -15,7 +15,7 @@ SCORED := route-snap-cases route-snap-real wmata-bus
 THROUGH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fix kill-messages chaos day soak fuzz screenshots page-pace bench score docs wheel-check clean
+.PHONY: help run test lint fix kill-messages chaos day stress soak fuzz screenshots page-pace bench score docs wheel-check clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -45,6 +45,9 @@ chaos: $(VENV)/.dev ## kill, stop, fill, cut and misdate a product for MINUTES=1
 
 day: $(VENV)/.dev ## plan, drive and plan again a day of ORDERS=300 on the streets of a real town
 	REPARTO_TEST_ORDERS=$(or $(ORDERS),300) $(BIN)/pytest -q tests/journeys/test_planned_day.py
+
+stress: $(VENV)/.dev ## track made-up tours that nobody has seen, TOURS=10 of each kind of driver, and say what is wrong
+	$(BIN)/python -m tests.tours --tours $(or $(TOURS),10) $(if $(SEED),--seed $(SEED))
 
 soak: $(VENV)/.dev ## a steady load for MINUTES=60: what grows that should not
 	$(BIN)/python -m tests.acceptance.soak --minutes $(or $(MINUTES),60)

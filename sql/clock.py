@@ -23,12 +23,18 @@ class ServerClock:
     def hear(self, said: datetime, asked_s: float) -> None:
         """Note an answer.
 
+        What is known already moves only as far as the answer contradicts it: time does not jump about with how long
+        answers take.
+
         Args:
             asked_s: when the question left, by `steady_s`.
         """
         heard_s = self.steady_s()
-        if heard_s - asked_s <= TELLS_S:
-            self._ahead_s = said.timestamp() - (asked_s + heard_s) / 2
+        if heard_s - asked_s > TELLS_S:
+            return
+        least_s, most_s = said.timestamp() - heard_s, said.timestamp() - asked_s
+        known_s = (least_s + most_s) / 2 if self._ahead_s is None else self._ahead_s
+        self._ahead_s = min(max(known_s, least_s), most_s)
 
     def now(self) -> datetime:
         """Give the time by the server's clock, which all processes share; by ours, while nothing was heard of it."""

@@ -96,11 +96,30 @@ def _options(config: DatabaseConfig) -> dict[str, Any]:
     }
 
 
+class TimedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
+    """A connection that knows what the server's clock says: `db.clock.now()`, also inside a transaction of a pool's."""
+
+    __slots__ = ("clock",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Use `connect` or a pool."""
+        super().__init__(*args, **kwargs)
+        self.clock = ServerClock()
+
+
 async def connect(config: DatabaseConfig) -> Connection:
-    """Open one connection that its owner keeps and closes."""
-    connection = await asyncpg.connect(**_options(config))
+    """Open one connection that its owner keeps and closes; who keeps it for long asks it to `tell_time` again."""
+    connection = await asyncpg.connect(**_options(config), connection_class=TimedConnection)
     await _prepare(connection)
+    await tell_time(connection)
     return connection
+
+
+async def tell_time(connection: Db) -> None:
+    """Ask the server what time it is, and tell the connection's clock."""
+    asked_s = connection.clock.steady_s()
+    said = await connection.fetchval("SELECT clock_timestamp()")
+    connection.clock.hear(said, asked_s)
 
 
 class FairPool(asyncpg.pool.Pool):  # type: ignore[misc]  # asyncpg has no types
@@ -114,7 +133,7 @@ class FairPool(asyncpg.pool.Pool):  # type: ignore[misc]  # asyncpg has no types
             max_queries=50_000,
             max_inactive_connection_lifetime=300.0,
             init=self._prepared,
-            connection_class=asyncpg.Connection,
+            connection_class=TimedConnection,
             record_class=asyncpg.Record,
             loop=None,
             **_options(config),
@@ -132,7 +151,8 @@ class FairPool(asyncpg.pool.Pool):  # type: ignore[misc]  # asyncpg has no types
     async def _prepared(self, connection: Connection) -> None:
         self._ours.add(connection)
         await _prepare(connection)
-        await self._tell_time(connection)
+        connection.clock = self.clock
+        await tell_time(connection)
 
     async def _async__init__(self) -> "FairPool":
         await super()._async__init__()
@@ -205,18 +225,14 @@ class FairPool(asyncpg.pool.Pool):  # type: ignore[misc]  # asyncpg has no types
 
     async def _beat(self, connection: Connection | None) -> Connection:
         if connection is None or connection.is_closed():
-            connection = await asyncpg.connect(**_options(self._config))
+            connection = await asyncpg.connect(**_options(self._config), connection_class=TimedConnection)
+            connection.clock = self.clock
         try:
-            await self._tell_time(connection)
+            await tell_time(connection)
         except BaseException:
             connection.terminate()
             raise
         return connection
-
-    async def _tell_time(self, connection: Connection) -> None:
-        asked_s = self.clock.steady_s()
-        said = await connection.fetchval("SELECT clock_timestamp()")
-        self.clock.hear(said, asked_s)
 
     def _say_hung(self, is_hung: bool) -> None:
         if is_hung != self.is_hung:

@@ -7,12 +7,15 @@ import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
 import pytest
+import time_machine
 from hypothesis import HealthCheck, settings
 
 from reparto.postgres import EmbeddedPostgres
@@ -109,6 +112,12 @@ async def pool(database: DatabaseConfig) -> AsyncIterator[Pool]:
     """A pool on this test's own database."""
     async with await create_pool(database) as made:
         yield made
+
+
+@pytest.fixture(params=[-7, 7], ids=["a-week-behind", "a-week-ahead"])
+def misdated(request: pytest.FixtureRequest) -> Callable[[], AbstractContextManager[object]]:
+    """`with misdated():` this machine's clock is a week off, and the database's is right."""
+    return lambda: time_machine.travel(datetime.now(UTC) + timedelta(days=request.param), tick=True)
 
 
 @pytest.fixture(scope="session")

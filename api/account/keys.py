@@ -1,13 +1,13 @@
 """API keys: the credentials of people and programs."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Literal, TypeAlias, cast
 
 from aiohttp import web
 from msgspec import Meta, Struct
 
 from api.http import ids
-from api.http.app_keys import POOL
+from api.http.app_keys import POOL, now_of
 from api.http.auth import KEY_PREFIX, KEYS, caller_of, hash_of, new_secret
 from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
@@ -92,7 +92,7 @@ async def post_key(request: web.Request) -> web.Response:
     The answer holds the secret, which is not kept: whoever loses it makes another key.
     """
     new = await read_body(request, NewKey)
-    refuse(_mistakes(new, datetime.now(UTC)))
+    refuse(_mistakes(new, now_of(request)))
     secret = new_secret(KEY_PREFIX)
     key_id, created_at = await keys.create_key(
         request.app[POOL],

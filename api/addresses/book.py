@@ -1,13 +1,12 @@
 """The address book of an account: read, pinned by people, forgotten."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Annotated
 
 from aiohttp import web
 from msgspec import Meta, Struct
 
-from api.http.app_keys import POOL
+from api.http.app_keys import POOL, now_of
 from api.http.auth import caller_of
 from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
@@ -75,7 +74,7 @@ async def post_known_address(request: web.Request) -> web.Response:
         errors.append(FieldError(at="/lat", why=found.why))
     refuse(errors)
     person = person_of(phone=body.phone, email=body.email, name=body.name)
-    now, account_id = datetime.now(UTC), caller_of(request).account_id
+    now, account_id = now_of(request), caller_of(request).account_id
     pin = NewSighting(address=address, person=person, source="pin", stop_id=0, lat=body.lat, lon=body.lon, seen_at=now)
     await book.put_sightings(request.app[POOL], account_id, [pin])
     (known,) = await _known(request, [(address, person)])

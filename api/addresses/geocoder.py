@@ -7,14 +7,13 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta, Struct, structs
 
-from api.http.app_keys import POOL
+from api.http.app_keys import GUARD, POOL, SEALER
 from api.http.auth import caller_of
 from api.http.host import public_url
 from api.http.media import answer
 from api.http.operation import Operations, Who
 from api.http.problem import FieldError, NotFound
 from api.http.read.bodies import read_body, refuse
-from api.messages.keys import GUARD, SEALER
 from sql.addresses import geocoding
 from sql.addresses.geocoding import GeocoderRow
 from sql.planning.resources import depot_places

@@ -2,13 +2,12 @@
 
 import hashlib
 import re
-from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from msgspec import Struct
 
-from api.http.app_keys import POOL, PROOFS
+from api.http.app_keys import POOL, PROOFS, now_of
 from api.http.auth import caller_of
 from api.http.host import public_url
 from api.http.media import answer
@@ -75,7 +74,7 @@ async def put_logo(request: web.Request) -> web.Response:
                 content,
                 max_pixels=store.config.max_photo_pixels,
                 zone=_UTC,
-                now=datetime.now(UTC),
+                now=now_of(request),
             )
         except RefusedFile as refused:
             raise ProofRefused(f"{WHY.get(refused.why, '')} ({refused.why})") from None

@@ -1,6 +1,5 @@
 """Certificates: one page that a shop sends to a customer who says that nothing came."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from api.certificate.map import SmallMap, draw_map, reach_m
 from api.certificate.pdf import write_pdf
 from api.certificate.sheet import Spot, photos_on, sheet_of, spot_of
 from api.http import ids
-from api.http.app_keys import POOL, PROOFS
+from api.http.app_keys import POOL, PROOFS, now_of
 from api.http.auth import caller_of
 from api.http.operation import Operations, Parameter, Who
 from api.http.problem import FieldError, Invalid, NotFound
@@ -71,7 +70,7 @@ async def get_certificate(request: web.Request) -> web.Response:
         language=language,
         small_map=await _map(request, story, spot_of(whole)),
         pictures=await _pictures(request, account_id, whole),
-        now=datetime.now(UTC),
+        now=now_of(request),
     )
     name = f"{ids.shown(ids.STOP, stop_id)}.{written}"
     if written == "html":

@@ -1,14 +1,14 @@
 """Alerts as a list that people work off: taken by one of them, put aside for a while, closed."""
 
 from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, cast, get_args
 
 from aiohttp import web
 from msgspec import Meta, Struct
 
 from api.http import ids
-from api.http.app_keys import POOL
+from api.http.app_keys import POOL, now_of
 from api.http.auth import Caller, caller_of
 from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
@@ -144,7 +144,7 @@ async def post_take(request: web.Request) -> web.Response:
 @operations.operation("POST", "/v1/alerts/{alert}/snooze", who=Who.DISPATCHER, body=Snooze, answer=Alert)
 async def post_snooze(request: web.Request) -> web.Response:
     """Put it aside until a time, at most a week ahead; it ends all the same when its cause does."""
-    until, now = (await read_body(request, Snooze)).until, datetime.now(UTC)
+    until, now = (await read_body(request, Snooze)).until, now_of(request)
     if not now < until <= now + LONGEST_SNOOZE:
         refuse([FieldError(at="/until", why=f"must lie ahead, {LONGEST_SNOOZE.days} days at most")])
 

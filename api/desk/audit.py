@@ -11,7 +11,7 @@ from api.http.app_keys import POOL
 from api.http.auth import caller_of
 from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
-from api.http.paging import PAGING, Id, cursor_in, cut, limit_in
+from api.http.paging import PAGING, Id, Micros, cursor_in, cut, limit_in, micros_of, time_of
 from api.http.problem import FieldError
 from api.http.read.bodies import refuse
 from api.http.times import time_in
@@ -20,7 +20,7 @@ from sql.desk.audit import AuditFilter, AuditRow, list_entries
 operations = Operations("audit")
 
 _TIME = {"type": "string", "format": "date-time"}
-_NEWEST = 2**63 - 1
+_NEWEST = (2**52, 2**63 - 1)  # in 2112
 
 
 class AuditEntry(Struct, frozen=True, kw_only=True):
@@ -70,7 +70,7 @@ class AuditPage(Struct, frozen=True, kw_only=True):
 )
 async def list_audit(request: web.Request) -> web.Response:
     """List what was changed by whom. Entries are only added; they go with their retention."""
-    limit, (before,) = limit_in(request), cursor_in(request, tuple[Id]) or (_NEWEST,)
+    limit, (before, id_before) = limit_in(request), cursor_in(request, tuple[Micros, Id]) or _NEWEST
     only = AuditFilter(
         person_id=_number_in(request, "user", ids.USER),
         key_id=_number_in(request, "key", ids.KEY),
@@ -79,8 +79,9 @@ async def list_audit(request: web.Request) -> web.Response:
         since=time_in(request, "from"),
         until=time_in(request, "to"),
     )
-    rows = await list_entries(request.app[POOL], caller_of(request).account_id, only, before=before, limit=limit + 1)
-    page, following = cut(rows, limit, lambda row: (row.id,))
+    account_id, begin = caller_of(request).account_id, (time_of(before), id_before)
+    rows = await list_entries(request.app[POOL], account_id, only, before=begin, limit=limit + 1)
+    page, following = cut(rows, limit, lambda row: (micros_of(row.at), row.id))
     return answer(request, AuditPage(entries=[_shown(row) for row in page], next=following))
 
 

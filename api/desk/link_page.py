@@ -1,10 +1,13 @@
 """The page of a link that lets somebody in: it sets a password, or takes an invitation, once. Works without scripts."""
 
+from dataclasses import replace
 from math import ceil
 from typing import Any
 
 from aiohttp import web
+from multidict import MultiDictProxy
 
+from api.desk.addresses import address_in
 from api.desk.pages import LANG, desk_language, desk_page
 from api.desk.passwords import LONGEST, PASSWORDS, SHORTEST, open_passwords
 from api.desk.session import person_by_password
@@ -22,7 +25,11 @@ from work.links import desk_link_of_token
 
 operations = Operations("session", prepare=open_passwords)
 
-_FORM = {"type": "object", "properties": {"password": {"type": "string"}}, "required": ["password"]}
+_FORM = {
+    "type": "object",
+    "properties": {"password": {"type": "string"}, "email": {"type": "string"}},
+    "required": ["password"],
+}
 
 
 @operations.operation(
@@ -49,28 +56,38 @@ async def get_link_page(request: web.Request) -> web.Response:
     also={
         409: "A page that says what has to be done first.",
         410: "A page that says that the link is over.",
-        422: "The page again: the password is too short, or not theirs.",
+        422: "The page again: the password is too short or not theirs, or the address is none.",
         429: "The page again: that was tried very often.",
     },
 )
 async def post_link_page(request: web.Request) -> web.Response:
-    """Set the password, or take the invitation; the link is over then, and sessions that used another password end."""
+    """Set the password, or take the invitation; the link is over then, and sessions that used another password end.
+
+    The link of a first start makes the owner: its form asks for the address too.
+    """
     link = await _link_in(request)
     if link is None:
         return _page(request, 410, "over")
     form = await request.post()
-    said = form.get("password", "")
-    password = said if isinstance(said, str) else ""
-    pool = request.app[POOL]
-    person = await people.find_person(pool, link.email)
+    password, said = (_text_in(form, name) for name in ("password", "email"))
+    person = await people.find_person(request.app[POOL], link.email)
     if person is not None and link.kind == "invitation":
         if person.password_hash is None:
             return await _asking(request, link)
         return await _join(request, link, password)
+    if link.kind == "owner":
+        email = address_in(said)
+        if email is None:
+            return await _asking(request, link, status=422, wrong="no_address", said=said)
+        link = replace(link, email=email, role="owner")
     if not SHORTEST <= len(password) <= LONGEST:
-        return await _asking(request, link, status=422, wrong="short")
-    password_hash = await request.app[PASSWORDS].hash(password)
-    async with pool.acquire() as db, db.transaction():
+        return await _asking(request, link, status=422, wrong="short", said=said)
+    return await _let_in(request, link, await request.app[PASSWORDS].hash(password))
+
+
+async def _let_in(request: web.Request, link: DeskLink, password_hash: str) -> web.Response:
+    """Give whom a link is for their password, and the role that it makes them."""
+    async with request.app[POOL].acquire() as db, db.transaction():
         if await links.use_link(db, link.id) is None:
             return _page(request, 410, "over")
         if link.kind == "invitation" and await people.find_person(db, link.email) is not None:
@@ -117,17 +134,24 @@ async def _link_in(request: web.Request) -> DeskLink | None:
     return None if link_id is None else await links.open_link(pool, link_id)
 
 
+def _text_in(form: MultiDictProxy[Any], name: str) -> str:
+    text = form.get(name, "")
+    return text if isinstance(text, str) else ""
+
+
 async def _asking(
-    request: web.Request, link: DeskLink, *, status: int = 200, wrong: str = "", minutes: int = 0
+    request: web.Request, link: DeskLink, *, status: int = 200, wrong: str = "", minutes: int = 0, said: str = ""
 ) -> web.Response:
-    """Give the page with the form that goes with the link and with whom it is for."""
+    """Give the page with the form that goes with the link and with whom it is for; `said`: the address typed so far."""
     pool = request.app[POOL]
     person = await people.find_person(pool, link.email)
     if person is not None and person.password_hash is None and link.kind == "invitation":
         return _page(request, 409, "first")
     account = (await account_by_id(pool, link.account_id)).name
     kind = "join" if person is not None and link.kind == "invitation" else "set"
-    return _page(request, status, kind, email=link.email, account=account, wrong=wrong, minutes=minutes)
+    if link.kind == "owner":
+        kind = "owner"
+    return _page(request, status, kind, email=link.email or said, account=account, wrong=wrong, minutes=minutes)
 
 
 def _page(
@@ -147,11 +171,13 @@ def _page(
         t=dict(t),
         title=words(f"{kind}_title"),
         lead=words(f"{kind}_lead"),
-        label=words(f"{kind}_password"),
-        hint=words(f"{kind}_hint"),
-        go=words(f"{kind}_go"),
+        label=words("join_password" if kind == "join" else "set_password"),
+        hint=words("join_hint" if kind == "join" else "set_hint"),
+        go=words("join_go" if kind == "join" else "set_go"),
         wrong=words(wrong),
-        is_new=kind == "set",
+        asks=kind in ("set", "join", "owner"),
+        is_owner=kind == "owner",
+        is_new=kind != "join",
         is_done=kind == "done",
         email=email,
         shortest=SHORTEST,

@@ -26,6 +26,7 @@ _HEADERS = {
     "Cache-Control": "private, no-store",
     "Vary": "Accept-Language",
 }
+_WITH_SCRIPTS = f"{_HEADERS['Content-Security-Policy']}; script-src 'self'; connect-src 'self'"
 
 
 def desk_language(request: web.Request) -> str:
@@ -33,7 +34,14 @@ def desk_language(request: web.Request) -> str:
     return choose(request.query.get("lang", ""), request.headers.get("Accept-Language", ""), LANGUAGES)
 
 
-def desk_page(template: str, language: str, *, status: int = 200, **values: Any) -> web.Response:
-    """Fill a template of `api/static/desk`."""
+def desk_page(
+    template: str, language: str, *, status: int = 200, is_scripted: bool = False, **values: Any
+) -> web.Response:
+    """Fill a template of `api/static/desk`.
+
+    Args:
+        is_scripted: it brings scripts of ours, which ask this server alone.
+    """
     text = _PAGES.render_template(template, language=language, languages=LANGUAGES, assets=assets.PATH, **values)
-    return web.Response(status=status, text=text, content_type="text/html", headers=_HEADERS)
+    headers = _HEADERS | {"Content-Security-Policy": _WITH_SCRIPTS} if is_scripted else _HEADERS
+    return web.Response(status=status, text=text, content_type="text/html", headers=headers)

@@ -24,11 +24,6 @@ GivenPassword: TypeAlias = Annotated[str, Meta(min_length=1, max_length=LONGEST)
 NewPassword: TypeAlias = Annotated[str, Meta(min_length=SHORTEST, max_length=LONGEST)]
 
 _AT_ONCE, _MOST_WAITING = 2, 40
-_HASHER = PasswordHasher()
-_OF_NOBODY = (
-    f"$argon2id$v=19$m={_HASHER.memory_cost},t={_HASHER.time_cost},p={_HASHER.parallelism}${'A' * 22}${'A' * 43}"
-)
-"""Fits no password, and takes as long to compare as any other."""
 
 T = TypeVar("T")
 
@@ -36,7 +31,12 @@ T = TypeVar("T")
 class Passwords:
     """Makes and compares hashes, in threads: some at once, the others in turn."""
 
-    def __init__(self) -> None:
+    def __init__(self, hasher: PasswordHasher | None = None) -> None:
+        """Begin; `hasher` says what a comparison costs, None: what its authors advise."""
+        self._hasher = hasher or PasswordHasher()
+        cost = f"m={self._hasher.memory_cost},t={self._hasher.time_cost},p={self._hasher.parallelism}"
+        self._of_nobody = f"$argon2id$v=19${cost}${'A' * 22}${'A' * 43}"
+        """Fits no password, and takes as long to compare as any other."""
         self._turn = asyncio.Semaphore(_AT_ONCE)
         self._waiting = 0
 
@@ -46,7 +46,7 @@ class Passwords:
         Raises:
             Unavailable: too many wait.
         """
-        return await self._in_turn(lambda: _HASHER.hash(_normal(password)))
+        return await self._in_turn(lambda: self._hasher.hash(_normal(password)))
 
     async def fits(self, password_hash: str | None, password: str) -> bool:
         """Tell whether it is the password; takes as long if there is none (None), and is False then.
@@ -57,7 +57,7 @@ class Passwords:
 
         def compare() -> bool:
             try:
-                return _HASHER.verify(password_hash or _OF_NOBODY, _normal(password))
+                return self._hasher.verify(password_hash or self._of_nobody, _normal(password))
             except VerificationError:
                 return False
 

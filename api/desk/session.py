@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from api.desk.addresses import LONGEST, address_in, admit_reset, admit_sign_in, signed_in
 from api.desk.passwords import PASSWORDS, GivenPassword, NewPassword, open_passwords
+from api.desk.second_factor import ask_second_factor
 from api.http import ids
 from api.http.app_keys import POOL
 from api.http.auth import (
@@ -38,11 +39,20 @@ operations = Operations("session", prepare=open_passwords)
 GivenEmail = Annotated[str, Meta(min_length=1, max_length=LONGEST)]
 
 
+GivenCode = Annotated[str, Meta(min_length=1, max_length=40)]
+
+
 class SignIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who signs in. `account`: its name, for who is in several; else the one they were in first."""
+    """Who signs in.
+
+    Attributes:
+        account: its name, for who is in several; else the one they were in first.
+        code: of their phone, or a recovery code, where that is asked for.
+    """
 
     email: GivenEmail
     password: GivenPassword
+    code: GivenCode | None = None
     account: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
 
 
@@ -67,11 +77,12 @@ class SessionChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class SignedInUser(Struct, frozen=True, kw_only=True):
-    """A person."""
+    """A person; `totp`: a code of their phone is asked for when they sign in."""
 
     id: str
     email: str
     name: str
+    totp: bool
 
 
 class AccountRole(Struct, frozen=True, kw_only=True):
@@ -102,11 +113,14 @@ async def post_session(request: web.Request) -> web.Response:
     """Sign in; the answer sets a cookie that ends a week later, or after 14 hours without use.
 
     401 is the same, and takes as long, whether there is no such person or it is not their password; ten wrong ones
-    close the door for them for a quarter of an hour. What a session changes needs the header `Reparto-Csrf: 1`.
+    close the door for them for a quarter of an hour. Who has codes of a phone switched on is asked for one too, by the
+    problem `second-factor-needed`. What a session changes needs the header `Reparto-Csrf: 1`.
     """
     from_this_site(request)
     body = await read_body(request, SignIn)
-    signed = await sign_in(request, body.email, body.password, body.account)
+    who = await known(request, body.email, body.password)
+    await ask_second_factor(request, who.person.id, body.code)
+    signed = await open_session(request, who, account=body.account)
     response = answer(request, signed.session, status=201, headers={"Cache-Control": "no-store"})
     set_cookie(request, response, signed.secret)
     return response
@@ -122,7 +136,7 @@ async def get_session(request: web.Request) -> web.Response:
 async def patch_session(request: web.Request) -> web.Response:
     """Go on in another account, or under another name."""
     caller = caller_of(request)
-    person_id, session_id = _person_of(caller)
+    person_id, session_id = signed_in_as(caller)
     change = await read_body(request, SessionChange)
     pool = request.app[POOL]
     async with pool.acquire() as db, db.transaction():
@@ -152,7 +166,7 @@ async def patch_session(request: web.Request) -> web.Response:
 )
 async def delete_session(request: web.Request) -> web.Response:
     """Sign out."""
-    person_id, session_id = _person_of(caller_of(request))
+    person_id, session_id = signed_in_as(caller_of(request))
     async with request.app[POOL].acquire() as db, db.transaction():
         if request.query.get("everywhere") == "true":
             await sessions.end_sessions(db, person_id)
@@ -168,7 +182,7 @@ async def delete_session(request: web.Request) -> web.Response:
 async def put_password(request: web.Request) -> web.Response:
     """Change the password; every other session of this person ends."""
     caller = caller_of(request)
-    person_id, session_id = _person_of(caller)
+    person_id, session_id = signed_in_as(caller)
     body = await read_body(request, PasswordChange)
     pool = request.app[POOL]
     person = await people.person_by_id(pool, person_id)
@@ -203,29 +217,48 @@ class SignedIn:
     secret: str
 
 
-async def sign_in(request: web.Request, email: str, password: str, account: str | None = None) -> SignedIn:
-    """Open a session for whoever knows the password.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownPerson:
+    """Who signs in, and where they are a member: once at least."""
 
-    Args:
-        account: its name; None: the one they were in first.
+    person: Person
+    accounts: list[Membership]
+
+
+async def known(request: web.Request, email: str, password: str) -> KnownPerson:
+    """Find out who knows the password.
 
     Raises:
         Unauthorized: they do not go together, or there is no such person: nobody learns which.
         TooManyRequests: it was tried too often.
-        Invalid: they are no member of that account.
     """
     person = await person_by_password(request, email, password)
-    pool = request.app[POOL]
-    accounts = [] if person is None else await people.accounts_of(pool, person.id)
+    accounts = [] if person is None else await people.accounts_of(request.app[POOL], person.id)
     if person is None or not accounts:
         raise Unauthorized("This e-mail address and this password do not go together.")
-    chosen = _named(accounts, account) if account else accounts[0]
+    return KnownPerson(person=person, accounts=accounts)
+
+
+async def open_session(
+    request: web.Request, who: KnownPerson, *, account: str | None = None, by: str = "password"
+) -> SignedIn:
+    """Open a session for somebody who has shown who they are.
+
+    Args:
+        account: its name; None: the one they were in first.
+        by: how they showed it, for the audit log.
+
+    Raises:
+        Invalid: they are no member of that account.
+    """
+    chosen = _named(who.accounts, account) if account else who.accounts[0]
     secret = new_secret(SESSION_PREFIX)
-    async with pool.acquire() as db, db.transaction():
-        await sessions.open_session(db, account_id=chosen.account_id, person_id=person.id, secret_hash=hash_of(secret))
-        caller = Caller(account_id=chosen.account_id, person_id=person.id, role=Role[chosen.role.upper()])
-        await note(request, db, caller=caller)
-    return SignedIn(session=_shown(person, accounts, chosen), secret=secret)
+    async with request.app[POOL].acquire() as db, db.transaction():
+        person_id = who.person.id
+        await sessions.open_session(db, account_id=chosen.account_id, person_id=person_id, secret_hash=hash_of(secret))
+        caller = Caller(account_id=chosen.account_id, person_id=person_id, role=Role[chosen.role.upper()])
+        await note(request, db, caller=caller, after={"by": by})
+    return SignedIn(session=_shown(who.person, who.accounts, chosen), secret=secret)
 
 
 async def ask_reset(request: web.Request, text: str) -> None:
@@ -305,7 +338,9 @@ async def _session_of(db: Db | Pool, caller: Caller) -> Session:
 
 def _shown(person: Person, accounts: list[Membership], chosen: Membership) -> Session:
     return Session(
-        user=SignedInUser(id=ids.shown(ids.USER, person.id), email=person.email, name=person.name),
+        user=SignedInUser(
+            id=ids.shown(ids.USER, person.id), email=person.email, name=person.name, totp=person.has_totp
+        ),
         account=chosen.name,
         role=chosen.role,
         accounts=[AccountRole(name=one.name, role=one.role) for one in accounts],
@@ -320,7 +355,7 @@ def _named(accounts: list[Membership], name: str) -> Membership:
     return found
 
 
-def _person_of(caller: Caller) -> tuple[int, int]:
+def signed_in_as(caller: Caller) -> tuple[int, int]:
     """Give the person and the session of somebody who signed in."""
     assert caller.person_id is not None
     assert caller.session_id is not None

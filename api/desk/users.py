@@ -35,6 +35,7 @@ class DeskUser(Struct, frozen=True, kw_only=True):
 
     Attributes:
         state: invited: has not set a password yet.
+        totp: a code of their phone is asked for when they sign in.
         last_used_at: when they last used a session in this account that is not over; null: there is none.
     """
 
@@ -43,6 +44,7 @@ class DeskUser(Struct, frozen=True, kw_only=True):
     name: str
     role: UserRole
     state: Literal["active", "invited"]
+    totp: bool
     created_at: datetime
     last_used_at: datetime | None
 
@@ -145,6 +147,7 @@ def _shown(row: Member) -> DeskUser:
         name=row.name,
         role=cast(UserRole, row.role),
         state="active" if row.has_password else "invited",
+        totp=row.has_totp,
         created_at=row.created_at,
         last_used_at=row.last_used_at,
     )

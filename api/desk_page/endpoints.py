@@ -1,34 +1,29 @@
-"""The desk's first pages: somebody signs in, and sees the tours of today. They work without scripts."""
+"""The desk's door: somebody signs in, and out. It works without scripts."""
 
 import logging
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from math import ceil
-from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
+from api.desk.half import begin_half, end_half_cookie, half_in, set_half_cookie, take_half
 from api.desk.pages import LANG, desk_language, desk_page
-from api.desk.session import ask_reset, end_cookie, set_cookie, sign_in
+from api.desk.second_factor import SecondFactorNeeded, SecondFactorWrong, ask_second_factor
+from api.desk.session import KnownPerson, ask_reset, end_cookie, known, open_session, set_cookie
+from api.desk_page.shown import ONE_DELIVERY, looker_of, signed_in
+from api.desk_page.today import today_page
 from api.http.app_keys import POOL
-from api.http.auth import Caller, Role, authorize, from_this_site, hash_of, session_secret_of
+from api.http.auth import Caller, Role, from_this_site, hash_of, session_secret_of
 from api.http.operation import Operations, Who
 from api.http.problem import TooManyRequests, Unauthorized
 from api.http.trail import note
 from api.pages.catalog import desk_texts
-from api.pages.times import Manner
-from api.routes.view import RouteItem, item_of
-from sql.account.accounts import account_by_id
-from sql.delivery import routes
 from sql.desk import people, sessions
-from sql.pool import Pool, is_away
+from sql.pool import is_away
 
 log = logging.getLogger(__name__)
 
 operations = Operations("desk")
-
-MOST_TOURS = 500
-"""Shown on the page; a day of a large firm."""
 
 _LONGEST_FIELD = 320
 _FIELDS = ("email", "password", "forgotten")
@@ -38,16 +33,36 @@ _FORM = {
         "properties": {name: {"type": "string"} for name in _FIELDS},
     }
 }
-_ORDER = ("started", "planned", "finished", "cancelled")
+_LONGEST_CODE = 40
+_CODE_FORM = {
+    "application/x-www-form-urlencoded": {
+        "type": "object",
+        "properties": {"code": {"type": "string"}},
+        "required": ["code"],
+    }
+}
 
 
-@operations.operation("GET", "/desk", who=Who.ANYONE, query=(LANG,), media=("text/html",))
+@operations.operation(
+    "GET",
+    "/desk",
+    who=Who.ANYONE,
+    query=(LANG,),
+    media=("text/html",),
+    also={303: "Who answers the phone finds a delivery first."},
+)
 async def get_desk(request: web.Request) -> web.Response:
     """Show the tours of today to somebody who is signed in, and to others the form to sign in."""
     language = desk_language(request)
     try:
-        caller = await _signed_in(request)
-        return _sign_in_page(language) if caller is None else await _today(request, caller, language)
+        caller = await signed_in(request)
+        if caller is None:
+            return _sign_in_page(language)
+        if caller.role in ONE_DELIVERY:
+            return web.Response(
+                status=303, headers={"Location": f"/desk/find?lang={language}", "Cache-Control": "no-store"}
+            )
+        return await today_page(request, await looker_of(request, caller))
     except Exception as error:
         if not is_away(error):
             raise
@@ -78,17 +93,54 @@ async def post_sign_in(request: web.Request) -> web.Response:
         if forgotten:
             await ask_reset(request, email)
             return _sign_in_page(language, email=email, said=t["in_mailed"])
-        signed = await sign_in(request, email, password)
+        who = await known(request, email, password)
     except TooManyRequests as often:
-        wait_s = int(often.headers["Retry-After"])
-        words = t["often"].format(minutes=ceil(wait_s / 60))
-        page = _sign_in_page(language, status=429, email=email, said=words)
-        page.headers["Retry-After"] = str(wait_s)
-        return page
+        return _later(_sign_in_page(language, status=429, email=email, said=_wait(often, t)), often)
     except Unauthorized:
         return _sign_in_page(language, status=401, email=email, said=t["in_refused"])
-    response = _to_desk(language)
-    set_cookie(request, response, signed.secret)
+    if not who.person.has_totp:
+        return await _signed_in_page(request, who, language)
+    response = _code_page(language)
+    set_half_cookie(request, response, "code", await begin_half(request, "code", person_id=who.person.id))
+    return response
+
+
+@operations.operation(
+    "POST",
+    "/desk/sign-in/code",
+    who=Who.ANYONE,
+    query=(LANG,),
+    media=("text/html",),
+    takes=_CODE_FORM,
+    also={
+        303: "Signed in: the desk; or, where nobody gave a password just now, the form for that.",
+        401: "The form again: this code does not count.",
+        429: "The form again: that was tried very often.",
+    },
+)
+async def post_desk_code(request: web.Request) -> web.Response:
+    """Sign in with a code of the phone, after the password."""
+    from_this_site(request)
+    language = desk_language(request)
+    half = await half_in(request, "code")
+    if half is None or half.person_id is None:
+        return _to_desk(language)
+    t, said = desk_texts(language), (await request.post()).get("code", "")
+    code = said[:_LONGEST_CODE] if isinstance(said, str) else ""
+    try:
+        await ask_second_factor(request, half.person_id, code)
+    except TooManyRequests as often:
+        return _later(_code_page(language, status=429, said=_wait(often, t)), often)
+    except (SecondFactorNeeded, SecondFactorWrong):
+        return _code_page(language, status=401, said=t["code_refused"])
+    if await take_half(request, "code") is None:
+        return _to_desk(language)  # another password ended it at the same moment
+    pool = request.app[POOL]
+    who = KnownPerson(
+        person=await people.person_by_id(pool, half.person_id), accounts=await people.accounts_of(pool, half.person_id)
+    )
+    response = await _signed_in_page(request, who, language, by="password, code")
+    end_half_cookie(request, response, "code")
     return response
 
 
@@ -109,14 +161,27 @@ async def post_sign_out(request: web.Request) -> web.Response:
     return response
 
 
-async def _signed_in(request: web.Request) -> Caller | None:
-    if session_secret_of(request) is None:
-        return None
-    try:
-        caller = await authorize(request, Role.VIEWER)
-    except Unauthorized:
-        return None
-    return None if caller.person_id is None else caller
+async def _signed_in_page(
+    request: web.Request, who: KnownPerson, language: str, *, by: str = "password"
+) -> web.Response:
+    response = _to_desk(language)
+    if who.accounts:  # else they were taken out of their last one at the same moment
+        set_cookie(request, response, (await open_session(request, who, by=by)).secret)
+    return response
+
+
+def _wait(often: TooManyRequests, t: Mapping[str, str]) -> str:
+    return t["often"].format(minutes=ceil(int(often.headers["Retry-After"]) / 60))
+
+
+def _later(page: web.Response, often: TooManyRequests) -> web.Response:
+    page.headers["Retry-After"] = often.headers["Retry-After"]
+    return page
+
+
+def _code_page(language: str, *, status: int = 200, said: str = "") -> web.Response:
+    t = desk_texts(language)
+    return desk_page("code.html", language, status=status, t=dict(t), title=t["code_title"], said=said)
 
 
 def _to_desk(language: str) -> web.Response:
@@ -126,48 +191,3 @@ def _to_desk(language: str) -> web.Response:
 def _sign_in_page(language: str, *, status: int = 200, email: str = "", said: str = "") -> web.Response:
     t = desk_texts(language)
     return desk_page("sign_in.html", language, status=status, t=dict(t), title=t["in_title"], email=email, said=said)
-
-
-async def _today(request: web.Request, caller: Caller, language: str) -> web.Response:
-    pool, now, t = request.app[POOL], datetime.now(UTC), desk_texts(language)
-    assert caller.person_id is not None
-    account = await account_by_id(pool, caller.account_id)
-    tours = await _tours(pool, caller.account_id, now)
-    accepted = request.headers.get("Accept-Language", "")
-    zone = tours[0].timezone if tours else "UTC"
-    clock = Manner.of(language, zone, accepted).clock(now)
-    return desk_page(
-        "today.html",
-        language,
-        t=dict(t),
-        title=t["tours_title"],
-        account=account.name,
-        email=(await people.person_by_id(pool, caller.person_id)).email,
-        tours=[_row(tour, Manner.of(language, tour.timezone, accepted), t) for tour in tours[:MOST_TOURS]],
-        as_of=t["tours_as_of"].format(time=clock),
-        more=t["tours_more"].format(most=MOST_TOURS) if len(tours) > MOST_TOURS else "",
-    )
-
-
-async def _tours(pool: Pool, account_id: int, now: datetime) -> list[RouteItem]:
-    """Read the tours of today, of each by its own time zone: those under way first, then as they begin."""
-    found: dict[int, RouteItem] = {}
-    for day in {(now + timedelta(hours=hours)).date() for hours in (-12, 0, 14)}:
-        rows = await routes.list_routes(
-            pool, account_id=account_id, on=day, driver_id=None, status=None, before=None, limit=MOST_TOURS + 1
-        )
-        found |= {row.id: item_of(row) for row in rows}
-    today = [one for one in found.values() if one.date == now.astimezone(ZoneInfo(one.timezone)).date()]
-    return sorted(today, key=lambda one: (_ORDER.index(one.status), one.start_at, one.external_id))
-
-
-def _row(tour: RouteItem, manner: Manner, t: Mapping[str, str]) -> dict[str, str]:
-    return {
-        "name": tour.external_id,
-        "driver": tour.driver_name or t["tours_nobody"],
-        "state": t[f"tours_{tour.status}"],
-        "start": manner.clock(tour.start_at),
-        "end": manner.clock(tour.end_at),
-        "done": str(tour.progress.done),
-        "stops": str(tour.progress.stops),
-    }

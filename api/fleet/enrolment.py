@@ -1,14 +1,13 @@
 """How a phone app is told where to send: what to type, what to scan, what else to do, in the driver's language."""
 
-import io
 from typing import Literal, TypeAlias
 from urllib.parse import urlencode
 
 import msgspec
-import segno
 from msgspec import Struct
 
 from api.pages.catalog import LANGUAGES, enrolment_texts
+from api.pages.qr import qr_svg
 
 App: TypeAlias = Literal["native", "owntracks", "traccar", "overland", "gpslogger", "osmand", "bggeo"]
 """What sends: an app made for Reparto (native), or one from a store."""
@@ -59,10 +58,4 @@ def setup_of(
             raise ValueError(f"{app} has no door")
     language = (locale or "")[:2]
     steps = enrolment_texts(language if language in LANGUAGES else LANGUAGES[0])[app]
-    return Setup(url=url, steps=list(steps), qr_svg=_qr(scan or url))
-
-
-def _qr(text: str) -> str:
-    image = io.BytesIO()
-    segno.make(text, error="m", micro=False).save(image, kind="svg", scale=4, border=4, xmldecl=False, svgns=True)
-    return image.getvalue().decode()
+    return Setup(url=url, steps=list(steps), qr_svg=qr_svg(scan or url))

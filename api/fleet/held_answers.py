@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import blake2b
 
 import msgspec
@@ -10,6 +10,7 @@ from aiohttp import web
 from cachetools import LRUCache
 
 from api.fleet.position_view import Filter, collection, lasts_until, telling
+from api.http.app_keys import now_of
 from api.http.media import JSON, MSGPACK, wants_msgpack
 from api.stream.hub import Hub
 from sql.track.live import LivePosition
@@ -63,7 +64,7 @@ class HeldAnswers:
         self, request: web.Request, account_id: int, wanted: Filter, positions: Mapping[int, LivePosition]
     ) -> web.Response:
         """Answer who asks for some of an account's positions, as they are now."""
-        now = datetime.now(UTC)
+        now = now_of(request)
         tag = self._tag(account_id, wanted, positions, now)
         headers = {"ETag": f'W/"{tag}"', "Cache-Control": "private, no-cache", "Vary": "Accept"}
         if tag in {known.value for known in request.if_none_match or ()}:

@@ -3,7 +3,6 @@
 import asyncio
 import math
 from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, datetime
 
 import msgspec
 from aiohttp import web
@@ -11,6 +10,7 @@ from aiohttp import web
 from api.fleet.held_answers import HeldAnswers
 from api.fleet.held_positions import HeldPositions
 from api.fleet.position_view import STATUSES, Filter, Positions, collection
+from api.http.app_keys import now_of
 from api.http.auth import Role, authorize, caller_of
 from api.http.ids import DRIVER, shown
 from api.http.operation import Operations, Parameter, Who
@@ -82,7 +82,7 @@ async def stream_positions(request: web.Request) -> web.StreamResponse:
             if positions is None:
                 await stream.beat()
                 continue
-            at = datetime.now(UTC)
+            at = now_of(request)
             now = {driver_id: one for driver_id, one in positions.items() if wanted.takes(one, at)}
             if sent is None:
                 await stream.send("snapshot", msgspec.json.encode(collection(list(now.values()), at)))

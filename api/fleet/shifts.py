@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal, cast
 from uuid import UUID
@@ -10,7 +10,7 @@ from uuid import UUID
 from aiohttp import web
 from msgspec import Struct
 
-from api.http.app_keys import POOL
+from api.http.app_keys import POOL, now_of
 from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
 from api.http.problem import FieldError, Invalid
@@ -104,7 +104,7 @@ async def get_shifts(request: web.Request) -> web.Response:
     By what the driver's app said; an event that comes late may still change it.
     """
     driver = await driver_in_path(request)
-    now = datetime.now(UTC)
+    now = now_of(request)
     until = time_in(request, "to") or now
     since = time_in(request, "from") or until - USUALLY
     if not timedelta(0) <= until - since <= LONGEST:

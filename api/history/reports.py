@@ -1,13 +1,13 @@
 """Reports: how well the promises were kept."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
 from aiohttp import web
 
 from api.history.tables import csv_of
-from api.http.app_keys import POOL
+from api.http.app_keys import POOL, now_of
 from api.http.auth import caller_of
 from api.http.ids import ROUTE
 from api.http.media import JSON, MSGPACK, answer
@@ -79,7 +79,7 @@ async def get_eta_accuracy(request: web.Request) -> web.Response:
     Of each stop the first ETA told in each range of leads counts, against the first arrival after it by its visits.
     """
     pool, account_id = request.app[POOL], caller_of(request).account_id
-    until = time_in(request, "to") or datetime.now(UTC)
+    until = time_in(request, "to") or now_of(request)
     since = time_in(request, "from") or until - _USUAL
     if not timedelta(0) < until - since <= LONGEST:
         why = f"must be before `to`, by at most {LONGEST.days} days"

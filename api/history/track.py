@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, TypeAlias
 
 import asyncpg
@@ -11,7 +11,7 @@ from aiohttp import web
 
 from api.history.formats import FORMATS, write
 from api.history.gait import Gait
-from api.http.app_keys import CONFIG, POOL
+from api.http.app_keys import CONFIG, POOL, now_of
 from api.http.ids import DRIVER, ROUTE, shown
 from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
@@ -111,7 +111,7 @@ async def get_driver_track(request: web.Request) -> web.Response:
     On any route or none, in the order of time, at most 10 000 a page.
     """
     driver = await driver_in_path(request)
-    now = datetime.now(UTC)
+    now = now_of(request)
     until = time_in(request, "to")
     since = time_in(request, "from") or (until or now) - _DAY
     until = until or now + 2 * _DAY  # a phone's clock may be a day ahead

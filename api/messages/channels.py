@@ -9,14 +9,14 @@ import msgspec
 from aiohttp import web
 from msgspec import Struct
 
-from api.http.app_keys import CONFIG, POOL
+from api.http.app_keys import CONFIG, GUARD, POOL, SEALER, now_of
 from api.http.auth import caller_of
 from api.http.media import answer, parse
 from api.http.operation import Operations, Who
 from api.http.problem import FieldError, NotFound
 from api.http.read.bodies import converted, read_body, refuse, unstorable
 from api.http.read.limited import read_limited
-from api.messages.keys import GUARD, SEALER, source_of
+from api.messages.keys import source_of
 from sql.account.accounts import account_by_id
 from sql.messages.setup import ChannelRow, ProviderRow, channels_of, put_channel
 from work.messages.channels.gateways import filled
@@ -160,6 +160,7 @@ async def test_channel(request: web.Request) -> web.Response:
                 locale=languages[0],
                 subject=said["subject"],
                 body=said["body"],
+                at=now_of(request),
                 html=letter(said["body"], head, kind="test", subject=said["subject"], unsubscribe=""),
                 values=dict.fromkeys(VARIABLES, "Reparto"),
             )

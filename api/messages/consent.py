@@ -1,6 +1,6 @@
 """Who may be written to: what people said of it, kept with where they said it; and the page where they say it."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from html import escape
 from string import Template
 from typing import Annotated
@@ -8,7 +8,7 @@ from typing import Annotated
 from aiohttp import web
 from msgspec import Meta, Struct
 
-from api.http.app_keys import POOL
+from api.http.app_keys import POOL, now_of
 from api.http.auth import caller_of
 from api.http.media import answer
 from api.http.operation import Operations, Who
@@ -77,7 +77,7 @@ async def put_consent_(request: web.Request) -> web.Response:
     address, body = _address_in(request), await read_body(request, ConsentPut)
     if body.channel not in SETTINGS:
         refuse([FieldError(at="/channel", why="there is no such channel")])
-    said = Consent(channel=body.channel, address=address, state=body.state, source=body.source, at=datetime.now(UTC))
+    said = Consent(channel=body.channel, address=address, state=body.state, source=body.source, at=now_of(request))
     await put_consent(request.app[POOL], caller_of(request).account_id, said)
     return answer(request, _view(said))
 
@@ -126,7 +126,7 @@ async def unsubscribe(request: web.Request) -> web.Response:
             address=found.address,
             state="opted_out",
             source="unsubscribe link",
-            at=datetime.now(UTC),
+            at=now_of(request),
         )
         await put_consent(request.app[POOL], found.account_id, said)
     return await _page(request, found, done=True)

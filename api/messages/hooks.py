@@ -5,18 +5,17 @@ of messages that we do not know: it would only repeat it.
 """
 
 import hmac
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
 from aiohttp import web
 
-from api.http.app_keys import POOL
+from api.http.app_keys import POOL, SEALER, now_of
 from api.http.operation import Operations, Parameter, Who
 from api.http.problem import BadRequest, NotFound, Unauthorized
 from api.http.read.limited import read_limited
-from api.messages.keys import SEALER, source_of
+from api.messages.keys import source_of
 from sql.messages.consent import Consent, put_consent
 from sql.messages.setup import ChannelRow, channels_of
 from work.links import hook_token
@@ -171,7 +170,7 @@ async def _take_whatsapp(request: web.Request, account_id: int, row: ChannelRow,
 
 async def _take_receipt(request: web.Request, receipt: Receipt, *, elsewhere: bool = True) -> None:
     """Take a receipt; `elsewhere`: another channel may reach whom this one did not."""
-    now = datetime.now(UTC)
+    now = now_of(request)
     async with request.app[POOL].acquire() as db, db.transaction():
         moved = await receive(db, receipt, now=now)
         if receipt.said == "failed" and elsewhere:
@@ -182,9 +181,7 @@ async def _reply_of(request: web.Request, account_id: int, channel: str, by: str
     address = phone_of(by if by.startswith("+") else f"+{by}", None)
     meant = meaning_of(text)
     if address and meant:
-        said = Consent(
-            channel=channel, address=address, state=meant, source=f"reply by {channel}", at=datetime.now(UTC)
-        )
+        said = Consent(channel=channel, address=address, state=meant, source=f"reply by {channel}", at=now_of(request))
         await put_consent(request.app[POOL], account_id, said)
 
 

@@ -6,11 +6,6 @@ from api.http.app_keys import POOL
 from api.http.host import public_url
 from sql.account.accounts import read_instance
 from work.messages.words.render import Source
-from work.outgoing.guard import Guard
-from work.outgoing.sealed import Sealer
-
-SEALER: web.AppKey[Sealer] = web.AppKey("sealer")
-GUARD: web.AppKey[Guard] = web.AppKey("guard")
 
 
 async def source_of(request: web.Request) -> Source:

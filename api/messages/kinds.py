@@ -1,6 +1,5 @@
 """Kinds of messages: on or off, when, by which channels, in which words; and a look at them on a real stop."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -8,13 +7,13 @@ from aiohttp import web
 from msgspec import Struct
 
 from api.http import ids
-from api.http.app_keys import POOL
+from api.http.app_keys import POOL, SEALER, now_of
 from api.http.auth import caller_of
 from api.http.media import answer
 from api.http.operation import Operations, Who
 from api.http.problem import FieldError, NotFound
 from api.http.read.bodies import converted, read_body, refuse
-from api.messages.keys import SEALER, source_of
+from api.messages.keys import source_of
 from sql.messages.setup import channels_of, kinds_of, put_kind
 from sql.messages.told import told_stops
 from work.messages.channels.settings import SETTINGS, Common, Email, Log, Sms, WhatsApp
@@ -124,7 +123,7 @@ async def preview(request: web.Request) -> web.Response:
     )
     template = template if body.body is None else body.body
     subject = subject if body.subject is None or subject is None else body.subject
-    values = variables_of(stop, await source_of(request), body.locale, {}, message_id=0, now=datetime.now(UTC))
+    values = variables_of(stop, await source_of(request), body.locale, {}, message_id=0, now=now_of(request))
     try:
         if len(template) > MOST_TEXT:
             raise BadText(f"is longer than {MOST_TEXT} characters")

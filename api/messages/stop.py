@@ -35,8 +35,16 @@ class StopDetail(Stop, frozen=True, kw_only=True):
 @operations.operation("GET", "/v1/stops/{stop}", who=Who.VIEWER, answer=StopDetail)
 async def get_stop(request: web.Request) -> web.Response:
     """Read a stop: what is planned, how it goes, and what its recipient was told, is about to be told, or was not."""
+    return answer(request, await stop_detail(request, ids.id_in_path(request, "stop", ids.STOP)))
+
+
+async def stop_detail(request: web.Request, stop_id: int) -> StopDetail:
+    """Read a stop for the one who asks.
+
+    Raises:
+        NotFound: their account has no such stop.
+    """
     caller = caller_of(request)
-    stop_id = ids.id_in_path(request, "stop", ids.STOP)
     async with request.app[POOL].acquire() as db, db.transaction(isolation="repeatable_read", readonly=True):
         route_id = await route_of_stop(db, account_id=caller.account_id, stop_id=stop_id)
         if route_id is None:
@@ -48,10 +56,9 @@ async def get_stop(request: web.Request) -> web.Response:
             told = await list_messages(
                 db, caller.account_id, stop_id=stop_id, route_id=None, state=None, before=_EVERY, limit=MOST_MESSAGES
             )
-    shown = StopDetail(
+    return StopDetail(
         **asdict(stop_of(request, route, stops, stop_id, secret=secret)),
         route=route.external_id,
         route_id=ids.shown(ids.ROUTE, route.id),
         messages=None if told is None else [message_of(row) for row in told],
     )
-    return answer(request, shown)

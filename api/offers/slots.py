@@ -1,14 +1,14 @@
 """Slots as a company offers them: zone, times, how many places, until when they can be chosen."""
 
 import math
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 from aiohttp import web
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from api.http import ids
-from api.http.app_keys import POOL
+from api.http.app_keys import POOL, now_of
 from api.http.auth import caller_of
 from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
@@ -145,7 +145,7 @@ async def list_slots(request: web.Request) -> web.Response:
     rows = await slots.page_of_slots(
         request.app[POOL],
         caller_of(request).account_id,
-        ends_after=None if request.query.get("all") == "1" else datetime.now(UTC),
+        ends_after=None if request.query.get("all") == "1" else now_of(request),
         after=(time_of(last[0]), last[1]) if last else None,
         limit=limit + 1,
     )
@@ -154,7 +154,7 @@ async def list_slots(request: web.Request) -> web.Response:
 
 
 async def _list_for_place(request: web.Request) -> web.Response:
-    account_id, pool, now = caller_of(request).account_id, request.app[POOL], datetime.now(UTC)
+    account_id, pool, now = caller_of(request).account_id, request.app[POOL], now_of(request)
     lat, lon = _place_in(request)
     visit = AskedVisit(
         lon=lon,

@@ -1,7 +1,7 @@
 """Times as people write them where they read them: a window and never a minute, in the zone and manner of the place."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from work.messages.rules.hours import country_of
@@ -45,11 +45,12 @@ class Manner:
 
     def day(self, at: datetime) -> str:
         """Write a day, short: lun, 2 de mar."""
-        there = at.astimezone(self.zone)
-        weekday, month = DAYS[self.language][there.weekday()][:3], MONTHS[self.language][there.month - 1][:3]
-        return _tied(
-            f"{weekday} {there.day} {month}" if self.language == "en" else f"{weekday}, {there.day} de {month}"
-        )
+        return self.date(at.astimezone(self.zone).date())
+
+    def date(self, day: date) -> str:
+        """Write a day of the calendar, short."""
+        weekday, month = DAYS[self.language][day.weekday()][:3], MONTHS[self.language][day.month - 1][:3]
+        return _tied(f"{weekday} {day.day} {month}" if self.language == "en" else f"{weekday}, {day.day} de {month}")
 
     def moment(self, at: datetime, now: datetime) -> str:
         """Write a time; of another day with its day."""

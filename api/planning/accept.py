@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from aiohttp import web
@@ -68,7 +68,7 @@ async def accept_proposal(request: web.Request, row: TourPlanRow) -> TourPlanRow
     pool = request.app[POOL]
     result = row.result or {}
     day = await _read(pool, row)
-    _require_same_day(result, day)
+    _require_same_day(result, day, pool.clock.now())
     depot, settings = await depot_of_plan(pool, row), await read_settings(pool, row.account_id)
     made = [
         await _prepared(request, row, day, tour, depot, settings)
@@ -79,7 +79,7 @@ async def accept_proposal(request: web.Request, row: TourPlanRow) -> TourPlanRow
     async with pool.acquire() as db, db.transaction():
         await hold_unchanged(db, row)
         await _hold(db, row.account_id, made)
-        _require_same_day(result, await _read(db, row))
+        _require_same_day(result, await _read(db, row), db.clock.now())
         written = {one.name: await _write(request, db, row.account_id, one) for one in made}
         await _follow(db, row, made, written)
         names = {one.told["shift"]: ids.shown(ids.ROUTE, written[one.name]) for one in made if one.plan}
@@ -114,10 +114,10 @@ async def _read(db: Db | Pool, row: TourPlanRow) -> _Day:
     return _Day(heads=heads, stops=of_route, orders={order.external_id: order for order in orders})
 
 
-def _require_same_day(result: Mapping[str, Any], day: _Day) -> None:
+def _require_same_day(result: Mapping[str, Any], day: _Day, now: datetime) -> None:
     """Raise Conflict, naming what changed, where a proposal rests on what is not so any more."""
     until = datetime.fromisoformat(result["basis"]["until"])
-    if datetime.now(UTC) > until:
+    if now > until:
         raise Conflict(f"The proposal held until {until.isoformat(timespec='seconds')}; the day went on. Plan again.")
     errors = [*_other_routes(result, day), *_other_stops(result, day), *_other_orders(result, day)]
     if errors:

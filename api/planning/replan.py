@@ -1,7 +1,7 @@
 """A day is planned again while it goes on: asked for here, proposed as a plan, told to nobody before that counts."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -112,7 +112,7 @@ async def _of_today(pool: Pool, account_id: int, on: date | None) -> list[tuple[
     """List the depots that have tours on a day; with None on the day that it is now at each of them."""
     if on is not None:
         return await depots_of_days(pool, account_id=account_id, days=[on])
-    now = datetime.now(UTC)
+    now = pool.clock.now()
     days = [now.date() + timedelta(days=shift) for shift in (-1, 0, 1)]
     found = []
     for day, name in await depots_of_days(pool, account_id=account_id, days=days):

@@ -1,11 +1,11 @@
 """The place of an order is asked about: whoever waits for it shows where it is."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from aiohttp import web
 
 from api.http import ids
-from api.http.app_keys import POOL
+from api.http.app_keys import POOL, now_of
 from api.http.problem import FieldError, Gone
 from api.http.read.bodies import refuse
 from api.portal.change import ChangeAccepted, TooLate
@@ -44,7 +44,7 @@ async def pin_place(request: web.Request, booked: BookedOrder, lat: float, lon: 
         Invalid: it cannot be there.
     """
     _refuse_ended(booked)
-    order, now = booked.order, datetime.now(UTC)
+    order, now = booked.order, now_of(request)
     why = await _why_not(request, order, lat, lon)
     refuse([FieldError(at=at, why=why) for at in ("/lat", "/lon") if why])
     async with request.app[POOL].acquire() as db, db.transaction():

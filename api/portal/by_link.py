@@ -1,14 +1,14 @@
 """What the link alone may do: ask what is possible, leave words for the driver, propose where the door is, rate."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from aiohttp import web
 from msgspec import Meta, Struct, structs
 
 from api.http import ids
-from api.http.app_keys import POOL
+from api.http.app_keys import POOL, now_of
 from api.http.media import answer
 from api.http.operation import Operations, Who
 from api.http.problem import FieldError
@@ -104,7 +104,7 @@ class OptionView(Struct, frozen=True, kw_only=True):
 @operations.operation("GET", "/v1/track/{token}/options", who=Who.ANYONE, answer=dict[str, OptionView])
 async def get_options(request: web.Request) -> web.Response:
     """Read what the recipient may change, until when, and why not: every change by its name."""
-    now = datetime.now(UTC)
+    now = now_of(request)
     if (booked := await booked_by(request)) is not None and booked.stop_token is None:
         waiting = {name: _shown(name, one) for name, one in asked_options(booked).items()}
         return answer(request, waiting, headers={"Cache-Control": "private, no-cache"})

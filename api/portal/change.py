@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal, TypeAlias
 from uuid import uuid4
 
@@ -11,7 +11,7 @@ from aiohttp import web
 from msgspec import Struct
 
 from api.http import ids
-from api.http.app_keys import POOL
+from api.http.app_keys import POOL, now_of
 from api.http.problem import Conflict, Forbidden, Gone, NotFound
 from api.http.refs import Ref
 from api.portal.limits import admit_post
@@ -131,7 +131,7 @@ async def changing(request: web.Request, change: RecipientChange, *, plans: bool
     Raises:
         TooLate, NotOffered, AlreadyRated, Conflict: it is not allowed; says why, and what is.
     """
-    now = datetime.now(UTC)
+    now = now_of(request)
     stop = await linked_stop(request, now)
     async with request.app[POOL].acquire() as db, db.transaction():
         head = None

@@ -1,7 +1,7 @@
 """What recipients proposed, decided by the company: another address, or a door that is not where the planner has it."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Literal, get_args
 from uuid import uuid4
 
@@ -9,7 +9,7 @@ from aiohttp import web
 from msgspec import Meta, Struct
 
 from api.http import ids
-from api.http.app_keys import CONFIG, POOL
+from api.http.app_keys import CONFIG, POOL, now_of
 from api.http.auth import caller_of
 from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
@@ -113,7 +113,7 @@ async def post_grant(request: web.Request) -> web.Response:
     body = await read_body(request, GrantBody)
     if (body.lat is None) != (body.lon is None):
         refuse([FieldError(at="/lat" if body.lat is None else "/lon", why="is missing: a place needs both")])
-    now, (account_id, stop_id, change_id) = datetime.now(UTC), _asked(request)
+    now, (account_id, stop_id, change_id) = now_of(request), _asked(request)
     async with request.app[POOL].acquire() as db, db.transaction():
         route_id = await _route_of(db, account_id, stop_id)
         head = await hold_route(db, account_id=account_id, ref=Ref(id=route_id), driver=None)  # before the stop
@@ -134,7 +134,7 @@ async def post_grant(request: web.Request) -> web.Response:
 async def post_refusal(request: web.Request) -> web.Response:
     """Reject what a recipient proposed: everything stays as it is, and they are told. Once more changes nothing."""
     words = ((await read_body(request, RefusalBody)).text or "").strip()
-    now, (account_id, stop_id, change_id) = datetime.now(UTC), _asked(request)
+    now, (account_id, stop_id, change_id) = now_of(request), _asked(request)
     async with request.app[POOL].acquire() as db, db.transaction():
         await _route_of(db, account_id, stop_id)
         stop, change = await _held(db, account_id, stop_id, change_id)

@@ -1,17 +1,15 @@
 """A recipient's browser that wants to be told by its push service, without a number or an address."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 from aiohttp import web
 from msgspec import Meta, Struct, to_builtins
 
-from api.http.app_keys import POOL
+from api.http.app_keys import GUARD, POOL, SEALER, now_of
 from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
 from api.http.problem import FieldError
 from api.http.read.bodies import read_body, refuse
-from api.messages.keys import GUARD, SEALER
 from api.portal.change import NotOffered, counted, linked_stop
 from sql.messages.push import drop_subscriptions, hash_of_endpoint, put_subscription
 from sql.messages.setup import channels_of
@@ -46,7 +44,7 @@ class PushOffer(Struct, frozen=True, kw_only=True):
 @operations.operation("GET", "/v1/track/{token}/push", who=Who.ANYONE, answer=PushOffer)
 async def get_push(request: web.Request) -> web.Response:
     """Read the key that a browser needs to be told of this delivery."""
-    stop = await linked_stop(request, datetime.now(UTC))
+    stop = await linked_stop(request, now_of(request))
     return answer(request, PushOffer(key=await _offered(request, stop.account_id)))
 
 
@@ -57,7 +55,7 @@ async def post_push(request: web.Request) -> web.Response:
     """Have this browser told. Asked again it is told once; of more than five the oldest are told no more."""
     await counted(request)
     body = await read_body(request, BrowserSubscription)
-    now = datetime.now(UTC)
+    now = now_of(request)
     stop = await linked_stop(request, now)
     if await _offered(request, stop.account_id) is None:
         raise NotOffered("Whoever sent you this link sends nothing to browsers.")
@@ -91,7 +89,7 @@ async def post_push(request: web.Request) -> web.Response:
 async def delete_push(request: web.Request) -> web.Response:
     """Have a browser told no more."""
     await counted(request)
-    stop = await linked_stop(request, datetime.now(UTC))
+    stop = await linked_stop(request, now_of(request))
     endpoint = request.query.get("endpoint")
     await drop_subscriptions(request.app[POOL], stop.id, hash_of_endpoint(endpoint) if endpoint else None)
     return web.Response(status=204)

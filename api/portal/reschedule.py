@@ -1,7 +1,7 @@
 """Another time: a slot that the company offers, chosen by link and code."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,7 +9,7 @@ from aiohttp import web
 from msgspec import Struct
 
 from api.http import ids
-from api.http.app_keys import CONFIG, POOL
+from api.http.app_keys import CONFIG, POOL, now_of
 from api.http.media import answer
 from api.http.operation import Operations, Who
 from api.http.problem import Conflict, FieldError, Problem
@@ -59,7 +59,7 @@ async def post_slot_choice(request: web.Request) -> web.Response:
         await _hold(request)
         raise
     slot_id = await _slot_in(request)
-    now = datetime.now(UTC)
+    now = now_of(request)
     if slot_id not in {one.id for one in await free_slots(request.app[POOL], await linked_stop(request, now), now)}:
         raise NothingFree(_NOTHING)
     async with changing(request, "slot", plans=True) as it:

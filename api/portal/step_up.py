@@ -5,13 +5,13 @@ a transaction of their own, one at a time: nothing that fails afterwards gives o
 """
 
 import hmac
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import uuid4
 
 from aiohttp import web
 from msgspec import Struct
 
-from api.http.app_keys import POOL
+from api.http.app_keys import POOL, now_of
 from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
 from api.http.problem import Conflict, Forbidden
@@ -80,7 +80,7 @@ class CodeSent(Struct, frozen=True, kw_only=True):
 async def post_code(request: web.Request) -> web.Response:
     """Have a code sent to the contact on file; the one before counts no more."""
     await admit_code(request, link_in(request))
-    now, pool = datetime.now(UTC), request.app[POOL]
+    now, pool = now_of(request), request.app[POOL]
     stop = await linked_stop(request, now)
     asked = {name: one for name, one in options(stop, now).items() if name in BY_CODE}
     if not any(one.allowed for one in asked.values()):
@@ -108,7 +108,7 @@ async def stepped_up(request: web.Request, change: RecipientChange) -> None:
         StepUpNeeded, WrongCode, CodeLocked: it is open, and the code does not open it.
     """
     await counted(request)
-    now = datetime.now(UTC)
+    now = now_of(request)
     stop = await linked_stop(request, now)
     refuse_closed(change, option(change, stop, now), stop, now)
     given = request.headers.get(CODE.name, "").replace(" ", "")

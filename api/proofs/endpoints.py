@@ -1,12 +1,10 @@
 """Proofs of delivery: what was taken, where and when, everything of one delivery, and the bytes."""
 
-import time
-
 from aiohttp import web
 from msgspec import Struct
 
 from api.http import ids
-from api.http.app_keys import POOL, PROOFS
+from api.http.app_keys import POOL, PROOFS, now_of
 from api.http.auth import caller_of
 from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
@@ -85,7 +83,7 @@ async def get_blob(request: web.Request) -> web.Response:
     """
     proof_id, what = ids.id_in_path(request, "proof", ids.PROOF), request.match_info["what"]
     pool = request.app[POOL]
-    check_link(request, (await read_instance(pool)).secret, proof_id, what, time.time())
+    check_link(request, (await read_instance(pool)).secret, proof_id, what, now_of(request).timestamp())
     row = await proofs.find_blob(pool, proof_id)
     if row is None:
         raise NotFound("There is nothing at this address.")

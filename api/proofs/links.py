@@ -6,13 +6,11 @@ HMAC-SHA256 of the installation's secret over the proof, which of its bytes, and
 import base64
 import hmac
 import re
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from aiohttp import web
 
-from api.http.app_keys import POOL, PROOFS
+from api.http.app_keys import POOL, PROOFS, now_of
 from api.http.host import public_url
 from api.http.ids import PHOTO, PROOF, shown
 from api.http.problem import Gone, NotFound
@@ -48,10 +46,10 @@ class Signer:
         return f"expires={self.expires_s}&signature={_signature(self.secret, of, number, what, self.expires_s)}"
 
 
-async def signer_of(request: web.Request, clock: Callable[[], float] = time.time) -> Signer:
+async def signer_of(request: web.Request) -> Signer:
     """Prepare to make links for the one who asks."""
     instance = await read_instance(request.app[POOL])
-    expires_s = int(clock() + request.app[PROOFS].config.proof_link_s)
+    expires_s = int(now_of(request).timestamp() + request.app[PROOFS].config.proof_link_s)
     return Signer(base=public_url(request), secret=instance.secret, expires_s=expires_s)
 
 

@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 
 import msgspec
@@ -125,7 +125,7 @@ class HeldRoutes:
         """Give the view itself of a link, with its stop and route; None when there is no such link."""
         await self._hub.looks.fresh()
         look = await self._look_of(link_hash)
-        return None if look is None else seen_in(look, link_hash, datetime.now(UTC))
+        return None if look is None else seen_in(look, link_hash, self._hub.pool.clock.now())
 
     def shown_in(self, look: RouteLook, link_hash: bytes, now: datetime) -> ShownLink | None:
         """Give what a link shows of a look at its route; None when it is, by now, not a link of one of its stops."""

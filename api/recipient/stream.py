@@ -4,11 +4,11 @@
 """
 
 import re
-from datetime import UTC, datetime
 
 import msgspec
 from aiohttp import web
 
+from api.http.app_keys import now_of
 from api.http.auth import hash_of
 from api.http.media import JSON, answer, wants_msgpack
 from api.http.operation import Operations, Who
@@ -59,7 +59,7 @@ async def get_tracking(request: web.Request) -> web.Response:
     With `ETag`; ask again after `poll_after_s`, or follow `/stream`. 410 when the link has ended. The link of an order
     says `booked` until it is on a route, and from then on leads (307) to the link of its stop.
     """
-    link_hash, held, now = link_in(request), request.app[HUB].part(HeldRoutes), datetime.now(UTC)
+    link_hash, held, now = link_in(request), request.app[HUB].part(HeldRoutes), now_of(request)
     shown = await held.shown(link_hash, now)
     if shown is None:
         return await _booked(request)
@@ -91,7 +91,7 @@ async def stream_tracking(request: web.Request) -> web.StreamResponse:
             if look is None:
                 await stream.beat()
                 continue
-            shown = held.shown_in(look, link_hash, datetime.now(UTC))
+            shown = held.shown_in(look, link_hash, now_of(request))
             ended = None if shown is None else shown.ended
             if shown is None or ended is not None:
                 await stream.send("end", msgspec.json.encode({"why": "revoked" if ended is None else ended.why}))

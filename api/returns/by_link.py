@@ -1,13 +1,13 @@
 """Returns by the tracking link: ask for one, see how it stands, get its label, take it back."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 from aiohttp import web
 from msgspec import Meta, Struct
 
 from api.http import ids
-from api.http.app_keys import POOL, PROOFS
+from api.http.app_keys import POOL, PROOFS, now_of
 from api.http.media import answer
 from api.http.operation import Operations, Who
 from api.http.problem import Conflict, NotFound
@@ -52,7 +52,7 @@ class ReturnBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 async def post_return(request: web.Request) -> web.Response:
     """Ask to give back what was delivered. Asked again, as it was, it is the same return."""
     await counted(request)
-    now, pool = datetime.now(UTC), request.app[POOL]
+    now, pool = now_of(request), request.app[POOL]
     stop = await linked_stop(request, now)
     body = await read_body(request, ReturnBody)
     depots = await depots_of(pool, stop.account_id)
@@ -75,7 +75,7 @@ async def post_return(request: web.Request) -> web.Response:
 @operations.operation("GET", "/v1/track/{token}/returns", who=Who.ANYONE, answer=RecipientReturns)
 async def get_returns(request: web.Request) -> web.Response:
     """Read how the returns of a delivery stand."""
-    stop = await linked_stop(request, datetime.now(UTC))
+    stop = await linked_stop(request, now_of(request))
     rows = await returns.returns_of_stop(request.app[POOL], stop.id)
     signer, token = await signer_of(request), request.match_info["token"]
     shown = [recipient_return(row, signer, token) for row in rows]
@@ -86,7 +86,7 @@ async def get_returns(request: web.Request) -> web.Response:
 async def post_cancel(request: web.Request) -> web.Response:
     """Take a return back, as long as no van is on its way for it."""
     await counted(request)
-    now, pool = datetime.now(UTC), request.app[POOL]
+    now, pool = now_of(request), request.app[POOL]
     stop = await linked_stop(request, now)
     async with pool.acquire() as db, db.transaction():
         row = await returns.hold_return(db, account_id=stop.account_id, return_id=_return_in(request))
@@ -99,7 +99,7 @@ async def post_cancel(request: web.Request) -> web.Response:
 @operations.operation("GET", "/v1/track/{token}/returns/{return}/label", who=Who.ANYONE, media=("application/pdf",))
 async def get_label(request: web.Request) -> web.Response:
     """Get the label of an approved return: one small page of PDF with Code 128 and QR."""
-    stop = await linked_stop(request, datetime.now(UTC))
+    stop = await linked_stop(request, now_of(request))
     pool = request.app[POOL]
     row = await returns.find_return(pool, account_id=stop.account_id, return_id=_return_in(request))
     if row is None or row.stop_id != stop.id:

@@ -1,13 +1,12 @@
 """Returns for the company: listed, asked for in somebody's name, approved, rejected, closed."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Literal, get_args
 
 from aiohttp import web
 from msgspec import Meta, Struct
 
 from api.http import ids
-from api.http.app_keys import POOL, PROOFS
+from api.http.app_keys import POOL, PROOFS, now_of
 from api.http.auth import caller_of
 from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
@@ -97,7 +96,7 @@ async def list_returns(request: web.Request) -> web.Response:
 @operations.operation("POST", "/v1/returns", who=Who.DISPATCHER, body=NewReturnBody, answer=Return, status=201)
 async def post_company_return(request: web.Request) -> web.Response:
     """Ask for a return in a recipient's name, also when their time for it is over. It is still to be approved."""
-    account_id, now = caller_of(request).account_id, datetime.now(UTC)
+    account_id, now = caller_of(request).account_id, now_of(request)
     body = await read_body(request, NewReturnBody)
     stop_id = ids.number_of(ids.STOP, body.stop_id)
     async with request.app[POOL].acquire() as db, db.transaction():
@@ -173,7 +172,7 @@ async def _words_in(request: web.Request) -> str | None:
 
 
 async def _decide(request: web.Request, state: str, text: str | None) -> web.Response:
-    account_id, pool, now = caller_of(request).account_id, request.app[POOL], datetime.now(UTC)
+    account_id, pool, now = caller_of(request).account_id, request.app[POOL], now_of(request)
     decision = Decision(state=state, by="company", words=(text or "").strip() or None)
     depots = await depots_of(pool, account_id)
     async with pool.acquire() as db, db.transaction():

@@ -1,6 +1,6 @@
 """Ending a tour: a dispatcher says that nobody drives it any more, whatever is open of it."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 from uuid import uuid4
 
@@ -8,7 +8,7 @@ from aiohttp import web
 from msgspec import Meta, Struct
 
 from api.http import ids
-from api.http.app_keys import CONFIG, POOL
+from api.http.app_keys import CONFIG, POOL, now_of
 from api.http.auth import caller_of
 from api.http.media import answer
 from api.http.operation import Operations, Who
@@ -58,7 +58,7 @@ async def end_route(request: web.Request) -> web.Response:
     """
     account_id = caller_of(request).account_id
     body = await read_body(request, RouteEnding) if request.can_read_body else RouteEnding()
-    now = datetime.now(UTC)
+    now = now_of(request)
     said_ms = past_ms("/occurred_at", body.occurred_at, now)
     at_ms = ms_of(now) if said_ms is None else said_ms
     pool = request.app[POOL]

@@ -1,7 +1,7 @@
 """Routes: put, read, given to a driver, taken away."""
 
 import asyncio
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import cast, get_args
 
 import msgspec
@@ -9,7 +9,7 @@ from aiohttp import web
 from msgspec import Struct
 
 from api.http import ids
-from api.http.app_keys import CONFIG, POOL, ROADS
+from api.http.app_keys import CONFIG, POOL, ROADS, now_of
 from api.http.auth import caller_of
 from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
@@ -229,7 +229,7 @@ async def get_route(request: web.Request) -> web.Response:
             await routes.show_route(db, head.id),
             await stops_of_route(db, head.id),
             await read_path(db, route_id=head.id, version=head.version),
-            view_of(eta, await eta_stops(db, (*eta.stop_ids, *eta.behind_ids)), datetime.now(UTC)),
+            view_of(eta, await eta_stops(db, (*eta.stop_ids, *eta.behind_ids)), now_of(request)),
             secret=(await read_instance(db)).secret,
         )
     return answer(request, shown, headers=etag(head.version))

@@ -1,11 +1,11 @@
 """ETAs: when the van is expected at the stops ahead of it."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 from aiohttp import web
 
-from api.http.app_keys import POOL
+from api.http.app_keys import POOL, now_of
 from api.http.ids import STOP, shown
 from api.http.media import answer
 from api.http.operation import Operations, Who
@@ -65,7 +65,7 @@ async def get_eta(request: web.Request) -> web.Response:
     """
     eta = await of_route_in_path(request, eta_of_route)
     stops = await eta_stops(request.app[POOL], (*eta.stop_ids, *eta.behind_ids))
-    return answer(request, view_of(eta, stops, datetime.now(UTC)))
+    return answer(request, view_of(eta, stops, now_of(request)))
 
 
 def view_of(eta: RouteEta, stops: dict[int, EtaStop], now: datetime) -> RouteEtaView:

@@ -4,13 +4,11 @@ A PIN is derived, never stored: HMAC-SHA256 of the installation's secret over th
 counted (docs/reference/stop-states.md).
 """
 
-from datetime import UTC, datetime
-
 from aiohttp import web
 from msgspec import Struct
 
 from api.http import ids
-from api.http.app_keys import POOL
+from api.http.app_keys import POOL, now_of
 from api.http.auth import caller_of
 from api.http.media import answer
 from api.http.operation import Operations, Who
@@ -56,7 +54,7 @@ async def rotate_pin(request: web.Request) -> web.Response:
             route_id=found.route_id,
             stop_ids=[stop_id],
             data={},
-            now=datetime.now(UTC),
+            now=now_of(request),
         )
     shown = Pin(stop_id=ids.shown(ids.STOP, stop_id), pin=pin_of(secret, stop_id, generation))
     return answer(request, shown, headers={"Cache-Control": "no-store"})

@@ -1,6 +1,6 @@
 """Reopening a stop: a dispatcher says that what became of it does not stand."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 from uuid import uuid4
 
@@ -8,7 +8,7 @@ from aiohttp import web
 from msgspec import Meta, Struct
 
 from api.http import ids
-from api.http.app_keys import CONFIG, POOL
+from api.http.app_keys import CONFIG, POOL, now_of
 from api.http.auth import caller_of
 from api.http.media import answer
 from api.http.operation import Operations, Who
@@ -57,7 +57,7 @@ async def reopen(request: web.Request) -> web.Response:
     stop_id = ids.id_in_path(request, "stop", ids.STOP)
     account_id = caller_of(request).account_id
     body = await read_body(request, Reopening) if request.can_read_body else Reopening()
-    now = datetime.now(UTC)
+    now = now_of(request)
     given_ms = past_ms("/occurred_at", body.occurred_at, now)
 
     async def lanes_of(db: Db) -> set[int]:

@@ -7,7 +7,7 @@ tracker whose plan is another one.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import compress
 from typing import Any
 
@@ -106,7 +106,7 @@ async def put_plan(
         if head.driver_id != plan.driver_id:
             await forget_eta(db, route_id)
         await routes.replace_route(db, route_id=route_id, version=version, plan=plan, has_new_stops=has_new_stops)
-        not_yet_driven = head.status == "planned" and datetime.now(UTC) < head.start_at - _EARLY
+        not_yet_driven = head.status == "planned" and db.clock.now() < head.start_at - _EARLY
         await stops.drop_other_stops(db, route_id, stop_ids, account_id=account_id, forget=not_yet_driven)
     else:
         await stops.move_links(db, account_id=account_id, route_id=route_id)
@@ -119,7 +119,7 @@ async def put_plan(
         is_started=head is not None and head.status == "started",
         before=known,
         after=list(zip(stop_ids, plan.stops, strict=True)),
-        now=datetime.now(UTC),
+        now=db.clock.now(),
     )
     await _tell_trackers(db, account_id, route_id, head, driver, _folded_from(at, plan.start_at))
     return Written(route_id=route_id, version=version, created=head is None)

@@ -1,14 +1,14 @@
 """Tickets by the tracking link: report a problem, read what was answered, answer."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 from aiohttp import web
 from msgspec import Meta, Struct
 
 from api.http import ids
-from api.http.app_keys import POOL
+from api.http.app_keys import POOL, now_of
 from api.http.media import answer
 from api.http.operation import Operations, Who
 from api.http.problem import Conflict, FieldError, NotFound
@@ -76,7 +76,7 @@ async def post_problem(request: web.Request) -> web.Response:
 @operations.operation("GET", "/v1/track/{token}/tickets", who=Who.ANYONE, answer=RecipientTickets)
 async def get_tickets(request: web.Request) -> web.Response:
     """Read the tickets of a delivery, what is known of how it went, and how the company is reached."""
-    now, pool = datetime.now(UTC), request.app[POOL]
+    now, pool = now_of(request), request.app[POOL]
     stop = await linked_stop(request, now)
     rows = await tickets.tickets_of_stop(pool, stop.id)
     shown = RecipientTickets(
@@ -97,7 +97,7 @@ async def get_tickets(request: web.Request) -> web.Response:
 async def post_answer(request: web.Request) -> web.Response:
     """Answer in a ticket. One that was closed in the last week is opened again."""
     await counted(request)
-    now = datetime.now(UTC)
+    now = now_of(request)
     stop = await linked_stop(request, now)
     body, ticket_id = await read_body(request, AnswerBody), ids.id_in_path(request, "ticket", ids.TICKET)
     words = said_in(body.text)
@@ -120,7 +120,7 @@ async def get_contact(request: web.Request) -> web.Response:
 
     Null where the company names no way.
     """
-    now = datetime.now(UTC)
+    now = now_of(request)
     return answer(request, _contact(request, await linked_stop(request, now), now), headers=_PRIVATE)
 
 

@@ -1,14 +1,13 @@
 """Tickets for the company: listed, read with what shows how it went, opened for who called, answered, closed."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Annotated, Literal, get_args
 
 from aiohttp import web
 from msgspec import Meta, Struct
 
 from api.http import ids
-from api.http.app_keys import POOL
+from api.http.app_keys import POOL, now_of
 from api.http.auth import caller_of
 from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
@@ -101,7 +100,7 @@ async def list_tickets(request: web.Request) -> web.Response:
 @operations.operation("POST", "/v1/tickets", who=Who.DISPATCHER, body=NewTicket, answer=Ticket, status=201)
 async def post_ticket(request: web.Request) -> web.Response:
     """Open a ticket for somebody who called, or go on with one of the kind that is open at the stop."""
-    account_id, now = caller_of(request).account_id, datetime.now(UTC)
+    account_id, now = caller_of(request).account_id, now_of(request)
     body = await read_body(request, NewTicket)
     said = said_in(body.text)
     stop_id = ids.number_of(ids.STOP, body.stop_id)
@@ -166,7 +165,7 @@ async def _change(
     photos: Sequence[str] = (),
     status: int = 200,
 ) -> web.Response:
-    account_id, now = caller_of(request).account_id, datetime.now(UTC)
+    account_id, now = caller_of(request).account_id, now_of(request)
     ticket_id = ids.id_in_path(request, "ticket", ids.TICKET)
     async with request.app[POOL].acquire() as db, db.transaction():
         ticket = await tickets.hold_ticket(db, account_id=account_id, ticket_id=ticket_id)
@@ -229,7 +228,7 @@ async def _answer_one(request: web.Request, ticket_id: int, *, status: int) -> w
 
 
 async def _shown(request: web.Request, rows: Sequence[TicketRow]) -> list[Ticket]:
-    signer, now = await signer_of(request), datetime.now(UTC)
+    signer, now = await signer_of(request), now_of(request)
     entries = await tickets.entries_of(request.app[POOL], [row.id for row in rows])
     return [company_ticket(row, entries, signer, now) for row in rows]
 

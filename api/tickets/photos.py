@@ -1,8 +1,7 @@
 """Photos that recipients send by their link: judged and drawn anew like a driver's; only the picture is kept."""
 
-import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import IO
 from zoneinfo import ZoneInfo
 
@@ -10,7 +9,7 @@ from aiohttp import web
 from msgspec import Struct
 
 from api.http import ids
-from api.http.app_keys import POOL, PROOFS
+from api.http.app_keys import POOL, PROOFS, now_of
 from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
 from api.http.problem import Conflict, FieldError, NotFound
@@ -85,7 +84,7 @@ async def post_photo(request: web.Request) -> web.Response:
     Sent again, the same file is the same photo. What is kept is drawn anew: no place, no time, no name in it.
     """
     await counted(request)
-    now = datetime.now(UTC)
+    now = now_of(request)
     stop = await linked_stop(request, now)
     with request.app[FORMS].held(parties_of(request)):
         store = request.app[PROOFS]
@@ -185,7 +184,7 @@ def shown_photos(photo_ids: Sequence[int], signer: Signer) -> list[PhotoView]:
 async def get_recipient_photo(request: web.Request) -> web.Response:
     """Fetch a recipient's photo by a signed link: `shown`, or its `thumbnail`."""
     photo_id, what, pool = ids.id_in_path(request, "photo", ids.PHOTO), request.match_info["what"], request.app[POOL]
-    check_link(request, (await read_instance(pool)).secret, photo_id, what, time.time(), of=OF_A_PHOTO)
+    check_link(request, (await read_instance(pool)).secret, photo_id, what, now_of(request).timestamp(), of=OF_A_PHOTO)
     account_id = await photos.photo_account(pool, photo_id)
     if account_id is None:
         raise NotFound("There is nothing at this address.")

@@ -1,13 +1,13 @@
 """The page of an order that is on no route yet: that it was received, for when it is, and where it is where we ask."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, time
+from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from api.http.app_keys import CONFIG
+from api.http.app_keys import CONFIG, now_of
 from api.http.problem import NotFound, Problem
 from api.pages.catalog import texts
 from api.pages.times import Manner
@@ -83,7 +83,7 @@ def place_form(
 def _when(order: LinkedOrder, request: web.Request, language: str, t: Mapping[str, Any]) -> str:
     """Say for when an order is planned; where several days will do, nothing is promised."""
     manner = Manner.of(language, order.timezone or "UTC", request.headers.get("Accept-Language", ""))
-    window, now = window_of(order), datetime.now(UTC)
+    window, now = window_of(order), now_of(request)
     if window and window["start"] and window["end"]:
         return filled(t["booked_day"], when=manner.range(window["start"], window["end"], now)).replace("m..", "m.")
     if order.earliest == order.latest:

@@ -3,12 +3,12 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from aiohttp import web
 
-from api.http.app_keys import CONFIG, POOL
+from api.http.app_keys import CONFIG, POOL, now_of
 from api.http.operation import Operations, Parameter, Who
 from api.pages.catalog import texts
 from api.pages.times import Manner
@@ -99,7 +99,7 @@ def reader_of(request: web.Request, seen: Seen) -> Reader:
         language=language,
         t=texts(language),
         manner=Manner.of(language, zone, request.headers.get("Accept-Language", "")),
-        now=datetime.now(UTC),
+        now=now_of(request),
     )
 
 

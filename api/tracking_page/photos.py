@@ -1,12 +1,11 @@
 """Photos on the page: those of the delivery, and those that its recipient sends with a form."""
 
 from contextlib import ExitStack
-from datetime import UTC, datetime
 
 from aiohttp import web
 
 from api.http import ids
-from api.http.app_keys import POOL, PROOFS
+from api.http.app_keys import POOL, PROOFS, now_of
 from api.http.operation import Operations, Who
 from api.http.problem import NotFound, Problem
 from api.http.who import parties_of
@@ -79,7 +78,7 @@ async def typed_with_photos(request: web.Request) -> Typed:
         PhotoRefused: one is no picture that can be kept; what was typed is in it.
     """
     await counted(request)
-    now, store = datetime.now(UTC), request.app[PROOFS]
+    now, store = now_of(request), request.app[PROOFS]
     stop = await linked_stop(request, now)
     with request.app[FORMS].held(parties_of(request)), ExitStack() as open_files:
         disks = [open_files.enter_context(store.unfinished()) for _ in range(MOST_AT_ONCE)]

@@ -1,14 +1,14 @@
 """Webhooks as a company sets them: addresses, secrets, what was delivered, and once more."""
 
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 from aiohttp import web
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from api.http import ids
-from api.http.app_keys import POOL
+from api.http.app_keys import GUARD, POOL, SEALER, now_of
 from api.http.auth import caller_of
 from api.http.host import public_url
 from api.http.media import answer
@@ -16,7 +16,6 @@ from api.http.operation import Operations, Parameter, Who
 from api.http.paging import PAGING, Id, cursor_in, cut, limit_in
 from api.http.problem import Conflict, FieldError, NotFound
 from api.http.read.bodies import read_body, refuse
-from api.messages.keys import GUARD, SEALER
 from sql.feed.events import events_numbered
 from sql.webhooks import webhooks
 from sql.webhooks.webhooks import ListedDelivery, WebhookRow
@@ -226,7 +225,7 @@ async def delete_webhook(request: web.Request) -> web.Response:
 @operations.operation("POST", "/v1/webhooks/{webhook}/rotate", who=Who.ADMIN, answer=Secret)
 async def rotate_secret(request: web.Request) -> web.Response:
     """Give a webhook another secret; for a day what it is told is signed with both."""
-    app, now = request.app, datetime.now(UTC)
+    app, now = request.app, now_of(request)
     async with app[POOL].acquire() as db, db.transaction():
         row = await _row(request)
         fresh = new_secret()
@@ -238,7 +237,7 @@ async def rotate_secret(request: web.Request) -> web.Response:
 @operations.operation("POST", "/v1/webhooks/{webhook}/test", who=Who.ADMIN, answer=TestResult)
 async def test_webhook(request: web.Request) -> web.Response:
     """Send an event of the type `webhook.test`, once, now, also to a webhook that is off; say what came of it."""
-    row, app, now = await _row(request), request.app, datetime.now(UTC)
+    row, app, now = await _row(request), request.app, now_of(request)
     media, body = test_body(row.format, row.id, f"{public_url(request)}/v1/events", now)
     signed = headers_of(
         secrets_in(app[SEALER].open(row.secrets), now), f"msg_{row.id}_test_{now.timestamp():.0f}", body, now
@@ -286,7 +285,7 @@ async def replay(request: web.Request) -> web.Response:
             since=body.since_seq or 1,
             until=until,
             failed_only=body.failed_only,
-            now=datetime.now(UTC),
+            now=now_of(request),
             at_most=MOST_REPLAYED,
         )
     return answer(request, Replayed(deliveries=count), status=202)

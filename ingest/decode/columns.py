@@ -114,20 +114,23 @@ def check(said: Columns, arrival: Arrival, sent: AsSent) -> Decoded:
         at = np.flatnonzero(refused).tolist()
         rejected = [Rejected(i, Refusal(int(refused[i])).why, item) for i, item in zip(at, sent(at), strict=True)]
         kept = refused == 0
-        times_ms, flags, numbers, measured = times_ms[kept], flags[kept], numbers[:, kept], measured[:, kept]
+        times_ms, numbers, measured = times_ms[kept], numbers[:, kept], measured[:, kept]
+        flags = None if flags is None else flags[kept]
         texts = None if texts is None else texts[kept]
     if texts is None:
         texts = np.full((len(times_ms), 2), None, dtype=object)
     numbers = np.where(measured, numbers, np.nan)
-    return Decoded(Pings(_rows(times_ms, numbers, arrival, flags), texts), rejected)
+    return Decoded(
+        Pings(_rows(times_ms, numbers, arrival, int(said.flags) if flags is None else flags), texts), rejected
+    )
 
 
-def _counted_right(said: Columns, arrival: Arrival) -> tuple[Columns, Ints]:
-    """Add what times lack that were counted from another beginning, and give the flags of each ping."""
+def _counted_right(said: Columns, arrival: Arrival) -> tuple[Columns, Ints | None]:
+    """Add what times lack that were counted from another beginning, and give the flags of each ping; None: `said`'s."""
+    if not len(said.times_ms) or said.times_ms.min() >= arrival.oldest_ms:
+        return said, None
     flags = np.full(len(said.times_ms), int(said.flags), np.int64)
     lost = lost_ms(said.times_ms, arrival.oldest_ms, arrival.received_ms + AHEAD_MS)
-    if not lost.any():
-        return said, flags
     flags |= np.where(lost == WEEKS_LOST_MS, int(Flag.GPS_WEEK_ROLLOVER), 0)
     flags |= np.where(lost == SINCE_2001_MS, int(Flag.EPOCH_2001), 0)
     return replace(said, times_ms=said.times_ms + lost), flags
@@ -141,7 +144,7 @@ def corrected(rows: NDArray[np.void], ahead_ms: int, received_ms: int) -> None:
     rows["flags"] = np.where(ahead, flags | np.uint32(Flag.CLOCK_AHEAD), flags)
 
 
-def _rows(times_ms: Ints, numbers: Floats, arrival: Arrival, flags: Ints) -> NDArray[np.void]:
+def _rows(times_ms: Ints, numbers: Floats, arrival: Arrival, flags: Ints | int) -> NDArray[np.void]:
     lat, lon, accuracy_m, altitude_m, speed_mps, heading_deg, battery, charging, mock = numbers
     rows = np.empty(len(times_ms), PING)
     rows["driver_id"] = arrival.driver_id

@@ -2,38 +2,3 @@
 
 May live here: doors, each with the manner of its kind of client, and what keeps one client from hurting the others.
 """
-
-from collections.abc import AsyncIterator
-
-from aiohttp import web
-
-from api.http.shares.rates import RATES, Rates
-from ingest.doors import apps, websocket
-from ingest.doors import native as receive
-from ingest.doors.app_keys import DOORS_CONFIG, INBOX, OLDEST_PING_DAYS
-from ingest.doors.config import DoorsConfig
-from ingest.inbox import Inbox
-
-WELCOME = apps.WELCOME
-OPERATIONS = (receive.operations, websocket.operations, apps.operations)
-
-
-def add_to(app: web.Application, inbox: Inbox, config: DoorsConfig, *, oldest_ping_days: float) -> None:
-    """Add the doors, and the inbox that is open as long as the application runs.
-
-    The application also needs `api.http.auth.DEVICES`, `api.http.shares.bodies.BODIES` and the middleware
-    `api.http.problem.problems`.
-    """
-
-    async def opened(app: web.Application) -> AsyncIterator[None]:
-        async with inbox as app[INBOX]:
-            yield
-
-    app[DOORS_CONFIG] = config
-    app[OLDEST_PING_DAYS] = oldest_ping_days
-    app[RATES] = Rates(config.pings_per_minute)
-    websocket.add_to(app, config)
-    app.cleanup_ctx.append(opened)
-    app.on_shutdown.append(websocket.close_all)
-    for operations in OPERATIONS:
-        operations.add_to(app)

@@ -1,6 +1,6 @@
 """Pings that were in quarantine, put into the inbox like any others."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -28,7 +28,7 @@ async def apply_pings(
     Raises:
         Unreadable, TooMuch: as `native.decode`.
     """
-    oldest = max(received_at, datetime.now(UTC)) - timedelta(days=app[OLDEST_PING_DAYS])
+    oldest = max(received_at, app[POOL].clock.now()) - timedelta(days=app[OLDEST_PING_DAYS])
     arrival = Arrival(
         driver_id=device.driver_id,
         device_id=device.id,

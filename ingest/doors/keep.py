@@ -1,6 +1,5 @@
 """What every door does with a message that was read: pay for it, keep it, count what was refused."""
 
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +7,7 @@ from aiohttp import web
 
 from api.http.app_keys import POOL
 from api.http.shares.rates import ENTRY_BYTES, QUARANTINE_RATE, RATES
+from geo.times import ms_of
 from geo.trust.clock import shown_ahead_ms
 from ingest.decode.columns import Arrival, Decoded, corrected
 from ingest.doors.app_keys import DOORS_CONFIG, INBOX, OLDEST_PING_DAYS
@@ -23,7 +23,8 @@ BYTES_OF_A_PING = 400
 
 def arrival_of(app: web.Application, device: DeviceRow) -> Arrival:
     """Note whose message comes in, now."""
-    received_ms, doubt_ms = time.time_ns() // 1_000_000, app[POOL].clock.doubt_ms
+    clock = app[POOL].clock
+    received_ms, doubt_ms = ms_of(clock.now()), clock.doubt_ms
     return Arrival(
         driver_id=device.driver_id,
         device_id=device.id,

@@ -11,7 +11,6 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 
 import asyncpg
 import numpy as np
@@ -32,7 +31,7 @@ from sql.inbox import takes
 from sql.inbox.inbox import put_blocks
 from sql.inbox.quarantine import put_quarantined
 from sql.inbox.takes import Block
-from sql.pool import Connection, connect, is_away, is_lost
+from sql.pool import BEAT_EVERY_S, Connection, connect, is_away, is_lost, tell_time
 from sql.track.lanes import try_lock_lanes
 from sql.track.live import tell_live
 from work.upkeep.partitions import make_partitions
@@ -118,7 +117,7 @@ class Tracker:
         self._hints = Hints(lanes)
         self._cache = TrackCache()
         self._looked_s = time.monotonic()  # takes come first, also for a tracker that failed here
-        self._ended_s = self._looked_s
+        self._ended_s = self._asked_time_s = self._looked_s
         self.under_way: list[int] = []
         """Lanes whose attempt was counted and has not ended."""
 
@@ -168,19 +167,22 @@ class Tracker:
         return True
 
     async def look(self) -> None:
-        """Notice who fell silent, once in a while, and that they are not any more where they were."""
+        """Keep time; notice who fell silent, once in a while, and that they are not any more where they were."""
+        if time.monotonic() - self._asked_time_s >= BEAT_EVERY_S:
+            await tell_time(self._db)
+            self._asked_time_s = time.monotonic()
         if time.monotonic() - self._looked_s >= LOOK_EVERY_S:
             await notice_silence(
                 self._db,
                 list(self._hints.after),
-                now=datetime.now(UTC),
+                now=self._db.clock.now(),
                 after_s=self._config.silent_after_s,
                 longest_shift_s=self._config.longest_shift_hours * 3600,
             )
             self._looked_s = time.monotonic()
         if time.monotonic() - self._ended_s >= END_EVERY_S:
             await end_visits(
-                self._db, list(self._hints.after), now=datetime.now(UTC), silent_after_s=self._config.silent_after_s
+                self._db, list(self._hints.after), now=self._db.clock.now(), silent_after_s=self._config.silent_after_s
             )
             self._ended_s = time.monotonic()
 
@@ -190,7 +192,7 @@ class Tracker:
             limits=self._limits,
             plans=self._cache.plans,
             models=self._cache.models,
-            now=datetime.now(UTC),
+            now=self._db.clock.now(),
         )
 
     async def _pop_blocks(self, lanes: list[int], attempts: int) -> list[Block]:

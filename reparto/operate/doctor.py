@@ -192,12 +192,13 @@ async def _way_there(db: Db) -> list[Finding]:
 
 
 async def _work(db: Db) -> list[Finding]:
-    today = datetime.now(UTC).date()
+    now = db.clock.now()
+    today = now.date()
     days = await partition_days(db)
     running = {one.name for one in await operator.processes(db)}
     backlog, events = await read_backlog(db), await operator.unnumbered_events(db)
     sealed, kept = await unreadable_held(db), await count_quarantined(db)
-    oldest_s = (datetime.now(UTC) - backlog.oldest).total_seconds() if backlog.oldest else 0.0
+    oldest_s = (now - backlog.oldest).total_seconds() if backlog.oldest else 0.0
     return [
         judge(
             {today, today + timedelta(days=1)} <= set(days),

@@ -11,6 +11,7 @@ from reparto.operate.doctor_retention import guard_in, in_words
 from reparto.settings.database import check_schema, connected, database_at_hand
 from reparto.settings.settings import Settings
 from sql.config import DatabaseConfig
+from sql.desk.audit import write_for_all
 from work.retention.guard import RetentionGuard
 
 
@@ -36,7 +37,12 @@ async def _on(database: DatabaseConfig, guard: RetentionGuard, *, confirm: bool)
         if confirm:
             if await guard.now(db) is None:
                 raise CannotRun("The clocks of this machine and of the database disagree: mend that first.")
-            for one in await guard.confirm(db):
+            async with db.transaction():
+                let_go = await guard.confirm(db)
+                if let_go:
+                    after = {"classes": [one.name for one in let_go]}
+                    await write_for_all(db, "reparto retention --confirm", after)
+            for one in let_go:
                 err.print(f"{in_words(one)} may be deleted; `reparto work` does it within an hour.", markup=False)
             return
         table = Table("class", "older than", "goes within a day", "held, because")

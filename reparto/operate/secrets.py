@@ -10,6 +10,8 @@ from reparto.settings.outgoing import sealer_of
 from reparto.settings.settings import Settings
 from sql.addresses.geocoding import put_sealed_geocoder, sealed_geocoders
 from sql.config import DatabaseConfig
+from sql.desk.audit import write_for_all
+from sql.desk.factors import put_sealed_totp, sealed_totps
 from sql.messages.push import put_sealed_subscription, sealed_subscriptions
 from sql.messages.setup import put_sealed_channel, sealed_channels
 from sql.pool import Db
@@ -42,9 +44,11 @@ async def _on(database: DatabaseConfig, sealer: Sealer) -> int:
     await check_schema(database)
     async with connected(database) as db, db.transaction():
         try:
-            return await seal_anew(db, sealer)
+            count = await seal_anew(db, sealer)
         except CannotOpen as error:
             raise CannotRun(f"Nothing was changed. {error}") from error
+        await write_for_all(db, "reparto secrets rotate")
+    return count
 
 
 async def seal_anew(db: Db, sealer: Sealer) -> int:
@@ -66,6 +70,10 @@ async def seal_anew(db: Db, sealer: Sealer) -> int:
     for webhook_id, sealed in await sealed_webhooks(db):
         if not sealer.is_current(sealed):
             await put_webhook_secrets(db, webhook_id, sealer.seal(sealer.open(sealed)))
+            count += 1
+    for person_id, sealed in await sealed_totps(db):
+        if not sealer.is_current(sealed):
+            await put_sealed_totp(db, person_id, sealer.seal(sealer.open(sealed)))
             count += 1
     for stop_id, endpoint_hash, sealed in await sealed_subscriptions(db):
         if not sealer.is_current(sealed):

@@ -2,7 +2,7 @@
 
 import argparse
 import asyncio
-from datetime import UTC, datetime
+from datetime import datetime
 
 from rich.markup import escape
 from rich.table import Table
@@ -51,7 +51,7 @@ async def _print(database: DatabaseConfig, guard: RetentionGuard) -> None:
         running, days = await operator.processes(db), await partition_days(db)
         kept = await count_quarantined(db)
         forecasts = await guard.forecast(db)
-    now = datetime.now(UTC)
+        now = db.clock.now()
     used = f"{server.connections} of {server.max_connections} connections"
     table.add_row("version", f"Reparto {__version__} on PostgreSQL {version_text(server.version)}")
     table.add_row("database", f"{server.size_bytes / 1e6:,.0f} MB, {used}")

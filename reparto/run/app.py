@@ -1,8 +1,7 @@
 """The wiring of everything HTTP, top to bottom."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import TypeAlias
 
 from aiohttp import web
 
@@ -12,27 +11,22 @@ from api.addresses import book as address_book
 from api.addresses import geocoder
 from api.brand import logo
 from api.certificate import endpoints as certificate
-from api.desk import alerts, audit, invitations, link_page, session, users
+from api.desk import alerts, audit, invitations, link_page, session, totp, users
 from api.desk_page import endpoints as desk_page
+from api.desk_page import find as desk_find
+from api.desk_page import stop as desk_stop
 from api.driver.events import endpoints as driver_events
 from api.driver.manifest import endpoints as manifest
 from api.find import endpoints as find
 from api.fleet import applying, devices, drivers, erasures, positions, quarantine, shifts
 from api.history import detours, events, reports, track, visits
 from api.http import assets
-from api.http.app_keys import CONFIG, POOL, PROOFS, ROADS, WELCOME
-from api.http.auth import DEVICES, KEYS, DeviceCache, KeyCache
-from api.http.host import known_host
-from api.http.itself import health, metrics, openapi
-from api.http.itself.rights import guard_rights
-from api.http.problem import problems
-from api.http.read import paths
-from api.http.shares.bodies import BODIES, Bodies
-from api.http.shares.rates import ACCOUNT_WRITES, QUARANTINE_RATE, Rates
+from api.http.app_keys import GUARD, POOL, PROOFS, ROADS, SEALER, WELCOME
+from api.http.auth import DEVICES
+from api.http.itself import openapi
 from api.messages import channels as message_channels
 from api.messages import consent, hooks, kinds, listing, stop
 from api.messages import demo as demo_messages
-from api.messages.keys import GUARD, SEALER
 from api.offers import points
 from api.offers import slots as recipient_slots
 from api.places import geofences
@@ -58,27 +52,21 @@ from api.tracking_page import photos as tracking_photos
 from api.tracking_page.elsewhere import answers, widget
 from api.webhooks import asyncapi
 from api.webhooks import endpoints as webhooks
-from ingest import doors
+from ingest.doors import apps, doors
 from ingest.doors.app_keys import DOORS_CONFIG, OLDEST_PING_DAYS
 from ingest.inbox import Inbox
 from reparto.run.applying import APPLIERS
+from reparto.run.system import Part, create_system_app
 from reparto.settings.outgoing import guard_of, sealer_of
 from reparto.settings.proof_store import proofs_of
 from reparto.settings.settings import Settings
 from sql.config import DatabaseConfig
-from sql.pool import create_pool
 from work.roads.choose import STRAIGHT
 from work.roads.in_time import RoadsInTime
 from work.roads.protocol import Roads
 
-Part: TypeAlias = Callable[[web.Application], AsyncIterator[None]]
-"""Something that lives as long as the application."""
-
-SYSTEM = (health, metrics)
-"""In every process that serves HTTP."""
-
 ASKED = (
-    *(session, users, invitations, link_page, audit, alerts, desk_page),
+    *(session, totp, users, invitations, link_page, audit, alerts, desk_page, desk_find, desk_stop),
     *(account, logo, keys, drivers, devices, geofences),
     *(routes, links, pins, reopening, ending, track, visits, detours, eta),
     *(driver_events, manifest, shifts),
@@ -116,7 +104,7 @@ def create_app(
         app.on_response_prepare.append(_note_write)
         app.on_response_prepare.append(say_version)
         app[ROADS] = RoadsInTime(roads)
-        app[WELCOME] = doors.WELCOME
+        app[WELCOME] = apps.WELCOME
         app.cleanup_ctx.append(_proofs(settings))
         app.cleanup_ctx.append(_outgoing(settings))
         if settings.outgoing.demo_messages:
@@ -134,34 +122,6 @@ def create_app(
     assets.add_to(app)
     openapi.operations.add_to(app)
     return app
-
-
-def create_system_app(settings: Settings, database: DatabaseConfig) -> web.Application:
-    """Make the application of a process that only works: /health and /metrics."""
-    app = web.Application(
-        middlewares=[metrics.timing, problems, known_host], client_max_size=settings.api.max_body_bytes
-    )
-    app.on_response_prepare.append(guard_rights)
-    app[CONFIG] = settings.api
-    app[BODIES] = Bodies(settings.api.body_bytes_at_once, wait_s=settings.api.body_wait_s)
-    app[QUARANTINE_RATE] = Rates(settings.api.quarantine_bytes_per_minute, of="bytes that nobody can use")
-    app[ACCOUNT_WRITES] = Rates(settings.api.account_writes_per_minute, of="changes", whose="account")
-    app.cleanup_ctx.append(_pool(database))
-    for module in SYSTEM:
-        module.operations.add_to(app)
-    paths.add_to(app)
-    return app
-
-
-def _pool(database: DatabaseConfig) -> Part:
-    async def opened(app: web.Application) -> AsyncIterator[None]:
-        async with await create_pool(database) as pool:
-            app[POOL] = pool
-            app[DEVICES] = DeviceCache(pool)
-            app[KEYS] = KeyCache(pool)
-            yield
-
-    return opened
 
 
 def _hub(database: DatabaseConfig, stream_clients: int) -> Part:

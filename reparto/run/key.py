@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from rich.markup import escape
@@ -15,8 +15,9 @@ from reparto.command import CannotRun, Subparsers, err, out
 from reparto.settings.database import check_schema, connected, database_at_hand
 from reparto.settings.settings import Settings
 from sql.account.accounts import NEW_ACCOUNT, ensure_account
-from sql.account.keys import create_key, has_working_key
+from sql.account.keys import create_key
 from sql.config import DatabaseConfig
+from sql.desk.audit import AuditDeed, write_entry
 from sql.operate.operator import all_keys, revoke_any_key
 from sql.pool import Db
 
@@ -61,14 +62,18 @@ async def _on(database: DatabaseConfig, args: argparse.Namespace) -> None:
 
 async def _create(db: Db, args: argparse.Namespace) -> None:
     secret = new_secret(KEY_PREFIX)
-    key_id, _ = await create_key(
-        db,
-        account_id=await ensure_account(db, args.account, NEW_ACCOUNT),
-        role=args.role,
-        label=args.label,
-        secret_hash=hash_of(secret),
-        expires_at=None if args.days is None else datetime.now(UTC) + timedelta(days=args.days),
-    )
+    async with db.transaction():
+        account_id = await ensure_account(db, args.account, NEW_ACCOUNT)
+        key_id, _ = await create_key(
+            db,
+            account_id=account_id,
+            role=args.role,
+            label=args.label,
+            secret_hash=hash_of(secret),
+            expires_at=None if args.days is None else db.clock.now() + timedelta(days=args.days),
+        )
+        made, after = {"id": shown(KEY, key_id)}, {"role": args.role, "label": args.label, "days": args.days}
+        await write_entry(db, AuditDeed(account_id=account_id, operation="reparto key create", thing=made, after=after))
     out.print(secret, markup=False)
     err.print(f"Key {shown(KEY, key_id)} ({args.role} of account {args.account}). It is shown only now.", markup=False)
 
@@ -94,27 +99,13 @@ def _days(text: str) -> int:
 
 async def _revoke(db: Db, args: argparse.Namespace) -> None:
     key_id = number_of(KEY, args.key)
-    if key_id is None or not await revoke_any_key(db, key_id):
-        raise CannotRun(f"No key {args.key} works; `reparto key list` shows those that do.")
+    async with db.transaction():
+        account_id = None if key_id is None else await revoke_any_key(db, key_id)
+        if account_id is None:
+            raise CannotRun(f"No key {args.key} works; `reparto key list` shows those that do.")
+        whose = {"key": args.key}
+        await write_entry(db, AuditDeed(account_id=account_id, operation="reparto key revoke", thing=whose))
     err.print(f"Key {args.key} is revoked.", markup=False)
-
-
-async def first_admin_key(database: DatabaseConfig, file: Path) -> bool:
-    """Give the account `default` an admin key if it has none that works; tell whether it got one.
-
-    The key is written to `file`, mode 0600, before the database knows it: a crash in between leaves a file that the
-    next start replaces, never a key that nobody has.
-    """
-    async with connected(database) as connection:
-        account_id = await ensure_account(connection, DEFAULT_ACCOUNT, NEW_ACCOUNT)
-        if await has_working_key(connection, account_id):
-            return False
-        secret = new_secret(KEY_PREFIX)
-        write_secret(file, secret)
-        await create_key(
-            connection, account_id=account_id, role="admin", label="first start", secret_hash=hash_of(secret)
-        )
-    return True
 
 
 def write_secret(file: Path, secret: str) -> None:

@@ -24,8 +24,8 @@ from reparto.process import logs
 from reparto.process.process import alongside, keep_running, run_until_stopped, stopped_within
 from reparto.process.serve import bind, serving
 from reparto.run.app import create_app
+from reparto.run.first import FirstLink, first_admin_key, first_link, print_first_link
 from reparto.run.jobs import jobs_of
-from reparto.run.key import first_admin_key
 from reparto.run.migrate import prepare
 from reparto.settings.database import given_database, named, postgres_dir
 from reparto.settings.proof_store import proofs_of
@@ -83,16 +83,21 @@ async def _up(
         alongside(lambda stop: run_work(database, stop=stop, jobs=jobs_of(settings, roads, store))),
         serving(create_app(settings, database, roads=roads), listener) as address,
     ):
-        _greet(address, key_file, is_first_start=is_first_start)
+        link = await first_link(database, settings.api.public_url.rstrip("/") or address)
+        _greet(address, key_file, link, is_first_start=is_first_start)
         await stop.wait()
 
 
-def _greet(address: str, key_file: Path, *, is_first_start: bool) -> None:
+def _greet(address: str, key_file: Path, link: FirstLink | None, *, is_first_start: bool) -> None:
     said = "made for account `default`; keep it" if is_first_start else "account `default`"
     out.print(f"Reparto {__version__} at {address}", markup=False)
     out.print(f"  API docs   {address}/docs", markup=False)
     if key_file.exists():
         out.print(f"  admin key  {key_file} ({said})", markup=False)
+    if link is None:
+        out.print(f"  desk       {address}/desk", markup=False)
+    else:
+        print_first_link(link)
 
 
 def _make_data_dir(settings: Settings) -> None:

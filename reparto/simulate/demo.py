@@ -25,6 +25,8 @@ from reparto.client.tally import Tally
 from reparto.command import CannotRun, Subparsers, err, out
 from reparto.process.process import run_until_stopped, stopped_within
 from reparto.process.serve import bind
+from reparto.run.first import FirstLink, first_link
+from reparto.settings.database import database_at_hand
 from reparto.settings.settings import Settings
 from reparto.simulate.day import Deed, make_day
 from reparto.simulate.driver_app import DriverApp, open_app
@@ -135,9 +137,12 @@ async def _demo(product: Child, args: argparse.Namespace, data_dir: Path, stop: 
 
 
 async def _show(product: Child, args: argparse.Namespace, data_dir: Path) -> None:
+    url = target_url(args)
     with err.status("starting the product …"):
-        await product.ready(target_url(args))
-    async with Client(target_url(args), target_key(args), connections=2 * VANS) as client:
+        await product.ready(url)
+    with database_at_hand(Settings.read(), "demo") as database:
+        link = await first_link(database, Settings.read().api.public_url.rstrip("/") or url)
+    async with Client(url, target_key(args), connections=2 * VANS) as client:
         with err.status("making a city …"):
             await _forget_earlier(client)
             await client.ask("PUT", "/v1/account/channels/log", body={"enabled": True})
@@ -145,7 +150,7 @@ async def _show(product: Child, args: argparse.Namespace, data_dir: Path) -> Non
                 await client.ask("PATCH", "/v1/account", body={"brand": BRAND})
             people = names(time.time_ns())
             vans = await asyncio.gather(*(_make_van(client, number, next(people)) for number in range(VANS)))
-        _greet(client.url, data_dir)
+        _greet(client.url, data_dir, link)
         await together([*(_drive(client, van) for van in vans), _guide(client, vans)])
 
 
@@ -213,13 +218,14 @@ async def _begin(client: Client, driver: str, token: str, chance: random.Random,
     )
 
 
-def _greet(url: str, data_dir: Path) -> None:
+def _greet(url: str, data_dir: Path, link: FirstLink | None) -> None:
     key = data_dir / "admin.key"
     out.print(f"[bold]{VANS} vans drive through a made-up Guadalajara.[/bold] Ctrl-C ends it.")
     out.print(f"  API docs        {url}/docs", markup=False)
     out.print(f'  live positions  curl -H "Authorization: Bearer $(cat {key})" {url}/v1/positions', markup=False)
     out.print(f"  messages        {url}/dev/messages", markup=False)
     out.print(f"  admin key       {key}", markup=False)
+    out.print(f"  desk            {link.url if link else f'{url}/desk'}", markup=False, soft_wrap=True)
 
 
 async def _guide(client: Client, vans: Sequence[DemoVan]) -> None:

@@ -68,10 +68,19 @@ async def write_entry(db: Db | Pool, deed: AuditDeed) -> None:
     await db.execute(_SQL["write_entry"], *who, deed.operation, deed.thing, deed.address, deed.before, deed.after)
 
 
-async def list_entries(db: Db | Pool, account_id: int, only: AuditFilter, *, before: int, limit: int) -> list[AuditRow]:
-    """List entries with ids below `before`, the newest first."""
+async def write_for_all(db: Db, operation: str, after: Mapping[str, Any] | None = None) -> None:
+    """Add an entry to the log of every account: somebody who runs the machine did what concerns them all."""
+    await db.execute(_SQL["write_for_all"], operation, after)
+
+
+async def list_entries(
+    pool: Pool, account_id: int, only: AuditFilter, *, before: tuple[datetime, int], limit: int
+) -> list[AuditRow]:
+    """List entries from before a time, or of that time with ids below `before`, the newest first."""
     names = (only.person_id, only.key_id, only.operation, only.thing, only.since, only.until)
-    return [AuditRow(**row) for row in await db.fetch(_SQL["list_entries"], account_id, before, *names, limit)]
+    async with pool.acquire() as db, db.transaction():
+        await db.execute(_SQL["plan_anew"])
+        return [AuditRow(**row) for row in await db.fetch(_SQL["list_entries"], account_id, *before, *names, limit)]
 
 
 async def drop_audit(db: Db, before: datetime, *, at_most: int) -> int:

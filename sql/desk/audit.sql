@@ -4,19 +4,27 @@ INSERT INTO audit_entry (account_id, key_id, person_id, operation, thing, addres
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
 
 -- name: list_entries
--- The newest first. $1 account, $2 before this id, $3 person or null for any, $4 key or null, $5 operation or null,
--- $6 a name or id of the thing, or null, $7 from, or null, $8 until, or null, $9 how many
+-- The newest first. $1 account, $2 before this time, $3 and at it before this id, $4 person or null for any, $5 key or
+-- null, $6 operation or null, $7 a name or id of the thing, or null, $8 from, or null, $9 until, or null, $10 how many
 SELECT entry.id, entry.at, entry.key_id, api_key.label AS key_label, entry.person_id, person.email,
        entry.operation, entry.thing, entry.address, entry.before, entry.after
   FROM audit_entry AS entry
   LEFT JOIN api_key ON api_key.id = entry.key_id
   LEFT JOIN person ON person.id = entry.person_id
- WHERE entry.account_id = $1 AND entry.id < $2
-   AND (entry.person_id = $3 OR $3::bigint IS NULL) AND (entry.key_id = $4 OR $4::bigint IS NULL)
-   AND (entry.operation = $5 OR $5::text IS NULL)
-   AND ($6::text IS NULL OR EXISTS (SELECT FROM jsonb_each_text(entry.thing) AS named WHERE named.value = $6))
-   AND (entry.at >= $7 OR $7::timestamptz IS NULL) AND (entry.at < $8 OR $8::timestamptz IS NULL)
- ORDER BY entry.id DESC LIMIT $9;
+ WHERE entry.account_id = $1 AND (entry.at, entry.id) < ($2, $3)
+   AND (entry.person_id = $4 OR $4::bigint IS NULL) AND (entry.key_id = $5 OR $5::bigint IS NULL)
+   AND (entry.operation = $6 OR $6::text IS NULL)
+   AND (jsonb_path_query_array(entry.thing, '$.*') ? $7 OR $7::text IS NULL)
+   AND (entry.at >= $8 OR $8::timestamptz IS NULL) AND (entry.at < $9 OR $9::timestamptz IS NULL)
+ ORDER BY entry.at DESC, entry.id DESC LIMIT $10;
+
+-- name: plan_anew
+-- Until the transaction ends: a plan made once for all filters reads by none of them.
+SELECT set_config('plan_cache_mode', 'force_custom_plan', true);
+
+-- name: write_for_all
+-- What concerns every account. $1 operation, $2 after or null
+INSERT INTO audit_entry (account_id, operation, address, after) SELECT id, $1, '', $2::jsonb FROM account;
 
 -- name: may_forget
 -- Until the transaction ends.

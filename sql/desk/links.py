@@ -9,15 +9,15 @@ from sql.queries import load
 
 _SQL = load(__name__)
 
-LinkKind: TypeAlias = Literal["invitation", "password"]
+LinkKind: TypeAlias = Literal["invitation", "password", "owner"]
 
 INVITED_HOURS, RESET_HOURS, FIRST_HOURS = 7 * 24, 1, 48
-"""How long a link works: an invitation, a new password that was asked for, one from the command line."""
+"""How long a link works: an invitation, a new password that was asked for, one that the machine printed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeskLink:
-    """A link; `role` is what an invitation makes somebody, None for the other kind."""
+    """A link; `role` is what an invitation makes somebody, else None; `email` is empty in that of the first owner."""
 
     id: int
     account_id: int
@@ -54,6 +54,12 @@ async def make_link(
     row = await db.fetchrow(_SQL["make_link"], account_id, kind, email, role, hours, is_mailed)
     assert row is not None
     return DeskLink(**row)
+
+
+async def owner_link(db: Db, account_id: int) -> DeskLink | None:
+    """Give the link that makes the first owner, made unless there is one that works; None: somebody may sign in."""
+    row = await db.fetchrow(_SQL["owner_link"], account_id, FIRST_HOURS)
+    return None if row is None else DeskLink(**row)
 
 
 async def open_link(db: Db | Pool, link_id: int) -> DeskLink | None:

@@ -9,15 +9,30 @@ INSERT INTO desk_link (account_id, kind, email, role, expires_at, mail_at)
 VALUES ($1, $2, $3, $4, now() + make_interval(hours => $5), CASE WHEN $6 THEN now() END)
 RETURNING id, account_id, kind, email, role, created_at, expires_at;
 
+-- name: owner_link
+-- Only while nobody may sign in, at any account. $1 account, $2 hours that a new one lasts
+WITH still_open AS (
+    SELECT id, account_id, kind, email, role, created_at, expires_at FROM desk_link
+     WHERE account_id = $1 AND kind = 'owner' AND over_at IS NULL AND expires_at > now() LIMIT 1
+), made AS (
+    INSERT INTO desk_link (account_id, kind, email, expires_at)
+    SELECT $1, 'owner', '', now() + make_interval(hours => $2)
+     WHERE NOT EXISTS (SELECT FROM still_open) AND NOT EXISTS (SELECT FROM member)
+    RETURNING id, account_id, kind, email, role, created_at, expires_at
+)
+SELECT * FROM (SELECT * FROM made UNION ALL SELECT * FROM still_open) AS link WHERE NOT EXISTS (SELECT FROM member);
+
 -- name: open_link
 -- One that works. $1 id
 SELECT id, account_id, kind, email, role, created_at, expires_at FROM desk_link
- WHERE id = $1 AND over_at IS NULL AND expires_at > now();
+ WHERE id = $1 AND over_at IS NULL AND expires_at > now()
+   AND (kind <> 'owner' OR NOT EXISTS (SELECT FROM member));
 
 -- name: use_link
 -- Whoever comes second finds it over. $1 id
 UPDATE desk_link SET over_at = now(), mail_at = NULL
  WHERE id = $1 AND over_at IS NULL AND expires_at > now()
+   AND (kind <> 'owner' OR NOT EXISTS (SELECT FROM member))
 RETURNING id, account_id, kind, email, role, created_at, expires_at;
 
 -- name: end_links

@@ -11,12 +11,18 @@ _SQL = load(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Somebody with an e-mail address; `password_hash` is None until they have set one."""
+    """Somebody with an e-mail address.
+
+    Attributes:
+        password_hash: None until they have set one.
+        has_totp: a code of their phone is asked for too.
+    """
 
     id: int
     email: str
     name: str
     password_hash: str | None = field(repr=False)
+    has_totp: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +44,7 @@ class Member:
     role: str
     created_at: datetime
     has_password: bool
+    has_totp: bool
     last_used_at: datetime | None
 
 

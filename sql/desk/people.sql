@@ -1,12 +1,17 @@
 -- name: find_person
 -- $1 e-mail in small letters
-SELECT id, email, name, password_hash FROM person WHERE email = $1;
+SELECT id, email, name, password_hash,
+       EXISTS (SELECT FROM person_totp AS totp WHERE totp.person_id = person.id AND confirmed_at IS NOT NULL) AS has_totp
+  FROM person WHERE email = $1;
 
 -- name: ensure_person
 -- The person of this address, made if there is none. $1 e-mail in small letters, $2 name
 WITH made AS (INSERT INTO person (email, name) VALUES ($1, $2) ON CONFLICT (email) DO NOTHING
               RETURNING id, email, name, password_hash)
-SELECT * FROM made UNION ALL SELECT id, email, name, password_hash FROM person WHERE email = $1 LIMIT 1;
+SELECT *, false AS has_totp FROM made UNION ALL
+SELECT id, email, name, password_hash,
+       EXISTS (SELECT FROM person_totp AS totp WHERE totp.person_id = person.id AND confirmed_at IS NOT NULL) AS has_totp
+  FROM person WHERE email = $1 LIMIT 1;
 
 -- name: set_password
 -- $1 person, $2 argon2id hash
@@ -24,6 +29,7 @@ SELECT member.account_id, account.name, member.role FROM member JOIN account ON 
 -- name: list_members
 -- $1 account, $2 after which person, $3 how many
 SELECT person.id, person.email, person.name, member.role, member.created_at, person.password_hash IS NOT NULL AS has_password,
+       EXISTS (SELECT FROM person_totp AS totp WHERE totp.person_id = person.id AND confirmed_at IS NOT NULL) AS has_totp,
        (SELECT max(last_used_at) FROM desk_session
          WHERE desk_session.account_id = member.account_id AND desk_session.person_id = person.id) AS last_used_at
   FROM member JOIN person ON person.id = member.person_id
@@ -60,7 +66,9 @@ DELETE FROM person WHERE id = $1 AND NOT EXISTS (SELECT FROM member WHERE person
 
 -- name: person_by_id
 -- $1 person
-SELECT id, email, name, password_hash FROM person WHERE id = $1;
+SELECT id, email, name, password_hash,
+       EXISTS (SELECT FROM person_totp AS totp WHERE totp.person_id = person.id AND confirmed_at IS NOT NULL) AS has_totp
+  FROM person WHERE id = $1;
 
 -- name: all_members
 -- Of every account.

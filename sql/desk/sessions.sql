@@ -30,7 +30,8 @@ DELETE FROM desk_session WHERE id = $1;
 DELETE FROM desk_session WHERE secret_hash = $1 RETURNING account_id, person_id;
 
 -- name: end_sessions
--- All of a person, in every account. $1 person, $2 but this one, or null
+-- All of a person, in every account, and what was half done. $1 person, $2 but this one, or null
+WITH half AS (DELETE FROM sign_in_step WHERE person_id = $1)
 DELETE FROM desk_session WHERE person_id = $1 AND id IS DISTINCT FROM $2;
 
 -- name: drop_sessions

@@ -58,9 +58,10 @@ async def all_keys(db: Db) -> list[AnyKey]:
     return [AnyKey(**row) for row in await db.fetch(_SQL["all_keys"])]
 
 
-async def revoke_any_key(db: Db, key_id: int) -> bool:
-    """End a key at once; False when there is no such working key."""
-    return await db.fetchval(_SQL["revoke_any_key"], key_id) is not None
+async def revoke_any_key(db: Db, key_id: int) -> int | None:
+    """End a key at once; give its account, None when there is no such working key."""
+    account_id: int | None = await db.fetchval(_SQL["revoke_any_key"], key_id)
+    return account_id
 
 
 async def processes(db: Db) -> list[Connected]:

@@ -7,7 +7,7 @@ SELECT api_key.id, account.name AS account, api_key.role, api_key.label, api_key
 
 -- name: revoke_any_key
 -- $1 key
-UPDATE api_key SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL RETURNING id;
+UPDATE api_key SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL RETURNING account_id;
 
 -- name: processes
 -- What is connected to this database, by the name it gives (`reparto track`); not the connection that asks.

@@ -15,18 +15,17 @@ from api.account import keys
 from api.driver.events import endpoints as driver_events
 from api.fleet import devices, drivers, shifts
 from api.http import assets
-from api.http.app_keys import CONFIG, POOL, ROADS, WELCOME
+from api.http.app_keys import CONFIG, GUARD, POOL, ROADS, SEALER, WELCOME
 from api.http.auth import DEVICES, KEY_PREFIX, KEYS, DeviceCache, KeyCache, hash_of, new_secret
 from api.http.config import ApiConfig
 from api.http.itself import openapi
 from api.http.problem import problems
 from api.http.shares.bodies import BODIES, Bodies
 from api.http.shares.rates import ACCOUNT_WRITES, QUARANTINE_RATE, Rates
-from api.messages.keys import GUARD, SEALER
 from api.places import geofences
 from api.routes import ending, links, pins, reopening
 from api.routes import endpoints as routes
-from ingest import doors
+from ingest.doors import apps
 from sql.account.accounts import ensure_account
 from sql.account.keys import create_key
 from sql.config import DatabaseConfig
@@ -212,7 +211,7 @@ async def client(
     app[DEVICES] = DeviceCache(pool)
     app[KEYS] = KeyCache(pool)
     app[ROADS] = roads
-    app[WELCOME] = doors.WELCOME
+    app[WELCOME] = apps.WELCOME
     for add in app_parts:
         add(app)
     async with TestClient(TestServer(app)) as made:

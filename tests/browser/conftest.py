@@ -15,12 +15,11 @@ from aiohttp.test_utils import TestServer
 
 from api.find import endpoints as find
 from api.http import assets
-from api.http.app_keys import CONFIG, POOL, PROOFS
+from api.http.app_keys import CONFIG, GUARD, POOL, PROOFS, SEALER
 from api.http.auth import DEVICES, KEYS, DeviceCache, KeyCache
 from api.http.config import ApiConfig
 from api.http.problem import problems
 from api.http.shares.bodies import BODIES, Bodies
-from api.messages.keys import GUARD, SEALER
 from api.portal import by_link, push
 from api.proofs.uploads import form as proofs_post
 from api.recipient import stream as tracking

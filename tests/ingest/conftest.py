@@ -16,9 +16,9 @@ from api.http.problem import problems
 from api.http.shares.bodies import BODIES, Bodies
 from api.http.shares.rates import QUARANTINE_RATE, Rates
 from geo.pings import Pings
-from ingest import doors
 from ingest.blocks import decode
 from ingest.config import InboxConfig, IngestConfig
+from ingest.doors import doors
 from ingest.doors.config import DoorsConfig
 from ingest.inbox import Inbox
 from sql.account.accounts import ensure_account

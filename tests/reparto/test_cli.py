@@ -1,6 +1,7 @@
 """The command: what it says when all is well, and one sentence, no traceback, when it is not."""
 
 import asyncio
+import json
 import re
 import shutil
 import socket
@@ -16,10 +17,11 @@ from api.http.auth import hash_of
 from reparto.cli import COMMANDS, main
 from reparto.command import CannotRun
 from reparto.postgres import EmbeddedPostgres
-from reparto.run.key import first_admin_key
+from reparto.run.first import first_admin_key, first_link
 from reparto.settings import database as at_hand
 from sql.account.keys import find_key
 from sql.config import DatabaseConfig
+from sql.desk import people
 from sql.pool import Pool
 
 pytestmark = pytest.mark.usefixtures("settings")
@@ -236,6 +238,7 @@ def test_what_would_be_deleted_is_told_before_and_held_until_somebody_says_yes(
         assert "30 days of history would go at once" in said(command)
     assert "history" in said("retention")
     assert main(["retention", "--confirm"]) == 0
+    assert audited(empty_database) == [("reparto retention --confirm", {})]
     assert "about 3 of quarantine" in capsys.readouterr().err
     assert "history would go" not in said("doctor")
 
@@ -255,6 +258,20 @@ def test_a_key_is_made_shown_once_listed_and_revoked(empty_database: str, capsys
     assert main(["key", "revoke", "ky_1"]) == 1
     assert "No key ky_1 works" in capsys.readouterr().err
     assert main(["key", "revoke", "everything"]) == 1
+    assert audited(empty_database) == [("reparto key create", {"id": "ky_1"}), ("reparto key revoke", {"key": "ky_1"})]
+
+
+def audited(dsn: str) -> list[tuple[str, dict[str, str]]]:
+    """What the audit log says was done to which thing, from the command line."""
+
+    async def read() -> list[asyncpg.Record]:
+        db = await asyncpg.connect(dsn)
+        try:
+            return await db.fetch("SELECT operation, thing FROM audit_entry WHERE address = '' ORDER BY id")
+        finally:
+            await db.close()
+
+    return [(row["operation"], json.loads(row["thing"])) for row in asyncio.run(read())]
 
 
 def test_a_user_is_made_with_a_link_shown_once(empty_database: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -285,6 +302,21 @@ async def test_the_first_admin_key_is_for_its_owner_only_and_made_once(
     assert row.role == "admin"
     assert await first_admin_key(database, file) is False
     assert file.read_text().strip() == secret
+    entry = await pool.fetchrow("SELECT operation, thing, after FROM audit_entry")
+    assert entry == ("reparto up", {"id": "ky_1"}, {"role": "admin", "label": "first start"})
+
+
+async def test_a_first_start_gives_one_link_until_somebody_may_sign_in(database: DatabaseConfig, pool: Pool) -> None:
+    first = await first_link(database, "https://reparto.example")
+    assert first is not None
+    assert first.url.startswith("https://reparto.example/desk/link/2.")
+    assert await first_link(database, "https://reparto.example") == first
+    await pool.execute("UPDATE desk_link SET expires_at = now()")
+    again = await first_link(database, "https://reparto.example")
+    assert again is not None
+    assert again.url != first.url
+    await people.add_member(pool, 1, (await people.ensure_person(pool, "ana@tienda.example")).id, "viewer")
+    assert await first_link(database, "https://reparto.example") is None
 
 
 def test_connections_say_which_role_they_are_of() -> None:

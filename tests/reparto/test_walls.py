@@ -8,7 +8,7 @@ from pathlib import Path
 import grimp
 import pytest
 
-from tests.reparto.walls import HOUSE, PACKAGES, Function, classes, functions, modules, repeated, rooms
+from tests.reparto.walls import HOUSE, PACKAGES, Function, classes, clocks_asked, functions, modules, repeated, rooms
 
 MOST_MODULES, MOST_CODE_LINES, MOST_PARAMETERS, MOST_COMPLEXITY = 15, 50, 7, 15
 
@@ -52,6 +52,24 @@ def test_functions_take_few_things() -> None:
 
 def test_functions_are_simple() -> None:
     assert longer("complexity", MOST_COMPLEXITY) == {}
+
+
+BESIDE_PHONES = ("bench", "client", "data", "evaluate", "simulate")
+"""Rooms of `reparto` that play phones, planners and whoever looks on, against a product that may be elsewhere."""
+
+ASKS_THIS_MACHINE = {
+    "sql/clock.py": "holds it against the database's, and goes by it while nothing was heard of that",
+    "work/retention/guard.py": "deletes nothing while the two differ",
+    "reparto/operate/doctor.py": "says by how much they differ",
+}
+
+
+def test_only_the_clock_of_the_database_says_what_time_it_is() -> None:
+    """`db.clock.now()`, `pool.clock.now()`, in the API `now_of(request)`: any machine's own may be a week off."""
+    asked = [
+        file for file in clocks_asked() if not file.startswith(tuple(f"reparto/{room}/" for room in BESIDE_PHONES))
+    ]
+    assert sorted(asked) == sorted(ASKS_THIS_MACHINE)
 
 
 def test_a_class_name_means_one_thing() -> None:

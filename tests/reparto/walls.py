@@ -13,6 +13,13 @@ HOUSE = Path(__file__).resolve().parents[2]
 PACKAGES = ("reparto", "ingest", "api", "work", "sql", "geo")
 
 
+_CLOCKS = {
+    "time": {"time", "time_ns", "localtime", "gmtime", "ctime", "strftime"},
+    "datetime": {"now", "utcnow", "today"},
+    "date": {"today"},
+}
+
+
 @dataclass(frozen=True)
 class Function:
     """A function or method, measured.
@@ -33,6 +40,15 @@ class Function:
 def modules() -> list[Path]:
     """All files of production code, from the root of the house."""
     return [file.relative_to(HOUSE) for package in PACKAGES for file in sorted((HOUSE / package).rglob("*.py"))]
+
+
+def clocks_asked() -> dict[str, int]:
+    """In which modules this machine's clock is asked, and how often: the one that somebody can set."""
+    asked: dict[str, int] = defaultdict(int)
+    for file in modules():
+        for node in ast.walk(ast.parse((HOUSE / file).read_text())):
+            asked[file.as_posix()] += _asks_the_clock(node)
+    return {file: count for file, count in asked.items() if count}
 
 
 def rooms() -> list[Path]:
@@ -99,6 +115,15 @@ def _functions(tree: ast.AST, owner: str = "") -> Iterator[tuple[str, ast.Functi
             yield owner, node
             inside = f"{owner}{node.name}."
         yield from _functions(node, inside)
+
+
+def _asks_the_clock(node: ast.AST) -> bool:
+    if isinstance(node, ast.ImportFrom):
+        return node.module == "time" and any(alias.name in _CLOCKS["time"] for alias in node.names)
+    if not isinstance(node, ast.Attribute):
+        return False
+    owner = node.value.attr if isinstance(node.value, ast.Attribute) else getattr(node.value, "id", "")
+    return node.attr in _CLOCKS.get(owner, ())
 
 
 def _arguments(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.arg]:

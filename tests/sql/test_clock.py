@@ -1,12 +1,13 @@
 """The clock of this machine is held against that of the database."""
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from sql.clock import ServerClock
-from sql.pool import Pool
+from sql.config import DatabaseConfig
+from sql.pool import Pool, connect
 
 NOW_S = 1_760_000_000.0
 
@@ -48,6 +49,25 @@ def test_an_answer_that_took_long_says_nothing() -> None:
     assert clocks.server.doubt_ms == 0
     clocks.hear(NOW_S + 600, took_s=0.5)
     assert clocks.server.doubt_ms == pytest.approx(600_000, abs=500)
+
+
+def test_the_time_does_not_jump_about_with_how_long_answers_take() -> None:
+    clocks = Clocks()
+    clocks.hear(NOW_S)
+    for took_s in (0.9, 0.0, 0.4):
+        clocks.steady_s += 1
+        clocks.hear(NOW_S + clocks.steady_s - 50.0 - took_s, took_s)
+        assert clocks.server.now() == datetime.fromtimestamp(NOW_S + clocks.steady_s - 50.0, UTC)
+    clocks.hear(NOW_S + clocks.steady_s - 50.0 - 3_600)
+    assert clocks.server.now() == datetime.fromtimestamp(NOW_S + clocks.steady_s - 50.0 - 3_600, UTC), "it was set"
+
+
+async def test_a_connection_knows_it_too_inside_a_transaction(pool: Pool, database: DatabaseConfig) -> None:
+    async with pool.acquire() as db, db.transaction():
+        assert db.clock is pool.clock
+    alone = await connect(database)
+    assert abs(alone.clock.now() - datetime.now(UTC)) < timedelta(seconds=2)
+    await alone.close()
 
 
 async def test_a_pool_knows_the_servers_clock_from_its_first_connection_on(pool: Pool) -> None:

@@ -102,6 +102,10 @@ SELECT driver.id, md5(driver.id || '/' || k)::uuid, 1, driver.id * 2, 1, '', 9, 
   FROM driver, generate_series(1, 50) AS k;
 INSERT INTO proof (account_id, driver_id, upload_id, stop_id, kind, state, begun_at, stored_at)
 SELECT 1, driver_id, id, stop_id, 'photo', 'stored', now(), now() FROM upload;
+INSERT INTO audit_entry (account_id, at, key_id, person_id, operation, thing, address)
+SELECT 1, timestamptz '2026-03-01 09:00Z' - make_interval(mins => k), CASE WHEN k % 100 > 0 THEN k % 1000 END,
+       CASE WHEN k % 100 = 0 THEN k % 1000 END, 'PUT ' || k % 200, jsonb_build_object('route', 'tour-' || k), ''
+  FROM generate_series(1, 20000) AS k;
 ANALYZE
 """
 
@@ -160,6 +164,8 @@ async def explain(db: Db, module: str, name: str, *values: Any, seqscan: bool = 
 
 
 def _literal(value: Any) -> str:
+    if value is None:
+        return "NULL"
     if isinstance(value, Sequence) and not isinstance(value, str):
         return "'{" + ",".join("null" if one is None else str(one) for one in value) + "}'"
     return f"'{value}'"
@@ -398,3 +404,24 @@ async def test_pings_are_read_and_judged_within_their_days(filled: Db):
     judged = [[0] * 9, ["t"] * 9, *([[None] * 9] * 7)]
     reads = await explain(filled, "pings.pings", "judge_pings", *keys, *judged, last_ms - 80_000, last_ms, seqscan=True)
     assert [read for read in reads if read.table] == [Read("ping_20260301", "Index Scan", "ping_20260301_pkey")]
+
+
+_ALL, _LONG_AGO = [None] * 6, "2026-02-16T09:00Z"
+AUDIT: list[tuple[list[Any], str]] = [
+    (_ALL, "audit_entry_account"),
+    ([100, *_ALL[1:]], "audit_entry_person"),
+    ([None, 7, *_ALL[2:]], "audit_entry_key"),
+    ([None, None, "PUT 7", *_ALL[3:]], "audit_entry_operation"),
+    ([None, None, None, "tour-7", None, None], "audit_entry_thing"),
+    ([None, None, None, None, "2026-02-15T09:00Z", _LONG_AGO], "audit_entry_age"),  # of one account alone, shorter
+]
+
+
+async def test_the_audit_log_is_read_by_each_of_its_filters(filled: Db):
+    """With the plan that its caller asks for, made anew each time."""
+    await filled.execute(load("sql.desk.audit")["plan_anew"].replace("true", "false"))
+    for only, index in AUDIT:
+        values = [1, "2026-03-02", 2**62, *only, 100]
+        reads = await explain(filled, "desk.audit", "list_entries", *values, seqscan=True)
+        assert index in {read.index for read in reads}, only
+        assert not [read for read in reads if read.table == "audit_entry" and read.how == "Seq Scan"], only

@@ -5,7 +5,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
@@ -95,7 +95,7 @@ def _key(order: LookedForOrder) -> tuple[str, str]:
 
 async def _wait_or_ask(pool: Pool, some: Sequence[LookedForOrder]) -> None:
     """Wait for a geocoder that cannot be asked; of orders that wait for long, whoever waits for them is asked."""
-    since = datetime.now(UTC) - ASK_AFTER
+    since = pool.clock.now() - ASK_AFTER
     for order in some:
         if order.updated_at < since:
             await _ask(pool, order)
@@ -120,7 +120,7 @@ async def _settle(pool: Pool, order: LookedForOrder, *, state: str, quality: str
         placed = await geocoding.place_order(db, order, state=state, quality=quality, lat=lat, lon=lon)
         if placed and state == "received":
             told = _told(order, quality)
-            await orders.put_fact(db, order.account_id, "order.place_asked", told, now=datetime.now(UTC))
+            await orders.put_fact(db, order.account_id, "order.place_asked", told, now=db.clock.now())
 
 
 async def _ask(pool: Pool, order: LookedForOrder) -> None:
@@ -128,7 +128,7 @@ async def _ask(pool: Pool, order: LookedForOrder) -> None:
     async with pool.acquire() as db, db.transaction():
         if await geocoding.stop_looking(db, order):
             told = _told(order, order.quality)
-            await orders.put_fact(db, order.account_id, "order.place_asked", told, now=datetime.now(UTC))
+            await orders.put_fact(db, order.account_id, "order.place_asked", told, now=db.clock.now())
 
 
 def _told(order: LookedForOrder, quality: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Annotated, Literal, TypeAlias
 from urllib.parse import urlsplit
@@ -101,7 +101,7 @@ class Geocoding:
         Raises:
             CannotAsk: nobody knows.
         """
-        now, text = datetime.now(UTC), normalised(address)
+        now, text = pool.clock.now(), normalised(address)
         since, none_since = now - timedelta(days=KEPT_DAYS), now - timedelta(days=NONE_KEPT_DAYS)
         known = await geocoding.known_answer(pool, row, text, since=since, none_since=none_since)
         if known is None:

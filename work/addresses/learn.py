@@ -1,7 +1,7 @@
 """The book learns from tours that are over: where proofs were taken, and where vans stood. A job of `work`."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from geo.shape.plane import metres_between
 from sql.addresses import book
@@ -22,7 +22,7 @@ _ROUTES_AT_ONCE = 10
 async def learn_addresses(pool: Pool) -> bool:
     """Learn from some tours; tell whether there may be more."""
     async with pool.acquire() as db, db.transaction():
-        over = await book.routes_to_learn(db, closed_before=datetime.now(UTC) - LEARN_AFTER, at_most=_ROUTES_AT_ONCE)
+        over = await book.routes_to_learn(db, closed_before=db.clock.now() - LEARN_AFTER, at_most=_ROUTES_AT_ONCE)
         for route_id, account_id in over:
             seen = [one for stop in await book.delivered_stops(db, route_id) for one in _sightings(stop)]
             if seen:

@@ -1,6 +1,6 @@
 """What was seen of addresses goes when it is too old, if the guard lets it; what geocoders said goes by itself."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from sql.addresses.book import drop_sightings
 from sql.addresses.geocoding import drop_answers
@@ -22,7 +22,7 @@ def address_retention_jobs(guard: RetentionGuard) -> tuple[Job, ...]:
         return before is not None and await drop_sightings(pool, before, at_most=_AT_ONCE) == _AT_ONCE
 
     async def answers(pool: Pool) -> bool:
-        before = datetime.now(UTC) - timedelta(days=KEPT_DAYS)
+        before = pool.clock.now() - timedelta(days=KEPT_DAYS)
         return await drop_answers(pool, before, at_most=_AT_ONCE) == _AT_ONCE
 
     return (

@@ -7,7 +7,7 @@ by addresses that the operator set; it is not guarded, because only the operator
 import asyncio
 import logging
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sql.account.settings import settings_of
 from sql.messages.alerts import CompanyAlert, alert_again, end_alert, lease_alerts
@@ -44,7 +44,7 @@ class AlertWays:
 
     async def _tell(self, pool: Pool, alert: CompanyAlert, now: datetime) -> None:
         try:
-            is_over = await (self._mail(pool, alert) if alert.way == "email" else self._serve(alert))
+            is_over = await (self._mail(pool, alert, now) if alert.way == "email" else self._serve(alert))
         except Exception:
             log.exception("an alert of account %d by %s", alert.account_id, alert.way)
             is_over = False
@@ -54,7 +54,7 @@ class AlertWays:
         wait = min(FIRST_AGAIN * 3 ** (alert.attempts - 1), LONGEST_AGAIN)
         await alert_again(pool, alert, now + wait)
 
-    async def _mail(self, pool: Pool, alert: CompanyAlert) -> bool:
+    async def _mail(self, pool: Pool, alert: CompanyAlert, now: datetime) -> bool:
         """Write to the account's admin; tell whether that is over, also because there is nobody or no way."""
         admin = settings_of(alert.settings).admin_email
         if not admin:
@@ -67,6 +67,7 @@ class AlertWays:
             locale="en",
             subject=title,
             body=text,
+            at=now,
         )
         return await mail_now(pool, alert.account_id, mail, sealer=self.sealer, guard=self.guard)
 
@@ -85,6 +86,6 @@ def alert_job(sealer: Sealer, guard: Guard, urls: str) -> Job:
     alerts = AlertWays(sealer=sealer, guard=guard, urls=tuple(urls.split()))
 
     async def tell(pool: Pool) -> bool:
-        return await alerts.tell_due(pool, now=datetime.now(UTC))
+        return await alerts.tell_due(pool, now=pool.clock.now())
 
     return Job(name="tell alerts", do=tell, pause_s=2.0)

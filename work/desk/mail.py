@@ -7,6 +7,7 @@ from sql.account.accounts import read_instance
 from sql.account.settings import settings_of
 from sql.desk.links import LinkMail, drop_links, lease_mails, mail_again, mailed
 from sql.desk.sessions import drop_sessions
+from sql.desk.steps import drop_steps
 from sql.pool import Pool
 from work.desk.words import words_of_mail
 from work.job import Job
@@ -50,7 +51,9 @@ class LinkMails:
         language = settings_of(mail.settings).languages[0]
         token = desk_token((await read_instance(pool)).secret, mail.id)
         subject, text = words_of_mail(mail, language, f"{self.public_url}/desk/link/{token}?lang={language}")
-        outgoing = Outgoing(id=mail.id, kind="desk", to=mail.email, locale=language, subject=subject, body=text)
+        outgoing = Outgoing(
+            id=mail.id, kind="desk", to=mail.email, locale=language, subject=subject, body=text, at=pool.clock.now()
+        )
         return await mail_now(pool, mail.account_id, outgoing, sealer=self.sealer, guard=self.guard)
 
 
@@ -61,6 +64,7 @@ def desk_jobs(sealer: Sealer, guard: Guard, *, public_url: str) -> tuple[Job, ..
     async def forget(pool: Pool) -> bool:
         await drop_sessions(pool)
         await drop_links(pool)
+        await drop_steps(pool)
         return False
 
     return (

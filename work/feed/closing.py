@@ -4,7 +4,7 @@ A tour is over when somebody says so, when its hours are, or when its driver has
 when that may have become so, or not be so any more. What is open of it is left open, until somebody speaks of it.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sql.delivery.closing import RouteToLookAt, close_route, routes_to_look_at
 from sql.delivery.routes import lanes_of_route, lock_route
@@ -52,7 +52,7 @@ async def close_tour(db: Db, route_id: int, *, now: datetime) -> None:
 
 
 async def _close(pool: Pool) -> bool:
-    return await close_due(pool, datetime.now(UTC))
+    return await close_due(pool, pool.clock.now())
 
 
 CLOSE_TOURS = Job(name="close tours", do=_close, pause_s=1.0)

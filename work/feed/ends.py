@@ -5,7 +5,7 @@ other: by the clock, or by what was said or seen since.
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from geo.times import ms_of
 from sql.account.shifts import (
@@ -101,6 +101,6 @@ def ends_job(longest: timedelta) -> Job:
     """
 
     async def tell(pool: Pool) -> bool:
-        return await tell_ends_due(pool, datetime.now(UTC), longest=longest)
+        return await tell_ends_due(pool, pool.clock.now(), longest=longest)
 
     return Job(name="tell ends", do=tell, pause_s=1.0)

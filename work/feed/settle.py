@@ -4,7 +4,6 @@ Two ways lead here: facts that the tracker found, and what drivers and dispatche
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 
 from geo.fold.claims import ENDS, KINDS, TAKE_UP
 from geo.times import time_of
@@ -211,7 +210,7 @@ async def _tell_feed(db: Db, turned: Sequence[JudgedEvent]) -> None:
     turned = sorted(turned, key=lambda one: (one.occurred_ms, one.id))
     entries = [entry_of_driver(one, known.get(fact_id_of(one))) for one in turned]
     await put_revisions(db, entries, late_after_s=LATE_AFTER_S)
-    await note_facts(db, entries, now=datetime.now(UTC))
+    await note_facts(db, entries, now=db.clock.now())
 
 
 async def _tell_trackers(db: Db, turned: Iterable[JudgedEvent]) -> None:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -75,6 +75,7 @@ class PlanDay:
     orders: Sequence[OrderRow]
     default_service_s: float
     rows: Mapping[RowKey, Row]
+    read_at: datetime
 
 
 def pack(kept: KeptProblem) -> bytes:
@@ -123,6 +124,7 @@ async def read_day(
         orders=orders,
         default_service_s=settings.service_s,
         rows=rows,
+        read_at=db.clock.now(),
     )
 
 
@@ -176,7 +178,7 @@ def assemble(day: PlanDay, distance_m: Matrix, duration_s: Matrix, *, objective:
     """
     words = [msgspec.convert(shift.body, ShiftWords) for shift in day.shifts]
     starts = [word.start_at for word in words]
-    origin = (min(starts) if starts else datetime.now(UTC)) - timedelta(hours=1)
+    origin = min(starts, default=day.read_at) - timedelta(hours=1)
     dimensions = sorted({name for vehicle in day.vehicles.values() for name in vehicle.capacity})
     vehicles = [
         van_of(word, day.vehicles.get(word.vehicle, VehicleWords()), origin, dimensions, fewest=objective == "fewest")

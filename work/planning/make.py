@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import msgspec
 import numpy as np
@@ -181,7 +181,7 @@ def _balanced(problem: TourProblem, judged: Checked) -> TourProblem:
 
 
 async def _like_drivers(pool: Pool, row: TourPlanRow, kept: KeptProblem, judged: Checked) -> Checked:
-    since = datetime.now(UTC) - timedelta(days=HABIT_DAYS)
+    since = pool.clock.now() - timedelta(days=HABIT_DAYS)
     past = await plans.past_tours(pool, account_id=row.account_id, since=since, at_most=MOST_TOURS)
     origin = kept.labels.lon[0], kept.labels.lat[0]
     tours = [

@@ -8,7 +8,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
@@ -69,7 +68,7 @@ async def replan(
     Raises:
         PlannerFailed: there is nothing to be proposed; a sentence says why.
     """
-    day = await read_so_far(pool, row, depot, most=most + 1, now=datetime.now(UTC))
+    day = await read_so_far(pool, row, depot, most=most + 1, now=pool.clock.now())
     if len(day.new) > most:
         raise PlannerFailed(f"there are more than {most} orders; name those that are to come onto tours")
     if not day.vans:

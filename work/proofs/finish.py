@@ -7,7 +7,6 @@ that it is done. What ends its process four times is refused unread.
 import asyncio
 import hashlib
 import logging
-from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from sql.delivery import proofs, uploads
@@ -85,7 +84,7 @@ async def _finish(pool: Pool, store: ProofStore, key: UploadKey, taken: Finishin
         if taken.attempts > _MOST_ATTEMPTS:
             raise RefusedFile("unreadable")
         zone, most = ZoneInfo(taken.timezone), store.config.max_photo_pixels
-        shown = await store.slow(PICTURES.judge, taken.kind, content, max_pixels=most, zone=zone, now=datetime.now(UTC))
+        shown = await store.slow(PICTURES.judge, taken.kind, content, max_pixels=most, zone=zone, now=pool.clock.now())
     except RefusedFile as refused:
         shown, why = refused.shown, refused.why
     blobs = {ORIGINAL: content}

@@ -118,11 +118,11 @@ CLASSES = (
 
 SOON_GONE = (
     *("held", "inbox", "upload", "upload_part", "lane_attempt", "change", "recipient_limit", "geocode_answer"),
-    *("desk_session", "desk_link", "desk_alert"),
+    *("desk_session", "sign_in_step", "desk_link", "desk_alert"),
 )
 """Tables with data of people for hours or days, a month at most, by the clock of the database; each has its own end."""
 
-UNTIL_ERASED = ("consent", "person", "member")
+UNTIL_ERASED = ("consent", "person", "person_totp", "recovery_code", "member")
 """Tables that keep what a person said until they take it back or are erased: who wants no messages gets none. And who
 signs in, until they are taken out of their last account."""
 

@@ -1,6 +1,6 @@
 """What the clock does to tickets and returns: an open thing has an end, and somebody hears before it is too late."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sql.pool import Db, Pool
 from sql.returns.returns import fetched_returns, hold_return, move_return, stale_returns
@@ -71,9 +71,9 @@ def ticket_jobs() -> tuple[Job, ...]:
     """Give the jobs of this room, in no order."""
 
     async def tickets(pool: Pool) -> bool:
-        return await look_at_tickets(pool, now=datetime.now(UTC))
+        return await look_at_tickets(pool, now=pool.clock.now())
 
     async def returns(pool: Pool) -> bool:
-        return await look_at_returns(pool, now=datetime.now(UTC))
+        return await look_at_returns(pool, now=pool.clock.now())
 
     return Job(name="tickets", do=tickets, pause_s=30.0), Job(name="returns", do=returns, pause_s=30.0)

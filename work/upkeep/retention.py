@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sql.delivery.changes import drop_changes
 from sql.desk.audit import drop_audit
@@ -152,7 +152,7 @@ async def _held(pool: Pool) -> bool:
 
 
 async def _changes(pool: Pool) -> bool:
-    before = datetime.now(UTC) - _CHANGES_KEPT
+    before = pool.clock.now() - _CHANGES_KEPT
     return await drop_changes(pool, before, at_most=_CHANGES_AT_ONCE) == _CHANGES_AT_ONCE
 
 

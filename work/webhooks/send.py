@@ -10,7 +10,7 @@ import time
 from collections import Counter as CountOf
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -97,17 +97,23 @@ class Answered:
 
 @dataclass(slots=True)
 class WebhookSender:
-    """Tells webhooks until stopped."""
+    """Tells webhooks until stopped.
+
+    Attributes:
+        clock: now, aware; None: the database's.
+    """
 
     sealer: Sealer
     guard: Guard
     events: WrittenEvents
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    clock: Callable[[], datetime] | None = None
     name: str = "webhooks"
+    _now: Callable[[], datetime] = field(init=False)
     _endpoints: dict[int, Endpoint] = field(default_factory=dict)
 
     async def run(self, pool: Pool, stop: asyncio.Event) -> None:
         """Tell until `stop` is set; then wait for what is under way and write it down."""
+        self._now = self.clock or pool.clock.now
         try:
             await SendingLoop(self, pool).run(stop)
         finally:
@@ -121,7 +127,7 @@ class WebhookSender:
 
     async def due(self, pool: Pool, free: Sequence[Endpoint]) -> list[Endpoint]:
         """Tell which webhooks have news, or something to be tried again."""
-        found = await behind(pool, [one.row.id for one in free], self.clock())
+        found = await behind(pool, [one.row.id for one in free], self._now())
         behind_now = [one for one in free if one.row.id in found]
         for one in behind_now:
             also = found[one.row.id]
@@ -130,7 +136,7 @@ class WebhookSender:
 
     async def lease(self, db: Db, outlet: Endpoint, at_most: int) -> list[tuple[Delivery, WrittenEvent]]:
         """Take what an endpoint is told next: new events first, then what is tried again."""
-        row, now = outlet.row, self.clock()
+        row, now = outlet.row, self._now()
         until = now + LEASE
         leased = await read_on(db, row, at_most=at_most, stretch=STRETCH, until=until)
         if outlet.waiting is not None and outlet.waiting.lost:
@@ -143,7 +149,7 @@ class WebhookSender:
     async def send(self, outlet: Endpoint, thing: tuple[Delivery, WrittenEvent]) -> Answered:
         """Tell a webhook of one event."""
         delivery, event = thing
-        now = self.clock()
+        now = self._now()
         if delivery.attempts == 1 and not delivery.replay:
             WAITED.observe(max(0.0, (now - event.known_at).total_seconds()))
         began_s = time.monotonic()
@@ -161,11 +167,11 @@ class WebhookSender:
             outlet.breaker.failed(time.monotonic())
         else:
             outlet.breaker.worked()
-        return Answered(delivery, got, why, took_ms, self.clock())
+        return Answered(delivery, got, why, took_ms, self._now())
 
     async def write(self, db: Db, came: Sequence[tuple[Endpoint, Answered]]) -> None:
         """Write down what came of tries, and switch off webhooks that are gone."""
-        now = self.clock()
+        now = self._now()
         judged = [(endpoint, one, one.verdict) for endpoint, one in came]
         await settle_deliveries(db, [tried_as(one, found) for _, one, found in judged], keep=KEPT_TRIES)
         noted = [one.delivery for _, one in came if one.delivery.span is not None]

@@ -1,6 +1,6 @@
 """Events that were in quarantine, kept as if the phone said them now."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from aiohttp import web
@@ -20,7 +20,7 @@ async def apply_events(
     Args:
         received_at: when they came; older ones than a phone may have been offline for are counted from then.
     """
-    now, config = datetime.now(UTC), app[CONFIG]
+    now, config = app[POOL].clock.now(), app[CONFIG]
     oldest = received_at - app[OLDEST]
     read = [
         read_event(item, f"/events/{index}", now=now, oldest=oldest, config=config) for index, item in enumerate(items)

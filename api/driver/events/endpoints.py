@@ -1,6 +1,6 @@
 """What a driver's app says: started, arrived, completed … A phone may say it hours later, twice and in any order."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any, Literal
 
@@ -11,7 +11,7 @@ from api.driver.events.body import Event, EventBatch, RefusedEvent, ahead_in, ev
 from api.driver.events.case import Cases
 from api.driver.events.handed import Warned
 from api.driver.events.record import record
-from api.http.app_keys import CONFIG, POOL
+from api.http.app_keys import CONFIG, POOL, now_of
 from api.http.auth import device_of
 from api.http.media import answer, parse
 from api.http.operation import Operations, Who
@@ -66,7 +66,7 @@ async def post_events(request: web.Request) -> web.Response:
     device, config = device_of(request), request.app[CONFIG]
     body = await read_limited(request, config.max_event_batch_bytes)
     raw: Any = parse(request.content_type, body, Any)
-    now, doubt_ms = datetime.now(UTC), request.app[POOL].clock.doubt_ms
+    now, doubt_ms = now_of(request), request.app[POOL].clock.doubt_ms
     doubt = timedelta(milliseconds=doubt_ms)
     oldest, newest = now - doubt - request.app[OLDEST], now + doubt
     events = events_in(raw, most=config.max_events)

@@ -2,13 +2,13 @@
 
 import asyncio
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Gauge, Histogram, generate_latest
 
-from api.http.app_keys import POOL
+from api.http.app_keys import POOL, now_of
 from api.http.operation import Operations, Who
 from sql.operate.health import ANSWERS_WITHIN_S, Backlog, read_backlog
 from sql.pool import DATABASE_AWAY
@@ -39,7 +39,7 @@ async def get_metrics(request: web.Request) -> web.Response:
     """
     try:
         async with asyncio.timeout(ANSWERS_WITHIN_S):
-            _show(await read_backlog(request.app[POOL]), datetime.now(UTC))
+            _show(await read_backlog(request.app[POOL]), now_of(request))
         DATABASE_UP.set(1)
     except DATABASE_AWAY:
         DATABASE_UP.set(0)  # the other numbers are as they were

@@ -53,6 +53,20 @@ _DESK: Mapping[str, Mapping[str, str]] = MappingProxyType(
     }
 )
 
+_DAY: Mapping[str, Mapping[str, Mapping[str, str]]] = MappingProxyType(
+    {
+        language: msgspec.json.decode(
+            (files(__name__) / "day" / f"{language}.json").read_bytes(), type=dict[str, dict[str, str]]
+        )
+        for language in LANGUAGES
+    }
+)
+
+
+def day_texts(language: str) -> Mapping[str, Mapping[str, str]]:
+    """Give the words of the desk's pages about the day's work, by what they are about, in one of `LANGUAGES`."""
+    return _DAY[language]
+
 
 def desk_texts(language: str) -> Mapping[str, str]:
     """Give the words of the pages where people of the company are let in, in one of `LANGUAGES`."""

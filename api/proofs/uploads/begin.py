@@ -1,6 +1,6 @@
 """A new upload: whose stop it is for, and whether there is room for it."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 import numpy as np
@@ -100,7 +100,7 @@ async def begin(
 
 async def _by_our_clock(pool: Pool, device_id: int, said_at: datetime) -> datetime | None:
     """Date by our clock what a phone's says, as far as that is seen to be wrong; None: it can mean nothing."""
-    now_ms, said_ms, doubt_ms = ms_of(datetime.now(UTC)), ms_of(said_at), pool.clock.doubt_ms
+    now_ms, said_ms, doubt_ms = ms_of(pool.clock.now()), ms_of(said_at), pool.clock.doubt_ms
     said_ms += int(lost_ms(np.array([said_ms]), now_ms - _OLDEST_MS, now_ms + doubt_ms)[0])
     shown_ms = shown_ahead_ms(np.array([said_ms]), now_ms, doubt_ms=doubt_ms)
     if shown_ms:

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from api.addresses import book, geocoder
 from api.history import events
-from api.messages.keys import GUARD, SEALER
+from api.http.app_keys import GUARD, SEALER
 from api.planning import orders, resources
 from api.portal import by_link
 from api.recipient import stream as tracking

@@ -2,9 +2,20 @@
 
 import pytest
 
-from api.desk import audit, invitations, link_page, session, users
+from api.desk import audit, invitations, link_page, session, totp, users
+from api.desk.passwords import PASSWORDS, Passwords
+from tests.api.conftest import send_out
+from tests.api.desk.desk import CHEAP
 
 
 @pytest.fixture
-def app_parts(app_parts):
-    return [*app_parts, *(module.operations.add_to for module in (session, users, invitations, link_page, audit))]
+def app_parts(app_parts, sealer):
+    def cheaply(app):
+        app[PASSWORDS] = Passwords(CHEAP)
+
+    return [
+        *app_parts,
+        cheaply,
+        send_out(sealer),
+        *(module.operations.add_to for module in (session, totp, users, invitations, link_page, audit)),
+    ]

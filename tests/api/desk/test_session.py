@@ -13,7 +13,7 @@ async def test_signing_in_and_out(client, account, pool):
     response = await client.post("/v1/session", json=ANA)
     assert response.status == 201
     assert await response.json() == {
-        "user": {"id": "us_1", "email": "ana@tienda.example", "name": ""},
+        "user": {"id": "us_1", "email": "ana@tienda.example", "name": "", "totp": False},
         "account": "mensajeria",
         "role": "dispatcher",
         "accounts": [{"name": "mensajeria", "role": "dispatcher"}],

@@ -4,9 +4,11 @@ import re
 
 import pytest
 
+from sql.account.accounts import read_instance
 from sql.desk import links, people
 from sql.messages.setup import put_channel
 from tests.api.desk.desk import PASSWORD, ask, make_user, signed_in
+from work.links import desk_token
 
 BETO = "beto@tienda.example"
 FORM = re.compile(r'<form method="post">.*name="password"', re.DOTALL)
@@ -70,6 +72,40 @@ async def test_an_invitation_ends_when_it_is_taken_back_made_anew_or_a_week_old(
     third = await invite()
     await pool.execute("UPDATE desk_link SET expires_at = now()")
     assert (await client.post(path_of(third["link"]), data={"password": PASSWORD})).status == 410
+
+
+async def first_page(pool, account):
+    """The path of the link that a first start prints."""
+    async with pool.acquire() as db:
+        link = await links.owner_link(db, account.id)
+    return f"/desk/link/{desk_token((await read_instance(pool)).secret, link.id)}"
+
+
+async def test_a_first_start_makes_the_owner_once(client, account, pool):
+    page = await first_page(pool, account)
+    text = await (await client.get(f"{page}?lang=en")).text()
+    assert "Begin here" in text
+    assert 'name="email"' in text
+    for email, password, said in (("ana", PASSWORD, "is not an e-mail address"), (BETO, "short", "Too short")):
+        response = await client.post(f"{page}?lang=en", data={"email": email, "password": password})
+        assert response.status == 422
+        text = await response.text()
+        assert said in text
+        assert f'value="{email}"' in text
+    assert (await client.post(page, data={"email": BETO, "password": PASSWORD})).status == 200
+    assert (await client.post(page, data={"email": "eva@tienda.example", "password": PASSWORD})).status == 410
+    status, said = await ask(client, "POST", "/v1/session", {"email": BETO, "password": PASSWORD})
+    assert (status, said["role"]) == (201, "owner")
+    entry = await pool.fetchrow("SELECT person_id, after FROM audit_entry ORDER BY id LIMIT 1")
+    assert entry == (1, {"email": BETO, "role": "owner"})
+
+
+async def test_the_link_of_a_first_start_is_over_once_somebody_may_sign_in(client, account, pool):
+    page = await first_page(pool, account)
+    await make_user(pool, account.id, "carla@tienda.example", "viewer")
+    assert (await client.get(page)).status == 410
+    assert (await client.post(page, data={"email": BETO, "password": PASSWORD})).status == 410
+    assert await people.find_person(pool, BETO) is None
 
 
 @pytest.mark.parametrize("token", ["2.x", "x", "9" * 12 + ".x", "é.x"])

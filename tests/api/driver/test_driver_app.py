@@ -18,9 +18,9 @@ from api.http.app_keys import PROOFS
 from api.http.config import ApiConfig
 from api.proofs import endpoints as proofs
 from api.proofs.uploads import endpoints as uploads
-from ingest import doors
 from ingest.blocks import decode
 from ingest.config import InboxConfig
+from ingest.doors import doors
 from ingest.doors.config import DoorsConfig
 from ingest.inbox import Inbox
 from tests.api.conftest import say_events

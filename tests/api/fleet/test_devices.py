@@ -11,7 +11,7 @@ import pytest
 from api.fleet.enrolment import App
 from api.http.auth import DEVICES, hash_of
 from api.http.problem import Unauthorized
-from ingest.doors import WELCOME
+from ingest.doors.apps import WELCOME
 from sql.account.devices import REVOKED_CHANNEL
 
 STORE_APPS = {

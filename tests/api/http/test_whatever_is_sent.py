@@ -6,6 +6,7 @@ replaced by values that nobody expects. All of it, every time, in the same order
 
 import asyncio
 import copy
+import itertools
 import json
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -19,7 +20,8 @@ import msgspec
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from api.desk import addresses, invitations, passwords
+from api.desk import addresses, invitations, second_factor
+from api.desk.passwords import PASSWORDS, Passwords
 from api.find import lookup
 from api.http.app_keys import POOL
 from api.http.itself import openapi
@@ -173,13 +175,15 @@ async def product(
     for name in ("SIGN_INS_OF_A_PERSON", "SIGN_INS_OF_AN_ADDRESS", "RESETS_OF_A_PERSON", "RESETS_OF_AN_ADDRESS"):
         monkeypatch.setattr(addresses, name, 1_000_000)
     monkeypatch.setattr(invitations, "A_DAY", 1_000_000)
-    monkeypatch.setattr(passwords, "_HASHER", CHEAP)
-    monkeypatch.setattr(passwords, "_OF_NOBODY", CHEAP.hash("nobody"))
+    monkeypatch.setattr(second_factor, "CODES_OF_A_PERSON", 1_000_000)
+    steps = itertools.count(1)
+    monkeypatch.setattr(second_factor, "step_of", lambda *_: next(steps))  # whatever the phone shows
     monkeypatch.setattr(step_up, "LIVES_S", 1e6)
     settings = Settings(database=database)
     settings = replace(settings, server=replace(settings.server, data_dir=str(tmp_path)))
     outgoing = replace(settings.outgoing, outgoing_allow="127.0.0.0/8")  # nobody listens on its port 1
     app = create_app(replace(settings, outgoing=outgoing), database)
+    app[PASSWORDS] = Passwords(CHEAP)
     async with TestClient(TestServer(app)) as client:
 
         async def make(method: str, path: str, body: Any) -> Any:
@@ -325,7 +329,16 @@ async def product(
                 ("post", "/v1/track/{token}/return"): {"reason": "x", "text": "x", "photos": []},
                 ("post", "/v1/quarantine/{entry}/apply"): nowhere,
                 ("post", "/v1/keys"): {"role": "viewer", "label": "x"},
-                ("post", "/v1/session"): {"email": ANA, "password": PASSWORD, "account": "mensajeria"},
+                ("post", "/v1/session"): {
+                    "email": ANA,
+                    "password": PASSWORD,
+                    "account": "mensajeria",
+                    "code": "123456",
+                },
+                ("post", "/v1/session/totp"): {"password": PASSWORD},
+                ("put", "/v1/session/totp"): {"code": "123456"},
+                ("post", "/v1/session/totp/recovery-codes"): {"password": PASSWORD},
+                ("post", "/v1/session/totp/remove"): {"password": PASSWORD},
                 ("patch", "/v1/session"): {"account": "mensajeria", "name": "Ana"},
                 ("put", "/v1/session/password"): {"old": PASSWORD, "new": PASSWORD},
                 ("post", "/v1/session/reset"): {"email": ANA},

@@ -80,7 +80,10 @@ class Desk:
     account: Any
     pool: Pool
     sealer: Sealer
-    now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    now: Callable[[], datetime] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.now = self.pool.clock.now
 
     async def put(self, path: str, body: dict[str, Any], *, status: int = 200) -> Any:
         response = await self.client.put(path, json=body, headers=self.account.headers)

@@ -96,6 +96,16 @@ async def test_what_is_overtaken_while_it_waits_is_never_sent(desk, phone, sms, 
     assert len(sms.heard(ANA)) == 1
 
 
+async def test_a_process_whose_clock_is_wrong_tells_what_is_true_now(desk, phone, sms, misdated):
+    await desk.by_sms(sms)
+    await desk.only("delivered", channels=["sms"])
+    said = fresh("completed", phone.stops[0])
+    with misdated():
+        await phone.say(said)
+        await desk.go()
+    assert await desk.table() == [("delivered", "sms", ANA, "sent", None)]
+
+
 async def test_old_news_makes_no_message(desk, phone, sms):
     await desk.by_sms(sms)
     await desk.only("delivered", "failed", channels=["sms"])

@@ -109,6 +109,18 @@ async def test_a_link_ends(client, pool, account, phone, upload, proof_store, pr
     assert (await response.json(content_type=None))["type"] == "gone"
 
 
+async def test_a_link_that_another_process_made_opens_where_the_clock_is_wrong(
+    client, account, phone, upload, proofs_of, misdated
+):
+    await upload(phone, photo())
+    (proof,) = await proofs_of(account, phone.stops[0])
+    with misdated():
+        assert (await client.get(path_of(proof["url"]))).status == 200
+        (again,) = await proofs_of(account, phone.stops[0])
+    left = datetime.fromisoformat(again["links_expire_at"]) - datetime.now(UTC)
+    assert timedelta(0) < left < timedelta(minutes=6)
+
+
 async def test_viewers_get_no_original(client, account, phone, upload, bearer):
     await upload(phone, photo())
     for key, has_it in ((account.viewer_key, False), (account.dispatcher_key, True)):

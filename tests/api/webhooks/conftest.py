@@ -106,7 +106,7 @@ class Company:
             sealer=self.sealer,
             guard=guard,
             events=WrittenEvents("https://reparto.example/v1/events"),
-            clock=lambda: datetime.now(UTC) + after,
+            clock=lambda: self.pool.clock.now() + after,
         )
 
     async def go(self, *, after: timedelta = timedelta(0), guard: Guard = LOCAL) -> None:
@@ -117,7 +117,7 @@ class Company:
         quiet = 0
         while quiet < 2:  # twice: one may be taken between two questions
             known = [row["id"] for row in await self.pool.fetch("SELECT id FROM webhook WHERE enabled")]
-            due = await behind(self.pool, known, datetime.now(UTC) + after)
+            due = await behind(self.pool, known, self.pool.clock.now() + after)
             quiet = 0 if due or any(one.is_busy for one in sender.outlets) else quiet + 1
             assert not running.done(), running.exception()
             await asyncio.sleep(0.02)

@@ -38,6 +38,15 @@ async def test_what_is_told_is_the_feed_signed_as_the_libraries_check_it(company
     assert all(one["timestamp"] == one["data"]["occurred_at"] for one in told)
 
 
+async def test_a_process_whose_clock_is_wrong_signs_what_the_libraries_take(company, shop, misdated):
+    made = await company.make(shop)
+    await company.happens()
+    with misdated():
+        await company.go()
+    [(headers, body)] = shop.taken
+    standardwebhooks.Webhook(made["secret"]).verify(body, {name.lower(): value for name, value in headers.items()})
+
+
 VERIFY = """
 const { Webhook } = require('standardwebhooks');
 const { secret, headers, body } = JSON.parse(require('fs').readFileSync(0, 'utf8'));

@@ -100,6 +100,27 @@ async def test_silence_is_noticed_once_and_ends_with_the_next_ping(fleet: Fleet,
     assert [row["type"] for row in types] == ["driver.silent", "driver.seen"]
 
 
+async def test_a_tracker_whose_clock_is_wrong_tells_who_is_silent_and_nobody_else(
+    fleet: Fleet, east: Any, misdated: Any
+) -> None:
+    phone = await fleet.phone(await fleet.driver())
+    await fleet.route(phone.driver_id, [600, 1500])
+
+    async def heard(pings: Any, at: datetime) -> None:
+        await fleet.send(phone, pings, received_at=at)
+        await fleet.settle()
+        assert fleet.tracker is not None
+        fleet.tracker._looked_s = float("-inf")
+        await fleet.tracker.look()
+
+    right = datetime.now(UTC)
+    with misdated():
+        await heard(east([(0, 0), (10, 80)]), right - timedelta(minutes=11))
+        await heard(east([(20, 160)]), right)
+    types = await fleet.pool.fetch("SELECT type FROM event WHERE type LIKE 'driver.%' ORDER BY id")
+    assert [row["type"] for row in types] == ["driver.silent", "driver.seen"]
+
+
 async def test_a_driver_who_falls_silent_twice_after_one_ping_stops_nobody(fleet: Fleet, east):
     driver = await fleet.driver()
     phone, second = await fleet.phone(driver), await fleet.phone(driver)

@@ -18,9 +18,10 @@ from api.fleet.enrolment import App, Setup, setup_of
 from api.http.auth import KEY_PREFIX, hash_of, new_secret
 from api.http.operation import DECLARED, Operation, Operations
 from api.pages.catalog import LANGUAGES, enrolment_texts
-from ingest.doors import WELCOME
+from ingest.doors.apps import WELCOME
 from reparto.process.serve import bind, serving, url_of
-from reparto.run.app import create_app, create_system_app
+from reparto.run.app import create_app
+from reparto.run.system import create_system_app
 from reparto.settings.settings import Settings
 from sql.account.accounts import ensure_account
 from sql.account.keys import create_key

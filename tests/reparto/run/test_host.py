@@ -3,7 +3,7 @@
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from reparto.run.app import create_system_app
+from reparto.run.system import create_system_app
 from reparto.settings.settings import Settings
 from sql.config import DatabaseConfig
 

@@ -9,7 +9,6 @@ import email.policy
 import hmac
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from email.message import Message
 
 from flufl.bounce import all_failures
@@ -69,7 +68,7 @@ async def take_bounce(pool: Pool, secret: bytes, raw: bytes, *, account_id: int 
     if to is None or account_id not in (None, to.account_id):
         return False
     if bounce.is_final:
-        now = datetime.now(UTC)
+        now = pool.clock.now()
         receipt = Receipt(
             account_id=to.account_id, channel="email", said="failed", why="bounced", message_id=bounce.message_id
         )

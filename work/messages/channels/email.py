@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
@@ -162,7 +161,7 @@ def compose(message: Outgoing, settings: Email) -> EmailMessage:
     mail["From"] = Address(name, addr_spec=address)
     mail["To"] = Address(addr_spec=message.to)
     mail["Subject"] = " ".join((message.subject or "").split())
-    mail["Date"] = format_datetime(datetime.now(UTC))
+    mail["Date"] = format_datetime(message.at)
     mail["Message-ID"] = message_id_of(message, settings)
     mail["Auto-Submitted"] = "auto-generated"
     if settings.reply_to:

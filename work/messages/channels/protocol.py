@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol, TypeAlias
 
 
@@ -11,6 +12,7 @@ class Outgoing:
 
     Attributes:
         id: ours; the same however often it is tried.
+        at: when it was taken up to be sent.
         values: what templates of the provider are filled with.
         unsubscribe: address where the reader says that they want no more; empty: none.
         return_token: what a return path carries; empty: nothing comes back.
@@ -23,6 +25,7 @@ class Outgoing:
     to: str
     locale: str
     body: str
+    at: datetime
     subject: str | None = None
     html: str | None = None
     unsubscribe: str = ""

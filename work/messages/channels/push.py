@@ -7,7 +7,7 @@ import asyncio
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -109,7 +109,7 @@ class PushChannel:
             "Topic": str(message.id),
             "Content-Encoding": "aes128gcm",
             "Content-Type": "application/octet-stream",
-            **self._signed(endpoint),
+            **self._signed(endpoint, message.at),
         }
         try:
             got = await ask(self.session, "POST", endpoint, headers=headers, body=sealed_for(browser, shown(message)))
@@ -125,11 +125,11 @@ class PushChannel:
             return Later(got.retry_after_s or 5.0, f"HTTP {got.status}")
         return Unknown(f"HTTP {got.status}") if got.status >= 500 else Refused(f"HTTP {got.status}")
 
-    def _signed(self, endpoint: str) -> dict[str, str]:
+    def _signed(self, endpoint: str, at: datetime) -> dict[str, str]:
         parts = urlsplit(endpoint)
         claims = {
             "aud": f"{parts.scheme}://{parts.netloc}",
-            "exp": int((datetime.now(UTC) + _SIGNED_FOR).timestamp()),
+            "exp": int((at + _SIGNED_FOR).timestamp()),
             "sub": self.settings.contact,
         }
         signed: dict[str, str] = Vapid02.from_raw((self.settings.key or "").encode()).sign(claims)

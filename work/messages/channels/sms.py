@@ -1,8 +1,6 @@
 """SMS by any gateway that takes HTTP, from its description."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
@@ -31,7 +29,6 @@ class SmsChannel:
     gateway: Gateway
     session: aiohttp.ClientSession
     hook_url: str
-    clock: Callable[[], datetime]
     again_when_unknown: bool = False
     at_once: int = 32
 
@@ -47,7 +44,7 @@ class SmsChannel:
         if self.gateway.signed:
             region, key = self.settings.region or "us-east-1", self.settings.key or ""
             aws = AwsKey(region=region, key=key, secret=self.settings.secret or "")
-            headers = signed_headers(headers, body, url, aws, self.clock())
+            headers = signed_headers(headers, body, url, aws, message.at)
         await give()
         try:
             got = await ask(self.session, self.gateway.method, url, headers=headers, body=body or None)
@@ -82,7 +79,6 @@ def open_sms(settings: Sms, guard: Guard, *, hook_url: str) -> SmsChannel:
         gateway=gateway_of(settings),
         session=open_session(guard, at_once=settings.at_once),
         hook_url=hook_url,
-        clock=lambda: datetime.now(UTC),
         at_once=settings.at_once,
     )
 

@@ -273,6 +273,7 @@ def _written(row: MessageRow, sender: Sender, source: Source, stop: ToldStop, lo
         to=row.address,
         locale=row.locale,
         body=body,
+        at=now,
         subject=subject,
         html=html,
         unsubscribe=unsubscribe,

@@ -9,7 +9,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -79,20 +79,22 @@ class MessageSender:
     Attributes:
         open_channel: makes the channel that an account set, from its settings with the secrets in them.
         find_source: says where addresses in messages lead; asked once the database is there.
-        clock: now, aware.
+        clock: now, aware; None: the database's.
     """
 
     open_channel: Callable[[ProviderRow, Common, Source], Sends]
     find_source: Callable[[Pool], Awaitable[Source]]
     sealer: Sealer
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    clock: Callable[[], datetime] | None = None
     name: str = "messages"
     _source: Source | None = None
+    _now: Callable[[], datetime] = field(init=False)
     _notes: Notes = field(default_factory=Notes)
     _providers: dict[tuple[int, str], Provider] = field(default_factory=dict)
 
     async def run(self, pool: Pool, stop: asyncio.Event) -> None:
         """Send until `stop` is set; then wait for what is under way and write it down."""
+        self._now = self.clock or pool.clock.now
         noting = asyncio.create_task(self._notes.run(pool), name="note what is given")
         try:
             await SendingLoop(self, pool).run(stop)
@@ -108,7 +110,7 @@ class MessageSender:
 
     async def due(self, pool: Pool, free: Sequence[Provider]) -> list[Provider]:
         """Tell which channels have something to send now."""
-        keys = await due_providers(pool, [one.key for one in free], self.clock())
+        keys = await due_providers(pool, [one.key for one in free], self._now())
         return [self._providers[key] for key in keys]
 
     async def lease(self, db: Db, outlet: Provider, at_most: int) -> list[Leased]:
@@ -121,13 +123,13 @@ class MessageSender:
             again_when_unknown=outlet.sends.again_when_unknown,
         )
         async with db.transaction():
-            return await lease(db, sender, self._source, now=self.clock(), at_most=at_most)
+            return await lease(db, sender, self._source, now=self._now(), at_most=at_most)
 
     async def send(self, outlet: Provider, thing: Leased) -> Attempted:
         """Send one message."""
         row = thing.row
         if not row.attempts:
-            WAITED.labels(row.channel).observe(max(0.0, (self.clock() - row.created_at).total_seconds()))
+            WAITED.labels(row.channel).observe(max(0.0, (self._now() - row.created_at).total_seconds()))
         try:
             outcome: Outcome = await outlet.sends.send(thing.outgoing, lambda: self._notes.note(thing))
         except NotGiven as error:
@@ -144,7 +146,7 @@ class MessageSender:
 
     async def write(self, db: Db, came: Sequence[tuple[Provider, Attempted]]) -> None:
         """Write down what came of messages, tell the feed, give money back, and let other channels have their turn."""
-        now = self.clock()
+        now = self._now()
         settled = {
             one.leased.row.id: settled_as(one.leased, one.outcome, provider.sends, now) for provider, one in came
         }

@@ -1,7 +1,5 @@
 """What the `work` role does about messages: makes them, sends them, forgets the old ones."""
 
-from datetime import UTC, datetime
-
 from sql.account.accounts import read_instance
 from sql.messages.messages import drop_messages
 from sql.messages.setup import ProviderRow
@@ -37,7 +35,7 @@ def message_jobs(
     """
 
     async def make(pool: Pool) -> bool:
-        return await expand(pool, now=datetime.now(UTC))
+        return await expand(pool, now=pool.clock.now())
 
     async def forget(pool: Pool) -> bool:
         before = await retention.horizon(pool, MESSAGES)

@@ -15,7 +15,14 @@ from work.messages.channels.sigv4 import AwsKey, signed_headers
 from work.messages.channels.sms import open_sms, outcome_of
 from work.outgoing.http import Answer
 
-MESSAGE = Outgoing(id=7, kind="delivered", to="+573001112233", locale="es", body='Tu "pedido" & más: ñ')
+MESSAGE = Outgoing(
+    id=7,
+    kind="delivered",
+    to="+573001112233",
+    locale="es",
+    body='Tu "pedido" & más: ñ',
+    at=datetime(2026, 3, 2, 15, tzinfo=UTC),
+)
 
 
 @pytest.mark.parametrize("gateway", sorted(READY))

@@ -1,0 +1,61 @@
+"""The tours of today, each by its own clock."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+
+from api.desk_page.shown import Looker, shown
+from api.http.app_keys import POOL
+from api.pages.catalog import desk_texts
+from api.pages.times import Manner
+from api.routes.view import RouteItem, item_of
+from sql.delivery import routes
+from sql.pool import Pool
+
+MOST_TOURS = 500
+"""Shown on the page; a day of a large firm."""
+
+_ORDER = ("started", "planned", "finished", "cancelled")
+
+
+async def today_page(request: web.Request, looker: Looker) -> web.Response:
+    """Show the tours of today."""
+    pool, now, t = request.app[POOL], looker.now, desk_texts(looker.language)
+    tours = await tours_of_today(pool, looker.caller.account_id, now)
+    clock = looker.manner(tours[0].timezone if tours else "UTC").clock(now)
+    return shown(
+        request,
+        looker,
+        "today.html",
+        title=t["tours_title"],
+        tours=[_row(tour, looker.manner(tour.timezone), t) for tour in tours[:MOST_TOURS]],
+        as_of=t["tours_as_of"].format(time=clock),
+        more=t["tours_more"].format(most=MOST_TOURS) if len(tours) > MOST_TOURS else "",
+    )
+
+
+async def tours_of_today(pool: Pool, account_id: int, now: datetime) -> list[RouteItem]:
+    """Read the tours of today, of each by its own time zone: those under way first, then as they begin."""
+    found: dict[int, RouteItem] = {}
+    for day in {(now + timedelta(hours=hours)).date() for hours in (-12, 0, 14)}:
+        rows = await routes.list_routes(
+            pool, account_id=account_id, on=day, driver_id=None, status=None, before=None, limit=MOST_TOURS + 1
+        )
+        found |= {row.id: item_of(row) for row in rows}
+    today = [one for one in found.values() if one.date == now.astimezone(ZoneInfo(one.timezone)).date()]
+    return sorted(today, key=lambda one: (_ORDER.index(one.status), one.start_at, one.external_id))
+
+
+def _row(tour: RouteItem, manner: Manner, t: Mapping[str, str]) -> dict[str, str]:
+    return {
+        "id": tour.id,
+        "name": tour.external_id,
+        "driver": tour.driver_name or t["tours_nobody"],
+        "state": t[f"tours_{tour.status}"],
+        "start": manner.clock(tour.start_at),
+        "end": manner.clock(tour.end_at),
+        "done": str(tour.progress.done),
+        "stops": str(tour.progress.stops),
+    }

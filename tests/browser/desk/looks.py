@@ -1,0 +1,36 @@
+"""What holds of every page of the desk, and pictures of them where `SCREENS` names a folder."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SCREENS = os.environ.get("SCREENS", "")
+
+
+async def shut_out(page: Any, *urls: str) -> dict[tuple[str, str], Any]:
+    """Give what shuts people out of pages: serious findings of axe (WCAG 2.2 AA), and what is wider than the screen."""
+    axe = pytest.importorskip("axe_playwright_python.async_playwright", reason="axe-playwright-python is not installed")
+    found: dict[tuple[str, str], Any] = {}
+    for url in urls:
+        await page.goto(url)
+        await picture(page, url.partition("/desk")[2])
+        wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        if wide > 0:
+            found[url, "wide"] = wide
+        results = await axe.Axe().run(page)
+        found |= {
+            (url, one["id"]): [(node["html"][:120], node["failureSummary"][:200]) for node in one["nodes"]]
+            for one in results.response["violations"]
+            if one["impact"] in ("serious", "critical")
+        }
+    return found
+
+
+async def picture(page: Any, name: str) -> None:
+    """Take a picture, where somebody wants to see some."""
+    if SCREENS:
+        size = page.viewport_size["width"]
+        file = "".join(letter if letter.isalnum() else "-" for letter in name).strip("-") or "desk"
+        await page.screenshot(path=str(Path(SCREENS) / f"{file}-{size}.png"), full_page=True)
