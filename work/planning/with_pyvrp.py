@@ -78,16 +78,20 @@ def solve(asked: PlanAsked, say: Callable[[float, int | None], None], began_s: f
     for operator in OPERATORS:
         if operator.supports(data):
             search.add_operator(operator(data))
-    penalties = PenaltyManager(_first_penalties(asked.problem), PenaltyParams())
+    penalties = PenaltyManager(_first_penalties(asked.problem), PenaltyParams(solutions_between_updates=OFTEN))
     begun = _begun(model, asked.start) if asked.start else Solution.make_random(data, rng)
     first = search(begun, penalties.max_cost_evaluator(), exhaustive=True)
     stop = _Stop(began_s + asked.limit_s, began_s, asked.patience, say)
+    settings = IteratedLocalSearchParams(history_length=HISTORY)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PenaltyBoundWarning)
-        settings = IteratedLocalSearchParams(history_length=HISTORY)
-        algorithm = IteratedLocalSearch(data, penalties, search, first, settings)
+        settling = IteratedLocalSearch(data, penalties, search, first, settings)
+        settled = settling.run(_AtMost(SETTLING, stop), collect_stats=False)
+        penalties = PenaltyManager(penalties.penalties(), PenaltyParams())
+        algorithm = IteratedLocalSearch(data, penalties, search, settled.best, settings)
         result = algorithm.run(stop, collect_stats=False)
-    return TourAnswer(tours=tuple(_tours(model, result.best)), rounds=result.num_iterations)
+    rounds = settled.num_iterations + result.num_iterations
+    return TourAnswer(tours=tuple(_tours(model, result.best)), rounds=rounds)
 
 
 class _Stop:
@@ -113,6 +117,17 @@ class _Stop:
         return now_s >= self._until_s or (self._patience is not None and self._since > self._patience)
 
 
+class _AtMost:
+    """Ends after so many rounds, or sooner where another one does."""
+
+    def __init__(self, rounds: int, stop: _Stop) -> None:
+        self._left, self._stop = rounds, stop
+
+    def __call__(self, best_cost: float) -> bool:
+        self._left -= 1
+        return self._stop(best_cost) or self._left < 0
+
+
 def _first_penalties(problem: TourProblem) -> tuple[list[float], float, float]:
     """Say what a unit of load too much, a second too late and a metre too far cost at first.
 
@@ -133,6 +148,10 @@ def _first_penalties(problem: TourProblem) -> tuple[list[float], float, float]:
 
 LATE_SHARE, LOAD_SHARE = 1.0, 0.07
 """How dear, at first, a second too late is against one of driving, and an order's load too much against a drive."""
+
+SETTLING, OFTEN = 1_000, 50
+"""At first, penalties are changed every 50 rounds instead of 500, for so many rounds: where they begin too low, nothing
+that holds is found until they have risen, and 500 stops on a busy core have some hundred rounds a second."""
 
 HISTORY = 100
 """Rounds after which a worse answer must be better than one that was taken then; shorter than the default of 300, since
