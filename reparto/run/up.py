@@ -22,7 +22,7 @@ from reparto.command import CannotRun, Subparsers, out
 from reparto.postgres import EmbeddedPostgres, PostgresError
 from reparto.process import logs
 from reparto.process.process import alongside, keep_running, run_until_stopped, stopped_within
-from reparto.process.serve import bind, serving
+from reparto.process.serve import bind, serving, url_of
 from reparto.run.app import create_app
 from reparto.run.first import FirstLink, first_admin_key, first_link, print_first_link
 from reparto.run.jobs import jobs_of
@@ -73,6 +73,7 @@ async def _up(
     await prepare(settings, database)
     key_file = Path(settings.server.data_dir) / "admin.key"
     is_first_start = await first_admin_key(database, key_file)
+    link = await first_link(database, settings.api.public_url.rstrip("/") or url_of(listener))
     url = postgres.dsn if postgres else settings.database.database_url
     env = {**os.environ, "REPARTO_DATABASE_URL": url}
     async with (
@@ -83,7 +84,6 @@ async def _up(
         alongside(lambda stop: run_work(database, stop=stop, jobs=jobs_of(settings, roads, store))),
         serving(create_app(settings, database, roads=roads), listener) as address,
     ):
-        link = await first_link(database, settings.api.public_url.rstrip("/") or address)
         _greet(address, key_file, link, is_first_start=is_first_start)
         await stop.wait()
 

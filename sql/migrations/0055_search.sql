@@ -8,4 +8,5 @@ CREATE INDEX stop_words ON stop USING gin (to_tsvector('simple'::regconfig,
     'account' || account_id || ' ' || plain_words(external_id || ' ' || name || ' ' || coalesce(address, ''))));
 CREATE INDEX stop_phone_end ON stop (account_id, reverse(regexp_replace(phone, '\D', '', 'g')) text_pattern_ops)
     WHERE phone IS NOT NULL;
+DROP INDEX stop_phone;
 CREATE INDEX parcel_barcode ON parcel (barcode) WHERE barcode IS NOT NULL;

@@ -1,7 +1,7 @@
 -- name: stops_of_phone
 -- A recipient's stops, and the words that name them there. $1 account, $2 digits of the phone, $3 how many
 SELECT id, array_remove(ARRAY[name, address, phone, email, instructions], NULL) AS words FROM stop
- WHERE account_id = $1 AND regexp_replace(phone, '\D', '', 'g') = $2 AND phone IS NOT NULL ORDER BY id LIMIT $3;
+ WHERE account_id = $1 AND reverse(regexp_replace(phone, '\D', '', 'g')) = reverse($2) AND phone IS NOT NULL ORDER BY id LIMIT $3;
 
 -- name: stops_of_email
 -- $1 account, $2 the address in lower case, $3 how many

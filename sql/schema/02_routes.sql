@@ -117,7 +117,6 @@ CREATE TABLE stop (
 );
 
 CREATE INDEX stop_external ON stop (account_id, external_id);
-CREATE INDEX stop_phone ON stop (account_id, regexp_replace(phone, '\D', '', 'g')) WHERE phone IS NOT NULL;
 CREATE INDEX stop_email ON stop (account_id, lower(email)) WHERE email IS NOT NULL;
 -- The account is a word too: one of another account that has the same names is not read.
 CREATE INDEX stop_words ON stop USING gin (to_tsvector('simple'::regconfig,

@@ -27,6 +27,10 @@ from work.learn.etas import LEARN_ETAS
 from work.roads.config import RoadsConfig
 
 
+async def no_logo(account_id: int, name: str) -> None:
+    """Find no logo, as of companies that have none."""
+
+
 @pytest.fixture
 def roads_config() -> RoadsConfig:
     """What makes a path for a route that brings none; a test module may override this fixture."""

@@ -15,6 +15,7 @@ from reparto.simulate.day import make_day
 from reparto.simulate.driver_app import open_app
 from reparto.simulate.fleet import GUADALAJARA, enlist, make_trip, report, route_of_tour
 from sql.pool import Pool
+from tests.journeys.conftest import no_logo
 from work.job import Job, repeat
 from work.messages.sending.service import message_jobs
 from work.outgoing.guard import Guard
@@ -108,7 +109,7 @@ async def backlog(client: Client) -> tuple[list[dict[str, Any]], dict[str, Any]]
 async def work(pool: Pool, sealer: Sealer, guard: Guard, stop: asyncio.Event) -> None:
     """Make and send messages as the role `work` does."""
     retention = retention_guard(RetentionConfig(), proof_retention_days=730)
-    jobs = message_jobs(sealer, guard, public_url="https://reparto.example", retention=retention)
+    jobs = message_jobs(sealer, guard, public_url="https://reparto.example", retention=retention, find_logo=no_logo)
     async with asyncio.TaskGroup() as tasks:
         for job in jobs:
             tasks.create_task(repeat(job, pool, stop) if isinstance(job, Job) else job.run(pool, stop))

@@ -24,6 +24,7 @@ from reparto.operate.road_build import build
 from reparto.simulate.fleet import enlist
 from sql.pool import Pool
 from tests.conftest import SHARED_DATA
+from tests.journeys.conftest import no_logo
 from tests.settling import settle
 from work.job import Job, repeat
 from work.messages.sending.service import message_jobs
@@ -205,7 +206,13 @@ async def test_a_day_from_orders_to_doors(
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
         roads = await stack.enter_async_context(open_roads(roads_config.roads, folder=streets or Path(), osrm_url=""))
         retention = retention_guard(RetentionConfig(), proof_retention_days=730)
-        sending = message_jobs(Sealer(keys_in(new_key())), Guard(), public_url="https://x.example", retention=retention)
+        sending = message_jobs(
+            Sealer(keys_in(new_key())),
+            Guard(),
+            public_url="https://x.example",
+            retention=retention,
+            find_logo=no_logo,
+        )
         for job in (plan_job(roads), *sending):
             tasks.create_task(repeat(job, pool, stop) if isinstance(job, Job) else job.run(pool, stop))
         try:

@@ -320,7 +320,7 @@ HOT: list[tuple[str, str, list[Any], set[str]]] = [
         [1, ["drive_cell"] * 9, range(9), [-1] * 9, [-1] * 9],
         {"eta_drive_pkey", "eta_service_pkey"},
     ),
-    ("operate.erasure", "stops_of_phone", [1, "573001112233", 100], {"stop_phone"}),
+    ("operate.erasure", "stops_of_phone", [1, "573001112233", 100], {"stop_phone_end"}),
     ("operate.erasure", "stops_of_email", [1, "a@example.com", 100], {"stop_email"}),
     ("operate.erasure", "due", [1], {"erasure_due"}),
     ("operate.planning", "orders_of_phone", [1, "573001112233", 100], {"delivery_order_phone"}),
