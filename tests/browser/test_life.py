@@ -1,5 +1,6 @@
 """The whole life of a delivery in a recipient's hands, from booked to rated; and what must hold in every state."""
 
+import asyncio
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,10 +19,12 @@ HEAVIEST_KB = {"html": 8, "css": 10, "js": 60, "svg": 2, "json": 1}
 
 
 async def headline(page: Any, wanted: str, *, again: bool) -> None:
-    """See the headline change by itself, or after loading the page again."""
-    if again:
-        await page.reload()
-    await page.wait_for_selector(f"h1:text-is('{wanted}')", timeout=SOON_MS)
+    """See the headline change by itself, or after loading the page again: what it shows may be a second old."""
+    there = page.locator(f"h1:text-is('{wanted}')")
+    async with asyncio.timeout(SOON_MS / 1000):
+        while again and not await there.count():
+            await page.reload()
+    await there.wait_for(timeout=SOON_MS)
 
 
 @pytest.mark.parametrize(

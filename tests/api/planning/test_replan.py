@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -243,7 +243,8 @@ async def test_a_promise_that_would_be_missed_is_saved(call, under_way, drive, p
     body = await call("GET", f"/v1/routes/{route}")
     late = body["stops"][-1]
     assert late["external_id"] == left[-1]
-    soon = {"start": START.isoformat(), "end": (NOW + timedelta(minutes=20)).isoformat()}
+    in_time = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=20)  # NOW is when the suite began
+    soon = {"start": START.isoformat(), "end": in_time.isoformat()}
     known = ("external_id", "kind", "name", "lat", "lon", "phone", "service_s", "planned_arrival")
     stops = [{name: stop[name] for name in known} for stop in body["stops"]]
     stops[-1]["window"] = soon
