@@ -17,8 +17,8 @@ import uvloop
 from rich.box import SIMPLE
 from rich.table import Table
 
-from reparto.bench.load import Wire
 from reparto.bench.waiting import change_stops
+from reparto.bench.wire import Wire
 from reparto.client.client import Client
 from reparto.client.product import Product, throw_away
 from reparto.client.tally import Latencies

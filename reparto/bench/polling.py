@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from reparto.bench.load import Wire
+from reparto.bench.wire import Wire
 from reparto.process.usage import cpu_s
 
 CONNECTIONS = 32
