@@ -5,10 +5,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reparto.bench.fleet import drive_of
-from reparto.bench.load import BenchDevice
-from reparto.bench.polling import open_wires
-from reparto.bench.wire import Wire
+from reparto.bench.ingest.fleet import drive_of
+from reparto.bench.ingest.load import BenchDevice
+from reparto.bench.ingest.wire import Wire, open_wires
 from reparto.client.client import Client
 from reparto.client.product import Product
 from reparto.simulate.fleet import GUADALAJARA, enlist, make_trip, route_of_tour, seeds

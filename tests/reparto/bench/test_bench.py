@@ -10,11 +10,11 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from reparto.bench.load import BenchDevice, BenchDoor, Load, told
+from reparto.bench.ingest.load import BenchDevice, BenchDoor, Load, told
+from reparto.bench.ingest.wire import Wire
 from reparto.bench.manifest import PollingPhone
 from reparto.bench.polling import poll_for, tags_of
 from reparto.bench.recipients import poll_of
-from reparto.bench.wire import Wire
 from reparto.process.usage import cpu_s, is_measured
 
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 
 from geo.simulate.phone import Faults, phone
-from reparto.bench.load import BenchDevice, Told, told
+from reparto.bench.ingest.load import BenchDevice, DriveSecond, told
 from reparto.client.client import Client
 from reparto.simulate.fleet import GUADALAJARA, Trip, make_trip, route_of_tour, seeds
 
@@ -41,7 +41,7 @@ async def make_fleet(api_url: str, key: str, devices: int) -> list[BenchDevice]:
         return await asyncio.gather(*(make(client, number) for number in range(devices)))
 
 
-def drive_of(trip: Trip, seed: int) -> Sequence[Told]:
+def drive_of(trip: Trip, seed: int) -> Sequence[DriveSecond]:
     """Write what a phone tells of every second of a trip; none lost, late or twice: the load decides what is sent."""
     pings, _ = phone(trip.truth, seed=seed, faults=Faults(gaps_per_h=0, lost=0, repeated=0, late=0))
     rows = pings.rows[pings.rows["recorded_ms"].argsort()]

@@ -12,20 +12,19 @@ import os
 import platform
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from statistics import median
-from urllib.parse import urlsplit
 
 import msgspec
 import uvloop
 from rich.box import SIMPLE
 from rich.table import Table
 
-from reparto.bench.fleet import make_fleet
-from reparto.bench.load import BenchDevice, BenchDoor, Load
-from reparto.bench.waiting import copy_again, waiting_pings
+from reparto.bench.ingest.fleet import make_fleet
+from reparto.bench.ingest.load import BenchDevice, BenchDoor, Load
+from reparto.bench.ingest.waiting import copy_again, waiting_pings
+from reparto.bench.ingest.wire import address_of
 from reparto.client.product import Product, throw_away
-from reparto.client.tally import Tally
 from reparto.command import Subparsers, err, out
 from reparto.process.usage import cpu_s
 from sql.inbox.inbox import depth
@@ -147,19 +146,13 @@ async def measure_load(
     seconds: float,
 ) -> IngestRow:
     """Load, then wait until nothing waits for the tracker."""
-    address = urlsplit(product.ingest_url)
-    assert address.hostname is not None
-    assert address.port is not None
-    load = Load(address.hostname, address.port, ready, Tally())
+    load = load_on(product, ready)
     cpu_before, began_s = _cpu(product), time.perf_counter()
     await load.run(connections=CONNECTIONS, batch=batch, seconds=seconds, door=door)
     load_s, cpu_loaded = time.perf_counter() - began_s, _cpu(product)
-    waiting = left = await waiting_pings(db)
+    waiting = await waiting_pings(db)
     waiting_s = time.perf_counter()
-    while left:
-        await asyncio.sleep(_LOOK_EVERY_S)
-        # counting them one by one reads the whole inbox: only when the estimate says that it is empty
-        left = await depth(db) or await waiting_pings(db)
+    await until_tracked(db)
     caught_up_s, cpu_after = time.perf_counter() - waiting_s, _cpu(product)
     pings = load.tally.acknowledged
     cpu_loaded["tracker"], cpu_loaded["postgres"] = cpu_after["tracker"], cpu_after["postgres"]
@@ -176,6 +169,18 @@ async def measure_load(
         refused=load.tally.refused.total(),
         sent_again=load.tally.retried.total(),
     )
+
+
+def load_on(product: Product, devices: Iterable[BenchDevice]) -> Load:
+    """Make devices that send to a product's doors."""
+    return Load(*address_of(product.ingest_url), deque(devices))
+
+
+async def until_tracked(db: Db) -> None:
+    """Wait until nothing waits for the tracker."""
+    # counting them one by one reads the whole inbox: only when the estimate says that it is empty
+    while await depth(db) or await waiting_pings(db):  # noqa: ASYNC110 (they are other processes)
+        await asyncio.sleep(_LOOK_EVERY_S)
 
 
 def _cpu(product: Product) -> dict[str, float]:

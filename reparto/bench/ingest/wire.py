@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import cast
+from urllib.parse import urlsplit
 
 
 def frame_of(text: bytes) -> bytes:
@@ -77,3 +78,17 @@ class Wire(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(ConnectionError("the door hung up"))
+
+
+async def open_wires(url: str, connections: int) -> list[tuple[asyncio.BaseTransport, Wire]]:
+    """Open connections to a process; the caller closes the transports."""
+    loop, (host, port) = asyncio.get_running_loop(), address_of(url)
+    return [await loop.create_connection(Wire, host, port) for _ in range(connections)]
+
+
+def address_of(url: str) -> tuple[str, int]:
+    """Give the host and the port that a process listens on."""
+    address = urlsplit(url)
+    assert address.hostname is not None
+    assert address.port is not None
+    return address.hostname, address.port

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from reparto.bench.wire import Wire, frame_of
+from reparto.bench.ingest.wire import Wire, frame_of
 from reparto.client.tally import Tally
 
 SAID_AGAIN_S = 0.5
@@ -27,7 +27,7 @@ class BenchDoor(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class DriveSecond:
     """What a phone tells of one second, all but the time: what follows it in a ping of JSON, and in a query."""
 
     ping: bytes
@@ -46,7 +46,7 @@ class BenchDevice:
     """
 
     token: str
-    drive: Sequence[Told]
+    drive: Sequence[DriveSecond]
     starts_ms: int
     ingest_token: str = ""
     at: int = 0
@@ -61,16 +61,16 @@ class BenchDevice:
         [(time_ms, told)] = self._next(1)
         return b"timestamp=%d%b" % (time_ms, told.query)
 
-    def _next(self, pings: int) -> list[tuple[int, Told]]:
+    def _next(self, pings: int) -> list[tuple[int, DriveSecond]]:
         seconds = range(self.at, self.at + pings)
         self.at += pings
         return [(self.starts_ms + second * 1000, self.drive[second % len(self.drive)]) for second in seconds]
 
 
-def told(lat: float, lon: float, speed_mps: float, heading_deg: float) -> Told:
+def told(lat: float, lon: float, speed_mps: float, heading_deg: float) -> DriveSecond:
     """Write what a phone tells of a moment; six metres accurate."""
     values = (lat, lon, speed_mps, heading_deg % 360.0)
-    return Told(
+    return DriveSecond(
         ping=b',"lat":%.6f,"lon":%.6f,"accuracy_m":6,"speed_mps":%.1f,"heading_deg":%.0f}' % values,
         query=b"&lat=%.6f&lon=%.6f&accuracy=6&speed=%.1f&bearing=%.0f" % values,
     )
@@ -99,6 +99,24 @@ class Load:
         async with asyncio.TaskGroup() as tasks:
             for _ in range(connections):
                 tasks.create_task(send(door, batch, until_s))
+
+    async def send_each(self, *, connections: int, batch: int) -> None:
+        """Send one request of every device, and no more."""
+        waiting = deque(self.ready)
+
+        async def send(wire: Wire) -> None:
+            while waiting:
+                await self._until_acknowledged(wire, self._native(waiting.popleft(), batch), batch)
+
+        loop = asyncio.get_running_loop()
+        wires = [await loop.create_connection(Wire, self.host, self.port) for _ in range(connections)]
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for _, wire in wires:
+                    tasks.create_task(send(wire))
+        finally:
+            for transport, _ in wires:
+                transport.close()
 
     async def _send(self, door: BenchDoor, batch: int, until_s: float) -> None:
         loop = asyncio.get_running_loop()
