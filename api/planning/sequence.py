@@ -21,7 +21,7 @@ from api.http.refs import Ref, ref_in_path
 from api.http.trail import note
 from api.http.versions import IF_MATCH, check_if_match, etag
 from api.planning.stops import body_of_stop
-from api.planning.tours import route_plan
+from api.planning.tours import route_plan, tools_of
 from api.routes.body import DepotBody, RouteBody
 from api.routes.write import hold_route, put_plan
 from geo.tours.matrix import straight
@@ -115,7 +115,7 @@ async def put_sequence(request: web.Request) -> web.Response:
     driver = (
         await find_driver(pool, account_id=account_id, driver_id=driver_id, external_id=None) if driver_id else None
     )
-    plan = await route_plan(request, _body(tour, order, then), driver, await read_settings(pool, account_id))
+    plan = await route_plan(tools_of(request), _body(tour, order, then), driver, await read_settings(pool, account_id))
     plan = replace(plan, wait_for_window=tour.plan.wait_for_window, times_learned=tour.plan.times_learned)
     async with pool.acquire() as db, db.transaction():
         head = await hold_route(db, account_id=account_id, ref=Ref(id=tour.head.id), driver=driver)
