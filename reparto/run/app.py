@@ -22,6 +22,7 @@ from api.desk_page.settings import me as own_settings
 from api.desk_page.settings import people as people_settings
 from api.desk_page.settings import phones as phone_settings
 from api.desk_page.settings import webhooks as webhook_settings
+from api.dispatch import moving, sequence
 from api.driver.events import endpoints as driver_events
 from api.driver.manifest import endpoints as manifest
 from api.find import endpoints as find
@@ -37,7 +38,7 @@ from api.messages import demo as demo_messages
 from api.offers import points
 from api.offers import slots as recipient_slots
 from api.places import geofences
-from api.planning import orders, plans, publish, replan, resources, sequence, slots
+from api.planning import orders, plans, publish, replan, resources, slots
 from api.portal import by_code, by_link, company, proposals, push, redirect, reschedule, step_up
 from api.proofs import endpoints as proofs
 from api.proofs.uploads import endpoints as uploads
@@ -79,7 +80,8 @@ ASKED = (
     *(account, logo, keys, drivers, devices, geofences),
     *(routes, links, pins, reopening, ending, track, visits, detours, eta),
     *(driver_events, manifest, shifts),
-    *(orders, resources, plans, replan, publish, sequence, slots),
+    *(orders, resources, plans, replan, publish, slots),
+    *(sequence, moving),
     *(geocoder, address_book),
     *(positions, events, reports, quarantine, applying, erasures),
     *(tracking, tracking_page, widget, tracking_forms, tracking_photos, asides, answers, by_link, push, company),
