@@ -16,6 +16,7 @@ from api.desk_page import board as desk_board
 from api.desk_page import endpoints as desk_page
 from api.desk_page import find as desk_find
 from api.desk_page import inbox as desk_inbox
+from api.desk_page import replay as desk_replay
 from api.desk_page import stop as desk_stop
 from api.desk_page import tour as desk_tour
 from api.desk_page.settings import me as own_settings
@@ -75,7 +76,7 @@ from work.roads.protocol import Roads
 
 ASKED = (
     *(session, totp, passkeys, users, invitations, link_page, audit, alerts),
-    *(desk_page, desk_find, desk_stop, desk_tour, desk_inbox, desk_board),
+    *(desk_page, desk_find, desk_stop, desk_tour, desk_replay, desk_inbox, desk_board),
     *(own_settings, people_settings, phone_settings, webhook_settings),
     *(account, logo, keys, drivers, devices, geofences),
     *(routes, links, pins, reopening, ending, track, visits, detours, eta),
