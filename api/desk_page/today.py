@@ -23,7 +23,7 @@ MOST_TOURS = 500
 MOST_VANS = 10_000
 """Named on the page; of others it asks."""
 
-STATES = ("alarm", "silent", "off_route", "late", "moving", "stopped")
+STATES = ("alarm", "silent", "off_route", "late", "on_break", "at_stop", "moving", "stopped")
 """Of vans, those that somebody has to look at first; `live.js` says which holds."""
 
 _TILES = re.compile(r"(https?)://(?:[^/.]*\{[^/]*?\}[^/.]*(?=\.))?([A-Za-z0-9.-]+(?::[0-9]+)?)/")

@@ -4,7 +4,8 @@ import { collection, featuresOfTour, GROUND, onGround, still, TOUR_LAYERS } from
 
 /** @typedef {import("./vans.js").Van} Van */
 
-const COLOURS = { alarm: "#d12b22", silent: "#6b7280", off_route: "#a626a4", late: "#c26a00", moving: "#0b7a55", stopped: "#2368b0" };
+const COLOURS = { alarm: "#d12b22", silent: "#6b7280", off_route: "#a626a4", late: "#c26a00", on_break: "#7a5c2e", at_stop: "#00707a", moving: "#0b7a55", stopped: "#2368b0" };
+const QUIET = new Set(["moving", "stopped", "on_break", "at_stop"]);
 const CLUSTERS_TO = 10;
 const NEAR = 14;
 
@@ -12,7 +13,7 @@ const NEAR = 14;
 function featureOf(van) {
   return {
     type: "Feature", id: van.id, geometry: { type: "Point", coordinates: [van.lon, van.lat] },
-    properties: { id: van.id, state: van.state, trouble: van.state === "moving" || van.state === "stopped" ? 0 : 1, heading: van.heading ?? -1 },
+    properties: { id: van.id, state: van.state, trouble: QUIET.has(van.state) ? 0 : 1, heading: van.heading ?? -1 },
   };
 }
 
