@@ -10,6 +10,7 @@ from aiohttp import web
 from api.desk.pages import LANG
 from api.desk_page.shown import ONE_DELIVERY, Looker, for_people, shown
 from api.desk_page.story import NOT_HEARD, tone_of
+from api.dispatch.notes import MOST_NOTES, note_of
 from api.http import ids
 from api.http.app_keys import POOL
 from api.http.operation import Operations, Who
@@ -19,6 +20,7 @@ from api.pages.times import Manner
 from api.routes.eta import RouteEtaView, StopEta, view_of
 from api.routes.view import RouteItem, item_of
 from sql.account.drivers import DriverRow, list_drivers
+from sql.delivery.notes import RouteNote, notes_of_route
 from sql.delivery.routes import RouteRow, find_route, list_routes, show_route
 from sql.delivery.stops import StopRow, stops_of_route
 from sql.desk.tours import MovedOn, StopSigns, moved_on, signs_of_stops
@@ -64,6 +66,7 @@ async def get_tour_page(request: web.Request, looker: Looker) -> web.Response:
             await list_drivers(db, account_id=account_id, after=0, limit=MOST_DRIVERS) if looker.is_dispatcher else []
         )
         others = await _others(db, account_id, row) if looker.is_dispatcher else []
+        notes = await notes_of_route(db, head.id, at_most=MOST_NOTES)
     tour, manner = item_of(row), looker.manner(row.timezone)
     rows = _Rows(
         looker=looker,
@@ -83,6 +86,7 @@ async def get_tour_page(request: web.Request, looker: Looker) -> web.Response:
         **rows.parted(stops),
         drivers=_choices(drivers, row.driver_external_id),
         others=others,
+        notes=_noted(looker, manner, notes, stops),
         is_open=tour.status in ("planned", "started"),
         may_order=looker.is_dispatcher and tour.status in ("planned", "started"),
         zone=row.timezone,
@@ -117,6 +121,21 @@ async def _others(db: Db, account_id: int, row: RouteRow) -> list[RouteItem]:
     )
     open_ones = [item_of(one) for one in rows if one.id != row.id and one.status in ("planned", "started")]
     return sorted(open_ones, key=lambda one: (one.status != "started", one.external_id))
+
+
+def _noted(
+    looker: Looker, manner: Manner, notes: Sequence[RouteNote], stops: Sequence[StopRow]
+) -> list[dict[str, str]]:
+    names = {stop.id: stop.plan.external_id for stop in stops}
+    return [
+        {
+            "when": manner.moment(one.at, looker.now),
+            "by": f"{one.name or looker.words['alerts']['somebody']} ({looker.words['tour'][note_of(one).by]})",
+            "stop": names.get(one.stop_id, "") if one.stop_id else "",
+            "text": one.words,
+        }
+        for one in notes
+    ]
 
 
 def _choices(drivers: list[DriverRow], current: str | None) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ from api.desk_page.settings import me as own_settings
 from api.desk_page.settings import people as people_settings
 from api.desk_page.settings import phones as phone_settings
 from api.desk_page.settings import webhooks as webhook_settings
-from api.dispatch import moving, sequence
+from api.dispatch import moving, notes, sequence
 from api.driver.events import endpoints as driver_events
 from api.driver.manifest import endpoints as manifest
 from api.find import endpoints as find
@@ -82,7 +82,7 @@ ASKED = (
     *(routes, links, pins, reopening, ending, track, visits, detours, eta),
     *(driver_events, manifest, shifts),
     *(orders, resources, plans, replan, publish, slots),
-    *(sequence, moving),
+    *(sequence, moving, notes),
     *(geocoder, address_book),
     *(positions, events, reports, quarantine, applying, erasures),
     *(tracking, tracking_page, widget, tracking_forms, tracking_photos, asides, answers, by_link, push, company),

@@ -382,6 +382,7 @@ async def product(
                 ("patch", "/v1/drivers/{driver}"): {"name": "Ana", "phone": None, "locale": "pt"},
                 ("post", "/v1/drivers/{driver}/devices"): {"label": "x", "app": "native"},
                 ("put", "/v1/routes/{route}/sequence"): {"stops": [one["id"] for one in put["stops"][1:]]},
+                ("post", "/v1/routes/{route}/notes"): {"text": "x"},
                 ("post", "/v1/routes/{route}/moves"): {"stops": [put["stops"][1]["id"]], "to": "otra", "to_version": 1},
                 ("put", "/v1/routes/{route}"): {**tour, "stops": [{**tour["stops"][0], **tour["stops"][1]}]},
                 ("post", "/v1/routes/{route}/assign"): {"driver": "ana"},

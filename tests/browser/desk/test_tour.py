@@ -44,12 +44,16 @@ async def test_two_dispatchers_bring_one_tour_into_other_orders_and_nothing_is_l
     await until(beto, "document.getElementById('told').textContent.includes('Somebody changed this')")
     assert await order_of(office) == ["4711", "stop-3", "stop-1", "stop-2"]
     assert await beto.locator("#ahead li").evaluate_all("rows => rows.map(row => row.dataset.stop)") == meant
+    await ana.fill(".notes textarea", "Ana calls at ten.")
+    await ana.click(".notes button")
+    await until(ana, "document.querySelector('.notes .body').textContent === 'Ana calls at ten.'")
     await ana.select_option("[name=driver]", "")
     await ana.click("[data-act*='/assign'] button")
     await until(ana, "document.querySelector('.facts dd').textContent === 'nobody yet'")
     assert "2 × Caja" in await ana.inner_text("main")  # the failed one is still in the van
     noted = [row["operation"] for row in await office.pool.fetch("SELECT operation FROM audit_entry ORDER BY id")]
-    assert noted == ["PUT /v1/routes/{route}/sequence", "POST /v1/routes/{route}/assign"]
+    route = "/v1/routes/{route}"
+    assert noted == [f"PUT {route}/sequence", f"POST {route}/notes", f"POST {route}/assign"]
     assert ana.wrong == []
 
 
