@@ -3,8 +3,8 @@
 from aiohttp import web
 
 from api.desk.pages import LANG
+from api.desk_page.ground import ground_of
 from api.desk_page.shown import ONE_DELIVERY, Looker, for_people, shown
-from api.desk_page.today import host_of_tiles
 from api.http import ids
 from api.http.app_keys import CONFIG, POOL
 from api.http.operation import Operations, Who
@@ -33,7 +33,7 @@ async def get_replay(request: web.Request, looker: Looker) -> web.Response:
         if head is None:
             raise NotFound("There is no route of this id.")
         tour = item_of(await show_route(db, head.id))
-    config, words = request.app[CONFIG], looker.words
+    words = looker.words
     told = ("replay", "ping_flag", "stop_status", "message_kind", "message_state", "channel", "visit_by")
     return shown(
         request,
@@ -42,7 +42,5 @@ async def get_replay(request: web.Request, looker: Looker) -> web.Response:
         title=words["replay"]["title"].format(tour=tour.external_id),
         tour=tour,
         said_of={name: dict(words[name]) for name in told},
-        tile_url=config.tile_url,
-        attribution=config.tile_attribution,
-        tiles_of=host_of_tiles(config.tile_url),
+        **ground_of(request.app[CONFIG]),
     )

@@ -20,6 +20,7 @@ from api.desk_page import find as desk_find
 from api.desk_page import inbox as desk_inbox
 from api.desk_page import replay as desk_replay
 from api.desk_page import stop as desk_stop
+from api.desk_page import tiles as desk_tiles
 from api.desk_page import tour as desk_tour
 from api.desk_page.settings import me as own_settings
 from api.desk_page.settings import people as people_settings
@@ -66,6 +67,7 @@ from api.webhooks import endpoints as webhooks
 from ingest.doors import apps, doors
 from ingest.doors.app_keys import DOORS_CONFIG, OLDEST_PING_DAYS
 from ingest.inbox import Inbox
+from reparto.command import CannotRun
 from reparto.run.applying import APPLIERS
 from reparto.run.system import Part, create_system_app
 from reparto.settings.outgoing import guard_of, sealer_of
@@ -78,7 +80,7 @@ from work.roads.protocol import Roads
 
 ASKED = (
     *(session, totp, passkeys, oidc, oidc_setting, users, invitations, link_page, audit, alerts),
-    *(desk_page, desk_find, desk_stop, desk_tour, desk_replay, desk_inbox, desk_board),
+    *(desk_page, desk_find, desk_stop, desk_tour, desk_replay, desk_tiles, desk_inbox, desk_board),
     *(own_settings, people_settings, phone_settings, webhook_settings),
     *(account, logo, keys, drivers, devices, geofences),
     *(routes, links, pins, reopening, ending, track, visits, detours, eta),
@@ -121,6 +123,8 @@ def create_app(
         app[WELCOME] = apps.WELCOME
         app.cleanup_ctx.append(_proofs(settings))
         app.cleanup_ctx.append(_outgoing(settings))
+        if settings.api.tile_file:
+            app.cleanup_ctx.append(_tiles(settings.api.tile_file))
         if settings.outgoing.demo_messages:
             demo_messages.operations.add_to(app)
         app[applying.APPLIERS] = APPLIERS
@@ -150,6 +154,17 @@ def _proofs(settings: Settings) -> Part:
     async def opened(app: web.Application) -> AsyncIterator[None]:
         async with proofs_of(settings) as app[PROOFS]:
             yield
+
+    return opened
+
+
+def _tiles(path: str) -> Part:
+    async def opened(app: web.Application) -> AsyncIterator[None]:
+        try:
+            with desk_tiles.street_tiles(path) as app[desk_tiles.TILES]:
+                yield
+        except desk_tiles.NoTiles as error:
+            raise CannotRun(f"REPARTO_TILE_FILE={path} cannot be used: {error}.") from error
 
     return opened
 

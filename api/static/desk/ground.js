@@ -1,5 +1,7 @@
 /* The ground of every map of the desk: tiles where there are some, else a quiet colour; what is drawn on it is the page's. */
 
+import { streetLayers } from "./streets.js";
+
 export const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
 const dark = matchMedia("(prefers-color-scheme: dark)").matches;
 
@@ -30,7 +32,10 @@ export async function onGround({ place, assets, tiles, attribution }, sources, l
   const lib = await import(`${assets}/maplibre/maplibre-gl.mjs`);
   /** @type {any[]} */
   const below = [{ id: "land", type: "background", paint: { "background-color": GROUND.land } }];
-  if (tiles) {
+  if (tiles.startsWith("/")) {
+    sources.streets = { type: "vector", tiles: [location.origin + tiles], minzoom: 6, maxzoom: 14, attribution };
+    below.push(...streetLayers(dark));
+  } else if (tiles) {
     const hosts = tiles.includes("{s}") ? ["a", "b", "c"].map((s) => tiles.replace("{s}", s)) : [tiles];
     sources.tiles = { type: "raster", tiles: hosts, tileSize: 256, attribution };
     below.push({ id: "tiles", type: "raster", source: "tiles", paint: { "raster-saturation": -0.6, "raster-opacity": dark ? 0.45 : 0.8 } });
