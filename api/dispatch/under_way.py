@@ -12,7 +12,7 @@ from api.http.app_keys import POOL
 from api.http.problem import Conflict, NotFound
 from api.http.refs import Ref
 from api.planning.stops import body_of_stop
-from api.planning.tours import route_plan
+from api.planning.tours import route_plan, tools_of
 from api.routes.body import DepotBody, RouteBody, StopBody
 from geo.tours.matrix import straight
 from sql.account.drivers import DriverRow, find_driver
@@ -131,7 +131,7 @@ async def plan_of_tour(
         return_to_depot=plan.return_to_depot,
         stops=[*(body_of_stop(stop.plan, stop.plan.planned_arrival) for stop in tour.come_to), *ahead],
     )
-    made = await route_plan(request, body, tour.driver, await read_settings(request.app[POOL], account_id))
+    made = await route_plan(tools_of(request), body, tour.driver, await read_settings(request.app[POOL], account_id))
     return replace(made, wait_for_window=plan.wait_for_window, times_learned=plan.times_learned)
 
 

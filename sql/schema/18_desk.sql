@@ -50,9 +50,32 @@ CREATE TABLE member (
     person_id   bigint NOT NULL REFERENCES person,
     role        text NOT NULL CHECK (role IN ('owner', 'admin', 'dispatcher', 'support', 'viewer')),
     created_at  timestamptz NOT NULL DEFAULT now(),
+    by_provider boolean NOT NULL DEFAULT false,  -- only the account's provider said that it is them: only it lets them in
     PRIMARY KEY (account_id, person_id)
 );
 CREATE INDEX member_person ON member (person_id);
+
+-- By which identity provider (OpenID Connect) the people of an account may sign in, to that account alone.
+CREATE TABLE oidc_provider (
+    account_id  bigint PRIMARY KEY REFERENCES account,
+    issuer      text NOT NULL,
+    client_id   text NOT NULL,
+    sealed      bytea,  -- the client's secret; null: there is none
+    domains     text[] NOT NULL,  -- of mail, in small letters; empty: any
+    changed_at  timestamptz NOT NULL DEFAULT now()
+);
+
+-- Who somebody is for the provider of an account, since they signed in by it for the first time.
+CREATE TABLE oidc_identity (
+    account_id  bigint NOT NULL,
+    issuer      text NOT NULL,
+    subject     text NOT NULL,  -- what the provider calls them, for ever
+    person_id   bigint NOT NULL,
+    created_at  timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (account_id, issuer, subject),
+    UNIQUE (account_id, person_id, issuer),
+    FOREIGN KEY (account_id, person_id) REFERENCES member ON DELETE CASCADE
+);
 
 -- A browser that is signed in, at one account at a time. Whoever is taken out of an account is signed out of it.
 CREATE TABLE desk_session (
@@ -62,6 +85,7 @@ CREATE TABLE desk_session (
     person_id     bigint NOT NULL,
     created_at    timestamptz NOT NULL DEFAULT now(),
     last_used_at  timestamptz NOT NULL DEFAULT now(),  -- written at most once in five minutes
+    by_provider   boolean NOT NULL DEFAULT false,  -- opened by the account's provider: it stays with that account
     FOREIGN KEY (account_id, person_id) REFERENCES member ON DELETE CASCADE
 );
 CREATE INDEX desk_session_member ON desk_session (account_id, person_id);
