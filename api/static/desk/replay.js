@@ -96,6 +96,7 @@ async function pingsOf() {
 /** @param {any} tour @param {any[]} visits @param {any[]} messages @returns {Entry[]} */
 function entries(tour, visits, messages) {
   const of = new Map(tour.stops.map((/** @type {any} */ stop) => [stop.id, `${stop.external_id} · ${stop.name}`]));
+  /** @type {Entry[]} */
   const found = [];
   const add = (/** @type {string | null} */ at, /** @type {string} */ text, tone = "doing") => { if (at) found.push({ at: Date.parse(at), text, tone }); };
   for (const one of visits) {
