@@ -54,6 +54,7 @@ from api.returns import company as returns
 from api.routes import ending, eta, links, pins, reopening
 from api.routes import endpoints as routes
 from api.stream.hub import HUB, Hub
+from api.stream.revocations import Revocations
 from api.tickets import by_link as tickets_by_link
 from api.tickets import company as tickets
 from api.tickets import photos
@@ -135,6 +136,7 @@ def create_app(
         for module in ASKED:
             module.operations.add_to(app)
     if takes_pings:
+        app.cleanup_ctx.append(_revocations(database))
         inbox = Inbox(database, settings.inbox)
         doors.add_to(app, inbox, settings.doors, oldest_ping_days=settings.ingest.oldest_ping_days)
     assets.add_to(app)
@@ -145,6 +147,14 @@ def create_app(
 def _hub(database: DatabaseConfig, stream_clients: int) -> Part:
     async def opened(app: web.Application) -> AsyncIterator[None]:
         async with Hub(database, app[POOL], app[DEVICES], stream_clients=stream_clients) as app[HUB]:
+            yield
+
+    return opened
+
+
+def _revocations(database: DatabaseConfig) -> Part:
+    async def opened(app: web.Application) -> AsyncIterator[None]:
+        async with Revocations(database, app[DEVICES]):
             yield
 
     return opened
