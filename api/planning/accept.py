@@ -19,7 +19,7 @@ from api.planning.tours import (
     stop_of_order,
 )
 from api.routes.body import DepotBody, RouteBody, StopBody
-from api.routes.write import hold_route, put_plan, take_away
+from api.routes.write import hold_all, hold_route, put_plan, take_away
 from sql.account.drivers import DriverRow, find_driver
 from sql.account.settings import AccountSettings, read_settings
 from sql.delivery import routes, stops
@@ -31,7 +31,6 @@ from sql.planning.orders import OrderRow, find_orders
 from sql.planning.plans import TourPlanRow, change_plan, hold_plan
 from sql.planning.resources import resources_named
 from sql.pool import Db, Pool
-from sql.track.lanes import lock_lanes
 from sql.track.live import tell_live
 from work.planning.proposal import order_digest
 from work.planning.so_far import is_touched
@@ -87,7 +86,7 @@ async def accept_proposal(tools: RouteTools, row: TourPlanRow, *, deed: AuditDee
     made.sort(key=lambda one: one.name)
     async with pool.acquire() as db, db.transaction():
         await hold_unchanged(db, row)
-        await _hold(db, row.account_id, made)
+        await hold_all(db, row.account_id, [(one.name, one.route_id, one.driver) for one in made])
         _require_same_day(result, await _read(db, row), db.clock.now())
         written = {one.name: await _write(tools, db, row.account_id, one) for one in made}
         await _follow(db, row, made, written)
@@ -282,16 +281,6 @@ def _body(
         return_to_depot=tour["return_to_depot"] if was is None else was.return_to_depot,
         stops=bodies,
     )
-
-
-async def _hold(db: Db, account_id: int, made: Sequence[_Tour]) -> None:
-    """Hold all routes, then all lanes, in one order: two who publish cannot wait for each other."""
-    lanes = [one.driver.lane for one in made if one.driver]
-    for one in made:
-        await routes.lock_route(db, account_id=account_id, external_id=one.name)
-        if one.route_id is not None:
-            lanes += await routes.lanes_of_route(db, one.route_id)
-    await lock_lanes(db, sorted(set(lanes)))
 
 
 async def _write(tools: RouteTools, db: Db, account_id: int, one: _Tour) -> int:

@@ -21,8 +21,7 @@ import uvloop
 from rich.box import SIMPLE
 from rich.table import Table
 
-from reparto.bench.load import Wire
-from reparto.bench.polling import open_wires
+from reparto.bench.ingest.wire import Wire, open_wires
 from reparto.client.client import Client
 from reparto.client.product import Product, throw_away
 from reparto.client.tally import Latencies

@@ -117,9 +117,14 @@ async def end_plan(
     why: str | None = None,
     problem: bytes | None = None,
     result: dict[str, Any] | None = None,
+    for_rule: bool = False,
 ) -> bool:
-    """Write what came of it, all at once; False when nobody wants it any more."""
-    return bool(await db.fetchval(_SQL["end_plan"], plan.id, plan.attempts, state, why, problem, result))
+    """Write what came of it, all at once; False when nobody wants it any more.
+
+    Args:
+        for_rule: a proposal that a rule of the account is to be asked about.
+    """
+    return bool(await db.fetchval(_SQL["end_plan"], plan.id, plan.attempts, state, why, problem, result, for_rule))
 
 
 async def proposal_for_rule(db: Db | Pool) -> TourPlanRow | None:

@@ -69,12 +69,10 @@ UPDATE plan SET held_until = now() + $3 * interval '1 second', progress = greate
  WHERE id = $1 AND attempts = $2 AND state = 'running' RETURNING 1;
 
 -- name: end_plan
--- Done or failed, as a whole; a proposal of an account with a rule for them is for that.
--- $1 plan, $2 attempt, $3 state, $4 why or null, $5 problem or null, $6 result or null
+-- Done or failed, as a whole.
+-- $1 plan, $2 attempt, $3 state, $4 why or null, $5 problem or null, $6 result or null, $7 whether a rule is asked about it
 UPDATE plan SET state = $3, why = $4, problem = $5, result = $6, held_until = NULL, updated_at = now(),
-       progress = CASE WHEN $3 = 'done' THEN 1 ELSE progress END,
-       for_rule = coalesce($6::jsonb ? 'proposal', false) AND (SELECT jsonb_typeof(settings -> 'accept_proposals') = 'object'
-                                               FROM account WHERE account.id = plan.account_id) IS TRUE
+       progress = CASE WHEN $3 = 'done' THEN 1 ELSE progress END, for_rule = $7
  WHERE id = $1 AND attempts = $2 AND state = 'running' RETURNING 1;
 
 -- name: proposal_for_rule
