@@ -61,10 +61,15 @@ async def problem_of_plan(db: Db | Pool, plan_id: int) -> bytes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayBegins:
-    """What a day's tours begin with: a plan in a version, else how many resources there are and when one changed."""
+    """What a day's tours begin with: a plan in a version, else how many resources there are and when one changed.
+
+    Attributes:
+        routes: tells routes of the plan from what they become; None: it is not published.
+    """
 
     plan_id: int | None
     version: int | None
+    routes: str | None
     resources_at: datetime | None
     resources: int | None
 

@@ -24,14 +24,20 @@ SELECT id, version, result FROM plan
  ORDER BY id DESC LIMIT 1;
 
 -- name: day_begins
--- With which plan a day and depot begin, else with which shifts: the same answer, the same begin. $1 account, $2 date, $3 depot
+-- With which plan a day and depot begin and which routes are driven, else with which shifts: the same answer, the same begin.
+-- $1 account, $2 date, $3 depot
 SELECT last.id AS plan_id, last.version,
+       CASE WHEN last.state = 'published' THEN
+            (SELECT sum(hashtextextended(concat_ws(' ', id, version, status, driver_id, deleted_at), 0))::text FROM route
+              WHERE id IN (SELECT one.route_id FROM plan JOIN delivery_order AS one ON one.plan_id = plan.id
+                            WHERE plan.account_id = $1 AND plan.date = $2 AND plan.depot = $3
+                              AND plan.state = 'published')) END AS routes,
        CASE WHEN last.id IS NULL THEN (SELECT max(updated_at) FROM plan_resource
                                         WHERE account_id = $1 AND (kind <> 'shift' OR date = $2)) END AS resources_at,
        CASE WHEN last.id IS NULL THEN (SELECT count(*) FROM plan_resource
                                         WHERE account_id = $1 AND (kind <> 'shift' OR date = $2)) END AS resources
   FROM (SELECT) AS always
-  LEFT JOIN LATERAL (SELECT id, version FROM plan
+  LEFT JOIN LATERAL (SELECT id, version, state FROM plan
                       WHERE account_id = $1 AND date = $2 AND depot = $3 AND state IN ('done', 'published')
                         AND problem IS NOT NULL
                       ORDER BY id DESC LIMIT 1) AS last ON true;
