@@ -7,9 +7,6 @@ import shapely
 from geo.shape import plane
 from geo.shape.numbers import SPOT_M
 
-_QUARTER = 6
-"""Straight pieces that a quarter of a circle is made of."""
-
 
 def reach_to_spot(lon: float, lat: float, radius_m: float, spot_lon: float, spot_lat: float) -> dict[str, Any] | None:
     """Make the fence of a stop so large that it holds where vans park for it.
@@ -25,7 +22,7 @@ def reach_to_spot(lon: float, lat: float, radius_m: float, spot_lon: float, spot
     x_m, y_m = (float(metres) for metres in plane.project(spot_lon, spot_lat, lon, lat))
     if (x_m * x_m + y_m * y_m) ** 0.5 + SPOT_M <= radius_m:
         return None
-    door, spot = shapely.Point(0, 0).buffer(radius_m, _QUARTER), shapely.Point(x_m, y_m).buffer(SPOT_M, _QUARTER)
+    door, spot = shapely.Point(0, 0).buffer(radius_m, quad_segs=6), shapely.Point(x_m, y_m).buffer(SPOT_M, quad_segs=6)
     hull_x, hull_y = door.union(spot).convex_hull.exterior.coords.xy
     hull_lon, hull_lat = plane.unproject(hull_x, hull_y, lon, lat)
     ring = [[round(float(at), 6) for at in position] for position in zip(hull_lon, hull_lat, strict=True)]
