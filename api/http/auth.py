@@ -64,13 +64,18 @@ class Role(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """The holder of an API key, or somebody who signed in: a person, by a session."""
+    """The holder of an API key, or somebody who signed in: a person, by a session.
+
+    Attributes:
+        by_provider: the identity provider of this account says who it is; nobody else's need believe it.
+    """
 
     account_id: int
     role: Role
     key_id: int | None = None
     person_id: int | None = None
     session_id: int | None = None
+    by_provider: bool = False
 
 
 _CALLER: web.RequestKey[Caller] = web.RequestKey("caller", Caller)
@@ -143,7 +148,13 @@ async def _of_session(request: web.Request, secret: str) -> Caller:
         if request.headers.get(CSRF_HEADER) != "1":
             raise Forbidden(f"With a session, whatever changes something needs the header `{CSRF_HEADER}: 1`.")
         from_this_site(request)
-    return Caller(session_id=row.id, person_id=row.person_id, account_id=row.account_id, role=Role[row.role.upper()])
+    return Caller(
+        session_id=row.id,
+        person_id=row.person_id,
+        account_id=row.account_id,
+        role=Role[row.role.upper()],
+        by_provider=row.by_provider,
+    )
 
 
 def from_this_site(request: web.Request) -> None:

@@ -12,16 +12,20 @@ from api.addresses import geocoder
 from api.brand import logo
 from api.certificate import endpoints as certificate
 from api.desk import alerts, audit, invitations, link_page, passkeys, session, totp, users
+from api.desk.oidc import endpoints as oidc
+from api.desk.oidc import setting as oidc_setting
 from api.desk_page import board as desk_board
 from api.desk_page import endpoints as desk_page
 from api.desk_page import find as desk_find
 from api.desk_page import inbox as desk_inbox
+from api.desk_page import replay as desk_replay
 from api.desk_page import stop as desk_stop
 from api.desk_page import tour as desk_tour
 from api.desk_page.settings import me as own_settings
 from api.desk_page.settings import people as people_settings
 from api.desk_page.settings import phones as phone_settings
 from api.desk_page.settings import webhooks as webhook_settings
+from api.dispatch import moving, notes, sequence
 from api.driver.events import endpoints as driver_events
 from api.driver.manifest import endpoints as manifest
 from api.find import endpoints as find
@@ -37,7 +41,7 @@ from api.messages import demo as demo_messages
 from api.offers import points
 from api.offers import slots as recipient_slots
 from api.places import geofences
-from api.planning import orders, plans, publish, replan, resources, sequence, slots
+from api.planning import orders, plans, publish, replan, resources, slots
 from api.portal import by_code, by_link, company, proposals, push, redirect, reschedule, step_up
 from api.proofs import endpoints as proofs
 from api.proofs.uploads import endpoints as uploads
@@ -73,13 +77,14 @@ from work.roads.in_time import RoadsInTime
 from work.roads.protocol import Roads
 
 ASKED = (
-    *(session, totp, passkeys, users, invitations, link_page, audit, alerts),
-    *(desk_page, desk_find, desk_stop, desk_tour, desk_inbox, desk_board),
+    *(session, totp, passkeys, oidc, oidc_setting, users, invitations, link_page, audit, alerts),
+    *(desk_page, desk_find, desk_stop, desk_tour, desk_replay, desk_inbox, desk_board),
     *(own_settings, people_settings, phone_settings, webhook_settings),
     *(account, logo, keys, drivers, devices, geofences),
     *(routes, links, pins, reopening, ending, track, visits, detours, eta),
     *(driver_events, manifest, shifts),
-    *(orders, resources, plans, replan, publish, sequence, slots),
+    *(orders, resources, plans, replan, publish, slots),
+    *(sequence, moving, notes),
     *(geocoder, address_book),
     *(positions, events, reports, quarantine, applying, erasures),
     *(tracking, tracking_page, widget, tracking_forms, tracking_photos, asides, answers, by_link, push, company),
