@@ -31,6 +31,7 @@ from sql.pings.working import tours_changed
 from sql.pool import Db
 from sql.track.folds import plan_changed
 from sql.track.lanes import lock_lanes
+from work.addresses.parking import with_spots
 from work.feed.settle import settle
 from work.messages.planned import note_plan
 
@@ -105,6 +106,8 @@ async def put_plan(
     """
     known = {stop.id: stop for stop in await stops.stops_of_route(db, head.id)} if head else {}
     plan = _as_recipients_say(plan, known.values())
+    before = [stop.plan for stop in known.values()]
+    plan = replace(plan, stops=await with_spots(db, account_id, plan.stops, before))
     if head is None:
         route_id = await routes.create_route(db, account_id=account_id, external_id=external_id, plan=plan)
         version, at = 1, SINCE_EVER
