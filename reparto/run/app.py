@@ -20,7 +20,11 @@ from api.desk_page import find as desk_find
 from api.desk_page import inbox as desk_inbox
 from api.desk_page import stop as desk_stop
 from api.desk_page import tour as desk_tour
+from api.desk_page.settings import account as account_settings
+from api.desk_page.settings import brand as brand_settings
 from api.desk_page.settings import me as own_settings
+from api.desk_page.settings import messages as message_settings
+from api.desk_page.settings import offers as offer_settings
 from api.desk_page.settings import people as people_settings
 from api.desk_page.settings import phones as phone_settings
 from api.desk_page.settings import webhooks as webhook_settings
@@ -78,6 +82,7 @@ ASKED = (
     *(session, totp, passkeys, oidc, oidc_setting, users, invitations, link_page, audit, alerts),
     *(desk_page, desk_find, desk_stop, desk_tour, desk_inbox, desk_board),
     *(own_settings, people_settings, phone_settings, webhook_settings),
+    *(account_settings, brand_settings, message_settings, offer_settings),
     *(account, logo, keys, drivers, devices, geofences),
     *(routes, links, pins, reopening, ending, track, visits, detours, eta),
     *(driver_events, manifest, shifts),

@@ -19,11 +19,12 @@ function written(credential, names) {
 export const canPasskeys = () => Boolean(globalThis.PublicKeyCredential && navigator.credentials);
 
 /** Ask the API; `wrong` of what is thrown is its problem, or null where it did not answer. */
-export async function ask(method, path, body) {
-  const headers = { "Reparto-Csrf": "1", "Content-Type": "application/json" };
+export async function ask(method, path, body, more = {}) {
+  const isForm = body instanceof FormData; // the browser says of itself how it is written
+  const headers = { "Reparto-Csrf": "1", ...(isForm ? {} : { "Content-Type": "application/json" }), ...more };
   let answer;
   try {
-    answer = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+    answer = await fetch(path, { method, headers, body: body === undefined || isForm ? body : JSON.stringify(body) });
   } catch {
     throw Object.assign(new Error("no answer"), { wrong: null });
   }
