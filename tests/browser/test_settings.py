@@ -109,6 +109,12 @@ async def test_what_the_account_has_for_all(page: Any, desk: str, pool: Pool, ac
     await page.get_by_label("Ask for a return").check()
     await is_clean(page)
     await saved(page)
+    await page.goto(f"{desk}/alerts?lang=en")
+    late = page.locator("li", has_text="It will come after its promise")
+    await late.get_by_label("How much it hurries").select_option("critical")
+    await late.get_by_label("Wait, in minutes").fill("10")
+    await is_clean(page)
+    await saved(page)
     await page.goto(f"{desk}/kept?lang=en")
     await page.get_by_label("Places of drivers that are kept").select_option("shift")
     await is_clean(page)
@@ -117,6 +123,7 @@ async def test_what_the_account_has_for_all(page: Any, desk: str, pool: Pool, ac
     assert (now["brand"], now["colours"], now["languages"]) == ("Aburrá", {"primary": "#aa0011"}, ["es", "pt", "en"])
     assert [one["code"] for one in now["failure_reasons"]][-2:] == ["no_access", "dog"]
     assert now["visibility"] == {"max_stops_before": 3, "max_minutes": 30, "never": ["position"]}
+    assert now["alert_rules"]["eta.late"] == {"severity": "critical", "wait_minutes": 10}
     assert (now["recipient_may_not"], now["location_policy"]) == (["return"], "shift")
 
 

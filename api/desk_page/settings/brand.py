@@ -32,7 +32,7 @@ async def get_brand_page(request: web.Request, looker: Looker) -> web.Response:
     now, of = await read_settings(request.app[POOL], looker.caller.account_id), Fields(desk_texts(looker.language))
     fields = [
         of.make("brand", "text", now.brand, most=_LONGEST_BRAND),
-        of.make("colours.primary", "color", now.colours.primary),
+        of.make("colours/primary", "color", now.colours.primary),
         of.make("languages", "order", now.languages, choices=of.choices("language", get_args(Language))),
         of.make("address_form", "choice", now.address_form, choices=of.choices("form", get_args(AddressForm))),
     ]
@@ -46,7 +46,7 @@ async def get_brand_page(request: web.Request, looker: Looker) -> web.Response:
     query=(
         LANG,
         Parameter(name="brand", description="Another name than the one that is kept."),
-        Parameter(name="colours.primary", description="Another colour, as #rrggbb."),
+        Parameter(name="colours/primary", description="Another colour, as #rrggbb."),
     ),
     media=("text/html",),
     also=ALSO,
@@ -55,7 +55,7 @@ async def get_brand_page(request: web.Request, looker: Looker) -> web.Response:
 async def get_brand_preview(request: web.Request, looker: Looker) -> web.Response:
     """Show a recipient's card in the brand that is being typed; nothing of it is kept."""
     now, t = await read_settings(request.app[POOL], looker.caller.account_id), desk_texts(looker.language)
-    colour = request.query.get("colours.primary", "")
+    colour = request.query.get("colours/primary", "")
     accent = colour if _COLOUR.fullmatch(colour) else now.colours.primary
     return desk_page(
         "brand_preview.html",

@@ -10,7 +10,7 @@ class SettingsField:
     """A field as the template writes it.
 
     Attributes:
-        name: with dots where the body has objects in objects.
+        name: with slashes where the body has objects in objects.
         kind: `many`: some of the choices; `order`: some of them, in an order; else as HTML calls it.
         choices: values and their words.
         least, most: of a number; `most` of a text: characters; None: no limit.
@@ -19,7 +19,7 @@ class SettingsField:
     """
 
     name: str
-    kind: Literal["text", "number", "color", "check", "choice", "many", "order", "time"]
+    kind: Literal["text", "number", "color", "check", "choice", "many", "order", "time", "email"]
     value: Any
     label: str
     hint: str = ""
@@ -32,7 +32,7 @@ class SettingsField:
     @property
     def id(self) -> str:
         """Its id on the page."""
-        return self.name.replace(".", "-")
+        return self.name.replace("/", "-")
 
 
 class Fields:
@@ -44,7 +44,7 @@ class Fields:
 
     def make(self, name: str, kind: Any, value: Any, **more: Any) -> SettingsField:
         """Make a field."""
-        key = "set_" + name.replace(".", "_")
+        key = "set_" + name.replace("/", "_")
         shown = "" if value is None else f"{value:g}" if isinstance(value, float) else value
         return SettingsField(
             name=name, kind=kind, value=shown, label=self._t[key], hint=self._t.get(f"{key}_hint", ""), **more

@@ -20,6 +20,7 @@ TABS: Mapping[str, Role] = {
     "messages": Role.ADMIN,
     "reasons": Role.ADMIN,
     "visibility": Role.ADMIN,
+    "alerts": Role.ADMIN,
     "kept": Role.ADMIN,
     "users": Role.ADMIN,
     "keys": Role.ADMIN,

@@ -81,7 +81,7 @@ def _fields(of: Fields, now: KindSettings, channels: list[tuple[str, str]]) -> l
         of.make("enabled", "check", now.enabled),
         of.make("channels", "order", now.channels, choices=channels),
         of.make("after_s", "number", now.after_s, least=0, most=7 * 86_400, is_needed=True),
-        of.make("quiet_hours.start", "time", "" if quiet is None else quiet.start),
-        of.make("quiet_hours.end", "time", "" if quiet is None else quiet.end),
+        of.make("quiet_hours/start", "time", "" if quiet is None else quiet.start),
+        of.make("quiet_hours/end", "time", "" if quiet is None else quiet.end),
         of.make("wait_for_workday", "check", now.wait_for_workday),
     ]

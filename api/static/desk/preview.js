@@ -11,7 +11,7 @@ if (branded) {
     clearTimeout(soon);
     soon = setTimeout(() => {
       const said = new URLSearchParams({ lang: document.documentElement.lang });
-      for (const name of ["brand", "colours.primary"]) said.set(name, branded.elements[name].value);
+      for (const name of ["brand", "colours/primary"]) said.set(name, branded.elements[name].value);
       frame.src = `${branded.dataset.previews}?${said}`;
     }, 150);
   });

@@ -14,12 +14,12 @@ function valueOf(field) {
 }
 
 function put(body, path, value) {
-  const names = path.split(".");
+  const names = path.split("/");
   const last = names.pop();
   names.reduce((within, name) => (within[name] ??= {}), body)[last] = value;
 }
 
-/** The body that a form, or a row of a list in it, stands for: `a.b` is inside `a`; what it does not show comes from `data-base`. */
+/** The body that a form, or a row of a list in it, stands for: `a/b` is inside `a`; what it does not show comes from `data-base`. */
 export function bodyOf(root) {
   const row = root.matches("[data-row]") ? root : null;
   const body = root.dataset.base ? JSON.parse(document.getElementById(root.dataset.base).textContent) : {};
@@ -47,9 +47,9 @@ function withoutEmpty(body, root) {
 function fieldAt(form, at) {
   const parts = at.split("/").slice(1);
   const index = parts.findIndex((part) => /^[0-9]+$/.test(part));
-  const rows = index > 0 ? form.querySelector(`[data-rows="${CSS.escape(parts.slice(0, index).join("."))}"]`) : null;
+  const rows = index > 0 ? form.querySelector(`[data-rows="${CSS.escape(parts.slice(0, index).join("/"))}"]`) : null;
   const within = rows?.querySelectorAll("[data-row]")[Number(parts[index])] ?? form;
-  const name = (rows ? parts.slice(index + 1) : parts.slice(0, index < 0 ? undefined : index)).join(".");
+  const name = (rows ? parts.slice(index + 1) : parts.slice(0, index < 0 ? undefined : index)).join("/");
   return within.querySelector(`[name="${CSS.escape(name)}"]`);
 }
 
