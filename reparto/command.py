@@ -1,13 +1,17 @@
 """What the subcommands share: how one is declared, what it writes to, and how it refuses to run."""
 
 import argparse
+import sys
 from typing import Protocol, TypeAlias
 
 from rich.console import Console
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
-out = Console(highlight=False, soft_wrap=True)
+_PAPER = 200
+"""Columns of what goes into a file or a pipe, so that tables keep all that they say."""
+
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _PAPER)
 """What was asked for: results, tables, links."""
 
 err = Console(stderr=True, highlight=False, soft_wrap=True)

@@ -23,7 +23,7 @@ MOST_TOURS = 500
 MOST_VANS = 10_000
 """Named on the page; of others it asks."""
 
-STATES = ("alarm", "silent", "off_route", "late", "moving", "stopped")
+STATES = ("alarm", "silent", "off_route", "late", "on_break", "at_stop", "moving", "stopped")
 """Of vans, those that somebody has to look at first; `live.js` says which holds."""
 
 _TILES = re.compile(r"(https?)://(?:[^/.]*\{[^/]*?\}[^/.]*(?=\.))?([A-Za-z0-9.-]+(?::[0-9]+)?)/")
@@ -53,7 +53,7 @@ async def today_page(request: web.Request, looker: Looker) -> web.Response:
         states=STATES,
         tile_url=config.tile_url,
         attribution=config.tile_attribution,
-        tiles_of=_host_of(config.tile_url),
+        tiles_of=host_of_tiles(config.tile_url),
     )
 
 
@@ -82,7 +82,7 @@ def _row(tour: RouteItem, manner: Manner, t: Mapping[str, str]) -> dict[str, str
     }
 
 
-def _host_of(tile_url: str) -> str:
+def host_of_tiles(tile_url: str) -> str:
     """Give the host of tiles as a policy names it; empty: there are none."""
     found = _TILES.match(tile_url)
     if found is None:

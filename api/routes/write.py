@@ -62,6 +62,20 @@ async def hold_route(db: Db, *, account_id: int, ref: Ref, driver: DriverRow | N
     return await routes.find_route(db, account_id=account_id, route_id=None, external_id=external_id)
 
 
+async def hold_all(db: Db, account_id: int, named: Sequence[tuple[str, int | None, DriverRow | None]]) -> None:
+    """Hold several routes, then all their lanes, in one order: two who do that cannot wait for each other.
+
+    Args:
+        named: external id of each, its id if it is there, and the driver it may go to.
+    """
+    lanes = [driver.lane for _, _, driver in named if driver]
+    for name, route_id, _ in sorted(named, key=lambda one: one[0]):
+        await routes.lock_route(db, account_id=account_id, external_id=name)
+        if route_id is not None:
+            lanes += await routes.lanes_of_route(db, route_id)
+    await lock_lanes(db, sorted(set(lanes)))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
     """What a PUT left: `version` is the one in force."""

@@ -11,7 +11,8 @@ import msgspec
 from rich.box import SIMPLE
 from rich.table import Table
 
-from reparto.bench.polling import address_of, open_wires
+from reparto.bench.ingest.wire import address_of, open_wires
+from reparto.bench.polling import CONNECTIONS
 from reparto.bench.recipients import BenchVan, drive_on, poll_of
 from reparto.client.product import Product
 from reparto.client.tally import Latencies
@@ -175,7 +176,7 @@ async def _keep_driving(product: Product, vans: Sequence[BenchVan]) -> None:
 
 async def _poll(urls: Sequence[str], tokens: Sequence[str], seconds: float, latencies: Latencies) -> int:
     """Poll every link every `EVERY_S`, evenly over time, connections and processes."""
-    wires = [wire for url in urls for wire in await open_wires(url)]
+    wires = [wire for url in urls for wire in await open_wires(url, CONNECTIONS)]
     until_s, polls = time.perf_counter() + seconds, 0
 
     async def ask(nth: int) -> None:

@@ -17,8 +17,8 @@ import uvloop
 from rich.box import SIMPLE
 from rich.table import Table
 
-from reparto.bench.load import Wire
-from reparto.bench.waiting import change_stops
+from reparto.bench.ingest.waiting import change_stops
+from reparto.bench.ingest.wire import Wire
 from reparto.client.client import Client
 from reparto.client.product import Product, throw_away
 from reparto.client.tally import Latencies
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     """Measure and print."""
     err.print("starting a Postgres and one process of each role …")
     with throw_away() as product, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        rows = runner.run(_bench(product, seconds=args.seconds))
+        rows = runner.run(measure(product, seconds=args.seconds))
     if args.json:
         out.print(msgspec.json.encode(rows).decode(), markup=False)
     else:
@@ -76,7 +76,8 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-async def _bench(product: Product, *, seconds: float) -> list[PollRow]:
+async def measure(product: Product, *, seconds: float) -> list[PollRow]:
+    """Make phones, and let them poll for so long in every way."""
     err.print(f"making {DRIVERS} drivers with {STOPS} stops each …")
     phones = await _make_phones(product)
     db = await connect(product.database)
@@ -96,11 +97,11 @@ async def _bench(product: Product, *, seconds: float) -> list[PollRow]:
     ]
     rows = []
     try:
-        await _measure(product, phones, _Polls(), seconds=0)  # warm up
+        await _poll(product, phones, _Polls(), seconds=0)  # warm up
         for name, query, header, before in polls:
             err.print(f"{name} for {seconds:g} s …")
             measured = _Polls(query, header)
-            await _measure(product, phones, measured, before, seconds=seconds)
+            await _poll(product, phones, measured, before, seconds=seconds)
             rows.append(measured.row(name))
     finally:
         await db.close()
@@ -159,7 +160,7 @@ class _Polls:
         )
 
 
-async def _measure(
+async def _poll(
     product: Product,
     phones: Sequence[PollingPhone],
     polls: _Polls,

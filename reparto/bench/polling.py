@@ -5,9 +5,8 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
-from reparto.bench.load import Wire
+from reparto.bench.ingest.wire import Wire, open_wires
 from reparto.process.usage import cpu_s
 
 CONNECTIONS = 32
@@ -37,20 +36,6 @@ class Polled:
     def per_s(self) -> float:
         """How many came a second."""
         return self.answers / self.seconds
-
-
-async def open_wires(url: str, connections: int = CONNECTIONS) -> list[tuple[asyncio.BaseTransport, Wire]]:
-    """Open connections to a process; the caller closes the transports."""
-    loop, (host, port) = asyncio.get_running_loop(), address_of(url)
-    return [await loop.create_connection(Wire, host, port) for _ in range(connections)]
-
-
-def address_of(url: str) -> tuple[str, int]:
-    """Give the host and the port that a process listens on."""
-    address = urlsplit(url)
-    assert address.hostname is not None
-    assert address.port is not None
-    return address.hostname, address.port
 
 
 async def poll_for(url: str, requests: Sequence[bytes], *, seconds: float, pids: dict[str, int]) -> Polled:
@@ -86,7 +71,7 @@ async def poll_for(url: str, requests: Sequence[bytes], *, seconds: float, pids:
 async def tags_of(url: str, requests: Sequence[bytes]) -> list[str]:
     """Ask each once; give the tags of the answers, in their order."""
     tags = [""] * len(requests)
-    wires = await open_wires(url)
+    wires = await open_wires(url, CONNECTIONS)
 
     async def ask(wire: Wire, first: int) -> None:
         for place in range(first, len(requests), len(wires)):

@@ -5,9 +5,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reparto.bench.fleet import fragments_of
-from reparto.bench.load import BenchDevice, Wire
-from reparto.bench.polling import open_wires
+from reparto.bench.ingest.fleet import drive_of
+from reparto.bench.ingest.load import BenchDevice
+from reparto.bench.ingest.wire import Wire, open_wires
 from reparto.client.client import Client
 from reparto.client.product import Product
 from reparto.simulate.fleet import GUADALAJARA, enlist, make_trip, route_of_tour, seeds
@@ -29,7 +29,7 @@ class BenchVan:
 async def make_vans(product: Product, vans: int, stops: int) -> list[BenchVan]:
     """Put tours through the API, and bring the vans onto the road."""
     trips = [make_trip(seed, city=GUADALAJARA, stops=stops, every_s=1.0) for seed in seeds(2, _TRIPS)]
-    told = [fragments_of(trip, seed) for seed, trip in enumerate(trips)]
+    drives = [drive_of(trip, seed) for seed, trip in enumerate(trips)]
     gate = asyncio.Semaphore(_AT_ONCE)
     now_ms = round(time.time() * 1000)
 
@@ -42,7 +42,7 @@ async def make_vans(product: Product, vans: int, stops: int) -> list[BenchVan]:
                 route_of_tour(trips[which].tour, name, driver=name, leaves_ms=leaves_ms, city=GUADALAJARA)
             )
         tokens = [stop["tracking_url"].rpartition("/")[2] for stop in put["stops"]]
-        return BenchVan(device=BenchDevice(token=token, fragments=told[which], starts_ms=leaves_ms), tokens=tokens)
+        return BenchVan(device=BenchDevice(token=token, drive=drives[which], starts_ms=leaves_ms), tokens=tokens)
 
     async with Client(product.api_url, product.key) as client:
         made = await asyncio.gather(*(make(client, number) for number in range(vans)))

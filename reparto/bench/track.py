@@ -91,23 +91,37 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+async def measure_polls(product: Product, *, rounds: int, seconds: float) -> list[PollMedians]:
+    """Make whom to ask for, and ask so many rounds."""
+    return await _poll(await _make_fleet(product, POLLED_LINKS), product, rounds=rounds, seconds=seconds)
+
+
 async def _bench(product: Product, args: argparse.Namespace) -> TrackReport:
-    vans = max(POLLED_LINKS, args.links) // STOPS_OF_A_VAN
-    err.print(
-        f"making {vans} vans with {STOPS_OF_A_VAN} links each, {PHONES} phones with {STOPS_OF_A_MANIFEST} stops …"
-    )
-    fleet = Fleet(phones=await _make_phones(product), vans=await make_vans(product, vans, STOPS_OF_A_VAN))
-    rounds = []
-    for number in range(args.rounds):
-        err.print(f"round {number + 1} of {args.rounds} …")
-        rounds.append(await _round(product, fleet, args.seconds))
+    fleet = await _make_fleet(product, max(POLLED_LINKS, args.links))
+    polls = await _poll(fleet, product, rounds=args.rounds, seconds=args.seconds)
     crowd = None
     if args.links:
         err.print(f"{args.links} links polled, {args.streams} streams, {args.crowd_seconds:g} s …")
         crowd = await follow_and_poll(
             product, fleet.vans, links=args.links, streams=args.streams, seconds=args.crowd_seconds
         )
-    return TrackReport(polls=_medians(rounds), crowd=crowd)
+    return TrackReport(polls=polls, crowd=crowd)
+
+
+async def _make_fleet(product: Product, links: int) -> Fleet:
+    vans = links // STOPS_OF_A_VAN
+    err.print(
+        f"making {vans} vans with {STOPS_OF_A_VAN} links each, {PHONES} phones with {STOPS_OF_A_MANIFEST} stops …"
+    )
+    return Fleet(phones=await _make_phones(product), vans=await make_vans(product, vans, STOPS_OF_A_VAN))
+
+
+async def _poll(fleet: Fleet, product: Product, *, rounds: int, seconds: float) -> list[PollMedians]:
+    polled = []
+    for number in range(rounds):
+        err.print(f"round {number + 1} of {rounds} …")
+        polled.append(await _round(product, fleet, seconds))
+    return _medians(polled)
 
 
 async def _make_phones(product: Product) -> list[str]:

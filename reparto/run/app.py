@@ -18,6 +18,7 @@ from api.desk_page import board as desk_board
 from api.desk_page import endpoints as desk_page
 from api.desk_page import find as desk_find
 from api.desk_page import inbox as desk_inbox
+from api.desk_page import replay as desk_replay
 from api.desk_page import stop as desk_stop
 from api.desk_page import tour as desk_tour
 from api.desk_page.settings import account as account_settings
@@ -28,6 +29,7 @@ from api.desk_page.settings import offers as offer_settings
 from api.desk_page.settings import people as people_settings
 from api.desk_page.settings import phones as phone_settings
 from api.desk_page.settings import webhooks as webhook_settings
+from api.dispatch import moving, notes, sequence
 from api.driver.events import endpoints as driver_events
 from api.driver.manifest import endpoints as manifest
 from api.find import endpoints as find
@@ -43,7 +45,7 @@ from api.messages import demo as demo_messages
 from api.offers import points
 from api.offers import slots as recipient_slots
 from api.places import geofences
-from api.planning import orders, plans, publish, replan, resources, sequence, slots
+from api.planning import orders, plans, publish, replan, resources, slots
 from api.portal import by_code, by_link, company, proposals, push, redirect, reschedule, step_up
 from api.proofs import endpoints as proofs
 from api.proofs.uploads import endpoints as uploads
@@ -80,13 +82,14 @@ from work.roads.protocol import Roads
 
 ASKED = (
     *(session, totp, passkeys, oidc, oidc_setting, users, invitations, link_page, audit, alerts),
-    *(desk_page, desk_find, desk_stop, desk_tour, desk_inbox, desk_board),
+    *(desk_page, desk_find, desk_stop, desk_tour, desk_replay, desk_inbox, desk_board),
     *(own_settings, people_settings, phone_settings, webhook_settings),
     *(account_settings, brand_settings, message_settings, offer_settings),
     *(account, logo, keys, drivers, devices, geofences),
     *(routes, links, pins, reopening, ending, track, visits, detours, eta),
     *(driver_events, manifest, shifts),
-    *(orders, resources, plans, replan, publish, sequence, slots),
+    *(orders, resources, plans, replan, publish, slots),
+    *(sequence, moving, notes),
     *(geocoder, address_book),
     *(positions, events, reports, quarantine, applying, erasures),
     *(tracking, tracking_page, widget, tracking_forms, tracking_photos, asides, answers, by_link, push, company),

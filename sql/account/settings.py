@@ -167,6 +167,18 @@ class ContactCard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Of the country that the time zone lies in."""
 
 
+class ProposalRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which proposals of a day that goes on are accepted without a person, as soon as one of these holds.
+
+    Never one that breaks a promised window, or by which nobody comes to an order.
+    """
+
+    saves_minutes: Annotated[int, Meta(ge=1, le=1_440)] | None = None
+    """Of all vans together, at least so many; null: however much it saves, that is no reason."""
+    new_orders: bool = False
+    """It brings in new orders, and nobody else comes by another van."""
+
+
 class EtaRules(Struct, frozen=True, kw_only=True):
     """The part that trackers look at: when somebody must hear of an ETA."""
 
@@ -225,6 +237,8 @@ class AccountSettings(EtaRules, frozen=True, kw_only=True):
     """How the desk takes what opens alerts; types that are left out are taken as usual."""
     admin_email: AdminEmail = ""
     """Who hears when something is wrong, as long as e-mail is switched on; empty: nobody."""
+    accept_proposals: ProposalRule | None = None
+    """Which proposals of a day that goes on count by themselves; null: a dispatcher decides about each of them."""
     location_policy: LocationPolicy = "always"
     """Which places of drivers are kept: all, those recorded at work (a shift or a tour), or only those in a shift."""
 

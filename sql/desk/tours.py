@@ -28,6 +28,27 @@ async def signs_of_stops(db: Db | Pool, account_id: int, route_id: int) -> dict[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MovedOn:
+    """Of a stop that was taken off a tour: the stop that it is now, on which tour of whom.
+
+    Attributes:
+        driver: None: nobody drives that tour yet.
+        is_to_fetch: its parcels are still where they were; that tour comes to fetch them.
+    """
+
+    now_id: int
+    route: str
+    driver: str | None
+    is_to_fetch: bool
+
+
+async def moved_on(db: Db | Pool, account_id: int, route_id: int) -> dict[int, MovedOn]:
+    """Read where stops that were taken off a tour are by now, by stop; those that are nowhere are left out."""
+    rows = await db.fetch(_SQL["moved_on"], account_id, route_id)
+    return {row["stop_id"]: MovedOn(**{name: row[name] for name in MovedOn.__slots__}) for row in rows}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlertPlace:
     """What an alert is about, by name; None: nothing of that kind, or it is gone."""
 

@@ -48,8 +48,8 @@ async def breaks_begun(db: Db | Pool, since: Sequence[tuple[int, datetime]]) -> 
     return {row["driver_id"]: row["breaks"] for row in await db.fetch(_SQL["breaks_begun"], drivers, times)}
 
 
-async def move_orders(db: Db, account_id: int, plan_id: int, moves: Sequence[tuple[str, int, int]]) -> None:
-    """Note that orders went from one route to another: external id, from, to."""
+async def move_orders(db: Db, account_id: int, plan_id: int | None, moves: Sequence[tuple[str, int, int]]) -> None:
+    """Note that orders went from one route to another: external id, from, to; `plan_id` None: by hand."""
     await db.execute(_SQL["move_orders"], account_id, plan_id, *_columns(moves, 3))
 
 

@@ -30,8 +30,8 @@ SELECT asked.driver AS driver_id, count(*) AS breaks
  GROUP BY asked.driver;
 
 -- name: move_orders
--- Orders that go on from one route to another. $1 account, $2 plan; columns: $3 external id, $4 from route, $5 to route
-UPDATE delivery_order AS known SET plan_id = $2, route_id = new.to_route, updated_at = now()
+-- Orders that go on from one route to another. $1 account, $2 plan or null: they stay with theirs; columns: $3 external id, $4 from route, $5 to route
+UPDATE delivery_order AS known SET plan_id = coalesce($2, plan_id), route_id = new.to_route, updated_at = now()
   FROM unnest($3::text[], $4::bigint[], $5::bigint[]) AS new (external_id, from_route, to_route)
  WHERE known.account_id = $1 AND known.external_id = new.external_id AND known.route_id = new.from_route;
 

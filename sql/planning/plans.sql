@@ -63,10 +63,20 @@ UPDATE plan SET held_until = now() + $3 * interval '1 second', progress = greate
  WHERE id = $1 AND attempts = $2 AND state = 'running' RETURNING 1;
 
 -- name: end_plan
--- Done or failed, as a whole. $1 plan, $2 attempt, $3 state, $4 why or null, $5 problem or null, $6 result or null
+-- Done or failed, as a whole.
+-- $1 plan, $2 attempt, $3 state, $4 why or null, $5 problem or null, $6 result or null, $7 whether a rule is asked about it
 UPDATE plan SET state = $3, why = $4, problem = $5, result = $6, held_until = NULL, updated_at = now(),
-       progress = CASE WHEN $3 = 'done' THEN 1 ELSE progress END
+       progress = CASE WHEN $3 = 'done' THEN 1 ELSE progress END, for_rule = $7
  WHERE id = $1 AND attempts = $2 AND state = 'running' RETURNING 1;
+
+-- name: proposal_for_rule
+-- One that its account's rule was not asked about yet.
+SELECT id, account_id, state, date, depot, asked, progress, version, attempts, why, result FROM plan
+ WHERE for_rule AND state = 'done' ORDER BY id LIMIT 1;
+
+-- name: leave_to_person
+-- Unless it is another one by now. $1 plan, $2 version, $3 result
+UPDATE plan SET for_rule = false, result = $3 WHERE id = $1 AND version = $2 AND state = 'done';
 
 -- name: change_plan
 -- $1 plan, $2 state, $3 result

@@ -16,7 +16,7 @@ from cachetools import LRUCache
 
 from geo.pings import Floats
 from geo.tours.check import Timed, check, time_tour
-from geo.tours.insertion import Gaps, Insertion, cheapest, gaps_of
+from geo.tours.insertion import Gaps, Insertion, cheapest, cheapest_in, gaps_of
 from geo.tours.matrix import to_all
 from geo.tours.numbers import FOREVER
 from geo.tours.problem import Matrix, TourJob, TourProblem, VanTour, Window
@@ -256,12 +256,7 @@ def promised(day: TentativeDay, visit: AskedVisit, windows: Sequence[Window]) ->
         )
         problem = _grown(day, np.array([visit.lon]), np.array([visit.lat]), [asked])
         job = len(problem.jobs) - 1
-    found = []
-    for window in windows:
-        jobs = [*problem.jobs]
-        jobs[job] = replace(jobs[job], windows=(window,))
-        found.append(cheapest(replace(problem, jobs=jobs), every, job, gaps=gaps))
-    return found
+    return cheapest_in(problem, every, job, windows, gaps)
 
 
 def _without(problem: TourProblem, one: Timed, job: int) -> Timed:

@@ -64,7 +64,7 @@ RECIPIENTS = DataClass(
     name="recipients",
     tables=(
         *("stop", "parcel", "recipient_wish", "recipient_change", "rating"),
-        *("ticket_entry", "return_request", "push_subscription"),
+        *("ticket_entry", "return_request", "push_subscription", "route_note"),
     ),
     settings=(_PEOPLE,),
     age=ages.age_of_recipients,
@@ -74,7 +74,7 @@ ROUTES = DataClass(
     name="routes",
     tables=(
         *("route", "route_version", "stop", "parcel", "moved_link", "message", "notice", "delivery_order", "rating"),
-        *("ticket", "return_request", "step_up", "slot_place"),
+        *("ticket", "return_request", "step_up", "slot_place", "route_note"),
     ),
     settings=(_HISTORY, _SAID, _PROOFS),
     age=ages.age_of_routes,

@@ -8,7 +8,7 @@ import msgspec
 from reparto.bench.notify.stage import TAKEN_UP_S, Stage
 
 BOOKED = {"quiet_hours": None, "wait_for_workday": False}
-"""Told at any hour."""
+"""DriveSecond at any hour."""
 
 
 class MessagesOut(msgspec.Struct, frozen=True, kw_only=True):

@@ -238,6 +238,8 @@ async def product(
         driver_id = (await make("POST", "/v1/drivers", driver))["id"]
         device = await make("POST", "/v1/drivers/ana/devices", {})
         put = await make("PUT", "/v1/routes/tour", tour)
+        more = {"driver": None, "stops": [{**tour["stops"][0], "external_id": "ped-9"}]}
+        await make("PUT", "/v1/routes/otra", {**tour, **more})
         await make("PUT", "/v1/geofences/centro", body_of_fence)
         await make("PUT", "/v1/account/channels/push", {"contact": "mailto:a@b.co"})
         read = await make("GET", "/v1/account", None)
@@ -404,6 +406,8 @@ async def product(
                 ("patch", "/v1/drivers/{driver}"): {"name": "Ana", "phone": None, "locale": "pt"},
                 ("post", "/v1/drivers/{driver}/devices"): {"label": "x", "app": "native"},
                 ("put", "/v1/routes/{route}/sequence"): {"stops": [one["id"] for one in put["stops"][1:]]},
+                ("post", "/v1/routes/{route}/notes"): {"text": "x"},
+                ("post", "/v1/routes/{route}/moves"): {"stops": [put["stops"][1]["id"]], "to": "otra", "to_version": 1},
                 ("put", "/v1/routes/{route}"): {**tour, "stops": [{**tour["stops"][0], **tour["stops"][1]}]},
                 ("post", "/v1/routes/{route}/assign"): {"driver": "ana"},
                 ("post", "/v1/routes/{route}/end"): {"note": "n", "occurred_at": at(6)},

@@ -8,6 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from api.account import endpoints as account_settings
+from api.desk import audit
+from api.planning.by_rule import rule_job
 from tests.api.conftest import say_events
 from tests.api.driver.driver_day import BASE, Phone, event
 from tests.api.planning.conftest import DEPOT, searching, settled
@@ -36,7 +39,7 @@ def an_order(name, east=0.0, north=0.0, **more):
 
 @pytest.fixture
 def app_parts(app_parts):
-    return [*app_parts, say_events]
+    return [*app_parts, say_events, account_settings.operations.add_to, audit.operations.add_to]
 
 
 @pytest.fixture
@@ -143,6 +146,37 @@ async def test_an_express_order_is_fetched_at_the_depot_and_told_only_when_accep
     order = await call("GET", "/v1/orders/urgente")
     assert (order["state"], order["route"], order["plan"]) == ("assigned", route, plan["id"])
     assert await call("POST", f"/v1/plans/{plan['id']}/publish") == published
+
+
+async def test_an_express_order_counts_by_itself_where_the_account_has_a_rule_for_it(
+    call, pool, roads, api_config, under_way, drive, proposed
+):
+    (_, route), rule = under_way["este"], rule_job(roads, api_config)
+    left = await drive(*under_way["este"], 3)
+    await call("POST", "/v1/orders", {"orders": [an_order("urgente", 0.012, 0.004)]})
+    await call("PATCH", "/v1/account", {"accept_proposals": {"saves_minutes": 10}})
+    plan = await proposed(because="pedido urgente", routes=[route])
+    assert plan["proposal"]["rule"] is None
+    assert await rule.do(pool)
+    other = await call("GET", f"/v1/plans/{plan['id']}")
+    assert (other["state"], other["version"]) == ("done", plan["version"])
+    assert other["proposal"]["rule"] == {"accepted": False, "why": "By the account's rule it saves no time."}
+    assert not await rule.do(pool)
+
+    await call("PATCH", "/v1/account", {"accept_proposals": {"new_orders": True}})
+    again = await proposed(because="otra vez", routes=[route])
+    gone = await proposed(because="y otra", routes=[route])
+    assert await rule.do(pool)
+    assert await rule.do(pool)
+    made = await call("GET", f"/v1/plans/{again['id']}")
+    assert (made["state"], made["proposal"]["rule"]) == ("published", {"accepted": True, "why": None})
+    assert set(await orders_of(call, route)) >= {*left, "urgente"}
+    late = await call("GET", f"/v1/plans/{gone['id']}")
+    assert late["state"] == "done"
+    assert late["proposal"]["rule"]["why"].startswith("The day went on since this was proposed.")
+    (entry,) = (await call("GET", "/v1/audit?operation=rule%20accept_proposals"))["entries"]
+    assert (entry["thing"], entry["user_id"], entry["key_id"]) == ({"plan": again["id"]}, None, None)
+    assert entry["after"]["because"] == "otra vez"
 
 
 async def test_parcels_of_a_van_that_broke_down_are_fetched_from_it(call, client, under_way, drive, proposed, phones):

@@ -10,7 +10,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from reparto.bench.load import BenchDevice, Load, Wire, fragment
+from reparto.bench.ingest.load import BenchDevice, BenchDoor, Load, told
+from reparto.bench.ingest.wire import Wire
 from reparto.bench.manifest import PollingPhone
 from reparto.bench.polling import poll_for, tags_of
 from reparto.bench.recipients import poll_of
@@ -31,8 +32,8 @@ async def test_a_load_sends_every_device_on_along_its_drive_and_counts_what_is_a
 
     app = web.Application()
     app.router.add_post("/v1/pings", door)
-    drive = [fragment(20.5, -103.25, 8.25, 359.9)] * 3
-    devices = deque(BenchDevice(token=f"rpd_{number}", fragments=drive, starts_ms=1_000) for number in range(5))
+    drive = [told(20.5, -103.25, 8.25, 359.9)] * 3
+    devices = deque(BenchDevice(token=f"rpd_{number}", drive=drive, starts_ms=1_000) for number in range(5))
     async with TestServer(app) as server:
         assert server.port is not None
         load = Load(host="127.0.0.1", port=server.port, ready=devices)
@@ -44,13 +45,58 @@ async def test_a_load_sends_every_device_on_along_its_drive_and_counts_what_is_a
         assert times == list(range(1_000, 1_000 + 1_000 * len(times), 1_000))
 
 
+async def test_a_load_speaks_as_apps_that_send_one_fix_in_a_query() -> None:
+    heard: dict[str, list[int]] = {}
+
+    async def door(request: web.Request) -> web.Response:
+        assert (request.query["lat"], request.query["bearing"]) == ("20.500000", "0")
+        heard.setdefault(request.match_info["token"], []).append(int(request.query["timestamp"]))
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_get("/ingest/{token}/osmand", door)
+    drive = [told(20.5, -103.25, 8.25, 360.0)] * 3
+    devices = deque(
+        BenchDevice(token="", ingest_token=f"rpi_{number}", drive=drive, starts_ms=1_000) for number in range(3)
+    )
+    async with TestServer(app) as server:
+        load = Load(host=server.host, port=server.port or 0, ready=devices)
+        await load.run(connections=2, batch=1, seconds=0.1, door=BenchDoor.OSMAND)
+    assert load.tally.acknowledged == sum(len(times) for times in heard.values()) > 0
+    assert all(times == list(range(1_000, 1_000 + 1_000 * len(times), 1_000)) for times in heard.values())
+
+
+@pytest.mark.parametrize("pings", [1, 2, 900])  # frames of all three lengths
+async def test_a_load_speaks_by_websocket(pings: int) -> None:
+    heard: list[int] = []
+
+    async def door(request: web.Request) -> web.WebSocketResponse:
+        assert request.headers["Authorization"] == "Bearer rpd_1"
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        async for frame in socket:
+            said = json.loads(frame.data)
+            heard.extend(ping["time"] for ping in said["pings"])
+            await socket.send_str(json.dumps({"n": said["n"], "accepted": pings, "rejected": [], "why": "x" * pings}))
+        return socket
+
+    app = web.Application()
+    app.router.add_get("/v1/pings/ws", door)
+    device = BenchDevice(token="rpd_1", drive=[told(20.5, -103.25, 8.25, 0)], starts_ms=0)
+    async with TestServer(app) as server:
+        load = Load(host=server.host, port=server.port or 0, ready=deque([device]))
+        await load.run(connections=1, batch=pings, seconds=0.1, door=BenchDoor.WEBSOCKET)
+    assert heard == list(range(0, 1_000 * len(heard), 1_000))
+    assert load.tally.acknowledged == len(heard) > 0
+
+
 async def test_a_load_stops_at_an_answer_that_means_a_mistake() -> None:
     async def door(request: web.Request) -> web.Response:
         return web.json_response({"detail": "no"}, status=401)
 
     app = web.Application()
     app.router.add_post("/v1/pings", door)
-    device = BenchDevice(token="x", fragments=[fragment(1, 2, 3, 4)], starts_ms=0)
+    device = BenchDevice(token="x", drive=[told(1, 2, 3, 4)], starts_ms=0)
     async with TestServer(app) as server:
         assert server.port is not None
         load = Load(host="127.0.0.1", port=server.port, ready=deque([device]))
@@ -69,7 +115,7 @@ async def test_a_phone_polls_with_the_version_it_has_and_hears_answers_without_a
     app.router.add_get("/v1/driver/manifest", manifest)
     phone = PollingPhone(token="rpd_1", version=7)
     async with TestServer(app) as server:
-        transport, wire = await asyncio.get_running_loop().create_connection(Wire, "127.0.0.1", server.port)
+        transport, wire = await asyncio.get_running_loop().create_connection(Wire, server.host, server.port or 0)
         assert await wire.ask(phone.request(header='If-None-Match: "{v}"')) == (304, b"")
         assert await wire.ask(phone.request("?since={v}")) == (200, b'{"since": "7"}')
         transport.close()

@@ -1,7 +1,8 @@
 """`reparto bench ingest`: from the phone's request to the stored, tracked ping.
 
-Batches of 1, 10 and 50 pings a request, one after the other, as fast as they are acknowledged; then the trackers catch
-up; at the end a bare COPY of the same rows into the same table, the ceiling of what any way of a ping could reach.
+One ping a request by each kind of door, then 10 and 50, one load after the other, as fast as they are acknowledged;
+then the trackers catch up; at the end a bare COPY of the same rows into the same table, the ceiling of what any way of
+a ping could reach.
 How to read the numbers: docs/explanation/benchmarks.md.
 """
 
@@ -11,26 +12,31 @@ import os
 import platform
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from statistics import median
-from urllib.parse import urlsplit
 
 import msgspec
 import uvloop
 from rich.box import SIMPLE
 from rich.table import Table
 
-from reparto.bench.fleet import make_fleet
-from reparto.bench.load import BenchDevice, Load
-from reparto.bench.waiting import copy_again, waiting_pings
+from reparto.bench.ingest.fleet import make_fleet
+from reparto.bench.ingest.load import BenchDevice, BenchDoor, Load
+from reparto.bench.ingest.waiting import copy_again, waiting_pings
+from reparto.bench.ingest.wire import address_of
 from reparto.client.product import Product, throw_away
-from reparto.client.tally import Tally
 from reparto.command import Subparsers, err, out
 from reparto.process.usage import cpu_s
 from sql.inbox.inbox import depth
 from sql.pool import Db, connect
 
-BATCHES = (1, 10, 50)
+LOADS = (
+    (BenchDoor.NATIVE, 1),
+    (BenchDoor.OSMAND, 1),
+    (BenchDoor.WEBSOCKET, 1),
+    (BenchDoor.NATIVE, 10),
+    (BenchDoor.NATIVE, 50),
+)
 """Pings a request: a phone that is watched live, one that saves its battery, one that comes back from a tunnel."""
 
 DEVICES = 600
@@ -44,12 +50,14 @@ class IngestRow(msgspec.Struct, frozen=True, kw_only=True):
     """What one load gave.
 
     Attributes:
+        door: how it was sent.
         batch: pings a request.
         tracked_per_s: pings tracked a second while the load went on.
         caught_up_per_s: pings tracked a second after it, until none waited; NaN when none did.
         cpu_us: CPU microseconds a ping of server, tracker, postgres and client, the catching up included.
     """
 
+    door: BenchDoor
     batch: int
     seconds: float
     acknowledged_per_s: float
@@ -76,7 +84,7 @@ class IngestOutcome(msgspec.Struct, frozen=True, kw_only=True):
 def add_parser(subparsers: Subparsers) -> None:
     """Declare `reparto bench ingest`."""
     parser = subparsers.add_parser("ingest", help="pings in: acknowledged, tracked, CPU a ping", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=10.0, help="of load for each size of batch (default: 10)")
+    parser.add_argument("--seconds", type=float, default=10.0, help="of each load (default: 10)")
     parser.add_argument("--repeat", type=int, default=1, help="times; the medians are printed (default: 1)")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     parser.set_defaults(run=run)
@@ -86,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
     """Measure and print."""
     err.print("starting a Postgres and one process of each role …")
     with throw_away() as product, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        outcome = runner.run(_bench(product, seconds=args.seconds, repeat=args.repeat))
+        outcome = runner.run(measure(product, seconds=args.seconds, repeat=args.repeat))
     if args.json:
         out.print(msgspec.json.encode(outcome).decode(), markup=False)
     else:
@@ -94,17 +102,23 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-async def _bench(product: Product, *, seconds: float, repeat: int) -> IngestOutcome:
+async def measure(product: Product, *, seconds: float, repeat: int) -> IngestOutcome:
+    """Send every load so often for so long; the product's doors and tracker are stopped at the end."""
     err.print(f"making {DEVICES} drivers, devices and routes …")
     ready: deque[BenchDevice] = deque(await make_fleet(product.api_url, product.key, DEVICES))
     db = await connect(product.database)
     try:
-        await _measure(product, db, ready, batch=10, seconds=_WARM_UP_S)
+        await measure_load(product, db, ready, seconds=_WARM_UP_S)
         rows: list[IngestRow] = []
-        for batch in BATCHES:
-            err.print(f"{batch} pings a request for {seconds:g} s, then catching up …")
+        for door, batch in LOADS:
+            err.print(f"{door}, {batch} a request, for {seconds:g} s, then catching up …")
             rows.append(
-                _median([await _measure(product, db, ready, batch=batch, seconds=seconds) for _ in range(repeat)])
+                _median(
+                    [
+                        await measure_load(product, db, ready, door=door, batch=batch, seconds=seconds)
+                        for _ in range(repeat)
+                    ]
+                )
             )
         err.print("a bare COPY of the same rows …")
         product.ingest.stop()
@@ -113,7 +127,7 @@ async def _bench(product: Product, *, seconds: float, repeat: int) -> IngestOutc
     finally:
         await db.close()
     return IngestOutcome(
-        machine=_machine(),
+        machine=machine(),
         devices=DEVICES,
         connections=CONNECTIONS,
         rows=rows,
@@ -122,25 +136,28 @@ async def _bench(product: Product, *, seconds: float, repeat: int) -> IngestOutc
     )
 
 
-async def _measure(product: Product, db: Db, ready: deque[BenchDevice], *, batch: int, seconds: float) -> IngestRow:
+async def measure_load(
+    product: Product,
+    db: Db,
+    ready: deque[BenchDevice],
+    *,
+    door: BenchDoor = BenchDoor.NATIVE,
+    batch: int = 10,
+    seconds: float,
+) -> IngestRow:
     """Load, then wait until nothing waits for the tracker."""
-    address = urlsplit(product.ingest_url)
-    assert address.hostname is not None
-    assert address.port is not None
-    load = Load(address.hostname, address.port, ready, Tally())
+    load = load_on(product, ready)
     cpu_before, began_s = _cpu(product), time.perf_counter()
-    await load.run(connections=CONNECTIONS, batch=batch, seconds=seconds)
+    await load.run(connections=CONNECTIONS, batch=batch, seconds=seconds, door=door)
     load_s, cpu_loaded = time.perf_counter() - began_s, _cpu(product)
-    waiting = left = await waiting_pings(db)
+    waiting = await waiting_pings(db)
     waiting_s = time.perf_counter()
-    while left:
-        await asyncio.sleep(_LOOK_EVERY_S)
-        # counting them one by one reads the whole inbox: only when the estimate says that it is empty
-        left = await depth(db) or await waiting_pings(db)
+    await until_tracked(db)
     caught_up_s, cpu_after = time.perf_counter() - waiting_s, _cpu(product)
     pings = load.tally.acknowledged
     cpu_loaded["tracker"], cpu_loaded["postgres"] = cpu_after["tracker"], cpu_after["postgres"]
     return IngestRow(
+        door=door,
         batch=batch,
         seconds=load_s,
         acknowledged_per_s=pings / load_s,
@@ -152,6 +169,18 @@ async def _measure(product: Product, db: Db, ready: deque[BenchDevice], *, batch
         refused=load.tally.refused.total(),
         sent_again=load.tally.retried.total(),
     )
+
+
+def load_on(product: Product, devices: Iterable[BenchDevice]) -> Load:
+    """Make devices that send to a product's doors."""
+    return Load(*address_of(product.ingest_url), deque(devices))
+
+
+async def until_tracked(db: Db) -> None:
+    """Wait until nothing waits for the tracker."""
+    # counting them one by one reads the whole inbox: only when the estimate says that it is empty
+    while await depth(db) or await waiting_pings(db):  # noqa: ASYNC110 (they are other processes)
+        await asyncio.sleep(_LOOK_EVERY_S)
 
 
 def _cpu(product: Product) -> dict[str, float]:
@@ -171,6 +200,7 @@ def _median(rows: Sequence[IngestRow]) -> IngestRow:
         return median(float(getattr(row, name)) for row in rows)
 
     return IngestRow(
+        door=rows[0].door,
         batch=rows[0].batch,
         cpu_us={who: median(row.cpu_us[who] for row in rows) for who in rows[0].cpu_us},
         refused=sum(row.refused for row in rows),
@@ -184,31 +214,33 @@ def _median(rows: Sequence[IngestRow]) -> IngestRow:
     )
 
 
-def _machine() -> str:
+def machine() -> str:
+    """Say what was measured on."""
     return f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
 
 
 def _show(outcome: IngestOutcome) -> None:
     out.print(f"{outcome.machine}, client included; {outcome.devices} devices over {outcome.connections} connections")
-    rates = _table("batch", "acknowledged/s", "tracked/s", "after load/s", "ack p50 ms", "ack p99 ms")
+    rates = _table("door", "batch", "acknowledged/s", "tracked/s", "after load/s", "ack p50 ms", "ack p99 ms")
     for row in outcome.rows:
         rates.add_row(
-            str(row.batch),
+            *(row.door, str(row.batch)),
             *(f"{rate:,.0f}" for rate in (row.acknowledged_per_s, row.tracked_per_s, row.caught_up_per_s)),
             *(f"{ms:.1f}" for ms in (row.ack_p50_ms, row.ack_p99_ms)),
         )
     out.print(rates)
     out.print("CPU time, µs a ping")
-    cpu = _table("batch", *outcome.rows[0].cpu_us)
+    cpu = _table("door", "batch", *outcome.rows[0].cpu_us)
     for row in outcome.rows:
-        cpu.add_row(str(row.batch), *(f"{us:.1f}" for us in row.cpu_us.values()))
+        cpu.add_row(row.door, str(row.batch), *(f"{us:.1f}" for us in row.cpu_us.values()))
     out.print(cpu)
     out.print(
         f"a bare COPY of {outcome.copy_rows:,} of these rows into the same table: {outcome.copy_per_s:,.0f} rows/s"
     )
     for row in outcome.rows:
         if row.refused or row.sent_again:
-            out.print(f"{row.batch} a request: {row.refused:,} pings refused, {row.sent_again:,} requests sent again")
+            load = f"{row.door}, {row.batch} a request"
+            out.print(f"{load}: {row.refused:,} pings refused, {row.sent_again:,} requests sent again")
 
 
 def _table(*columns: str) -> Table:
