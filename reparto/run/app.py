@@ -12,6 +12,7 @@ from api.addresses import geocoder
 from api.brand import logo
 from api.certificate import endpoints as certificate
 from api.desk import alerts, audit, invitations, link_page, passkeys, session, totp, users
+from api.desk import push as alert_push
 from api.desk.oidc import endpoints as oidc
 from api.desk.oidc import setting as oidc_setting
 from api.desk_page import board as desk_board
@@ -81,7 +82,7 @@ from work.roads.in_time import RoadsInTime
 from work.roads.protocol import Roads
 
 ASKED = (
-    *(session, totp, passkeys, oidc, oidc_setting, users, invitations, link_page, audit, alerts),
+    *(session, totp, passkeys, oidc, oidc_setting, users, invitations, link_page, audit, alerts, alert_push),
     *(desk_page, desk_find, desk_stop, desk_tour, desk_replay, desk_inbox, desk_board),
     *(own_settings, people_settings, phone_settings, webhook_settings),
     *(account_settings, brand_settings, message_settings, offer_settings),
