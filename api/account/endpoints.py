@@ -22,6 +22,7 @@ from sql.account.settings import (
     AccountSettings,
     AddressForm,
     AdminEmail,
+    AlertRules,
     Approaching,
     Brand,
     Colours,
@@ -73,6 +74,7 @@ class SettingsChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     return_approval: ReturnApproval | UnsetType = UNSET
     return_days: ReturnDays | UnsetType = UNSET
     redirect_within_m: RedirectWithin | UnsetType = UNSET
+    alert_rules: AlertRules | UnsetType = UNSET
     admin_email: AdminEmail | UnsetType = UNSET
     accept_proposals: ProposalRule | UnsetType | None = UNSET
     location_policy: LocationPolicy | UnsetType = UNSET

@@ -12,6 +12,7 @@ from api.addresses import geocoder
 from api.brand import logo
 from api.certificate import endpoints as certificate
 from api.desk import alerts, audit, invitations, link_page, passkeys, session, totp, users
+from api.desk import push as alert_push
 from api.desk.oidc import endpoints as oidc
 from api.desk.oidc import setting as oidc_setting
 from api.desk_page import board as desk_board
@@ -22,7 +23,11 @@ from api.desk_page import replay as desk_replay
 from api.desk_page import stop as desk_stop
 from api.desk_page import tiles as desk_tiles
 from api.desk_page import tour as desk_tour
+from api.desk_page.settings import account as account_settings
+from api.desk_page.settings import brand as brand_settings
 from api.desk_page.settings import me as own_settings
+from api.desk_page.settings import messages as message_settings
+from api.desk_page.settings import offers as offer_settings
 from api.desk_page.settings import people as people_settings
 from api.desk_page.settings import phones as phone_settings
 from api.desk_page.settings import webhooks as webhook_settings
@@ -80,9 +85,10 @@ from work.roads.in_time import RoadsInTime
 from work.roads.protocol import Roads
 
 ASKED = (
-    *(session, totp, passkeys, oidc, oidc_setting, users, invitations, link_page, audit, alerts),
+    *(session, totp, passkeys, oidc, oidc_setting, users, invitations, link_page, audit, alerts, alert_push),
     *(desk_page, desk_find, desk_stop, desk_tour, desk_replay, desk_tiles, desk_inbox, desk_board),
     *(own_settings, people_settings, phone_settings, webhook_settings),
+    *(account_settings, brand_settings, message_settings, offer_settings),
     *(account, logo, keys, drivers, devices, geofences),
     *(routes, links, pins, reopening, ending, track, visits, detours, eta),
     *(driver_events, manifest, shifts),

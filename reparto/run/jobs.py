@@ -12,6 +12,7 @@ from work.addresses.upkeep import address_retention_jobs
 from work.alerts.tell import alert_job
 from work.desk.alerts import ALERT_JOBS
 from work.desk.mail import desk_jobs
+from work.desk.push import push_jobs
 from work.erasure.erase import erasure_job
 from work.feed.closing import CLOSE_TOURS
 from work.feed.ends import ends_job
@@ -58,6 +59,7 @@ def jobs_of(settings: Settings, roads: Roads, store: ProofStore) -> tuple[Job | 
         alert_job(sealer, guard, settings.outgoing.alert_urls),
         *ALERT_JOBS,
         *desk_jobs(sealer, guard, public_url=public_url_of(settings)),
+        *push_jobs(sealer, guard, public_url=public_url_of(settings)),
         *message_jobs(
             sealer,
             guard,

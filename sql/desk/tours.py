@@ -65,3 +65,9 @@ async def places_of_alerts(db: Db | Pool, account_id: int, alerts: Sequence[Desk
     rows = await db.fetch(_SQL["places_of_alerts"], account_id, *columns) if alerts else []
     names = ("order", "name", "route", "timezone", "driver")
     return {row["id"]: AlertPlace(**{name: row[name] for name in names}) for row in rows}
+
+
+async def example_stop(pool: Pool, account_id: int) -> int | None:
+    """Find a stop to look at something with; None: there was no tour yet."""
+    stop_id: int | None = await pool.fetchval(_SQL["example_stop"], account_id)
+    return stop_id

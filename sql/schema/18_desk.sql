@@ -164,8 +164,10 @@ CREATE TABLE desk_alert (
     snoozed_until  timestamptz,
     closed_at      timestamptz,
     closed_why     text CHECK (closed_why IN ('closed', 'over', 'retracted', 'expired')),  -- by somebody; what it was about is over; it never was
+    push_at        timestamptz,  -- when browsers are told of it; null: they were, or need not be
     CHECK ((closed_at IS NULL) = (closed_why IS NULL))
 );
+CREATE INDEX desk_alert_push ON desk_alert (push_at) WHERE push_at IS NOT NULL;
 CREATE INDEX desk_alert_account ON desk_alert (account_id, id);
 CREATE INDEX desk_alert_open ON desk_alert (account_id, occurred_at) WHERE closed_at IS NULL;
 CREATE INDEX desk_alert_age ON desk_alert (closed_at) WHERE closed_at IS NOT NULL;
@@ -182,3 +184,16 @@ CREATE TABLE route_note (
 );
 CREATE INDEX route_note_route ON route_note (route_id, id);
 CREATE INDEX route_note_account ON route_note (account_id, id);
+
+-- Browsers of the company's people that a push service tells of alerts.
+CREATE TABLE desk_push (
+    account_id     bigint NOT NULL,
+    person_id      bigint NOT NULL,
+    endpoint_hash  bytea NOT NULL,  -- SHA-256 of its address
+    sealed         bytea NOT NULL,  -- address and keys
+    least          smallint NOT NULL CHECK (least BETWEEN 1 AND 3),  -- of the severity
+    language       text NOT NULL,
+    made_at        timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (account_id, person_id, endpoint_hash),
+    FOREIGN KEY (account_id, person_id) REFERENCES member ON DELETE CASCADE
+);

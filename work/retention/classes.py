@@ -122,7 +122,7 @@ SOON_GONE = (
 )
 """Tables with data of people for hours or days, a month at most, by the clock of the database; each has its own end."""
 
-UNTIL_ERASED = ("consent", "person", "person_totp", "recovery_code", "passkey", "member", "oidc_identity")
+UNTIL_ERASED = ("consent", "person", "person_totp", "recovery_code", "passkey", "member", "oidc_identity", "desk_push")
 """Tables that keep what a person said until they take it back or are erased: who wants no messages gets none. And who
 signs in, until they are taken out of their last account."""
 

@@ -25,14 +25,16 @@ export const canPasskeys = () => Boolean(globalThis.PublicKeyCredential && navig
  *
  * @param {string} method
  * @param {string} path
- * @param {object} [body]
+ * @param {any} [body]
+ * @param {Record<string, string>} [more] headers
  * @returns {Promise<any>}
  */
-export async function ask(method, path, body) {
-  const headers = { "Reparto-Csrf": "1", "Content-Type": "application/json" };
+export async function ask(method, path, body, more = {}) {
+  const isForm = body instanceof FormData; // the browser says of itself how it is written
+  const headers = { "Reparto-Csrf": "1", ...(isForm ? {} : { "Content-Type": "application/json" }), ...more };
   let answer;
   try {
-    answer = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+    answer = await fetch(path, { method, headers, body: body === undefined || isForm ? body : JSON.stringify(body) });
   } catch {
     throw Object.assign(new Error("no answer"), { wrong: null });
   }

@@ -398,6 +398,14 @@ async def product(
                 ("post", "/v1/session/reset"): {"email": ANA},
                 ("patch", "/v1/users/{user}"): {"role": "viewer"},
                 ("post", "/v1/alerts/{alert}/snooze"): {"until": soon["end"]},
+                ("post", "/v1/alerts/push"): {
+                    "browser": {
+                        "endpoint": "https://push.example/x",
+                        "expirationTime": None,
+                        "keys": {"p256dh": BROWSER, "auth": "AAAAAAAAAAAAAAAAAAAAAA"},
+                    },
+                    "severity": "low",
+                },
                 ("post", "/v1/invitations"): {"email": "carla@example.com", "role": "viewer"},
                 ("post", "/v1/erasures"): {"contact": "nadie@example.com"},
                 ("patch", "/v1/account"): {name: read[name] for name in read.keys() - {"name", "created_at", "logo"}}
@@ -547,4 +555,4 @@ async def changes_without_a_body(product: Product) -> None:
             if await product.ask(method, path, url) < 400:
                 assert await product.is_noted(method, path), (method, path)
                 noted.add(f"{method} {path}")
-    assert len(noted) > 0.6 * asked, noted
+    assert len(noted) >= 0.6 * asked, noted
