@@ -103,7 +103,7 @@ async function send(form) {
   else {
     const body = "file" in form.dataset ? new FormData(form) : bodyOf(form);
     const told = body instanceof FormData || Object.keys(body).length ? body : undefined;
-    const answer = await ask(method, path, told, "match" in form.dataset ? { "If-Match": form.dataset.match } : {});
+    const answer = await ask(method, path, told, form.dataset.match === undefined ? {} : { "If-Match": form.dataset.match });
     if (shows) {
       form.reset();
       form.hidden = "goes" in form.dataset;
@@ -139,17 +139,17 @@ for (const form of /** @type {NodeListOf<HTMLFormElement>} */ (document.querySel
 
 document.addEventListener("click", (event) => {
   if (!(event.target instanceof Element)) return;
-  const adds = event.target.closest("[data-add-row]");
-  if (adds) {
-    const rows = adds.parentElement.querySelector("[data-rows]");
-    rows.append(adds.parentElement.querySelector("template").content.cloneNode(true));
-    rows.lastElementChild.querySelector("[name]").focus();
+  const list = event.target.closest("[data-add-row]")?.parentElement;
+  if (list) {
+    const rows = /** @type {HTMLElement} */ (list.querySelector("[data-rows]"));
+    rows.append(/** @type {HTMLTemplateElement} */ (list.querySelector("template")).content.cloneNode(true));
+    /** @type {HTMLElement} */ (rows.lastElementChild?.querySelector("[name]")).focus();
   }
-  event.target.closest("[data-drop-row]")?.closest("[data-row]").remove();
+  event.target.closest("[data-drop-row]")?.closest("[data-row]")?.remove();
 });
 
 document.querySelector("[data-reload]")?.addEventListener("click", () => location.reload());
 
-for (const time of document.querySelectorAll("time[data-local]")) {
+for (const time of /** @type {NodeListOf<HTMLTimeElement>} */ (document.querySelectorAll("time[data-local]"))) {
   time.textContent = new Date(time.dateTime).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
 }

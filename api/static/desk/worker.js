@@ -1,4 +1,5 @@
 /* Shows alerts that the push service brings while no page of the desk is open. */
 
-self.addEventListener("install", () => self.skipWaiting());
-importScripts(new URL("../page/told.js", self.location));
+const worker = /** @type {any} */ (self);
+worker.addEventListener("install", () => worker.skipWaiting());
+worker.importScripts(new URL("../page/told.js", worker.location));
