@@ -30,6 +30,7 @@ COMMANDS = {
     "simulate": "reparto.simulate.simulate",
     "replay": "reparto.evaluate.replay",
     "score": "reparto.evaluate.score",
+    "backtest": "reparto.evaluate.accuracy.backtest",
     "bench": "reparto.bench",
     "roads": "reparto.operate.roads",
     "tiles": "reparto.operate.tiles.command",

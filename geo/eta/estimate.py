@@ -39,6 +39,8 @@ class Eta:
         spread_s: (k,) how far off the arrival is expected to be: the measure of windows (`geo.eta.window`).
         delay_s: (k,) how late each stop would be reached if none of the delay were made up; NaN without planned times.
         waits: (k,) whether the van waits for its start.
+        start_s, service_s: (k,) how much of the time to `expected_ms` is waiting for the start, and being at stops:
+            their services, and waiting there for windows. The rest is driving, less what of a delay is made up.
     """
 
     track: Ints
@@ -51,6 +53,8 @@ class Eta:
     spread_s: Floats
     delay_s: Floats
     waits: Bools
+    start_s: Floats
+    service_s: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,10 +116,12 @@ def estimate(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Model
     vans = _under_way(tracks, timelines, models)
     if not vans.at:
         none = np.zeros(0, np.int64)
-        return Eta(none, none, none, none, none, np.zeros(0), none, np.zeros(0), np.zeros(0), none > 0)
+        no_s = np.zeros(0)
+        return Eta(none, none, none, none, none, no_s, none, no_s, no_s, none > 0, no_s, no_s)
     mine = tracks[vans.at]
     ahead = _ahead(mine, vans)
-    lead_s, spread_s, waits = _planned(mine, vans, ahead)
+    lead_s, spread_s, start_s, service_s = _planned(mine, vans, ahead)
+    waits = start_s > 0
     delay_s = lead_s + (mine["recorded_ms"][ahead.which] - ahead.due_ms) / 1000
     early_s, late_s, kept = _learned(vans, ahead.which, lead_s, spread_s, mine["on_route"][ahead.which], waits)
     lead_s = np.where(np.isnan(delay_s), lead_s, lead_s - (1.0 - kept) * delay_s)
@@ -137,6 +143,8 @@ def estimate(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Model
         spread_s=spread_s[left],
         delay_s=delay_s[left],
         waits=waits[left],
+        start_s=start_s[left],
+        service_s=service_s[left],
     )
 
 
@@ -166,12 +174,12 @@ def _ahead(mine: Rows, vans: _Vans) -> _Ahead:
     )
 
 
-def _planned(mine: Rows, vans: _Vans, ahead: _Ahead) -> tuple[Floats, Floats, Bools]:
+def _planned(mine: Rows, vans: _Vans, ahead: _Ahead) -> tuple[Floats, Floats, Floats, Floats]:
     """Tell how long it takes to each stop at the pace of today, if no delay is made up, and how far off that may be.
 
     Returns:
         (k,) seconds from the ping; (k,) the spread: the drives, the services before and the start are each off; (k,)
-        whether the van waits for its start.
+        of those seconds waiting for the start, above 0 where the van waits for it, and (k,) being at stops.
     """
     which = ahead.which
     wait_s, start_s, start_sd_s, driven_s, pace = _now(mine, vans)
@@ -185,9 +193,11 @@ def _planned(mine: Rows, vans: _Vans, ahead: _Ahead) -> tuple[Floats, Floats, Bo
         + (start_sd_s**2)[which]
         + (DOOR_NOISE * ahead.doors_m / TYPICAL_MPS) ** 2
     )
-    lead_s = np.maximum(wait_s, start_s)[which] + drive_s + before(ahead.begin, which, service_s)
-    lead_s = _after_windows(mine, vans, which, ahead.begin, lead_s, ahead.columns[:, OPENS])
-    return lead_s, spread_s, start_s[which] > 0
+    before_s = before(ahead.begin, which, service_s)
+    paced_s = np.maximum(wait_s, start_s)[which] + drive_s + before_s
+    lead_s = _after_windows(mine, vans, which, ahead.begin, paced_s, ahead.columns[:, OPENS])
+    at_stops_s = before_s + np.maximum(wait_s - start_s, 0.0)[which] + lead_s - paced_s
+    return lead_s, spread_s, start_s[which], at_stops_s
 
 
 def _under_way(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Model] | None) -> _Vans:

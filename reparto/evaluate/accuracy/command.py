@@ -23,11 +23,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> Sequence[argparse.Action]:
         "--score", action="store_true", help="foretell the tours of folders of cases, or of the product at --url, again"
     )
     return (
+        *add_period(group),
+        group.add_argument("--report", type=Path, metavar="FILE.html", help="write a page with the table and a plot"),
+    )
+
+
+def add_period(group: argparse._ActionsContainer) -> Sequence[argparse.Action]:
+    """Declare which days of the product are meant."""
+    return (
         group.add_argument(
             "--from", dest="since", type=_date, metavar="DATE", help="first day of the period (a week ago)"
         ),
         group.add_argument("--to", dest="until", type=_date, metavar="DATE", help="last day of the period (yesterday)"),
-        group.add_argument("--report", type=Path, metavar="FILE.html", help="write a page with the table and a plot"),
     )
 
 
@@ -37,16 +44,7 @@ def score(args: argparse.Namespace) -> int:
     Raises:
         CannotRun: nothing can be scored, or the page cannot be written.
     """
-    if args.files:
-        title = ", ".join(path.name for path in args.files)
-        tours = tours_of_cases(args.files)
-    else:
-        until = args.until or datetime.now(UTC).date() - timedelta(days=1)
-        since = args.since or until - timedelta(days=6)
-        if since > until:
-            raise CannotRun("--from is after --to")
-        title = f"{since} – {until}"
-        tours = asyncio.run(_read(args, since, until))
+    title, tours = asked_tours(args)
     lines = list(lines_of(told := compare(tours)))
     if not lines:
         raise CannotRun("no van came to a stop that it was expected at: there is nothing to score")
@@ -59,6 +57,21 @@ def score(args: argparse.Namespace) -> int:
             raise CannotRun(f"{args.report}: cannot be written: {error.strerror}") from error
         out.print(args.report, markup=False)
     return 0
+
+
+def asked_tours(args: argparse.Namespace) -> tuple[str, Tours]:
+    """Read the tours of folders of cases, or of a period of the product; give them with a title.
+
+    Raises:
+        CannotRun: there are none.
+    """
+    if args.files:
+        return ", ".join(path.name for path in args.files), tours_of_cases(args.files)
+    until = args.until or datetime.now(UTC).date() - timedelta(days=1)
+    since = args.since or until - timedelta(days=6)
+    if since > until:
+        raise CannotRun("--from is after --to")
+    return f"{since} – {until}", asyncio.run(_read(args, since, until))
 
 
 async def _read(args: argparse.Namespace, since: date, until: date) -> Tours:

@@ -11,9 +11,9 @@ from geo.eta.model import passed
 from geo.eta.score import BUCKETS_MIN, Figures, bucket_name, bucket_of, figures
 from geo.pings import UNKNOWN_MS, Bools, Floats, Ints
 from geo.plan.facts import FactType
-from geo.plan.plans import Plan, places_in
+from geo.plan.plans import places_in
 from reparto.evaluate.accuracy.tours import Tours
-from reparto.evaluate.answers.backtest import fold, replay
+from reparto.evaluate.answers.backtest import FoldedTour, ask, fold
 
 SOURCES = ("timetable", "timetable and delay", "before learning", "today")
 """Who tells when vans come: the plan; the plan and the delay then; our ETAs without what was learned; with it."""
@@ -76,12 +76,11 @@ def compare(tours: Tours) -> dict[str, ToldAhead]:
     """
     folded, states = fold(tours.pings, tours.timelines)
     came_ms = [
-        _reached(tour.plan, tour.ms, tour.along_m, tour.visits) if stored_ms is None else stored_ms
-        for tour, stored_ms in zip(folded, tours.came_ms, strict=True)
+        reached(tour) if stored_ms is None else stored_ms for tour, stored_ms in zip(folded, tours.came_ms, strict=True)
     ]
     plans = [timeline.plans[0] for timeline in tours.timelines]
     columns: dict[str, list[Floats]] = {source: [] for source in SOURCES}
-    for at_ms, which, track in sorted(states, key=lambda state: state[:2]):  # as `replay` asks
+    for at_ms, which, track in sorted(states, key=lambda state: state[:2]):  # as `ask` asks
         cold = estimate(track, [tours.timelines[which]])
         row = places_in(plans[which], cold.stop_id)
         due_ms = plans[which].stop_due_ms[row]
@@ -89,23 +88,22 @@ def compare(tours: Tours) -> dict[str, ToldAhead]:
         columns["timetable"].append(_column(*asked, due_ms))
         columns["timetable and delay"].append(_column(*asked, due_ms + 1000 * float(track["delay_s"][0])))
         columns["before learning"].append(_column(*asked, cold.expected_ms, cold.low_ms, cold.high_ms))
-    for answer in replay(tours.pings, tours.timelines):
+    for answer in ask(folded, states, tours.timelines):
         asked = (answer.at_ms, came_ms[answer.tour][answer.row])
         columns["today"].append(_column(*asked, answer.expected_ms, answer.low_ms, answer.high_ms))
     told = {source: _told(parts) for source, parts in columns.items() if parts}
     return {source: said for source, said in told.items() if len(said.came_ms)}
 
 
-def _reached(plan: Plan, ms: Ints, along_m: Floats, visits: Sequence[tuple[int, int, FactType, int]]) -> Ints:
+def reached(tour: FoldedTour) -> Ints:
     """Tell when a van came to each stop: one without planned service is passed, the others are visited.
 
-    Args:
-        ms, along_m: of its believed places on the path.
-        visits: when each arrival and departure was known, the stop's place, which of both, and when it was.
+    Returns:
+        (s,) epoch milliseconds; UNKNOWN_MS where it never did.
     """
-    came_ms = passed(plan, ms, along_m).copy()
-    came_ms[plan.stops[:, 4] > 0] = UNKNOWN_MS
-    for _, row, what, at_ms in visits:
+    came_ms = passed(tour.plan, tour.ms, tour.along_m).copy()
+    came_ms[tour.plan.stops[:, 4] > 0] = UNKNOWN_MS
+    for _, row, what, at_ms in tour.visits:
         if what is FactType.STOP_ARRIVED and came_ms[row] == UNKNOWN_MS:
             came_ms[row] = at_ms
     return came_ms

@@ -28,7 +28,7 @@ class EtaAnswer:
         at_ms: the moment.
         as_of_ms: the ping they rest on.
         row: (k,) stops ahead, their places in the tour.
-        expected_ms, low_ms, high_ms, spread_s, delay_s, waits: (k,) as in `geo.eta.estimate.Eta`.
+        expected_ms, low_ms, high_ms, spread_s, delay_s, waits, start_s, service_s: (k,) as in `geo.eta.estimate.Eta`.
         on_route: whether the van was on its path.
     """
 
@@ -42,25 +42,36 @@ class EtaAnswer:
     spread_s: Floats
     delay_s: Floats
     waits: Bools
+    start_s: Floats
+    service_s: Floats
     on_route: bool
 
     def only(self, which: Bools) -> Self:
         """Keep some of the stops."""
-        columns = ("row", "expected_ms", "low_ms", "high_ms", "spread_s", "delay_s", "waits")
+        columns = ("row", "expected_ms", "low_ms", "high_ms", "spread_s", "delay_s", "waits", "start_s", "service_s")
         return replace(self, **{name: getattr(self, name)[which] for name in columns})
 
 
 @dataclass(slots=True, eq=False)
-class _Tour:
-    """What came of a tour, as it became known."""
+class FoldedTour:
+    """What came of a tour, as it became known.
+
+    Attributes:
+        first_ms: its first ping.
+        ms, along_m: of its believed places on the path.
+        visits: when each arrival and departure was known, the stop's place in the tour, which of both, when it was.
+        off: when the van left the path (False) and came back (True), and when that was.
+        learned, open: what was learned from it; what was told of stops that it has not reached.
+    """
 
     plan: Plan
     first_ms: int
     ms: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     along_m: Floats = field(default_factory=lambda: np.zeros(0))
-    visits: list[tuple[int, int, FactType, int]] = field(default_factory=list)  # known, stop's place, what, when
+    visits: list[tuple[int, int, FactType, int]] = field(default_factory=list)
+    off: list[tuple[bool, int]] = field(default_factory=list)
     learned: set[tuple[str, int]] = field(default_factory=set)
-    open: list[EtaAnswer] = field(default_factory=list)  # with stops that were not reached yet
+    open: list[EtaAnswer] = field(default_factory=list)
 
 
 def replay(pings: Pings, timelines: Sequence[Timeline]) -> Iterator[EtaAnswer]:
@@ -73,7 +84,17 @@ def replay(pings: Pings, timelines: Sequence[Timeline]) -> Iterator[EtaAnswer]:
         pings: in the order of their arrival.
         timelines: of the drivers, one plan each, driver_id ascending and unique.
     """
-    tours, states = fold(pings, timelines)
+    yield from ask(*fold(pings, timelines), timelines)
+
+
+def ask(
+    tours: Sequence[FoldedTour], states: Sequence[tuple[int, int, Rows]], timelines: Sequence[Timeline]
+) -> Iterator[EtaAnswer]:
+    """Replay what was folded.
+
+    Args:
+        tours, states: of `fold`; once, for what was learned is noted in the tours.
+    """
     model = Model()
     for at_ms, which, track in sorted(states, key=lambda state: state[:2]):
         tour = tours[which]
@@ -86,13 +107,13 @@ def replay(pings: Pings, timelines: Sequence[Timeline]) -> Iterator[EtaAnswer]:
         as_of_ms, on_route = int(track["recorded_ms"][0]), bool(track["on_route"][0])
         answer = EtaAnswer(
             which, at_ms, as_of_ms, rows, eta.expected_ms, eta.low_ms, eta.high_ms, eta.spread_s, eta.delay_s,
-            eta.waits, on_route,
+            eta.waits, eta.start_s, eta.service_s, on_route,
         )  # fmt: skip
         tour.open.append(answer)
         yield answer
 
 
-def fold(pings: Pings, timelines: Sequence[Timeline]) -> tuple[list[_Tour], list[tuple[int, int, Rows]]]:
+def fold(pings: Pings, timelines: Sequence[Timeline]) -> tuple[list[FoldedTour], list[tuple[int, int, Rows]]]:
     """Fold all tours, and keep every track as it was whenever it is asked: (at_ms, tour, track)."""
     known = pings.rows_at(timely(pings.rows))
     known = known.rows_at(in_order(known.rows))
@@ -100,7 +121,7 @@ def fold(pings: Pings, timelines: Sequence[Timeline]) -> tuple[list[_Tour], list
     driver = np.searchsorted(ids, known.rows["driver_id"])
     ms = known.rows["recorded_ms"]
     first_ms = np.array([ms[driver == i].min(initial=np.iinfo(np.int64).max) for i in range(len(ids))])
-    tours = [_Tour(timeline.plans[0], int(at_ms)) for timeline, at_ms in zip(timelines, first_ms, strict=True)]
+    tours = [FoldedTour(timeline.plans[0], int(at_ms)) for timeline, at_ms in zip(timelines, first_ms, strict=True)]
     step = -(-(ms - first_ms[driver]) // EVERY_MS)  # the first moment at which it is known
     tracks = fresh(ids)
     states: list[tuple[int, int, Rows]] = []
@@ -119,10 +140,12 @@ def fold(pings: Pings, timelines: Sequence[Timeline]) -> tuple[list[_Tour], list
             row = int(np.flatnonzero(tour.plan.stop_ids == fact["stop_id"])[0])
             told = (int(fact["folded_ms"]), row, FactType(int(fact["type"])), int(fact["occurred_ms"]))
             tour.visits.append(told)
+        for fact in facts.happened[np.isin(facts.happened["type"], (FactType.ROUTE_OFF, FactType.ROUTE_BACK))]:
+            tours[int(fact["track"])].off.append((fact["type"] == FactType.ROUTE_BACK, int(fact["occurred_ms"])))
     return tours, states
 
 
-def _learn(model: Model, tour: _Tour, now_ms: int) -> Model:
+def _learn(model: Model, tour: FoldedTour, now_ms: int) -> Model:
     """Learn from what is over of a tour."""
     count = len(tour.plan.stop_ids)
     arrived_ms, departed_ms = np.full(count, UNKNOWN_MS), np.full(count, UNKNOWN_MS)
