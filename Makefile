@@ -15,7 +15,7 @@ SCORED := route-snap-cases route-snap-real wmata-bus
 THROUGH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fix kill-messages chaos day stress soak fuzz screenshots desk-pace page-pace bench score docs wheel-check clean
+.PHONY: help run test lint fix kill-messages chaos day stress soak fuzz screenshots desk-types desk-day desk-pace page-pace bench score docs wheel-check clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -59,6 +59,14 @@ screenshots: $(VENV)/.dev ## pictures of the tracking page and of every e-mail i
 	$(BIN)/pytest -q tests/browser/screens.py
 	SCREENS=build/screens/letters $(BIN)/pytest -q tests/browser/test_letters.py
 	@echo "open build/screens/index.html"
+
+desk-types: $(VENV)/.dev ## hold the desk's scripts to their types (TypeScript of npm, where node is)
+	@command -v npm >/dev/null || echo "npm is not installed: nothing can be checked"
+	@! command -v npm >/dev/null || npm install --no-save --no-audit --no-fund --silent typescript@5
+	$(BIN)/pytest -q -rs tests/api/desk/test_types.py
+
+desk-day: $(VENV)/.dev ## a dispatcher's whole day in a browser, in every language
+	LANGUAGES="es pt en" $(BIN)/pytest -q tests/browser/desk/test_day.py
 
 desk-pace: $(VENV)/.dev ## measure the desk's map with a fleet that moves; VANS=5000 UPDATES=500
 	$(BIN)/pytest -q -s tests/browser/desk/pace.py

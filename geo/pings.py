@@ -70,7 +70,9 @@ class Pings:
         """Join in the given order."""
         if not parts:
             return cls.empty()
-        return cls(np.concatenate([part.rows for part in parts]), np.concatenate([part.texts for part in parts]))
+        # numpy would look for a common dtype of each two: of a block of one ping that takes longer than all the rest
+        rows = np.frombuffer(bytearray(b"".join([part.rows.tobytes() for part in parts])), PING)
+        return cls(rows, np.concatenate([part.texts for part in parts]))
 
     def merge(self, into: int, copy: int) -> None:
         """Put into one ping what a copy of it tells. In place; the end is the same in whatever order copies come.

@@ -26,11 +26,15 @@ class IngestConfig:
     silent_after_s: float = 600.0  # a driver on a route of whom nothing believable came for so long is silent
     longest_shift_hours: float = 16.0  # a shift counts for so long, also one whose end nobody said
     hold_hours: float = 24.0  # what was recorded outside a shift waits so long for one, where it is not kept
+    tracker_gather_ms: float = 100.0  # a take of less than is worth one begins so long after the one before
     eta_near_s: float = 900.0  # a stop expected within this is near, and its ETA is written when it moved by less
 
     lanes_at_once: int = field(default=8, metadata=FIXED)
-    """Lanes one tracker takes in a transaction. With a cap several trackers share evenly; without one blocks got twice
-    as old (docs/explanation/tracker.md)."""
+    """Lanes one tracker takes in a transaction at least. With a cap several trackers share evenly; without one blocks
+    got twice as old (docs/explanation/tracker.md)."""
+    pings_worth_a_take: int = field(default=600, metadata=FIXED)
+    """While takes have fewer pings, one takes more lanes. What a take costs but for its pings and drivers is a dozen
+    statements and some hundred calls of numpy: with 600 that is a tenth of it, with 12 nine tenths."""
     rerun_every_s: float = field(default=2.0, metadata=FIXED)
     """At most one re-run of a driver in this time: late pings come in bursts, and each re-run folds many pings anew.
     A dot that late pings correct moves two seconds later, which nobody sees."""

@@ -32,6 +32,7 @@ COMMANDS = {
     "score": "reparto.evaluate.score",
     "bench": "reparto.bench",
     "roads": "reparto.operate.roads",
+    "tiles": "reparto.operate.tiles.command",
     "plan": "reparto.plan.command",
     "import": "reparto.data.importer",
     "export": "reparto.data.exporter",

@@ -22,6 +22,7 @@ from sql.account.settings import (
     AccountSettings,
     AddressForm,
     AdminEmail,
+    AlertRules,
     Approaching,
     Brand,
     Colours,
@@ -30,6 +31,7 @@ from sql.account.settings import (
     Languages,
     LateAfter,
     LocationPolicy,
+    ProposalRule,
     Reasons,
     RecipientMayNot,
     RedirectWithin,
@@ -72,7 +74,9 @@ class SettingsChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     return_approval: ReturnApproval | UnsetType = UNSET
     return_days: ReturnDays | UnsetType = UNSET
     redirect_within_m: RedirectWithin | UnsetType = UNSET
+    alert_rules: AlertRules | UnsetType = UNSET
     admin_email: AdminEmail | UnsetType = UNSET
+    accept_proposals: ProposalRule | UnsetType | None = UNSET
     location_policy: LocationPolicy | UnsetType = UNSET
 
 
@@ -124,6 +128,9 @@ def _mistakes(change: SettingsChange) -> list[FieldError]:
             errors.append(FieldError(at="/failure_reasons", why="has a code twice"))
     if change.admin_email is not UNSET and change.admin_email and email_of(change.admin_email) is None:
         errors.append(FieldError(at="/admin_email", why="must be an e-mail address"))
+    rule = change.accept_proposals
+    if isinstance(rule, ProposalRule) and rule.saves_minutes is None and not rule.new_orders:
+        errors.append(FieldError(at="/accept_proposals", why="accepts nothing; null means that a dispatcher decides"))
     return [*errors, *_mistakes_of_contact(change.contact or None)]
 
 

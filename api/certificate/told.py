@@ -28,6 +28,7 @@ class ToldOutcome:
         ended: how it ended by the event, else by the stop's status, which outlives what was said.
         at: when; None: nobody said it.
         driver: the first name only.
+        is_code: the account has no text for the reason that the app gave: it stands there as it came.
         parcels: what became of each, as the feed tells it.
         cash: what was paid, as the feed tells it; None: nothing was.
     """
@@ -37,6 +38,7 @@ class ToldOutcome:
     driver: str = ""
     recipient: str = ""
     reason: str = ""
+    is_code: bool = False
     note: str = ""
     parcels: Sequence[Mapping[str, Any]] = ()
     cash: Mapping[str, Any] | None = None
@@ -47,13 +49,14 @@ def told_of(whole: StopProof, settings: AccountSettings) -> ToldOutcome:
     said = whole.outcome
     if said is None:
         return ToldOutcome(ended=whole.stop.status)
-    reason = said.reason or ""
+    reason, texts = said.reason or "", {one.code: one.text for one in settings.failure_reasons}
     return ToldOutcome(
         ended=said.type,
         at=said.occurred_at,
         driver=next(iter(said.driver_name.split()), ""),
         recipient=_recipient(said.recipient),
-        reason={one.code: one.text for one in settings.failure_reasons}.get(reason, reason),
+        reason=texts.get(reason, reason),
+        is_code=reason not in texts and reason != "",
         note=(said.note or "")[:_MOST_NOTE],
         parcels=said.parcels,
         cash=said.cash,

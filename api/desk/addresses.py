@@ -38,8 +38,8 @@ async def admit_sign_in(request: web.Request, email: str) -> None:
     await admit_attempt(request, _hash_of(email), "sign-in", SIGN_INS_OF_A_PERSON, window_s=SIGN_IN_WINDOW_S)
 
 
-async def admit_passkey(request: web.Request) -> None:
-    """Count that somebody begins to sign in with a passkey.
+async def admit_begun(request: web.Request) -> None:
+    """Count that somebody begins to sign in by something else than a password.
 
     Raises:
         TooManyRequests: from this address of the network too often.

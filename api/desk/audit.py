@@ -24,7 +24,7 @@ _NEWEST = (2**52, 2**63 - 1)  # in 2112
 
 
 class AuditEntry(Struct, frozen=True, kw_only=True):
-    """Something that somebody did, by an API key or signed in; by neither: whoever runs the machine.
+    """Something that somebody did, by an API key or signed in; by neither: whoever runs the machine, or a `rule`.
 
     Attributes:
         user_email: null once they are gone.

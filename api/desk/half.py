@@ -10,8 +10,8 @@ from api.http.auth import hash_of, is_secure, new_secret
 from sql.desk import steps
 from sql.desk.steps import HalfSignIn
 
-HalfKind: TypeAlias = Literal["code", "passkey", "passkey-new"]
-"""What is missing: a code of the phone, what a passkey signs, a passkey that is being made."""
+HalfKind: TypeAlias = Literal["code", "passkey", "passkey-new", "provider"]
+"""What is missing: a code of the phone, what a passkey signs, a passkey that is being made, what a provider says."""
 
 LASTS_S = 600
 _PREFIX = "rph_"
@@ -48,7 +48,7 @@ def set_half_cookie(request: web.Request, response: web.Response, kind: HalfKind
         path="/",
         secure=is_secure(request),
         httponly=True,
-        samesite="Strict",
+        samesite="Lax" if kind == "provider" else "Strict",  # a page of the provider's sends the browser back
     )
 
 

@@ -20,7 +20,8 @@ from api.pages.catalog import desk_texts
 from sql.account.accounts import account_by_id, read_instance
 from sql.desk import links, people, sessions
 from sql.desk.links import DeskLink
-from sql.pool import Db
+from sql.desk.people import Person
+from sql.pool import Db, Pool
 from work.links import desk_link_of_token
 
 operations = Operations("session", prepare=open_passwords)
@@ -70,7 +71,7 @@ async def post_link_page(request: web.Request) -> web.Response:
         return _page(request, 410, "over")
     form = await request.post()
     password, said = (_text_in(form, name) for name in ("password", "email"))
-    person = await people.find_person(request.app[POOL], link.email)
+    person = await _settled(request.app[POOL], link.email)
     if person is not None and link.kind == "invitation":
         if person.password_hash is None:
             return await _asking(request, link)
@@ -90,7 +91,7 @@ async def _let_in(request: web.Request, link: DeskLink, password_hash: str) -> w
     async with request.app[POOL].acquire() as db, db.transaction():
         if await links.use_link(db, link.id) is None:
             return _page(request, 410, "over")
-        if link.kind == "invitation" and await people.find_person(db, link.email) is not None:
+        if link.kind == "invitation" and await _settled(db, link.email) is not None:
             return _page(request, 410, "over")  # another account's invitation was taken at the same moment
         person = await people.ensure_person(db, link.email)
         if link.role is not None:
@@ -134,6 +135,11 @@ async def _link_in(request: web.Request) -> DeskLink | None:
     return None if link_id is None else await links.open_link(pool, link_id)
 
 
+async def _settled(db: Db | Pool, email: str) -> Person | None:
+    """Find who has this address and signs in by something of their own; None: nobody, or a provider says so."""
+    return await people.find_person(db, email) if await people.is_settled(db, email) else None
+
+
 def _text_in(form: MultiDictProxy[Any], name: str) -> str:
     text = form.get(name, "")
     return text if isinstance(text, str) else ""
@@ -144,7 +150,7 @@ async def _asking(
 ) -> web.Response:
     """Give the page with the form that goes with the link and with whom it is for; `said`: the address typed so far."""
     pool = request.app[POOL]
-    person = await people.find_person(pool, link.email)
+    person = await _settled(pool, link.email)
     if person is not None and person.password_hash is None and link.kind == "invitation":
         return _page(request, 409, "first")
     account = (await account_by_id(pool, link.account_id)).name

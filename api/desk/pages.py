@@ -26,7 +26,7 @@ _HEADERS = {
     "Cache-Control": "private, no-store",
     "Vary": "Accept-Language",
 }
-_WITH_SCRIPTS = f"{_HEADERS['Content-Security-Policy']}; script-src 'self'; connect-src 'self'"
+_WITH_SCRIPTS = f"{_HEADERS['Content-Security-Policy']}; script-src 'self'; connect-src 'self'; frame-src 'self'"
 
 
 def desk_language(request: web.Request) -> str:
@@ -41,16 +41,23 @@ def desk_page(
     status: int = 200,
     is_scripted: bool = False,
     tiles_of: str | None = None,
+    nonce: str = "",
     **values: Any,
 ) -> web.Response:
     """Fill a template of `api/static/desk`.
 
     Args:
         is_scripted: it brings scripts of ours, which ask this server alone.
+        nonce: it brings one style of its own, and is looked at inside a page of the desk.
         tiles_of: the host that its map may ask for tiles, empty for none; None: it has no map.
     """
-    text = _PAGES.render_template(template, language=language, languages=LANGUAGES, assets=assets.PATH, **values)
+    text = _PAGES.render_template(
+        template, language=language, languages=LANGUAGES, assets=assets.PATH, nonce=nonce, **values
+    )
     policy = _HEADERS["Content-Security-Policy"] if not is_scripted else _WITH_SCRIPTS
+    if nonce:
+        policy = policy.replace("style-src 'self'", f"style-src 'self' 'nonce-{nonce}'")
+        policy = policy.replace("frame-ancestors 'none'", "frame-ancestors 'self'")
     if tiles_of is not None:
         policy = policy.replace("img-src 'self'", f"img-src 'self' data: blob: {tiles_of}".rstrip())
         policy = policy.replace("connect-src 'self'", f"connect-src 'self' {tiles_of}".rstrip()) + "; worker-src 'self'"

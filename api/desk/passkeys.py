@@ -27,7 +27,7 @@ from webauthn.helpers.structs import (
 )
 from webauthn.registration.verify_registration_response import VerifiedRegistration
 
-from api.desk.addresses import admit_passkey
+from api.desk.addresses import admit_begun
 from api.desk.half import begin_half, end_half_cookie, set_half_cookie, take_half
 from api.desk.passwords import open_passwords
 from api.desk.session import AccountName, KnownPerson, Session, open_session, set_cookie, signed_in_as
@@ -176,7 +176,7 @@ async def post_passkey_sign_in_begin(request: web.Request) -> web.Response:
     It names nobody: the browser shows the passkeys that it has for this site.
     """
     from_this_site(request)
-    await admit_passkey(request)
+    await admit_begun(request)
     required = UserVerificationRequirement.REQUIRED
     options = generate_authentication_options(rp_id=_rp_id(request), user_verification=required)
     secret = await begin_half(request, "passkey", said={"challenge": bytes_to_base64url(options.challenge)})
@@ -200,6 +200,8 @@ async def post_passkey_sign_in(request: web.Request) -> web.Response:
     person_id = await _proven(request, body.credential, base64url_to_bytes(half.said["challenge"]))
     pool = request.app[POOL]
     person, accounts = await people.person_by_id(pool, person_id), await people.accounts_of(pool, person_id)
+    if not accounts:
+        raise Unauthorized(_WRONG)
     signed = await open_session(
         request, KnownPerson(person=person, accounts=accounts), account=body.account, by="passkey"
     )

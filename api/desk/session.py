@@ -25,7 +25,7 @@ from api.http.auth import (
 )
 from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
-from api.http.problem import FieldError, Unauthorized
+from api.http.problem import FieldError, Forbidden, Unauthorized
 from api.http.read.bodies import read_body, refuse
 from api.http.trail import note
 from sql.account.accounts import account_by_id
@@ -168,10 +168,15 @@ async def patch_session(request: web.Request) -> web.Response:
     ),
 )
 async def delete_session(request: web.Request) -> web.Response:
-    """Sign out."""
-    person_id, session_id = signed_in_as(caller_of(request))
+    """Sign out. A session by the account's identity provider ends, with `everywhere`, all of that account alone."""
+    caller = caller_of(request)
+    assert caller.person_id is not None
+    assert caller.session_id is not None
+    person_id, session_id = caller.person_id, caller.session_id
     async with request.app[POOL].acquire() as db, db.transaction():
-        if request.query.get("everywhere") == "true":
+        if request.query.get("everywhere") == "true" and caller.by_provider:
+            await sessions.end_sessions_there(db, caller.account_id, person_id)
+        elif request.query.get("everywhere") == "true":
             await sessions.end_sessions(db, person_id)
         else:
             await sessions.end_session(db, session_id)
@@ -330,10 +335,10 @@ def end_cookie(request: web.Request, response: web.Response) -> None:
 async def _session_of(db: Db | Pool, caller: Caller) -> Session:
     if caller.person_id is not None:
         person = await people.person_by_id(db, caller.person_id)
-        accounts = await people.accounts_of(db, caller.person_id)
-        chosen = next((one for one in accounts if one.account_id == caller.account_id), None)
+        chosen = await people.membership_of(db, caller.account_id, caller.person_id)
         if chosen is None:
             raise signed_out()
+        accounts = [chosen] if caller.by_provider else await people.accounts_of(db, caller.person_id)
         return _shown(person, accounts, chosen)
     name, role = (await account_by_id(db, caller.account_id)).name, caller.role.name.lower()
     return Session(user=None, account=name, role=role, accounts=[AccountRole(name=name, role=role)])
@@ -359,7 +364,14 @@ def _named(accounts: list[Membership], name: str) -> Membership:
 
 
 def signed_in_as(caller: Caller) -> tuple[int, int]:
-    """Give the person and the session of somebody who signed in."""
+    """Give the person and the session of somebody who signed in, and may change how they do.
+
+    Raises:
+        Forbidden: only the account's provider says that it is them. Other accounts need not believe it, and how
+            somebody signs in concerns them all.
+    """
+    if caller.by_provider:
+        raise Forbidden("You signed in by your company's provider: this belongs to your own sign-in, in all accounts.")
     assert caller.person_id is not None
     assert caller.session_id is not None
     return caller.person_id, caller.session_id

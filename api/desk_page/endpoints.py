@@ -7,6 +7,9 @@ from math import ceil
 from aiohttp import web
 
 from api.desk.half import begin_half, end_half_cookie, half_in, set_half_cookie, take_half
+from api.desk.oidc.beginning import provider_for, send_there
+from api.desk.oidc.endpoints import company_page
+from api.desk.oidc.refused import NotLetIn
 from api.desk.pages import LANG, desk_language, desk_page
 from api.desk.second_factor import SecondFactorNeeded, SecondFactorWrong, ask_second_factor
 from api.desk.session import KnownPerson, ask_reset, end_cookie, known, open_session, set_cookie
@@ -14,11 +17,11 @@ from api.desk_page.shown import ONE_DELIVERY, looker_of, signed_in
 from api.desk_page.today import today_page
 from api.http.app_keys import POOL
 from api.http.auth import Caller, Role, from_this_site, hash_of, session_secret_of
-from api.http.operation import Operations, Who
+from api.http.operation import Operations, Parameter, Who
 from api.http.problem import TooManyRequests, Unauthorized
 from api.http.trail import note
 from api.pages.catalog import desk_texts
-from sql.desk import people, sessions
+from sql.desk import oidc, people, sessions
 from sql.pool import is_away
 
 log = logging.getLogger(__name__)
@@ -26,7 +29,7 @@ log = logging.getLogger(__name__)
 operations = Operations("desk")
 
 _LONGEST_FIELD = 320
-_FIELDS = ("email", "password", "forgotten")
+_FIELDS = ("email", "password", "forgotten", "company", "account")
 _FORM = {
     "application/x-www-form-urlencoded": {
         "type": "object",
@@ -47,7 +50,7 @@ _CODE_FORM = {
     "GET",
     "/desk",
     who=Who.ANYONE,
-    query=(LANG,),
+    query=(LANG, Parameter(name="account", description="Its name: whose provider people sign in by there.")),
     media=("text/html",),
     also={303: "Who answers the phone finds a delivery first."},
 )
@@ -57,7 +60,7 @@ async def get_desk(request: web.Request) -> web.Response:
     try:
         caller = await signed_in(request)
         if caller is None:
-            return _sign_in_page(language)
+            return await _sign_in_page(request, at=request.query.get("account", "")[:_LONGEST_FIELD])
         if caller.role in ONE_DELIVERY:
             return web.Response(
                 status=303, headers={"Location": f"/desk/find?lang={language}", "Cache-Control": "no-store"}
@@ -67,7 +70,7 @@ async def get_desk(request: web.Request) -> web.Response:
         if not is_away(error):
             raise
         log.warning("database away: %s", type(error).__name__)
-        return _sign_in_page(language, status=503, said=desk_texts(language)["later"])
+        return _door(language, status=503, said=desk_texts(language)["later"])
 
 
 @operations.operation(
@@ -80,24 +83,34 @@ async def get_desk(request: web.Request) -> web.Response:
     also={
         303: "Signed in: the desk.",
         401: "The form again: these do not go together.",
+        422: "The form again: there is no such provider, or it does not answer.",
         429: "The form again: that was tried very often.",
     },
 )
 async def post_sign_in(request: web.Request) -> web.Response:
-    """Sign in by the form of the page, or ask for a new password."""
+    """Sign in by the form of the page, ask for a new password, or go on to the company's identity provider."""
     from_this_site(request)
     language, form = desk_language(request), await request.post()
     t, said = desk_texts(language), {name: form.get(name, "") for name in _FIELDS}
-    email, password, forgotten = (text[:_LONGEST_FIELD] if isinstance(text, str) else "" for text in said.values())
+    email, password, forgotten, company, at = (
+        text[:_LONGEST_FIELD] if isinstance(text, str) else "" for text in said.values()
+    )
     try:
         if forgotten:
             await ask_reset(request, email)
-            return _sign_in_page(language, email=email, said=t["in_mailed"])
+            return await _sign_in_page(request, email=email, said=t["in_mailed"], at=at)
+        if company:
+            sent = await send_there(request, account=at, email=email, language=language)
+            response = company_page(language, "going", to=sent.url)
+            sent.keep_in(request, response)
+            return response
         who = await known(request, email, password)
     except TooManyRequests as often:
-        return _later(_sign_in_page(language, status=429, email=email, said=_wait(often, t)), often)
+        return _later(await _sign_in_page(request, status=429, email=email, said=_wait(often, t), at=at), often)
+    except NotLetIn as refused:
+        return await _sign_in_page(request, status=422, email=email, said=t[f"company_{refused.why}"], at=at)
     except Unauthorized:
-        return _sign_in_page(language, status=401, email=email, said=t["in_refused"])
+        return await _sign_in_page(request, status=401, email=email, said=t["in_refused"], at=at)
     if not who.person.has_totp:
         return await _signed_in_page(request, who, language)
     response = _code_page(language)
@@ -188,9 +201,24 @@ def _to_desk(language: str) -> web.Response:
     return web.Response(status=303, headers={"Location": f"/desk?lang={language}", "Cache-Control": "no-store"})
 
 
-def _sign_in_page(language: str, *, status: int = 200, email: str = "", said: str = "") -> web.Response:
+async def _sign_in_page(
+    request: web.Request, *, status: int = 200, email: str = "", said: str = "", at: str = ""
+) -> web.Response:
+    """Give the form to sign in; `at`: the account whose provider is offered, else that for an address."""
+    language, pool = desk_language(request), request.app[POOL]
+    t, company = desk_texts(language), ""
+    if at and await provider_for(pool, account=at, email="") is not None:
+        company = t["in_company_of"].format(account=at)
+    elif await oidc.has_providers(pool):
+        at, company = "", t["in_company"]
+    return _door(language, status=status, email=email, said=said, at=at, company=company)
+
+
+def _door(
+    language: str, *, status: int = 200, email: str = "", said: str = "", at: str = "", company: str = ""
+) -> web.Response:
     t = desk_texts(language)
-    so_far = {"email": email, "said": said}
+    so_far = {"email": email, "said": said, "at": at, "company": company}
     return desk_page(
         "sign_in.html", language, status=status, is_scripted=True, t=dict(t), title=t["in_title"], **so_far
     )

@@ -93,7 +93,7 @@ class Story:
         ]
         said: Sequence[Row] = (
             (words["ended"], f"{self.status(whole.stop.kind, told.ended)}, {self.when(told.at)}"),
-            (words["reason"], told.reason),
+            (words["reason"], self.reason(told)),
             (words["note"], told.note),
             (words["received_by"], told.recipient),
             (words["parcels"], self.pen.parcels(whole.stop.parcels, told.parcels) if told.parcels else ""),
@@ -102,6 +102,13 @@ class Story:
             (words["pin_given"], self.words["pin_said"].get(evidence.pin or "", "")),
         )
         return {"visits": visits, "said": [row for row in said if row[1]] if told.at else []}
+
+    def reason(self, told: ToldOutcome) -> str:
+        """Write why it failed; a code that the account has no text for, in words as far as it has some."""
+        if not told.is_code:
+            return told.reason
+        usual = self.words["fail_reason"].get(told.reason)
+        return usual or self.words["stop"]["unlisted"].format(code=told.reason.replace("_", " "))
 
     def proofs(self, whole: StopProof, base: str) -> list[dict[str, str]]:
         """Write the proofs; links of this server without its address, which a page of it needs not."""

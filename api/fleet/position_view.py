@@ -8,6 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from api.http.ids import DRIVER, ROUTE, STOP, shown, shown_or_none
+from sql.account.shifts import LONGEST_BREAK
 from sql.track.live import ALARM_SHOWN, LivePosition
 
 STANDING_BELOW_MPS = 1.0
@@ -49,6 +50,8 @@ class PositionProperties(msgspec.Struct, frozen=True, kw_only=True):
             the shift.
         status: the first that holds of silent, off_route, moving (1 m/s or faster, less than a minute ago),
             stopped.
+        on_break: the driver is on a break, by their word or at a planned one; that lasts two hours at most.
+        at_stop: the stop of the route where the van is; null at none.
     """
 
     driver_id: str
@@ -67,6 +70,8 @@ class PositionProperties(msgspec.Struct, frozen=True, kw_only=True):
     silent_why: Literal["phone_silent", "no_fix"] | None
     alarm: ShownAlarm | None
     status: Literal["silent", "off_route", "moving", "stopped"]
+    on_break: bool
+    at_stop: str | None
 
 
 class PositionFeature(msgspec.Struct, frozen=True, kw_only=True, tag="Feature", tag_field="type"):
@@ -133,6 +138,8 @@ def _feature(position: LivePosition, now: datetime) -> PositionFeature:
             silent_why=_silent_why(position),
             alarm=_alarm(position, now),
             status=status_of(position, now),
+            on_break=_on_break(position, now),
+            at_stop=shown_or_none(STOP, position.at_stop_id),
         ),
     )
 
@@ -147,6 +154,11 @@ def _alarm(position: LivePosition, now: datetime) -> ShownAlarm | None:
     if position.alarm is None or position.alarm_at is None or now - position.alarm_at > ALARM_SHOWN:
         return None
     return ShownAlarm(kind=position.alarm, at=position.alarm_at)
+
+
+def _on_break(position: LivePosition, now: datetime) -> bool:
+    since = position.break_since
+    return position.at_break or (since is not None and now < since + LONGEST_BREAK)
 
 
 def _rounded(value: Any) -> float | None:
@@ -172,6 +184,8 @@ def lasts_until(position: LivePosition, now: datetime) -> datetime | None:
     moments = [position.recorded_at + timedelta(seconds=SPEED_HOLDS_S)]
     if position.alarm_at is not None:
         moments.append(position.alarm_at + ALARM_SHOWN)
+    if position.break_since is not None:
+        moments.append(position.break_since + LONGEST_BREAK)
     return min((moment for moment in moments if moment >= now), default=None)
 
 

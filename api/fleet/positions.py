@@ -4,15 +4,14 @@ import asyncio
 import math
 from collections.abc import AsyncIterator, Mapping
 
-import msgspec
 from aiohttp import web
 
 from api.fleet.held_answers import HeldAnswers
 from api.fleet.held_positions import HeldPositions
-from api.fleet.position_view import STATUSES, Filter, Positions, collection
+from api.fleet.position_view import STATUSES, Filter, Positions
+from api.fleet.shared_changes import SharedChanges
 from api.http.app_keys import now_of
 from api.http.auth import Role, authorize, caller_of
-from api.http.ids import DRIVER, shown
 from api.http.operation import Operations, Parameter, Who
 from api.http.problem import FieldError, Invalid, Problem
 from api.http.versions import IF_NONE_MATCH, UNCHANGED
@@ -70,7 +69,7 @@ async def stream_positions(request: web.Request) -> web.StreamResponse:
     """
     wanted, hub, account_id = filter_in(request), request.app[HUB], caller_of(request).account_id
     async with event_stream(request, hub) as stream, hub.watch(follow_account, account_id) as watch:
-        sent: dict[int, LivePosition] | None = None
+        sent: Mapping[int, LivePosition] | None = None
         clock = asyncio.get_running_loop()
         check_at = clock.time() + CHECK_KEY_S
         while not hub.closing:
@@ -82,17 +81,9 @@ async def stream_positions(request: web.Request) -> web.StreamResponse:
             if positions is None:
                 await stream.beat()
                 continue
-            at = now_of(request)
-            now = {driver_id: one for driver_id, one in positions.items() if wanted.takes(one, at)}
-            if sent is None:
-                await stream.send("snapshot", msgspec.json.encode(collection(list(now.values()), at)))
-            else:
-                changed = [one for driver_id, one in now.items() if sent.get(driver_id) is not one]
-                if changed:
-                    await stream.send("changed", msgspec.json.encode(collection(changed, at)))
-                if gone := [shown(DRIVER, driver_id) for driver_id in sent if driver_id not in now]:
-                    await stream.send("gone", msgspec.json.encode({"driver_ids": gone}))
-            sent = now
+            sent, told = hub.part(SharedChanges).told(account_id, wanted, positions, sent, now_of(request))
+            for event, data in told:
+                await stream.send(event, data)
     return stream.response
 
 

@@ -18,7 +18,8 @@ class VisitView(msgspec.Struct, frozen=True, kw_only=True):
     """One visit of a stop.
 
     `departed_at` is null while the van is there. `source`: auto (by pings) or driver. `certainty`, 0 to 1, is how
-    likely the van really was there; 1 where the driver says so, null where an earlier release did not say.
+    likely the van really was there; 1 where the driver says so, null where an earlier release did not say. `on_foot_m`
+    is how far the driver went from the van, null where fewer than three fixes say so.
     """
 
     stop_id: str
@@ -28,6 +29,7 @@ class VisitView(msgspec.Struct, frozen=True, kw_only=True):
     departed_at: datetime | None
     source: str
     certainty: float | None
+    on_foot_m: float | None
 
 
 class VisitList(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +53,7 @@ async def get_visits(request: web.Request) -> web.Response:
             departed_at=visit.departed_at,
             source=visit.source,
             certainty=visit.certainty,
+            on_foot_m=None if visit.on_foot_m is None else round(visit.on_foot_m, 1),
         )
         for visit in await of_route_in_path(request, visits_of_route)
     ]

@@ -17,7 +17,8 @@ from api.http.problem import NotFound
 ROOT = files("api") / "static"
 
 _SERVED = (".css", ".js", ".mjs", ".svg")  # pages themselves are templates, licences are for readers of the source
-WORKER = "page/worker.js"
+WORKERS = {"page/worker.js": "/t/", "desk/worker.js": "/desk/"}
+"""Scripts that work for pages of other addresses than their own."""
 _FOR_EVER = "public, max-age=31536000, immutable"
 
 
@@ -53,8 +54,8 @@ async def _get(request: web.Request) -> web.Response:
     # a page of another release, asked from one that is being replaced, gets what there is, and does not keep it
     is_this = request.match_info["version"] == VERSION
     headers = {"Cache-Control": _FOR_EVER if is_this else "no-store", "Vary": "Accept-Encoding"}
-    if name == WORKER:
-        headers["Service-Worker-Allowed"] = "/t/"  # it stands under another address than the pages it keeps
+    if name in WORKERS:
+        headers["Service-Worker-Allowed"] = WORKERS[name]
     packed = "gzip" in request.headers.get("Accept-Encoding", "")
     if packed:
         headers["Content-Encoding"] = "gzip"

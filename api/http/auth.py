@@ -42,6 +42,9 @@ BELIEVED_S = 2.0
 """How long a device's credential is believed without asking again: so long, at most, does a revoked phone send on where
 no notification comes."""
 
+BELIEVED_LONGEST_S = 60.0
+"""How long it is while every revocation is heard: so long does one that nobody told, written into the table by hand."""
+
 KEY_PREFIX = "rpk_"
 TOKEN_PREFIX = "rpd_"  # noqa: S105
 INGEST_TOKEN_PREFIX = "rpi_"  # noqa: S105
@@ -64,13 +67,18 @@ class Role(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """The holder of an API key, or somebody who signed in: a person, by a session."""
+    """The holder of an API key, or somebody who signed in: a person, by a session.
+
+    Attributes:
+        by_provider: the identity provider of this account says who it is; nobody else's need believe it.
+    """
 
     account_id: int
     role: Role
     key_id: int | None = None
     person_id: int | None = None
     session_id: int | None = None
+    by_provider: bool = False
 
 
 _CALLER: web.RequestKey[Caller] = web.RequestKey("caller", Caller)
@@ -143,7 +151,13 @@ async def _of_session(request: web.Request, secret: str) -> Caller:
         if request.headers.get(CSRF_HEADER) != "1":
             raise Forbidden(f"With a session, whatever changes something needs the header `{CSRF_HEADER}: 1`.")
         from_this_site(request)
-    return Caller(session_id=row.id, person_id=row.person_id, account_id=row.account_id, role=Role[row.role.upper()])
+    return Caller(
+        session_id=row.id,
+        person_id=row.person_id,
+        account_id=row.account_id,
+        role=Role[row.role.upper()],
+        by_provider=row.by_provider,
+    )
 
 
 def from_this_site(request: web.Request) -> None:
@@ -240,7 +254,11 @@ class DeviceCache:
 
     Before their time is over, all that were heard of since are asked for again in one query, beside the requests; the
     others are forgotten. A revoked device is forgotten at once in the process that revokes it, and in the others when
-    the database's notification comes (`forget`), at the latest after `ttl_s`. A full cache forgets the oldest answers.
+    the database's notification comes (`forget`), at the latest after `ttl_s`: answers live longer only while somebody
+    vouches that every notification is heard (`heard`). A full cache forgets the oldest answers.
+
+    Attributes:
+        clock_s: what its times are by.
     """
 
     def __init__(
@@ -252,7 +270,8 @@ class DeviceCache:
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pool = pool
-        self._ttl_s, self._size, self._clock_s = ttl_s, size, clock_s
+        self._ttl_s, self._size, self.clock_s = ttl_s, size, clock_s
+        self._heard_since_s, self._heard_until_s = math.inf, -math.inf
         self._known: OrderedDict[_Secret, _Answer] = OrderedDict()
         self._looked_s = -math.inf
         self._looking: asyncio.Task[None] | None = None
@@ -275,18 +294,22 @@ class DeviceCache:
         """
         return await self._find((False, hash_of(secret)))
 
+    def heard(self, since_s: float, until_s: float) -> None:
+        """Take note that every revocation told between these times was heard, and its device forgotten."""
+        self._heard_since_s, self._heard_until_s = since_s, until_s
+
     def forget(self, device_id: int) -> None:
         """Ask the database again the next time this device comes; what it is being asked now counts as before."""
-        self._forgotten_s[device_id] = self._clock_s()
+        self._forgotten_s[device_id] = self.clock_s()
         for secret in [secret for secret, known in self._known.items() if known.row.id == device_id]:
             del self._known[secret]
 
     async def _find(self, secret: _Secret) -> DeviceRow:
-        now_s = self._clock_s()
+        now_s = self.clock_s()
         known = self._known.get(secret)
-        if known is not None and now_s < known.asked_s + self._ttl_s:
+        if known is not None and now_s < (until_s := self._until_s(known)):
             known.is_heard = True
-            if now_s >= max(known.asked_s, self._looked_s) + self._ttl_s / 2:
+            if now_s >= max(until_s - self._ttl_s, self._looked_s) + self._ttl_s / 2:
                 self._looked_s = now_s
                 # for nobody in particular: whoever happens to come pays no turn for it
                 self._looking = asyncio.create_task(self._look_again(), context=Context())
@@ -298,10 +321,16 @@ class DeviceCache:
             raise Unauthorized("This device token is not known, or was revoked.")
         return row
 
+    def _until_s(self, known: _Answer) -> float:
+        """Tell how long an answer is believed."""
+        if known.asked_s < self._heard_since_s:
+            return known.asked_s + self._ttl_s
+        return max(known.asked_s, min(self._heard_until_s, known.asked_s + BELIEVED_LONGEST_S)) + self._ttl_s
+
     async def _look_again(self) -> None:
         """Renew the answers about all phones that were heard of since; without the database they run out."""
-        now_s = self._clock_s()
-        for secret in [secret for secret, known in self._known.items() if now_s >= known.asked_s + self._ttl_s]:
+        now_s = self.clock_s()
+        for secret in [secret for secret, known in self._known.items() if now_s >= self._until_s(known)]:
             del self._known[secret]
         for can_read in (True, False):
             hashes = [key[1] for key, known in self._known.items() if key[0] is can_read and known.is_heard]
@@ -320,7 +349,8 @@ class DeviceCache:
 
     def _note(self, secret: _Secret, row: DeviceRow | None, asked_s: float) -> None:
         self._known.pop(secret, None)
-        if row is not None and asked_s > self._forgotten_s.get(row.id, -math.inf):
+        is_late = self.clock_s() >= asked_s + self._ttl_s  # it may rest on a time that nobody remembers to be over
+        if row is not None and not is_late and asked_s > self._forgotten_s.get(row.id, -math.inf):
             self._known[secret] = _Answer(row, asked_s)
             if len(self._known) > self._size:
                 self._known.popitem(last=False)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from work.outgoing.guard import networks_of
 
@@ -15,6 +16,7 @@ class ApiConfig:
 
     public_url: str = ""  # what recipients reach; empty: the address listened on
     tile_url: str = ""  # template with {z}/{x}/{y} for the maps; empty: the path is drawn on a plain ground
+    tile_file: str = ""  # PMTiles with the streets of the desk's maps, from `reparto tiles`; empty: those of tile_url
     tile_attribution: str = ""  # shown on the map, as the tiles' licence asks
     trusted_proxies: str = ""  # networks (CIDR, separated by commas) whose X-Forwarded-For is believed; empty: none
     quarantine_bytes_per_minute: int = 131_072  # of one device, over which it gets 429 for what nobody can use
@@ -45,5 +47,7 @@ class ApiConfig:
         except ValueError:
             yield f"REPARTO_TRUSTED_PROXIES: must be networks like 10.0.0.0/8, not {self.trusted_proxies!r}"
         is_template = all(place in self.tile_url for place in ("{z}", "{x}", "{y}"))
+        if self.tile_file and not Path(self.tile_file).is_file():
+            yield f"REPARTO_TILE_FILE: there is no file {self.tile_file}; `reparto tiles` makes one"
         if self.tile_url and not (is_template and self.tile_url.startswith(("http://", "https://"))):
             yield "REPARTO_TILE_URL: must look like https://tiles.example.com/{z}/{x}/{y}.png"

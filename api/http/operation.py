@@ -27,7 +27,8 @@ class Who(IntEnum):
     SUPPORT = 3
     DISPATCHER = 4
     ADMIN = 5
-    USER = 6  # whoever signed in, whatever their role; no API key
+    OWNER = 6
+    USER = 7  # whoever signed in, whatever their role; no API key
 
 
 ROLE_OF = {
@@ -35,6 +36,7 @@ ROLE_OF = {
     Who.SUPPORT: Role.SUPPORT,
     Who.DISPATCHER: Role.DISPATCHER,
     Who.ADMIN: Role.ADMIN,
+    Who.OWNER: Role.OWNER,
     Who.USER: Role.VIEWER,
 }
 """The least role of those who may call."""

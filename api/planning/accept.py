@@ -5,27 +5,32 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from aiohttp import web
-
 from api.http import ids
-from api.http.app_keys import CONFIG, POOL
 from api.http.problem import Conflict, FieldError
 from api.http.refs import Ref
 from api.planning.stops import body_of_stop, loading_stop
-from api.planning.tours import AFTER_END, assign_free, depot_of_plan, hold_unchanged, route_plan, stop_of_order
+from api.planning.tours import (
+    AFTER_END,
+    RouteTools,
+    assign_free,
+    depot_of_plan,
+    hold_unchanged,
+    route_plan,
+    stop_of_order,
+)
 from api.routes.body import DepotBody, RouteBody, StopBody
-from api.routes.write import hold_route, put_plan, take_away
+from api.routes.write import hold_all, hold_route, put_plan, take_away
 from sql.account.drivers import DriverRow, find_driver
 from sql.account.settings import AccountSettings, read_settings
 from sql.delivery import routes, stops
 from sql.delivery.routes import RouteHead, RoutePlan
 from sql.delivery.stops import StopRow
+from sql.desk.audit import AuditDeed, write_entry
 from sql.planning.day import end_orders, move_orders, move_wishes
 from sql.planning.orders import OrderRow, find_orders
 from sql.planning.plans import TourPlanRow, change_plan, hold_plan
 from sql.planning.resources import resources_named
 from sql.pool import Db, Pool
-from sql.track.lanes import lock_lanes
 from sql.track.live import tell_live
 from work.planning.proposal import order_digest
 from work.planning.so_far import is_touched
@@ -59,31 +64,36 @@ class _Tour:
     plan: RoutePlan | None
 
 
-async def accept_proposal(request: web.Request, row: TourPlanRow) -> TourPlanRow:
+async def accept_proposal(tools: RouteTools, row: TourPlanRow, *, deed: AuditDeed | None = None) -> TourPlanRow:
     """Make a proposal count; see `publish_plan`.
+
+    Args:
+        deed: goes into the audit log with it; None: whoever asked for it notes that.
 
     Raises:
         Conflict: the day went on otherwise; names what changed, and nothing is written.
     """
-    pool = request.app[POOL]
+    pool = tools.pool
     result = row.result or {}
     day = await _read(pool, row)
     _require_same_day(result, day, pool.clock.now())
     depot, settings = await depot_of_plan(pool, row), await read_settings(pool, row.account_id)
     made = [
-        await _prepared(request, row, day, tour, depot, settings)
+        await _prepared(tools, row, day, tour, depot, settings)
         for tour in _changed(result)
         if tour["stops"] or tour["route"]
     ]
     made.sort(key=lambda one: one.name)
     async with pool.acquire() as db, db.transaction():
         await hold_unchanged(db, row)
-        await _hold(db, row.account_id, made)
+        await hold_all(db, row.account_id, [(one.name, one.route_id, one.driver) for one in made])
         _require_same_day(result, await _read(db, row), db.clock.now())
-        written = {one.name: await _write(request, db, row.account_id, one) for one in made}
+        written = {one.name: await _write(tools, db, row.account_id, one) for one in made}
         await _follow(db, row, made, written)
         names = {one.told["shift"]: ids.shown(ids.ROUTE, written[one.name]) for one in made if one.plan}
         tours = [{**tour, "route": names.get(tour["shift"], tour["route"])} for tour in result["tours"]]
+        if deed is not None:
+            await write_entry(db, deed)
         await change_plan(db, row.id, state="published", result={**result, "tours": tours})
         after = await hold_plan(db, account_id=row.account_id, plan_id=row.id)
     assert after is not None
@@ -193,7 +203,7 @@ def _other_orders(result: Mapping[str, Any], day: _Day) -> Iterator[FieldError]:
 
 
 async def _prepared(
-    request: web.Request,
+    tools: RouteTools,
     row: TourPlanRow,
     day: _Day,
     tour: Mapping[str, Any],
@@ -201,7 +211,7 @@ async def _prepared(
     settings: AccountSettings,
 ) -> _Tour:
     """Make the route of a tour, outside of any transaction: roads may take their time."""
-    pool, route_id = request.app[POOL], _route_of(tour)
+    pool, route_id = tools.pool, _route_of(tour)
     head = None if route_id is None else day.heads[route_id]
     driver = await _driver(pool, row.account_id, head, tour["shift"])
     name = head.external_id if head else f"{ids.shown(ids.PLAN, row.id)}-{tour['shift']}"[:200]
@@ -213,7 +223,7 @@ async def _prepared(
             async with pool.acquire() as db:
                 was = await routes.read_plan(db, head.id)
         body = _body(row, tour, bodies, depot, was)
-        plan = await route_plan(request, body, driver, settings)
+        plan = await route_plan(tools, body, driver, settings)
     return _Tour(told=tour, name=name, route_id=route_id, driver=driver, plan=plan)
 
 
@@ -273,17 +283,7 @@ def _body(
     )
 
 
-async def _hold(db: Db, account_id: int, made: Sequence[_Tour]) -> None:
-    """Hold all routes, then all lanes, in one order: two who publish cannot wait for each other."""
-    lanes = [one.driver.lane for one in made if one.driver]
-    for one in made:
-        await routes.lock_route(db, account_id=account_id, external_id=one.name)
-        if one.route_id is not None:
-            lanes += await routes.lanes_of_route(db, one.route_id)
-    await lock_lanes(db, sorted(set(lanes)))
-
-
-async def _write(request: web.Request, db: Db, account_id: int, one: _Tour) -> int:
+async def _write(tools: RouteTools, db: Db, account_id: int, one: _Tour) -> int:
     head = await hold_route(db, account_id=account_id, ref=Ref(external_id=one.name), driver=one.driver)
     if one.plan is None:
         assert head is not None
@@ -297,7 +297,7 @@ async def _write(request: web.Request, db: Db, account_id: int, one: _Tour) -> i
         head=head,
         driver=one.driver,
         plan=one.plan,
-        most_wrong_pins=request.app[CONFIG].max_wrong_pins,
+        most_wrong_pins=tools.config.max_wrong_pins,
     )
     return written.route_id
 

@@ -119,11 +119,19 @@ class Affected(Struct, frozen=True, kw_only=True):
     promise: Literal["kept", "saved", "broken", "missed"] | None
 
 
+class RuleJudgement(Struct, frozen=True, kw_only=True):
+    """What the account's rule did: accepted a proposal, or left it to a person, and `why`."""
+
+    accepted: bool
+    why: str | None
+
+
 class Proposal(Struct, frozen=True, kw_only=True):
     """How a day should go on, against how it would. Published it counts; nobody hears of it before.
 
     `as_of`: the day as it was then; `until`: it can be published until then, if nothing else changed. `minutes`, `km`:
     of all vans, how much more (or less, below 0) than `before`. `recipients`: those for whom something changes.
+    `rule`: of the account's `accept_proposals`; null while it was not asked, or there is none.
     """
 
     because: str
@@ -135,6 +143,7 @@ class Proposal(Struct, frozen=True, kw_only=True):
     windows_saved: int
     windows_broken: int
     recipients: list[Affected]
+    rule: RuleJudgement | None = None
 
 
 class TourPlan(Struct, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from api.http.operation import Operations, Who
 from api.http.problem import Conflict, NotFound
 from api.planning.accept import accept_proposal
 from api.planning.plans import TourPlan, shown
-from api.planning.tours import publish_tours
+from api.planning.tours import publish_tours, tools_of
 from sql.planning import plans
 
 operations = Operations("planning")
@@ -34,6 +34,6 @@ async def publish_plan(request: web.Request) -> web.Response:
     if row.state != "published":
         if row.state != "done" or row.result is None:
             raise Conflict(f"Only a plan that is done can be published; this one is {row.state}.")
-        made = accept_proposal if "proposal" in row.result else publish_tours
-        row = await made(request, row)
+        tools, is_proposal = tools_of(request), "proposal" in row.result
+        row = await accept_proposal(tools, row) if is_proposal else await publish_tours(tools, row)
     return answer(request, await shown(pool, row))

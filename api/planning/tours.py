@@ -11,6 +11,7 @@ from aiohttp import web
 
 from api.http import ids
 from api.http.app_keys import CONFIG, POOL, ROADS
+from api.http.config import ApiConfig
 from api.http.problem import Conflict
 from api.http.refs import Ref, driver_named
 from api.planning.body import OrderBody
@@ -31,9 +32,24 @@ from sql.pool import Db, Pool
 from sql.track.lanes import lock_lanes
 from sql.track.live import tell_live
 from work.planning.words import DepotWords
+from work.roads.protocol import Roads
 
 AFTER_END = timedelta(hours=1)
 """A route may end so much later than its tour: a day that runs late is still driven on it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteTools:
+    """What routes are written with, whoever lets a plan count: a dispatcher's request, or a rule of the account."""
+
+    pool: Pool
+    roads: Roads
+    config: ApiConfig
+
+
+def tools_of(request: web.Request) -> RouteTools:
+    """Give those of an application."""
+    return RouteTools(pool=request.app[POOL], roads=request.app[ROADS], config=request.app[CONFIG])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +63,12 @@ class _Route:
     orders: list[str]
 
 
-async def publish_tours(request: web.Request, row: TourPlanRow) -> TourPlanRow:
+async def publish_tours(tools: RouteTools, row: TourPlanRow) -> TourPlanRow:
     """Make routes of a plan that is done, with its orders, in one transaction; see `publish_plan`."""
-    pool, made = request.app[POOL], await _routes(request, row)
+    pool, made = tools.pool, await _routes(tools, row)
     async with pool.acquire() as db, db.transaction():
         held = await hold_unchanged(db, row)
-        written = await _write(request, db, row.account_id, made)
+        written = await _write(tools, db, row.account_id, made)
         await assign_free(db, row, [(order, written[one.name]) for one in made for order in one.orders])
         names = {one.shift: ids.shown(ids.ROUTE, written[one.name]) for one in made}
         tours = [{**tour, "route": names[tour["shift"]]} for tour in held["tours"]]
@@ -81,7 +97,7 @@ async def assign_free(db: Db, row: TourPlanRow, routes_of: Sequence[tuple[str, i
         raise Conflict(f"These orders are not free any more: {', '.join(gone[:10])}. Plan again.")
 
 
-async def _write(request: web.Request, db: Db, account_id: int, made: list[_Route]) -> dict[str, int]:
+async def _write(tools: RouteTools, db: Db, account_id: int, made: list[_Route]) -> dict[str, int]:
     """Write routes; give their ids by external id."""
     for one in made:  # all routes before any lane, in one order: two who publish cannot wait for each other
         await routes.lock_route(db, account_id=account_id, external_id=one.name)
@@ -96,16 +112,16 @@ async def _write(request: web.Request, db: Db, account_id: int, made: list[_Rout
             head=head,
             driver=one.driver,
             plan=one.plan,
-            most_wrong_pins=request.app[CONFIG].max_wrong_pins,
+            most_wrong_pins=tools.config.max_wrong_pins,
         )
         written[one.name] = put.route_id
     return written
 
 
-async def _routes(request: web.Request, row: TourPlanRow) -> list[_Route]:
+async def _routes(tools: RouteTools, row: TourPlanRow) -> list[_Route]:
     """Prepare the routes of a plan, outside of any transaction: roads may take their time."""
     assert row.result is not None
-    pool, account_id = request.app[POOL], row.account_id
+    pool, account_id = tools.pool, row.account_id
     words = await depot_of_plan(pool, row)
     settings = await read_settings(pool, account_id)
     names = [stop["order"] for tour in row.result["tours"] for stop in tour["stops"]]
@@ -118,7 +134,7 @@ async def _routes(request: web.Request, row: TourPlanRow) -> list[_Route]:
     for tour in sorted(row.result["tours"], key=lambda one: str(one["shift"])):
         driver = await driver_named(pool, account_id, drivers.get(tour["shift"]))
         body = _body(row, tour, words, orders)
-        plan = await route_plan(request, body, driver, settings)
+        plan = await route_plan(tools, body, driver, settings)
         made.append(
             _Route(
                 name=f"{ids.shown(ids.PLAN, row.id)}-{tour['shift']}"[:200],
@@ -140,13 +156,13 @@ async def depot_of_plan(pool: Pool, row: TourPlanRow) -> DepotWords:
 
 
 async def route_plan(
-    request: web.Request, body: RouteBody, driver: DriverRow | None, settings: AccountSettings
+    tools: RouteTools, body: RouteBody, driver: DriverRow | None, settings: AccountSettings
 ) -> RoutePlan:
     """Make the plan of a route of its body, along roads where there are any."""
-    config, driver_id = request.app[CONFIG], driver.id if driver else None
-    path = await asyncio.to_thread(check_plan, body, driver_id=driver_id, config=config)
+    driver_id = driver.id if driver else None
+    path = await asyncio.to_thread(check_plan, body, driver_id=driver_id, config=tools.config)
     path, _ = await path_on_roads(
-        request.app[ROADS], body, straight=path, known=None, max_vertices=config.max_path_vertices
+        tools.roads, body, straight=path, known=None, max_vertices=tools.config.max_path_vertices
     )
     draft = await asyncio.to_thread(make_plan, body, path, driver_id=driver_id, settings=settings)
     # its planner waits for windows, and knows what ETAs learned

@@ -31,6 +31,7 @@ from sql.pings.working import tours_changed
 from sql.pool import Db
 from sql.track.folds import plan_changed
 from sql.track.lanes import lock_lanes
+from work.addresses.parking import with_spots
 from work.feed.settle import settle
 from work.messages.planned import note_plan
 
@@ -62,6 +63,20 @@ async def hold_route(db: Db, *, account_id: int, ref: Ref, driver: DriverRow | N
     return await routes.find_route(db, account_id=account_id, route_id=None, external_id=external_id)
 
 
+async def hold_all(db: Db, account_id: int, named: Sequence[tuple[str, int | None, DriverRow | None]]) -> None:
+    """Hold several routes, then all their lanes, in one order: two who do that cannot wait for each other.
+
+    Args:
+        named: external id of each, its id if it is there, and the driver it may go to.
+    """
+    lanes = [driver.lane for _, _, driver in named if driver]
+    for name, route_id, _ in sorted(named, key=lambda one: one[0]):
+        await routes.lock_route(db, account_id=account_id, external_id=name)
+        if route_id is not None:
+            lanes += await routes.lanes_of_route(db, route_id)
+    await lock_lanes(db, sorted(set(lanes)))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
     """What a PUT left: `version` is the one in force."""
@@ -91,6 +106,8 @@ async def put_plan(
     """
     known = {stop.id: stop for stop in await stops.stops_of_route(db, head.id)} if head else {}
     plan = _as_recipients_say(plan, known.values())
+    before = [stop.plan for stop in known.values()]
+    plan = replace(plan, stops=await with_spots(db, account_id, plan.stops, before))
     if head is None:
         route_id = await routes.create_route(db, account_id=account_id, external_id=external_id, plan=plan)
         version, at = 1, SINCE_EVER

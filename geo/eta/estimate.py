@@ -11,7 +11,8 @@ import numpy as np
 
 from geo.eta.by_van import before, in_order, never_less
 from geo.eta.model import COLD, Model, Outlook
-from geo.eta.numbers import DOOR_NOISE, DRIVE_NOISE_S, PACE_NOISE, PACES, SERVICE_NOISE, START_NOISE_S, TODAY_S
+from geo.eta.numbers import DOOR_NOISE, DRIVE_NOISE_S, PACE_NOISE, PACES, SERVICE_NOISE, TODAY_S
+from geo.eta.start import left_s
 from geo.eta.way import way_from, way_of
 from geo.eta.window import widen
 from geo.numbers import DRIVE_MPS, START_M, TYPICAL_MPS
@@ -37,6 +38,7 @@ class Eta:
         stops_before: (k,) how many stops come before it.
         spread_s: (k,) how far off the arrival is expected to be: the measure of windows (`geo.eta.window`).
         delay_s: (k,) how late each stop would be reached if none of the delay were made up; NaN without planned times.
+        waits: (k,) whether the van waits for its start.
     """
 
     track: Ints
@@ -48,6 +50,7 @@ class Eta:
     stops_before: Ints
     spread_s: Floats
     delay_s: Floats
+    waits: Bools
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,12 +112,12 @@ def estimate(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Model
     vans = _under_way(tracks, timelines, models)
     if not vans.at:
         none = np.zeros(0, np.int64)
-        return Eta(none, none, none, none, none, np.zeros(0), none, np.zeros(0), np.zeros(0))
+        return Eta(none, none, none, none, none, np.zeros(0), none, np.zeros(0), np.zeros(0), none > 0)
     mine = tracks[vans.at]
     ahead = _ahead(mine, vans)
-    lead_s, spread_s = _planned(mine, vans, ahead)
+    lead_s, spread_s, waits = _planned(mine, vans, ahead)
     delay_s = lead_s + (mine["recorded_ms"][ahead.which] - ahead.due_ms) / 1000
-    early_s, late_s, kept = _learned(vans, ahead.which, lead_s, spread_s, mine["on_route"][ahead.which])
+    early_s, late_s, kept = _learned(vans, ahead.which, lead_s, spread_s, mine["on_route"][ahead.which], waits)
     lead_s = np.where(np.isnan(delay_s), lead_s, lead_s - (1.0 - kept) * delay_s)
     lead_s = np.maximum(lead_s, ahead.remaining_m / DRIVE_MPS)
 
@@ -133,6 +136,7 @@ def estimate(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Model
         stops_before=np.arange(len(which)) - np.searchsorted(which, which, "left"),
         spread_s=spread_s[left],
         delay_s=delay_s[left],
+        waits=waits[left],
     )
 
 
@@ -162,14 +166,15 @@ def _ahead(mine: Rows, vans: _Vans) -> _Ahead:
     )
 
 
-def _planned(mine: Rows, vans: _Vans, ahead: _Ahead) -> tuple[Floats, Floats]:
+def _planned(mine: Rows, vans: _Vans, ahead: _Ahead) -> tuple[Floats, Floats, Bools]:
     """Tell how long it takes to each stop at the pace of today, if no delay is made up, and how far off that may be.
 
     Returns:
-        (k,) seconds from the ping, and (k,) the spread: the drives, the services before and the start are each off.
+        (k,) seconds from the ping; (k,) the spread: the drives, the services before and the start are each off; (k,)
+        whether the van waits for its start.
     """
     which = ahead.which
-    wait_s, start_s, driven_s, pace = _now(mine, vans)
+    wait_s, start_s, start_sd_s, driven_s, pace = _now(mine, vans)
     drive_s = ahead.columns[:, DRIVE] - driven_s[which] - ahead.spared_m / TYPICAL_MPS
     drive_s = np.maximum(drive_s, 0.0) * pace[which]
     service_s = np.where(ahead.served, 0.0, ahead.columns[:, SERVICE])
@@ -177,11 +182,12 @@ def _planned(mine: Rows, vans: _Vans, ahead: _Ahead) -> tuple[Floats, Floats]:
         DRIVE_NOISE_S * drive_s
         + (PACE_NOISE * drive_s) ** 2
         + SERVICE_NOISE**2 * (before(ahead.begin, which, service_s**2) + (wait_s**2)[which])
-        + np.where(start_s > 0, START_NOISE_S, 0.0)[which] ** 2
+        + (start_sd_s**2)[which]
         + (DOOR_NOISE * ahead.doors_m / TYPICAL_MPS) ** 2
     )
     lead_s = np.maximum(wait_s, start_s)[which] + drive_s + before(ahead.begin, which, service_s)
-    return _after_windows(mine, vans, which, ahead.begin, lead_s, ahead.columns[:, OPENS]), spread_s
+    lead_s = _after_windows(mine, vans, which, ahead.begin, lead_s, ahead.columns[:, OPENS])
+    return lead_s, spread_s, start_s[which] > 0
 
 
 def _under_way(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Model] | None) -> _Vans:
@@ -207,9 +213,9 @@ def _under_way(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Mod
     return vans
 
 
-def _now(mine: Rows, vans: _Vans) -> tuple[Floats, Floats, Floats, Floats]:
-    """Tell how long each van will stay at its stop, wait for its start, how much of the expected drive it has behind
-    it (seconds), and its pace."""
+def _now(mine: Rows, vans: _Vans) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    """Tell how long each van will stay at its stop, wait for its start, how far off that is, how much of the expected
+    drive it has behind it (seconds), and its pace."""
     count = len(vans.at)
     along_m, ms = np.nan_to_num(mine["along_m"]), mine["recorded_ms"]
     driven_s = _driven_s(vans, np.array(vans.way_m))
@@ -235,10 +241,10 @@ def _now(mine: Rows, vans: _Vans) -> tuple[Floats, Floats, Floats, Floats]:
 
     # before its start nobody is under way; at the start a van may leave as late as others did
     due_s = (np.array([plan.start_ms for plan in vans.plans]) - ms) / 1000
-    late_s = np.array([outlook.late_s for outlook in vans.outlooks])
     waits = ~begun & ((due_s > 0) & (along_m < START_M) | (along_m < DEPOT_M))
-    start_s = np.where(waits, np.maximum(due_s + late_s, 0.0), 0.0)
-    return wait_s, start_s, np.where(waits, 0.0, driven_s), pace
+    late_s, late_sd_s = np.array([(outlook.late_s, outlook.late_sd_s) for outlook in vans.outlooks]).T
+    start_s, start_sd_s = (np.where(waits, seconds, 0.0) for seconds in left_s(late_s, late_sd_s, -due_s))
+    return wait_s, start_s, start_sd_s, np.where(waits, 0.0, driven_s), pace
 
 
 def _driven_s(vans: _Vans, way_m: Floats) -> Floats:
@@ -276,7 +282,7 @@ def _after_windows(mine: Rows, vans: _Vans, which: Ints, begin: Ints, lead_s: Fl
 
 
 def _learned(
-    vans: _Vans, which: Ints, lead_s: Floats, spread_s: Floats, on_route: Bools
+    vans: _Vans, which: Ints, lead_s: Floats, spread_s: Floats, on_route: Bools, waits: Bools
 ) -> tuple[Floats, Floats, Floats]:
     """Tell how far windows reach to both sides, and which part of a delay stays, by what each van's account learned."""
     number = {model: i for i, model in enumerate(dict.fromkeys(vans.models))}
@@ -284,6 +290,8 @@ def _learned(
     early_s, late_s, kept = np.empty((3, len(lead_s)))
     borders = np.cumsum(np.bincount(of_model, minlength=len(number)))[:-1]
     for model, theirs in zip(number, np.split(np.argsort(of_model, kind="stable"), borders), strict=True):
-        early_s[theirs], late_s[theirs] = widen(model.bands, lead_s[theirs], spread_s[theirs], on_route[theirs])
+        early_s[theirs], late_s[theirs] = widen(
+            model.bands, lead_s[theirs], spread_s[theirs], on_route[theirs], waits[theirs]
+        )
         kept[theirs] = model.delay_kept(lead_s[theirs])
     return early_s, late_s, kept

@@ -19,6 +19,7 @@ import numpy as np
 from geo.eta.places import Parts, places
 from geo.eta.rows import ANY, CHAINS, Row, RowKey, added, applied
 from geo.eta.seen import DELAY_KEYS, DELAY_LEADS_S, Observation, delays, observe, passed
+from geo.eta.start import noise_s
 from geo.eta.way import ways_to
 from geo.eta.window import BUILT_IN, Band
 from geo.pings import UNKNOWN_MS, Floats
@@ -47,11 +48,12 @@ class Outlook:
     Attributes:
         columns: (s, 4) of each stop: way_m (`geo.eta.way`); drive_s, from the path's start, without services;
             service_s; opens_s (its window opens, seconds after the plan's start; -inf where nobody waits for it).
-        late_s: how long after the plan's start the tour begins.
+        late_s, late_sd_s: how long after the plan's start the tour begins, and how far off that is.
     """
 
     columns: Floats
     late_s: float
+    late_sd_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -136,7 +138,7 @@ def _outlook(rows: Mapping[RowKey, Row], plan: Plan) -> Outlook:
     leg_s = seen.drive_s * np.array(drive)
     service_s = seen.service_s * np.array(service)
     columns = np.column_stack((ways_to(plan), np.cumsum(leg_s), service_s, opens_s))
-    return Outlook(columns, 60.0 * late_min)
+    return Outlook(columns, 60.0 * late_min, noise_s(rows, seen.start_keys, plan.start_ms))
 
 
 def _expected(rows: Mapping[RowKey, Row], what: str, keys: Sequence[Parts], at_ms: float) -> float:

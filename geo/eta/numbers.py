@@ -12,9 +12,12 @@ PACES = (0.6, 1.8)
 
 DRIVE_NOISE_S, PACE_NOISE, SERVICE_NOISE, START_NOISE_S = 15.0, 0.06, 0.85, 90.0
 """How far off arrivals are expected to be: the variance of a drive for every second of it, the part by which all drives
-of a day are off together, the part by which a service is, and the seconds by which a start is. A drive of ten minutes
-is off by two, a service of two minutes by nearly two, as buses and delivery tours are; `geo.eta.window` learns by how
-much an account differs."""
+of a day are off together, the part by which a service is, and the seconds by which a start is while nothing is known of
+it. A drive of ten minutes is off by two, a service of two minutes by nearly two, as buses and delivery tours are;
+`geo.eta.window` learns by how much an account differs."""
+
+LEAST_START_S = 15.0
+"""No start is known better than this, however alike those of late were."""
 
 # what a tour says when it is over: geo.eta.seen -----------------------------------------------------------------------
 
@@ -51,6 +54,10 @@ LEAST_REACH_S = 60.0
 
 OFF_ROUTE_TIMES = 1.5
 """Off the route windows reach this many times as far: where the van will come back is not known."""
+
+WAITS_PART = 0.9
+"""Of the multiples that windows of vans under way begin with, those of vans that wait for their start: a start's own
+noise is known better than what the other multiples make up for. By hand."""
 
 VOTE_STEP = 0.03
 """By which part an end moves for a tour whose arrivals were all outside it, at most; a tour's errors are much alike, so

@@ -1,6 +1,10 @@
 """What ETAs look at in a plan before anything was learned: how long its legs take, and which rows they concern."""
 
+from bisect import bisect_right
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from math import floor
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -16,6 +20,13 @@ Parts = tuple[tuple[RowKey, float], ...]
 
 SPEEDS_MPS = (4.0, 6.0, 8.0, 11.0, 16.0)
 """Borders of the classes of planned speed: yards, streets, main roads, ring roads, out of town."""
+
+
+_EDGES_KMH = (0, *(round(3.6 * edge) for edge in SPEEDS_MPS))
+_SPEED_NAMES = (
+    *(f"{low}-{high} km/h" for low, high in pairwise(_EDGES_KMH)),
+    f"{_EDGES_KMH[-1]} km/h and more",
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,11 +98,11 @@ def _look(plan: Plan) -> Places:
         leg = f"{names[row - 1] if row else 'start'} > {names[row]}"
         drive_keys.append(
             (
-                _one("drive"),
-                _one("drive_speed", speed_name(float(length_m[row] / drive_s[row]) if drive_s[row] > 0 else 0.0)),
-                _one("drive_hour", "", hour, weekday),
+                _common("drive"),
+                _common("drive_speed", speed_name(float(length_m[row] / drive_s[row]) if drive_s[row] > 0 else 0.0)),
+                _common("drive_hour", "", hour, weekday),
                 tuple((RowKey("drive_cell", cell), part) for cell, part in cells[row]),
-                _one("drive_driver", driver),
+                _common("drive_driver", driver),
                 _one("drive_leg", leg),
                 _one("drive_leg_hour", leg, hour, weekday),
                 _one("drive_leg_now", leg),
@@ -100,7 +111,7 @@ def _look(plan: Plan) -> Places:
         place = float(plan.stop_lat[row]), float(plan.stop_lon[row])
         service_keys.append(service_parts(plan.stop_kinds[row], int(plan.stop_parcels[row]), *place, driver=driver))
     start = _place(float(plan.path_lat[0]), float(plan.path_lon[0]))
-    start_keys = (_one("start"), _one("start_place", start))
+    start_keys = (_common("start"), _one("start_place", start))
     return Places(drive_s, service_s, due_ms, tuple(drive_keys), tuple(service_keys), start_keys)
 
 
@@ -108,12 +119,16 @@ def _one(scope: str, key: str = "", *classes: int) -> Parts:
     return ((RowKey(scope, key, *classes), 1.0),)
 
 
+_common = lru_cache(maxsize=8_192)(_one)
+"""The same, made once for all whom it concerns: a plan of a hundred stops names a thousand rows."""
+
+
 def _place(lat: float, lon: float) -> str:
     return f"{lat:.4f},{lon:.4f}"  # 11 m
 
 
 def _cell(lat: float, lon: float) -> str:
-    return f"{np.floor(lat / CELL_DEG) * CELL_DEG:.2f},{np.floor(lon / CELL_DEG) * CELL_DEG:.2f}"
+    return f"{floor(lat / CELL_DEG) * CELL_DEG:.2f},{floor(lon / CELL_DEG) * CELL_DEG:.2f}"
 
 
 def _cells(plan: Plan) -> list[list[tuple[str, float]]]:
@@ -134,9 +149,7 @@ def _cells(plan: Plan) -> list[list[tuple[str, float]]]:
 
 def speed_name(mps: float) -> str:
     """Name the class of a planned speed."""
-    edges = [0, *(round(3.6 * edge) for edge in SPEEDS_MPS)]
-    row = sum(mps >= edge for edge in SPEEDS_MPS)
-    return f"{edges[row]}-{edges[row + 1]} km/h" if row < len(SPEEDS_MPS) else f"{edges[row]} km/h and more"
+    return _SPEED_NAMES[bisect_right(SPEEDS_MPS, mps)]
 
 
 def service_parts(kind: str, parcels: int, lat: float, lon: float, *, driver: str) -> tuple[Parts, ...]:
@@ -147,10 +160,10 @@ def service_parts(kind: str, parcels: int, lat: float, lon: float, *, driver: st
         driver: their id as text; empty: nobody knows who.
     """
     return (
-        _one("service"),
-        _one("service_kind", f"{kind}, {_parcels(parcels)}"),
-        _one("service_area", _cell(lat, lon)),
-        _one("service_driver", driver),
+        _common("service"),
+        _common("service_kind", f"{kind}, {_parcels(parcels)}"),
+        _common("service_area", _cell(lat, lon)),
+        _common("service_driver", driver),
         _one("service_place", _place(lat, lon)),
     )
 

@@ -1,10 +1,11 @@
 """How wide an ETA's window is: four of five arrivals of late would have fallen into it.
 
-A table of `Band`s, one for each lead, says how far windows reach before and after what was expected. It follows the
-errors of ETAs that have come true: where more than a tenth of the arrivals came later than the window's end, that end
-moves out, else it moves in, and so does the beginning. That is split conformal prediction kept up to date step by step
-(quantile tracking, Angelopoulos, Candès and Tibshirani, "Conformal PID control for time series prediction", 2023): it
-needs no model of the errors and follows them when they change.
+A table of `Band`s, one for each lead, says how far windows reach before and after what was expected; vans that have not
+begun their tour have a table of their own, for they are off by other things. It follows the errors of ETAs that have
+come true: where more than a tenth of the arrivals came later than the window's end, that end moves out, else it moves
+in, and so does the beginning. That is split conformal prediction kept up to date step by step (quantile tracking,
+Angelopoulos, Candès and Tibshirani, "Conformal PID control for time series prediction", 2023): it needs no model of the
+errors and follows them when they change.
 """
 
 import math
@@ -13,7 +14,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from geo.eta.numbers import HALF_VOTE, LEAST_REACH_S, LEAST_SPREADS, LEVEL, OFF_ROUTE_TIMES, VOTE_STEP, VOTES_KEPT
+from geo.eta.numbers import (
+    HALF_VOTE,
+    LEAST_REACH_S,
+    LEAST_SPREADS,
+    LEVEL,
+    OFF_ROUTE_TIMES,
+    VOTE_STEP,
+    VOTES_KEPT,
+    WAITS_PART,
+)
 from geo.pings import Bools, Floats, Ints
 
 
@@ -23,6 +33,7 @@ class Band:
 
     Attributes:
         lead_s: seconds from the ping to the expected arrival.
+        waits: of vans that wait for their start, or of those under way.
         early, late: how far the window reaches before and after the expected arrival, in spreads: how far off the
             arrival is expected to be (`geo.eta.estimate`), which grows with what is left to drive and to do.
         n: votes of tours that it rests on, at most VOTES_KEPT.
@@ -34,10 +45,12 @@ class Band:
     late: float
     n: float
     alpha: float
+    waits: bool = False
 
 
 BUILT_IN: tuple[Band, ...] = tuple(
-    Band(60.0 * lead_min, early, late, 0.0, 1 - LEVEL)
+    Band(60.0 * lead_min, part * early, part * late, 0.0, 1 - LEVEL, waits)
+    for waits, part in ((False, 1.0), (True, WAITS_PART))
     for lead_min, early, late in (
         (0, 0.9, 2.0), (5, 1.0, 1.7), (10, 1.1, 1.5), (20, 1.1, 1.4), (40, 1.1, 1.4), (80, 1.2, 1.7), (160, 1.6, 2.2)
     )
@@ -55,45 +68,54 @@ class Given:
         lead_s: (k,) from the ping to what was expected.
         spread_s: (k,) how far off it was expected to be.
         error_s: (k,) arrival minus what was expected.
+        waits: (k,) whether the van waited for its start.
         tour: (k,) whose; any number that is the same for the same tour.
     """
 
     lead_s: Floats
     spread_s: Floats
     error_s: Floats
+    waits: Bools
     tour: Ints
 
 
-def widen(bands: Sequence[Band], lead_s: Floats, spread_s: Floats, on_route: Bools) -> tuple[Floats, Floats]:
+def widen(
+    bands: Sequence[Band], lead_s: Floats, spread_s: Floats, on_route: Bools, waits: Bools
+) -> tuple[Floats, Floats]:
     """Give how far windows reach before and after the expected arrivals, seconds, at least LEAST_REACH_S.
 
     Args:
         lead_s: (k,) from the ping to the expected arrival.
         spread_s: (k,) how far off it is expected to be.
         on_route: (k,) whether the van is on its path.
+        waits: (k,) whether it waits for its start.
     """
-    at_s, early, late = np.array([(band.lead_s, band.early, band.late) for band in bands]).T
+    early, late = np.empty((2, len(lead_s)))
+    for kind in np.unique(waits).tolist():
+        mine = waits == kind
+        at_s, *ends = np.array([(band.lead_s, band.early, band.late) for band in bands if band.waits is kind]).T
+        early[mine], late[mine] = (np.interp(lead_s[mine], at_s, end) for end in ends)
     spread_s = np.where(on_route, 1.0, OFF_ROUTE_TIMES) * spread_s
-    return (
-        np.maximum(np.interp(lead_s, at_s, early) * spread_s, LEAST_REACH_S),
-        np.maximum(np.interp(lead_s, at_s, late) * spread_s, LEAST_REACH_S),
-    )
+    return np.maximum(early * spread_s, LEAST_REACH_S), np.maximum(late * spread_s, LEAST_REACH_S)
 
 
 def adapt(bands: Sequence[Band], given: Given) -> tuple[Band, ...]:
     """Learn from ETAs that have come true or not; in a batch their order does not matter."""
     if not len(given.lead_s):
         return tuple(bands)
-    early_s, late_s = widen(bands, given.lead_s, given.spread_s, np.ones(len(given.lead_s), np.bool_))
+    early_s, late_s = widen(bands, given.lead_s, given.spread_s, np.ones(len(given.lead_s), np.bool_), given.waits)
     before, after = given.error_s < -early_s, given.error_s > late_s
     # every ETA concerns the bands on both sides of it, the nearer one more
-    at_s = [band.lead_s for band in bands]
-    place = np.interp(given.lead_s, at_s, np.arange(len(at_s)))
+    place = np.empty(len(given.lead_s))
+    for kind in np.unique(given.waits).tolist():
+        at = [i for i, band in enumerate(bands) if band.waits is kind]
+        mine = given.waits == kind
+        place[mine] = np.interp(given.lead_s[mine], [bands[i].lead_s for i in at], at)
     _, tour = np.unique(given.tour, return_inverse=True)
     out = 0.5 * (1 - LEVEL)
     adapted = []
     for i, band in enumerate(bands):
-        weight = np.maximum(1.0 - np.abs(place - i), 0.0)
+        weight = np.where(given.waits == band.waits, np.maximum(1.0 - np.abs(place - i), 0.0), 0.0)
         arrivals = np.bincount(tour, weight)
         vote = arrivals / (arrivals + HALF_VOTE)
         votes = math.fsum(vote)
@@ -111,6 +133,7 @@ def adapt(bands: Sequence[Band], given: Given) -> tuple[Band, ...]:
                 late=max(band.late * math.exp(VOTE_STEP * math.fsum(vote * (after_part - out))), LEAST_SPREADS),
                 n=min(band.n + votes, VOTES_KEPT),
                 alpha=(1 - share) * band.alpha + share * missed,
+                waits=band.waits,
             )
         )
     return tuple(adapted)

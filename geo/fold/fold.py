@@ -12,7 +12,18 @@ import numpy as np
 
 from geo.fold.drive import Driven, drive
 from geo.fold.numbers import SILENT_MS
-from geo.fold.state import STATE_VERSION, TRACK, decode, decode_happened, encode, encode_happened, fresh
+from geo.fold.state import (
+    STATE_VERSION,
+    TRACK,
+    decode,
+    decode_happened,
+    encode,
+    encode_happened,
+    fresh,
+    of_records,
+    records_of,
+    stored,
+)
 from geo.pings import UNKNOWN_MS, Bools, Ints, Pings, Rows
 from geo.plan.facts import HAPPENED, JUDGED, REJUDGED, Facts, FactType
 from geo.plan.passages import Moves, Passage, follow
@@ -22,7 +33,8 @@ from geo.trust.fixes import Fixes, check, fixes_of, move_position
 
 __all__ = [
     "HAPPENED", "JUDGED", "REJUDGED", "STATE_VERSION", "TRACK", "FactType", "Facts",
-    "advance", "decode", "decode_happened", "encode", "encode_happened", "fresh", "tick",
+    "advance", "decode", "decode_happened", "encode", "encode_happened", "fresh", "of_records", "records_of", "stored",
+    "tick",
 ]  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """What is kept of a driver between two inputs: the record `TRACK`, and how it is stored."""
 
 import zlib
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,12 +119,29 @@ def leave_tour(tracks: Rows) -> None:
     tracks["pace"] = pace.fresh(len(tracks))
 
 
+def records_of(tracks: Rows) -> list[bytes]:
+    """Give each track as its record without the trailing zero bytes, as many are kept in memory."""
+    size, whole = TRACK.itemsize, tracks.tobytes()
+    return [whole[at : at + size].rstrip(b"\0") for at in range(0, len(whole), size)]
+
+
+def of_records(records: Sequence[bytes]) -> Rows:
+    """Make tracks of their records, which may be written to."""
+    if not records:
+        return np.zeros(0, TRACK)
+    return np.frombuffer(bytearray(b"".join([record.ljust(TRACK.itemsize, b"\0") for record in records])), TRACK)
+
+
 def encode(track: np.void) -> bytes:
-    """Pack one track for storing: a version byte and the record without its trailing zero bytes.
+    """Pack one track for storing, as `stored` does."""
+    return stored(track.tobytes().rstrip(b"\0"))
+
+
+def stored(record: bytes) -> bytes:
+    """Pack a record of `records_of` for storing, behind its version and a byte that says whether it is compressed.
 
     With parked tours in it, it is mostly zeros and compressed.
     """
-    record = track.tobytes().rstrip(b"\0")
     if len(record) > _PARKED_AT:
         return bytes((STATE_VERSION, 1)) + zlib.compress(record, 1)
     return bytes((STATE_VERSION, 0)) + record
@@ -136,7 +154,7 @@ def decode(state: bytes) -> np.void | None:
     record = zlib.decompress(state[2:]) if state[1] else state[2:]
     if len(record) > TRACK.itemsize:
         return None
-    return np.frombuffer(record.ljust(TRACK.itemsize, b"\0"), TRACK).copy()[0]  # type: ignore[no-any-return]
+    return of_records([record])[0]  # type: ignore[no-any-return]
 
 
 def encode_happened(happened: Rows) -> bytes:

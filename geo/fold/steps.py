@@ -41,6 +41,8 @@ class Steps:
             i = visit.van
             self.in_force.visited(int(vans[i]), Moment(int(fixes[i])), visit, here.plans[i])
             tracks["visits"][vans[i]] = visits[i]
+            if visit.arrived and np.isnan(snapped.along_m[i]):
+                snap.served_off_path(memory, i, float(here.plans[i].stops[visit.row, 3]))
         self._finish(vans, fixes, here, snapped, slow, {visit.van for visit in happened})
 
         _pin(memory, snapped, here, was, standing, slow)

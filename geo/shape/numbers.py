@@ -60,3 +60,6 @@ STRAY_FEWEST = 3
 
 ZERO_DEG = 0.01
 """Within about a kilometre of 0/0, where geocoders put what they do not find."""
+
+SPOT_M = 25.0
+"""Around where vans park for a stop its fence reaches so far: errors of a fix, and the length of a van. By hand."""

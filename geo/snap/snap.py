@@ -272,6 +272,17 @@ def _leave_from(memory: Rows, new: Rows, along_m: Floats, sure: Bools, seconds: 
     new["before_m"] = np.where(meant, along_m, memory["before_m"])
 
 
+def served_off_path(memory: Rows, row: int, along_m: float) -> None:
+    """Note that a van off its path was at a stop: it comes back to it near there, most likely; writes into the memory.
+
+    Args:
+        row: of the van.
+        along_m: the stop's place along the path.
+    """
+    memory["before_m"][row] = memory["left_m"][row]
+    memory["left_m"][row] = memory["joined_m"][row] = along_m
+
+
 def _pace(memory: Rows, began: Bools, seconds: Floats, x_m: Floats, y_m: Floats) -> Floats:
     """Estimate how fast each phone moves over ground, for those that do not say; writes what it remembers."""
     since_s = np.maximum(seconds, 1e-3)

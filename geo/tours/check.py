@@ -8,6 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
 from geo.tours.numbers import FOREVER
 from geo.tours.problem import TourJob, TourProblem, TourVan, VanTour, Window, drive_s, loads_of, padded
 
@@ -256,23 +259,26 @@ def _mistakes(problem: TourProblem, timed: Timed, row: int) -> Iterator[Wrong]:
 
 
 def _load_mistakes(problem: TourProblem, tour: VanTour, row: int) -> Iterator[Wrong]:
+    vehicle, jobs = problem.vehicles[tour.vehicle], [problem.jobs[job] for job in tour.jobs]
     dimensions = loads_of(problem)
-    vehicle = problem.vehicles[tour.vehicle]
-    capacity = padded(vehicle.capacity, dimensions)
-    aboard = padded(vehicle.aboard, dimensions)
-    for job in tour.jobs:
-        if problem.jobs[job].after is None:
-            aboard = [a + b for a, b in zip(aboard, padded(problem.jobs[job].delivery, dimensions), strict=True)]
-    by = max((a - c for a, c in zip(aboard, capacity, strict=True)), default=0)
+    taken, given = _columns([one.pickup for one in jobs], dimensions), _columns([o.delivery for o in jobs], dimensions)
+    from_start = np.array([one.after is None for one in jobs], bool)
+    over = np.array(padded(vehicle.aboard, dimensions)) - np.array(padded(vehicle.capacity, dimensions))
+    over = over + (given * from_start).sum(axis=1)
+    by = int(over.max(initial=0))
     if by > 0:
         yield Wrong(why="overloaded", tour=row, by=by)
-    for job in tour.jobs:
-        one = problem.jobs[job]
-        moved = zip(aboard, padded(one.pickup, dimensions), padded(one.delivery, dimensions), strict=True)
-        aboard = [a + taken - given for a, taken, given in moved]
-        by = max((a - c for a, c in zip(aboard, capacity, strict=True)), default=0)
-        if by > 0:
-            yield Wrong(why="overloaded", tour=row, job=job, by=by)
+    later = (over[:, None] + np.cumsum(taken - given, axis=1)).max(axis=0, initial=0)
+    for place in np.flatnonzero(later > 0).tolist():
+        yield Wrong(why="overloaded", tour=row, job=tour.jobs[place], by=int(later[place]))
+
+
+def _columns(loads: Sequence[tuple[int, ...]], dimensions: int) -> NDArray[np.int64]:
+    """Give (dimensions, jobs) of loads that may name fewer."""
+    columns = np.zeros((dimensions, len(loads)), np.int64)
+    for place in range(dimensions):
+        columns[place] = [load[place] if place < len(load) else 0 for load in loads]
+    return columns
 
 
 def _order_mistakes(problem: TourProblem, tour: VanTour, row: int) -> Iterator[Wrong]:

@@ -4,15 +4,21 @@ Candidates come from slack (how much later each visit may begin) in one pass ove
 again by the checker, so that what is offered can really be driven.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geo.pings import Floats
 from geo.tours.check import Timed, Wrong, cost_of, late_s, time_tour
-from geo.tours.numbers import FOREVER, TRIED
-from geo.tours.problem import TourJob, TourProblem, VanTour, loads_of, padded
+from geo.tours.numbers import FOREVER, ROUNDED_S, TRIED
+from geo.tours.problem import TourJob, TourProblem, VanTour, Window, loads_of, padded
+
+Indices: TypeAlias = NDArray[np.int64]
+
+_NOWHERE = (*[np.zeros(0, np.int64)] * 2, *[np.zeros(0)] * 4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,29 +47,54 @@ class Gaps:
     Attributes:
         before_s: when the van can leave the place before.
         latest_s: by when it must be at the one after.
-        start, end: rows of the two places; None: there is none.
+        start, end: rows of the two places; -1: there is none.
         direct_m, direct_s: of driving from one to the other, as the matrices say.
+        load: what may be aboard at once, one number a dimension: exact for deliveries alone, careful else.
     """
 
     before_s: Floats
     latest_s: Floats
-    start: list[int | None]
-    end: list[int | None]
+    start: Indices
+    end: Indices
     direct_m: Floats
     direct_s: Floats
+    load: tuple[int, ...]
 
 
 def gaps_of(problem: TourProblem, one: Timed) -> Gaps:
     """Find the gaps of a tour."""
-    before_s, latest_s, start, end = _slack(problem, one)
+    before_s, latest_s, places = _slack(problem, one)
+    start, end = places[:-1], places[1:]
+    known = (start >= 0) & (end >= 0)
     return Gaps(
         before_s=before_s,
         latest_s=latest_s,
         start=start,
         end=end,
-        direct_m=_direct(problem.distance_m, start, end),
-        direct_s=_direct(problem.duration_s, start, end),
+        direct_m=np.where(known, problem.distance_m[start, end], 0).astype(float),
+        direct_s=np.where(known, problem.duration_s[start, end], 0).astype(float),
+        load=_load(problem, one),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Detours:
+    """A visit in every gap of every tour that may do it, whatever its window is: one entry a gap.
+
+    Attributes:
+        tour, place: row of the tour, and how many visits are before the gap.
+        there_s: when the van can be there.
+        until_s: when the service must begin, for all that follows to hold.
+        extra: cost that it adds if nobody waits less for it.
+        least: cost that it adds at least: all waiting of the tour is spared.
+    """
+
+    tour: Indices
+    place: Indices
+    there_s: Floats
+    until_s: Floats
+    extra: Floats
+    least: Floats
 
 
 def cheapest(
@@ -86,42 +117,66 @@ def cheapest(
         None where it fits nowhere.
     """
     every = [*timed, *(time_tour(problem, VanTour(vehicle=row, jobs=()))[0] for row in idle)]
-    tries = sorted(_candidates(problem, every, job, gaps), key=lambda one: one[0])
+    known = [gaps_of(problem, one) for one in every] if gaps is None else gaps
+    return _cheapest(problem, every, job, _detours(problem, every, job, known))
+
+
+def cheapest_in(
+    problem: TourProblem, timed: Sequence[Timed], job: int, windows: Sequence[Window], gaps: Sequence[Gaps]
+) -> list[Insertion | None]:
+    """Do the same for each of some windows, as if it were the only one of the visit."""
+    detours, jobs = _detours(problem, timed, job, gaps), list(problem.jobs)
+    found = []
+    for window in windows:
+        jobs[job] = replace(jobs[job], windows=(window,))
+        found.append(_cheapest(replace(problem, jobs=jobs), timed, job, detours))
+    return found
+
+
+def _cheapest(problem: TourProblem, timed: Sequence[Timed], job: int, detours: _Detours) -> Insertion | None:
+    begin_s = _opens(problem.jobs[job], detours.there_s)
+    fits = np.flatnonzero(np.isfinite(begin_s) & (begin_s <= detours.until_s))
     best: Insertion | None = None
-    for _, row, place in tries[:TRIED]:
-        found = _driven(problem, every[row], job, place)
+    for row in fits[np.argsort(detours.extra[fits], kind="stable")[:TRIED]].tolist():
+        if best is not None and detours.least[row] >= best.extra:
+            continue
+        found = _driven(problem, timed[detours.tour[row]], job, int(detours.place[row]))
         if found is not None and (best is None or found.extra < best.extra):
             best = found
     return best
 
 
-def _candidates(
-    problem: TourProblem, timed: Sequence[Timed], job: int, gaps: Sequence[Gaps] | None
-) -> Iterator[tuple[int, int, int]]:
-    """Name places that slack allows: (cost of the detour, row of the tour, place in it)."""
-    new = problem.jobs[job]
-    for row, one in enumerate(timed):
+def _detours(problem: TourProblem, timed: Sequence[Timed], job: int, gaps: Sequence[Gaps]) -> _Detours:
+    new, found = problem.jobs[job], [_NOWHERE]
+    to = problem.distance_m[:, new.place], problem.duration_s[:, new.place]
+    on = problem.distance_m[new.place], problem.duration_s[new.place]
+    for row, (one, gap) in enumerate(zip(timed, gaps, strict=True)):
         vehicle = problem.vehicles[one.tour.vehicle]
         if not new.skills <= vehicle.skills or (new.vehicles is not None and one.tour.vehicle not in new.vehicles):
             continue
-        if not _has_room(problem, one, new):
+        if not _has_room(problem, one, gap, new):
             continue
-        gap = gaps_of(problem, one) if gaps is None else gaps[row]
-        to_m, from_m = _legs(problem.distance_m, gap.start, gap.end, new.place)
-        to_s, from_s = _legs(problem.duration_s, gap.start, gap.end, new.place)
+        to_m, to_s = (np.where(gap.start >= 0, column[gap.start], 0) for column in to)
+        from_m, from_s = (np.where(gap.end >= 0, column[gap.end], 0) for column in on)
         pace = vehicle.pace / 100
-        begin_s = _opens(new, gap.before_s + to_s * pace)
-        fits = np.isfinite(begin_s) & (begin_s + new.service_s + from_s * pace <= gap.latest_s + 1)
         extra = vehicle.cost_per_m * (to_m + from_m - gap.direct_m)
         extra = extra + vehicle.cost_per_s * ((to_s + from_s - gap.direct_s) * pace + new.service_s)
         if not one.tour.jobs:
             extra = extra + vehicle.fixed_cost
-        for place in np.flatnonzero(fits).tolist():
-            yield int(extra[place]), row, place
+        per_s = vehicle.cost_per_s + (vehicle.overtime[1] if vehicle.overtime else 0)
+        places = np.arange(len(extra))
+        until_s = gap.latest_s + 1 - from_s * pace - new.service_s
+        least = extra - per_s * (one.wait_s + ROUNDED_S)
+        found.append((np.full_like(places, row), places, gap.before_s + to_s * pace, until_s, extra, least))
+    tour, place, there_s, until_s, extra, least = (np.concatenate(column) for column in zip(*found, strict=True))
+    return _Detours(tour=tour, place=place, there_s=there_s, until_s=until_s, extra=extra, least=least)
 
 
-def _slack(problem: TourProblem, one: Timed) -> tuple[Floats, Floats, list[int | None], list[int | None]]:
-    """Tell for each gap of a tour when the van leaves the place before, and by when it must be at the one after."""
+def _slack(problem: TourProblem, one: Timed) -> tuple[Floats, Floats, Indices]:
+    """Tell for each gap of a tour when the van leaves the place before, and by when it must be at the one after.
+
+    Gives the rows of all places on its way too, one more than gaps; -1: there is none.
+    """
     vehicle = problem.vehicles[one.tour.vehicle]
     jobs = [problem.jobs[job] for job in one.tour.jobs]
     places: list[int | None] = [vehicle.start, *(job.place for job in jobs), vehicle.end]
@@ -135,7 +190,7 @@ def _slack(problem: TourProblem, one: Timed) -> tuple[Floats, Floats, list[int |
             leg_s = early.end_s - early.visits[row].depart_s
         by_next = latest[0] - leg_s - jobs[row].service_s
         latest.insert(0, min(by_next, jobs[row].windows[-1][1] if jobs[row].windows else by_next))
-    return np.array(before, float), np.array(latest, float), places[:-1], places[1:]
+    return np.array(before, float), np.array(latest, float), np.array([-1 if at is None else at for at in places])
 
 
 def replace_start(problem: TourProblem, one: Timed) -> Timed:
@@ -170,25 +225,24 @@ def _opens(job: TourJob, there_s: Floats) -> Floats:
     return begin
 
 
-def _legs(matrix: np.ndarray, start: list[int | None], end: list[int | None], place: int) -> tuple[Floats, Floats]:
-    to = np.array([0 if one is None else matrix[one, place] for one in start], float)
-    on = np.array([0 if one is None else matrix[place, one] for one in end], float)
-    return to, on
-
-
-def _direct(matrix: np.ndarray, start: list[int | None], end: list[int | None]) -> Floats:
-    return np.array([0 if a is None or b is None else matrix[a, b] for a, b in zip(start, end, strict=True)], float)
-
-
-def _has_room(problem: TourProblem, one: Timed, new: TourJob) -> bool:
-    """Tell whether a load fits beside all that is ever aboard: exact for deliveries alone, careful else."""
+def _load(problem: TourProblem, one: Timed) -> tuple[int, ...]:
+    """Sum up what may be aboard at once."""
     dimensions = loads_of(problem)
-    vehicle = problem.vehicles[one.tour.vehicle]
-    total = padded(vehicle.aboard, dimensions)
-    for job in [*(problem.jobs[row] for row in one.tour.jobs), new]:
-        both = zip(total, padded(job.delivery, dimensions), padded(job.pickup, dimensions), strict=True)
-        total = [a + max(given, taken) for a, given, taken in both]
-    return all(load <= room for load, room in zip(total, padded(vehicle.capacity, dimensions), strict=True))
+    total = padded(problem.vehicles[one.tour.vehicle].aboard, dimensions)
+    for row in one.tour.jobs:
+        total = _with_load(total, problem.jobs[row])
+    return tuple(total)
+
+
+def _with_load(total: Sequence[int], job: TourJob) -> list[int]:
+    given, taken = padded(job.delivery, len(total)), padded(job.pickup, len(total))
+    return [a + max(out, back) for a, out, back in zip(total, given, taken, strict=True)]
+
+
+def _has_room(problem: TourProblem, one: Timed, gap: Gaps, new: TourJob) -> bool:
+    """Tell whether a load fits beside all that is ever aboard."""
+    room = padded(problem.vehicles[one.tour.vehicle].capacity, len(gap.load))
+    return all(load <= free for load, free in zip(_with_load(gap.load, new), room, strict=True))
 
 
 def _driven(problem: TourProblem, one: Timed, job: int, place: int) -> Insertion | None:

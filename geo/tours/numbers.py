@@ -19,6 +19,9 @@ TOWN_DETOUR = 1.3
 TRIED = 12
 """Candidates of all tours that the checker drives again; nearly always the first holds."""
 
+ROUNDED_S = 4
+"""By so much times of a tour may differ from sums of its parts: each leg is rounded up for vans of another pace."""
+
 # the order of visits --------------------------------------------------------------------------------------------------
 
 LONGEST_STRETCH = 8

@@ -51,7 +51,7 @@ def times_in(column: Column | None) -> tuple[Ints, NDArray[np.int8]]:
     """Read times as milliseconds, UNKNOWN_MS where there is none, and a `Refusal` or 0 for each."""
     if isinstance(column, bytes):
         return np.frombuffer(column, "<i8"), np.zeros(len(column) // 8, np.int8)
-    read = [_time(value) for value in column or ()]
+    read = [time_in(value) for value in column or ()]
     return np.array([ms for ms, _ in read], np.int64), np.array([reason for _, reason in read], np.int8)
 
 
@@ -62,7 +62,8 @@ def numbers_in(name: str, column: Column) -> Floats:
     return np.array([_number(value, bool_too=name in _YES_OR_NO) for value in column], np.float64)
 
 
-def _time(value: Any) -> tuple[int, Refusal | Literal[0]]:
+def time_in(value: Any) -> tuple[int, Refusal | Literal[0]]:
+    """Read a time as milliseconds, UNKNOWN_MS where there is none, and a reason to refuse it or 0."""
     if value is None or value != value:
         return UNKNOWN_MS, 0
     if type(value) is int or type(value) is float:

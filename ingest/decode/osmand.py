@@ -13,9 +13,10 @@ from urllib.parse import parse_qsl
 
 from geo.pings import Pings
 from geo.trust.clean import Flag
-from ingest.decode.columns import Arrival, Decoded, check
+from ingest.decode.columns import NUMBERS, TEXTS, Arrival, Decoded, check
+from ingest.decode.few import pings_of
 from ingest.decode.heard import heard_in
-from ingest.decode.loose import columns_of
+from ingest.decode.loose import columns_of, time_in
 from ingest.decode.message import AppMessage
 from ingest.decode.refusals import Refusal, Rejected
 
@@ -27,6 +28,12 @@ _KNOWN = frozenset({
     "id", "deviceid", "timestamp", "time", "lat", "lon", "location", "speed", "bearing", "altitude", "accuracy", "batt",
     "charge", "valid", "alarm", "cell", "wifi", "notificationToken", "driverUniqueId",
 })  # fmt: skip
+_PLAIN = (
+    *(frozenset({bool, type(None)} if name in ("charging", "mock") else {int, float, type(None)}) for name in NUMBERS),
+    *(frozenset({str, type(None)}) for _ in TEXTS),
+)
+"""Types that values have mostly, of `NUMBERS` and `TEXTS`."""
+
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?\s*", re.ASCII)
 
 
@@ -55,8 +62,20 @@ def _of_fields(fields: dict[str, Any], message: AppMessage, arrival: Arrival) ->
     flags = Flag(0)
     if fields["time"] is None:
         fields["time"], flags = arrival.received_ms, Flag.RECEIVE_TIME
+    elif (plain := _of_plain_fields(fields, arrival)) is not None:
+        return Decoded(plain, [])
     columns = columns_of({name: [value] for name, value in fields.items()})
     return check(replace(columns, flags=flags), arrival, lambda at: [message.sent for _ in at])
+
+
+def _of_plain_fields(fields: Mapping[str, Any], arrival: Arrival) -> Pings | None:
+    """Make the ping of fields that are all of the expected types, as nearly every message's; None: one is not."""
+    time_ms, refused = time_in(fields["time"])
+    lat, lon, *others = values = [fields.get(name) for name in (*NUMBERS, *TEXTS)]
+    is_plain = all(type(value) in types for value, types in zip(values, _PLAIN, strict=True))
+    if refused or not is_plain or lat is None or lon is None:
+        return None
+    return pings_of([(time_ms, lat, lon, *others)], arrival)
 
 
 def _refused(reason: Refusal, message: AppMessage) -> Decoded:
@@ -74,7 +93,7 @@ def _of_form(message: AppMessage) -> dict[str, Any] | None:
 
     The OsmAnd app sends m/s where the others send knots, and its accuracy as `hdop`.
     """
-    said: Mapping[str, str] = {**_form(message.body), **message.query}
+    said: Mapping[str, str] = {**(_form(message.body) if message.body else {}), **message.query}
     osmand_app = message.app == "osmand"
     if not said.keys() & _KNOWN:
         return None

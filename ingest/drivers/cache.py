@@ -21,13 +21,15 @@ from sql.pool import Db
 from sql.track.folds import TrackRow, ensure_tracks, read_tracks
 
 _MOST_TRACKS = 100_000
-"""About 100 MB."""
+"""About 200 MB."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Known:
+    """A track at a version, as a record of `geo.fold.fold.records_of`: to copy an array of one costs ten times that."""
+
     version: int
-    track: np.void
+    record: bytes
     shown: Shown
 
 
@@ -45,8 +47,8 @@ class TrackCache:
 
     def remember(self, drivers: Drivers, tracks: Rows, shown: Sequence[Shown]) -> None:
         """Keep what a take wrote. Only after its commit."""
-        for row, track, told in zip(drivers.rows, tracks, shown, strict=True):
-            self._known[row.driver_id] = _Known(row.version + 1, track.copy(), told)
+        for row, record, told in zip(drivers.rows, fold.records_of(tracks), shown, strict=True):
+            self._known[row.driver_id] = _Known(row.version + 1, record, told)
 
     async def read(
         self, db: Db, lanes: Sequence[int], lane_of: Mapping[int, int], *, rerun_every_s: float
@@ -76,6 +78,7 @@ class TrackCache:
         ids = column("driver_id")
         tracks = fold.fresh(ids)
         shown = [Shown() for _ in rows]
+        records: dict[int, bytes] = {}
         rerun_from_ms = np.full(len(rows), FOREVER_MS, np.int64)
         may_rerun = np.array([row.may_rerun for row in rows], bool)
         for i, row in enumerate(rows):
@@ -83,13 +86,14 @@ class TrackCache:
                 rerun_from_ms[i] = row.rerun_from_ms
             known = self._known.get(row.driver_id)
             if known is not None and known.version == row.version:
-                tracks[i], shown[i] = known.track, known.shown
+                records[i], shown[i] = known.record, known.shown
             elif row.state is not None:
                 state = fold.decode(row.state)
                 if state is None:  # of an earlier release: fold everything again
                     rerun_from_ms[i], may_rerun[i] = UNKNOWN_MS, True
                 else:
                     tracks[i] = state
+        tracks[list(records)] = fold.of_records(list(records.values()))
         drivers = Drivers(
             rows=rows,
             ids=ids,

@@ -67,6 +67,7 @@ def _etas(tracks: Rows, found: eta.Eta) -> list[tuple[int, EtaWrite]]:
                     remaining_m=found.remaining_m[part],
                     spread_s=found.spread_s[part],
                     paced_s=found.delay_s[part],
+                    waits=found.waits[part],
                 ),
             )
         )
@@ -125,6 +126,7 @@ def _told(vans: Vans, i: int, shown: Shown, now: EtaWrite) -> tuple[Shown, list[
             spread_s=float(eta.spread_s[place]),
             paced_s=None if np.isnan(eta.paced_s[place]) else float(eta.paced_s[place]),
             on_route=bool(track["on_route"]),
+            waits=bool(eta.waits[place]),
         )
         for place, planned in zip(other.tolist(), planned_ms.tolist(), strict=True)
     ]

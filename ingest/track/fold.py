@@ -49,6 +49,8 @@ async def fold(db: Connection, batch: Batch, *, advance: Advance = advance) -> B
 def _joined(batch: Batch) -> tuple[Sent, Bools, Rows]:
     """Put both kinds in the order of history; say which are stored, and what those were judged to be."""
     direct, again = batch.sent, batch.again
+    if not len(again.sent):  # mostly: what was sent is in order already
+        return direct, np.zeros(len(direct), np.bool_), np.zeros(len(direct), STORED)
     pings = Pings.concat([direct.pings, again.sent.pings])
     lanes = np.concatenate((direct.lanes, again.sent.lanes))
     was = np.concatenate((np.zeros(len(direct), STORED), again.was))

@@ -115,11 +115,14 @@ class Tracker:
         self._steps = STEPS if steps is None else steps
         self._limits = limits or Limits()
         self._hints = Hints(lanes)
+        self._lanes_at_once = config.lanes_at_once
         self._cache = TrackCache()
         self._looked_s = time.monotonic()  # takes come first, also for a tracker that failed here
         self._ended_s = self._asked_time_s = self._looked_s
         self.under_way: list[int] = []
         """Lanes whose attempt was counted and has not ended."""
+        self.may_gather = False
+        """The last take was a small one of all that waited: the next is worth more if it begins later."""
 
     async def turn(self) -> bool:
         """Take what waits in some lanes; False when there was nothing to do.
@@ -135,7 +138,7 @@ class Tracker:
             attempts=DEADLY_ATTEMPTS,
             rest_s=REST_S,
         )
-        lanes = random.sample(waiting, min(len(waiting), self._config.lanes_at_once))
+        lanes = random.sample(waiting, min(len(waiting), self._lanes_at_once))
         if not lanes:
             return False
         began_s = time.perf_counter()
@@ -159,7 +162,10 @@ class Tracker:
         TAKE_SECONDS.observe(time.perf_counter() - began_s)
         PINGS.inc(len(sent))
         RERUNS.inc(int(batch.progress.began.sum()))
-        CATCHING_UP.set(int((~batch.progress.caught_up).sum()))
+        behind = int((~batch.progress.caught_up).sum())
+        CATCHING_UP.set(behind)
+        self._lanes_at_once = self._lanes_worth_a_take(len(sent), len(chosen))
+        self.may_gather = not behind and len(chosen) == len(waiting) and len(sent) < self._config.pings_worth_a_take
         self._cache.remember(batch.drivers, batch.progress.tracks, batch.shown)
         self._hints.note(taken)
         await tell_live(self._db, moved_triples(batch))
@@ -185,6 +191,11 @@ class Tracker:
                 self._db, list(self._hints.after), now=self._db.clock.now(), silent_after_s=self._config.silent_after_s
             )
             self._ended_s = time.monotonic()
+
+    def _lanes_worth_a_take(self, pings: int, lanes: int) -> int:
+        """Tell how many lanes hold pings enough, if all hold as many as these did."""
+        enough = self._config.pings_worth_a_take * lanes // max(pings, 1)
+        return min(max(enough, self._config.lanes_at_once), len(self._hints.after))
 
     def _known(self) -> Known:
         return Known(
@@ -264,9 +275,15 @@ async def run_tracker(config: IngestConfig, database: DatabaseConfig, *, stop: a
                 TAKES_FAILED.inc()
                 log.exception("tracker: a take failed and was rolled back")
         if not stop.is_set():
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), pause_s * random.uniform(0.5, 1.5))
+            await _rest(stop, pause_s * random.uniform(0.5, 1.5))
             pause_s = 0.1 if time.monotonic() - began_s > REST_S else min(pause_s * 2, 5.0)
+
+
+async def _rest(stop: asyncio.Event, seconds: float) -> None:
+    """Wait so long, or until told to stop."""
+    if seconds > 0:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), seconds)
 
 
 async def _track(config: IngestConfig, database: DatabaseConfig, stop: asyncio.Event, under_way: list[int]) -> None:
@@ -290,9 +307,11 @@ async def _track(config: IngestConfig, database: DatabaseConfig, stop: asyncio.E
             try:
                 while not stop.is_set():
                     await tracker.look()
+                    began_s = time.monotonic()
                     if not await tracker.turn():
-                        with suppress(TimeoutError):
-                            await asyncio.wait_for(stop.wait(), config.tracker_poll_ms / 1000)
+                        await _rest(stop, config.tracker_poll_ms / 1000)
+                    elif tracker.may_gather:
+                        await _rest(stop, began_s + config.tracker_gather_ms / 1000 - time.monotonic())
             finally:
                 under_way += tracker.under_way
         finally:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from geo.fold.fold import encode
+from geo.fold.fold import records_of, stored
 from geo.plan.plans import FOREVER_MS
 from ingest.track.batch import Batch
 from sql.pool import Connection
@@ -14,7 +14,7 @@ from sql.track.folds import TrackWrite, put_checkpoints, write_tracks
 async def write(db: Connection, batch: Batch) -> Batch:
     """Write tracks, and checkpoints of those who have come far enough since the last one."""
     drivers, progress = batch.drivers, batch.progress
-    states = [encode(track) for track in progress.tracks]
+    states = [stored(record) for record in records_of(progress.tracks)]
     at_ms, unmarked = progress.tracks["at_ms"], progress.unmarked.copy()
     mark = np.flatnonzero(unmarked >= batch.known.limits.steps)
     if len(mark):

@@ -7,13 +7,13 @@ May live here: benches, and what loads the product for them.
 
 import argparse
 
-from reparto.bench import eta, fairness, manifest, track, whole
+from reparto.bench import eta, fairness, manifest, slots, track, whole
 from reparto.bench.ingest import command as ingest
 from reparto.bench.ingest import scale
 from reparto.bench.notify import command as notify
 from reparto.command import Subparsers
 
-BENCHES = (whole, ingest, scale, manifest, track, notify, fairness, eta)
+BENCHES = (whole, ingest, scale, manifest, track, notify, slots, fairness, eta)
 
 _SAID = (__doc__ or "").partition("May live here")[0]
 

@@ -12,6 +12,8 @@ from sql.addresses.geocoding import put_sealed_geocoder, sealed_geocoders
 from sql.config import DatabaseConfig
 from sql.desk.audit import write_for_all
 from sql.desk.factors import put_sealed_totp, sealed_totps
+from sql.desk.oidc import put_sealed_provider, sealed_providers
+from sql.desk.push import put_sealed_browser, sealed_browsers
 from sql.messages.push import put_sealed_subscription, sealed_subscriptions
 from sql.messages.setup import put_sealed_channel, sealed_channels
 from sql.pool import Db
@@ -74,6 +76,14 @@ async def seal_anew(db: Db, sealer: Sealer) -> int:
     for person_id, sealed in await sealed_totps(db):
         if not sealer.is_current(sealed):
             await put_sealed_totp(db, person_id, sealer.seal(sealer.open(sealed)))
+            count += 1
+    for which, sealed in await sealed_browsers(db):
+        if not sealer.is_current(sealed):
+            await put_sealed_browser(db, which, sealer.seal(sealer.open(sealed)))
+            count += 1
+    for account_id, sealed in await sealed_providers(db):
+        if not sealer.is_current(sealed):
+            await put_sealed_provider(db, account_id, sealer.seal(sealer.open(sealed)))
             count += 1
     for stop_id, endpoint_hash, sealed in await sealed_subscriptions(db):
         if not sealer.is_current(sealed):

@@ -14,9 +14,6 @@ from reparto.plan import backtest, vrplib_file
 from work.planning.process import PlannerProcess, plan
 from work.planning.protocol import PlannerFailed
 
-START_S = 1.0
-"""Of the time limit, kept for starting the process, reading its answer and checking it."""
-
 
 def add_parser(subparsers: Subparsers) -> None:
     """Declare `plan` and what it can do."""
@@ -26,6 +23,8 @@ def add_parser(subparsers: Subparsers) -> None:
     solve.add_argument("file", type=Path)
     solve.add_argument("--limit-s", type=_seconds, default=30.0, metavar="S", help="of clock time; 30")
     solve.add_argument("--seed", type=int, default=1, metavar="N", help="1")
+    words = "only the N customers nearest to the first, for one van and nothing but distances"
+    solve.add_argument("--one-van", type=int, metavar="N", help=words)
     solve.set_defaults(run=_solve)
     tours = kinds.add_parser("backtest", help="learn drivers' habits from past tours, and hold them against the rest")
     tours.add_argument("file", type=Path, metavar="TOURS", help="CSV: route, stop, lat, lon in the order driven")
@@ -44,6 +43,8 @@ def _seconds(text: str) -> float:
 def _solve(args: argparse.Namespace) -> int:
     began_s = time.monotonic()
     instance = vrplib_file.read(args.file)
+    if args.one_van is not None:
+        instance = vrplib_file.one_van(instance, args.one_van)
     answer, judged = _asked(lambda planner: plan(instance.problem, planner, limit_s=args.limit_s, seed=args.seed))
     told = {
         "cost": instance.cost(judged),

@@ -51,6 +51,28 @@ class VrplibInstance:
         return int(whole) if whole == int(whole) else whole
 
 
+def one_van(instance: VrplibInstance, count: int) -> VrplibInstance:
+    """Leave the customers that are nearest to the first one, for one van without windows, services and loads.
+
+    Raises:
+        CannotRun: there are fewer.
+    """
+    metres = instance.problem.distance_m
+    if not 1 <= count <= len(metres) - 1:
+        raise CannotRun(f"The file has {len(metres) - 1} customers, so it cannot be {count} of them.")
+    near = 1 + np.argsort(metres[1, 1:], kind="stable")[:count]
+    at = np.concatenate(([0], near))
+    matrix = metres[np.ix_(at, at)]
+    jobs = [TourJob(place=row) for row in range(1, count + 1)]
+    return VrplibInstance(
+        problem=TourProblem(duration_s=matrix, distance_m=matrix, jobs=jobs, vehicles=[TourVan(start=0, end=0)]),
+        scale=instance.scale,
+        weights=instance.weights[np.ix_(at, at)],
+        counts=instance.counts,
+        nodes=tuple(instance.nodes[row - 1] for row in near.tolist()),
+    )
+
+
 def read(path: Path) -> VrplibInstance:
     """Read a file, packed or not.
 

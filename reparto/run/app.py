@@ -12,16 +12,26 @@ from api.addresses import geocoder
 from api.brand import logo
 from api.certificate import endpoints as certificate
 from api.desk import alerts, audit, invitations, link_page, passkeys, session, totp, users
+from api.desk import push as alert_push
+from api.desk.oidc import endpoints as oidc
+from api.desk.oidc import setting as oidc_setting
 from api.desk_page import board as desk_board
 from api.desk_page import endpoints as desk_page
 from api.desk_page import find as desk_find
 from api.desk_page import inbox as desk_inbox
+from api.desk_page import replay as desk_replay
 from api.desk_page import stop as desk_stop
+from api.desk_page import tiles as desk_tiles
 from api.desk_page import tour as desk_tour
+from api.desk_page.settings import account as account_settings
+from api.desk_page.settings import brand as brand_settings
 from api.desk_page.settings import me as own_settings
+from api.desk_page.settings import messages as message_settings
+from api.desk_page.settings import offers as offer_settings
 from api.desk_page.settings import people as people_settings
 from api.desk_page.settings import phones as phone_settings
 from api.desk_page.settings import webhooks as webhook_settings
+from api.dispatch import moving, notes, sequence
 from api.driver.events import endpoints as driver_events
 from api.driver.manifest import endpoints as manifest
 from api.find import endpoints as find
@@ -37,7 +47,7 @@ from api.messages import demo as demo_messages
 from api.offers import points
 from api.offers import slots as recipient_slots
 from api.places import geofences
-from api.planning import orders, plans, publish, replan, resources, sequence, slots
+from api.planning import orders, plans, publish, replan, resources, slots
 from api.portal import by_code, by_link, company, proposals, push, redirect, reschedule, step_up
 from api.proofs import endpoints as proofs
 from api.proofs.uploads import endpoints as uploads
@@ -49,6 +59,7 @@ from api.returns import company as returns
 from api.routes import ending, eta, links, pins, reopening
 from api.routes import endpoints as routes
 from api.stream.hub import HUB, Hub
+from api.stream.revocations import Revocations
 from api.tickets import by_link as tickets_by_link
 from api.tickets import company as tickets
 from api.tickets import photos
@@ -62,6 +73,7 @@ from api.webhooks import endpoints as webhooks
 from ingest.doors import apps, doors
 from ingest.doors.app_keys import DOORS_CONFIG, OLDEST_PING_DAYS
 from ingest.inbox import Inbox
+from reparto.command import CannotRun
 from reparto.run.applying import APPLIERS
 from reparto.run.system import Part, create_system_app
 from reparto.settings.outgoing import guard_of, sealer_of
@@ -73,13 +85,15 @@ from work.roads.in_time import RoadsInTime
 from work.roads.protocol import Roads
 
 ASKED = (
-    *(session, totp, passkeys, users, invitations, link_page, audit, alerts),
-    *(desk_page, desk_find, desk_stop, desk_tour, desk_inbox, desk_board),
+    *(session, totp, passkeys, oidc, oidc_setting, users, invitations, link_page, audit, alerts, alert_push),
+    *(desk_page, desk_find, desk_stop, desk_tour, desk_replay, desk_tiles, desk_inbox, desk_board),
     *(own_settings, people_settings, phone_settings, webhook_settings),
+    *(account_settings, brand_settings, message_settings, offer_settings),
     *(account, logo, keys, drivers, devices, geofences),
     *(routes, links, pins, reopening, ending, track, visits, detours, eta),
     *(driver_events, manifest, shifts),
-    *(orders, resources, plans, replan, publish, sequence, slots),
+    *(orders, resources, plans, replan, publish, slots),
+    *(sequence, moving, notes),
     *(geocoder, address_book),
     *(positions, events, reports, quarantine, applying, erasures),
     *(tracking, tracking_page, widget, tracking_forms, tracking_photos, asides, answers, by_link, push, company),
@@ -116,6 +130,8 @@ def create_app(
         app[WELCOME] = apps.WELCOME
         app.cleanup_ctx.append(_proofs(settings))
         app.cleanup_ctx.append(_outgoing(settings))
+        if settings.api.tile_file:
+            app.cleanup_ctx.append(_tiles(settings.api.tile_file))
         if settings.outgoing.demo_messages:
             demo_messages.operations.add_to(app)
         app[applying.APPLIERS] = APPLIERS
@@ -126,6 +142,7 @@ def create_app(
         for module in ASKED:
             module.operations.add_to(app)
     if takes_pings:
+        app.cleanup_ctx.append(_revocations(database))
         inbox = Inbox(database, settings.inbox)
         doors.add_to(app, inbox, settings.doors, oldest_ping_days=settings.ingest.oldest_ping_days)
     assets.add_to(app)
@@ -141,10 +158,29 @@ def _hub(database: DatabaseConfig, stream_clients: int) -> Part:
     return opened
 
 
+def _revocations(database: DatabaseConfig) -> Part:
+    async def opened(app: web.Application) -> AsyncIterator[None]:
+        async with Revocations(database, app[DEVICES]):
+            yield
+
+    return opened
+
+
 def _proofs(settings: Settings) -> Part:
     async def opened(app: web.Application) -> AsyncIterator[None]:
         async with proofs_of(settings) as app[PROOFS]:
             yield
+
+    return opened
+
+
+def _tiles(path: str) -> Part:
+    async def opened(app: web.Application) -> AsyncIterator[None]:
+        try:
+            with desk_tiles.street_tiles(path) as app[desk_tiles.TILES]:
+                yield
+        except desk_tiles.NoTiles as error:
+            raise CannotRun(f"REPARTO_TILE_FILE={path} cannot be used: {error}.") from error
 
     return opened
 

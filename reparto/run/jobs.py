@@ -1,7 +1,8 @@
-"""Everything that the `work` role does: the jobs of the rooms of `work`."""
+"""Everything that the `work` role does: the jobs of the rooms of `work`, and what a rule does in place of a person."""
 
 from datetime import timedelta
 
+from api.planning.by_rule import rule_job
 from reparto.settings.outgoing import guard_of, public_url_of, sealer_of
 from reparto.settings.settings import Settings
 from work.addresses.find import place_job
@@ -11,6 +12,7 @@ from work.addresses.upkeep import address_retention_jobs
 from work.alerts.tell import alert_job
 from work.desk.alerts import ALERT_JOBS
 from work.desk.mail import desk_jobs
+from work.desk.push import push_jobs
 from work.erasure.erase import erasure_job
 from work.feed.closing import CLOSE_TOURS
 from work.feed.ends import ends_job
@@ -24,6 +26,7 @@ from work.proofs.logos import Logos
 from work.proofs.store import ProofStore
 from work.proofs.upkeep import proof_jobs
 from work.roads.detours import detour_job
+from work.roads.in_time import RoadsInTime
 from work.roads.protocol import Roads
 from work.tickets.upkeep import ticket_jobs
 from work.upkeep.retention import retention_guard, retention_jobs
@@ -49,12 +52,14 @@ def jobs_of(settings: Settings, roads: Roads, store: ProofStore) -> tuple[Job | 
         *address_retention_jobs(retention),
         detour_job(roads),
         plan_job(roads),
+        rule_job(RoadsInTime(roads), settings.api),
         *planning_retention_jobs(retention),
         *ticket_jobs(),
         erasure_job(store),
         alert_job(sealer, guard, settings.outgoing.alert_urls),
         *ALERT_JOBS,
         *desk_jobs(sealer, guard, public_url=public_url_of(settings)),
+        *push_jobs(sealer, guard, public_url=public_url_of(settings)),
         *message_jobs(
             sealer,
             guard,

@@ -134,8 +134,13 @@ async def revoke_device(db: Db | Pool, *, account_id: int, device_id: int) -> En
     row = await db.fetchrow(_SQL["revoke_device"], account_id, device_id)
     if row is None:
         return None
-    await db.execute(_SQL["notify_revoked"], REVOKED_CHANNEL, str(device_id))
+    await tell_revoked(db, device_id)
     return EndedDevice(**row)
+
+
+async def tell_revoked(db: Db | Pool, device_id: int) -> None:
+    """Tell every process that a device was revoked."""
+    await db.execute(_SQL["notify_revoked"], REVOKED_CHANNEL, str(device_id))
 
 
 _NOTE_AGAIN_MS = 60_000

@@ -108,6 +108,40 @@ USUAL_TICKET_DAYS: TicketDays = {
 ReturnApproval: TypeAlias = Literal["person", "automatic"]
 ReturnDays: TypeAlias = Annotated[int, Meta(ge=0, le=365)]
 
+AlertType: TypeAlias = Literal[
+    "driver.sos",
+    "eta.late",
+    "driver.silent",
+    "route.off_route",
+    "stop.failed",
+    "stop.code_locked",
+    "ticket.overdue",
+    "webhook.disabled",
+    "driver.alarm",
+    "stop.left_open",
+    "stop.rescheduled",
+    "stop.redirected",
+    "message.failed",
+    "ticket.due_soon",
+]
+"""What opens an alert at the desk."""
+AlertSeverity: TypeAlias = Literal["off", "low", "high", "critical"]
+
+
+class AlertRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the desk takes events of a type.
+
+    Attributes:
+        severity: off: they open no alert; null: as usual.
+        wait_minutes: an alert is out of sight until it has lasted so long; what is over by then nobody sees.
+    """
+
+    severity: AlertSeverity | None = None
+    wait_minutes: Annotated[int, Meta(ge=0, le=1_440)] = 0
+
+
+AlertRules: TypeAlias = dict[AlertType, AlertRule]
+
 Weekday: TypeAlias = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Number: TypeAlias = Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{6,14}$", examples=["+5716012345"])]
 """E.164: what every phone can call."""
@@ -131,6 +165,18 @@ class ContactCard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     hours: Annotated[list[OpenHours], Meta(max_length=14)] = []
     closed_on_holidays: bool = True
     """Of the country that the time zone lies in."""
+
+
+class ProposalRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which proposals of a day that goes on are accepted without a person, as soon as one of these holds.
+
+    Never one that breaks a promised window, or by which nobody comes to an order.
+    """
+
+    saves_minutes: Annotated[int, Meta(ge=1, le=1_440)] | None = None
+    """Of all vans together, at least so many; null: however much it saves, that is no reason."""
+    new_orders: bool = False
+    """It brings in new orders, and nobody else comes by another van."""
 
 
 class EtaRules(Struct, frozen=True, kw_only=True):
@@ -187,8 +233,12 @@ class AccountSettings(EtaRules, frozen=True, kw_only=True):
     """How long after its delivery a return may be asked for; 0: never."""
     redirect_within_m: RedirectWithin = 2_000.0
     """Another address that a recipient gives is taken so far from the planned one; farther ones are proposals."""
+    alert_rules: AlertRules = field(default_factory=dict)
+    """How the desk takes what opens alerts; types that are left out are taken as usual."""
     admin_email: AdminEmail = ""
     """Who hears when something is wrong, as long as e-mail is switched on; empty: nobody."""
+    accept_proposals: ProposalRule | None = None
+    """Which proposals of a day that goes on count by themselves; null: a dispatcher decides about each of them."""
     location_policy: LocationPolicy = "always"
     """Which places of drivers are kept: all, those recorded at work (a shift or a tour), or only those in a shift."""
 

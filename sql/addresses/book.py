@@ -10,10 +10,11 @@ from sql.queries import load
 
 _SQL = load(__name__)
 
-Source: TypeAlias = Literal["pin", "proof", "van"]
-"""A person set it on a map; a proof or the driver's word was there; the van stood there."""
+Source: TypeAlias = Literal["pin", "proof", "van", "spot"]
+"""A person set it on a map; a proof or the driver's word was there; the phone was there while the van stood; the van
+came to stand there."""
 
-NEWEST = 40
+NEWEST = 60
 """Sightings of an address that are looked at: older ones say where it was before somebody moved the door."""
 
 
@@ -52,6 +53,8 @@ class SeenDelivery:
     door_lon: float | None
     van_lat: float | None
     van_lon: float | None
+    spot_lat: float | None
+    spot_lon: float | None
 
 
 async def sightings_of(db: Db | Pool, account_id: int, addresses: Sequence[str]) -> list[Sighting]:

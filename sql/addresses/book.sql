@@ -28,11 +28,11 @@ SELECT id, account_id FROM route WHERE closed_at < $1 AND NOT addresses_learned
 
 -- name: delivered_stops
 -- What was seen at stops of a tour that were delivered: where proofs were taken, else where the driver said so; and where the
--- van stood, the median of the fixes of its visit. $1 route
+-- van stood, the median of the fixes of its visit, and the first of them. $1 route
 SELECT stop.id AS stop_id, stop.address, stop.name, stop.phone, stop.email, stop.lat AS planned_lat,
        stop.lon AS planned_lon, stop.outcome_at AS seen_at,
        coalesce(proof.lat, word.lat) AS door_lat, coalesce(proof.lon, word.lon) AS door_lon,
-       parked.lat AS van_lat, parked.lon AS van_lon
+       parked.lat AS van_lat, parked.lon AS van_lon, parked.first_lat AS spot_lat, parked.first_lon AS spot_lon
   FROM stop
   LEFT JOIN LATERAL (
        SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY at.lat) AS lat,
@@ -48,7 +48,9 @@ SELECT stop.id AS stop_id, stop.address, stop.name, stop.phone, stop.email, stop
         ORDER BY said.occurred_at DESC LIMIT 1) AS word ON true
   LEFT JOIN LATERAL (
        SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY ping.lat_e6) / 1e6 AS lat,
-              percentile_cont(0.5) WITHIN GROUP (ORDER BY ping.lon_e6) / 1e6 AS lon
+              percentile_cont(0.5) WITHIN GROUP (ORDER BY ping.lon_e6) / 1e6 AS lon,
+              (array_agg(ping.lat_e6 ORDER BY ping.recorded_at))[1] / 1e6 AS first_lat,
+              (array_agg(ping.lon_e6 ORDER BY ping.recorded_at))[1] / 1e6 AS first_lon
          FROM visit
          JOIN device ON device.driver_id = visit.driver_id
          JOIN ping ON ping.device_id = device.id AND ping.believed

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from geo.plan.numbers import LATE_MS
+from geo.shape.parking_spot import reach_to_spot
 from sql.delivery.routes import RoutePlan
+from sql.delivery.stops import StopPlan
 from sql.pool import Db, Pool
 from sql.queries import load
 
@@ -119,7 +121,7 @@ async def add_version(
         [stop.radius_m for stop in plan.stops],
         [stop.service_s for stop in plan.stops],
         [stop.planned_arrival for stop in plan.stops],
-        {str(stop_id): stop.geofence for stop_id, stop in zip(stop_ids, plan.stops, strict=True) if stop.geofence},
+        {str(stop_id): shape for stop_id, stop in zip(stop_ids, plan.stops, strict=True) if (shape := _shape_of(stop))},
         [stop.window_start for stop in plan.stops],
         [stop.window_end for stop in plan.stops],
         [stop.kind for stop in plan.stops],
@@ -128,6 +130,13 @@ async def add_version(
         plan.wait_for_window,
         plan.times_learned,
     )
+
+
+def _shape_of(stop: StopPlan) -> dict[str, Any] | None:
+    """Give what replaces the circle of a stop: what its planner drew, else what reaches to where vans park for it."""
+    if stop.geofence or stop.park_lat is None or stop.park_lon is None:
+        return stop.geofence
+    return reach_to_spot(stop.lon, stop.lat, stop.radius_m, stop.park_lon, stop.park_lat)
 
 
 async def copy_version(db: Db, *, route_id: int, version: int, effective_at: datetime, driver_id: int | None) -> None:

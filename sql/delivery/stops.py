@@ -33,6 +33,7 @@ class StopPlan:
         geofence: GeoJSON Polygon or MultiPolygon that replaces the circle; None: the circle it is.
         service_s: how long the driver is expected to stay, seconds.
         recipient_may_not: names of what its recipient may not do.
+        park_lat, park_lon: where vans park for it; None: nobody knows.
     """
 
     external_id: str
@@ -57,6 +58,8 @@ class StopPlan:
     proof: Sequence[str]
     parcels: Sequence[ParcelPlan]
     recipient_may_not: Sequence[str] = field(default_factory=list)
+    park_lat: float | None = None
+    park_lon: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +136,8 @@ def _stop(row: asyncpg.Record) -> StopRow:
             cash_amount=row["cash_amount"],
             cash_currency=row["cash_currency"],
             recipient_may_not=row["recipient_may_not"],
+            park_lat=row["park_lat"],
+            park_lon=row["park_lon"],
             proof=row["proof"],
             parcels=[ParcelPlan(**parcel) for parcel in row["parcels"]],
         ),

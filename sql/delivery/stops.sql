@@ -2,6 +2,7 @@
 -- The stops of a route in the order of the tour, each with its parcels; removed ones last. $1 route
 SELECT stop.id, stop.external_id, kind, name, address, lat, lon, along_m, radius_m, geofence, phone, email, locale,
        window_start, window_end, service_s, planned_arrival, instructions, cash_amount, cash_currency, proof, recipient_may_not,
+       park_lat, park_lon,
        coalesce((SELECT jsonb_agg(jsonb_build_object('barcode', barcode, 'description', description, 'quantity', quantity)
                                   ORDER BY parcel.seq)
                    FROM parcel WHERE parcel.stop_id = stop.id), '[]') AS parcels,
@@ -21,22 +22,23 @@ SELECT nextval(pg_get_serial_sequence('stop', 'id')) AS id FROM generate_series(
 -- $1 account, $2 route, $3 stops: a list of objects with the columns below
 INSERT INTO stop (id, account_id, route_id, external_id, seq, kind, name, address, lat, lon, along_m, radius_m, geofence,
                   phone, email, locale, window_start, window_end, service_s, planned_arrival, instructions, cash_amount,
-                  cash_currency, proof, recipient_may_not, link_hash)
+                  cash_currency, proof, recipient_may_not, park_lat, park_lon, link_hash)
 SELECT id, $1, $2, external_id, seq, kind, name, address, lat, lon, along_m, radius_m, geofence, phone, email, locale,
        window_start, window_end, service_s, planned_arrival, instructions, cash_amount, cash_currency, proof,
-       recipient_may_not, decode(link_hash, 'hex')
+       recipient_may_not, park_lat, park_lon, decode(link_hash, 'hex')
   FROM jsonb_to_recordset($3) AS new (
        id bigint, external_id text, seq int, kind text, name text, address text, lat float8, lon float8, along_m float8,
        radius_m float8, geofence jsonb, phone text, email text, locale text, window_start timestamptz,
        window_end timestamptz, service_s float8, planned_arrival timestamptz, instructions text, cash_amount numeric,
-       cash_currency text, proof text[], recipient_may_not text[], link_hash text)
+       cash_currency text, proof text[], recipient_may_not text[], park_lat float8, park_lon float8, link_hash text)
     ON CONFLICT (id) DO UPDATE
    SET seq = excluded.seq, kind = excluded.kind, name = excluded.name, address = excluded.address, lat = excluded.lat,
        lon = excluded.lon, along_m = excluded.along_m, radius_m = excluded.radius_m, geofence = excluded.geofence,
        phone = excluded.phone, email = excluded.email, locale = excluded.locale, window_start = excluded.window_start,
        window_end = excluded.window_end, service_s = excluded.service_s, planned_arrival = excluded.planned_arrival,
        instructions = excluded.instructions, cash_amount = excluded.cash_amount, cash_currency = excluded.cash_currency,
-       proof = excluded.proof, recipient_may_not = excluded.recipient_may_not, removed_at = NULL;
+       proof = excluded.proof, recipient_may_not = excluded.recipient_may_not, park_lat = excluded.park_lat,
+       park_lon = excluded.park_lon, removed_at = NULL;
 
 -- name: forget_parcels
 -- $1 stops

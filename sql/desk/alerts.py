@@ -1,6 +1,6 @@
 """Alerts as a list that people work off: opened and ended by the feed, taken, snoozed and closed by people."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
@@ -21,11 +21,18 @@ KEPT_DAYS = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opens:
-    """A type of event that opens an alert; `subject`: the field of its data that names what else it is about."""
+    """A type of event that opens an alert.
+
+    Attributes:
+        severity: 1 to 3.
+        subject: the field of its data that names what else it is about; None: nothing.
+        wait_minutes: so long after the event it is out of sight.
+    """
 
     type: str
     severity: int
     subject: str | None = None
+    wait_minutes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,21 +77,30 @@ class HeldAlert:
 
 
 async def follow_feed(
-    db: Db, opens: Sequence[Opens], ends: Sequence[Ends], *, accounts_at_once: int, entries_at_once: int
+    db: Db,
+    opens: Callable[[dict[str, Any]], Sequence[Opens]],
+    ends: Sequence[Ends],
+    *,
+    accounts_at_once: int,
+    entries_at_once: int,
 ) -> bool:
     """Open and end alerts by what the feeds say that was not looked at yet; tell whether there is more.
+
+    Args:
+        opens: says what opens one, by the settings of an account as they are stored.
 
     Call it in a transaction. Each entry counts once, however many processes do this.
     """
     accounts = await db.fetch(_SQL["accounts_with_news"], accounts_at_once)
     is_more = len(accounts) == accounts_at_once
-    kinds = [one.type for one in opens], [one.severity for one in opens], [one.subject for one in opens]
+    columns = ("type", "severity", "subject", "wait_minutes")
     names = ("type", "by", "about", "subject")
     rules = [[getattr(one, name) for one in ends] for name in names]
     for row in accounts:
         until = min(row["events_numbered"], row["alerts_seen"] + entries_at_once)
         stretch = (row["id"], row["alerts_seen"], until)
-        await db.execute(_SQL["open_alerts"], *stretch, *kinds)
+        kinds = opens(row["settings"])
+        await db.execute(_SQL["open_alerts"], *stretch, *([getattr(one, name) for one in kinds] for name in columns))
         await db.execute(_SQL["end_alerts"], *stretch, *rules)
         await db.execute(_SQL["set_alerts_seen"], row["id"], until)
         is_more |= until < row["events_numbered"]

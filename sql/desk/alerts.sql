@@ -1,15 +1,20 @@
 -- name: accounts_with_news
 -- Accounts whose feed has grown since it was looked at; one that another process looks at now waits. $1 at most so many
-SELECT id, alerts_seen, events_numbered FROM account
+SELECT id, alerts_seen, events_numbered, settings FROM account
  WHERE alerts_seen < events_numbered ORDER BY id LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED;
 
 -- name: open_alerts
 -- Of a stretch of the feed: facts that are new, and no old news. $1 account, $2 after which seq, $3 up to which,
--- columns of one length: $4 types, $5 severities, $6 the field of the data that names what else it is about, or null
-INSERT INTO desk_alert (account_id, fact_id, type, severity, occurred_at, driver_id, route_id, stop_id, subject)
+-- columns of one length: $4 types, $5 severities, $6 the field of the data that names what else it is about, or null,
+-- $7 minutes that one lasts before it is seen
+INSERT INTO desk_alert (account_id, fact_id, type, severity, occurred_at, driver_id, route_id, stop_id, subject, snoozed_until,
+                        push_at)
 SELECT event.account_id, event.fact_id, event.type, kind.severity, event.occurred_at, event.driver_id, event.route_id,
-       event.stop_id, event.data ->> kind.subject
-  FROM event JOIN unnest($4::text[], $5::smallint[], $6::text[]) AS kind (type, severity, subject) ON kind.type = event.type
+       event.stop_id, event.data ->> kind.subject,
+       CASE WHEN kind.wait_minutes > 0 THEN event.occurred_at + make_interval(mins => kind.wait_minutes) END,
+       greatest(now(), event.occurred_at + make_interval(mins => kind.wait_minutes))
+  FROM event JOIN unnest($4::text[], $5::smallint[], $6::text[], $7::int[]) AS kind (type, severity, subject, wait_minutes)
+    ON kind.type = event.type
  WHERE event.account_id = $1 AND event.seq > $2 AND event.seq <= $3
    AND event.revision = 1 AND event.state = 'asserted' AND NOT event.late
  ORDER BY event.seq

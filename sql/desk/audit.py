@@ -16,10 +16,10 @@ class AuditDeed:
     """What somebody did.
 
     Attributes:
-        key_id, person_id: whose API key, or who was signed in; both None: the command line.
-        operation: method and path as the API's description has them, or the command.
+        key_id, person_id: whose API key, or who was signed in; both None: the command line, or a rule.
+        operation: method and path as the API's description has them, the command, or `rule` and its setting.
         thing: what the path named, and the id of what was made.
-        address: of the network; empty: the command line.
+        address: of the network; empty: the command line, or a rule.
         before, after: what was changed, where that is little; None: not kept.
     """
 

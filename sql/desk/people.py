@@ -90,7 +90,11 @@ async def set_name(db: Db | Pool, person_id: int, name: str) -> None:
 
 
 async def accounts_of(db: Db | Pool, person_id: int) -> list[Membership]:
-    """Tell where somebody is a member, the oldest membership first."""
+    """Tell which accounts somebody may sign in at themselves, the oldest membership first.
+
+    Where only the account's provider said who they are, only it lets them in: nobody who learns a password of theirs
+    comes in there, and no link of theirs is mailed by that account.
+    """
     return [Membership(**row) for row in await db.fetch(_SQL["accounts_of"], person_id)]
 
 
@@ -115,9 +119,24 @@ async def other_owners(db: Db, account_id: int, person_id: int) -> int:
     return int(await db.fetchval(_SQL["other_owners"], account_id, person_id))
 
 
-async def add_member(db: Db | Pool, account_id: int, person_id: int, role: str) -> bool:
-    """Make somebody a member; False: they are one already, and keep their role."""
-    return await db.fetchval(_SQL["add_member"], account_id, person_id, role) is not None
+async def add_member(db: Db | Pool, account_id: int, person_id: int, role: str, *, by_provider: bool = False) -> bool:
+    """Make somebody a member; False: they are one already, and keep their role.
+
+    Args:
+        by_provider: nobody but the account's provider said that it is them.
+    """
+    return await db.fetchval(_SQL["add_member"], account_id, person_id, role, by_provider) is not None
+
+
+async def membership_of(db: Db | Pool, account_id: int, person_id: int) -> Membership | None:
+    """Tell what somebody is in an account, however they came in; None: no member."""
+    row = await db.fetchrow(_SQL["membership_of"], account_id, person_id)
+    return None if row is None else Membership(**row)
+
+
+async def is_settled(db: Db | Pool, email: str) -> bool:
+    """Tell whether there is somebody of this address who signs in, or may, by something of their own."""
+    return bool(await db.fetchval(_SQL["is_settled"], email))
 
 
 async def set_role(db: Db, account_id: int, person_id: int, role: str) -> None:

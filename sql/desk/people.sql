@@ -22,9 +22,9 @@ UPDATE person SET password_hash = $2 WHERE id = $1;
 UPDATE person SET name = $2 WHERE id = $1;
 
 -- name: accounts_of
--- Where somebody is a member, the oldest membership first. $1 person
+-- Where somebody may sign in themselves, the oldest membership first. $1 person
 SELECT member.account_id, account.name, member.role FROM member JOIN account ON account.id = member.account_id
- WHERE member.person_id = $1 ORDER BY member.created_at, member.account_id;
+ WHERE member.person_id = $1 AND NOT member.by_provider ORDER BY member.created_at, member.account_id;
 
 -- name: list_members
 -- $1 account, $2 after which person, $3 how many
@@ -49,8 +49,20 @@ SELECT role FROM member WHERE account_id = $1 AND person_id = $2;
 SELECT count(*) FROM member WHERE account_id = $1 AND role = 'owner' AND person_id <> $2;
 
 -- name: add_member
--- Whoever is one already keeps their role. $1 account, $2 person, $3 role
-INSERT INTO member (account_id, person_id, role) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING role;
+-- Whoever is one already keeps their role. $1 account, $2 person, $3 role, $4 whether only the provider said who it is
+INSERT INTO member (account_id, person_id, role, by_provider) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING role;
+
+-- name: membership_of
+-- $1 account, $2 person
+SELECT member.account_id, account.name, member.role FROM member JOIN account ON account.id = member.account_id
+ WHERE member.account_id = $1 AND member.person_id = $2;
+
+-- name: is_settled
+-- Whether somebody has a password, or is let in by more than a provider. $1 e-mail in small letters
+SELECT EXISTS (SELECT FROM person
+                WHERE email = $1
+                  AND (password_hash IS NOT NULL
+                       OR EXISTS (SELECT FROM member WHERE person_id = person.id AND NOT by_provider)));
 
 -- name: set_role
 -- $1 account, $2 person, $3 role

@@ -16,12 +16,13 @@ LONGEST_DAYS = 7
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRow:
-    """Whose session it is, and what they may do now in its account."""
+    """Whose session it is, and what they may do now in its account; `by_provider`: which stays with that account."""
 
     id: int
     account_id: int
     person_id: int
     role: str
+    by_provider: bool
 
 
 async def find_session(db: Db | Pool, secret_hash: bytes) -> SessionRow | None:
@@ -31,12 +32,24 @@ async def find_session(db: Db | Pool, secret_hash: bytes) -> SessionRow | None:
         return None
     if row["is_use_stale"]:
         await db.execute(_SQL["note_use"], row["id"])
-    return SessionRow(id=row["id"], account_id=row["account_id"], person_id=row["person_id"], role=row["role"])
+    return SessionRow(
+        id=row["id"],
+        account_id=row["account_id"],
+        person_id=row["person_id"],
+        role=row["role"],
+        by_provider=row["by_provider"],
+    )
 
 
-async def open_session(db: Db | Pool, *, account_id: int, person_id: int, secret_hash: bytes) -> int:
-    """Sign somebody in; return the id."""
-    return int(await db.fetchval(_SQL["open_session"], account_id, person_id, secret_hash))
+async def open_session(
+    db: Db | Pool, *, account_id: int, person_id: int, secret_hash: bytes, by_provider: bool = False
+) -> int:
+    """Sign somebody in; return the id.
+
+    Args:
+        by_provider: the account's provider says who it is, so the session stays with that account.
+    """
+    return int(await db.fetchval(_SQL["open_session"], account_id, person_id, secret_hash, by_provider))
 
 
 async def move_session(db: Db | Pool, session_id: int, account_id: int) -> None:

@@ -1,7 +1,7 @@
 -- name: find_session
 -- Whose it is, if it is not over, with the role they have now. $1 SHA-256 of the secret, $2 hours it lasts unused,
 -- $3 days it lasts at most
-SELECT session.id, session.account_id, session.person_id, member.role,
+SELECT session.id, session.account_id, session.person_id, member.role, session.by_provider,
        session.last_used_at < now() - interval '5 minutes' AS is_use_stale
   FROM desk_session AS session
   JOIN member ON member.account_id = session.account_id AND member.person_id = session.person_id
@@ -14,8 +14,8 @@ UPDATE desk_session SET last_used_at = now()
  WHERE id = (SELECT id FROM desk_session WHERE id = $1 FOR NO KEY UPDATE SKIP LOCKED);
 
 -- name: open_session
--- $1 account, $2 person, $3 SHA-256 of the secret
-INSERT INTO desk_session (account_id, person_id, secret_hash) VALUES ($1, $2, $3) RETURNING id;
+-- $1 account, $2 person, $3 SHA-256 of the secret, $4 whether the account's provider opens it
+INSERT INTO desk_session (account_id, person_id, secret_hash, by_provider) VALUES ($1, $2, $3, $4) RETURNING id;
 
 -- name: move_session
 -- $1 session, $2 another account of the same person

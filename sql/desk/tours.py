@@ -28,6 +28,27 @@ async def signs_of_stops(db: Db | Pool, account_id: int, route_id: int) -> dict[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MovedOn:
+    """Of a stop that was taken off a tour: the stop that it is now, on which tour of whom.
+
+    Attributes:
+        driver: None: nobody drives that tour yet.
+        is_to_fetch: its parcels are still where they were; that tour comes to fetch them.
+    """
+
+    now_id: int
+    route: str
+    driver: str | None
+    is_to_fetch: bool
+
+
+async def moved_on(db: Db | Pool, account_id: int, route_id: int) -> dict[int, MovedOn]:
+    """Read where stops that were taken off a tour are by now, by stop; those that are nowhere are left out."""
+    rows = await db.fetch(_SQL["moved_on"], account_id, route_id)
+    return {row["stop_id"]: MovedOn(**{name: row[name] for name in MovedOn.__slots__}) for row in rows}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlertPlace:
     """What an alert is about, by name; None: nothing of that kind, or it is gone."""
 
@@ -44,3 +65,9 @@ async def places_of_alerts(db: Db | Pool, account_id: int, alerts: Sequence[Desk
     rows = await db.fetch(_SQL["places_of_alerts"], account_id, *columns) if alerts else []
     names = ("order", "name", "route", "timezone", "driver")
     return {row["id"]: AlertPlace(**{name: row[name] for name in names}) for row in rows}
+
+
+async def example_stop(pool: Pool, account_id: int) -> int | None:
+    """Find a stop to look at something with; None: there was no tour yet."""
+    stop_id: int | None = await pool.fetchval(_SQL["example_stop"], account_id)
+    return stop_id

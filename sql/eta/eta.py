@@ -22,7 +22,8 @@ class EtaWrite:
     """One route's arrivals, arrays in the order of the stops ahead; times in epoch milliseconds.
 
     Attributes:
-        spread_s, paced_s: of `geo.eta.estimate.Eta`; kept with what was told, not with the ETA.
+        spread_s, paced_s, waits: of `geo.eta.estimate.Eta`, where paced_s is `delay_s`; kept with what was told, not
+            with the ETA.
     """
 
     route_id: int
@@ -36,6 +37,7 @@ class EtaWrite:
     remaining_m: NDArray[np.float64]
     spread_s: NDArray[np.float64]
     paced_s: NDArray[np.float64]
+    waits: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -136,14 +136,17 @@ async def put_rows(db: Db, account_id: int, version: int, rows: Mapping[RowKey, 
 
 
 async def read_bands(db: Db | Pool, account_id: int) -> tuple[Band, ...]:
-    """Read how wide an account's windows are, by lead; as built in before anything was learned."""
-    return tuple(Band(**row) for row in await db.fetch(_SQL["read_bands"], account_id)) or BUILT_IN
+    """Read how wide an account's windows are, of vans under way and of waiting ones, by lead; as built in before
+    anything was learned."""
+    stored = [Band(**row) for row in await db.fetch(_SQL["read_bands"], account_id)]
+    kinds = {band.waits for band in stored}
+    return (*stored, *(band for band in BUILT_IN if band.waits not in kinds))
 
 
 async def put_bands(db: Db, account_id: int, bands: Sequence[Band]) -> None:
     """Replace how wide an account's windows are."""
     await db.execute(_SQL["drop_bands"], account_id)
-    names = ("lead_s", "early", "late", "n", "alpha")
+    names = ("lead_s", "early", "late", "n", "alpha", "waits")
     await db.execute(_SQL["put_bands"], account_id, *([getattr(band, name) for band in bands] for name in names))
 
 

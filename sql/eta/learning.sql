@@ -91,7 +91,7 @@ SELECT row.scope, row.key, row.hour_class, row.weekday_class, row.n, row.mean, r
 
 -- name: read_bands
 -- $1 account
-SELECT lead_s, early, late, n, alpha FROM eta_window WHERE account_id = $1 ORDER BY lead_s;
+SELECT lead_s, early, late, n, alpha, waits FROM eta_window WHERE account_id = $1 ORDER BY waits, lead_s;
 
 -- name: put_drive_rows
 -- $1 account, $2 version; columns of one length: $3 scope, $4 key, $5 hour class, $6 weekday class, $7 n, $8 mean, $9 m2, $10 as of ms
@@ -118,10 +118,11 @@ SELECT $1, scope, key, hour, weekday, n, mean, m2, from_ms(as_of), $2
 DELETE FROM eta_window WHERE account_id = $1;
 
 -- name: put_bands
--- $1 account; columns of one length: $2 lead_s, $3 early, $4 late, $5 n, $6 alpha
-INSERT INTO eta_window (account_id, lead_s, early, late, n, alpha)
-SELECT $1, lead, early, late, n, alpha
-  FROM unnest($2::float8[], $3::float8[], $4::float8[], $5::float8[], $6::float8[]) AS new (lead, early, late, n, alpha);
+-- $1 account; columns of one length: $2 lead_s, $3 early, $4 late, $5 n, $6 alpha, $7 waits
+INSERT INTO eta_window (account_id, lead_s, early, late, n, alpha, waits)
+SELECT $1, lead, early, late, n, alpha, waits
+  FROM unnest($2::float8[], $3::float8[], $4::float8[], $5::float8[], $6::float8[], $7::boolean[])
+    AS new (lead, early, late, n, alpha, waits);
 
 -- name: drop_drive_rows
 -- Forget what was not driven for long. $1 before, $2 at most so many

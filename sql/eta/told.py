@@ -26,6 +26,7 @@ class Told:
         on_route: whether the van was on its path at as_of.
         paced_s: how late the van would be there if all of its delay stayed
             (`geo.eta.estimate.Eta.delay_s`); None as above.
+        waits: whether it waited for its start then.
     """
 
     route_id: int
@@ -42,6 +43,7 @@ class Told:
     spread_s: float
     on_route: bool
     paced_s: float | None
+    waits: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +77,7 @@ class Outcome:
         lead_s: from the ping to what was expected.
         spread_s: how far off it was expected to be.
         error_s: arrival minus what was expected.
-        paced_s: as in `Told`.
+        paced_s, waits: as in `Told`.
         late_s: arrival minus what was planned; None without planned times.
         came_ms: the arrival, epoch milliseconds.
     """
@@ -86,6 +88,7 @@ class Outcome:
     spread_s: float
     error_s: float
     paced_s: float | None
+    waits: bool
     late_s: float | None
     came_ms: int
 

@@ -1,14 +1,16 @@
 -- name: put_told
 -- Remember what was told of stops; only the first of each bucket stays. Columns of one length: $1 route, $2 stop, $3 bucket,
 -- $4 account, $5 driver, $6 as of ms, $7 expected ms, $8 low ms, $9 high ms, $10 planned ms or null, $11 delay_s or null,
--- $12 spread_s, $13 on the route, $14 paced_s or null
+-- $12 spread_s, $13 on the route, $14 paced_s or null, $15 whether the van waits for its start
 INSERT INTO eta_told (route_id, stop_id, bucket, account_id, driver_id, as_of, expected, low, high, planned, delay_s,
-                      spread_s, on_route, paced_s)
+                      spread_s, on_route, paced_s, waits)
 SELECT route, stop, bucket, account, driver, from_ms(as_of), from_ms(expected), from_ms(low), from_ms(high),
-       from_ms(planned), delay, spread, on_route, paced
+       from_ms(planned), delay, spread, on_route, paced, waits
   FROM unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
-              $8::bigint[], $9::bigint[], $10::bigint[], $11::real[], $12::float8[], $13::boolean[], $14::real[])
-    AS new (route, stop, bucket, account, driver, as_of, expected, low, high, planned, delay, spread, on_route, paced)
+              $8::bigint[], $9::bigint[], $10::bigint[], $11::real[], $12::float8[], $13::boolean[], $14::real[],
+              $15::boolean[])
+    AS new (route, stop, bucket, account, driver, as_of, expected, low, high, planned, delay, spread, on_route, paced,
+            waits)
  ORDER BY stop, bucket
     ON CONFLICT (stop_id, bucket) DO NOTHING;
 
@@ -61,7 +63,7 @@ UPDATE eta_told AS told SET learned_at = now()
          WHERE account_id = $1 AND came_at IS NOT NULL AND learned_at IS NULL AND came_at < now() - make_interval(secs => $2)
          ORDER BY came_at LIMIT $3 FOR UPDATE SKIP LOCKED) AS mine
  WHERE told.stop_id = mine.stop_id AND told.bucket = mine.bucket
-RETURNING told.route_id, told.on_route, told.spread_s, told.paced_s, to_ms(told.came_at) AS came_ms,
+RETURNING told.route_id, told.on_route, told.spread_s, told.paced_s, told.waits, to_ms(told.came_at) AS came_ms,
           extract(epoch FROM told.came_at - told.planned)::float8 AS late_s,
           extract(epoch FROM told.expected - told.as_of)::float8 AS lead_s,
           extract(epoch FROM told.came_at - told.expected)::float8 AS error_s;

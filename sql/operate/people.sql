@@ -24,6 +24,8 @@ WITH theirs AS (
     UPDATE rating SET words = NULL WHERE stop_id IN (SELECT id FROM theirs) AND words IS NOT NULL
 ), browsers AS (
     DELETE FROM push_subscription WHERE stop_id IN (SELECT id FROM theirs)
+), notes AS (
+    DELETE FROM route_note WHERE route_id = ANY ($1::bigint[])
 )
 DELETE FROM recipient_wish WHERE stop_id IN (SELECT id FROM theirs);
 
@@ -104,6 +106,8 @@ WITH gone AS (
     DELETE FROM detour WHERE route_id = ANY ($1::bigint[])
 ), visits AS (
     DELETE FROM visit WHERE route_id = ANY ($1::bigint[])
+), notes AS (
+    DELETE FROM route_note WHERE route_id = ANY ($1::bigint[])
 ), orders AS (
     DELETE FROM delivery_order WHERE route_id = ANY ($1::bigint[])
 ), plans AS (

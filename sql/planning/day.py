@@ -30,6 +30,20 @@ async def tours_of_day(db: Db | Pool, *, account_id: int, on: date, depot: str) 
     return [TourOfDay(**row) for row in await db.fetch(_SQL["tours_of_day"], account_id, on, depot)]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TourAsDriven:
+    """What a shift's van has on its route, in turn, stops that are no orders too; `goes_on`: it can take more."""
+
+    shift: str
+    orders: list[str]
+    goes_on: bool
+
+
+async def driven_tours(db: Db | Pool, *, account_id: int, on: date, depot: str) -> list[TourAsDriven]:
+    """Read the tours of a day's published plans as they are driven."""
+    return [TourAsDriven(**row) for row in await db.fetch(_SQL["driven_tours"], account_id, on, depot)]
+
+
 async def days_of_routes(db: Db | Pool, *, account_id: int, route_ids: Sequence[int]) -> dict[int, tuple[date, str]]:
     """Tell for which day and depot routes were planned; those that no plan made are left out."""
     rows = await db.fetch(_SQL["days_of_routes"], account_id, list(route_ids))
@@ -48,8 +62,8 @@ async def breaks_begun(db: Db | Pool, since: Sequence[tuple[int, datetime]]) -> 
     return {row["driver_id"]: row["breaks"] for row in await db.fetch(_SQL["breaks_begun"], drivers, times)}
 
 
-async def move_orders(db: Db, account_id: int, plan_id: int, moves: Sequence[tuple[str, int, int]]) -> None:
-    """Note that orders went from one route to another: external id, from, to."""
+async def move_orders(db: Db, account_id: int, plan_id: int | None, moves: Sequence[tuple[str, int, int]]) -> None:
+    """Note that orders went from one route to another: external id, from, to; `plan_id` None: by hand."""
     await db.execute(_SQL["move_orders"], account_id, plan_id, *_columns(moves, 3))
 
 

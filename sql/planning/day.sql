@@ -10,6 +10,19 @@ SELECT DISTINCT ON (route.id) route.id AS route_id, route.external_id, route.ver
    AND route.deleted_at IS NULL AND route.status IN ('planned', 'started')
  ORDER BY route.id, plan.id DESC;
 
+-- name: driven_tours
+-- Tours of published plans of a day and depot as their routes are now: the orders of each shift in turn, and whether its van
+-- can take more. $1 account, $2 date, $3 depot
+SELECT DISTINCT ON (route.id) tour ->> 'shift' AS shift,
+       ARRAY(SELECT external_id FROM stop WHERE route_id = route.id AND removed_at IS NULL ORDER BY seq, id) AS orders,
+       route.deleted_at IS NULL AND NOT tour ? 'stays'
+       AND (route.status = 'planned' OR (route.status = 'started' AND route.driver_id IS NOT NULL)) AS goes_on
+  FROM plan
+ CROSS JOIN LATERAL jsonb_array_elements(plan.result -> 'tours') AS tour
+  JOIN route ON route.id = substr(tour ->> 'route', 4)::bigint AND route.account_id = plan.account_id
+ WHERE plan.account_id = $1 AND plan.date = $2 AND plan.depot = $3 AND plan.state = 'published'
+ ORDER BY route.id, plan.id DESC;
+
 -- name: days_of_routes
 -- Which day and depot routes were planned for. $1 account, $2 routes
 SELECT DISTINCT one.route_id, plan.date, plan.depot
@@ -30,8 +43,8 @@ SELECT asked.driver AS driver_id, count(*) AS breaks
  GROUP BY asked.driver;
 
 -- name: move_orders
--- Orders that go on from one route to another. $1 account, $2 plan; columns: $3 external id, $4 from route, $5 to route
-UPDATE delivery_order AS known SET plan_id = $2, route_id = new.to_route, updated_at = now()
+-- Orders that go on from one route to another. $1 account, $2 plan or null: they stay with theirs; columns: $3 external id, $4 from route, $5 to route
+UPDATE delivery_order AS known SET plan_id = coalesce($2, plan_id), route_id = new.to_route, updated_at = now()
   FROM unnest($3::text[], $4::bigint[], $5::bigint[]) AS new (external_id, from_route, to_route)
  WHERE known.account_id = $1 AND known.external_id = new.external_id AND known.route_id = new.from_route;
 

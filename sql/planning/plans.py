@@ -61,10 +61,15 @@ async def problem_of_plan(db: Db | Pool, plan_id: int) -> bytes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayBegins:
-    """What a day's tours begin with: a plan in a version, else how many resources there are and when one changed."""
+    """What a day's tours begin with: a plan in a version, else how many resources there are and when one changed.
+
+    Attributes:
+        routes: tells routes of the plan from what they become; None: it is not published.
+    """
 
     plan_id: int | None
     version: int | None
+    routes: str | None
     resources_at: datetime | None
     resources: int | None
 
@@ -112,9 +117,25 @@ async def end_plan(
     why: str | None = None,
     problem: bytes | None = None,
     result: dict[str, Any] | None = None,
+    for_rule: bool = False,
 ) -> bool:
-    """Write what came of it, all at once; False when nobody wants it any more."""
-    return bool(await db.fetchval(_SQL["end_plan"], plan.id, plan.attempts, state, why, problem, result))
+    """Write what came of it, all at once; False when nobody wants it any more.
+
+    Args:
+        for_rule: a proposal that a rule of the account is to be asked about.
+    """
+    return bool(await db.fetchval(_SQL["end_plan"], plan.id, plan.attempts, state, why, problem, result, for_rule))
+
+
+async def proposal_for_rule(db: Db | Pool) -> TourPlanRow | None:
+    """Find a proposal that its account's rule was not asked about yet; None: there is none."""
+    row = await db.fetchrow(_SQL["proposal_for_rule"])
+    return None if row is None else TourPlanRow(**row)
+
+
+async def leave_to_person(db: Db | Pool, plan: TourPlanRow) -> None:
+    """Write what a rule said of a proposal that it does not accept; nothing when somebody decided meanwhile."""
+    await db.execute(_SQL["leave_to_person"], plan.id, plan.version, plan.result)
 
 
 async def change_plan(db: Db, plan_id: int, *, state: str, result: dict[str, Any]) -> None:

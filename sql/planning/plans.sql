@@ -24,14 +24,20 @@ SELECT id, version, result FROM plan
  ORDER BY id DESC LIMIT 1;
 
 -- name: day_begins
--- With which plan a day and depot begin, else with which shifts: the same answer, the same begin. $1 account, $2 date, $3 depot
+-- With which plan a day and depot begin and which routes are driven, else with which shifts: the same answer, the same begin.
+-- $1 account, $2 date, $3 depot
 SELECT last.id AS plan_id, last.version,
+       CASE WHEN last.state = 'published' THEN
+            (SELECT sum(hashtextextended(concat_ws(' ', id, version, status, driver_id, deleted_at), 0))::text FROM route
+              WHERE id IN (SELECT one.route_id FROM plan JOIN delivery_order AS one ON one.plan_id = plan.id
+                            WHERE plan.account_id = $1 AND plan.date = $2 AND plan.depot = $3
+                              AND plan.state = 'published')) END AS routes,
        CASE WHEN last.id IS NULL THEN (SELECT max(updated_at) FROM plan_resource
                                         WHERE account_id = $1 AND (kind <> 'shift' OR date = $2)) END AS resources_at,
        CASE WHEN last.id IS NULL THEN (SELECT count(*) FROM plan_resource
                                         WHERE account_id = $1 AND (kind <> 'shift' OR date = $2)) END AS resources
   FROM (SELECT) AS always
-  LEFT JOIN LATERAL (SELECT id, version FROM plan
+  LEFT JOIN LATERAL (SELECT id, version, state FROM plan
                       WHERE account_id = $1 AND date = $2 AND depot = $3 AND state IN ('done', 'published')
                         AND problem IS NOT NULL
                       ORDER BY id DESC LIMIT 1) AS last ON true;
@@ -63,10 +69,20 @@ UPDATE plan SET held_until = now() + $3 * interval '1 second', progress = greate
  WHERE id = $1 AND attempts = $2 AND state = 'running' RETURNING 1;
 
 -- name: end_plan
--- Done or failed, as a whole. $1 plan, $2 attempt, $3 state, $4 why or null, $5 problem or null, $6 result or null
+-- Done or failed, as a whole.
+-- $1 plan, $2 attempt, $3 state, $4 why or null, $5 problem or null, $6 result or null, $7 whether a rule is asked about it
 UPDATE plan SET state = $3, why = $4, problem = $5, result = $6, held_until = NULL, updated_at = now(),
-       progress = CASE WHEN $3 = 'done' THEN 1 ELSE progress END
+       progress = CASE WHEN $3 = 'done' THEN 1 ELSE progress END, for_rule = $7
  WHERE id = $1 AND attempts = $2 AND state = 'running' RETURNING 1;
+
+-- name: proposal_for_rule
+-- One that its account's rule was not asked about yet.
+SELECT id, account_id, state, date, depot, asked, progress, version, attempts, why, result FROM plan
+ WHERE for_rule AND state = 'done' ORDER BY id LIMIT 1;
+
+-- name: leave_to_person
+-- Unless it is another one by now. $1 plan, $2 version, $3 result
+UPDATE plan SET for_rule = false, result = $3 WHERE id = $1 AND version = $2 AND state = 'done';
 
 -- name: change_plan
 -- $1 plan, $2 state, $3 result

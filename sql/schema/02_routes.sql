@@ -113,6 +113,8 @@ CREATE TABLE stop (
     removed_at        timestamptz,            -- when it was taken out of the tour; null: it is in it
     pin_generation    integer NOT NULL DEFAULT 0,
     recipient_may_not text[] NOT NULL DEFAULT '{}',  -- of what recipients may do, by the sender's word
+    park_lat          double precision,       -- where vans park for it, as earlier visits say; null: nobody knows
+    park_lon          double precision,
     UNIQUE (route_id, external_id)
 );
 

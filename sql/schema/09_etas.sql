@@ -30,6 +30,7 @@ CREATE TABLE eta_told (
     on_route    boolean NOT NULL,
     came_at     timestamptz,                    -- the first arrival after as_of, as visits have it; null until then
     learned_at  timestamptz,                    -- when windows learned from it; null: not yet
+    waits       boolean NOT NULL DEFAULT false, -- whether the van waited for its start then
     PRIMARY KEY (stop_id, bucket)
 );
 CREATE INDEX eta_told_account ON eta_told (account_id, as_of);
@@ -87,7 +88,7 @@ CREATE TABLE eta_service (
 CREATE INDEX eta_service_version ON eta_service (account_id, version);
 CREATE INDEX eta_service_age ON eta_service (as_of);
 
--- How wide an account's windows are, by lead.
+-- How wide an account's windows are, of vans that wait for their start and of those under way, by lead.
 CREATE TABLE eta_window (
     account_id  bigint NOT NULL REFERENCES account,
     lead_s      double precision NOT NULL,      -- from this lead on
@@ -96,5 +97,6 @@ CREATE TABLE eta_window (
     n           double precision NOT NULL,      -- ETAs of late that it rests on
     alpha       double precision NOT NULL,      -- part of the arrivals left outside on either side
     updated_at  timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (account_id, lead_s)
+    waits       boolean NOT NULL DEFAULT false,
+    PRIMARY KEY (account_id, waits, lead_s)
 );

@@ -60,8 +60,10 @@ CREATE TABLE plan (
     problem      bytea,            -- what was planned, for checking edits: work.planning.protocol
     result       jsonb,            -- tours as they are now
     created_at   timestamptz NOT NULL DEFAULT now(),
-    updated_at   timestamptz NOT NULL DEFAULT now()
+    updated_at   timestamptz NOT NULL DEFAULT now(),
+    for_rule     boolean NOT NULL DEFAULT false  -- a proposal that a rule of the account is still asked about
 );
+CREATE INDEX plan_for_rule ON plan (id) WHERE for_rule AND state = 'done';
 CREATE INDEX plan_waiting ON plan (id) WHERE state IN ('queued', 'running');
 CREATE INDEX plan_date ON plan (date);
 CREATE INDEX plan_account ON plan (account_id, date, depot, id);

@@ -5,7 +5,7 @@ CREATE TABLE address_seen (
     account_id  bigint NOT NULL REFERENCES account,
     address     text NOT NULL,      -- normalised: work/addresses/text.py
     person      text NOT NULL,      -- who waits there, by phone, e-mail or name; empty: whoever does
-    source      text NOT NULL CHECK (source IN ('pin', 'proof', 'van')),
+    source      text NOT NULL CHECK (source IN ('pin', 'proof', 'van', 'spot')),
     stop_id     bigint NOT NULL,    -- that was delivered; 0: somebody set a pin
     lat         double precision NOT NULL,
     lon         double precision NOT NULL,

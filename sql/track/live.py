@@ -42,6 +42,8 @@ class LivePosition:
         silent: on a route, but not heard of for too long.
         alarm, alarm_at: the last alarm within `ALARM_SHOWN`, a call for help before any other, as the phone called it,
             and when; None: none, or the driver has ended the shift since.
+        break_since: when the driver said that a break begins, and nothing since that ends it; None: no break.
+        at_stop_id: the stop of the route where the van is; None: at none. `at_break`: that is a planned break.
     """
 
     driver_id: int
@@ -61,6 +63,9 @@ class LivePosition:
     silent: bool
     alarm: str | None
     alarm_at: datetime | None
+    break_since: datetime | None
+    at_stop_id: int | None
+    at_break: bool
 
 
 async def live_of_account(db: Db | Pool, account_id: int) -> dict[int, LivePosition]:

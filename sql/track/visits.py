@@ -19,6 +19,7 @@ class StopVisit:
     Attributes:
         departed_at: None while they are there.
         certainty: 0 to 1, how likely they really were; 1 where they say so; None: of a release that did not know.
+        on_foot_m: how far from the van they went, metres; None: it was seen too seldom to say.
     """
 
     visit_id: UUID
@@ -29,6 +30,7 @@ class StopVisit:
     departed_at: datetime | None
     source: str
     certainty: float | None
+    on_foot_m: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,19 @@
 -- name: visits_of_route
--- Who was at a route's stops, and when. $1 account, $2 route or null, $3 external id or null
+-- Who was at a route's stops, when, and how far from the van they walked: nine of ten fixes were no farther from where it came
+-- to stand, which is where the first one was. $1 account, $2 route or null, $3 external id or null
 SELECT route.id AS route_id, visit.visit_id, visit.driver_id, visit.stop_id, stop.external_id AS stop_external_id,
-       visit.arrived_at, visit.departed_at, visit.source, visit.certainty
+       visit.arrived_at, visit.departed_at, visit.source, visit.certainty, walk.on_foot_m
   FROM route
   LEFT JOIN (visit JOIN stop ON stop.id = visit.stop_id) ON visit.route_id = route.id
+  LEFT JOIN LATERAL (
+       SELECT percentile_cont(0.9) WITHIN GROUP (ORDER BY 0.11132 * sqrt(north ^ 2 + (east * cos(radians(van_lat_e6 / 1e6))) ^ 2)) AS on_foot_m
+         FROM (SELECT lat_e6 - first_value(lat_e6) OVER seen AS north, lon_e6 - first_value(lon_e6) OVER seen AS east,
+                      first_value(lat_e6) OVER seen AS van_lat_e6
+                 FROM ping
+                WHERE ping.lane = visit.lane AND ping.driver_id = visit.driver_id AND ping.believed
+                  AND ping.recorded_at BETWEEN visit.arrived_at AND coalesce(visit.departed_at, 'infinity')
+               WINDOW seen AS (ORDER BY recorded_at)) AS fix
+       HAVING count(*) >= 3) AS walk ON true
  WHERE route.account_id = $1 AND route.deleted_at IS NULL AND (route.id = $2 OR route.external_id = $3)
  ORDER BY visit.arrived_at, visit.visit_id;
 

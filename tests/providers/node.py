@@ -1,6 +1,7 @@
 """Node, where it is at hand: others' JavaScript judges what we write.
 
-`npm install --no-save standardwebhooks @asyncapi/parser` beside the tests, or anywhere with `NODE_PATH` leading there.
+`npm install --no-save standardwebhooks @asyncapi/parser typescript@5` beside the tests, or anywhere with `NODE_PATH`
+leading there.
 """
 
 import os
@@ -22,6 +23,8 @@ def run_node(package: str, script: str, *, said: str = "") -> str:
     if not (Path(path) / package).is_dir():
         pytest.skip(f"npm's {package} is not in {path}: npm install --no-save {package}")
     there = {**os.environ, "NODE_PATH": path}
-    ran = subprocess.run([node, "-e", script], input=said, capture_output=True, text=True, timeout=60, env=there)
-    assert ran.returncode == 0, ran.stderr
+    ran = subprocess.run(
+        [node, "-e", script], input=said, capture_output=True, text=True, timeout=60, env=there, cwd=HOUSE
+    )
+    assert ran.returncode == 0, ran.stderr or ran.stdout
     return ran.stdout

@@ -302,7 +302,7 @@ HOT: list[tuple[str, str, list[Any], set[str]]] = [
     ),
     ("track.silence", "put_off_looks", [[1], "now", 600], {"live_due", "track_pkey", "live_pkey"}),
     ("eta.eta", "eta_of_route", [1, 100, None], {"route_pkey", "route_eta_pkey", "live_pkey"}),
-    ("track.live", "live_of_drivers", [1, [1, 2], "12 hours"], {"event_alarm"}),
+    ("track.live", "live_of_drivers", [1, [1, 2], "12 hours"], {"event_alarm", "driver_event_order", "visit_route"}),
     ("eta.eta", "told_facts", [[100, 200], [1, 2]], {"event_eta", "event_eta_driver"}),
     ("eta.told", "settle_told", [[1, 2, 3]], {"eta_told_pkey", "visit_stop"}),
     ("eta.told", "pop_told", [1, 300, 100], {"eta_told_unlearned", "eta_told_pkey"}),

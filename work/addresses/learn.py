@@ -1,4 +1,4 @@
-"""The book learns from tours that are over: where proofs were taken, and where vans stood. A job of `work`."""
+"""The book learns from tours that are over: where proofs were taken, where vans stood and parked. A job of `work`."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -41,6 +41,7 @@ def _sightings(stop: SeenDelivery) -> Iterator[NewSighting]:
     places: tuple[tuple[Source, float | None, float | None], ...] = (
         ("proof", stop.door_lat, stop.door_lon),
         ("van", stop.van_lat, stop.van_lon),
+        ("spot", stop.spot_lat, stop.spot_lon),
     )
     for source, lat, lon in places:
         if address and lat is not None and lon is not None and _near(stop, lat, lon):

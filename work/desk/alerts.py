@@ -3,6 +3,10 @@
 Whatever is not ended by an event or by somebody ends after a week, so that every open alert has an end.
 """
 
+from dataclasses import replace
+from typing import Any
+
+from sql.account.settings import AlertRule, settings_of
 from sql.desk.alerts import Ends, Opens, follow_feed, tidy_alerts
 from sql.pool import Pool
 from work.job import Job
@@ -59,9 +63,26 @@ ENTRIES_AT_ONCE = 5_000
 """Of one account: some hundredths of a second, during which its feed gets no numbers."""
 
 
+_SEVERITIES = {"low": SOME_TIME, "high": SOON, "critical": NOW}
+
+
+def opens_for(settings: dict[str, Any]) -> list[Opens]:
+    """Say what opens alerts at an account, by its settings as they are stored."""
+    rules = settings_of(settings).alert_rules
+    found = []
+    for one in OPENS:
+        rule = rules.get(one.type, AlertRule())  # type: ignore[call-overload]
+        if rule.severity != "off":
+            severity = one.severity if rule.severity is None else _SEVERITIES[rule.severity]
+            found.append(replace(one, severity=severity, wait_minutes=rule.wait_minutes))
+    return found
+
+
 async def _follow(pool: Pool) -> bool:
     async with pool.acquire() as db, db.transaction():
-        return await follow_feed(db, OPENS, ENDS, accounts_at_once=ACCOUNTS_AT_ONCE, entries_at_once=ENTRIES_AT_ONCE)
+        return await follow_feed(
+            db, opens_for, ENDS, accounts_at_once=ACCOUNTS_AT_ONCE, entries_at_once=ENTRIES_AT_ONCE
+        )
 
 
 async def _tidy(pool: Pool) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 from sql.addresses.book import forget_person
+from sql.delivery.notes import drop_notes_of_driver, drop_notes_of_words
 from sql.delivery.stop_states import hold_stops
 from sql.desk.audit import blank_audit
 from sql.operate import erasure, erasure_driver, planning
@@ -158,6 +159,14 @@ async def _unreadable(db: Db, who: ErasureRow) -> int:
     )
 
 
+async def _notes(db: Db, who: ErasureRow) -> int:
+    return await drop_notes_of_words(db, who.account_id, who.words or (), at_most=AT_ONCE)
+
+
+async def _notes_of_driver(db: Db, who: ErasureRow) -> int:
+    return await drop_notes_of_driver(db, _driver(who)[1], at_most=AT_ONCE)
+
+
 async def _track(db: Db, who: ErasureRow) -> int:
     lane, driver_id = _driver(who)
     await lock_lanes(db, [lane])
@@ -219,6 +228,7 @@ OF_A_RECIPIENT: tuple[Step, ...] = (
     photos_of_stops,
     _counted("driver events", _words),
     _counted("feed", _feed),
+    _counted("notes", _notes),
     _counted("audit log", _audit),
     _counted("quarantine", _unreadable),
 )
@@ -236,5 +246,6 @@ OF_A_DRIVER: tuple[Step, ...] = (
     _counted("manifests", _manifest),
     _counted("ETAs", _learned),
     _counted("shifts", _shifts),
+    _counted("notes", _notes_of_driver),
     _counted("quarantine", _unreadable),
 )

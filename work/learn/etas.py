@@ -120,9 +120,9 @@ def _observations(drive: DriveRow, driven: _Driven) -> dict[str, Observation]:
 
 def _given(told: Sequence[Outcome]) -> Given:
     """Windows learn on the route: off it nobody knows where the van will come back."""
-    given = [(one.lead_s, one.spread_s, one.error_s, one.route_id) for one in told if one.on_route]
-    lead_s, spread_s, error_s, tour = np.array(given, np.float64).reshape(-1, 4).T
-    return Given(lead_s=lead_s, spread_s=spread_s, error_s=error_s, tour=tour.astype(np.int64))
+    given = [(one.lead_s, one.spread_s, one.error_s, one.waits, one.route_id) for one in told if one.on_route]
+    lead_s, spread_s, error_s, waits, tour = np.array(given, np.float64).reshape(-1, 5).T
+    return Given(lead_s=lead_s, spread_s=spread_s, error_s=error_s, waits=waits > 0, tour=tour.astype(np.int64))
 
 
 def _delays(told: Sequence[Outcome]) -> list[Observation]:

@@ -18,6 +18,7 @@ from geo.tours.check import Checked, check, time_tour
 from geo.tours.habits import Past, like_drivers, votes
 from geo.tours.numbers import MOST_TOURS
 from geo.tours.problem import TourProblem, VanTour
+from sql.account.settings import read_settings
 from sql.planning import plans
 from sql.planning.orders import orders_to_plan
 from sql.planning.plans import TourPlanRow
@@ -126,7 +127,8 @@ async def _make(pool: Pool, tools: PlanTools, row: TourPlanRow, heard: list[floa
 
     if "because" in row.asked:
         proposed = await replan(pool, tools, row, words, most=MOST_ORDERS, hear=hear)
-        await plans.end_plan(pool, row, state="done", result=proposed)
+        has_rule = (await read_settings(pool, row.account_id)).accept_proposals is not None
+        await plans.end_plan(pool, row, state="done", result=proposed, for_rule=has_rule)
         return
     shifts = await shifts_of_day(pool, account_id=row.account_id, on=row.date, depot=row.depot)
     if (named := row.asked.get("shifts")) is not None:

@@ -1,10 +1,12 @@
 """The tours of a day as they would be driven now: its last plan, and what came since, each where it costs least.
 
-A day without a plan has tours of its shifts alone. Nothing of it is stored or told: it says what can still be promised.
+Once the plan is published its routes are the tours, however they were changed: planned again, in another order, given
+to another van. A day without a plan has tours of its shifts alone. Nothing of it is stored or told: it says what can
+still be promised.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -15,12 +17,14 @@ import numpy as np
 from cachetools import LRUCache
 
 from geo.pings import Floats
-from geo.tours.check import Timed, check, time_tour
-from geo.tours.insertion import Gaps, Insertion, cheapest, gaps_of
+from geo.tours.check import Timed, check, place_breaks, time_tour
+from geo.tours.going_on import as_late_as
+from geo.tours.insertion import Gaps, Insertion, cheapest, cheapest_in, gaps_of
 from geo.tours.matrix import to_all
 from geo.tours.numbers import FOREVER
 from geo.tours.problem import Matrix, TourJob, TourProblem, VanTour, Window
 from sql.planning import plans
+from sql.planning.day import TourAsDriven, driven_tours
 from sql.planning.orders import find_orders
 from sql.planning.resources import find_resource, shifts_of_day
 from sql.pool import Pool
@@ -40,6 +44,7 @@ class TentativeDay:
     Attributes:
         begins: with which plan, or with which shifts.
         every: all vans, those without a visit too; `gaps`: of each.
+        able: vehicles that can take more; None: all.
         added: orders that came since, and when each was changed last; those that fit nowhere too.
     """
 
@@ -48,6 +53,7 @@ class TentativeDay:
     labels: Labels
     every: tuple[Timed, ...]
     gaps: tuple[Gaps, ...]
+    able: frozenset[int] | None = None
     added: Mapping[str, datetime] = field(default_factory=dict)
 
 
@@ -132,11 +138,44 @@ async def _begun(
             return None
         body = await plans.problem_of_plan(pool, found[0])
         begins = replace(begins, plan_id=found[0], version=found[1])
-        return await asyncio.to_thread(_of_plan, begins, unpack(body), found[2])
-    kept = await _assembled(pool, due, account_id=account_id, on=on, depot=depot)
-    if kept is None or not kept.problem.vehicles:
+        kept = unpack(body)
+        if begins.routes is None:
+            return await asyncio.to_thread(_of_plan, begins, kept, found[2])
+        return await _driven(pool, begins, kept, account_id=account_id, on=on, depot=depot)
+    made = await _assembled(pool, due, account_id=account_id, on=on, depot=depot)
+    if made is None or not made.problem.vehicles:
         return None
-    return await asyncio.to_thread(lambda: _inserted(_made(begins, kept.problem, kept.labels, []), 0, due))
+    return await asyncio.to_thread(lambda: _inserted(_made(begins, made.problem, made.labels, []), 0, due))
+
+
+async def _driven(
+    pool: Pool, begins: plans.DayBegins, kept: KeptProblem, *, account_id: int, on: date, depot: str
+) -> TentativeDay | None:
+    """Begin with the routes of a published plan as they are."""
+    if not kept.problem.vehicles:
+        return None
+    tours = await driven_tours(pool, account_id=account_id, on=on, depot=depot)
+    day = TentativeDay(begins=begins, problem=kept.problem, labels=kept.labels, every=(), gaps=())
+    came = {name for tour in tours for name in tour.orders} - set(kept.labels.orders)
+    more = await _assembled(pool, came, account_id=account_id, on=on, depot=depot) if came else None
+    return await asyncio.to_thread(_as_driven, day if more is None else _with_places(day, more), tours)
+
+
+def _as_driven(day: TentativeDay, driven: Sequence[TourAsDriven]) -> TentativeDay:
+    """Put orders onto the tours that have them; what does not hold of these may stay so, and keeps nobody else out."""
+    jobs = {name: job for job, name in enumerate(day.labels.orders)}
+    vehicles = {name: row for row, name in enumerate(day.labels.shifts)}
+    tours = {
+        vehicles[one.shift]: place_breaks(
+            day.problem, vehicles[one.shift], tuple(jobs[name] for name in one.orders if name in jobs)
+        )
+        for one in driven
+        if one.shift in vehicles
+    }
+    over = {vehicles[one.shift] for one in driven if one.shift in vehicles and not one.goes_on}
+    every = [tour for tour in tours.values() if tour.jobs]
+    made = _made(day.begins, as_late_as(day.problem, every), day.labels, every)
+    return replace(made, able=frozenset(vehicles.values()) - over)
 
 
 def _of_plan(begins: plans.DayBegins, kept: KeptProblem, result: Mapping[str, Any]) -> TentativeDay | None:
@@ -154,9 +193,7 @@ def _made(begins: plans.DayBegins, problem: TourProblem, labels: Labels, tours: 
     return TentativeDay(begins=begins, problem=problem, labels=labels, every=every, gaps=gaps)
 
 
-async def _assembled(
-    pool: Pool, names: Mapping[str, datetime], *, account_id: int, on: date, depot: str
-) -> KeptProblem | None:
+async def _assembled(pool: Pool, names: Iterable[str], *, account_id: int, on: date, depot: str) -> KeptProblem | None:
     """Make a problem of some orders and the day's shifts; None: there is no such depot any more."""
     found = await find_resource(pool, account_id=account_id, kind="depot", external_id=depot)
     if found is None:
@@ -199,7 +236,9 @@ def _with_places(day: TentativeDay, kept: KeptProblem) -> TentativeDay:
 
 def _inserted(day: TentativeDay, first: int, names: Mapping[str, datetime]) -> TentativeDay:
     """Put the visits from a row on into the tours, each where it costs least: those with windows first."""
-    every, gaps, jobs = list(day.every), list(day.gaps), day.problem.jobs
+    every, gaps, jobs = list(day.every), list(day.gaps), list(day.problem.jobs)
+    jobs[first:] = [replace(job, vehicles=day.able) for job in jobs[first:]]
+    day = replace(day, problem=replace(day.problem, jobs=jobs))
     turns = sorted(range(first, len(jobs)), key=lambda row: (jobs[row].after is not None, not jobs[row].windows))
     for row in turns:
         found = cheapest(day.problem, every, row, gaps=gaps)
@@ -250,18 +289,22 @@ def promised(day: TentativeDay, visit: AskedVisit, windows: Sequence[Window]) ->
             if job in one.tour.jobs:
                 every[row] = _without(problem, one, job)
                 gaps[row] = gaps_of(problem, every[row])
+        problem = replace(problem, jobs=_with_vehicles(problem.jobs, job, day.able))
     if job is None:
         asked = TourJob(
-            place=len(problem.distance_m), service_s=visit.service_s, delivery=(visit.load,), drop_cost=FOREVER
+            place=len(problem.distance_m),
+            service_s=visit.service_s,
+            delivery=(visit.load,),
+            vehicles=day.able,
+            drop_cost=FOREVER,
         )
         problem = _grown(day, np.array([visit.lon]), np.array([visit.lat]), [asked])
         job = len(problem.jobs) - 1
-    found = []
-    for window in windows:
-        jobs = [*problem.jobs]
-        jobs[job] = replace(jobs[job], windows=(window,))
-        found.append(cheapest(replace(problem, jobs=jobs), every, job, gaps=gaps))
-    return found
+    return cheapest_in(problem, every, job, windows, gaps)
+
+
+def _with_vehicles(jobs: Sequence[TourJob], job: int, able: frozenset[int] | None) -> list[TourJob]:
+    return [replace(one, vehicles=able) if row == job else one for row, one in enumerate(jobs)]
 
 
 def _without(problem: TourProblem, one: Timed, job: int) -> Timed:

@@ -42,6 +42,7 @@ from pyvrp.search import (
 from geo.pings import Bools
 from geo.tours.numbers import FOREVER
 from geo.tours.problem import Matrix, TourAnswer, TourJob, TourProblem, TourVan, VanTour, loads_of, padded
+from geo.tours.sequence import short
 from work.planning.protocol import PlanAsked
 
 NEVER = 1 << 26
@@ -79,7 +80,8 @@ def solve(asked: PlanAsked, say: Callable[[float, int | None], None], began_s: f
         if operator.supports(data):
             search.add_operator(operator(data))
     penalties = PenaltyManager(_first_penalties(asked.problem), PenaltyParams(solutions_between_updates=OFTEN))
-    begun = _begun(model, asked.start) if asked.start else Solution.make_random(data, rng)
+    start = asked.start or _of_one_van(asked.problem)
+    begun = _begun(model, start) if start else Solution.make_random(data, rng)
     first = search(begun, penalties.max_cost_evaluator(), exhaustive=True)
     stop = _Stop(began_s + asked.limit_s, began_s, asked.patience, say)
     settings = IteratedLocalSearchParams(history_length=HISTORY)
@@ -92,6 +94,23 @@ def solve(asked: PlanAsked, say: Callable[[float, int | None], None], began_s: f
         result = algorithm.run(stop, collect_stats=False)
     rounds = settled.num_iterations + result.num_iterations
     return TourAnswer(tours=tuple(_tours(model, result.best)), rounds=rounds)
+
+
+def _of_one_van(problem: TourProblem) -> Sequence[VanTour]:
+    """Give the tour of a single van to begin with: what is moved inside of a tour here is two visits at most."""
+    if len(problem.vehicles) != 1 or any(job.after is not None for job in problem.jobs):
+        return ()
+    (van,), count = problem.vehicles, len(problem.jobs)
+    metres = problem.distance_m + (0 if problem.soft_m is None else problem.soft_m)
+    cost = van.cost_per_m * metres + van.cost_per_s * problem.duration_s * van.pace / 100
+    at = np.array([job.place for job in problem.jobs])
+    drive = np.zeros((count + 2, count + 2))
+    drive[:-2, :-2] = cost[np.ix_(at, at)]
+    if van.start is not None:
+        drive[-2, :-2] = cost[van.start, at]
+    if van.end is not None:
+        drive[:-2, -1] = cost[at, van.end]
+    return (VanTour(vehicle=0, jobs=tuple(short(drive).tolist())),)
 
 
 class _Stop:

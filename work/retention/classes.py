@@ -66,7 +66,7 @@ RECIPIENTS = DataClass(
     name="recipients",
     tables=(
         *("stop", "parcel", "recipient_wish", "recipient_change", "rating"),
-        *("ticket_entry", "return_request", "push_subscription"),
+        *("ticket_entry", "return_request", "push_subscription", "route_note"),
     ),
     settings=(_PEOPLE,),
     age=ages.age_of_recipients,
@@ -76,7 +76,7 @@ ROUTES = DataClass(
     name="routes",
     tables=(
         *("route", "route_version", "stop", "parcel", "moved_link", "message", "notice", "delivery_order", "rating"),
-        *("ticket", "return_request", "step_up", "slot_place"),
+        *("ticket", "return_request", "step_up", "slot_place", "route_note"),
     ),
     settings=(_HISTORY, _SAID, _PROOFS),
     age=ages.age_of_routes,
@@ -124,14 +124,14 @@ SOON_GONE = (
 )
 """Tables with data of people for hours or days, a month at most, by the clock of the database; each has its own end."""
 
-UNTIL_ERASED = ("consent", "person", "person_totp", "recovery_code", "passkey", "member")
+UNTIL_ERASED = ("consent", "person", "person_totp", "recovery_code", "passkey", "member", "oidc_identity", "desk_push")
 """Tables that keep what a person said until they take it back or are erased: who wants no messages gets none. And who
 signs in, until they are taken out of their last account."""
 
 WITHOUT_PEOPLE = (
     *("instance", "account", "api_key", "stop_transition", "eta_window"),
     *("message_channel", "message_kind", "message_spent", "webhook", "alert", "slot", "pickup_point"),
-    *("geocoder", "geocoder_turn"),
+    *("geocoder", "geocoder_turn", "oidc_provider"),
     *("retention", "erasure", "migration"),
 )
 """Tables that tell of no driver and no recipient."""

@@ -11,6 +11,23 @@ from api.desk_page.shown import Looker, shown
 from api.http.auth import Role
 from api.pages.catalog import desk_texts
 
+TABS: Mapping[str, Role] = {
+    "me": Role.VIEWER,
+    "phones": Role.DISPATCHER,
+    "slots": Role.DISPATCHER,
+    "points": Role.DISPATCHER,
+    "brand": Role.ADMIN,
+    "messages": Role.ADMIN,
+    "reasons": Role.ADMIN,
+    "visibility": Role.ADMIN,
+    "alerts": Role.ADMIN,
+    "kept": Role.ADMIN,
+    "users": Role.ADMIN,
+    "keys": Role.ADMIN,
+    "webhooks": Role.ADMIN,
+}
+"""The pages, by the end of their addresses, and the least role that each is for."""
+
 NOT_ADMINS = frozenset(role for role in Role if role < Role.ADMIN)
 NOT_DISPATCHERS = frozenset(role for role in Role if role < Role.DISPATCHER)
 
@@ -31,7 +48,12 @@ def settings_page(request: web.Request, looker: Looker, template: str, *, title:
     t = desk_texts(looker.language)
     words = {name: t[f"problem_{name}"] for name in _PROBLEMS}
     problems = msgspec.json.encode(words).decode().replace("<", "\\u003c")
-    return shown(request, looker, template, title=t[title], problems=problems, **values)
+    tabs = [
+        {"name": name, "label": t[f"settings_{name}"], "is_here": request.path == f"/desk/settings/{name}"}
+        for name, least in TABS.items()
+        if looker.caller.role >= least
+    ]
+    return shown(request, looker, template, title=t[title], problems=problems, tabs=tabs, **values)
 
 
 def day(at: datetime | None, none: str = "") -> str:

@@ -34,6 +34,7 @@ async def get_own_settings(request: web.Request, looker: Looker) -> web.Response
         looker,
         "me.html",
         title="me_title",
+        by_provider=looker.caller.by_provider,
         person={"name": person.name, "totp": person.has_totp},
         passkeys=[
             {

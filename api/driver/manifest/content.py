@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from api.driver.manifest.order import keep_order
-from api.driver.manifest.view import ManifestRoute, ManifestStop
+from api.driver.manifest.view import ManifestRoute, ManifestStop, ParkingSpot
 from api.http import ids
 from api.pages.catalog import help_texts
 from api.routes.view import (
@@ -25,7 +25,7 @@ from api.routes.view import (
 )
 from sql.account.settings import settings_of
 from sql.delivery.manifest import ManifestLook, ManifestPart, ShownRoute, path_digest
-from sql.delivery.stops import StopRow, stops_of_route
+from sql.delivery.stops import StopPlan, StopRow, stops_of_route
 from sql.pool import Db
 
 PieceKey = tuple[str, int]
@@ -137,6 +137,7 @@ def _stop(row: StopRow, route_id: int, rank: int | None, *, with_contact: bool, 
         lat=plan.lat,
         lon=plan.lon,
         along_m=round(plan.along_m, 1),
+        park_at=_park_at(plan),
         phone=plan.phone if with_contact else None,
         email=plan.email if with_contact else None,
         window=window_of(plan),
@@ -150,6 +151,12 @@ def _stop(row: StopRow, route_id: int, rank: int | None, *, with_contact: bool, 
         arrived_at=row.arrived_at,
         departed_at=row.departed_at,
     )
+
+
+def _park_at(plan: StopPlan) -> ParkingSpot | None:
+    if plan.park_lat is None or plan.park_lon is None:
+        return None
+    return ParkingSpot(lat=plan.park_lat, lon=plan.park_lon)
 
 
 def _instructions(planned: str | None, wish: RecipientWish | None, away: str) -> str | None:

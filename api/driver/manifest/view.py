@@ -14,12 +14,20 @@ PRECISION = 6
 """Decimals of a path's polyline: 0.1 m."""
 
 
+class ParkingSpot(Struct, frozen=True, kw_only=True):
+    """Where vans park for a stop."""
+
+    lat: float
+    lon: float
+
+
 class ManifestStop(Struct, frozen=True, kw_only=True):
     """A stop as its driver needs it.
 
     `order` sorts the stops of a route; the numbers have gaps, so that one more stop does not change the others. It is
     null, and `why` is not, once the stop was taken off the route. `along_m` is its place along the path in metres.
     `instructions` has the planner's and, a line each, what the recipient added; `recipient` holds that by itself.
+    `park_at` is where vans stood for this address before, null where too few did or in too different places.
     `phone` and `email` are null where the account does not show them now. `proof` is what must be brought.
     """
 
@@ -35,6 +43,7 @@ class ManifestStop(Struct, frozen=True, kw_only=True):
     lat: float
     lon: float
     along_m: float
+    park_at: ParkingSpot | None
     phone: str | None
     email: str | None
     window: Window | None

@@ -42,6 +42,7 @@ _NEEDS = {
     Who.SUPPORT: "Needs an API key of the role dispatcher or admin, or a session of the role support or a higher one.",
     Who.DISPATCHER: "Needs an API key or a session of the role dispatcher or a higher one.",
     Who.ADMIN: "Needs an API key of the role admin, or a session of the role admin or owner.",
+    Who.OWNER: "Needs a session of the role owner.",
     Who.USER: "Needs a session.",
 }
 
@@ -158,7 +159,7 @@ def _schemes(who: Who) -> tuple[str, ...]:
     """Name what each by itself is enough; none: nothing is needed."""
     if who is Who.ANYONE:
         return ()
-    return {Who.DEVICE: ("device",), Who.USER: ("session",)}.get(who, ("key", "session"))
+    return {Who.DEVICE: ("device",), Who.OWNER: ("session",), Who.USER: ("session",)}.get(who, ("key", "session"))
 
 
 def _in_path(path: str) -> Iterator[dict[str, Any]]:

@@ -7,7 +7,8 @@ const BEEP_S = 0.25;
 const newest = Number(/** @type {HTMLElement} */ (document.getElementById("alerts")).dataset.newest);
 const fresh = /** @type {HTMLElement} */ (document.getElementById("fresh"));
 const sound = /** @type {HTMLInputElement} */ (document.getElementById("sound"));
-let heard = newest;
+/** @type {Set<number> | undefined} */
+let known; // by id; what is seen again after it was put aside, or had to last for a while, is news too
 
 sound.checked = localStorage.getItem(SOUND) === "1";
 sound.addEventListener("change", () => {
@@ -15,15 +16,16 @@ sound.addEventListener("change", () => {
   if (sound.checked) beep(); // how it sounds; and browsers let a page sound only after somebody touched it
 });
 
+look();
 setInterval(look, LOOK_MS);
 
 async function look() {
-  const response = await fetch("/v1/alerts?state=open&limit=1").catch(() => null);
+  const response = await fetch("/v1/alerts?state=open&limit=200").catch(() => null);
   if (!response?.ok) return;
-  const [last] = (await response.json()).alerts;
-  const id = last ? Number(last.id.replace("al_", "")) : 0;
-  if (id <= heard) return;
-  heard = id;
+  const ids = (await response.json()).alerts.map((/** @type {{ id: string }} */ one) => Number(one.id.replace("al_", "")));
+  const isNews = ids.some((/** @type {number} */ id) => (known ? !known.has(id) : id > newest));
+  known = new Set(ids);
+  if (!isNews) return;
   fresh.hidden = false;
   if (sound.checked) beep();
 }

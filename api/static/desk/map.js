@@ -1,24 +1,21 @@
 /* The map of the desk: vans with their direction, in clusters from afar; the tour that is selected; fences. */
 
+import { collection, featuresOfTour, GROUND, onGround, still, TOUR_LAYERS } from "./ground.js";
+
 /** @typedef {import("./vans.js").Van} Van */
 
-const COLOURS = { alarm: "#d12b22", silent: "#6b7280", off_route: "#a626a4", late: "#c26a00", moving: "#0b7a55", stopped: "#2368b0" };
+const COLOURS = { alarm: "#d12b22", silent: "#6b7280", off_route: "#a626a4", late: "#c26a00", on_break: "#7a5c2e", at_stop: "#00707a", moving: "#0b7a55", stopped: "#2368b0" };
+const QUIET = new Set(["moving", "stopped", "on_break", "at_stop"]);
 const CLUSTERS_TO = 10;
 const NEAR = 14;
-const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-
-const GROUND = dark ? { land: "#1a2425", line: "#4f9fd6", ink: "#eef4f2", fence: "#8a9a97" } : { land: "#e6edea", line: "#1a6fa8", ink: "#14211f", fence: "#5d6e6b" };
 
 /** @param {Van} van */
 function featureOf(van) {
   return {
     type: "Feature", id: van.id, geometry: { type: "Point", coordinates: [van.lon, van.lat] },
-    properties: { id: van.id, state: van.state, trouble: van.state === "moving" || van.state === "stopped" ? 0 : 1, heading: van.heading ?? -1 },
+    properties: { id: van.id, state: van.state, trouble: QUIET.has(van.state) ? 0 : 1, heading: van.heading ?? -1 },
   };
 }
-
-const collection = (/** @type {any[]} */ features) => ({ type: "FeatureCollection", features });
 
 /** An arrow, drawn rather than loaded. */
 function arrow() {
@@ -36,7 +33,6 @@ function arrow() {
  * @param {{place: HTMLElement, assets: string, tiles: string, attribution: string, chosen: (id: string) => void, dragged: () => void}} given
  */
 export async function draw({ place, assets, tiles, attribution, chosen, dragged }) {
-  const lib = await import(`${assets}/maplibre/maplibre-gl.mjs`);
   /** @type {any} */
   const sources = {
     vans: { type: "geojson", data: collection([]), cluster: true, clusterMaxZoom: CLUSTERS_TO, clusterRadius: 46, promoteId: "id", clusterProperties: { trouble: ["+", ["get", "trouble"]] } },
@@ -46,27 +42,17 @@ export async function draw({ place, assets, tiles, attribution, chosen, dragged 
   };
   const colour = ["match", ["get", "state"], ...Object.entries(COLOURS).flat(), "#666"];
   const alone = ["!", ["has", "point_count"]];
-  /** @type {any[]} */
-  const layers = [{ id: "land", type: "background", paint: { "background-color": GROUND.land } }];
-  if (tiles) {
-    const hosts = tiles.includes("{s}") ? ["a", "b", "c"].map((s) => tiles.replace("{s}", s)) : [tiles];
-    sources.tiles = { type: "raster", tiles: hosts, tileSize: 256, attribution };
-    layers.push({ id: "tiles", type: "raster", source: "tiles", paint: { "raster-saturation": -0.6, "raster-opacity": dark ? 0.45 : 0.8 } });
-  }
-  layers.push(
+  const layers = [
     { id: "fences", type: "line", source: "fences", paint: { "line-color": GROUND.fence, "line-width": 1.5, "line-dasharray": [3, 2] } },
-    { id: "path", type: "line", source: "tour", filter: ["==", ["geometry-type"], "LineString"], paint: { "line-color": GROUND.line, "line-width": 4, "line-opacity": 0.8 } },
-    { id: "stops", type: "circle", source: "tour", filter: ["==", ["geometry-type"], "Point"], paint: { "circle-radius": 6, "circle-color": ["case", ["get", "done"], GROUND.line, GROUND.land], "circle-stroke-color": GROUND.line, "circle-stroke-width": 2 } },
+    ...TOUR_LAYERS,
     { id: "clusters", type: "circle", source: "vans", filter: ["has", "point_count"], paint: { "circle-radius": ["step", ["get", "point_count"], 14, 10, 18, 100, 24], "circle-color": ["case", [">", ["get", "trouble"], 0], COLOURS.late, COLOURS.moving], "circle-stroke-color": "#fff", "circle-stroke-width": 2 } },
     { id: "counts", type: "symbol", source: "vans", filter: ["has", "point_count"], layout: { "text-field": ["get", "point_count_abbreviated"], "text-size": 13, "text-font": ["sans-serif"], "text-allow-overlap": true }, paint: { "text-color": "#fff" } },
     { id: "chosen", type: "circle", source: "chosen", paint: { "circle-radius": 19, "circle-color": "transparent", "circle-stroke-color": GROUND.ink, "circle-stroke-width": 3 } },
     { id: "arrows", type: "symbol", source: "vans", filter: ["all", alone, [">=", ["get", "heading"], 0]], layout: { "icon-image": "arrow", "icon-rotate": ["get", "heading"], "icon-rotation-alignment": "map", "icon-allow-overlap": true, "icon-ignore-placement": true, "icon-size": 0.75 }, paint: { "icon-color": colour } },
     { id: "vans", type: "circle", source: "vans", filter: alone, paint: { "circle-radius": 8, "circle-color": colour, "circle-stroke-color": "#fff", "circle-stroke-width": 2 } },
-  );
-  const map = new lib.Map({ container: place, style: { version: 8, sources, layers }, center: [-60, -10], zoom: 2, attributionControl: tiles ? { compact: true } : false, fadeDuration: 0, pitchWithRotate: false, dragRotate: false });
-  map.touchZoomRotate.disableRotation();
+  ];
+  const { lib, map } = await onGround({ place, assets, tiles, attribution }, sources, layers);
   map.on("dragstart", dragged);
-  await new Promise((done) => map.once("load", done));
   map.addImage("arrow", arrow(), { sdf: true });
   map.on("click", "vans", (/** @type {any} */ event) => chosen(event.features[0].properties.id));
   map.on("click", "clusters", (/** @type {any} */ event) => map.easeTo({ center: event.lngLat, zoom: map.getZoom() + 2, animate: !still }));
@@ -86,13 +72,7 @@ export async function draw({ place, assets, tiles, attribution, chosen, dragged 
       source("chosen").setData(collection(van ? [featureOf(van)] : []));
       if (van && move) map.easeTo({ center: [van.lon, van.lat], zoom: Math.max(map.getZoom(), NEAR), animate: !still });
     },
-    tour(/** @type {any} */ tour) {
-      const stops = (tour?.stops ?? []).filter((/** @type {any} */ stop) => !stop.removed);
-      source("tour").setData(collection(!tour ? [] : [
-        { type: "Feature", properties: {}, geometry: tour.path },
-        ...stops.map((/** @type {any} */ stop) => ({ type: "Feature", properties: { done: !["pending", "en_route", "arrived"].includes(stop.status) }, geometry: { type: "Point", coordinates: [stop.lon, stop.lat] } })),
-      ]));
-    },
+    tour: (/** @type {any} */ tour) => source("tour").setData(collection(featuresOfTour(tour))),
     showAll(/** @type {Iterable<Van>} */ vans) {
       const bounds = new lib.LngLatBounds();
       for (const van of vans) bounds.extend([van.lon, van.lat]);

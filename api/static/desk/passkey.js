@@ -1,13 +1,15 @@
 // Passkeys, between `navigator.credentials` and the API; bytes are base64url in JSON.
 
-const bytes = (text) => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (one) => one.charCodeAt(0));
+const bytes = (/** @type {string} */ text) => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (one) => one.charCodeAt(0));
 
-const text = (buffer) =>
+const text = (/** @type {ArrayBuffer} */ buffer) =>
   btoa(String.fromCharCode(...new Uint8Array(buffer))).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 
-const described = (list) => list?.map((one) => ({ ...one, id: bytes(one.id) }));
+const described = (/** @type {{id: string}[] | undefined} */ list) => list?.map((one) => ({ ...one, id: bytes(one.id) }));
 
+/** @param {any} credential @param {string[]} names of what its response has */
 function written(credential, names) {
+  /** @type {Record<string, string>} */
   const response = {};
   for (const name of names) {
     if (credential.response[name]) response[name] = text(credential.response[name]);
@@ -18,12 +20,21 @@ function written(credential, names) {
 /** Whether this browser has passkeys at all. */
 export const canPasskeys = () => Boolean(globalThis.PublicKeyCredential && navigator.credentials);
 
-/** Ask the API; `wrong` of what is thrown is its problem, or null where it did not answer. */
-export async function ask(method, path, body) {
-  const headers = { "Reparto-Csrf": "1", "Content-Type": "application/json" };
+/**
+ * Ask the API; `wrong` of what is thrown is its problem, or null where it did not answer.
+ *
+ * @param {string} method
+ * @param {string} path
+ * @param {any} [body]
+ * @param {Record<string, string>} [more] headers
+ * @returns {Promise<any>}
+ */
+export async function ask(method, path, body, more = {}) {
+  const isForm = body instanceof FormData; // the browser says of itself how it is written
+  const headers = { "Reparto-Csrf": "1", ...(isForm ? {} : { "Content-Type": "application/json" }), ...more };
   let answer;
   try {
-    answer = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+    answer = await fetch(path, { method, headers, body: body === undefined || isForm ? body : JSON.stringify(body) });
   } catch {
     throw Object.assign(new Error("no answer"), { wrong: null });
   }
@@ -32,7 +43,7 @@ export async function ask(method, path, body) {
   return said;
 }
 
-/** Have a passkey made, and keep it under a name. */
+/** Have a passkey made, and keep it under a name. @param {string} name @param {string} password */
 export async function addPasskey(name, password) {
   const { options } = await ask("POST", "/v1/session/passkeys/begin", { password });
   const publicKey = {

@@ -2,8 +2,8 @@
 
 import { canPasskeys, signInByPasskey } from "./passkey.js";
 
-const button = document.getElementById("passkey");
-const wrong = document.getElementById("passkey-wrong");
+const button = /** @type {HTMLButtonElement} */ (document.getElementById("passkey"));
+const wrong = /** @type {HTMLElement} */ (document.getElementById("passkey-wrong"));
 
 if (canPasskeys()) button.hidden = false;
 
@@ -13,9 +13,10 @@ button.addEventListener("click", async () => {
   try {
     await signInByPasskey();
     location.reload();
-  } catch (error) {
+  } catch (thrown) {
+    const error = /** @type {any} */ (thrown);
     button.disabled = false;
-    wrong.textContent = error.wrong?.type === "too-many-requests" ? wrong.dataset.often : wrong.dataset.refused;
+    wrong.textContent = (error.wrong?.type === "too-many-requests" ? wrong.dataset.often : wrong.dataset.refused) ?? "";
     wrong.hidden = error.name === "NotAllowedError" && !error.wrong; // they thought better of it
   }
 });

@@ -6,10 +6,10 @@ const ASKED_AFTER_MS = 150;
 const LOOK_MS = 10_000;
 
 const tour = /** @type {HTMLElement} */ (document.getElementById("tour"));
-const { route, version, zone, language } = /** @type {Record<string, string>} */ (tour.dataset);
+export const { route, version, zone, language } = /** @type {Record<string, string>} */ (tour.dataset);
 const list = document.querySelector("[data-orderable]");
 const manner = navigator.languages.find((one) => one.startsWith(language)) ?? language; // 11:57 pm or 23:57, by region
-const clock = new Intl.DateTimeFormat(manner, { timeZone: zone, hour: "numeric", minute: "2-digit" });
+export const clock = new Intl.DateTimeFormat(manner, { timeZone: zone, hour: "numeric", minute: "2-digit" });
 
 if (list) orderable(/** @type {HTMLElement} */ (list));
 setInterval(look, LOOK_MS);
@@ -31,6 +31,8 @@ function orderable(stops) {
   let asked = 0;
   /** @type {Element | null} */
   let dragged = null;
+  /** @type {Element | null} */
+  let next = null;
 
   stops.addEventListener("click", (event) => {
     const button = event.target instanceof Element ? /** @type {HTMLElement | null} */ (event.target.closest("[data-move]")) : null;
@@ -46,6 +48,7 @@ function orderable(stops) {
   stops.addEventListener("dragstart", (event) => {
     dragged = event.target instanceof Element ? event.target.closest("li") : null;
     dragged?.classList.add("dragged");
+    next = dragged?.nextElementSibling ?? null;
   });
   stops.addEventListener("dragover", (event) => {
     const over = event.target instanceof Element ? event.target.closest("li") : null;
@@ -55,7 +58,12 @@ function orderable(stops) {
     const { top, height } = over.getBoundingClientRect();
     if (event.clientY > top + height / 2) over.after(dragged); else over.before(dragged);
   });
-  stops.addEventListener("dragend", () => { dragged?.classList.remove("dragged"); dragged = null; changed(); });
+  stops.addEventListener("dragend", (event) => {
+    dragged?.classList.remove("dragged");
+    if (dragged && event.dataTransfer?.dropEffect === "link") stops.insertBefore(dragged, next); // it went to another tour
+    dragged = null;
+    changed();
+  });
   document.getElementById("undo")?.addEventListener("click", () => { stops.append(...first); changed(); });
   document.getElementById("apply")?.addEventListener("click", apply);
 
@@ -119,6 +127,6 @@ function arrival(row) {
 }
 
 /** @param {number} seconds */
-function minutes(seconds) {
+export function minutes(seconds) {
   return new Intl.NumberFormat(language, { maximumFractionDigits: 0 }).format(Math.max(1, Math.round(seconds / 60)));
 }

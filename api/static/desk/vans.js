@@ -3,7 +3,7 @@
 /** @typedef {{id: string, lon: number, lat: number, at: number, state: string, heading: number | null, speed: number | null,
  *   delay: number | null, battery: number | null, route: string | null, stop: string | null, why: string | null}} Van */
 
-export const STATES = ["alarm", "silent", "off_route", "late", "moving", "stopped"];
+export const STATES = ["alarm", "silent", "off_route", "late", "on_break", "at_stop", "moving", "stopped"];
 
 const LATE_S = 900; // behind the plan: what recipients were promised is at risk
 
@@ -19,7 +19,7 @@ function vanOf(feature) {
   return {
     id: feature.id, lon, lat, at: Date.now() - p.age_s * 1000, heading: p.heading_deg, speed: p.speed_mps,
     delay: p.delay_s, battery: p.battery, route: p.route_id, stop: p.next_stop, why: p.silent_why,
-    state: p.alarm?.kind === "sos" ? "alarm" : quiet ? p.status : isLate ? "late" : p.status,
+    state: p.alarm?.kind === "sos" ? "alarm" : quiet ? p.status : isLate ? "late" : p.on_break ? "on_break" : p.at_stop ? "at_stop" : p.status,
   };
 }
 

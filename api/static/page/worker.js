@@ -1,6 +1,8 @@
 /* Keeps the pages of links that were opened on this phone, for when it has no connection; a page that ended is forgotten.
    And shows what the push service brings while no page is open. */
 
+importScripts(new URL("told.js", self.location));
+
 const KEPT = "reparto-pages";
 const ASSETS = new URL("..", self.location).pathname; // of this release
 const MOST_PAGES = 20;
@@ -53,14 +55,3 @@ async function forgetOthers() {
     if (pathname.startsWith("/static/") && !pathname.startsWith(ASSETS)) await kept.delete(request);
   }
 }
-
-self.addEventListener("push", (event) => {
-  const { title, body, tag, lang, url } = event.data.json();
-  event.waitUntil(self.registration.showNotification(title, { body, tag, lang, data: { url } }));
-});
-
-self.addEventListener("notificationclick", (event) => {
-  event.notification.close();
-  const { url } = event.notification.data;
-  if (url && new URL(url).origin === self.location.origin) event.waitUntil(self.clients.openWindow(url));
-});

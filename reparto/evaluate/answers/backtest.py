@@ -28,7 +28,7 @@ class EtaAnswer:
         at_ms: the moment.
         as_of_ms: the ping they rest on.
         row: (k,) stops ahead, their places in the tour.
-        expected_ms, low_ms, high_ms, spread_s, delay_s: (k,) as in `geo.eta.estimate.Eta`.
+        expected_ms, low_ms, high_ms, spread_s, delay_s, waits: (k,) as in `geo.eta.estimate.Eta`.
         on_route: whether the van was on its path.
     """
 
@@ -41,11 +41,12 @@ class EtaAnswer:
     high_ms: Ints
     spread_s: Floats
     delay_s: Floats
+    waits: Bools
     on_route: bool
 
     def only(self, which: Bools) -> Self:
         """Keep some of the stops."""
-        columns = ("row", "expected_ms", "low_ms", "high_ms", "spread_s", "delay_s")
+        columns = ("row", "expected_ms", "low_ms", "high_ms", "spread_s", "delay_s", "waits")
         return replace(self, **{name: getattr(self, name)[which] for name in columns})
 
 
@@ -84,8 +85,9 @@ def replay(pings: Pings, timelines: Sequence[Timeline]) -> Iterator[EtaAnswer]:
         rows = np.array([row_of[stop_id] for stop_id in eta.stop_id.tolist()], np.int64)
         as_of_ms, on_route = int(track["recorded_ms"][0]), bool(track["on_route"][0])
         answer = EtaAnswer(
-            which, at_ms, as_of_ms, rows, eta.expected_ms, eta.low_ms, eta.high_ms, eta.spread_s, eta.delay_s, on_route
-        )
+            which, at_ms, as_of_ms, rows, eta.expected_ms, eta.low_ms, eta.high_ms, eta.spread_s, eta.delay_s,
+            eta.waits, on_route,
+        )  # fmt: skip
         tour.open.append(answer)
         yield answer
 
@@ -148,7 +150,7 @@ def _come_true(
     plan: Plan, answers: Sequence[EtaAnswer], reached_ms: Ints, now_ms: int
 ) -> tuple[Given, list[Observation], list[EtaAnswer]]:
     """Take the ETAs of stops that were reached out of those that wait."""
-    given, left = [np.zeros((0, 6))], []
+    given, left = [np.zeros((0, 7))], []
     for answer in answers:
         known = reached_ms[answer.row] != UNKNOWN_MS
         counts = known & (reached_ms[answer.row] > answer.at_ms) & answer.on_route
@@ -162,10 +164,11 @@ def _come_true(
             np.full(len(lead_ms), answer.tour),
             answer.delay_s[counts],
             late_ms / 1000,
+            answer.waits[counts],
         )
         given.append(np.column_stack(columns))
         if not known.all():
             left.append(answer.only(~known))
-    lead_s, spread_s, error_s, tour, delay_s, late_s = np.concatenate(given).T
+    lead_s, spread_s, error_s, tour, delay_s, late_s, waits = np.concatenate(given).T
     kept = delays(lead_s, delay_s, late_s, now_ms)
-    return Given(lead_s, spread_s, error_s, tour.astype(np.int64)), kept, left
+    return Given(lead_s, spread_s, error_s, waits > 0, tour.astype(np.int64)), kept, left

@@ -93,6 +93,35 @@ async def test_doors_and_vans_are_learned_from_tours_that_are_over(call, client,
     assert (placed["state"], placed["quality"], placed["place"]["lat"]) == ("ready", "learned", 6.2501)
 
 
+async def test_where_vans_park_is_learned_and_told_with_the_next_stop(call, client, account, depot, delivered, pool):
+    await call("POST", "/v1/drivers", {"external_id": "ana", "name": "Ana"})
+    planned = (
+        "SELECT plan.version, stop_shapes FROM route_version AS plan"
+        " JOIN route ON route.id = route_id AND route.external_id = $1"
+    )
+    for name in ("1", "2", "3"):
+        await delivered(name, van=(LAT + 0.0009, LON), phone=f"+57300111220{name}")
+        assert await pool.fetchval(f"SELECT stop_shapes FROM ({planned}) AS them", name) == {}
+    await learn_addresses(pool)
+    for name, more in (("4", {}), ("5", {"kind": "pickup"})):
+        await delivered(name, van=(LAT + 0.002, LON), **more)
+        stop_id, *spot = await pool.fetchrow(
+            "SELECT stop.id, park_lat, park_lon FROM stop JOIN route ON route.id = route_id AND route.external_id = $1",
+            name,
+        )
+        assert spot == [pytest.approx(LAT + 0.0009, abs=2e-5), LON]
+        ((version, shapes),) = await pool.fetch(planned, name)
+        assert (version, list(shapes)) == (1, [str(stop_id)])  # 100 m away: its fence reaches there
+    await learn_addresses(pool)
+    await delivered("4")
+    assert len(await pool.fetch(planned, "4")) == 1  # what was put again as it was stays as it was
+    await delivered("6", address="Calle 9 # 9-9")
+    assert (
+        await pool.fetchval("SELECT park_lat FROM stop JOIN route ON route.id = route_id WHERE route.external_id = '6'")
+        is None
+    )
+
+
 async def test_addresses_have_an_end(account, pool):
     for stop_id, days in ((1, 70), (2, 10)):
         await pool.execute(

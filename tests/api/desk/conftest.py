@@ -3,6 +3,8 @@
 import pytest
 
 from api.desk import audit, invitations, link_page, passkeys, session, totp, users
+from api.desk.oidc import endpoints as oidc
+from api.desk.oidc import setting as oidc_setting
 from api.desk.passwords import PASSWORDS, Passwords
 from tests.api.conftest import send_out
 from tests.api.desk.desk import CHEAP
@@ -17,5 +19,8 @@ def app_parts(app_parts, sealer):
         *app_parts,
         cheaply,
         send_out(sealer),
-        *(module.operations.add_to for module in (session, totp, passkeys, users, invitations, link_page, audit)),
+        *(
+            module.operations.add_to
+            for module in (session, totp, passkeys, oidc, oidc_setting, users, invitations, link_page, audit)
+        ),
     ]

@@ -1,14 +1,16 @@
 """What somebody has to look at: opened and ended by the feed, taken by one person, put aside, closed."""
 
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 from uuid import uuid4
 
 import pytest
 
 from api.desk import alerts
+from sql.account.settings import AlertType
 from sql.desk.alerts import follow_feed, tidy_alerts
 from tests.api.desk.desk import ask, make_user, signed_in
-from work.desk.alerts import ENDS, OPENS
+from work.desk.alerts import ENDS, OPENS, opens_for
 from work.feed.types import NAMES
 
 AT = datetime(2026, 3, 2, 13, 0, tzinfo=UTC)
@@ -39,7 +41,7 @@ def happens(pool, account):
                 data or {},
             )
         async with pool.acquire() as db, db.transaction():
-            await follow_feed(db, OPENS, ENDS, accounts_at_once=9, entries_at_once=9)
+            await follow_feed(db, opens_for, ENDS, accounts_at_once=9, entries_at_once=9)
         return fact
 
     return say
@@ -53,6 +55,35 @@ async def listed(client, account, **only):
 def test_every_type_that_opens_or_ends_is_one_of_the_feed():
     assert {one.type for one in OPENS} | {one.by for one in ENDS} <= set(NAMES)
     assert {one.type for one in ENDS} <= {one.type for one in OPENS}
+
+
+def test_every_type_that_opens_has_a_rule():
+    assert [one.type for one in OPENS] == list(get_args(AlertType))
+
+
+async def test_an_account_says_what_opens_an_alert_and_how_long_it_waits(client, account, pool, happens):
+    rules = {
+        "driver.alarm": {"severity": "critical"},
+        "stop.failed": {"severity": "off"},
+        "driver.silent": {"wait_minutes": 10},
+        "eta.late": {"wait_minutes": 1_440},
+    }
+    change = {"alert_rules": rules}
+    assert (await ask(client, "PATCH", "/v1/account", change, headers=account.headers))[0] == 200
+    for wrong in ({"driver.gone": {}}, {"eta.late": {"wait_minutes": -1}}, {"eta.late": {"severity": "worst"}}):
+        assert (await ask(client, "PATCH", "/v1/account", {"alert_rules": wrong}, headers=account.headers))[0] == 422
+    now = (await pool.fetchval("SELECT now()") - AT).total_seconds() / 60
+    await happens("driver.alarm", driver=1)
+    await happens("stop.failed", stop=1)
+    await happens("driver.silent", driver=2, minute=now - 11)
+    await happens("eta.late", stop=2, minute=now)
+    await happens("driver.sos", driver=3)
+    opened = [("driver.sos", "open", None), ("driver.silent", "open", None), ("driver.alarm", "open", None)]
+    assert await listed(client, account, state="open") == opened
+    assert await listed(client, account, severity="critical") == [opened[0], opened[2]]
+    assert await listed(client, account, state="snoozed") == [("eta.late", "snoozed", None)]
+    await happens("stop.completed", stop=2, minute=now + 1)
+    assert await listed(client, account, state="closed") == [("eta.late", "closed", "over")]  # nobody ever saw it
 
 
 async def test_the_feed_opens_an_alert_and_its_cause_ends_it(client, account, happens):

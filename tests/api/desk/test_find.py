@@ -4,8 +4,10 @@ from typing import get_args
 
 import pytest
 
+from api.certificate.told import ToldOutcome
 from api.desk.alerts import Severity
 from api.desk_page import endpoints, find, stop
+from api.desk_page.story import Story
 from api.http.app_keys import PROOFS
 from api.messages.listing import State as MessageState
 from api.pages.catalog import LANGUAGES, day_texts
@@ -114,3 +116,13 @@ def test_every_word_of_the_day_is_there_in_every_language(language):
     ):
         assert words[about].keys() >= set(get_args(kinds)), about
     assert words["alert_type"].keys() == {one.type.replace(".", "_") for one in OPENS}
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [("not_home", "No había nadie"), ("gate_broken", "Un motivo que no está en la lista: gate broken")],
+)
+def test_a_reason_that_the_account_does_not_list_is_said_in_words(code, said):
+    story = Story(words=day_texts("es"), manner=None, now=None, pen=None)
+    assert story.reason(ToldOutcome(ended="failed", reason=code, is_code=True)) == said
+    assert story.reason(ToldOutcome(ended="failed", reason="Perro suelto")) == "Perro suelto"

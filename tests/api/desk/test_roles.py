@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from api.desk_page.settings.frame import TABS
 from api.http.app_keys import POOL
 from api.http.auth import Role
 from api.http.operation import DECLARED, ROLE_OF, Operation
@@ -54,10 +55,56 @@ async def test_every_operation_asks_for_its_role_of_a_session_too(whole: Any, ac
     assert len(asked) > 100
 
 
+OWN = ("/v1/session", "/v1/alerts/push")
+"""What somebody changes for themselves alone."""
+
+
 async def test_support_writes_nothing_but_answers_to_tickets(whole: Any) -> None:
     mays = {
         f"{one.method} {one.path}"
         for one, least in by_role(whole)
-        if least <= Role.SUPPORT and one.method != "GET" and not one.path.startswith("/v1/session")
+        if least <= Role.SUPPORT and one.method != "GET" and not one.path.startswith(OWN)
     }
     assert mays == {"POST /v1/tickets/{ticket}/answers"}
+
+
+EVERYBODY = dict.fromkeys(Role, 200)
+ONLY = {least: {role: 200 if role >= least else 403 for role in Role} for least in Role}
+NOT_SUPPORT = EVERYBODY | {Role.SUPPORT: 403}  # who answers the phone looks at one delivery at a time
+
+SCREENS: dict[str, dict[Role, int]] = {
+    "/desk": EVERYBODY | {Role.SUPPORT: 303},
+    "/desk/find": EVERYBODY,
+    "/desk/alerts": NOT_SUPPORT,
+    "/desk/board": NOT_SUPPORT,
+    "/desk/stops/{stop}": dict.fromkeys(Role, 404),
+    "/desk/tours/{route}/replay": dict.fromkeys(Role, 404) | {Role.SUPPORT: 403},
+    "/desk/tours/{route}": dict.fromkeys(Role, 404) | {Role.SUPPORT: 403},
+    **{f"/desk/settings/{name}": ONLY[least] for name, least in TABS.items()},
+    "/desk/settings/brand/preview": ONLY[Role.ADMIN],
+}
+"""What each role gets of each screen; of a delivery and a tour that there are none of."""
+
+NONE = {"stop": "st_1", "route": "rt_1"}
+
+DOORS = {"/desk/sign-in/provider", "/desk/link/{token}"}
+"""For whoever comes with something else than a session."""
+
+
+async def test_each_screen_is_for_its_roles(whole: Any, account: Any) -> None:
+    pool = whole.app[POOL]
+    screens = {
+        one.path for _, one in whole.app[DECLARED] if one.method == "GET" and one.path.startswith("/desk")
+    } - DOORS
+    assert screens == SCREENS.keys()
+    got: dict[str, dict[Role, int]] = {path: {} for path in screens}
+    for role in Role:
+        person_id = await make_user(pool, account.id, f"{role.name}@tienda.example".lower(), role.name.lower())
+        mine = await signed_in(pool, account.id, person_id, "reparto")
+        for path in screens:
+            async with whole.get(path.format(**NONE), headers=mine, allow_redirects=False) as response:
+                got[path][role] = response.status
+    assert got == SCREENS
+    for path in screens - {"/desk"}:
+        async with whole.get(path.format(**NONE), allow_redirects=False) as response:
+            assert (response.status, response.headers["Location"][:6]) == (303, "/desk?"), path

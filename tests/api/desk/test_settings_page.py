@@ -2,7 +2,9 @@
 
 import pytest
 
-from api.desk_page.settings import me, people, phones, webhooks
+from api.desk_page.settings import account as account_settings
+from api.desk_page.settings import brand, me, messages, offers, people, phones, webhooks
+from api.desk_page.settings.frame import TABS
 from api.http.auth import Role
 from sql.desk import factors, links
 from sql.desk.passkeys import add_passkey
@@ -10,17 +12,13 @@ from sql.webhooks.webhooks import create_webhook
 from tests.api.desk.desk import make_user, signed_in
 
 ME = "/desk/settings/me"
-LEAST = {
-    "/desk/settings/users": Role.ADMIN,
-    "/desk/settings/keys": Role.ADMIN,
-    "/desk/settings/phones": Role.DISPATCHER,
-    "/desk/settings/webhooks": Role.ADMIN,
-}
+LEAST = {f"/desk/settings/{name}": least for name, least in TABS.items() if name != "me"}
+PAGES = (me, people, phones, webhooks, account_settings, brand, messages, offers)
 
 
 @pytest.fixture
 def app_parts(app_parts):
-    return [*app_parts, *(page.operations.add_to for page in (me, people, phones, webhooks))]
+    return [*app_parts, *(page.operations.add_to for page in PAGES)]
 
 
 @pytest.mark.parametrize("role", [role.name.lower() for role in Role])

@@ -115,6 +115,8 @@ async def test_a_driver_is_a_geojson_point_with_what_is_known(client: Any, accou
         "silent_why": None,
         "alarm": None,
         "status": "moving",
+        "on_break": False,
+        "at_stop": None,
     }
 
 
@@ -150,6 +152,35 @@ async def test_what_an_old_fix_said_of_motion_is_not_known_now(
             await asyncio.sleep(0.05)
     assert (told["speed_mps"], told["heading_deg"], told["status"]) == (None, None, "stopped")
     assert f"dr_{ana.driver_id}" not in await seen(client, account.headers, "?status=moving")
+
+
+async def test_a_van_is_at_a_stop_until_it_leaves_and_on_a_break_until_it_goes_on(
+    client: Any, account: Any, tours: list[Tour], pool: Pool
+) -> None:
+    ana, at = tours[0], datetime.now(UTC)
+
+    async def told(**wanted: Any) -> None:
+        await tell_live(pool, [(account.id, ana.driver_id, ana.route_id)])
+        async with asyncio.timeout(10):
+            while True:
+                known = (await seen(client, account.headers))[f"dr_{ana.driver_id}"]["properties"]
+                if wanted == {name: known[name] for name in wanted}:
+                    return
+                await asyncio.sleep(0.05)
+
+    await ana.visit(1, at - timedelta(minutes=40))
+    await told(on_break=False, at_stop=f"st_{ana.stop_ids[1]}")
+    await pool.execute("UPDATE visit SET departed_at = $1", at - timedelta(minutes=35))
+    await told(on_break=False, at_stop=None)
+    await ana.say("break_started", at=at - timedelta(minutes=20))
+    await told(on_break=True, at_stop=None)
+    await ana.visit(2, at - timedelta(minutes=2))  # who is seen at a stop goes on, said or not
+    await told(on_break=False, at_stop=f"st_{ana.stop_ids[2]}")
+    await ana.say("break_started", at=at - timedelta(minutes=1))
+    await told(on_break=True)
+    await pool.execute("UPDATE driver_event SET occurred_at = occurred_at - interval '3 hours'")
+    await pool.execute("DELETE FROM visit")
+    await told(on_break=False, at_stop=None)  # nobody's break lasts so long
 
 
 async def test_each_driver_has_one_status(client: Any, account: Any, tours: list[Tour]) -> None:

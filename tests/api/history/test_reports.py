@@ -48,6 +48,7 @@ async def tell(
         spread_s=60.0,
         on_route=True,
         paced_s=None,
+        waits=False,
     )
     await put_told(tour.pool, [told])
     return told

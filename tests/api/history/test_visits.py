@@ -33,6 +33,7 @@ async def test_visits_come_in_the_order_of_arrival(client: Any, account: Any, to
             "departed_at": "2026-03-02T13:15:00Z",
             "source": "auto",
             "certainty": None,
+            "on_foot_m": None,
         },
         {
             "stop_id": f"st_{tour.stop_ids[1]}",
@@ -42,8 +43,27 @@ async def test_visits_come_in_the_order_of_arrival(client: Any, account: Any, to
             "departed_at": None,
             "source": "auto",
             "certainty": None,
+            "on_foot_m": None,
         },
     ]
+
+
+async def test_how_far_a_driver_went_from_the_van_is_told(client: Any, account: Any, tour: Tour, pool: Pool) -> None:
+    """To a door 55 m from the van and back; one fix is simply wrong, and two say nothing of the next stop."""
+    for stop, north_m in ((0, [0, 20, 55, 55, 55, 55, 55, 55, 55, 30, 0]), (1, [0, 80])):
+        came = START + timedelta(minutes=10 + 10 * stop)
+        await tour.visit(stop, came, came + timedelta(minutes=5))
+        await pool.execute("SELECT make_ping_partition($1)", came.date())
+        lat_e6 = [6_244_200 + round(metres / 0.11132) for metres in north_m]
+        await pool.execute(
+            "INSERT INTO ping (lane, device_id, recorded_at, lat_e6, lon_e6, driver_id, received_at, believed)"
+            " SELECT $1, $2, $3::timestamptz + n * interval '10 s', lat + CASE WHEN n = 5 THEN 9000 ELSE 0 END,"
+            " -75569000, $4, now(), n <> 5 FROM unnest($5::int[]) WITH ORDINALITY AS fix (lat, n)",
+            *(tour.lane, tour.device_id, came, tour.driver_id, lat_e6),
+        )
+    response = await client.get("/v1/routes/tour-1/visits", headers=account.headers)
+    told = [visit["on_foot_m"] for visit in (await response.json())["visits"]]
+    assert told == [pytest.approx(55, abs=0.5), None]
 
 
 async def test_a_route_nobody_drove_has_no_visits(client: Any, account: Any, tour: Tour) -> None:

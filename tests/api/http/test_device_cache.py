@@ -184,3 +184,74 @@ async def test_an_answer_that_is_older_than_the_revocation_is_not_believed(
     await asking  # it came before
     with pytest.raises(Unauthorized):
         await cache.by_token(token)
+
+
+async def test_while_revocations_are_heard_a_busy_device_is_not_asked_for_again(
+    pool: Pool, made: Any, asked: list[bytes]
+) -> None:
+    now_s = 0.0
+    cache = DeviceCache(pool, ttl_s=2, clock_s=lambda: now_s)
+    (_, _, before), (account_id, device_id, token) = await made(), await made()
+    await cache.by_token(before)
+    now_s = 0.5
+    await cache.by_token(token)
+    asked.clear()
+    for tenth in range(5, 300):
+        now_s = tenth / 10
+        cache.heard(0.2, now_s)
+        await cache.by_token(token)
+        await settled(cache)
+    assert asked == []
+    await cache.by_token(before)  # its answer is older than the listening
+    assert asked == [hash_of(before)]
+    await revoke_device(pool, account_id=account_id, device_id=device_id)
+    cache.forget(device_id)
+    with pytest.raises(Unauthorized):
+        await cache.by_token(token)
+
+
+async def test_when_nothing_is_heard_any_more_a_device_is_looked_at_again(
+    pool: Pool, made: Any, asked: list[bytes]
+) -> None:
+    now_s = 0.0
+    cache = DeviceCache(pool, ttl_s=2, clock_s=lambda: now_s)
+    account_id, device_id, token = await made()
+    await cache.by_token(token)
+    cache.heard(0.0, 10.0)
+    await revoke_device(pool, account_id=account_id, device_id=device_id)  # and that is lost
+    now_s = 11.0
+    await cache.by_token(token)
+    await settled(cache)
+    with pytest.raises(Unauthorized):
+        await cache.by_token(token)
+
+
+async def test_what_nobody_tells_is_seen_in_a_minute(pool: Pool, made: Any, asked: list[bytes]) -> None:
+    now_s = 0.0
+    cache = DeviceCache(pool, ttl_s=2, clock_s=lambda: now_s)
+    _, device_id, token = await made()
+    await cache.by_token(token)
+    await pool.execute("UPDATE device SET revoked_at = now() WHERE id = $1", device_id)
+    cache.heard(0.0, now_s := 59.0)
+    await cache.by_token(token)
+    cache.heard(0.0, now_s := 62.0)
+    with pytest.raises(Unauthorized):
+        await cache.by_token(token)
+
+
+async def test_an_answer_that_took_longer_than_it_is_believed_is_not_kept(
+    pool: Pool, made: Any, asked: list[bytes]
+) -> None:
+    now_s = 0.0
+
+    def slow_s() -> float:
+        nonlocal now_s
+        now_s += 2.0
+        return now_s
+
+    cache = DeviceCache(pool, ttl_s=2, clock_s=slow_s)
+    _, _, token = await made()
+    cache.heard(0.0, 100.0)
+    await cache.by_token(token)
+    await cache.by_token(token)
+    assert len(asked) == 2

@@ -23,6 +23,9 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from api.desk import addresses, invitations, passkeys, second_factor
+from api.desk.oidc import endpoints as oidc
+from api.desk.oidc import setting as oidc_setting
+from api.desk.oidc.beginning import SentThere
 from api.desk.passwords import PASSWORDS, Passwords
 from api.find import lookup
 from api.http.app_keys import POOL
@@ -187,6 +190,19 @@ def whose_passkey(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passkeys, "MOST", 1_000_000)
 
 
+def whose_provider(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let any identity provider be one that answers, so that the rest is tried."""
+
+    async def asked(request: Any, issuer: str) -> str:
+        return issuer
+
+    async def sent(*_: Any, **__: Any) -> SentThere:
+        return SentThere(url="https://login.invalid", secret="x")
+
+    monkeypatch.setattr(oidc_setting, "_asked", asked)
+    monkeypatch.setattr(oidc, "send_there", sent)
+
+
 @pytest.fixture
 async def product(
     database: DatabaseConfig, account: Any, tour: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -199,6 +215,7 @@ async def product(
     monkeypatch.setattr(invitations, "A_DAY", 1_000_000)
     monkeypatch.setattr(second_factor, "CODES_OF_A_PERSON", 1_000_000)
     whose_passkey(monkeypatch)
+    whose_provider(monkeypatch)
     steps = itertools.count(1)
     monkeypatch.setattr(second_factor, "step_of", lambda *_: next(steps))  # whatever the phone shows
     monkeypatch.setattr(step_up, "LIVES_S", 1e6)
@@ -221,6 +238,8 @@ async def product(
         driver_id = (await make("POST", "/v1/drivers", driver))["id"]
         device = await make("POST", "/v1/drivers/ana/devices", {})
         put = await make("PUT", "/v1/routes/tour", tour)
+        more = {"driver": None, "stops": [{**tour["stops"][0], "external_id": "ped-9"}]}
+        await make("PUT", "/v1/routes/otra", {**tour, **more})
         await make("PUT", "/v1/geofences/centro", body_of_fence)
         await make("PUT", "/v1/account/channels/push", {"contact": "mailto:a@b.co"})
         read = await make("GET", "/v1/account", None)
@@ -361,6 +380,13 @@ async def product(
                     "code": "123456",
                 },
                 ("post", "/v1/session/passkey"): {"credential": {}, "account": "mensajeria"},
+                ("post", "/v1/session/oidc"): {"email": ANA, "account": "mensajeria"},
+                ("put", "/v1/account/oidc"): {
+                    "issuer": "https://login.invalid",
+                    "client_id": "x",
+                    "secret": "x",
+                    "domains": ["example.com"],
+                },
                 ("post", "/v1/session/passkeys/begin"): {"password": PASSWORD},
                 ("post", "/v1/session/passkeys"): {"name": "x", "credential": {}},
                 ("post", "/v1/session/totp"): {"password": PASSWORD},
@@ -372,6 +398,14 @@ async def product(
                 ("post", "/v1/session/reset"): {"email": ANA},
                 ("patch", "/v1/users/{user}"): {"role": "viewer"},
                 ("post", "/v1/alerts/{alert}/snooze"): {"until": soon["end"]},
+                ("post", "/v1/alerts/push"): {
+                    "browser": {
+                        "endpoint": "https://push.example/x",
+                        "expirationTime": None,
+                        "keys": {"p256dh": BROWSER, "auth": "AAAAAAAAAAAAAAAAAAAAAA"},
+                    },
+                    "severity": "low",
+                },
                 ("post", "/v1/invitations"): {"email": "carla@example.com", "role": "viewer"},
                 ("post", "/v1/erasures"): {"contact": "nadie@example.com"},
                 ("patch", "/v1/account"): {name: read[name] for name in read.keys() - {"name", "created_at", "logo"}}
@@ -380,6 +414,8 @@ async def product(
                 ("patch", "/v1/drivers/{driver}"): {"name": "Ana", "phone": None, "locale": "pt"},
                 ("post", "/v1/drivers/{driver}/devices"): {"label": "x", "app": "native"},
                 ("put", "/v1/routes/{route}/sequence"): {"stops": [one["id"] for one in put["stops"][1:]]},
+                ("post", "/v1/routes/{route}/notes"): {"text": "x"},
+                ("post", "/v1/routes/{route}/moves"): {"stops": [put["stops"][1]["id"]], "to": "otra", "to_version": 1},
                 ("put", "/v1/routes/{route}"): {**tour, "stops": [{**tour["stops"][0], **tour["stops"][1]}]},
                 ("post", "/v1/routes/{route}/assign"): {"driver": "ana"},
                 ("post", "/v1/routes/{route}/end"): {"note": "n", "occurred_at": at(6)},
@@ -519,4 +555,4 @@ async def changes_without_a_body(product: Product) -> None:
             if await product.ask(method, path, url) < 400:
                 assert await product.is_noted(method, path), (method, path)
                 noted.add(f"{method} {path}")
-    assert len(noted) > 0.6 * asked, noted
+    assert len(noted) >= 0.6 * asked, noted

@@ -3,15 +3,19 @@
 import asyncio
 import os
 import signal
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from api.account import endpoints as account_settings
+from api.desk import audit
+from api.planning.by_rule import rule_job
 from tests.api.conftest import say_events
 from tests.api.driver.driver_day import BASE, Phone, event
 from tests.api.planning.conftest import DEPOT, searching, settled
 from work.planning import process
+from work.planning.tentative import days_of
 
 NOW = BASE + timedelta(hours=6)
 TODAY = NOW.astimezone(ZoneInfo(DEPOT["timezone"])).date().isoformat()
@@ -36,7 +40,7 @@ def an_order(name, east=0.0, north=0.0, **more):
 
 @pytest.fixture
 def app_parts(app_parts):
-    return [*app_parts, say_events]
+    return [*app_parts, say_events, account_settings.operations.add_to, audit.operations.add_to]
 
 
 @pytest.fixture
@@ -105,8 +109,16 @@ async def orders_of(call, route):
     return [stop["external_id"] for stop in stops if stop["status"] in ("pending", "en_route") and not stop["removed"]]
 
 
+async def tentative(pool, account):
+    """What slots rest on: the orders of each shift's tour, in turn, and the shifts whose vans can take more."""
+    day = await days_of(pool).day(pool, account_id=account.id, on=date.fromisoformat(TODAY), depot="centro")
+    tours = {one.tour.vehicle: [day.labels.orders[job] for job in one.tour.jobs] for one in day.every}
+    shifts = day.labels.shifts
+    return {shifts[row]: names for row, names in tours.items()}, {shifts[row] for row in day.able}
+
+
 async def test_an_express_order_is_fetched_at_the_depot_and_told_only_when_accepted(
-    call, client, account, under_way, drive, proposed
+    call, client, account, pool, under_way, drive, proposed
 ):
     (driver, route), _ = under_way["este"], under_way["oeste"]
     left = await drive(driver, route, 3)
@@ -138,6 +150,9 @@ async def test_an_express_order_is_fetched_at_the_depot_and_told_only_when_accep
     assert await orders_of(call, under_way["oeste"][1]) == other
     after = await call("GET", f"/v1/routes/{route}")
     assert after["version"] == before["version"] + 1
+    on_tours, able = await tentative(pool, account)
+    assert on_tours[tour["shift"]] == [stop["external_id"] for stop in after["stops"] if stop["kind"] != "depot"]
+    assert len(able) == 2
     links = {stop["external_id"]: stop["tracking_url"] for stop in after["stops"]}
     assert all(links[stop["external_id"]] == stop["tracking_url"] for stop in before["stops"])
     order = await call("GET", "/v1/orders/urgente")
@@ -145,7 +160,40 @@ async def test_an_express_order_is_fetched_at_the_depot_and_told_only_when_accep
     assert await call("POST", f"/v1/plans/{plan['id']}/publish") == published
 
 
-async def test_parcels_of_a_van_that_broke_down_are_fetched_from_it(call, client, under_way, drive, proposed, phones):
+async def test_an_express_order_counts_by_itself_where_the_account_has_a_rule_for_it(
+    call, pool, roads, api_config, under_way, drive, proposed
+):
+    (_, route), rule = under_way["este"], rule_job(roads, api_config)
+    left = await drive(*under_way["este"], 3)
+    await call("POST", "/v1/orders", {"orders": [an_order("urgente", 0.012, 0.004)]})
+    await call("PATCH", "/v1/account", {"accept_proposals": {"saves_minutes": 10}})
+    plan = await proposed(because="pedido urgente", routes=[route])
+    assert plan["proposal"]["rule"] is None
+    assert await rule.do(pool)
+    other = await call("GET", f"/v1/plans/{plan['id']}")
+    assert (other["state"], other["version"]) == ("done", plan["version"])
+    assert other["proposal"]["rule"] == {"accepted": False, "why": "By the account's rule it saves no time."}
+    assert not await rule.do(pool)
+
+    await call("PATCH", "/v1/account", {"accept_proposals": {"new_orders": True}})
+    again = await proposed(because="otra vez", routes=[route])
+    gone = await proposed(because="y otra", routes=[route])
+    assert await rule.do(pool)
+    assert await rule.do(pool)
+    made = await call("GET", f"/v1/plans/{again['id']}")
+    assert (made["state"], made["proposal"]["rule"]) == ("published", {"accepted": True, "why": None})
+    assert set(await orders_of(call, route)) >= {*left, "urgente"}
+    late = await call("GET", f"/v1/plans/{gone['id']}")
+    assert late["state"] == "done"
+    assert late["proposal"]["rule"]["why"].startswith("The day went on since this was proposed.")
+    (entry,) = (await call("GET", "/v1/audit?operation=rule%20accept_proposals"))["entries"]
+    assert (entry["thing"], entry["user_id"], entry["key_id"]) == ({"plan": again["id"]}, None, None)
+    assert entry["after"]["because"] == "otra vez"
+
+
+async def test_parcels_of_a_van_that_broke_down_are_fetched_from_it(
+    call, client, account, pool, under_way, drive, proposed, phones
+):
     driver, route = under_way["este"]
     left, other = await drive(driver, route, 3), await drive(*under_way["oeste"], 3)
     old = {stop["external_id"]: stop for stop in (await call("GET", f"/v1/routes/{route}"))["stops"]}
@@ -172,6 +220,11 @@ async def test_parcels_of_a_van_that_broke_down_are_fetched_from_it(call, client
                 assert page["status"] != "removed"
         assert tour["stops"]
     assert set(other) <= {stop["order"] for tour in published["tours"] for stop in tour["stops"]}
+    on_tours, able = await tentative(pool, account)
+    shift_of = {tour["route"]: tour["shift"] for tour in published["tours"]}
+    assert not set(left) & set(on_tours[shift_of[route]])
+    assert set(other) <= {order for names in on_tours.values() for order in names}
+    assert able == {shift_of[under_way["oeste"][1]]}
 
 
 async def test_a_cancelled_order_leaves_its_tour(call, under_way, drive, proposed):

@@ -11,21 +11,27 @@ SCREENS = os.environ.get("SCREENS", "")
 
 async def shut_out(page: Any, *urls: str) -> dict[tuple[str, str], Any]:
     """Give what shuts people out of pages: serious findings of axe (WCAG 2.2 AA), and what is wider than the screen."""
-    axe = pytest.importorskip("axe_playwright_python.async_playwright", reason="axe-playwright-python is not installed")
     found: dict[tuple[str, str], Any] = {}
     for url in urls:
         await page.goto(url)
         await picture(page, url.partition("/desk")[2])
-        wide = await page.evaluate("document.documentElement.scrollWidth") - page.viewport_size["width"]
-        if wide > 0:
-            found[url, "wide"] = wide
-        results = await axe.Axe().run(page)
-        found |= {
-            (url, one["id"]): [(node["html"][:120], node["failureSummary"][:200]) for node in one["nodes"]]
-            for one in results.response["violations"]
-            if one["impact"] in ("serious", "critical")
-        }
+        found |= await shut_out_here(page)
     return found
+
+
+async def shut_out_here(page: Any) -> dict[tuple[str, str], Any]:
+    """Give what shuts people out of a page as it stands there."""
+    axe = pytest.importorskip("axe_playwright_python.async_playwright", reason="axe-playwright-python is not installed")
+    found: dict[tuple[str, str], Any] = {}
+    wide = await page.evaluate("document.documentElement.scrollWidth") - page.viewport_size["width"]
+    if wide > 0:
+        found[page.url, "wide"] = wide
+    results = await axe.Axe().run(page)
+    return found | {
+        (page.url, one["id"]): [(node["html"][:120], node["failureSummary"][:200]) for node in one["nodes"]]
+        for one in results.response["violations"]
+        if one["impact"] in ("serious", "critical")
+    }
 
 
 async def picture(page: Any, name: str) -> None:

@@ -1,22 +1,28 @@
-"""`make desk-pace`: the map with a fleet that moves; a measurement, it asserts nothing.
+"""`make desk-pace`: the map with a fleet that moves, and many desks on one process; a measurement, it asserts nothing.
 
 Vans get another place at a steady rate, as a tracker writes and tells them. Of the page: the share of its main thread
-that is busy, and how old a place is when the page has it; of the server, the processor it takes beside.
+that is busy, by the clock and by the processor (they differ where other work waits for the same one), and how old a
+place is when the page has it; of the server, the processor it takes beside, and what each of many desks adds.
 """
 
 import asyncio
 import os
+import sys
 import time
+from asyncio.subprocess import PIPE
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yarl
 
 from tests.browser.desk.conftest import Office
 from tests.browser.waiting import until
 
 VANS = int(os.environ.get("VANS", "5000"))
 UPDATES_PER_S = int(os.environ.get("UPDATES", "500"))
+DESKS = int(os.environ.get("DESKS", "100"))
 WATCHED_S = 20.0
 STEP_S = 0.1
 
@@ -39,6 +45,54 @@ _AGES = """
     window.ages.push(Date.now() - Date.parse(one.properties.recorded_at)); }); }
 """
 
+_READERS = r"""
+import asyncio, sys
+host, port, count, seconds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
+cookie = sys.stdin.readline().strip()
+async def read():
+    reader, writer = await asyncio.open_connection(host, port)
+    ask = "GET /v1/positions/stream HTTP/1.1\r\nHost: x\r\nCookie: reparto=%s\r\n\r\n" % cookie
+    writer.write(ask.encode())
+    got = 0
+    try:
+        async with asyncio.timeout(seconds):
+            while block := await reader.read(1 << 16):
+                got += len(block)
+    except TimeoutError:
+        pass
+    writer.close()
+    return got
+async def main():
+    got = await asyncio.gather(*(read() for _ in range(count)))
+    print(sum(one > max(got) / 2 for one in got), "of", count, "had all of it,", max(got), "bytes")
+asyncio.run(main())
+"""
+
+
+async def test_many_desks_follow_a_fleet(browser: Any, office: Office, capsys: Any) -> None:
+    drivers = [row["driver_id"] for row in await office.pool.fetch(_FLEET, office.account_id, VANS)]
+    page = await office.sit(browser)
+    cookie = next(one["value"] for one in await page.context.cookies() if one["name"] == "reparto")
+    url = yarl.URL(office.url)
+    cpu_s, memory_b = {}, {}
+    for desks in (1, DESKS):
+        asked = (str(url.host), str(url.port), str(desks), str(WATCHED_S + 5))
+        readers = await asyncio.create_subprocess_exec(sys.executable, "-c", _READERS, *asked, stdin=PIPE, stdout=PIPE)
+        assert readers.stdin is not None
+        readers.stdin.write(f"{cookie}\n".encode())
+        await asyncio.sleep(4)
+        before_s = time.process_time()
+        await move(office, drivers)
+        cpu_s[desks], memory_b[desks] = time.process_time() - before_s, resident_b()
+        got, _ = await readers.communicate()
+        with capsys.disabled():
+            share = cpu_s[desks] / WATCHED_S
+            print(f"\n{desks} desks: server and writer {share:.0%} of a core; {got.decode().strip()}")
+    each = DESKS - 1
+    with capsys.disabled():
+        print(f"each more: {(cpu_s[DESKS] - cpu_s[1]) / WATCHED_S / each:.2%} of a core,", end=" ")
+        print(f"{(memory_b[DESKS] - memory_b[1]) / each / 1024:.0f} kB")
+
 
 async def test_a_fleet_moves(browser: Any, office: Office, capsys: Any) -> None:
     rows = await office.pool.fetch(_FLEET, office.account_id, VANS)
@@ -52,23 +106,35 @@ async def test_a_fleet_moves(browser: Any, office: Office, capsys: Any) -> None:
     await page.bring_to_front()
     line = await page.context.new_cdp_session(page)
     await line.send("Performance.enable")
-    before, cpu_s, begun_s = await tasks(line), time.process_time(), time.monotonic()
+    before, thread_s, cpu_s, begun_s = await tasks(line), await thread(line), time.process_time(), time.monotonic()
     await move(office, drivers)
     took_s, cpu_s = time.monotonic() - begun_s, time.process_time() - cpu_s
-    busy = (await tasks(line) - before) / took_s
+    busy, worked = (await tasks(line) - before) / took_s, (await thread(line) - thread_s) / took_s
     ages = np.array(await other.evaluate("window.ages")) / 1000
     with capsys.disabled():
         print(f"\n{VANS} vans, {len(ages) / took_s:.0f} updates/s for {took_s:.0f} s at {datetime.now(UTC):%H:%M}")
-        print(f"main thread: {busy:.0%} busy")
+        print(f"main thread: {busy:.0%} busy by the clock, {worked:.0%} of a core")
         print("age of a place: " + ", ".join(f"{q}: {np.percentile(ages, int(q)):.2f} s" for q in ("50", "95", "100")))
         print(f"server with two streams, and the writer: {cpu_s / took_s:.0%} of a core")
     assert page.wrong == []
+
+
+def resident_b() -> int:
+    """Read how much memory this process has, bytes."""
+    line = next(one for one in Path("/proc/self/status").read_text().splitlines() if one.startswith("VmRSS"))
+    return int(line.split()[1]) * 1024
 
 
 async def tasks(line: Any) -> float:
     """Read how long the page's main thread was busy so far, seconds."""
     told = await line.send("Performance.getMetrics")
     return float(next(one["value"] for one in told["metrics"] if one["name"] == "TaskDuration"))
+
+
+async def thread(line: Any) -> float:
+    """Read how long the page's main thread had a processor so far, seconds."""
+    told = await line.send("Performance.getMetrics")
+    return float(next(one["value"] for one in told["metrics"] if one["name"] == "ThreadTime"))
 
 
 async def move(office: Office, drivers: list[int]) -> None:

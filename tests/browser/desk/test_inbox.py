@@ -1,12 +1,17 @@
 """The inbox of alerts, worked off by hand, new ones told while it is open; and the board of the day."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from sql.messages.setup import put_channel
 from tests.browser.desk.conftest import PHONE, Office
 from tests.browser.desk.looks import shut_out
+from tests.browser.test_push import SUBSCRIBE
 from tests.browser.waiting import until
+from work.messages.channels.push import new_key
+from work.outgoing.sealed import open_sealer
 
 
 async def alert(office: Office, kind: str, severity: int, place: int | None = None) -> None:
@@ -67,4 +72,25 @@ async def test_the_board_says_how_the_day_goes(browser: Any, office: Office) -> 
     assert await page.locator(".mark.well").count() == 1
     assert await page.locator("header, form").count() == 0
     assert await shut_out(page, f"{office.url}/desk/board") == {}
+    assert page.wrong == []
+
+
+async def test_a_browser_is_told_by_choice(browser: Any, office: Office, tmp_path: Path) -> None:
+    sealer = open_sealer("", tmp_path)  # with the key of the office
+    settings, secrets = {"contact": "mailto:soporte@tienda.example"}, sealer.seal({"key": new_key()})
+    await put_channel(
+        office.pool, account_id=office.account_id, channel="push", enabled=True, settings=settings, secrets=secrets
+    )
+    page = await office.sit(browser, permissions=["notifications"])
+    await page.context.add_init_script(SUBSCRIBE.replace("PUSH_SERVICE", "'https://push.example'"))
+    await page.goto(f"{office.url}/desk/alerts")
+    await page.get_by_role("button", name="Tell this browser").click()
+    await page.get_by_text("This browser tells of what hurries").wait_for()
+    assert await office.pool.fetchval("SELECT language FROM desk_push") == "en"
+    assert await shut_out(page, page.url) == {}
+    await page.get_by_role("button", name="Tell this browser", pressed=False).click()
+    await until(page, "document.getElementById('push').getAttribute('aria-pressed') === 'true'")
+    await page.get_by_role("button", name="Tell this browser", pressed=True).click()
+    await until(page, "document.getElementById('push').getAttribute('aria-pressed') === 'false'")
+    assert await office.pool.fetchval("SELECT count(*) FROM desk_push") == 0
     assert page.wrong == []

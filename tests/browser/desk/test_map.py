@@ -33,7 +33,11 @@ async def test_vans_are_on_the_map_and_in_the_list_and_move_by_themselves(browse
     await page.fill("#filter", "sur-2")
     assert await page.locator("#vans strong").all_inner_texts() == ["Beto Ruiz"]
     await page.fill("#filter", "")
-    await page.click(".chip[data-state=late]")
+    await office.tour.see_van(420, at=office.now, delay_s=60.0)
+    await office.tour.say("break_started", at=office.now)
+    await office.tour.tell()
+    await until(page, "document.querySelector('.chip[data-state=on_break] b').textContent === '1'")
+    await page.click(".chip[data-state=on_break]")
     assert await page.locator("#vans strong").all_inner_texts() == ["Marta Quintero"]
     assert page.wrong == []
 

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from tests.api.tour_rows import Tour
 from tests.browser.desk.conftest import PHONE, Office, tell
-from tests.browser.desk.looks import picture, shut_out
+from tests.browser.desk.looks import picture, shut_out, shut_out_here
 from tests.browser.waiting import until
 
 
@@ -43,12 +44,16 @@ async def test_two_dispatchers_bring_one_tour_into_other_orders_and_nothing_is_l
     await until(beto, "document.getElementById('told').textContent.includes('Somebody changed this')")
     assert await order_of(office) == ["4711", "stop-3", "stop-1", "stop-2"]
     assert await beto.locator("#ahead li").evaluate_all("rows => rows.map(row => row.dataset.stop)") == meant
+    await ana.fill(".notes textarea", "Ana calls at ten.")
+    await ana.click(".notes button")
+    await until(ana, "document.querySelector('.notes .body').textContent === 'Ana calls at ten.'")
     await ana.select_option("[name=driver]", "")
     await ana.click("[data-act*='/assign'] button")
     await until(ana, "document.querySelector('.facts dd').textContent === 'nobody yet'")
     assert "2 × Caja" in await ana.inner_text("main")  # the failed one is still in the van
     noted = [row["operation"] for row in await office.pool.fetch("SELECT operation FROM audit_entry ORDER BY id")]
-    assert noted == ["PUT /v1/routes/{route}/sequence", "POST /v1/routes/{route}/assign"]
+    route = "/v1/routes/{route}"
+    assert noted == [f"PUT {route}/sequence", f"POST {route}/notes", f"POST {route}/assign"]
     assert ana.wrong == []
 
 
@@ -64,3 +69,46 @@ async def test_nobody_is_shut_out_of_a_tour_and_viewers_change_nothing(browser: 
     await support.goto(path)
     assert "This is not for your role" in await support.inner_text("main")
     assert page.wrong == phone.wrong == []
+
+
+async def test_a_van_breaks_down_and_another_one_takes_its_stops(browser: Any, office: Office) -> None:
+    others = {"start_at": office.tour.start_at, "external_id": "sur-2", "driver": "Luis Díaz"}
+    other = await Tour.put(office.pool, office.account_id, **others)
+    await office.pool.execute("UPDATE stop SET external_id = 'b-' || seq WHERE route_id = $1", other.route_id)
+    url = f"{office.url}/desk/tours/rt_{office.tour.route_id}?lang=en"
+    ana, beto = await office.sit(browser), await office.sit(browser, "admin")
+    for page in (ana, beto):
+        await page.goto(url)
+    row, tours = beto.locator("#ahead li").nth(1), beto.locator("#move label")
+    await row.hover()
+    await beto.mouse.down()
+    await row.hover(position={"x": 300, "y": 20})
+    await tours.nth(0).hover()
+    await beto.mouse.up()
+    await until(beto, "document.querySelectorAll('#move-said li').length >= 3")
+    meant = await beto.locator("#ahead li").evaluate_all("rows => rows.map(row => row.dataset.stop)")
+    assert meant == [f"st_{one}" for one in office.tour.stop_ids]  # on the way down it passed others
+    await ana.click("#all")
+    await ana.keyboard.press("Space")
+    await until(ana, "document.querySelectorAll('#move-said li').length >= 4")
+    said = await ana.inner_text("#move-said")
+    assert "norte-1 has no stop ahead any more." in said
+    assert "sur-2 ends" in said
+    assert "The van fetches what Marta Quintero · norte-1 has aboard" in said
+    await picture(ana, "tour-move")
+    assert await shut_out_here(ana) == {}
+    assert await order_of(office) == ["4711", "stop-1", "stop-2", "stop-3"]
+    await beto.click("#move-apply")
+    await beto.wait_for_selector("#told:not([hidden])")
+    assert await order_of(office) == ["4711", "stop-2", "stop-3"]
+    await ana.click("#move-apply")
+    await until(ana, "document.getElementById('told').textContent.includes('Somebody changed this')")
+    assert await ana.locator("[name=moved]:checked").count() == 4  # what was meant stays
+    assert await order_of(office) == ["4711", "stop-2", "stop-3"]
+    page = await beto.inner_text("main")
+    assert "NOW ON: SUR-2 · LUIS DÍAZ" in page.upper()
+    assert "sur-2 · Luis Díaz comes to fetch it." in page  # still aboard of the first van
+    await beto.goto(f"{office.url}/desk/tours/rt_{other.route_id}?lang=en")
+    assert "Parcels are with: Marta Quintero · norte-1" in await beto.inner_text("#ahead")
+    await picture(beto, "tour-fetches")
+    assert beto.wrong == []

@@ -5,7 +5,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.fold.fold import STATE_VERSION, TRACK, advance, decode, encode, fresh, tick
+from geo.fold.fold import (
+    STATE_VERSION,
+    TRACK,
+    advance,
+    decode,
+    encode,
+    fresh,
+    of_records,
+    records_of,
+    stored,
+    tick,
+)  # fmt: skip
 from geo.pings import UNKNOWN_MS, Pings, in_order
 from geo.plan.facts import FactType
 from geo.plan.fence import Fences
@@ -132,6 +143,10 @@ def test_states_are_small_and_come_back():
     assert decode(state).tobytes() == track.tobytes()
     assert decode(bytes((STATE_VERSION + 1,)) + state[1:]) is None
     assert decode(b"") is None
+    both = np.concatenate(([track], fresh(np.array([2]))))
+    assert stored(records_of(both)[0]) == state
+    assert of_records(records_of(both)).tobytes() == both.tobytes()
+    assert len(of_records([])) == 0
     assert decode(bytes((STATE_VERSION, 0)) + bytes(TRACK.itemsize + 1)) is None
     assert TRACK["snap"].itemsize <= 400
 

@@ -113,6 +113,21 @@ def test_weights_are_probabilities_wherever_a_phone_wanders(seed, every_ms):
             assert told.along_sd_m[0] > 0
 
 
+@pytest.mark.parametrize("every_s", [1, 15])
+def test_a_van_that_served_a_stop_off_its_path_comes_back_to_it_near_there(every_s):
+    """The street is driven along twice, and the stop that was served beside it is one of the second time."""
+    times, x_m, y_m = walk(
+        (0, 0, 0), (100, 1000, 0), (140, 1000, 400), (340, 3000, 200), (400, 3000, 200), (420, 3000, 0), (520, 4000, 0),
+        every_s=every_s,
+    )  # fmt: skip
+    again = [(5000, 0), (5000, 1000), (0, 1000), (0, -1000), (2000, -1000), (2000, 0), (6000, 0)]
+    stops = [(4500, 0), (3000, 200), (5900, 0)]
+    plan = plan_along([(0, 0), *again], stops, stop_along_m=[4500, 17_000, 19_900], radius_m=30)
+    track, facts = fold(pings_at(times, x_m, y_m), plan)
+    assert of_type(facts.happened, FactType.STOP_ARRIVED)["stop_id"].tolist() == [101]
+    assert track["along_m"] == pytest.approx(14_000 + x_m[-1], abs=60)
+
+
 def test_exp_is_right():
     x = np.concatenate((np.linspace(-130, 40, 999), [0.0, -1e-9, -500.0, np.inf * -1]))
     assert exp(x) == pytest.approx([math.exp(value) for value in x], rel=1e-7, abs=1e-60)

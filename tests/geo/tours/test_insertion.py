@@ -9,7 +9,7 @@ import pytest
 from geo.eta.rows import Row, RowKey
 from geo.numbers import TYPICAL_MPS
 from geo.tours.check import check, time_tour
-from geo.tours.insertion import cheapest, why_not
+from geo.tours.insertion import cheapest, cheapest_in, gaps_of, why_not
 from geo.tours.matrix import (
     DoorWork,
     drive_factors,
@@ -131,3 +131,16 @@ def test_roads_count_as_they_are_and_slow_ones_as_slow_ones_were() -> None:
     assert (metres[1, 0], seconds[1, 0]) == (straight(lon, lat)[0][1, 0], straight(lon, lat)[1][1, 0])
     _, seconds = on_roads(road_m, road_s * 10, lon, lat, drive_factors(crawling, at_ms, 0))
     assert seconds[0, 1] == pytest.approx(30_000, rel=0.01)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_many_windows_are_answered_as_one_after_the_other(seed: int) -> None:
+    problem, tours = day(4, 6, seed=seed)
+    job = len(problem.jobs) - 1
+    timed = check(problem, tours).timed
+    windows = [(start_s, start_s + 1_800) for start_s in range(0, 43_200, 1_800)]
+    alone = [replace(problem, jobs=[*problem.jobs[:-1], replace(problem.jobs[-1], windows=(one,))]) for one in windows]
+    found = cheapest_in(problem, timed, job, windows, [gaps_of(problem, one) for one in timed])
+    assert found == [cheapest(one, timed, job) for one in alone]
+    assert any(one is None for one in found)
+    assert any(one is not None for one in found)

@@ -246,3 +246,25 @@ def test_any_json_is_read(said: Any) -> None:
 @given(st.binary(max_size=100), st.booleans())
 def test_any_bytes_are_read(sent: bytes, as_json: bool) -> None:
     decode({}, sent, as_json=as_json)
+
+
+_PLACE = {"latitude": 19.432608, "longitude": -99.133208}
+_ODD = st.one_of(ANY, st.integers(), st.floats(), st.just(10**400), st.just("x" * 90))
+_LOCATION = st.fixed_dictionaries(
+    {"coords": st.dictionaries(st.sampled_from(("latitude", "accuracy", "speed", "heading")), _ODD)},
+    optional={"timestamp": _ODD | st.floats(1_749e6, 1_750e6), "battery": _ODD, "activity": _ODD, "uuid": _ODD},
+)
+
+
+@given(_LOCATION)
+def test_a_message_of_plain_fields_is_read_as_every_other_is(location: dict[str, Any]) -> None:
+    said = {"timestamp": 1_749_999_990.25, "mock": False} | location | {"coords": _PLACE | location["coords"]}
+    result = body({"location": said})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(osmand, "_of_plain_fields", lambda _fields, _arrival: None)
+        expected = body({"location": said})
+    assert result.rejected == expected.rejected
+    assert result.heard == expected.heard
+    assert result.pings.texts.tolist() == expected.pings.texts.tolist()
+    for name in result.pings.rows.dtype.names or ():
+        np.testing.assert_array_equal(result.pings.rows[name], expected.pings.rows[name], err_msg=name)

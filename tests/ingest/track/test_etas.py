@@ -75,6 +75,7 @@ def etas(expected_s: Sequence[float], *, as_of_s: float = 0.0, wide_s: float = 6
         along_m=None,
         spread_s=np.zeros(len(expected_s)),
         paced_s=np.zeros(len(expected_s)),
+        waits=np.zeros(len(expected_s), np.bool_),
     )
 
 

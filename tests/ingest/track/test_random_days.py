@@ -237,7 +237,12 @@ async def _send(fleet: Fleet, sends: list[tuple[Phone, Pings]], _: Db) -> None:
 async def check_day(fleet: Fleet, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     """Make a day and tell it twice."""
     chance = random.Random(seed)
-    config = replace(IngestConfig(), rerun_every_s=chance.choice((0, 0, 0.1)), lanes_at_once=chance.choice((1, 2, 8)))
+    config = replace(
+        IngestConfig(),
+        rerun_every_s=chance.choice((0, 0, 0.1)),
+        lanes_at_once=chance.choice((1, 2, 8)),
+        pings_worth_a_take=chance.choice((1, 600)),
+    )
     day = await make_day(fleet, chance)
     expected = await told_at_once(fleet, day, config)
     assert expected["visits"]

@@ -1,6 +1,7 @@
 """From the inbox to what follows: pings, tracks, visits, live positions, ETAs and events."""
 
 import random
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -193,6 +194,24 @@ async def test_a_tracker_counts_what_it_does(fleet: Fleet, east, tour):
     assert count("reparto_reruns_total") - before["reparto_reruns_total"] == 1
     assert count("reparto_take_seconds_count") - before["reparto_take_seconds_count"] >= 2
     assert count("reparto_take_drivers_behind") == 0
+
+
+async def test_while_takes_are_small_one_has_all_lanes_and_the_next_may_wait(fleet: Fleet, east) -> None:
+    fleet.config = replace(fleet.config, lanes_at_once=1, pings_worth_a_take=6)
+    phones = [await fleet.phone(await fleet.driver(name)) for name in ("ana", "bo", "cris")]
+    assert len({phone.lane for phone in phones}) == 3
+
+    async def left_of(each: int, from_s: int) -> tuple[int, bool]:
+        for phone in phones:
+            await fleet.send(phone, east([(from_s + second, 0) for second in range(each)]))
+        await fleet.turn()
+        assert fleet.tracker is not None
+        return await fleet.pool.fetchval("SELECT sum(pings) FROM inbox"), fleet.tracker.may_gather
+
+    assert await left_of(1, 0) == (2, False)
+    assert await left_of(1, 10) == (None, True)
+    assert await left_of(4, 20) == (None, False)
+    assert await left_of(4, 30) == (8, False)
 
 
 @pytest.mark.parametrize("together", [True, False])

@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from itertools import permutations
+from itertools import combinations, permutations
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ import pytest
 
 from geo.tours.habits import Past, like_drivers, votes
 from geo.tours.score import deviation, score
-from geo.tours.sequence import cost_of, in_order
+from geo.tours.sequence import cost_of, in_order, short
 from reparto.cli import main
 from reparto.plan.backtest import held_out
 
@@ -50,6 +50,19 @@ def test_the_search_finds_what_trying_everything_finds(count: int) -> None:
     assert cost == pytest.approx(cost_of(drive, before, best))
     if count <= 7:
         assert cost == pytest.approx(min(cost_of(drive, before, np.array(p)) for p in permutations(range(count))))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_short_order_is_no_longer_than_any_that_one_move_makes(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    drive, before = rng.random((14, 14)), np.zeros((12, 12))
+    order = short(drive)
+    assert sorted(order) == list(range(12))
+    cost = cost_of(drive, before, order)
+    for i, j in combinations(range(13), 2):
+        turned = np.concatenate((order[:i], order[i:j][::-1], order[j:]))
+        assert cost_of(drive, before, turned) >= cost - 1e-9
+    assert [short(np.zeros((count + 2, count + 2))).tolist() for count in (0, 1)] == [[], [0]]
 
 
 def test_the_score_is_that_of_the_challenge() -> None:

@@ -117,3 +117,12 @@ def test_another_file_is_refused_in_a_sentence(tmp_path: Path, capsys: pytest.Ca
     assert main(["plan", "solve", str(tmp_path / "no.vrp")]) == 1
     assert "VRPLIB" in capsys.readouterr().err
     assert main(["plan", "solve", str(tmp_path / "none.vrp")]) == 1
+
+
+def test_one_van_goes_the_short_way(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "four.txt").write_text(EXPLICIT)
+    assert main(["plan", "solve", str(tmp_path / "four.txt"), "--limit-s", "0.3", "--one-van", "3"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["cost"], answer["tours"]) == (10 + 10 + 10 + 31, [[1, 2, 3]])
+    assert main(["plan", "solve", str(tmp_path / "four.txt"), "--one-van", "5"]) == 1
+    assert "4 customers" in capsys.readouterr().err

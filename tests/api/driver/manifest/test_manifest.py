@@ -57,6 +57,7 @@ async def test_a_driver_gets_all_they_need(client, account, make_phone, put_rout
         "lat": 6.24805,
         "lon": -75.56785,
         "along_m": pytest.approx(put["stops"][0]["along_m"], abs=0.1),
+        "park_at": None,
         "phone": "+573001112233",
         "email": None,
         "window": {"start": "2026-03-02T13:00:00Z", "end": "2026-03-02T15:00:00Z"},

@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.planning import sequence
+from api.dispatch import sequence
 
 
 @pytest.fixture
