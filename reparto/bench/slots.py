@@ -108,26 +108,26 @@ def run(args: argparse.Namespace) -> int:
 
 async def _bench(product: Product, questions: int) -> list[SlotAnswers]:
     rng = np.random.default_rng(1)
-    [(transport, wire)] = await open_wires(product.api_url, 1)
-    try:
-        async with Client(product.api_url, product.key) as client:
-            day = await _plan_day(client, rng)
-            places = [f"/v1/slots?place={lat},{lon}" for lat, lon in _places(rng, questions)]
-            checkout = [_request(path, product.key) for path in places]
-            links = [_request(f"/v1/track/{day.tokens[row % len(day.tokens)]}/options") for row in range(questions)]
+    async with Client(product.api_url, product.key) as client:
+        day = await _plan_day(client, rng)
+        places = [f"/v1/slots?place={lat},{lon}" for lat, lon in _places(rng, questions)]
+        checkout = [_request(path, product.key) for path in places]
+        links = [_request(f"/v1/track/{day.tokens[row % len(day.tokens)]}/options") for row in range(questions)]
 
-            async def order(row: int) -> None:
-                (place,) = _places(rng, 1)
-                await client.ask("PUT", f"/v1/orders/more-{row}", body=_order(place, day.on))
+        async def order(row: int) -> None:
+            (place,) = _places(rng, 1)
+            await client.ask("PUT", f"/v1/orders/more-{row}", body=_order(place, day.on))
 
+        [(transport, wire)] = await open_wires(product.api_url, 1)  # planning takes longer than an idle one is kept
+        try:
             asked = [
                 await _ask(product, wire, "/health/live", [_request("/health/live")] * questions),
                 await _ask(product, wire, "checkout", checkout),
                 await _ask(product, wire, "checkout after an order", checkout, before=order),
                 await _ask(product, wire, "recipient's link", links),
             ]
-    finally:
-        transport.close()
+        finally:
+            transport.close()
     return [one.row(asked[0]) for one in asked]
 
 
