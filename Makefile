@@ -101,8 +101,10 @@ $(VENV)/.made:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 	@touch $@
 
+# Planners have no wheels for some machines; there the demo makes its tours up, and says so.
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 $(VENV)/.installed: $(VENV)/.made pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	$(PIP_INSTALL) --only-binary=pyvrp,pyvroom --editable '.[plan]' || $(PIP_INSTALL) --editable .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.installed

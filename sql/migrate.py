@@ -9,6 +9,9 @@ from sql import locks
 from sql.config import DatabaseConfig
 from sql.pool import Connection, Db, connect
 
+LONGEST_S = 86_400.0
+"""The client waits so long for one migration; the server ends a statement of it earlier, unless that says otherwise."""
+
 _FILE = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql$")
 
 
@@ -77,7 +80,7 @@ async def _apply(connection: Connection, config: DatabaseConfig) -> list[str]:
         raise RuntimeError(f"the database is at migration {last}, this program knows {len(known)}: update the program")
     for migration in known[last:]:
         async with connection.transaction():
-            await connection.execute(migration.text)
+            await connection.execute(migration.text, timeout=LONGEST_S)
             await connection.execute(
                 "INSERT INTO migration (number, name) VALUES ($1, $2)", migration.number, migration.name
             )

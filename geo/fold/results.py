@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.pings import Floats, Ints, Rows
-from geo.plan.facts import JUDGED
+from geo.plan.facts import JUDGED, MOST_OFFSET_M
 from geo.plan.plans import Plan
 from geo.shape import plane
 from geo.snap.snap import Snapped
@@ -84,8 +84,9 @@ class Results:
         rows = self.rows
         judged = np.zeros(len(rows), JUDGED)
         judged["flags"], judged["believed"] = self.fixes.flags, True
-        for name in ("on_route", "route_id", "route_version", "along_m", "offset_m"):
+        for name in ("on_route", "route_id", "route_version", "along_m"):
             judged[name] = rows[name]
+        judged["offset_m"] = np.rint(np.clip(rows["offset_m"], -MOST_OFFSET_M, MOST_OFFSET_M) * 10) / 10
         on = np.flatnonzero(rows["on_route"])
         lon, lat = plane.unproject(*(rows[name][on] for name in ("path_x_m", "path_y_m", "lon0", "lat0")))
         judged["snapped_lon_e6"][on], judged["snapped_lat_e6"][on] = e6(lon), e6(lat)

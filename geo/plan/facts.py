@@ -27,6 +27,9 @@ class FactType(IntEnum):
     PHONE_ENDED = 40
 
 
+MOST_OFFSET_M = 3276.7
+"""What is farther from its path is as far as this: it is kept as tenths in two bytes."""
+
 JUDGED = np.dtype(
     [
         ("flags", "<u4"),  # geo.trust.clean.Flag
@@ -34,8 +37,8 @@ JUDGED = np.dtype(
         ("on_route", "?"),
         ("route_id", "<i8"),  # 0: on no route
         ("route_version", "<i4"),
-        ("along_m", "<f8"),  # NaN: not snapped
-        ("offset_m", "<f4"),  # metres from the path, left positive; NaN: not snapped
+        ("along_m", "<f4"),  # NaN: not snapped
+        ("offset_m", "<f4"),  # from the path, left positive, in tenths, at most MOST_OFFSET_M; NaN: not snapped
         ("snapped_lat_e6", "<i4"),  # 0 where not snapped
         ("snapped_lon_e6", "<i4"),
     ]

@@ -78,7 +78,7 @@ async def _doubt_again(db: Connection, drivers: Drivers, tracks: Rows, back: Int
         judged["along_m"] = judged["offset_m"] = np.nan
         for name in ("route_id", "route_version"):
             judged[name] = tracks[name][doubted]
-        await judge_pings(db, drivers.lanes[doubted].tolist(), suspects, judged)
+        await judge_pings(db, suspects, judged)
 
 
 async def read_again(db: Connection, batch: Batch) -> Batch:

@@ -21,22 +21,22 @@ async def set_aside(db: Connection, batch: Batch) -> Batch:
             db, [ping_that_broke_the_fold(row, account) for row, account in zip(rows, accounts, strict=True)]
         )
         for i in np.flatnonzero(batch.the_folded().bad_stored):
-            await remove_ping(db, int(bad.lanes[i]), rows[i])
+            await remove_ping(db, rows[i])
     return batch
 
 
 async def judge(db: Connection, batch: Batch) -> Batch:
     """Store the new pings with their judgements, and write those of stored ones that are judged otherwise now."""
     folded = batch.the_folded()
-    pings, lanes, stored = folded.sent.pings, folded.sent.lanes, folded.stored
+    pings, stored = folded.sent.pings, folded.stored
     judged, earlier = with_second_thoughts(pings.rows, folded.facts)
     if (~stored).any():
-        await copy_pings(db, lanes[~stored], pings.rows_at(~stored), judged[~stored])
+        await copy_pings(db, pings.rows_at(~stored), judged[~stored])
     other = stored & ~(folded.was["was_judged"] & _same(folded.was["judged"], judged))
     if other.any():
-        await judge_pings(db, lanes[other].tolist(), pings.rows[other], judged[other])
+        await judge_pings(db, pings.rows[other], judged[other])
     if len(earlier):
-        await judge_pings(db, batch.drivers.lanes[earlier["track"]].tolist(), earlier, earlier["judged"])
+        await judge_pings(db, earlier, earlier["judged"])
     return batch
 
 

@@ -15,7 +15,7 @@ from sql.pool import Connection
 
 
 async def store_late(db: Connection, batch: Batch) -> Batch:
-    """Store pings that may be there already: the constraint of `ping` says which of them are."""
+    """Store pings that may be there already: the table says which of them are."""
     drivers, progress = batch.drivers, batch.progress
     rows = batch.sent.pings.rows
     of = drivers.index_of(rows["driver_id"])
@@ -25,10 +25,10 @@ async def store_late(db: Connection, batch: Batch) -> Batch:
     found = []
     if may_be_there.any():
         late = batch.sent.rows_at(may_be_there)
-        added = await add_late_pings(db, late.lanes, late.pings)
+        added = await add_late_pings(db, late.pings)
         found = [row for row in added if not row["flags"] & Flag.CLOCK_AHEAD]
         if len(added) < len(late):
-            found += await merge_pings(db, late.lanes, late.pings)
+            found += await merge_pings(db, late.pings)
     return replace(
         batch,
         late=Late(
@@ -60,7 +60,7 @@ async def store_waiting(db: Connection, batch: Batch) -> Batch:
     straight_on &= first_steps(of, recorded_ms, straight_on, batch.known.limits.steps)
     waiting = sent.rows_at(new & ~straight_on)
     if len(waiting):
-        await copy_pings(db, waiting.lanes, waiting.pings, None)
+        await copy_pings(db, waiting.pings, None)
     foldable = (rows["flags"] & Flag.CLOCK_AHEAD) == 0
     stored_ms, head_ms = progress.stored_ms.copy(), progress.head_ms.copy()
     np.maximum.at(stored_ms, of, recorded_ms)

@@ -1,107 +1,37 @@
-"""A VRPLIB file as a problem of ours, and the cost as such files count it.
+"""A VRPLIB file as a problem of ours.
 
 Distances of TYPE VRPTW with Euclidean places are those of the DIMACS challenge, cut off after one decimal; of any other
 TYPE rounded to whole numbers, as TSPLIB does. Explicit ones are taken as they are. Times go by the same numbers.
 """
 
-import gzip
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from geo.pings import Floats
-from geo.tours.check import Checked
 from geo.tours.numbers import FOREVER
 from geo.tours.problem import TourJob, TourProblem, TourVan
 from reparto.command import CannotRun
+from reparto.plan.instance import PlanInstance
 
 TENTHS = 10
 """Our whole numbers to one of such a file."""
 
-MOST_BYTES = 500_000_000
-"""Of an unpacked file: an explicit matrix of 8,000 places."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class VrplibInstance:
-    """A file that was read.
-
-    Attributes:
-        scale: our whole numbers to one of the file.
-        weights: (n, n) as costs are counted.
-        counts: how, in words.
-        nodes: for each job, the number of its customer, the depot being 0.
-    """
-
-    problem: TourProblem
-    scale: int
-    weights: Floats
-    counts: str
-    nodes: tuple[int, ...]
-
-    def cost(self, judged: Checked) -> float:
-        """Count what tours cost: the weights of their drives and nothing else."""
-        total = 0.0
-        for timed in judged.timed:
-            row = [0, *(self.problem.jobs[job].place for job in timed.tour.jobs), 0]
-            total += float(self.weights[row[:-1], row[1:]].sum())
-        whole = round(total, 6)
-        return int(whole) if whole == int(whole) else whole
-
-
-def one_van(instance: VrplibInstance, count: int) -> VrplibInstance:
-    """Leave the customers that are nearest to the first one, for one van without windows, services and loads.
+def instance_of(text: str) -> PlanInstance:
+    """Read the text of a file.
 
     Raises:
-        CannotRun: there are fewer.
-    """
-    metres = instance.problem.distance_m
-    if not 1 <= count <= len(metres) - 1:
-        raise CannotRun(f"The file has {len(metres) - 1} customers, so it cannot be {count} of them.")
-    near = 1 + np.argsort(metres[1, 1:], kind="stable")[:count]
-    at = np.concatenate(([0], near))
-    matrix = metres[np.ix_(at, at)]
-    jobs = [TourJob(place=row) for row in range(1, count + 1)]
-    return VrplibInstance(
-        problem=TourProblem(duration_s=matrix, distance_m=matrix, jobs=jobs, vehicles=[TourVan(start=0, end=0)]),
-        scale=instance.scale,
-        weights=instance.weights[np.ix_(at, at)],
-        counts=instance.counts,
-        nodes=tuple(instance.nodes[row - 1] for row in near.tolist()),
-    )
-
-
-def read(path: Path) -> VrplibInstance:
-    """Read a file, packed or not.
-
-    Raises:
-        CannotRun: it cannot be read, or asks what no planner here can keep.
+        CannotRun: what reads such files is not installed.
+        RuntimeError, ValueError, TypeError, KeyError, IndexError: it is another one, or asks what no planner can keep.
     """
     try:
         import vrplib.parse
     except ImportError:
         raise CannotRun("The planner is not installed: pip install 'reparto[plan]'") from None
-    try:
-        text = _text(path)
-        return _instance(vrplib.parse.parse_vrplib(text))
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise CannotRun(f"{path} cannot be read: {error}") from error
-    except (RuntimeError, ValueError, TypeError, KeyError, IndexError) as error:
-        raise CannotRun(f"{path} is no VRPLIB file that is understood: {error}") from error
+    return _instance(vrplib.parse.parse_vrplib(text))
 
 
-def _text(path: Path) -> str:
-    opener = gzip.open if path.read_bytes()[:2] == b"\x1f\x8b" else open
-    with opener(path, "rb") as file:
-        body = file.read(MOST_BYTES + 1)
-    if len(body) > MOST_BYTES:
-        raise ValueError(f"it has more than {MOST_BYTES} bytes")
-    return body.decode("utf-8")
-
-
-def _instance(given: dict[str, Any]) -> VrplibInstance:
+def _instance(given: dict[str, Any]) -> PlanInstance:
     if "edge_weight" not in given:
         raise ValueError("there are no distances in it, and no places to take them from")
     weights = np.asarray(given["edge_weight"], np.float64)
@@ -137,4 +67,5 @@ def _instance(given: dict[str, Any]) -> VrplibInstance:
     fleet = int(given.get("vehicles", max(count - 1, 1)))
     vehicle = TourVan(start=0, end=0, shift=shift, capacity=(capacity,))
     problem = TourProblem(duration_s=matrix, distance_m=matrix, jobs=jobs, vehicles=[vehicle] * fleet)
-    return VrplibInstance(problem=problem, scale=scale, weights=weights, counts=counts, nodes=tuple(order[1:]))
+    places = np.asarray(given["node_coord"], np.float64)[order] if "node_coord" in given else None
+    return PlanInstance(problem=problem, weights=weights, counts=counts, nodes=tuple(order[1:]), places=places)

@@ -57,19 +57,21 @@ class Photo:
     content: bytes
 
 
-def make_day(name: str, stays_ms: Ints, *, from_ms: int, to_ms: int) -> list[Deed]:
+def make_day(name: str, stays_ms: Ints, *, from_ms: int, to_ms: int, stops: Sequence[str] | None = None) -> list[Deed]:
     """Make what a driver does in a stretch of a trip, in order; the same name and trip make the same day.
 
     Args:
         name: nobody else's.
         stays_ms: (s, 2) when the van comes to each stop and leaves it.
         from_ms, to_ms: when the shift begins and ends, by the trip's clock.
+        stops: their external ids; None: they are numbered, as `route_of_tour` does.
     """
+    called = [f"{number:02}" for number in range(1, len(stays_ms) + 1)] if stops is None else stops
     chance = random.Random(f"{name}'s day")
     said: list[tuple[int, str, str | None]] = [(from_ms, "shift_started", None), (from_ms + 1, "route_started", None)]
-    for number, (came_ms, left_ms) in enumerate(stays_ms.tolist(), 1):
+    for stop, (came_ms, left_ms) in zip(called, stays_ms.tolist(), strict=True):
         if from_ms + 2 < came_ms and left_ms < to_ms - 2:
-            said += _at_stop(f"{number:02}", came_ms, left_ms, chance)
+            said += _at_stop(stop, came_ms, left_ms, chance)
     said.append((to_ms - 1, "shift_ended", None))
     said.sort(key=lambda one: one[0])
     return [
@@ -77,10 +79,10 @@ def make_day(name: str, stays_ms: Ints, *, from_ms: int, to_ms: int) -> list[Dee
             id=str(uuid5(NAMESPACE_URL, f"{name}/{number}")),
             at_ms=at_ms,
             type=kind,
-            stop=stop,
+            stop=about,
             photos=int(kind in OUTCOMES and kind != "skipped" and chance.random() < _PHOTOS),
         )
-        for number, (at_ms, kind, stop) in enumerate(said)
+        for number, (at_ms, kind, about) in enumerate(said)
     ]
 
 

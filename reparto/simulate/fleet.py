@@ -5,7 +5,7 @@ The geometry and the noise are `geo.simulate`'s; here they become routes for the
 
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from geo.pings import UNKNOWN_MS, Ints, Pings
+from geo.pings import UNKNOWN_MS, Floats, Ints, Pings
 from geo.plan.prepare import Head, PathColumns, StopColumns, prepare_plan
+from geo.shape.lines import along_m
 from geo.simulate.drive import Truth, drive
 from geo.simulate.phone import Faults, phone
 from geo.simulate.tour import Tour, street_grid_tour
@@ -139,6 +140,15 @@ def make_trip(seed: int, *, city: City, stops: int, every_s: float, service: flo
         stop_arrival_s=tour.stop_arrival_s - np.cumsum(saved_s) + saved_s,
         duration_s=tour.duration_s - float(saved_s.sum()),
     )
+    return drive_tour(tour, seed, every_s=every_s)
+
+
+def drive_tour(tour: Tour, seed: int, *, every_s: float) -> Trip:
+    """Drive a tour; the same seed drives the same.
+
+    Args:
+        every_s: between two fixes, seconds.
+    """
     n = len(tour.stop_lon)
     plan = prepare_plan(
         Head(
@@ -189,6 +199,34 @@ def report(trip: Trip, seed: int, *, from_ms: int, to_ms: int, offline_per_h: fl
     return Report(pings=pings, due_ms=np.minimum(due_ms, to_ms), offline_ms=offline_ms)
 
 
+def tour_of_route(shown: Mapping[str, Any]) -> Tour:
+    """Read a tour from a route, as `GET /v1/routes/{route}` shows it."""
+    starts = datetime.fromisoformat(shown["start_at"])
+    stops = shown["stops"]
+
+    def after_s(moment: str) -> float:
+        return (datetime.fromisoformat(moment) - starts).total_seconds()
+
+    def column(name: str) -> Floats:
+        return np.array([stop[name] for stop in stops], np.float64)
+
+    path_lon, path_lat = np.array(shown["path"]["coordinates"], np.float64).T
+    path_along_m = along_m(path_lon, path_lat)
+    return Tour(
+        depot_lon=float(path_lon[0]),
+        depot_lat=float(path_lat[0]),
+        path_lon=path_lon,
+        path_lat=path_lat,
+        path_along_m=path_along_m,
+        stop_lon=column("lon"),
+        stop_lat=column("lat"),
+        stop_along_m=np.minimum(column("along_m"), path_along_m[-1]),
+        stop_service_s=column("service_s"),
+        stop_arrival_s=np.array([after_s(stop["planned_arrival"]) for stop in stops]),
+        duration_s=after_s(shown["end_at"]),
+    )
+
+
 def route_of_tour(tour: Tour, name: str, *, driver: str, leaves_ms: int, city: City) -> PlannedRoute:
     """Write a tour for the API, with people and addresses of its own making."""
     chance = random.Random(name)
@@ -199,7 +237,7 @@ def route_of_tour(tour: Tour, name: str, *, driver: str, leaves_ms: int, city: C
 
     places = zip(tour.stop_lon, tour.stop_lat, tour.stop_arrival_s, tour.stop_service_s, strict=True)
     stops = [
-        _stop(number, float(lon), float(lat), float(service_s), chance, city)
+        made_up_stop(f"{number:02}", (float(lon), float(lat)), float(service_s), chance, city)
         | {"planned_arrival": at(arrival_s), "window": {"start": at(arrival_s - 1800), "end": at(arrival_s + 3600)}}
         for number, (lon, lat, arrival_s, service_s) in enumerate(places, 1)
     ]
@@ -227,9 +265,18 @@ def names(seed: int) -> Iterator[str]:
         yield f"{chance.choice(_FIRST_NAMES)} {chance.choice(_LAST_NAMES)}"
 
 
-def _stop(number: int, lon: float, lat: float, service_s: float, chance: random.Random, city: City) -> dict[str, Any]:
+def made_up_stop(
+    name: str, place: tuple[float, float], service_s: float, chance: random.Random, city: City
+) -> dict[str, Any]:
+    """Make up who waits at a door, and for what: as a stop or an order has it.
+
+    Args:
+        name: external id.
+        place: lon and lat, degrees.
+    """
+    lon, lat = place
     stop: dict[str, Any] = {
-        "external_id": f"{number:02}",
+        "external_id": name,
         "kind": "delivery",
         "name": f"{chance.choice(_FIRST_NAMES)} {chance.choice(_LAST_NAMES)}",
         "address": f"{chance.choice(_STREETS)} {chance.randrange(100, 3000)}",

@@ -45,7 +45,7 @@ SELECT driver.lane FROM device JOIN driver ON driver.id = device.driver_id
 UPDATE device
    SET revoked_at = now(),
        ended_at = least(now(), (SELECT max(recorded_at) FROM ping
-                                 WHERE ping.lane = driver.lane AND ping.device_id = device.id
+                                 WHERE ping.device_id = device.id
                                    AND recorded_at > now() - interval '2 days'))
   FROM driver
  WHERE device.account_id = $1 AND device.id = $2 AND device.revoked_at IS NULL AND driver.id = device.driver_id

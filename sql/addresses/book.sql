@@ -52,7 +52,8 @@ SELECT stop.id AS stop_id, stop.address, stop.name, stop.phone, stop.email, stop
               (array_agg(ping.lat_e6 ORDER BY ping.recorded_at))[1] / 1e6 AS first_lat,
               (array_agg(ping.lon_e6 ORDER BY ping.recorded_at))[1] / 1e6 AS first_lon
          FROM visit
-         JOIN ping ON ping.lane = visit.lane AND ping.driver_id = visit.driver_id AND ping.believed
+         JOIN device ON device.driver_id = visit.driver_id
+         JOIN ping ON ping.device_id = device.id AND ping.believed
                   AND ping.recorded_at BETWEEN visit.arrived_at AND visit.departed_at
         WHERE visit.stop_id = stop.id AND visit.departed_at IS NOT NULL) AS parked ON true
  WHERE stop.route_id = $1 AND stop.status IN ('completed', 'partially_completed') AND stop.kind IN ('delivery', 'pickup', 'return')

@@ -54,10 +54,8 @@ SELECT from_at, to_at FROM turn WHERE type = 'route.off_route' AND then_type = '
 -- A driver's believed pings of a stretch of time, in order. $1 driver, $2 from and $3 until and with when, $4 how many
 SELECT extract(epoch FROM ping.recorded_at)::float8 AS time_s, ping.lat_e6 / 1e6::float8 AS lat, ping.lon_e6 / 1e6::float8 AS lon,
        ping.accuracy_m::float8 AS accuracy_m
-  FROM driver
-  JOIN device ON device.driver_id = driver.id
-  JOIN ping ON ping.lane = driver.lane AND ping.device_id = device.id
- WHERE driver.id = $1 AND ping.driver_id = $1 AND ping.recorded_at BETWEEN $2 AND $3 AND ping.believed
+  FROM device JOIN ping ON ping.device_id = device.id
+ WHERE device.driver_id = $1 AND ping.recorded_at BETWEEN $2 AND $3 AND ping.believed
  ORDER BY ping.recorded_at, ping.lat_e6, ping.lon_e6
  LIMIT $4;
 

@@ -69,7 +69,7 @@ SELECT proof.id, proof.stop_id, proof.driver_id, driver.external_id AS driver_ex
   LEFT JOIN LATERAL (
        SELECT recorded_at, lat_e6 / 1e6::float8 AS lat, lon_e6 / 1e6::float8 AS lon, accuracy_m
          FROM ping, LATERAL (SELECT coalesce(said_at, event_at, exif_at, begun_at) AS taken_at) AS proven
-        WHERE proof.fix_checked_at IS NULL AND lane = driver.lane AND ping.driver_id = driver.id
+        WHERE proof.fix_checked_at IS NULL
           AND device_id IN (SELECT device.id FROM device WHERE device.driver_id = driver.id)
           AND recorded_at BETWEEN taken_at - make_interval(secs => $4::float8)
                               AND taken_at + make_interval(secs => $5::float8)
@@ -87,15 +87,14 @@ SELECT EXISTS (SELECT FROM stop WHERE account_id = $1 AND id = $2);
 -- Keep the nearest ping of old proofs before pings are dropped. $1 stored before, $2 how many at most, $3 and $4 seconds
 -- that it may lie before and after
 WITH old AS (
-    SELECT proof.id, driver.lane, driver.id AS driver_id, coalesce(said_at, event_at, exif_at, begun_at) AS taken_at
-      FROM proof JOIN driver ON driver.id = proof.driver_id
+    SELECT proof.id, proof.driver_id, coalesce(said_at, event_at, exif_at, begun_at) AS taken_at
+      FROM proof
      WHERE fix_checked_at IS NULL AND stored_at < $1 ORDER BY stored_at LIMIT $2
 ), near AS (
     SELECT old.id, found.* FROM old LEFT JOIN LATERAL (
         SELECT recorded_at, lat_e6 / 1e6::float8 AS lat, lon_e6 / 1e6::float8 AS lon, accuracy_m
           FROM ping
-         WHERE lane = old.lane AND ping.driver_id = old.driver_id
-           AND device_id IN (SELECT device.id FROM device WHERE device.driver_id = old.driver_id)
+         WHERE device_id IN (SELECT device.id FROM device WHERE device.driver_id = old.driver_id)
            AND recorded_at BETWEEN taken_at - make_interval(secs => $3::float8)
                                AND taken_at + make_interval(secs => $4::float8)
            AND believed IS NOT false

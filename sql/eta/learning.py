@@ -30,7 +30,6 @@ class DriveRow:
 
     route_id: int
     driver_id: int
-    lane: int
     learned: list[str]
     horizon_ms: int
     due_at: datetime
@@ -74,9 +73,7 @@ async def drive_visits(db: Db, drive: DriveRow) -> dict[int, tuple[int, int | No
 
 async def drive_places(db: Db, drive: DriveRow, *, from_ms: int, until_ms: int) -> tuple[Ints, Floats]:
     """Read the driver's believed places on the path of the drive's version: epoch milliseconds, and metres along it."""
-    row = await db.fetchrow(
-        _SQL["drive_places"], drive.lane, drive.driver_id, drive.route_id, drive.version, from_ms, until_ms
-    )
+    row = await db.fetchrow(_SQL["drive_places"], drive.driver_id, drive.route_id, drive.version, from_ms, until_ms)
     assert row is not None
     return np.array(row["ms"], np.int64), np.array(row["along_m"], np.float64)
 

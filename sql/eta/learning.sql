@@ -19,7 +19,7 @@ SELECT pg_try_advisory_xact_lock($1, ($2::bigint % 2147483648)::int);
 -- name: due_drives
 -- Drives to learn from, and up to where they are settled: beyond that a late ping may still change them.
 -- $1 account, $2 seconds after their visits, $3 how many
-SELECT due.route_id, due.driver_id, driver.lane, due.learned,
+SELECT due.route_id, due.driver_id, due.learned,
        to_ms(least(track.folded_until, track.rerun_from, now() - make_interval(secs => $2))) AS horizon_ms, due.due_at,
        (SELECT max(version) FROM route_version AS plan
          WHERE plan.route_id = due.route_id AND plan.driver_id = due.driver_id) AS version
@@ -37,12 +37,12 @@ SELECT DISTINCT ON (stop_id) stop_id, to_ms(arrived_at) AS arrived_ms,
 
 -- name: drive_places
 -- Where a driver believably was along the path of a version, in the order of time.
--- $1 lane, $2 driver, $3 route, $4 version, $5 from and $6 until ms
+-- $1 driver, $2 route, $3 version, $4 from and $5 until ms
 SELECT coalesce(array_agg(to_ms(recorded_at) ORDER BY recorded_at), '{}') AS ms,
        coalesce(array_agg(along_m ORDER BY recorded_at), '{}') AS along_m
-  FROM device JOIN ping ON ping.lane = $1 AND ping.device_id = device.id
-                       AND ping.recorded_at >= from_ms($5) AND ping.recorded_at <= from_ms($6)
- WHERE device.driver_id = $2 AND ping.route_id = $3 AND ping.route_version = $4 AND ping.believed AND ping.on_route
+  FROM device JOIN ping ON ping.device_id = device.id
+                       AND ping.recorded_at >= from_ms($4) AND ping.recorded_at <= from_ms($5)
+ WHERE device.driver_id = $1 AND ping.route_id = $2 AND ping.route_version = $3 AND ping.believed AND ping.on_route
    AND ping.along_m IS NOT NULL;
 
 -- name: hold_drives

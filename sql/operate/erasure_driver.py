@@ -14,10 +14,10 @@ async def waits_in_inbox(db: Db | Pool, *, lane: int, since: datetime) -> bool:
     return found
 
 
-async def drop_pings_of_day(db: Db | Pool, *, lane: int, driver_id: int, day: date) -> int:
+async def drop_pings_of_day(db: Db | Pool, *, driver_id: int, day: date) -> int:
     """Forget a driver's pings of one UTC day; return how many."""
     begin = datetime.combine(day, time(), UTC)
-    return len(await db.fetch(_SQL["drop_pings_of_day"], lane, driver_id, begin, begin + timedelta(days=1)))
+    return len(await db.fetch(_SQL["drop_pings_of_day"], driver_id, begin, begin + timedelta(days=1)))
 
 
 async def drop_track(db: Db, *, lane: int, driver_id: int) -> int:

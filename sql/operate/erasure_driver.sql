@@ -3,10 +3,9 @@
 SELECT EXISTS (SELECT FROM inbox WHERE lane = $1 AND received_at <= $2);
 
 -- name: drop_pings_of_day
--- $1 lane, $2 driver, $3 and $4 begin and end of the day
-DELETE FROM ping
- WHERE lane = $1 AND driver_id = $2 AND recorded_at >= $3 AND recorded_at < $4
-   AND device_id IN (SELECT id FROM device WHERE device.driver_id = $2)
+-- $1 driver, $2 and $3 begin and end of the day
+DELETE FROM packed_ping
+ WHERE recorded_at >= $2 AND recorded_at < $3 AND device_id IN (SELECT id FROM device WHERE device.driver_id = $1)
 RETURNING device_id;
 
 -- name: drop_held

@@ -106,7 +106,6 @@ async def take_out_pings(
     """
     found = await db.fetch(
         _SQL["take_out_pings"],
-        lane,
         driver_id,
         from_ms,
         received_from_ms,

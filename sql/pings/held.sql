@@ -74,15 +74,21 @@ SELECT DISTINCT held.lane, held.driver_id, driver.account_id, timestamptz '1970-
 
 -- name: take_out_pings
 -- Take a driver's pings out of history that lie in no shift.
--- $1 lane, $2 driver, $3 recorded from, ms, $4 received from, ms; columns of one length, the shifts: $5 from, $6 until, ms
-DELETE FROM ping USING device
- WHERE device.driver_id = $2 AND ping.lane = $1 AND ping.device_id = device.id AND ping.driver_id = $2
-   AND ping.recorded_at >= from_ms($3) AND ping.received_at >= from_ms($4)
-   AND NOT EXISTS (SELECT FROM unnest($5::bigint[], $6::bigint[]) AS shift (since, until)
-                    WHERE ping.recorded_at BETWEEN from_ms(shift.since) AND from_ms(shift.until))
-RETURNING ping.driver_id, ping.device_id, to_ms(ping.recorded_at) AS recorded_ms, to_ms(ping.received_at) AS received_ms,
-          ping.lat_e6, ping.lon_e6, ping.accuracy_m, ping.altitude_m, ping.speed_mps, ping.heading_deg, ping.battery,
-          ping.charging, ping.mock, ping.activity, ping.client_id, ping.flags, ping.route_id;
+-- $1 driver, $2 recorded from, ms, $3 received from, ms; columns of one length, the shifts: $4 from, $5 until, ms
+WITH outside AS (
+    SELECT ping.* FROM device JOIN ping ON ping.device_id = device.id
+     WHERE device.driver_id = $1 AND ping.recorded_at >= from_ms($2) AND ping.received_at >= from_ms($3)
+       AND NOT EXISTS (SELECT FROM unnest($4::bigint[], $5::bigint[]) AS shift (since, until)
+                        WHERE ping.recorded_at BETWEEN from_ms(shift.since) AND from_ms(shift.until))
+), gone AS (
+    DELETE FROM packed_ping AS ping USING outside
+     WHERE ping.device_id = outside.device_id AND ping.recorded_at = outside.recorded_at AND ping.lat_e6 = outside.lat_e6
+       AND ping.lon_e6 = outside.lon_e6
+)
+SELECT ping.driver_id, ping.device_id, to_ms(ping.recorded_at) AS recorded_ms, to_ms(ping.received_at) AS received_ms,
+       ping.lat_e6, ping.lon_e6, ping.accuracy_m, ping.altitude_m, ping.speed_mps, ping.heading_deg, ping.battery,
+       ping.charging, ping.mock, ping.activity, ping.client_id, ping.flags, ping.route_id
+  FROM outside AS ping;
 
 -- name: forget_position
 -- Show a driver nowhere whose shown place was taken out. $1 lane, $2 driver, $3 recorded ms of what was taken out

@@ -28,7 +28,7 @@ async def drop_partitions_before(db: Db, day: date) -> list[date]:
         if old < day:
             name = f"ping_{old:%Y%m%d}"
             how = "FINALIZE" if is_half_detached else "CONCURRENTLY"
-            await db.execute(f"ALTER TABLE ping DETACH PARTITION {name} {how}")
+            await db.execute(f"ALTER TABLE packed_ping DETACH PARTITION {name} {how}")
             await db.execute(f"DROP TABLE {name}")
             dropped.append(old)
     return dropped

@@ -10,5 +10,5 @@ SELECT make_ping_partition(day::date) FROM generate_series($1::date, $2::date, i
 -- The days that have a partition, and whether one is half detached: what took it out was stopped in the middle.
 SELECT to_date(right(child.relname, 8), 'YYYYMMDD') AS day, inhdetachpending AS is_half_detached
   FROM pg_inherits JOIN pg_class AS child ON child.oid = inhrelid
- WHERE inhparent = 'ping'::regclass
+ WHERE inhparent = 'packed_ping'::regclass
  ORDER BY 1;

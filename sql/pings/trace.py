@@ -79,7 +79,6 @@ async def read_track(
     phones = await db.fetch(_SQL["devices_of_drivers"], list(driver_ids))
     pings: list[asyncpg.Record] = await db.fetch(
         _SQL["read_track"],
-        [phone["lane"] for phone in phones],
         [phone["id"] for phone in phones],
         since,
         until,
@@ -108,7 +107,6 @@ async def beside_page(
     """
     found: list[asyncpg.Record] = await db.fetch(
         _SQL["beside_page"],
-        [ping["lane"] for ping in firsts],
         [ping["device_id"] for ping in firsts],
         *([ping[name] for ping in pings] for pings in (firsts, lasts) for name in ("recorded_at", "lat_e6", "lon_e6")),
         within_s,

@@ -11,59 +11,57 @@ SELECT route.id, route.external_id,
 
 -- name: devices_of_drivers
 -- Every phone that ever sent for some drivers, revoked ones too. $1 drivers
-SELECT driver.lane, device.id
-  FROM driver JOIN device ON device.driver_id = driver.id
- WHERE driver.id = ANY ($1::bigint[]);
+SELECT id FROM device WHERE driver_id = ANY ($1::bigint[]);
 
 -- name: read_track
--- A page of pings of some phones in the order in which history folds them. Each phone's are read in the order of the primary
--- key, so a page costs what it shows; partitions outside the time are not opened.
--- Columns of one length: $1 lane, $2 device; $3 from and $4 before when, $5 route or null for any,
--- $6 recorded_at, $7 lat_e6, $8 lon_e6, $9 device of the last ping shown (-infinity and 0 for none), $10 how many
+-- A page of pings of some phones in the order in which history folds them. Each phone's are read in the order of the key, with
+-- all of the last millisecond, so a page costs what it shows; partitions outside the time are not opened.
+-- $1 devices; $2 from and $3 before when, $4 route or null for any,
+-- $5 recorded_at, $6 lat_e6, $7 lon_e6, $8 device of the last ping shown (-infinity and 0 for none), $9 how many
 SELECT seen.*
-  FROM unnest($1::smallint[], $2::bigint[]) AS phone (lane, device_id)
+  FROM unnest($1::int[]) AS phone (device_id)
  CROSS JOIN LATERAL (
-       SELECT ping.lane, ping.device_id, ping.recorded_at, ping.received_at, ping.lat_e6, ping.lon_e6, ping.accuracy_m, ping.speed_mps,
+       SELECT ping.device_id, ping.recorded_at, ping.received_at, ping.lat_e6, ping.lon_e6, ping.accuracy_m, ping.speed_mps,
               ping.heading_deg, ping.snapped_lat_e6, ping.snapped_lon_e6, ping.along_m, ping.offset_m, ping.on_route,
               ping.believed, ping.flags, ping.route_version
          FROM ping
-        WHERE ping.lane = phone.lane AND ping.device_id = phone.device_id
-          AND ping.recorded_at >= greatest($3, $6::timestamptz) AND ping.recorded_at < $4
-          AND (ping.route_id = $5 OR $5::bigint IS NULL)
-          AND (ping.recorded_at, ping.lat_e6, ping.lon_e6, ping.device_id) > ($6, $7::int, $8::int, $9::bigint)
-        ORDER BY ping.recorded_at, ping.lat_e6, ping.lon_e6
-        LIMIT $10) AS seen
+        WHERE ping.device_id = phone.device_id
+          AND ping.recorded_at >= greatest($2, $5::timestamptz) AND ping.recorded_at < $3
+          AND (ping.route_id = $4 OR $4::bigint IS NULL)
+          AND (ping.recorded_at, ping.lat_e6, ping.lon_e6, ping.device_id) > ($5, $6::int, $7::int, $8::bigint)
+        ORDER BY ping.recorded_at
+        FETCH FIRST $9 ROWS WITH TIES) AS seen
  ORDER BY seen.recorded_at, seen.lat_e6, seen.lon_e6, seen.device_id
- LIMIT $10;
+ LIMIT $9;
 
 -- name: beside_page
--- Believed pings of some phones around a page of their tracks: at most $11 of the $9 seconds before the first and after the
--- last of each, and the next one beyond, if it came within $10 seconds more. In no order.
--- Columns of one length: $1 lane, $2 device, $3 $4 $5 recorded_at, lat_e6, lon_e6 of the first, $6 $7 $8 of the last ping
+-- Believed pings of some phones around a page of their tracks: at most $10 of the $8 seconds before the first and after the
+-- last of each, and the next one beyond, if it came within $9 seconds more. In no order.
+-- Columns of one length: $1 device, $2 $3 $4 recorded_at, lat_e6, lon_e6 of the first, $5 $6 $7 of the last ping
 SELECT phone.device_id, beside.*
-  FROM unnest($1::smallint[], $2::bigint[], $3::timestamptz[], $4::int[], $5::int[], $6::timestamptz[], $7::int[], $8::int[])
-    AS phone (lane, device_id, first_at, first_lat, first_lon, last_at, last_lat, last_lon)
+  FROM unnest($1::int[], $2::timestamptz[], $3::int[], $4::int[], $5::timestamptz[], $6::int[], $7::int[])
+    AS phone (device_id, first_at, first_lat, first_lon, last_at, last_lat, last_lon)
  CROSS JOIN LATERAL (
        (SELECT recorded_at, lat_e6, lon_e6 FROM ping
-         WHERE lane = phone.lane AND device_id = phone.device_id AND believed
-           AND recorded_at BETWEEN phone.first_at - make_interval(secs => $9) AND phone.first_at
+         WHERE device_id = phone.device_id AND believed
+           AND recorded_at BETWEEN phone.first_at - make_interval(secs => $8) AND phone.first_at
            AND (recorded_at, lat_e6, lon_e6) < (phone.first_at, phone.first_lat, phone.first_lon)
-         ORDER BY recorded_at DESC LIMIT $11)
+         ORDER BY recorded_at DESC LIMIT $10)
         UNION ALL
        (SELECT recorded_at, lat_e6, lon_e6 FROM ping
-         WHERE lane = phone.lane AND device_id = phone.device_id AND believed
-           AND recorded_at >= phone.first_at - make_interval(secs => $9 + $10)
-           AND recorded_at < phone.first_at - make_interval(secs => $9)
+         WHERE device_id = phone.device_id AND believed
+           AND recorded_at >= phone.first_at - make_interval(secs => $8 + $9)
+           AND recorded_at < phone.first_at - make_interval(secs => $8)
          ORDER BY recorded_at DESC, lat_e6 DESC, lon_e6 DESC LIMIT 1)
         UNION ALL
        (SELECT recorded_at, lat_e6, lon_e6 FROM ping
-         WHERE lane = phone.lane AND device_id = phone.device_id AND believed
-           AND recorded_at BETWEEN phone.last_at AND phone.last_at + make_interval(secs => $9)
+         WHERE device_id = phone.device_id AND believed
+           AND recorded_at BETWEEN phone.last_at AND phone.last_at + make_interval(secs => $8)
            AND (recorded_at, lat_e6, lon_e6) > (phone.last_at, phone.last_lat, phone.last_lon)
-         ORDER BY recorded_at LIMIT $11)
+         ORDER BY recorded_at LIMIT $10)
         UNION ALL
        (SELECT recorded_at, lat_e6, lon_e6 FROM ping
-         WHERE lane = phone.lane AND device_id = phone.device_id AND believed
-           AND recorded_at > phone.last_at + make_interval(secs => $9)
-           AND recorded_at <= phone.last_at + make_interval(secs => $9 + $10)
+         WHERE device_id = phone.device_id AND believed
+           AND recorded_at > phone.last_at + make_interval(secs => $8)
+           AND recorded_at <= phone.last_at + make_interval(secs => $8 + $9)
          ORDER BY recorded_at, lat_e6, lon_e6 LIMIT 1)) AS beside;

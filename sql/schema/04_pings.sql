@@ -21,36 +21,62 @@ CREATE TABLE lane_attempt (
     tried_at  timestamptz NOT NULL DEFAULT now()  -- the last time
 ) WITH (fillfactor = 50);
 
--- The key is the fix, not the bytes: the same fix sent again is the same row. No foreign keys: thousands of rows a second
--- would lock their driver's, device's and route's rows, and rows of those are never deleted while pings of them are kept.
-CREATE TABLE ping (
-    lane            smallint NOT NULL,
-    device_id       bigint NOT NULL,
-    recorded_at     timestamptz NOT NULL,
-    lat_e6          integer NOT NULL,
-    lon_e6          integer NOT NULL,
-    driver_id       bigint NOT NULL,
-    received_at     timestamptz NOT NULL,
-    accuracy_m      real,
-    altitude_m      real,
-    speed_mps       real,
-    heading_deg     real,
-    battery         real,
-    charging        boolean,
-    mock            boolean,
-    activity        text,
-    client_id       text,
-    flags           integer NOT NULL DEFAULT 0,  -- geo/fold/clean.py: Flag
-    believed        boolean,                     -- null until the tracker has judged it
-    on_route        boolean,
-    route_id        bigint,
-    route_version   integer,
-    along_m         double precision,
-    offset_m        real,
-    snapped_lat_e6  integer,
-    snapped_lon_e6  integer,
-    PRIMARY KEY (lane, device_id, recorded_at, lat_e6, lon_e6)
+-- One row a fix; the view `ping` shows it in full units. As small as it gets, for there are billions: 56 bytes of columns where
+-- it lies on a route (a test counts). Who the driver is, and the lane, follow from the phone; phones and routes stay below 2^31.
+-- That a fix is there once is held by who writes: under the lock of its lane a tracker looks before it stores
+-- (sql/pings/pings.sql); a unique key of the whole fix would take three times the place. No foreign keys: thousands of rows a
+-- second would lock their device's and route's rows, and rows of those are never deleted while pings of them are kept.
+CREATE TABLE packed_ping (
+    recorded_at        timestamptz NOT NULL,
+    device_id          integer NOT NULL,
+    lat_e6             integer NOT NULL,
+    lon_e6             integer NOT NULL,
+    received_after_ms  real NOT NULL,      -- exact within 4.6 hours of recording, a quarter of a second after a month
+    bits               integer NOT NULL DEFAULT 0,  -- sql/pings/packed.py: the flags, what was judged, what the phone said
+    route_id           integer,
+    route_version      integer,
+    along_m            real,
+    snapped_lat_e6     integer,
+    snapped_lon_e6     integer,
+    offset_dm          smallint,
+    accuracy_dm        smallint,
+    speed_cmps         smallint,
+    heading_ddeg       smallint,
+    altitude_m         real,
+    activity           text,
+    client_id          text
 ) PARTITION BY RANGE (recorded_at);
+-- 16 bytes: at more, Postgres splits full pages of many phones in the middle and leaves halves empty. Without deduplication,
+-- for there are no duplicates.
+CREATE INDEX packed_ping_of_device ON packed_ping (device_id, recorded_at) WITH (deduplicate_items = off);
+
+-- Pings in the units in which all others read them.
+CREATE VIEW ping AS
+SELECT (SELECT driver.lane FROM device JOIN driver ON driver.id = device.driver_id
+         WHERE device.id = packed_ping.device_id) AS lane,
+       device_id, recorded_at, lat_e6, lon_e6,
+       (SELECT driver_id FROM device WHERE device.id = packed_ping.device_id) AS driver_id,
+       recorded_at + received_after_ms * interval '1 millisecond' AS received_at,
+       (accuracy_dm / 10.0::double precision)::real AS accuracy_m, altitude_m,
+       (speed_cmps / 100.0::double precision)::real AS speed_mps,
+       (heading_ddeg / 10.0::double precision)::real AS heading_deg,
+       ((nullif((bits >> 23) & 127, 0) - 1) / 100.0::double precision)::real AS battery,
+       nullif((bits >> 19) & 3, 0) = 2 AS charging, nullif((bits >> 21) & 3, 0) = 2 AS mock, activity, client_id,
+       bits & 65535 AS flags,  -- geo/trust/clean.py: Flag
+       CASE WHEN bits & 65536 <> 0 THEN bits & 131072 <> 0 END AS believed,  -- null until the tracker has judged it
+       CASE WHEN route_id IS NOT NULL THEN bits & 262144 <> 0 END AS on_route,
+       route_id, route_version, along_m, (offset_dm / 10.0::double precision)::real AS offset_m, snapped_lat_e6,
+       snapped_lon_e6
+  FROM packed_ping;
+
+-- Trackers of the release before write `ping` itself: they wait, as for a lock, until they are replaced.
+CREATE FUNCTION ping_is_packed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'pings are kept in packed_ping: replace the processes of the release before'
+          USING ERRCODE = 'lock_not_available';
+END $$;
+CREATE TRIGGER ping_is_packed INSTEAD OF INSERT OR UPDATE OR DELETE ON ping
+    FOR EACH ROW EXECUTE FUNCTION ping_is_packed();
 
 -- Make the partition of one day, beside the readers and writers of all others; false when it is there.
 CREATE FUNCTION make_ping_partition(day date) RETURNS boolean LANGUAGE plpgsql AS $$
@@ -62,9 +88,9 @@ BEGIN
     IF to_regclass('public.' || name) IS NOT NULL THEN
         RETURN false;
     END IF;
-    EXECUTE format('CREATE TABLE %I (LIKE ping INCLUDING ALL)', name);
+    EXECUTE format('CREATE TABLE %I (LIKE packed_ping INCLUDING ALL)', name);
     EXECUTE format('ALTER TABLE %I ADD CONSTRAINT day CHECK (recorded_at >= %L AND recorded_at < %L)', name, since, until);
-    EXECUTE format('ALTER TABLE ping ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', name, since, until);
+    EXECUTE format('ALTER TABLE packed_ping ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', name, since, until);
     EXECUTE format('ALTER TABLE %I DROP CONSTRAINT day', name);
     RETURN true;
 END $$;

@@ -9,8 +9,8 @@ SELECT route.id AS route_id, visit.visit_id, visit.driver_id, visit.stop_id, sto
        SELECT percentile_cont(0.9) WITHIN GROUP (ORDER BY 0.11132 * sqrt(north ^ 2 + (east * cos(radians(van_lat_e6 / 1e6))) ^ 2)) AS on_foot_m
          FROM (SELECT lat_e6 - first_value(lat_e6) OVER seen AS north, lon_e6 - first_value(lon_e6) OVER seen AS east,
                       first_value(lat_e6) OVER seen AS van_lat_e6
-                 FROM ping
-                WHERE ping.lane = visit.lane AND ping.driver_id = visit.driver_id AND ping.believed
+                 FROM device JOIN ping ON ping.device_id = device.id
+                WHERE device.driver_id = visit.driver_id AND ping.believed
                   AND ping.recorded_at BETWEEN visit.arrived_at AND coalesce(visit.departed_at, 'infinity')
                WINDOW seen AS (ORDER BY recorded_at)) AS fix
        HAVING count(*) >= 3) AS walk ON true

@@ -114,6 +114,7 @@ async def test_the_demo_shows_a_van_that_moves_and_a_second_time_too(tmp_path: P
                 while not (link := re.search(r"http://\S+/t/(\S+)", log.read_text())):
                     assert demo.exit_code is None, demo.last_words()
                     await asyncio.sleep(0.2)
+                assert re.search(r"planned +\d{3} orders on 6 vans", log.read_text())
                 assert (await session.get(link[0])).status == 200
                 told = link[0].replace("/t/", "/v1/track/")
                 heard, places = set(), set()

@@ -1,5 +1,6 @@
 """A tour through the centre of Medellín as rows: what a planner put and what the tracker would write."""
 
+import math
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,8 +12,11 @@ import numpy as np
 import pyproj
 
 from api.http.auth import hash_of
+from geo.pings import Pings
+from geo.plan.facts import JUDGED
 from geo.times import ms_of
 from sql.delivery.driver_events import NewDriverEvent, put_driver_events
+from sql.pings.pings import copy_pings
 from sql.pool import Pool
 
 PATH_LON = [-75.5690, -75.5684, -75.5678, -75.5655, -75.5632, -75.5638, -75.5644, -75.5667, -75.5690]
@@ -258,13 +262,11 @@ class Tour:
             along_m = PATH_ALONG_M[-1] * n / max(1, len(times) - 1)
             lon, lat = place_at(along_m)
             row: dict[str, Any] = {
-                "lane": self.lane,
                 "device_id": self.device_id,
-                "recorded_at": at,
+                "recorded_ms": ms_of(at),
                 "lat_e6": e6(lat + 0.0001),
                 "lon_e6": e6(lon + 0.0001),
-                "driver_id": self.driver_id,
-                "received_at": at + timedelta(seconds=2),
+                "received_ms": ms_of(at) + 2000,
                 "accuracy_m": 12.3,
                 "speed_mps": 6.5,
                 "heading_deg": 40.0,
@@ -278,8 +280,15 @@ class Tour:
                 "snapped_lon_e6": e6(lon),
                 **changes,
             }
-            columns, places = ", ".join(row), ", ".join(f"${n + 1}" for n in range(len(row)))
-            await self.pool.execute(f"INSERT INTO ping ({columns}) VALUES ({places})", *row.values())
+            ping, judged = Pings.empty(1), np.zeros(1, JUDGED)
+            for name, value in row.items():
+                for rows in (ping.rows, judged):
+                    if name in (rows.dtype.names or ()):
+                        rows[name] = value if value is not None else math.nan if rows.dtype[name].kind == "f" else 0
+            async with self.pool.acquire() as db:
+                await copy_pings(db, ping, judged)
+            if row["believed"] is None:
+                await self.pool.execute("UPDATE packed_ping SET bits = 0 WHERE recorded_at = $1", at)
 
     async def tell(self) -> None:
         """Notify as the tracker does after a commit."""

@@ -10,6 +10,7 @@ from msgspec.structs import asdict
 from prometheus_client import REGISTRY
 
 import ingest.track.tracker  # noqa: F401 (declares its metrics)
+import reparto.run.asked
 import reparto.run.jobs  # noqa: F401 (likewise)
 from api.http.operation import DECLARED, Operation, Who
 from api.http.problem import Problem

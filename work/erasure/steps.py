@@ -97,11 +97,10 @@ async def places_of_proofs(pool: Pool, store: ProofStore, who: ErasureRow) -> in
 async def pings(pool: Pool, _store: ProofStore, who: ErasureRow) -> int:
     """A day at a time."""
     assert who.driver_id is not None
-    assert who.lane is not None
     async with pool.acquire() as db:
         for day in await partition_days(db):
             async with db.transaction():
-                gone = await erasure_driver.drop_pings_of_day(db, lane=who.lane, driver_id=who.driver_id, day=day)
+                gone = await erasure_driver.drop_pings_of_day(db, driver_id=who.driver_id, day=day)
                 await erasure.count_erased(db, who.id, "pings", gone)
     return 0
 

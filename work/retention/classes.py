@@ -45,7 +45,9 @@ class DataClass:
 _PINGS, _SAID, _PROOFS = "ping_retention_days", "driver_event_retention_days", "proof_retention_days"
 _HISTORY, _PEOPLE, _ETAS = "history_retention_days", "people_retention_days", "eta_retention_days"
 
-PINGS = DataClass(name="pings", tables=("ping", "detour"), settings=(_PINGS,), age=ages.age_of_pings, by_day=True)
+PINGS = DataClass(
+    name="pings", tables=("packed_ping", "detour"), settings=(_PINGS,), age=ages.age_of_pings, by_day=True
+)
 TRACKS = DataClass(
     name="tracks", tables=("track", "checkpoint", "rerun"), settings=(_PINGS,), age=ages.age_of_tracks, by_day=True
 )

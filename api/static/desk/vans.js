@@ -23,15 +23,20 @@ function vanOf(feature) {
   };
 }
 
+const AGAIN_MS = 3_000;
+const AGAIN_MOST_MS = 60_000;
+
 /**
- * Follow the vans; the browser opens the stream again when it was cut, and it begins with all of them.
+ * Follow the vans. The browser opens the stream again when it was cut, and gives up when a server that starts or has no
+ * seat says so; then it is opened again here, later each time. It begins with all of them.
  *
  * @param {{ all: () => void, changed: (ids: string[], gone: string[]) => void, cut: (is: boolean) => void }} hears
  */
-export function follow({ all, changed, cut }) {
+export function follow({ all, changed, cut }, again_ms = AGAIN_MS) {
   const stream = new EventSource("/v1/positions/stream");
   const read = (/** @type {MessageEvent} */ event) => JSON.parse(event.data);
   stream.addEventListener("snapshot", (event) => {
+    again_ms = AGAIN_MS;
     vans.clear();
     for (const feature of read(event).features) vans.set(feature.id, vanOf(feature));
     cut(false);
@@ -50,5 +55,9 @@ export function follow({ all, changed, cut }) {
     for (const id of ids) vans.delete(id);
     changed([], ids);
   });
-  stream.addEventListener("error", () => cut(true));
+  stream.addEventListener("error", () => {
+    cut(true);
+    if (stream.readyState !== EventSource.CLOSED) return;
+    setTimeout(follow, again_ms * (1 + Math.random()), { all, changed, cut }, Math.min(2 * again_ms, AGAIN_MOST_MS));
+  });
 }

@@ -59,7 +59,7 @@ async def store_history(db: Connection, drivers: Sequence[BenchDriver], pings: i
     for minute in range(minutes):
         for first in range(0, len(ids), at_once):
             some = ids[first : first + at_once]
-            await copy_pings(db, some[:, 2].repeat(_MINUTE), _minute(some, since_ms + minute * _MINUTE * 1000), None)
+            await copy_pings(db, _minute(some, since_ms + minute * _MINUTE * 1000), None)
 
 
 def _minute(ids: Ints, since_ms: int) -> Pings:

@@ -26,8 +26,8 @@ SELECT id FROM account;
 SELECT coalesce(sum(reltuples), 0)::bigint AS pings, coalesce(sum(pg_table_size(oid)), 0)::bigint AS row_bytes,
        coalesce(sum(pg_indexes_size(oid)), 0)::bigint AS key_bytes
   FROM pg_inherits JOIN pg_class ON oid = inhrelid
- WHERE inhparent = 'ping'::regclass AND reltuples > 0;
+ WHERE inhparent = 'packed_ping'::regclass AND reltuples > 0;
 
 -- name: look_through
 -- Count what is there, for the estimates.
-ANALYZE ping;
+ANALYZE packed_ping;

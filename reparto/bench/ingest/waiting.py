@@ -12,12 +12,6 @@ _SQL = load(__name__)
 
 _CHUNK_BYTES = 1 << 18
 
-_COLUMNS = (
-    "lane", "device_id", "recorded_at", "lat_e6", "lon_e6", "driver_id", "received_at", "accuracy_m", "altitude_m",
-    "speed_mps", "heading_deg", "battery", "charging", "mock", "activity", "client_id", "flags", "believed", "on_route",
-    "route_id", "route_version", "along_m", "offset_m", "snapped_lat_e6", "snapped_lon_e6",
-)  # fmt: skip
-
 
 async def waiting_pings(db: Db) -> int:
     """Count the pings that wait for the trackers."""
@@ -36,7 +30,7 @@ async def copy_again(db: Db, at_most: int) -> tuple[int, float]:
         await db.execute(_SQL["empty_pings"])
         rows.seek(0)
         began_s = time.perf_counter()
-        status = await db.copy_to_table("ping", source=_chunks(rows), columns=_COLUMNS, format="binary")
+        status = await db.copy_to_table("packed_ping", source=_chunks(rows), format="binary")
         return int(status.rpartition(" ")[2]), time.perf_counter() - began_s
 
 

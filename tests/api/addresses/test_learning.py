@@ -54,10 +54,12 @@ def delivered(call, pool):
                 *(lane, uuid4(), driver_id, account_id, route_id, stop_id, at),
             )
             await pool.execute(
-                "INSERT INTO ping (lane, device_id, recorded_at, lat_e6, lon_e6, driver_id, received_at, believed)"
-                " SELECT $1, 1, $2::timestamptz + n * interval '10 s', $3 + n, $4, $5, now(), n < 4"
-                " FROM generate_series(0, 4) AS n",
-                *(lane, at, round(van[0] * 1e6), round(van[1] * 1e6), driver_id),
+                "WITH phone AS (INSERT INTO device (account_id, driver_id, app, ingest_token_hash)"
+                " VALUES ($1, $2, 'native', $3) RETURNING id)"
+                " INSERT INTO packed_ping (device_id, recorded_at, lat_e6, lon_e6, received_after_ms, bits)"
+                " SELECT id, $4::timestamptz + n * interval '10 s', $5 + n, $6, 0,"
+                " CASE WHEN n < 4 THEN 3 << 16 ELSE 1 << 16 END FROM phone, generate_series(0, 4) AS n",
+                *(account_id, driver_id, uuid4().bytes, at, round(van[0] * 1e6), round(van[1] * 1e6)),
             )
         await pool.execute("UPDATE route SET closed_at = now() - interval '2 h' WHERE id = $1", route_id)
 

@@ -129,13 +129,12 @@ async def test_a_phone_that_is_shut_out_ends_with_the_last_it_recorded(client, a
     """From then on the driver's other phone is heard at once, also what it recorded before somebody looked."""
     driver = await make_driver(client, account.key)
     old, unheard = [await make_device(client, account.key, driver["id"]) for _ in range(2)]
-    lane = await pool.fetchval("SELECT lane FROM driver")
     last = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=7)
     await pool.execute("SELECT make_ping_partition(day) FROM unnest($1::date[]) AS day", [last.date()])
     await pool.execute(
-        "INSERT INTO ping (lane, device_id, recorded_at, lat_e6, lon_e6, driver_id, received_at, believed)"
-        " SELECT $1, $2, $3, k, 0, $4, now(), true FROM generate_series(0, 1) AS k",
-        *(lane, int(old["id"][3:]), last, int(driver["id"][3:])),
+        "INSERT INTO packed_ping (device_id, recorded_at, lat_e6, lon_e6, received_after_ms)"
+        " SELECT $1, $2, k, 0, 0 FROM generate_series(0, 1) AS k",
+        *(int(old["id"][3:]), last),
     )
     before = datetime.now(UTC)
     for device in (old, unheard):

@@ -253,8 +253,7 @@ async def test_a_page_reads_only_the_days_asked_for_in_the_order_of_the_key(pool
         pool,
         plans,
         "read_track",
-        f"'{{{tour.lane}}}', '{{{tour.device_id}}}', '2026-03-04 13:00Z', '2026-03-04 18:00Z',"
-        f" {tour.route_id}, '-infinity', 0, 0, 0, 10",
+        f"'{{{tour.device_id}}}', '2026-03-04 13:00Z', '2026-03-04 18:00Z', {tour.route_id}, '-infinity', 0, 0, 0, 10",
     )
     assert sum(" Scan using " in line for line in run) == 1, plan
     assert sum("Sort Method" in line for line in run) == 1, plan  # of the page, not of what a phone ever sent
@@ -321,7 +320,7 @@ async def test_what_is_beside_a_page_is_found_in_the_order_of_the_key(pool: Pool
         pool,
         plans,
         "beside_page",
-        f"'{{{tour.lane}}}', '{{{tour.device_id}}}', '{{2026-03-04 13:00:00Z}}', '{{0}}', '{{0}}',"
+        f"'{{{tour.device_id}}}', '{{2026-03-04 13:00:00Z}}', '{{0}}', '{{0}}',"
         " '{2026-03-04 13:00:02Z}', '{0}', '{0}', 120, 600, 1000",
     )
     assert sum(" using " in line for line in run) == 4, plan  # of the one day that is near enough

@@ -56,10 +56,11 @@ async def test_how_far_a_driver_went_from_the_van_is_told(client: Any, account: 
         await pool.execute("SELECT make_ping_partition($1)", came.date())
         lat_e6 = [6_244_200 + round(metres / 0.11132) for metres in north_m]
         await pool.execute(
-            "INSERT INTO ping (lane, device_id, recorded_at, lat_e6, lon_e6, driver_id, received_at, believed)"
-            " SELECT $1, $2, $3::timestamptz + n * interval '10 s', lat + CASE WHEN n = 5 THEN 9000 ELSE 0 END,"
-            " -75569000, $4, now(), n <> 5 FROM unnest($5::int[]) WITH ORDINALITY AS fix (lat, n)",
-            *(tour.lane, tour.device_id, came, tour.driver_id, lat_e6),
+            "INSERT INTO packed_ping (device_id, recorded_at, lat_e6, lon_e6, received_after_ms, bits)"
+            " SELECT $1, $2::timestamptz + n * interval '10 s', lat + CASE WHEN n = 5 THEN 9000 ELSE 0 END,"
+            " -75569000, 0, CASE WHEN n = 5 THEN 1 << 16 ELSE 3 << 16 END"
+            " FROM unnest($3::int[]) WITH ORDINALITY AS fix (lat, n)",
+            *(tour.device_id, came, lat_e6),
         )
     response = await client.get("/v1/routes/tour-1/visits", headers=account.headers)
     told = [visit["on_foot_m"] for visit in (await response.json())["visits"]]

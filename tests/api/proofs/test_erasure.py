@@ -179,8 +179,8 @@ async def test_a_recipient_is_erased_by_e_mail_or_by_a_stop(
 
 
 _DRIVE = """
-INSERT INTO ping (lane, device_id, recorded_at, lat_e6, lon_e6, driver_id, received_at)
-SELECT {lane}, {device}, now() - make_interval(hours => k), 6248050, -75567850, {driver}, now()
+INSERT INTO packed_ping (device_id, recorded_at, lat_e6, lon_e6, received_after_ms)
+SELECT {device}, now() - make_interval(hours => k), 6248050, -75567850, 0
   FROM generate_series(0, 40) AS k;
 INSERT INTO live (lane, driver_id, account_id, recorded_at, received_at, lat_e6, lon_e6)
 VALUES ({lane}, {driver}, {account}, now(), now(), 1, 1);

@@ -10,6 +10,7 @@ from PIL import Image
 
 from api.proofs.claims import Naming, claim_uploads
 from geo.times import ms_of
+from sql.pings.packed import BELIEVED_BIT, JUDGED_BIT
 from tests.api.proofs.pictures import PDF, PLACE, STROKES, photo
 from work.proofs.upkeep import keep_fixes
 
@@ -268,12 +269,12 @@ async def test_a_named_proof_waits_on_when_its_upload_is_given_up(client, accoun
 
 
 async def _ping(pool, phone, at, lat_e6, lon_e6, accuracy_m=8.0, believed=True):
-    driver_id = int(phone.driver_id[3:])
     await pool.execute("SELECT make_ping_partition($1)", at.date())
     await pool.execute(
-        "INSERT INTO ping (lane, device_id, recorded_at, lat_e6, lon_e6, driver_id, received_at, accuracy_m, believed)"
-        " SELECT lane, $2, $3, $4, $5, id, now(), $6, $7 FROM driver WHERE id = $1",
-        *(driver_id, int(phone.device_id[3:]), at, lat_e6, lon_e6, accuracy_m, believed),
+        "INSERT INTO packed_ping (device_id, recorded_at, lat_e6, lon_e6, received_after_ms, accuracy_dm, bits)"
+        " VALUES ($1, $2, $3, $4, 0, $5, $6)",
+        *(int(phone.device_id[3:]), at, lat_e6, lon_e6, round(accuracy_m * 10)),
+        JUDGED_BIT | BELIEVED_BIT if believed else JUDGED_BIT,
     )
 
 
@@ -303,7 +304,7 @@ async def test_the_fix_outlives_its_ping(client, pool, account, phone, upload, c
     await keep_fixes(pool, now - timedelta(days=1))
     assert await pool.fetchval("SELECT fix_checked_at FROM proof") is None
     await keep_fixes(pool, now + timedelta(days=1))
-    await pool.execute("DELETE FROM ping")
+    await pool.execute("DELETE FROM packed_ping")
     fix = (await proofs_of(account, phone.stops[0]))[0]["fix"]
     assert (fix["age_s"], fix["lat"], fix["lon"]) == (0.0, 6.248, -75.5677)
 

@@ -49,3 +49,15 @@ async def test_nobody_is_shut_out_of_the_map(browser: Any, office: Office) -> No
     await plain.goto(f"{office.url}/desk")
     assert "norte-1" in await plain.inner_text("table")
     assert page.wrong == []
+
+
+async def test_a_server_without_a_seat_is_asked_again(browser: Any, office: Office) -> None:
+    page = await office.sit(browser)
+    await page.clock.install()
+    stream = "**/v1/positions/stream"
+    await page.route(stream, lambda route: route.fulfill(status=503))
+    await page.goto(f"{office.url}/desk")
+    await page.wait_for_selector("#cut:not([hidden])")
+    await page.unroute(stream)
+    await page.clock.fast_forward(6_000)
+    await until(page, "document.querySelectorAll('#vans button').length === 1 && document.getElementById('cut').hidden")

@@ -48,7 +48,7 @@ async def phone(fleet: Fleet) -> Phone:
 
 async def _stored(fleet: Fleet, phone: Phone, batches: list[Pings]) -> list[tuple[Any, ...]]:
     """Tell a driver's whole history anew."""
-    await fleet.pool.execute("TRUNCATE ping, track, checkpoint, live, event, visit")
+    await fleet.pool.execute("TRUNCATE packed_ping, track, checkpoint, live, event, visit")
     await fleet.restart()
     for batch in batches:
         await fleet.send(phone, batch)

@@ -23,8 +23,8 @@ from tests.ingest.track.planning import Change, claim, commit, fence, make_fence
 from tests.ingest.track.trackers import Trackers, deadly, kill_at_commit
 
 _FORGET = """
-TRUNCATE driver_event, ping, track, checkpoint, rerun, live, visit, event, route_eta, route_version, geofence_version,
-         lane_attempt, inbox;
+TRUNCATE driver_event, packed_ping, track, checkpoint, rerun, live, visit, event, route_eta, route_version,
+         geofence_version, lane_attempt, inbox;
 UPDATE stop SET status = 'pending', arrived_at = NULL, departed_at = NULL;
 UPDATE route SET status = 'planned', started_at = NULL, finished_at = NULL
 """

@@ -33,7 +33,8 @@ async def test_nobody_is_looked_at_again_before_they_can_have_fallen_silent(flee
     assert await _look(fleet) == 0
     assert await _due(fleet) == 0
     look_at = await fleet.pool.fetchval("SELECT look_at FROM live WHERE driver_id = $1", phones["on a route"].driver_id)
-    assert look_at == heard_at.replace(microsecond=heard_at.microsecond // 1000 * 1000) + timedelta(seconds=600)
+    late = look_at - heard_at - timedelta(seconds=600)  # kept to two seconds, months after it was recorded
+    assert timedelta(milliseconds=-1) <= late <= timedelta(seconds=2)
 
 
 async def test_the_silent_are_not_looked_at_before_something_comes(fleet: Fleet, east: Any) -> None:

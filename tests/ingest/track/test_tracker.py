@@ -124,7 +124,7 @@ async def test_any_order_and_any_split_end_in_the_same_history(fleet: Fleet, eas
     live = await fleet.history()
 
     await fleet.pool.execute(
-        "TRUNCATE ping, track, checkpoint, live, visit, event, route_eta;"
+        "TRUNCATE packed_ping, track, checkpoint, live, visit, event, route_eta;"
         " UPDATE stop SET status = 'pending', arrived_at = NULL, departed_at = NULL;"
         " UPDATE route SET status = 'planned', started_at = NULL, finished_at = NULL"
     )

@@ -230,7 +230,7 @@ async def test_what_is_stored_is_what_the_same_geo_says_again(client: Client, mo
 async def test_where_they_differ_the_page_says_so(client: Client, morning: str, pool: Pool) -> None:
     times = await pool.fetch("SELECT recorded_at FROM ping WHERE on_route ORDER BY recorded_at OFFSET 100 LIMIT 3")
     await pool.execute(
-        "UPDATE ping SET along_m = along_m + 500, route_version = 0 WHERE recorded_at = ANY ($1)",
+        "UPDATE packed_ping SET along_m = along_m + 500, route_version = 0 WHERE recorded_at = ANY ($1)",
         [row["recorded_at"] for row in times],
     )
     await pool.execute(

@@ -13,8 +13,7 @@ FIRST, LAST = date(2026, 3, 1), date(2026, 3, 3)
 
 async def _store(pool: Pool, day: date) -> None:
     await pool.execute(
-        "INSERT INTO ping (lane, device_id, recorded_at, lat_e6, lon_e6, driver_id, received_at)"
-        " VALUES (0, 1, $1, 0, 0, 1, now())",
+        "INSERT INTO packed_ping (device_id, recorded_at, lat_e6, lon_e6, received_after_ms) VALUES (1, $1, 0, 0, 0)",
         datetime(day.year, day.month, day.day, 23, 59, 59, 999_000, tzinfo=UTC),
     )
 
