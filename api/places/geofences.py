@@ -15,7 +15,7 @@ from api.http.problem import FieldError, NotFound
 from api.http.read.bodies import read_body, refuse
 from api.http.refs import ref_in_path
 from api.http.shares.rates import ACCOUNT_WRITES
-from api.http.versions import IF_MATCH, MADE, check_if_match, etag
+from api.http.versions import IF_MATCH, IF_NEW, MADE, check_if_match, check_if_new, etag
 from geo.shape.fence_shape import prepare_fence
 from sql.account import geofences
 from sql.account.geofences import GeofenceRow
@@ -64,13 +64,14 @@ class GeofenceList(Struct, frozen=True, kw_only=True):
     body=FeatureBody,
     answer=Geofence,
     also=MADE,
-    headers=(IF_MATCH,),
+    headers=(IF_MATCH, IF_NEW),
 )
 async def put_geofence(request: web.Request) -> web.Response:
     """Make a geofence, or replace it by its external id.
 
     The same body again changes nothing. Another one makes the next version, in force from now on: pings recorded before
-    are still held against the one before. `If-Match` guards against overwriting somebody else's edit. 201 when new.
+    are still held against the one before. `If-Match` guards against overwriting somebody else's edit,
+    `If-None-Match: *` against replacing what is there. 201 when new.
     """
     account_id = caller_of(request).account_id
     ref = ref_in_path(request, "geofence", ids.GEOFENCE)
@@ -84,6 +85,7 @@ async def put_geofence(request: web.Request) -> web.Response:
             db, account_id=account_id, geofence_id=ref.id, external_id=ref.external_id
         )
         check_if_match(request, before.version if before else None)
+        check_if_new(request, before.version if before else None)
         if before is not None and before.feature == feature:
             return answer(request, _shown(before), headers=etag(before.version))
         if before is not None:

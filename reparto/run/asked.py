@@ -25,6 +25,7 @@ from api.desk_page import tiles as desk_tiles
 from api.desk_page import tour as desk_tour
 from api.desk_page.settings import account as account_settings
 from api.desk_page.settings import brand as brand_settings
+from api.desk_page.settings import fences as fence_settings
 from api.desk_page.settings import me as own_settings
 from api.desk_page.settings import messages as message_settings
 from api.desk_page.settings import offers as offer_settings
@@ -83,7 +84,7 @@ ASKED = (
     *(session, totp, passkeys, oidc, oidc_setting, users, invitations, link_page, audit, alerts, alert_push),
     *(desk_page, desk_find, desk_stop, desk_tour, desk_replay, desk_tiles, desk_inbox, desk_board),
     *(own_settings, people_settings, phone_settings, webhook_settings),
-    *(account_settings, brand_settings, message_settings, offer_settings),
+    *(account_settings, brand_settings, message_settings, offer_settings, fence_settings),
     *(account, logo, keys, drivers, devices, geofences),
     *(routes, links, pins, reopening, ending, track, visits, detours, eta),
     *(driver_events, manifest, shifts),

@@ -16,6 +16,7 @@ TABS: Mapping[str, Role] = {
     "phones": Role.DISPATCHER,
     "slots": Role.DISPATCHER,
     "points": Role.DISPATCHER,
+    "fences": Role.DISPATCHER,
     "brand": Role.ADMIN,
     "messages": Role.ADMIN,
     "reasons": Role.ADMIN,
@@ -37,7 +38,7 @@ MOST_SHOWN = 500
 """On a page; the API has all."""
 
 _PROBLEMS = (
-    *("stopped", "away", "conflict", "forbidden", "unauthorized"),
+    *("stopped", "away", "conflict", "version-changed", "forbidden", "unauthorized"),
     *("invalid-fields", "second-factor-wrong", "too-many-requests"),
 )
 """What the page says in its own words: types of problems, and what is none of the API's."""

@@ -1,5 +1,6 @@
 /* The map of the desk: vans with their direction, in clusters from afar; the tour that is selected; fences. */
 
+import { fenceLayers, outlined } from "./fence_shapes.js";
 import { collection, featuresOfTour, GROUND, onGround, still, TOUR_LAYERS } from "./ground.js";
 
 /** @typedef {import("./vans.js").Van} Van */
@@ -43,7 +44,7 @@ export async function draw({ place, assets, tiles, attribution, chosen, dragged 
   const colour = ["match", ["get", "state"], ...Object.entries(COLOURS).flat(), "#666"];
   const alone = ["!", ["has", "point_count"]];
   const layers = [
-    { id: "fences", type: "line", source: "fences", paint: { "line-color": GROUND.fence, "line-width": 1.5, "line-dasharray": [3, 2] } },
+    ...fenceLayers("fences", { line: GROUND.fence }),
     ...TOUR_LAYERS,
     { id: "clusters", type: "circle", source: "vans", filter: ["has", "point_count"], paint: { "circle-radius": ["step", ["get", "point_count"], 14, 10, 18, 100, 24], "circle-color": ["case", [">", ["get", "trouble"], 0], COLOURS.late, COLOURS.moving], "circle-stroke-color": "#fff", "circle-stroke-width": 2 } },
     { id: "counts", type: "symbol", source: "vans", filter: ["has", "point_count"], layout: { "text-field": ["get", "point_count_abbreviated"], "text-size": 13, "text-font": ["sans-serif"], "text-allow-overlap": true }, paint: { "text-color": "#fff" } },
@@ -86,5 +87,5 @@ async function fences(map) {
   const response = await fetch("/v1/geofences?limit=500").catch(() => null);
   if (!response?.ok) return;
   const answer = await response.json();
-  map.getSource("fences").setData(collection(answer.features ?? answer.geofences ?? []));
+  map.getSource("fences").setData(collection(answer.features.map(outlined)));
 }

@@ -50,6 +50,14 @@ async def test_a_geofence_is_put_and_read(client, account, put, feature):
         assert (await read.json(), read.headers["ETag"]) == (made, '"1"')
 
 
+async def test_what_is_only_to_be_made_replaces_nothing(put):
+    new = {"If-None-Match": "*"}
+    assert (await put(CIRCLE, **new)).status == 201
+    again = await put(POLYGON, **new)
+    assert again.status == 412
+    assert (await (await put(CIRCLE)).json())["version"] == 1
+
+
 async def test_the_same_body_again_changes_nothing(account, put, pool):
     first = await (await put(CIRCLE)).json()
     version = await pool.fetchval("SELECT fences_version FROM account WHERE id = $1", account.id)
