@@ -23,7 +23,7 @@ async def middle(page: Any) -> tuple[float, float]:
 
 
 async def saved(page: Any) -> None:
-    async with page.expect_navigation():
+    async with page.expect_event("load"):
         await page.get_by_role("button", name="Save").click()
     await page.wait_for_selector("[data-tool=area]:enabled")
 
@@ -66,7 +66,7 @@ async def test_a_fence_is_drawn_seen_again_changed_and_ended(browser: Any, offic
     [(_, version, feature)] = await kept(office)
     assert (version, feature["geometry"]["coordinates"][0][0][0] > ring[0][0]) == (2, True)
 
-    async with page.expect_navigation():
+    async with page.expect_event("load"):
         await page.get_by_role("button", name="Remove: Patio norte").click()
     assert await kept(office) == []
     assert page.wrong == []
@@ -86,7 +86,7 @@ async def test_a_circle_by_touch_and_by_keyboard(browser: Any, office: Office) -
     await page.fill("#name", "Plaza/1")
     await picture(page, "fences-circle")
     assert await shut_out_here(page) == {}
-    async with page.expect_navigation():
+    async with page.expect_event("load"):
         await page.press("#name", "Enter")
     [(name, _, feature)] = await kept(office)
     assert (name, feature["properties"]) == ("Plaza-1", {"name": "Plaza/1", "radius_m": radius_m / 2})
