@@ -90,7 +90,7 @@ TILES: web.AppKey[StreetTiles] = web.AppKey("tiles", StreetTiles)
     PATH,
     who=Who.VIEWER,
     media=(_MEDIA,),
-    also={204: "There is nothing to see.", 404: "There is no file of tiles."},
+    also={204: "There is nothing to see."},
 )
 async def get_tile(request: web.Request) -> web.Response:
     """Read a vector tile of the desk's maps: the layers water, green, building, road and place."""

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.pings import Floats, Ints, Rows
-from geo.plan.facts import JUDGED, MOST_OFFSET_M
+from geo.plan.facts import JUDGED
+from geo.plan.numbers import MOST_OFFSET_M
 from geo.plan.plans import Plan
 from geo.shape import plane
 from geo.snap.snap import Snapped

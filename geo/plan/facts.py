@@ -27,9 +27,6 @@ class FactType(IntEnum):
     PHONE_ENDED = 40
 
 
-MOST_OFFSET_M = 3276.7
-"""What is farther from its path is as far as this: it is kept as tenths in two bytes."""
-
 JUDGED = np.dtype(
     [
         ("flags", "<u4"),  # geo.trust.clean.Flag

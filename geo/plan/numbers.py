@@ -68,3 +68,6 @@ STRAIGHT_MS, STRAIGHT_EAST_DEG, STRAIGHT_NORTH_DEG = 300_000, 0.25, 0.05
 
 DEG_M = 111_195.0
 """Metres to a degree on a sphere: near enough to tell a way from jitter."""
+
+MOST_OFFSET_M = 3276.7
+"""What is farther from its path is as far as this: it is kept as tenths in two bytes."""

@@ -110,17 +110,24 @@ async def test_a_connection_that_breaks_is_given_back(database: DatabaseConfig) 
         assert await pool.fetchval("SELECT 1") == 1
 
 
-def _of_the_server(postmaster: int) -> list[int]:
-    def parent(pid: str) -> int:
-        return int(Path("/proc", pid, "stat").read_text().rsplit(")", 1)[1].split()[1])
+def _stat(pid: str) -> list[str]:
+    return Path("/proc", pid, "stat").read_text().rsplit(")", 1)[1].split()
 
+
+def _stop(postmaster: int) -> list[int]:
+    """Stop a whole server. Its first process before its others, which it makes one for each connection."""
+    os.kill(postmaster, signal.SIGSTOP)
+    while _stat(str(postmaster))[0] != "T":
+        time.sleep(0.01)
     found = [postmaster]
     for one in Path("/proc").iterdir():
         if one.name.isdecimal():
             try:
-                found += [int(one.name)] if parent(one.name) == postmaster else []
+                found += [int(one.name)] if int(_stat(one.name)[1]) == postmaster else []
             except OSError:
                 continue
+    for pid in found[1:]:
+        os.kill(pid, signal.SIGSTOP)
     return found
 
 
@@ -137,9 +144,7 @@ def test_a_server_that_hangs_lets_everybody_go_within_five_seconds_and_is_used_a
                 return False, 0.0
 
             await ask()
-            stopped = _of_the_server(server.pid)
-            for pid in stopped:
-                os.kill(pid, signal.SIGSTOP)
+            stopped = _stop(server.pid)
             try:
                 asked = [*await asyncio.gather(*(ask() for _ in range(30))), await ask()]
             finally:

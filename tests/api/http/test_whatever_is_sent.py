@@ -293,6 +293,7 @@ async def product(
                 "route": put["id"],
                 "stop": stop["id"],
                 "geofence": "centro",
+                "z": "14", "x": "1", "y": "1",
                 "token": stop["tracking_url"].rsplit("/", 1)[1],
                 "key": "ky_999",
                 "proof": "pf_1",

@@ -96,7 +96,7 @@ def test_stops_ahead_have_etas_and_windows(cases: Path, tmp_path: Path) -> None:
     assert {row["t"] for row in said} == {"1000"}  # the tour is over before it is asked again
     assert [row["stop"] for row in said] == ["A", "B"]
     assert all(1000 <= float(row["lo"]) <= float(row["eta"]) <= float(row["hi"]) for row in said)
-    assert float(said[1]["eta"]) == pytest.approx(1200, abs=30)
+    assert 1200 <= float(said[1]["eta"]) <= 1260  # it stands where it starts: taken for a little late
 
 
 def test_what_comes_later_changes_nothing_that_was_said(shared_data: Path, tmp_path: Path) -> None:

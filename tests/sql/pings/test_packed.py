@@ -9,7 +9,7 @@ import pytest
 
 from geo.fold.fold import JUDGED, fresh
 from geo.pings import PING, Pings
-from geo.plan.facts import MOST_OFFSET_M
+from geo.plan.numbers import MOST_OFFSET_M
 from geo.times import ms_of
 from geo.trust.clean import Flag
 from reparto.postgres import EmbeddedPostgres
