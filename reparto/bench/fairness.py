@@ -26,7 +26,7 @@ from rich.table import Table
 
 from api.http.auth import KEY_PREFIX, hash_of, new_secret
 from reparto.bench.attackers import ATTACKS, Target, attacking
-from reparto.bench.ingest.wire import Wire, address_of, open_wires
+from reparto.bench.ingest.wire import Wire, address_of, open_wires, pings_of
 from reparto.bench.recipients import BenchVan, make_vans, poll_of
 from reparto.child import Child, free_port
 from reparto.client.client import Client
@@ -234,14 +234,11 @@ async def _ping(wire: Wire, page: _Page, van: BenchVan) -> float:
     """Send a ping, again while it is refused; tell how long it took to the page, seconds."""
     device, now_ms = van.device, round(time.time() * 1000)
     body = b'{"pings":[{"time":%d%b]}' % (now_ms, device.drive[device.at % len(device.drive)].ping)  # it waits
-    head = (
-        "POST /v1/pings HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-        f"Authorization: Bearer {device.token}\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
+    request = pings_of(device.token, body)
     began_s = time.perf_counter()
     try:
         async with asyncio.timeout(_GIVEN_UP_S):
-            while (await wire.ask(head.encode() + body))[0] != 200:  # noqa: ASYNC110 (that is the question)
+            while (await wire.ask(request))[0] != 200:  # noqa: ASYNC110 (that is the question)
                 await asyncio.sleep(_EVERY_S)
             await page.shows(now_ms)
     except TimeoutError:

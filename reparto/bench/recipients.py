@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from reparto.bench.ingest.fleet import drive_of
 from reparto.bench.ingest.load import BenchDevice
-from reparto.bench.ingest.wire import Wire, open_wires
+from reparto.bench.ingest.wire import Wire, get_of, open_wires, pings_of
 from reparto.client.client import Client
 from reparto.client.product import Product
 from reparto.simulate.fleet import GUADALAJARA, enlist, make_trip, route_of_tour, seeds
@@ -64,12 +64,7 @@ async def drive_on(product: Product, vans: Sequence[BenchVan]) -> None:
 
 
 async def _send(wire: Wire, device: BenchDevice, pings: int) -> None:
-    body = device.batch(pings)
-    head = (
-        "POST /v1/pings HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-        f"Authorization: Bearer {device.token}\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    status, said = await wire.ask(head.encode() + body)
+    status, said = await wire.ask(pings_of(device.token, device.batch(pings)))
     if status != 200:
         raise RuntimeError(f"the door answers {status}: {said[:300].decode(errors='replace')}")
 
@@ -89,4 +84,4 @@ async def _until_shown(product: Product, vans: Sequence[BenchVan]) -> None:
 def poll_of(token: str, tag: str = "") -> bytes:
     """Write a poll of a link; with a tag it is answered 304 while nothing changed."""
     known = f"If-None-Match: {tag}\r\n" if tag else ""
-    return f"GET /v1/track/{token} HTTP/1.1\r\nHost: 127.0.0.1\r\n{known}\r\n".encode()
+    return get_of(f"/v1/track/{token}", more=known)

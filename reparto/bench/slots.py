@@ -21,7 +21,7 @@ import uvloop
 from rich.box import SIMPLE
 from rich.table import Table
 
-from reparto.bench.ingest.wire import Wire, open_wires
+from reparto.bench.ingest.wire import Wire, get_of, open_wires
 from reparto.client.client import Client
 from reparto.client.product import Product, throw_away
 from reparto.client.tally import Latencies
@@ -111,8 +111,8 @@ async def _bench(product: Product, questions: int) -> list[SlotAnswers]:
     async with Client(product.api_url, product.key) as client:
         day = await _plan_day(client, rng)
         places = [f"/v1/slots?place={lat},{lon}" for lat, lon in _places(rng, questions)]
-        checkout = [_request(path, product.key) for path in places]
-        links = [_request(f"/v1/track/{day.tokens[row % len(day.tokens)]}/options") for row in range(questions)]
+        checkout = [get_of(path, product.key) for path in places]
+        links = [get_of(f"/v1/track/{day.tokens[row % len(day.tokens)]}/options") for row in range(questions)]
 
         async def order(row: int) -> None:
             (place,) = _places(rng, 1)
@@ -121,7 +121,7 @@ async def _bench(product: Product, questions: int) -> list[SlotAnswers]:
         [(transport, wire)] = await open_wires(product.api_url, 1)  # planning takes longer than an idle one is kept
         try:
             asked = [
-                await _ask(product, wire, "/health/live", [_request("/health/live")] * questions),
+                await _ask(product, wire, "/health/live", [get_of("/health/live")] * questions),
                 await _ask(product, wire, "checkout", checkout),
                 await _ask(product, wire, "checkout after an order", checkout, before=order),
                 await _ask(product, wire, "recipient's link", links),
@@ -176,11 +176,6 @@ def _order(place: tuple[float, float], on: date) -> dict[str, Any]:
     lat, lon = place
     day = {"earliest": on.isoformat(), "latest": on.isoformat()}
     return {"name": "Bench", "lat": lat, "lon": lon, "load": {"parcels": 1}, "service_s": 180, **day}
-
-
-def _request(path: str, key: str = "") -> bytes:
-    who = f"Authorization: Bearer {key}\r\n" if key else ""
-    return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{who}\r\n".encode()
 
 
 async def _ask(

@@ -19,6 +19,7 @@ from rich.box import SIMPLE
 from rich.table import Table
 
 from reparto.bench.crowd import Crowd, follow_and_poll
+from reparto.bench.ingest.wire import get_of
 from reparto.bench.polling import CONNECTIONS, Polled, poll_for, tags_of
 from reparto.bench.recipients import BenchVan, drive_on, make_vans, poll_of
 from reparto.client.client import Client
@@ -140,13 +141,13 @@ async def _make_phones(product: Product) -> list[str]:
 async def _round(product: Product, fleet: Fleet, seconds: float) -> dict[str, Polled]:
     """Ask everything for a while each; the vans were heard of just before, so that nothing ages meanwhile."""
     url, pids = product.api_url, {"server": product.api.pid, "postgres": product.postgres_pid}
-    live = [b"GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"]
-    positions = [_authorized("/v1/positions", product.key)]
-    manifests = [_authorized("/v1/driver/manifest", token) for token in fleet.phones]
+    live = [get_of("/health/live")]
+    positions = [get_of("/v1/positions", product.key)]
+    manifests = [get_of("/v1/driver/manifest", token) for token in fleet.phones]
     tokens = [token for van in fleet.vans for token in van.tokens][:POLLED_LINKS]
     links = [poll_of(token) for token in tokens]
     known_manifests = [
-        _authorized("/v1/driver/manifest", token, f"If-None-Match: {tag}\r\n")
+        get_of("/v1/driver/manifest", token, f"If-None-Match: {tag}\r\n")
         for token, tag in zip(fleet.phones, await tags_of(url, manifests), strict=True)
     ]
     await drive_on(product, fleet.vans)
@@ -161,10 +162,6 @@ async def _round(product: Product, fleet: Fleet, seconds: float) -> dict[str, Po
         f"positions of {len(fleet.vans)} vans": positions * CONNECTIONS,
     }
     return {name: await poll_for(url, asked, seconds=seconds, pids=pids) for name, asked in kinds.items()}
-
-
-def _authorized(path: str, secret: str, more: str = "") -> bytes:
-    return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {secret}\r\n{more}\r\n".encode()
 
 
 def _medians(rounds: Sequence[dict[str, Polled]]) -> list[PollMedians]:

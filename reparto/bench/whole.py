@@ -8,7 +8,7 @@ How to read the numbers: docs/explanation/benchmarks.md.
 import argparse
 import asyncio
 import resource
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -93,13 +93,9 @@ def _read(path: Path) -> WholeReport:
         raise CannotRun(f"{path} is not what `reparto bench all --json` prints: {error}.") from error
 
 
-def _with_product(measure: Callable[[Product], Awaitable[Any]], **how: Any) -> Any:
+def _with_product(measure: Callable[[Product], Coroutine[Any, Any, Any]], **how: Any) -> Any:
     with throw_away(**how) as product, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_awaited(measure(product)))
-
-
-async def _awaited(answer: Awaitable[Any]) -> Any:
-    return await answer
+        return runner.run(measure(product))
 
 
 def _ingest(args: argparse.Namespace) -> Any:

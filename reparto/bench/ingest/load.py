@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from reparto.bench.ingest.wire import Wire, frame_of
+from reparto.bench.ingest.wire import Wire, frame_of, pings_of
 from reparto.client.tally import Tally
 
 SAID_AGAIN_S = 0.5
@@ -95,10 +95,10 @@ class Load:
         By WebSocket each connection is of one device, so there are as many devices as connections.
         """
         until_s = time.perf_counter() + seconds
-        send = self._send_frames if door is BenchDoor.WEBSOCKET else self._send
         async with asyncio.TaskGroup() as tasks:
             for _ in range(connections):
-                tasks.create_task(send(door, batch, until_s))
+                is_socket = door is BenchDoor.WEBSOCKET
+                tasks.create_task(self._send_frames(batch, until_s) if is_socket else self._send(door, batch, until_s))
 
     async def send_each(self, *, connections: int, batch: int) -> None:
         """Send one request of every device, and no more."""
@@ -106,7 +106,7 @@ class Load:
 
         async def send(wire: Wire) -> None:
             while waiting:
-                await self._until_acknowledged(wire, self._native(waiting.popleft(), batch), batch)
+                await self._until_acknowledged(wire, _native(waiting.popleft(), batch), batch)
 
         loop = asyncio.get_running_loop()
         wires = [await loop.create_connection(Wire, self.host, self.port) for _ in range(connections)]
@@ -124,7 +124,7 @@ class Load:
         try:
             while True:
                 device = self.ready.popleft()
-                request = self._osmand(device) if door is BenchDoor.OSMAND else self._native(device, batch)
+                request = self._osmand(device) if door is BenchDoor.OSMAND else _native(device, batch)
                 await self._until_acknowledged(wire, request, batch)
                 self.ready.append(device)
                 if time.perf_counter() >= until_s:
@@ -132,7 +132,7 @@ class Load:
         finally:
             transport.close()
 
-    async def _send_frames(self, _: BenchDoor, batch: int, until_s: float) -> None:
+    async def _send_frames(self, batch: int, until_s: float) -> None:
         device, loop = self.ready.popleft(), asyncio.get_running_loop()
         transport, wire = await loop.create_connection(Wire, self.host, self.port)
         try:
@@ -152,12 +152,6 @@ class Load:
         if status != 101:
             raise RuntimeError(f"the door answers {status}: {answer[:300].decode(errors='replace')}")
         wire.speaks_frames = True
-
-    def _native(self, device: BenchDevice, batch: int) -> bytes:
-        body = device.batch(batch)
-        return b"POST /v1/pings HTTP/1.1\r\nHost: %b\r\nAuthorization: Bearer %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (  # noqa: E501
-            self.host.encode(), device.token.encode(), len(body), body
-        )  # fmt: skip
 
     def _osmand(self, device: BenchDevice) -> bytes:
         return b"GET /ingest/%b/osmand?%b HTTP/1.1\r\nHost: %b\r\n\r\n" % (
@@ -179,3 +173,7 @@ class Load:
             if status not in (429, 503):
                 raise RuntimeError(f"the door answers {status}: {answer[:300].decode(errors='replace')}")
             await asyncio.sleep(SAID_AGAIN_S)
+
+
+def _native(device: BenchDevice, batch: int) -> bytes:
+    return pings_of(device.token, device.batch(batch))

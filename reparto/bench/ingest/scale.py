@@ -22,7 +22,7 @@ from rich.table import Table
 from api.http.ids import DRIVER, shown
 from reparto.bench.ingest.command import CONNECTIONS, load_on, measure_load, until_tracked
 from reparto.bench.ingest.crowds import BenchDriver, make_drivers, size, store_history
-from reparto.bench.ingest.wire import open_wires
+from reparto.bench.ingest.wire import get_of, open_wires
 from reparto.client.product import Product, throw_away
 from reparto.command import Subparsers, err, out
 from sql.pool import Connection, connect
@@ -135,10 +135,8 @@ async def _track_ms(product: Product, made: Sequence[BenchDriver]) -> float:
     try:
         for one in random.Random(1).choices(made, k=_TRACKS):
             began_s = time.perf_counter()
-            status, said = await wire.ask(
-                f"GET /v1/drivers/{shown(DRIVER, one.driver_id)}/track?limit=1000 HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-                f"Authorization: Bearer {product.key}\r\n\r\n".encode()
-            )
+            path = f"/v1/drivers/{shown(DRIVER, one.driver_id)}/track?limit=1000"
+            status, said = await wire.ask(get_of(path, product.key))
             if status != 200:
                 raise RuntimeError(f"the API answers {status}: {said[:300].decode(errors='replace')}")
             took_ms.append((time.perf_counter() - began_s) * 1000)

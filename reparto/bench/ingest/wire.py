@@ -5,6 +5,19 @@ from typing import cast
 from urllib.parse import urlsplit
 
 
+def get_of(path: str, secret: str = "", more: str = "") -> bytes:
+    """Write a GET, with a key or token where there is one; `more`: other headers, each with the end of its line."""
+    who = f"Authorization: Bearer {secret}\r\n" if secret else ""
+    return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{who}{more}\r\n".encode()
+
+
+def pings_of(token: str, body: bytes) -> bytes:
+    """Write what sends pings of a device, as JSON."""
+    return b"POST /v1/pings HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (  # noqa: E501
+        token.encode(), len(body), body
+    )  # fmt: skip
+
+
 def frame_of(text: bytes) -> bytes:
     """Write a text frame of a client; its mask is zero, which leaves the text as it is (RFC 6455, 5.3)."""
     n = len(text)

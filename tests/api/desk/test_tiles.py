@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
-from pmtiles.tile import Compression, TileType, zxy_to_tileid
-from pmtiles.writer import Writer
+from pmtiles.tile import Compression, zxy_to_tileid
 
 from api.desk_page.tiles import NoTiles, street_tiles
 from api.http.auth import hash_of
@@ -19,22 +18,17 @@ from sql.account.accounts import ensure_account
 from sql.account.keys import create_key
 from sql.config import DatabaseConfig
 from sql.pool import Pool
+from tests.api.desk.tile_files import write_pmtiles
 
-BOUNDS = ("min_lon_e7", "min_lat_e7", "max_lon_e7", "max_lat_e7", "center_lon_e7", "center_lat_e7")
 TILE = gzip.compress(b"a tile")
 VIEWER = {"Authorization": "Bearer rpk_viewer"}
 
 
 def write_tiles(path: Path, *, compression: Compression = Compression.GZIP, many: int = 1) -> Path:
     """Write a file whose tiles are those of zoom 14 from column 5,000 on, row 6,000."""
-    with path.open("wb") as file:
-        writer = Writer(file)
-        for number in sorted(zxy_to_tileid(14, 5_000 + n, 6_000) for n in range(many)):
-            writer.write_tile(number, TILE if number == zxy_to_tileid(14, 5_000, 6_000) else f"{number}".encode())
-        kind = {"tile_type": TileType.MVT, "tile_compression": compression}
-        zooms = {"min_zoom": 6, "max_zoom": 14, "center_zoom": 10}
-        writer.finalize({**kind, **zooms, **dict.fromkeys(BOUNDS, 0)}, {})
-    return path
+    numbers = [zxy_to_tileid(14, 5_000 + n, 6_000) for n in range(many)]
+    tiles = {number: f"{number}".encode() for number in numbers}
+    return write_pmtiles(path, {**tiles, numbers[0]: TILE}, compression=compression)
 
 
 @pytest.fixture

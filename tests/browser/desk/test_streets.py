@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp.test_utils import TestServer
-from pmtiles.tile import Compression, TileType, zxy_to_tileid
-from pmtiles.writer import Writer
+from pmtiles.tile import zxy_to_tileid
 
 from api.http.config import ApiConfig
 from reparto.run.app import create_app
 from reparto.settings.settings import Settings
 from sql.config import DatabaseConfig
+from tests.api.desk.tile_files import write_pmtiles
 from tests.browser.desk.conftest import Office
 from tests.browser.waiting import until
 
@@ -39,14 +39,8 @@ def write_around(path: Path, lat: float, lon: float) -> None:
     """Write that tile for a place at every zoom."""
     x = (lon + 180) / 360
     y = (1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2
-    with path.open("wb") as file:
-        writer = Writer(file)
-        for zoom in ZOOMS:
-            writer.write_tile(zxy_to_tileid(zoom, int(x * 2**zoom), int(y * 2**zoom)), road_across())
-        places = ("min_lon_e7", "min_lat_e7", "max_lon_e7", "max_lat_e7", "center_lon_e7", "center_lat_e7")
-        kind = {"tile_type": TileType.MVT, "tile_compression": Compression.GZIP}
-        zooms = {"min_zoom": ZOOMS[0], "max_zoom": ZOOMS[-1], "center_zoom": 10}
-        writer.finalize({**kind, **zooms, **dict.fromkeys(places, 0)}, {})
+    numbers = [zxy_to_tileid(zoom, int(x * 2**zoom), int(y * 2**zoom)) for zoom in ZOOMS]
+    write_pmtiles(path, dict.fromkeys(numbers, road_across()))
 
 
 async def test_streets_lie_below_the_vans(
