@@ -11,7 +11,7 @@ SELECT asked.lane
   FROM unnest($1::int[], $2::bigint[]) AS asked (lane, after)
  WHERE (EXISTS (SELECT FROM inbox WHERE inbox.lane = asked.lane AND inbox.id > asked.after)
         OR EXISTS (SELECT FROM track
-                    WHERE track.lane = asked.lane AND (track.folded_until < track.head_at OR track.rerun_from IS NOT NULL)
+                    WHERE track.lane = asked.lane AND track.unsettled
                       AND (track.folded_until < track.head_at OR track.rerun_at < now() - make_interval(secs => $3))))
    AND NOT EXISTS (SELECT FROM lane_attempt AS tried
                     WHERE tried.lane = asked.lane AND tried.attempts >= $4

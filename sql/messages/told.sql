@@ -8,7 +8,7 @@ SELECT stop.id, stop.account_id, stop.route_id, stop.external_id, stop.kind, sto
        'pin' = ANY (stop.proof) AS asks_pin, route.status AS route_status, route.timezone, route.start_at, route.end_at,
        route.deleted_at IS NOT NULL AS route_deleted, driver.name AS driver_name, account.name AS account_name,
        account.settings, eta.low[eta.place] AS eta_low, eta.high[eta.place] AS eta_high,
-       coalesce(track.rerun_from IS NOT NULL OR track.folded_until < track.head_at, false) AS unsettled,
+       coalesce(track.unsettled, false) AS unsettled,
        1 + (SELECT count(*) FROM driver_event AS event
              WHERE event.stop_id = stop.id AND event.type = 'reopened' AND event.effective)::int AS attempt,
        (SELECT event.data ->> 'reason' FROM driver_event AS event

@@ -16,4 +16,4 @@ SELECT count(*) AS tracks,
                 THEN extract(epoch FROM head_at - greatest(least(folded_until, rerun_from), head_at - interval '1 day'))
            END)::float8 AS stretch_s
   FROM (SELECT folded_until, head_at, rerun_from FROM track
-         WHERE folded_until < head_at OR rerun_from IS NOT NULL LIMIT $1) AS first;
+         WHERE unsettled LIMIT $1) AS first;

@@ -20,9 +20,11 @@ CREATE TABLE track (
     unmarked       integer NOT NULL DEFAULT 0,          -- pings folded since the last checkpoint
     silent         boolean NOT NULL DEFAULT false,
     shifts_from    timestamptz,  -- shifts changed from here on: what is kept and held is judged again; null: none did
+    -- something is to be folded; a column, because an index that looked at what every ping changes would hold the row's place
+    unsettled      boolean NOT NULL GENERATED ALWAYS AS (folded_until < head_at OR rerun_from IS NOT NULL) STORED,
     PRIMARY KEY (lane, driver_id)
 ) WITH (fillfactor = 50);
-CREATE INDEX track_unsettled ON track (lane) WHERE folded_until < head_at OR rerun_from IS NOT NULL;
+CREATE INDEX track_unsettled ON track (lane) WHERE unsettled;
 
 -- Places to start a re-run from; one about every 256 pings of a driver.
 CREATE TABLE checkpoint (

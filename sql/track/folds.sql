@@ -38,7 +38,7 @@ SELECT asked.lane, driver.id, driver.account_id
 -- Drivers of locked lanes whose fold has not come to its head, those waiting longest first. One who must wait for a re-run
 -- folds on meanwhile. $1 lanes, $2 seconds between two re-runs, $3 how many
 SELECT driver_id, lane FROM track
- WHERE lane = ANY ($1::smallint[]) AND (folded_until < head_at OR rerun_from IS NOT NULL)
+ WHERE lane = ANY ($1::smallint[]) AND unsettled
    AND (folded_until < head_at OR rerun_at < now() - make_interval(secs => $2))
  ORDER BY rerun_at LIMIT $3;
 

@@ -51,6 +51,31 @@ async def _catalog(db: asyncpg.Connection) -> set[tuple[str, str, str]]:
     return {tuple(row) for row in await db.fetch(_CATALOG) if not re.match(r"migration(_pkey)?\b", row[1])}
 
 
+_EVERY_PING_CHANGES = {
+    "track": {"version", "state", "folded_until", "head_at", "stored_until", "unmarked"},
+    "live": {
+        "recorded_at", "received_at", "lat_e6", "lon_e6", "accuracy_m", "speed_mps", "heading_deg", "battery",
+        "along_m", "offset_m", "snapped_lat_e6", "snapped_lon_e6", "next_stop_id", "delay_s",
+    },
+    "lane_attempt": {"attempts", "tried_at"},
+}  # fmt: skip
+
+_LOOKED_AT = """
+SELECT attname FROM pg_index JOIN pg_attribute ON attrelid = indrelid
+ WHERE indrelid = $1::text::regclass
+   AND (attnum = ANY (indkey)
+        OR EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = indexrelid
+                                           AND refobjid = indrelid AND refobjsubid = attnum))
+"""
+
+
+@pytest.mark.parametrize("table", _EVERY_PING_CHANGES)
+async def test_no_index_looks_at_what_every_ping_changes(pool: Pool, table: str):
+    """Not in its condition either: else Postgres cannot rewrite the row in its place."""
+    looked_at = {row["attname"] for row in await pool.fetch(_LOOKED_AT, table)}
+    assert not looked_at & _EVERY_PING_CHANGES[table]
+
+
 async def test_the_migrations_make_the_schema(database: DatabaseConfig, pool: Pool):
     text = "\n".join(part.read_text() for part in sorted((HOUSE / "sql" / "schema").glob("*.sql")))
     async with pool.acquire() as db:
