@@ -4,6 +4,7 @@ What a drive or a service takes comes from the account's `geo.eta.model.Model`; 
 that the first ETA of all is the plan moved by the present delay.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,8 +22,8 @@ from geo.plan.numbers import DEPOT_M
 from geo.plan.plans import Plan, Timeline
 from geo.visits import tour
 
-# columns of Outlook.columns
-WAY, DRIVE, SERVICE, OPENS = range(4)
+# rows of Outlook.columns
+WAY, DRIVE, SERVICE, OPENS, DOOR, PATH, DUE = range(7)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +32,7 @@ class Eta:
 
     Attributes:
         track: (k,) row in `tracks`, ascending; each track's stops in the order of the tour.
-        stop_id: (k,).
+        stop_id, place: (k,) which stop, and its place in the tour.
         expected_ms, low_ms, high_ms: (k,) epoch milliseconds; low never before the ping; none of them before the same
             of the stop before.
         remaining_m: (k,) metres of path to the stop, and to doors far from it and back, at least 0.
@@ -45,6 +46,7 @@ class Eta:
 
     track: Ints
     stop_id: Ints
+    place: Ints
     expected_ms: Ints
     low_ms: Ints
     high_ms: Ints
@@ -85,8 +87,7 @@ class _Ahead:
         begin: (m,) where each van's begin.
         stop_id: (k,).
         served: (k,) whether there is nothing to do any more.
-        columns: (k, 4) as in `geo.eta.model.Outlook`.
-        due_ms: (k,) planned arrivals, NaN without.
+        columns: (7, k) as in `geo.eta.model.Outlook`.
         remaining_m: (k,) metres to each, at least 0.
         doors_m: (k,) of that not on the path, but to doors far from it and back.
         spared_m: (k,) of its way: to doors before it, far from the path, where nothing is to be done any more.
@@ -97,7 +98,6 @@ class _Ahead:
     stop_id: Ints
     served: Bools
     columns: Floats
-    due_ms: Floats
     remaining_m: Floats
     doors_m: Floats
     spared_m: Floats
@@ -117,12 +117,12 @@ def estimate(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Model
     if not vans.at:
         none = np.zeros(0, np.int64)
         no_s = np.zeros(0)
-        return Eta(none, none, none, none, none, no_s, none, no_s, no_s, none > 0, no_s, no_s)
+        return Eta(none, none, none, none, none, none, no_s, none, no_s, no_s, none > 0, no_s, no_s)
     mine = tracks[vans.at]
     ahead = _ahead(mine, vans)
     lead_s, spread_s, start_s, service_s = _planned(mine, vans, ahead)
     waits = start_s > 0
-    delay_s = lead_s + (mine["recorded_ms"][ahead.which] - ahead.due_ms) / 1000
+    delay_s = lead_s + (mine["recorded_ms"][ahead.which] - ahead.columns[DUE]) / 1000
     early_s, late_s, kept = _learned(vans, ahead.which, lead_s, spread_s, mine["on_route"][ahead.which], waits)
     lead_s = np.where(np.isnan(delay_s), lead_s, lead_s - (1.0 - kept) * delay_s)
     lead_s = np.maximum(lead_s, ahead.remaining_m / DRIVE_MPS)
@@ -135,6 +135,7 @@ def estimate(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Model
     return Eta(
         track=np.array(vans.at, np.int64)[which],
         stop_id=ahead.stop_id[left],
+        place=np.flatnonzero(left) + (np.array(vans.row) - ahead.begin)[which],
         expected_ms=lead_ms + as_of_ms,
         low_ms=never_less(which, np.maximum(lead_ms - early_ms, 0)) + as_of_ms,
         high_ms=lead_ms + late_ms + as_of_ms,
@@ -151,23 +152,19 @@ def estimate(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Model
 def _ahead(mine: Rows, vans: _Vans) -> _Ahead:
     count = np.array([len(plan.stop_ids) for plan in vans.plans], np.int64) - np.array(vans.row, np.int64)
     which = np.repeat(np.arange(len(vans.at)), count)
-    plans = list(zip(vans.plans, vans.row, strict=True))
-    columns = np.concatenate([look.columns[row:] for look, row in zip(vans.outlooks, vans.row, strict=True)])
-    visits = [visits[row : len(plan.stop_ids)] for visits, (plan, row) in zip(mine["visits"], plans, strict=True)]
-    gone = tour.served(np.concatenate(visits))
-    doors_m = np.concatenate([plan.door_m[row:] for plan, row in plans])
+    ahead = [slice(row, len(plan.stop_ids)) for plan, row in zip(vans.plans, vans.row, strict=True)]
+    columns = np.concatenate([look.columns[:, part] for look, part in zip(vans.outlooks, ahead, strict=True)], axis=1)
+    gone = tour.served(np.concatenate([visits[part] for visits, part in zip(mine["visits"], ahead, strict=True)]))
     begin = np.cumsum(count) - count
-    spared_m = before(begin, which, np.where(gone, 2 * doors_m, 0.0))
-    left_m = np.maximum(columns[:, WAY] - np.array(vans.way_m)[which] - spared_m, 0.0)
-    to_m = np.concatenate([plan.stops[row:, 3] for plan, row in plans])
-    path_m = np.maximum(to_m - np.nan_to_num(mine["along_m"])[which], 0.0)
+    spared_m = before(begin, which, np.where(gone, 2 * columns[DOOR], 0.0))
+    left_m = np.maximum(columns[WAY] - np.array(vans.way_m)[which] - spared_m, 0.0)
+    path_m = np.maximum(columns[PATH] - np.nan_to_num(mine["along_m"])[which], 0.0)
     return _Ahead(
         which=which,
         begin=begin,
-        stop_id=np.concatenate([plan.stop_ids[row:] for plan, row in plans]),
+        stop_id=np.concatenate([plan.stop_ids[part] for plan, part in zip(vans.plans, ahead, strict=True)]),
         served=gone,
         columns=columns,
-        due_ms=np.concatenate([plan.stop_due_ms[row:] for plan, row in plans]),
         remaining_m=left_m,
         doors_m=np.maximum(left_m - path_m, 0.0),
         spared_m=spared_m,
@@ -183,9 +180,9 @@ def _planned(mine: Rows, vans: _Vans, ahead: _Ahead) -> tuple[Floats, Floats, Fl
     """
     which = ahead.which
     wait_s, start_s, start_sd_s, driven_s, pace = _now(mine, vans)
-    drive_s = ahead.columns[:, DRIVE] - driven_s[which] - ahead.spared_m / TYPICAL_MPS
+    drive_s = ahead.columns[DRIVE] - driven_s[which] - ahead.spared_m / TYPICAL_MPS
     drive_s = np.maximum(drive_s, 0.0) * pace[which]
-    service_s = np.where(ahead.served, 0.0, ahead.columns[:, SERVICE])
+    service_s = np.where(ahead.served, 0.0, ahead.columns[SERVICE])
     spread_s = np.sqrt(
         DRIVE_NOISE_S * drive_s
         + (PACE_NOISE * drive_s) ** 2
@@ -195,7 +192,7 @@ def _planned(mine: Rows, vans: _Vans, ahead: _Ahead) -> tuple[Floats, Floats, Fl
     )
     before_s = before(ahead.begin, which, service_s)
     paced_s = np.maximum(wait_s, start_s)[which] + drive_s + before_s
-    lead_s = _after_windows(mine, vans, which, ahead.begin, paced_s, ahead.columns[:, OPENS])
+    lead_s = _after_windows(mine, vans, which, ahead.begin, paced_s, ahead.columns[OPENS])
     at_stops_s = before_s + np.maximum(wait_s - start_s, 0.0)[which] + lead_s - paced_s
     return lead_s, spread_s, start_s[which], at_stops_s
 
@@ -205,21 +202,23 @@ def _under_way(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Mod
     known = (tracks["route_id"] != 0) & (tracks["recorded_ms"] != UNKNOWN_MS)
     names = ("route_id", "route_version", "along_m")
     columns = [tracks[name].tolist() for name in names] + [tracks["standing"]["last"].tolist()]
+    columns.append(np.nan_to_num(tracks["along_m"]).tolist())
     finished, visits = tracks["finished"].tolist(), tracks["visits"]
     for van in np.flatnonzero(known).tolist():
-        route_id, version, along_m, last = (column[van] for column in columns)
+        route_id, version, along_m, last, way_m = (column[van] for column in columns)
         plan = timelines[van].plan(route_id, version)
         if plan is None or route_id in finished[van]:
             continue
         row = tour.ahead_row(plan, visits[van], last, along_m)
         if row < len(plan.stop_ids):
             model = COLD if models is None else models[van]
+            outlook = model.outlook(plan)
             vans.at.append(van)
             vans.plans.append(plan)
             vans.models.append(model)
-            vans.outlooks.append(model.outlook(plan))
+            vans.outlooks.append(outlook)
             vans.row.append(row)
-            vans.way_m.append(way_of(plan, tracks[van], row))
+            vans.way_m.append(way_of(plan, tracks[van], row) if outlook.far_doors else way_m)
     return vans
 
 
@@ -234,9 +233,9 @@ def _now(mine: Rows, vans: _Vans) -> tuple[Floats, Floats, Floats, Floats, Float
     wait_s, served_s = np.zeros(count), memory["served_ms"] / 1000
     for i in np.flatnonzero(standing["open"]).tolist():
         rows = tour.rows_here(mine["visits"][i])
-        service_s = float(vans.outlooks[i].columns[rows, SERVICE].sum())
+        service_s = float(vans.outlooks[i].columns[SERVICE, rows].sum())
         opens_s = (
-            vans.outlooks[i].columns[rows[0], OPENS] - (int(standing["arrived_ms"][i]) - vans.plans[i].start_ms) / 1000
+            vans.outlooks[i].columns[OPENS, rows[0]] - (int(standing["arrived_ms"][i]) - vans.plans[i].start_ms) / 1000
         )
         if service_s > 0:
             service_s += max(float(opens_s), 0.0)
@@ -244,7 +243,9 @@ def _now(mine: Rows, vans: _Vans) -> tuple[Floats, Floats, Floats, Floats, Float
             served_s[i] += at_s[i]
 
     begun = memory["begun_ms"] != UNKNOWN_MS
-    begun_m = np.array([way_from(*each) for each in zip(vans.plans, memory["begun_m"].tolist(), vans.row, strict=True)])
+    begun_m = memory["begun_m"].copy()
+    for i in [i for i, outlook in enumerate(vans.outlooks) if outlook.far_doors]:
+        begun_m[i] = way_from(vans.plans[i], float(begun_m[i]), vans.row[i])
     spent_s = np.where(begun, (ms - np.where(begun, memory["begun_ms"], ms)) / 1000 - served_s, 0.0)
     expected_s = np.where(begun, driven_s - _driven_s(vans, begun_m), 0.0)
     pace = np.clip((np.maximum(spent_s, 0.0) + TODAY_S) / (np.maximum(expected_s, 0.0) + TODAY_S), *PACES)
@@ -260,18 +261,17 @@ def _now(mine: Rows, vans: _Vans) -> tuple[Floats, Floats, Floats, Floats, Float
 def _driven_s(vans: _Vans, way_m: Floats) -> Floats:
     """Tell how much of the expected drive lies behind a place on each way, seconds."""
     places = zip(vans.outlooks, way_m.tolist(), strict=True)
-    from_m, from_s, to_m, to_s = np.array([_around(look.columns, at_m) for look, at_m in places]).T
+    from_m, from_s, to_m, to_s = np.array([_around(look.way_m, look.drive_s, at_m) for look, at_m in places]).T
     part = np.clip((way_m - from_m) / np.maximum(to_m - from_m, 1e-9), 0.0, 1.0)
     driven_s: Floats = from_s + part * (to_s - from_s)
     return driven_s
 
 
-def _around(columns: Floats, at_m: float) -> tuple[float, float, float, float]:
-    """Give WAY and DRIVE of the stops, or the path's start, before and after a place."""
-    after = min(int(columns[:, WAY].searchsorted(at_m)), len(columns) - 1)
-    from_m, from_s = columns[after - 1, :SERVICE] if after else (0.0, 0.0)
-    to_m, to_s = columns[after, :SERVICE]
-    return from_m, from_s, to_m, to_s
+def _around(way_m: Sequence[float], drive_s: Sequence[float], at_m: float) -> tuple[float, float, float, float]:
+    """Give the way and the drive to the stops, or the path's start, before and after a place."""
+    after = min(bisect_left(way_m, at_m), len(way_m) - 1)
+    start = (way_m[after - 1], drive_s[after - 1]) if after else (0.0, 0.0)
+    return (*start, way_m[after], drive_s[after])
 
 
 def _after_windows(mine: Rows, vans: _Vans, which: Ints, begin: Ints, lead_s: Floats, opens_s: Floats) -> Floats:

@@ -46,14 +46,20 @@ class Outlook:
     """What a model expects of a plan.
 
     Attributes:
-        columns: (s, 4) of each stop: way_m (`geo.eta.way`); drive_s, from the path's start, without services;
-            service_s; opens_s (its window opens, seconds after the plan's start; -inf where nobody waits for it).
+        columns: (7, s) of each stop: way_m (`geo.eta.way`); drive_s, from the path's start, without services;
+            service_s; opens_s (its window opens, seconds after the plan's start; -inf where nobody waits for it); and
+            of the plan door_m, the place along the path, and due_ms.
+        way_m, drive_s: (s) the first two, to look places up in.
         late_s, late_sd_s: how long after the plan's start the tour begins, and how far off that is.
+        far_doors: some door is far from the path, so that the way is longer than the path.
     """
 
     columns: Floats
+    way_m: Sequence[float]
+    drive_s: Sequence[float]
     late_s: float
     late_sd_s: float
+    far_doors: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -137,8 +143,15 @@ def _outlook(rows: Mapping[RowKey, Row], plan: Plan) -> Outlook:
     opens_s = np.where(waits, (np.where(waits, opens_ms, plan.start_ms) - plan.start_ms) / 1000, -np.inf)
     leg_s = seen.drive_s * np.array(drive)
     service_s = seen.service_s * np.array(service)
-    columns = np.column_stack((ways_to(plan), np.cumsum(leg_s), service_s, opens_s))
-    return Outlook(columns, 60.0 * late_min, noise_s(rows, seen.start_keys, plan.start_ms))
+    way_m, drive_s = ways_to(plan), np.cumsum(leg_s)
+    return Outlook(
+        columns=np.stack((way_m, drive_s, service_s, opens_s, plan.door_m, plan.stops[:, 3], plan.stop_due_ms)),
+        way_m=way_m.tolist(),
+        drive_s=drive_s.tolist(),
+        late_s=60.0 * late_min,
+        late_sd_s=noise_s(rows, seen.start_keys, plan.start_ms),
+        far_doors=bool(plan.door_m.any()),
+    )
 
 
 def _expected(rows: Mapping[RowKey, Row], what: str, keys: Sequence[Parts], at_ms: float) -> float:

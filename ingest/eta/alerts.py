@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 
 from geo.eta.estimate import Eta
-from geo.pings import UNKNOWN_MS
-from geo.plan.plans import Plan, places_in
+from geo.pings import UNKNOWN_MS, Ints
+from geo.plan.plans import Plan
 from geo.times import ms_of, time_of
 from ingest.drivers.models import AccountEta
 from ingest.drivers.shown import Alerts, Shown
 from ingest.eta.vans import Van, Vans
+from ingest.eta.worth import YOUNG_MS, worth_a_look
 from sql.account.settings import EtaRules
 from sql.eta.eta import eta_stops, told_facts
 from sql.feed.facts import LATE_AFTER_S, Revision, put_revisions
@@ -25,9 +26,6 @@ from sql.pool import Db
 from work.feed.entries import Owner, entry_of_eta, taken_back
 from work.feed.types import APPROACHING, LATE
 from work.messages.notices import note_facts
-
-YOUNG_MS = 300_000
-"""An alert rests on a ping that is younger by our clock."""
 
 LATENESS_MOVED_MS = 300_000
 """A lateness that moved less is not told again."""
@@ -64,25 +62,26 @@ class News:
 
 
 async def write_alerts(
-    db: Db, vans: Vans, found: Eta, accounts: Mapping[int, AccountEta], now: datetime
+    db: Db, vans: Vans, found: Eta, begin: Ints, accounts: Mapping[int, AccountEta], now: datetime
 ) -> Sequence[Shown]:
     """Tell the feed what is news of ETAs, and leave notices of it; give back what others were told by now.
 
     Args:
         found: of the tracks of `vans`.
+        begin: as `ingest.eta.moved.begins_of` gives it.
         accounts: by account.
     """
-    rows = np.flatnonzero(vans.caught_up).tolist()
     shown = list(vans.shown)
-    for i, alerts in (await _alerts(db, vans, rows)).items():
+    for i, alerts in (await _alerts(db, vans, np.flatnonzero(vans.caught_up).tolist())).items():
         shown[i] = replace(shown[i], alerts=alerts)
-    begin = np.searchsorted(found.track, np.arange(len(vans) + 1)).tolist()
+    said = [one.alerts if caught_up else None for one, caught_up in zip(shown, vans.caught_up.tolist(), strict=True)]
+    rules = [accounts[account_id].rules for account_id in vans.accounts.tolist()]
     fresh: dict[int, News] = {}
-    for i in rows:
+    for i in worth_a_look(vans, said, found, begin, rules, ms_of(now)):
         before = shown[i].alerts
         assert before is not None
         van = Van(lane=int(vans.lanes[i]), account_id=int(vans.accounts[i]), track=vans.tracks[i], plan=vans.plans[i])
-        one = news(van, _part(found, begin[i], begin[i + 1]), before, accounts[van.account_id].rules, now)
+        one = news(van, _part(found, begin[i], begin[i + 1]), before, rules[i], now)
         if one.late or one.near:
             fresh[i] = one
             shown[i] = replace(shown[i], alerts=_noted(before, one))
@@ -130,8 +129,6 @@ def news(van: Van, found: Eta, alerts: Alerts, rules: EtaRules, now: datetime) -
     """
     now_ms = ms_of(now)
     young = now_ms - int(van.track["recorded_ms"]) < YOUNG_MS
-    if not _is_worth_a_look(van.plan, found, alerts, rules, now_ms, young=young):
-        return News()
     ahead = _ahead(van.plan, found) if van.plan is not None else []
     near: list[Revision] = []
     if young and van.track["on_route"]:
@@ -154,33 +151,12 @@ def _part(found: Eta, begin: int, end: int) -> Eta:
     return Eta(*(getattr(found, name)[begin:end] for name in _COLUMNS))
 
 
-def _is_worth_a_look(
-    plan: Plan | None, found: Eta, alerts: Alerts, rules: EtaRules, now_ms: int, *, young: bool
-) -> bool:
-    """Tell whether there may be something to tell or to take back: mostly there is not, and this is quick."""
-    if any(fact.state != "retracted" for fact in alerts.late.values()):
-        return True
-    if not young or plan is None:
-        return False
-    rule = rules.approaching
-    near = np.zeros(len(found.stop_id), bool)
-    if rule.minutes is not None:
-        near |= found.expected_ms - now_ms <= rule.minutes * 60_000
-    if rule.stops is not None:
-        near |= found.stops_before <= rule.stops + sum(kind in _NOBODY_WAITS for kind in plan.stop_kinds)
-    if not alerts.approaching.issuperset(found.stop_id[near].tolist()):
-        return True
-    end_ms = plan.stop_window_ms[places_in(plan, found.stop_id), 1]
-    is_late = (end_ms != UNKNOWN_MS) & (found.expected_ms - end_ms > rules.late_after_minutes * 60_000)
-    return bool(is_late.any())
-
-
 def _ahead(plan: Plan, found: Eta) -> list[Ahead]:
     """Put together what is said of the stops ahead of a van."""
     ahead: list[Ahead] = []
     waiting = 0
     columns = {name: getattr(found, name).tolist() for name in ("stop_id", "expected_ms", "low_ms", "high_ms")}
-    for n, place in enumerate(places_in(plan, found.stop_id).tolist()):
+    for n, place in enumerate(found.place.tolist()):
         kind = plan.stop_kinds[place]
         ahead.append(
             Ahead(

@@ -58,9 +58,9 @@ async def test_what_was_learned_is_in_the_plan_and_in_its_etas_once(call, day, p
     (row,) = await read_plans(pool, [(int(tour["route"][3:]), 1)])
     prepared = plan_of(row)
     columns = Model(version=1, rows=rows).outlook(prepared).columns
-    services_before_s = np.cumsum(columns[:, 2]) - columns[:, 2]
-    expected_s = columns[:, 1] + services_before_s
+    services_before_s = np.cumsum(columns[2]) - columns[2]
+    expected_s = columns[1] + services_before_s
     planned_s = np.array([(ms_of(at) - ms_of(row.start_at)) / 1000 for at in row.stop_planned_at])
     assert planned_s == pytest.approx(expected_s, abs=len(orders))  # whole seconds a leg
-    plain_s = Model().outlook(prepared).columns[-1, 1]
-    assert columns[-1, 1] > 1.2 * plain_s
+    plain_s = Model().outlook(prepared).columns[1, -1]
+    assert columns[1, -1] > 1.2 * plain_s

@@ -1,20 +1,24 @@
 """What is news of one van's ETAs, decided without a database and at a time that the test chooses."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from geo.eta.estimate import Eta
 from geo.fold import fold
-from geo.plan.plans import Plan
+from geo.plan.plans import Plan, Timeline
 from geo.plan.prepare import Head, PathColumns, StopColumns, prepare_plan
 from geo.times import ms_of
-from ingest.drivers.shown import Alerts
+from ingest.drivers.shown import Alerts, Shown
 from ingest.eta.alerts import News, news
-from ingest.eta.vans import Van
+from ingest.eta.moved import begins_of
+from ingest.eta.vans import Van, Vans
+from ingest.eta.worth import worth_a_look
 from sql.account.settings import Approaching, EtaRules
 from tests.ingest.track.street import LAT, lon_at
 from work.feed.types import APPROACHING, LATE
@@ -53,7 +57,7 @@ def expected_in(*minutes: float) -> Eta:
     n = len(minutes)
     at_ms = ms_of(NOW) + (np.array(minutes) * 60_000).astype(np.int64)
     return Eta(
-        track=np.zeros(n, np.int64), stop_id=_STOPS[:n], expected_ms=at_ms, low_ms=at_ms - 60_000,
+        track=np.zeros(n, np.int64), stop_id=_STOPS[:n], place=np.arange(n), expected_ms=at_ms, low_ms=at_ms - 60_000,
         high_ms=at_ms + 60_000, remaining_m=np.zeros(n), stops_before=np.arange(n), spread_s=np.ones(n),
         delay_s=np.zeros(n), waits=np.zeros(n, np.bool_), start_s=np.zeros(n), service_s=np.zeros(n),
     )  # fmt: skip
@@ -133,3 +137,51 @@ def test_what_was_taken_back_is_told_anew() -> None:
     said = late_said(20, state="retracted", revision=2)
     found = news(a_van(a_plan(window_end=NOW)), expected_in(20), said, NEVER_NEAR, NOW)
     assert told(found) == [(LATE, 1, "asserted", 3)]
+
+
+_LATE_SAID = late_said(20)
+_SAID = (NOTHING_SAID, replace(NOTHING_SAID, approaching=frozenset({1})), _LATE_SAID, late_said(20, state="retracted"))
+_RULES = (EtaRules(), NEVER_NEAR, EtaRules(approaching=Approaching(minutes=None, stops=0), late_after_minutes=12))
+_PLANS = (FAR, a_plan(window_end=NOW), a_plan(window_end=NOW, kinds=("break", "delivery", "delivery")), None)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(_PLANS),
+            st.lists(st.integers(0, 50), max_size=3),
+            st.sampled_from(_SAID),
+            st.sampled_from(_RULES),
+            st.sampled_from((10, 299, 300, 4_000)),
+            st.booleans(),
+        ),
+        max_size=5,
+    )
+)
+def test_whoever_has_news_is_looked_at(days: list[Any]) -> None:
+    """All vans at once are asked whether it is worth a look; no news of any of them may be missed."""
+    vans = [a_van(plan, seen_s_ago=seen_s_ago) for plan, _, _, _, seen_s_ago, _ in days]
+    each = [expected_in(*(sorted(minutes) if plan else ())) for plan, minutes, *_ in days]
+    tracks = np.array([van.track for van in vans], fold.TRACK)
+    found = Eta(
+        *(np.concatenate([getattr(one, field.name) for one in [expected_in(), *each]]) for field in fields(Eta))
+    )
+    found = replace(found, track=np.repeat(np.arange(len(each)), [len(one.stop_id) for one in each]))
+    caught_up = np.array([is_up for *_, is_up in days], np.bool_)
+    together = Vans(
+        lanes=np.zeros(len(vans), np.int64), accounts=np.zeros(len(vans), np.int64), tracks=tracks,
+        timelines=[Timeline(driver_id=5)] * len(vans), plans=[van.plan for van in vans], caught_up=caught_up,
+        seen=~caught_up, shown=[Shown()] * len(vans),
+    )  # fmt: skip
+    said = [alerts if is_up else None for _, _, alerts, _, _, is_up in days]
+    rules = [rule for _, _, _, rule, _, _ in days]
+    looked_at = worth_a_look(together, said, found, begins_of(found, len(vans)), rules, ms_of(NOW))
+    for i, (van, eta, rule) in enumerate(zip(vans, each, rules, strict=True)):
+        alerts = said[i]
+        if alerts is None:
+            assert i not in looked_at
+        elif told(news(van, eta, alerts, rule, NOW)):
+            assert i in looked_at
+        if i in looked_at and alerts is not None and not alerts.late:
+            assert van.plan is not None
+            assert days[i][4] < 300

@@ -6,12 +6,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import numpy as np
 import pytest
 
 from ingest.config import IngestConfig
-from ingest.eta.tell import _moved
-from sql.eta.eta import EtaWrite
 from sql.track.folds import plan_changed
 from sql.track.lanes import lock_lanes
 from tests.ingest.track import conftest
@@ -59,57 +56,6 @@ async def told(fleet: Fleet, kind: str) -> list[tuple[int, str]]:
 
 
 # Written when there is news -------------------------------------------------------------------------------------------
-
-
-def etas(expected_s: Sequence[float], *, as_of_s: float = 0.0, wide_s: float = 60.0, version: int = 1) -> EtaWrite:
-    expected_ms = (np.array(expected_s) * 1000).astype(np.int64)
-    return EtaWrite(
-        route_id=1,
-        version=version,
-        as_of_ms=int(as_of_s * 1000),
-        stop_ids=np.arange(len(expected_s)) + 1,
-        expected_ms=expected_ms,
-        low_ms=expected_ms - int(wide_s * 1000),
-        high_ms=expected_ms + int(wide_s * 1000),
-        remaining_m=np.zeros(len(expected_s)),
-        along_m=None,
-        spread_s=np.zeros(len(expected_s)),
-        paced_s=np.zeros(len(expected_s)),
-        waits=np.zeros(len(expected_s), np.bool_),
-    )
-
-
-@pytest.mark.parametrize(
-    ("now", "is_news"),
-    [
-        (etas([600, 3000]), False),
-        (etas([629, 3119]), False),
-        (etas([631, 3000]), True),  # the near one
-        (etas([569, 3000]), True),  # sooner is news too
-        (etas([600, 3121]), True),  # the far one
-        (etas([600, 3000], wide_s=91), True),  # the near one's window
-        (etas([600, 3000], as_of_s=500), False),  # a ping that confirms it
-        (etas([600, 3000], version=2), True),
-        (etas([600]), True),
-        (etas([600, 3000, 4000]), True),
-    ],
-)
-def test_what_is_worth_writing(now: EtaWrite, is_news: bool) -> None:
-    assert _moved(etas([600, 3000]), now, CONFIG) is is_news
-
-
-@pytest.mark.parametrize(
-    ("setting", "moved_s"), [({"eta_moved_near_s": 5.0}, (606, 3000)), ({"eta_moved_far_s": 20.0}, (600, 3021))]
-)
-def test_what_is_worth_writing_is_set(setting: dict[str, float], moved_s: tuple[float, float]) -> None:
-    before, now = etas([600, 3000]), etas(moved_s)
-    assert _moved(before, now, replace(CONFIG, **setting))
-    assert not _moved(before, now, CONFIG)
-
-
-def test_how_far_a_near_stop_is_is_set() -> None:
-    assert _moved(etas([1000]), etas([1060]), replace(CONFIG, eta_near_s=1200.0))
-    assert not _moved(etas([1000]), etas([1060]), CONFIG)
 
 
 async def test_it_is_written_again_only_when_it_moved(fleet: Fleet, east):
