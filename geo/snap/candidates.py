@@ -118,19 +118,17 @@ def _rounds(near: _Nearest, cost: Floats, n: int) -> tuple[Floats, Floats]:
     """
     row, along_m = near.spots.row, near.spots.along_m
     table, costs = np.full((4, n, ROUNDS), np.nan), np.full((n, ROUNDS), np.inf)
-    for k in range(ROUNDS):
+    begin = np.flatnonzero(np.diff(row, prepend=-1))  # places come hypothesis by hypothesis
+    cost = np.where(np.isfinite(cost), cost, np.inf)
+    for k in range(ROUNDS if len(row) else 0):
         # the cheapest place of each hypothesis that has one left, the first of equals
-        order = np.flatnonzero(np.isfinite(cost))
-        if not len(order):
+        costs[row[begin], k] = np.minimum.reduceat(cost, begin)
+        best = np.flatnonzero((cost == costs[row, k]) & np.isfinite(cost))
+        if not len(best):
             break
-        order = order[np.lexsort((cost[order], row[order]))]
-        mine = row[order]
-        begins = np.concatenate(([True], mine[1:] != mine[:-1]))
-        mine, best = mine[begins], order[begins]
-        table[:, mine, k] = near.table[:, best]
-        costs[mine, k] = cost[best]
-        taken = table[0, :, k][row]
-        cost = np.where(np.abs(along_m - taken) <= APART_M, np.inf, cost)
+        best = best[np.diff(row[best], prepend=-1) > 0]
+        table[:, row[best], k] = near.table[:, best]
+        cost = np.where(np.abs(along_m - table[0, row, k]) <= APART_M, np.inf, cost)
     return table, costs
 
 
