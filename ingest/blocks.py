@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.pings import PING, Pings, Rows
+from geo.pings import PING, Pings, Rows, no_texts
 
 VERSION = 1
 """Raised when `PING` or the layout changes. A tracker reads every version that an inbox can still hold."""
@@ -85,7 +85,7 @@ def _unpacked(body: bytes) -> tuple[Rows, NDArray[np.object_]]:
     rows_end = _HEADER.size + n * PING.itemsize
     if zlib.crc32(memoryview(body)[_HEADER.size :]) != crc or len(body) < rows_end:
         raise ValueError("the block is damaged")
-    texts = np.full((n, 2), None, dtype=object)
+    texts = no_texts(n)
     if len(body) > rows_end:
         for index, activity, client_id in _texts_from(body[rows_end:], n):
             texts[index] = activity, client_id

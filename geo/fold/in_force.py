@@ -64,13 +64,18 @@ class InForce:
         if plan is None or (track["route_id"], track["route_version"]) != (plan.route_id, plan.version):
             self._change(van, moment, plan)
         if plan is not None:
-            if plan.route_id in finished and timeline.new_stops(plan, finished[plan.route_id]):
-                parking.drive_on(track, timeline, plan, finished[plan.route_id])
-            elif parking.how_over(track, plan.route_id) is Over.LEFT:
-                parking.unfinish(track, plan.route_id)
+            if plan.route_id in finished:
+                self._take_up(track, timeline, plan, finished[plan.route_id])
             self.start_ms[van] = plan.start_ms
             self.home_m[van] = plan.length_m - DEPOT_M if plan.return_to_depot else np.inf
         self.plans[van], self.planned[van] = plan, plan is not None
+
+    def _take_up(self, track: np.void, timeline: Timeline, plan: Plan, version: int) -> None:
+        """Go on with a tour that was over: one with new stops, or one that was left."""
+        if timeline.new_stops(plan, version):
+            parking.drive_on(track, timeline, plan, version)
+        elif parking.how_over(track, plan.route_id) is Over.LEFT:
+            parking.unfinish(track, plan.route_id)
 
     def _find(self, van: int, at_ms: int, finished: dict[int, int]) -> Plan | None:
         """Find the plan a driver is on, and note which one comes after it."""

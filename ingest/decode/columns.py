@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.pings import PING, UNKNOWN_MS, Floats, Ints, Pings
+from geo.pings import PING, UNKNOWN_MS, Floats, Ints, Pings, no_texts
 from geo.trust.clean import Flag
 from geo.trust.clock import lost_ms
 from geo.trust.numbers import SINCE_2001_MS, WEEKS_LOST_MS
@@ -118,7 +118,7 @@ def check(said: Columns, arrival: Arrival, sent: AsSent) -> Decoded:
         flags = None if flags is None else flags[kept]
         texts = None if texts is None else texts[kept]
     if texts is None:
-        texts = np.full((len(times_ms), 2), None, dtype=object)
+        texts = no_texts(len(times_ms))
     numbers = np.where(measured, numbers, np.nan)
     return Decoded(
         Pings(_rows(times_ms, numbers, arrival, int(said.flags) if flags is None else flags), texts), rejected
@@ -189,7 +189,7 @@ def texts_of(activities: Sequence[object], ids: Sequence[object]) -> NDArray[np.
     """Make the texts of pings from what was sent as `activity` and `id`; None when there is nothing of either."""
     if not any(activities) and not any(ids):
         return None
-    texts = np.empty((len(activities), 2), dtype=object)
+    texts = no_texts(len(activities))
     texts[:, 0] = [text_of(activity, MAX_ACTIVITY) for activity in activities]
     texts[:, 1] = [text_of(client_id, MAX_ID) for client_id in ids]
     return texts

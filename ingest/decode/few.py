@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from geo.pings import PING, Pings
+from geo.pings import PING, Pings, no_texts
 from geo.times import as_ms
 from ingest.decode.columns import (
     AHEAD_MS,
@@ -45,7 +45,7 @@ def pings_of(rows: Sequence[Row], arrival: Arrival) -> Pings | None:
     oldest_ms, received_ms = arrival.oldest_ms, arrival.received_ms
     newest_ms = received_ms + arrival.doubt_ms + AHEAD_MS
     packed = bytearray()
-    texts = np.full((len(rows), 2), None, dtype=object)
+    texts = no_texts(len(rows))
     for i, (at, lat, lon, acc, alt, speed, heading, battery, charging, mock, activity, own_id) in enumerate(rows):
         at_ms = as_ms(at)
         if not (oldest_ms <= at_ms <= newest_ms and _SOUTH <= lat <= _NORTH and _WEST <= lon <= _EAST):

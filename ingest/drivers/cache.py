@@ -11,7 +11,7 @@ import numpy as np
 from cachetools import LRUCache
 
 from geo.fold import fold
-from geo.pings import UNKNOWN_MS, Ints, Rows
+from geo.pings import UNKNOWN_MS, Ints
 from geo.plan.plans import FOREVER_MS
 from ingest.drivers.drivers import Drivers, Progress
 from ingest.drivers.models import ModelCache
@@ -26,7 +26,7 @@ _MOST_TRACKS = 100_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Known:
-    """A track at a version, as a record of `geo.fold.fold.records_of`: to copy an array of one costs ten times that."""
+    """A track at a version, as a record: to copy an array of one costs ten times that."""
 
     version: int
     record: bytes
@@ -45,9 +45,13 @@ class TrackCache:
         """Tell whether a driver's track is remembered."""
         return driver_id in self._known
 
-    def remember(self, drivers: Drivers, tracks: Rows, shown: Sequence[Shown]) -> None:
-        """Keep what a take wrote. Only after its commit."""
-        for row, record, told in zip(drivers.rows, fold.records_of(tracks), shown, strict=True):
+    def remember(self, drivers: Drivers, records: Sequence[bytes], shown: Sequence[Shown]) -> None:
+        """Keep what a take wrote. Only after its commit.
+
+        Args:
+            records: of each track, as `geo.fold.fold.records_of` gives them.
+        """
+        for row, record, told in zip(drivers.rows, records, shown, strict=True):
             self._known[row.driver_id] = _Known(row.version + 1, record, told)
 
     async def read(
@@ -72,15 +76,17 @@ class TrackCache:
         return self._assemble(rows)
 
     def _assemble(self, rows: list[TrackRow]) -> tuple[Drivers, Progress, list[Shown]]:
+        columns = dict(zip(TrackRow._fields, zip(*rows, strict=True), strict=True)) if rows else {}
+
         def column(name: str) -> Ints:
-            return np.array([getattr(row, name) for row in rows], np.int64)
+            return np.array(columns.get(name, ()), np.int64)
 
         ids = column("driver_id")
         tracks = fold.fresh(ids)
         shown = [Shown() for _ in rows]
         records: dict[int, bytes] = {}
         rerun_from_ms = np.full(len(rows), FOREVER_MS, np.int64)
-        may_rerun = np.array([row.may_rerun for row in rows], bool)
+        may_rerun = np.array(columns.get("may_rerun", ()), bool)
         for i, row in enumerate(rows):
             if row.rerun_from_ms is not None:
                 rerun_from_ms[i] = row.rerun_from_ms

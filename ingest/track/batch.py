@@ -186,6 +186,7 @@ class Batch:
         happened: of dtype `geo.fold.fold.HAPPENED`, what may be told now; its tracks are entries of the drivers.
         stretches: what was folded again and may be told now.
         shown: by driver, what others were told of their ETAs.
+        records: by driver, the track as it was written, as `geo.fold.fold.records_of` gives it; empty until then.
     """
 
     known: Known
@@ -199,6 +200,7 @@ class Batch:
     folded: Folded | None = None
     happened: Rows = field(default_factory=lambda: np.zeros(0, fold.HAPPENED))
     stretches: Sequence[Stretch] = ()
+    records: Sequence[bytes] = ()
 
     def with_sent(self, sent: Sent) -> Self:
         """Go on with other pings."""

@@ -16,7 +16,7 @@ import asyncpg
 import numpy as np
 from prometheus_client import Counter, Gauge, Histogram
 
-from geo.pings import Ints, Pings
+from geo.pings import Pings
 from ingest import blocks
 from ingest.config import IngestConfig
 from ingest.drivers.cache import TrackCache
@@ -166,7 +166,7 @@ class Tracker:
         CATCHING_UP.set(behind)
         self._lanes_at_once = self._lanes_worth_a_take(len(sent), len(chosen))
         self.may_gather = not behind and len(chosen) == len(waiting) and len(sent) < self._config.pings_worth_a_take
-        self._cache.remember(batch.drivers, batch.progress.tracks, batch.shown)
+        self._cache.remember(batch.drivers, batch.records, batch.shown)
         self._hints.note(taken)
         await tell_live(self._db, moved_triples(batch))
         await self._cache.models.read_newer(self._db)
@@ -242,7 +242,7 @@ class Tracker:
 
     async def _read(self, taken: list[Block]) -> Sent:
         parts: list[Pings] = []
-        lanes: list[Ints] = []
+        lanes: list[int] = []
         for block in taken:
             try:
                 pings = blocks.decode(block.body)
@@ -251,8 +251,8 @@ class Tracker:
                 await put_quarantined(self._db, [unreadable_block(block, "unreadable-block")])
                 continue
             parts.append(pings)
-            lanes.append(np.full(len(pings), block.lane, np.int64))
-        return Sent(Pings.concat(parts), np.concatenate(lanes) if lanes else np.zeros(0, np.int64))
+            lanes.append(block.lane)
+        return Sent(Pings.concat(parts), np.repeat(np.array(lanes, np.int64), [len(pings) for pings in parts]))
 
 
 async def run_tracker(config: IngestConfig, database: DatabaseConfig, *, stop: asyncio.Event) -> None:

@@ -5,16 +5,16 @@ from dataclasses import replace
 import numpy as np
 
 from geo.fold.fold import records_of, stored
-from geo.plan.plans import FOREVER_MS
 from ingest.track.batch import Batch
 from sql.pool import Connection
-from sql.track.folds import TrackWrite, put_checkpoints, write_tracks
+from sql.track.folds import TrackWrites, put_checkpoints, write_tracks
 
 
 async def write(db: Connection, batch: Batch) -> Batch:
     """Write tracks, and checkpoints of those who have come far enough since the last one."""
     drivers, progress = batch.drivers, batch.progress
-    states = [stored(record) for record in records_of(progress.tracks)]
+    records = records_of(progress.tracks)
+    states = [stored(record) for record in records]
     at_ms, unmarked = progress.tracks["at_ms"], progress.unmarked.copy()
     mark = np.flatnonzero(unmarked >= batch.known.limits.steps)
     if len(mark):
@@ -23,20 +23,17 @@ async def write(db: Connection, batch: Batch) -> Batch:
         unmarked[mark] = 0
     await write_tracks(
         db,
-        [
-            TrackWrite(
-                lane=row.lane,
-                driver_id=row.driver_id,
-                version=row.version,
-                state=state,
-                folded_ms=int(at_ms[i]),
-                head_ms=int(progress.head_ms[i]),
-                stored_ms=int(progress.stored_ms[i]),
-                rerun_from_ms=None if progress.rerun_from_ms[i] == FOREVER_MS else int(progress.rerun_from_ms[i]),
-                rerun_began=bool(progress.began[i]),
-                unmarked=int(unmarked[i]),
-            )
-            for i, (row, state) in enumerate(zip(drivers.rows, states, strict=True))
-        ],
+        TrackWrites(
+            lane=drivers.lanes,
+            driver_id=drivers.ids,
+            version=[row.version for row in drivers.rows],
+            state=states,
+            folded_ms=at_ms,
+            head_ms=progress.head_ms,
+            stored_ms=progress.stored_ms,
+            rerun_from_ms=progress.rerun_from_ms,
+            rerun_began=progress.began,
+            unmarked=unmarked,
+        ),
     )
-    return replace(batch, progress=replace(progress, unmarked=unmarked))
+    return replace(batch, progress=replace(progress, unmarked=unmarked), records=records)

@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
+from geo.pings import Bools, Ints
+from geo.plan.plans import FOREVER_MS
 from sql.pool import Db
 from sql.queries import load
 
@@ -14,9 +17,8 @@ class TrackChangedError(Exception):
     """A track was not at the version it was read at: somebody wrote it without holding its lane."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrackRow:
-    """One driver's stored fold.
+class TrackRow(NamedTuple):
+    """One driver's stored fold; fields in the order of the query.
 
     Attributes:
         folded_ms: the state's position; UNKNOWN_MS before the first, here and below.
@@ -48,20 +50,26 @@ class TrackRow:
     state: bytes | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrackWrite:
-    """What a take leaves of one driver's fold; `version` is the one it was read at."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TrackWrites:
+    """What a take leaves of the folds of n drivers, columns as of `TrackRow`.
 
-    lane: int
-    driver_id: int
-    version: int
-    state: bytes
-    folded_ms: int
-    head_ms: int
-    stored_ms: int
-    rerun_from_ms: int | None
-    rerun_began: bool
-    unmarked: int
+    Attributes:
+        version: the one each was read at.
+        rerun_from_ms: FOREVER_MS when nobody asks.
+        rerun_began: whether a re-run began now.
+    """
+
+    lane: Ints
+    driver_id: Ints
+    version: Sequence[int]
+    state: Sequence[bytes]
+    folded_ms: Ints
+    head_ms: Ints
+    stored_ms: Ints
+    rerun_from_ms: Ints
+    rerun_began: Bools
+    unmarked: Ints
 
 
 async def plan_changed(db: Db, *, lane: int, driver_id: int, account_id: int, effective_at: datetime) -> None:
@@ -104,10 +112,10 @@ async def read_tracks(
 ) -> list[TrackRow]:
     """Read tracks, by driver_id ascending; `versions` are those whose state the caller has, -1 for none."""
     rows = await db.fetch(_SQL["read_tracks"], lanes, drivers, versions, rerun_every_s)
-    return [TrackRow(**row) for row in rows]
+    return [TrackRow(*row) for row in rows]
 
 
-async def write_tracks(db: Db, writes: Sequence[TrackWrite]) -> None:
+async def write_tracks(db: Db, writes: TrackWrites) -> None:
     """Move tracks on.
 
     Raises:
@@ -115,19 +123,18 @@ async def write_tracks(db: Db, writes: Sequence[TrackWrite]) -> None:
     """
     written = await db.fetch(
         _SQL["write_tracks"],
-        [write.lane for write in writes],
-        [write.driver_id for write in writes],
-        [write.version for write in writes],
-        [write.state for write in writes],
-        [write.folded_ms for write in writes],
-        [write.head_ms for write in writes],
-        [write.stored_ms for write in writes],
-        [write.rerun_from_ms for write in writes],
-        [write.rerun_began for write in writes],
-        [write.unmarked for write in writes],
+        writes.lane.tolist(),
+        writes.driver_id.tolist(),
+        writes.version,
+        writes.state,
+        *(column.tolist() for column in (writes.folded_ms, writes.head_ms, writes.stored_ms)),
+        [None if from_ms == FOREVER_MS else from_ms for from_ms in writes.rerun_from_ms.tolist()],
+        writes.rerun_began.tolist(),
+        writes.unmarked.tolist(),
     )
-    if len(written) != len(writes):
-        raise TrackChangedError(f"{len(writes) - len(written)} of {len(writes)} tracks changed under the tracker")
+    changed = len(writes.state) - len(written)
+    if changed:
+        raise TrackChangedError(f"{changed} of {len(writes.state)} tracks changed under the tracker")
 
 
 async def checkpoints_before(

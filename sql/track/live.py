@@ -131,5 +131,7 @@ def _payloads(words: Sequence[str]) -> Iterator[str]:
 
 
 def _without(values: NDArray[Any], null: Bools | None = None) -> list[Any]:
-    missing = np.isnan(values) if null is None else null
-    return [None if gone else one for one, gone in zip(values.tolist(), missing.tolist(), strict=True)]
+    found: list[Any] = values.tolist()
+    for i in np.flatnonzero(np.isnan(values) if null is None else null).tolist():  # mostly few
+        found[i] = None
+    return found
