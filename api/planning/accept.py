@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from api.http import ids
 from api.http.problem import Conflict, FieldError
 from api.http.refs import Ref
@@ -26,7 +28,7 @@ from sql.delivery import routes, stops
 from sql.delivery.routes import RouteHead, RoutePlan
 from sql.delivery.stops import StopRow
 from sql.desk.audit import AuditDeed, write_entry
-from sql.planning.day import end_orders, move_orders, move_wishes
+from sql.planning.day import end_orders, lead_links, links_of_stops, move_orders, move_wishes
 from sql.planning.orders import OrderRow, find_orders
 from sql.planning.plans import TourPlanRow, change_plan, hold_plan
 from sql.planning.resources import resources_named
@@ -88,10 +90,11 @@ async def accept_proposal(tools: RouteTools, row: TourPlanRow, *, deed: AuditDee
         await hold_unchanged(db, row)
         await hold_all(db, row.account_id, [(one.name, one.route_id, one.driver) for one in made])
         _require_same_day(result, await _read(db, row), db.clock.now())
+        links = await links_of_stops(db, _moving(made))
         written = {one.name: await _write(tools, db, row.account_id, one) for one in made}
-        await _follow(db, row, made, written)
-        names = {one.told["shift"]: ids.shown(ids.ROUTE, written[one.name]) for one in made if one.plan}
-        tours = [{**tour, "route": names.get(tour["shift"], tour["route"])} for tour in result["tours"]]
+        await _follow(db, row, made, written, links)
+        names = {one.told["shift"]: ids.shown(ids.ROUTE, written[one.name]) for one in made if one.route_id is None}
+        tours = [{**tour, "route": tour["route"] or names.get(tour["shift"])} for tour in result["tours"]]
         if deed is not None:
             await write_entry(db, deed)
         await change_plan(db, row.id, state="published", result={**result, "tours": tours})
@@ -99,6 +102,16 @@ async def accept_proposal(tools: RouteTools, row: TourPlanRow, *, deed: AuditDee
     assert after is not None
     await tell_live(pool, [(row.account_id, 0, route_id) for route_id in written.values()])
     return after
+
+
+def _moving(made: Sequence[_Tour]) -> list[int]:
+    """List the stops that go to another route."""
+    return [
+        entry["stop"]
+        for one in made
+        for entry in one.told["stops"]
+        if "stop" in entry and "loads" not in entry and entry["from"] != one.route_id
+    ]
 
 
 def _changed(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -153,13 +166,14 @@ def _other_stops(result: Mapping[str, Any], day: _Day) -> Iterator[FieldError]:
     for place, tour in enumerate(result["tours"]):
         if tour["changed"]:
             yield from _out_of_turn(f"/tours/{place}/stops", tour, day)
-    cancelled = set(result["basis"]["cancelled"])
+    cancelled, gone = set(result["basis"]["cancelled"]), set(result["basis"]["cancelled_stops"])
     known = {entry["stop"] for tour in _changed(result) for entry in tour["stops"] if "stop" in entry}
-    left = cancelled | {one["order"] for one in result["unplanned"]}
+    known |= gone.union(*(tour.get("stays", ()) for tour in _changed(result)))
+    known |= {one["stop"] for one in result["unplanned"] if one.get("stop")}
     for route_id, of_route in day.stops.items():
         mine = [stop for stop in of_route if not stop.removed]
-        yield from _begun("/cancel", [stop for stop in mine if stop.plan.external_id in cancelled])
-        yield from _forgotten(ids.shown(ids.ROUTE, route_id), mine, known, left)
+        yield from _begun("/cancel", [stop for stop in mine if stop.plan.external_id in cancelled or stop.id in gone])
+        yield from _forgotten(ids.shown(ids.ROUTE, route_id), mine, known, cancelled)
 
 
 def _begun(at: str, stops: Sequence[StopRow]) -> Iterator[FieldError]:
@@ -168,10 +182,10 @@ def _begun(at: str, stops: Sequence[StopRow]) -> Iterator[FieldError]:
             yield FieldError(at=at, why=f"{stop.plan.external_id} was begun or done meanwhile")
 
 
-def _forgotten(at: str, stops: Sequence[StopRow], known: set[int], left: set[str]) -> Iterator[FieldError]:
+def _forgotten(at: str, stops: Sequence[StopRow], known: set[int], cancelled: set[str]) -> Iterator[FieldError]:
     for stop in stops:
         name, loading = stop.plan.external_id, stop.plan.kind == "depot"
-        if not is_touched(stop) and stop.id not in known and name not in left and not loading:
+        if not is_touched(stop) and stop.id not in known and name not in cancelled and not loading:
             yield FieldError(at=at, why=f"{name} is to be done again")
 
 
@@ -257,7 +271,8 @@ def _stop(day: _Day, entry: Mapping[str, Any]) -> StopBody:
         return stop_of_order(day.orders[entry["order"]], entry)
     stop = day.stop(entry["from"], entry["stop"])
     assert stop is not None  # _require_same_day
-    return body_of_stop(stop.plan, datetime.fromisoformat(entry["arrive_at"]))
+    body = body_of_stop(stop.plan, datetime.fromisoformat(entry["arrive_at"]))
+    return msgspec.structs.replace(body, external_id=entry["order"])
 
 
 def _body(
@@ -268,18 +283,31 @@ def _body(
     was: RoutePlan | None,
 ) -> RouteBody:
     start_at, end_at = (datetime.fromisoformat(tour[name]) for name in ("start_at", "end_at"))
-    end_at += AFTER_END
-    if was is not None:
-        start_at = was.start_at if tour["is_loaded"] or "stays" in tour else start_at
-        end_at = max(end_at, was.end_at)
-    return RouteBody(
+    body = RouteBody(
         date=row.date,
         timezone=depot.timezone,
         start_at=start_at,
-        end_at=max(end_at, start_at + timedelta(minutes=1)),
+        end_at=max(end_at + AFTER_END, start_at + timedelta(minutes=1)),
         depot=DepotBody(lat=depot.lat, lon=depot.lon, name=depot.name),
-        return_to_depot=tour["return_to_depot"] if was is None else was.return_to_depot,
+        return_to_depot=tour["return_to_depot"],
         stops=bodies,
+    )
+    return body if was is None else _as_it_was(body, was, keeps_start=tour["is_loaded"] or "stays" in tour)
+
+
+def _as_it_was(body: RouteBody, was: RoutePlan, *, keeps_start: bool) -> RouteBody:
+    """Leave of a route that is there what no proposal changes: its day and depot, and hours that are long enough."""
+    depot = None
+    if was.depot_lat is not None and was.depot_lon is not None:
+        depot = DepotBody(lat=was.depot_lat, lon=was.depot_lon, name=was.depot_name)
+    return msgspec.structs.replace(
+        body,
+        date=was.date,
+        timezone=was.timezone,
+        start_at=was.start_at if keeps_start else body.start_at,
+        end_at=max(body.end_at or was.end_at, was.end_at),
+        depot=depot,
+        return_to_depot=was.return_to_depot,
     )
 
 
@@ -302,8 +330,10 @@ async def _write(tools: RouteTools, db: Db, account_id: int, one: _Tour) -> int:
     return written.route_id
 
 
-async def _follow(db: Db, row: TourPlanRow, made: Sequence[_Tour], written: Mapping[str, int]) -> None:
-    """Let orders, and what recipients said of them, go where their stops went."""
+async def _follow(
+    db: Db, row: TourPlanRow, made: Sequence[_Tour], written: Mapping[str, int], links: Sequence[tuple[int, bytes]]
+) -> None:
+    """Let orders, links of stops, and what recipients said of them, go where their stops went."""
     new: list[tuple[str, int]] = []
     moved: list[tuple[str, int, int]] = []
     wishes: list[tuple[int, int, int]] = []
@@ -322,4 +352,6 @@ async def _follow(db: Db, row: TourPlanRow, made: Sequence[_Tour], written: Mapp
     await assign_free(db, row, new)
     await move_orders(db, row.account_id, row.id, moved)
     await move_wishes(db, wishes)
+    stop_now = {was: now for was, now, _ in wishes}
+    await lead_links(db, [(link, stop_now[was]) for was, link in links if was in stop_now])
     await end_orders(db, row.account_id, (row.result or {})["basis"]["cancelled"])

@@ -143,9 +143,11 @@ class ReplanBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         | None
     ) = None
     date: Annotated[Day | None, Meta(description="Else today, or the day of the routes")] = None
-    depot: Annotated[str | None, Meta(description="External id; else that of the routes, or the only one")] = None
+    depot: Annotated[
+        str | None, Meta(description="External id, or as routes name it; else that of the routes, or the only one")
+    ] = None
     orders: Annotated[OrderNames | None, Meta(description="Add only these of the ready orders; else all")] = None
-    cancel: Annotated[OrderNames, Meta(description="Orders that are not wanted any more")] = []
+    cancel: Annotated[OrderNames, Meta(description="Orders that are not wanted any more, or stops by either id")] = []
     out: Annotated[list[VanOut], Meta(max_length=500, description="Vans that cannot go on")] = []
     freeze_minutes: Annotated[
         float, Meta(ge=1, le=240, description="What a van comes to within so many stays; the proposal holds as long")

@@ -24,6 +24,7 @@ from geo.tours.check import check
 from geo.tours.insertion import cheapest
 from geo.tours.problem import VanTour
 from sql.planning import plans
+from sql.planning.day import drivers_of_routes
 from sql.planning.plans import TourPlanRow
 from sql.planning.resources import find_resource, resources_named
 from sql.pool import Db, Pool
@@ -53,7 +54,7 @@ class PlannedVisit(Struct, frozen=True, kw_only=True):
     """An order on a tour: the van is there, begins, leaves.
 
     Of a day that is planned again: `fixed` ones stay as they are; where `loads` are named, parcels of these orders are
-    taken aboard, and `order` is what the stop is called.
+    taken aboard, and `order` is what the stop is called: its external id, also where it is of no order.
     """
 
     order: str
@@ -72,10 +73,13 @@ class PlannedBreak(Struct, frozen=True, kw_only=True):
 
 
 class PlannedTour(Struct, frozen=True, kw_only=True):
-    """What one vehicle does on one shift; `route` once it is published."""
+    """What one vehicle does on one shift; `route` once it is published.
 
-    shift: str
-    vehicle: str
+    Of a day that is planned again, `shift` and `vehicle` are null for a route that was given by hand.
+    """
+
+    shift: str | None
+    vehicle: str | None
     driver: str | None
     start_at: datetime
     end_at: datetime
@@ -104,8 +108,9 @@ class Affected(Struct, frozen=True, kw_only=True):
     """What a proposal means for a recipient.
 
     `before` and `after`: when the service would begin if the day went on as it is, and when it would now; null: nobody
-    would come. `promise`: whether the window that was promised is kept, `saved` (it would be missed), `broken` (it
-    would be kept) or missed either way; null where none was promised.
+    would come. `from_…` and `to_…`: who was to come, and who comes; the route where there is one already. `promise`:
+    whether the window that was promised is kept, `saved` (it would be missed), `broken` (it would be kept) or missed
+    either way; null where none was promised.
     """
 
     order: str
@@ -113,6 +118,8 @@ class Affected(Struct, frozen=True, kw_only=True):
     what: Literal["added", "moved", "earlier", "later", "cancelled", "stays", "unplanned", "same"]
     from_shift: str | None
     to_shift: str | None
+    from_route: str | None = None
+    to_route: str | None = None
     before: datetime | None
     after: datetime | None
     window: Window | None
@@ -293,12 +300,12 @@ async def shown(db: Db | Pool, row: TourPlanRow) -> TourPlan:
     """Show a plan as it is, with the drivers that its shifts have now."""
     result = row.result or {}
     drivers = await drivers_of(db, row)
-    tours = [{**tour, "driver": drivers.get(tour["shift"])} for tour in result.get("tours", [])]
+    tours = [{**tour, "driver": drivers.get(tour["shift"] or tour["route"])} for tour in result.get("tours", [])]
     return TourPlan(
         id=ids.shown(ids.PLAN, row.id),
         state=cast(State, row.state),
         date=row.date,
-        depot=row.depot,
+        depot=(row.asked.get("place") or {}).get("name", row.depot),
         objective=row.asked.get("objective", "stable"),
         progress=round(row.progress, 3),
         version=row.version,
@@ -311,7 +318,11 @@ async def shown(db: Db | Pool, row: TourPlanRow) -> TourPlan:
 
 
 async def drivers_of(db: Db | Pool, row: TourPlanRow) -> dict[str, str | None]:
-    """Read who drives the tours of a plan, by shift; plans do not name them themselves."""
-    names = [tour["shift"] for tour in (row.result or {}).get("tours", [])]
+    """Read who drives the tours of a plan, by shift, else by route; plans do not name them themselves."""
+    tours = (row.result or {}).get("tours", [])
+    names = [tour["shift"] for tour in tours if tour["shift"] is not None]
     found = await resources_named(db, account_id=row.account_id, kind="shift", names=names)
-    return {name: shift.driver for name, shift in found.items()}
+    by_hand = [ids.number_of(ids.ROUTE, tour["route"]) for tour in tours if tour["shift"] is None]
+    drivers = await drivers_of_routes(db, account_id=row.account_id, route_ids=[one for one in by_hand if one])
+    of_routes = {ids.shown(ids.ROUTE, route_id): driver for route_id, driver in drivers.items()}
+    return {name: shift.driver for name, shift in found.items()} | of_routes

@@ -1,9 +1,8 @@
 """A day is planned again while it goes on: asked for here, proposed as a plan, told to nobody before that counts."""
 
-from collections.abc import Sequence
-from datetime import date, timedelta
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 from aiohttp import web
@@ -19,11 +18,12 @@ from api.http.refs import ref_of
 from api.http.times import out_of_range
 from api.planning.body import ReplanBody
 from api.planning.plans import PlanMade
+from api.planning.which_day import DayAsked, day_asked
 from sql.delivery.routes import find_route
-from sql.planning.day import days_of_routes, depots_of_days
+from sql.delivery.stops import route_of_stop
+from sql.planning.day import stops_called, tours_of_day
 from sql.planning.orders import find_orders
 from sql.planning.plans import create_plan
-from sql.planning.resources import find_resource
 from sql.pool import Pool
 
 operations = Operations("planning")
@@ -31,7 +31,7 @@ operations = Operations("planning")
 
 @operations.operation("POST", "/v1/plans/replan", who=Who.DISPATCHER, body=ReplanBody, answer=PlanMade, status=202)
 async def post_replan(request: web.Request) -> web.Response:
-    """Have a better way found for a day that goes on: for some of its vans, or all.
+    """Have a better way found for a day that goes on: for some of its vans, or all, whoever made their routes.
 
     What is done, begun, aboard, or comes within the freeze time stays. Ready orders come onto tours, parcels of vans
     that are out are fetched, delays count. Ask `GET /v1/plans/{plan}`: its `proposal` says what it means for each
@@ -45,12 +45,13 @@ async def post_replan(request: web.Request) -> web.Response:
     out = await _routes(pool, account_id, [one.route for one in body.out], "/out/{}/route")
     if body.routes is not None and (far := [row for row, route in enumerate(out) if route not in named]):
         refuse([FieldError(at=f"/out/{row}/route", why="is not one of the routes") for row in far])
-    await _require_orders(pool, account_id, body)
-    on, depot = await _day(pool, account_id, body, [*named, *out])
+    day = await day_asked(pool, account_id, body, [*named, *out])
     asked: dict[str, Any] = msgspec.to_builtins(body)
+    asked |= await _cancelled(pool, account_id, body, day, [*named, *out])
+    asked["place"] = None if day.is_known else msgspec.to_builtins(day.words)
     asked["routes"] = None if body.routes is None else named
     asked["out"] = [{**one, "route": route} for one, route in zip(asked["out"], out, strict=True)]
-    plan_id = await create_plan(pool, account_id=account_id, on=on, depot=depot, asked=asked)
+    plan_id = await create_plan(pool, account_id=account_id, on=day.on, depot=day.depot, asked=asked)
     return answer(request, PlanMade(id=ids.shown(ids.PLAN, plan_id)), status=202)
 
 
@@ -81,42 +82,36 @@ async def _routes(pool: Pool, account_id: int, names: Sequence[str], at: str) ->
     return found
 
 
-async def _require_orders(pool: Pool, account_id: int, body: ReplanBody) -> None:
-    names = [(f"/cancel/{row}", name) for row, name in enumerate(body.cancel)]
-    names += [(f"/orders/{row}", name) for row, name in enumerate(body.orders or ())]
-    known = {order.external_id for order in await find_orders(pool, account_id, [name for _, name in names])}
-    refuse([FieldError(at=at, why=f"there is no order {name!r}") for at, name in names if name not in known])
+async def _cancelled(
+    pool: Pool, account_id: int, body: ReplanBody, day: DayAsked, named: Sequence[int]
+) -> dict[str, list[Any]]:
+    """Tell orders that are not wanted any more from stops of routes that were given by hand; refuse what is neither."""
+    near = (day.words.lat, day.words.lon)
+    tours = await tours_of_day(pool, account_id=account_id, on=day.on, depot=day.depot, near=near, named=named)
+    route_ids = [tour.route_id for tour in tours if body.routes is None or tour.route_id in named]
+    wanted = body.orders or ()
+    orders = {one.external_id for one in await find_orders(pool, account_id, [*body.cancel, *wanted])}
+    unknown = [(row, name) for row, name in enumerate(wanted) if name not in orders]
+    refuse([FieldError(at=f"/orders/{row}", why=f"there is no order {name!r}") for row, name in unknown])
+    rest = {row: name for row, name in enumerate(body.cancel) if name not in orders}
+    stops = await _stops_meant(pool, account_id, route_ids, rest)
+    return {"cancel": [name for name in body.cancel if name in orders], "cancel_stops": stops}
 
 
-async def _day(pool: Pool, account_id: int, body: ReplanBody, routes: Sequence[int]) -> tuple[date, str]:
-    """Tell which day and depot is meant: that of the routes, or what is named, or the only one of today."""
-    of_routes = await days_of_routes(pool, account_id=account_id, route_ids=routes)
-    strange = [route for route in routes if route not in of_routes]
-    if strange:
-        names = ", ".join(ids.shown(ids.ROUTE, route) for route in strange)
-        refuse([FieldError(at="/routes", why=f"no plan made {names}: only routes of plans can be planned again")])
-    days = set(of_routes.values()) or set(await _of_today(pool, account_id, body.date))
-    if body.depot is not None:
-        days = {day for day in days if day[1] == body.depot}
-    if body.date is not None:
-        days = {day for day in days if day[0] == body.date}
-    if len(days) > 1:
-        words = ", ".join(f"{depot} on {on}" for on, depot in sorted(days))
-        refuse([FieldError(at="/depot", why=f"is needed: which one of {words}?")])
-    if not days:
-        refuse([FieldError(at="/date", why="no plan of such a day and depot was published")])
-    return days.pop()
-
-
-async def _of_today(pool: Pool, account_id: int, on: date | None) -> list[tuple[date, str]]:
-    """List the depots that have tours on a day; with None on the day that it is now at each of them."""
-    if on is not None:
-        return await depots_of_days(pool, account_id=account_id, days=[on])
-    now = pool.clock.now()
-    days = [now.date() + timedelta(days=shift) for shift in (-1, 0, 1)]
-    found = []
-    for day, name in await depots_of_days(pool, account_id=account_id, days=days):
-        depot = await find_resource(pool, account_id=account_id, kind="depot", external_id=name)
-        if depot is not None and now.astimezone(ZoneInfo(depot.body["timezone"])).date() == day:
-            found.append((day, name))
-    return found
+async def _stops_meant(pool: Pool, account_id: int, route_ids: Sequence[int], names: Mapping[int, str]) -> list[int]:
+    """Find stops of routes by either id; `names` by their places in the body."""
+    called: defaultdict[str, list[int]] = defaultdict(list)
+    for stop_id, name in await stops_called(pool, route_ids=route_ids, names=list(names.values())):
+        called[name].append(stop_id)
+    for number in filter(None, (ids.number_of(ids.STOP, name) for name in names.values())):
+        if await route_of_stop(pool, account_id=account_id, stop_id=number) in route_ids:
+            called[ids.shown(ids.STOP, number)].append(number)
+    errors = []
+    for row, name in names.items():
+        if not called[name]:
+            errors.append(FieldError(at=f"/cancel/{row}", why=f"there is no order and no stop {name!r}"))
+        elif len(called[name]) > 1 and ids.number_of(ids.STOP, name) is None:
+            why = f"{len(called[name])} routes have {name!r}: name the stop's id"
+            errors.append(FieldError(at=f"/cancel/{row}", why=why))
+    refuse(errors)
+    return sorted({called[name][0] for name in names.values()})

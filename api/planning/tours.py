@@ -27,10 +27,10 @@ from sql.delivery.routes import RoutePlan
 from sql.planning import plans
 from sql.planning.orders import OrderRow, assign_orders, find_orders
 from sql.planning.plans import TourPlanRow
-from sql.planning.resources import find_resource
 from sql.pool import Db, Pool
 from sql.track.lanes import lock_lanes
 from sql.track.live import tell_live
+from work.planning.so_far import depot_of_day
 from work.planning.words import DepotWords
 from work.roads.protocol import Roads
 
@@ -149,10 +149,10 @@ async def _routes(tools: RouteTools, row: TourPlanRow) -> list[_Route]:
 
 async def depot_of_plan(pool: Pool, row: TourPlanRow) -> DepotWords:
     """Read the depot of a plan; raise Conflict when it is gone."""
-    depot = await find_resource(pool, account_id=row.account_id, kind="depot", external_id=row.depot)
-    if depot is None:
+    words = await depot_of_day(pool, row)
+    if words is None:
         raise Conflict(f"There is no depot {row.depot!r} any more.")
-    return msgspec.convert(depot.body, DepotWords)
+    return words
 
 
 async def route_plan(

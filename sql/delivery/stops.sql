@@ -59,7 +59,9 @@ DELETE FROM stop
    AND NOT EXISTS (SELECT FROM message WHERE message.stop_id = stop.id AND message.left_at IS NOT NULL)
    AND NOT EXISTS (SELECT FROM proof WHERE proof.stop_id = stop.id)
    AND NOT EXISTS (SELECT FROM upload WHERE upload.stop_id = stop.id)
-   AND NOT EXISTS (SELECT FROM slot_place WHERE slot_place.stop_id = stop.id);
+   AND NOT EXISTS (SELECT FROM slot_place WHERE slot_place.stop_id = stop.id)
+   AND NOT EXISTS (SELECT FROM recipient_wish WHERE recipient_wish.stop_id = stop.id)
+   AND NOT EXISTS (SELECT FROM push_subscription WHERE push_subscription.stop_id = stop.id);
 
 -- name: remove_other_stops
 -- Keep the stops that are not of the tour any more, as removed; their status follows (settle_stops).

@@ -1,14 +1,25 @@
 -- name: tours_of_day
--- The routes that plans of a day and depot became and that are not over. $1 account, $2 date, $3 depot
-SELECT DISTINCT ON (route.id) route.id AS route_id, route.external_id, route.version, route.status, route.driver_id,
-       driver.external_id AS driver, route.start_at, route.end_at, tour ->> 'shift' AS shift
-  FROM plan
- CROSS JOIN LATERAL jsonb_array_elements(plan.result -> 'tours') AS tour
-  JOIN route ON route.account_id = plan.account_id AND 'rt_' || route.id = tour ->> 'route'
+-- The routes of a day and depot that are not over: those that its plans became, with their shift, and those that were given by hand
+-- and start there; of those that start nowhere, only the ones that are named.
+-- $1 account, $2 date, $3 depot, its $4 lat and $5 lon, how many degrees of $6 latitude and $7 longitude are the same place, $8 named
+WITH of_plan AS (
+    SELECT DISTINCT ON (tour ->> 'route') tour ->> 'route' AS route, tour ->> 'shift' AS shift, plan.depot
+      FROM plan CROSS JOIN LATERAL jsonb_array_elements(plan.result -> 'tours') AS tour
+     WHERE plan.account_id = $1 AND plan.date = $2 AND plan.state = 'published' AND tour ->> 'shift' IS NOT NULL
+     ORDER BY tour ->> 'route', plan.id DESC)
+SELECT route.id AS route_id, route.external_id, route.version, route.status, route.driver_id, driver.external_id AS driver,
+       route.start_at, route.end_at, of_plan.shift, route.depot_lat IS NOT NULL AS from_depot,
+       route.return_to_depot AND route.depot_lat IS NOT NULL AS return_to_depot, path_lon[1] AS lon, path_lat[1] AS lat
+  FROM route
+  JOIN route_version ON route_version.route_id = route.id AND route_version.version = route.version
+  LEFT JOIN of_plan ON of_plan.route = 'rt_' || route.id
   LEFT JOIN driver ON driver.id = route.driver_id
- WHERE plan.account_id = $1 AND plan.date = $2 AND plan.depot = $3 AND plan.state = 'published'
-   AND route.deleted_at IS NULL AND route.status IN ('planned', 'started')
- ORDER BY route.id, plan.id DESC;
+ WHERE route.account_id = $1 AND route.deleted_at IS NULL AND route.status IN ('planned', 'started')
+   AND (of_plan.depot = $3
+        OR of_plan.depot IS NULL AND route.date = $2
+           AND (abs(route.depot_lat - $4::float8) <= $6::float8 AND abs(route.depot_lon - $5::float8) <= $7::float8
+                OR route.depot_lat IS NULL AND route.id = ANY ($8::bigint[])))
+ ORDER BY route.id;
 
 -- name: driven_tours
 -- Tours of published plans of a day and depot as their routes are now: the orders of each shift in turn, and whether its van
@@ -21,18 +32,46 @@ SELECT DISTINCT ON (route.id) tour ->> 'shift' AS shift,
  CROSS JOIN LATERAL jsonb_array_elements(plan.result -> 'tours') AS tour
   JOIN route ON route.id = substr(tour ->> 'route', 4)::bigint AND route.account_id = plan.account_id
  WHERE plan.account_id = $1 AND plan.date = $2 AND plan.depot = $3 AND plan.state = 'published'
+   AND tour ->> 'shift' IS NOT NULL
  ORDER BY route.id, plan.id DESC;
 
 -- name: days_of_routes
--- Which day and depot routes were planned for. $1 account, $2 routes
-SELECT DISTINCT one.route_id, plan.date, plan.depot
-  FROM delivery_order AS one JOIN plan ON plan.id = one.plan_id
- WHERE one.account_id = $1 AND one.route_id = ANY ($2::bigint[]);
+-- Which day and depot routes are for: the depot as their plan names it, null where none made them, and as they name it themselves.
+-- $1 account, $2 routes
+SELECT route.id AS route_id, coalesce(of_plan.date, route.date) AS date, of_plan.depot, route.timezone,
+       route.depot_name AS name, route.depot_lat AS lat, route.depot_lon AS lon
+  FROM route
+  LEFT JOIN LATERAL (
+       SELECT plan.date, plan.depot FROM delivery_order AS one JOIN plan ON plan.id = one.plan_id
+        WHERE one.account_id = $1 AND one.route_id = route.id AND NOT starts_with(plan.depot, '/')
+        ORDER BY plan.id DESC LIMIT 1) AS of_plan ON true
+ WHERE route.account_id = $1 AND route.id = ANY ($2::bigint[]);
+
+-- name: routes_by_hand
+-- Routes of some days that say where they start, that no plan made and that are not over. $1 account, $2 days
+SELECT route.id FROM route
+ WHERE account_id = $1 AND date = ANY ($2::date[]) AND deleted_at IS NULL AND status IN ('planned', 'started')
+   AND depot_lat IS NOT NULL
+   AND NOT EXISTS (SELECT FROM plan
+                    WHERE plan.account_id = $1 AND plan.date = route.date AND plan.state = 'published'
+                      AND jsonb_path_exists(plan.result, '$.tours[*] ? (@.route == $route && @.shift != null)',
+                                            jsonb_build_object('route', 'rt_' || route.id)))
+ ORDER BY id;
+
+-- name: drivers_of_routes
+-- $1 account, $2 routes
+SELECT route.id AS route_id, driver.external_id AS driver FROM route JOIN driver ON driver.id = route.driver_id
+ WHERE route.account_id = $1 AND route.id = ANY ($2::bigint[]);
+
+-- name: stops_called
+-- Stops of tours by their external ids. $1 routes, $2 external ids
+SELECT id, external_id FROM stop
+ WHERE route_id = ANY ($1::bigint[]) AND external_id = ANY ($2::text[]) AND removed_at IS NULL ORDER BY id;
 
 -- name: depots_of_days
 -- Depots whose plans became routes. $1 account, $2 days
 SELECT DISTINCT date, depot FROM plan
- WHERE account_id = $1 AND date = ANY ($2::date[]) AND state = 'published' ORDER BY date, depot;
+ WHERE account_id = $1 AND date = ANY ($2::date[]) AND state = 'published' AND NOT starts_with(depot, '/') ORDER BY date, depot;
 
 -- name: breaks_begun
 -- How many breaks drivers began. Columns of one length: $1 driver, $2 since
@@ -69,3 +108,15 @@ SELECT new.stop, wish.account_id, new.route, instructions, safe_place, neighbour
 -- Browsers that are told go on with their order. Columns of one length: $1 stop, $2 the stop it is now
 UPDATE push_subscription AS push SET stop_id = new.stop
   FROM unnest($1::bigint[], $2::bigint[]) AS new (old_stop, stop) WHERE push.stop_id = new.old_stop;
+
+-- name: links_of_stops
+-- Hashes of the tracking links that lead to stops, and were not ended. $1 stops
+SELECT id AS stop_id, link_hash FROM stop WHERE id = ANY ($1::bigint[]) AND link_revoked_at IS NULL
+UNION ALL
+SELECT stop_id, moved.link_hash FROM moved_link AS moved JOIN stop ON stop.id = moved.stop_id
+ WHERE stop_id = ANY ($1::bigint[]) AND link_revoked_at IS NULL;
+
+-- name: lead_links
+-- Have links lead to other stops. Columns of one length: $1 hash, $2 stop
+INSERT INTO moved_link (link_hash, stop_id) SELECT * FROM unnest($1::bytea[], $2::bigint[])
+    ON CONFLICT (link_hash) DO UPDATE SET stop_id = excluded.stop_id;

@@ -7,7 +7,7 @@ visit where it lies, and its delivery after that on the same tour.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 import msgspec
@@ -19,7 +19,7 @@ from geo.tours.problem import Matrix, TourJob, TourProblem, TourVan, VanTour, Wi
 from sql.delivery.stops import StopRow
 from sql.planning.orders import OrderRow
 from work.planning.assemble import DROPPED, door_work, load_of, out_of_turn, seconds_to, van_of
-from work.planning.so_far import DaySoFar, VanSoFar, is_done, loads_of_stop
+from work.planning.so_far import DaySoFar, VanSoFar, is_cancelled, is_done, loads_of_stop
 from work.planning.words import OrderWords
 
 LOAD_S = 60
@@ -28,6 +28,8 @@ LOAD_S = 60
 WAITS_ALREADY = 20
 """How much dearer it is to leave somebody without a van whose parcel is under way than somebody who is new."""
 
+REST_MOVES = timedelta(minutes=30)
+"""So much earlier or later than it was planned may a break begin that is a stop of a route. By hand."""
 
 Times: TypeAlias = tuple[datetime, datetime]
 
@@ -83,7 +85,7 @@ class DayAhead:
 
 def stops_ahead(day: DaySoFar, van: VanSoFar) -> list[StopRow]:
     """List the stops that a van still comes to, without those that are cancelled."""
-    return [stop for stop in van.ahead if stop.plan.external_id not in day.cancelled]
+    return [stop for stop in van.ahead if not is_cancelled(day, stop)]
 
 
 def new_orders(day: DaySoFar) -> list[OrderRow]:
@@ -176,8 +178,9 @@ class _Builder:
         jobs: list[int] = []
         for stop in rest:
             if names := loads_of_stop(stop):
-                waiting = [one.plan.external_id for one in rest if one.plan.external_id in names]
-                jobs += [self._add_fetch(name, (stop.plan.lon, stop.plan.lat), row, stop) for name in waiting]
+                waiting = [one for one in rest if one.plan.external_id in names]
+                here = (stop.plan.lon, stop.plan.lat)
+                jobs += [self._add_fetch(self._waiting(one, row), here, stop) for one in waiting]
                 continue
             job = self._job_of(stop)
             name = stop.plan.external_id
@@ -188,7 +191,7 @@ class _Builder:
                 job = replace(job, vehicles=self.not_loaded)
             elif stop.plan.kind != "pickup":
                 job = replace(job, vehicles=frozenset({vehicle}))
-            jobs.append(self._add(TourVisit(name=name, stop=stop, order=day.orders.get(name), van=row), job))
+            jobs.append(self._add(self._waiting(stop, row), job))
         self.ahead.tours.append(VanTour(vehicle=vehicle, jobs=tuple(jobs)))
 
     def _kept(self, van: VanSoFar, usual: TourVan) -> tuple[tuple[KeptStop, ...], int, int]:
@@ -240,7 +243,7 @@ class _Builder:
         """Sum up what stays aboard to the end: what was taken along, and what could not be handed over."""
         total = [0] * len(self.dimensions)
         for stop in (*van.done, *(one.stop for one in kept)):
-            order = self.day.orders.get(stop.plan.external_id)
+            order = self.day.orders.get(stop.id)
             taken = stop.plan.kind == "pickup" and stop.status not in ("failed", "skipped")
             stays = stop.plan.kind == "delivery" and stop.status in ("failed", "skipped")
             if order is not None and (taken or stays):
@@ -259,8 +262,9 @@ class _Builder:
             job = self._job_of(stop)
             dear = round((job.drop_cost or DROPPED) * WAITS_ALREADY)
             lies = (van.lon, van.lat) if van.is_loaded and name not in loads else self._depot()
-            visit = TourVisit(name=name, stop=stop, order=self.day.orders.get(name), van=row)
-            self._add_free(visit, replace(job, drop_cost=dear), lies if stop.plan.kind == "delivery" else None)
+            self._add_free(
+                self._waiting(stop, row), replace(job, drop_cost=dear), lies if stop.plan.kind == "delivery" else None
+            )
 
     def _depot(self) -> tuple[float, float]:
         return self.day.depot.lon, self.day.depot.lat
@@ -270,21 +274,16 @@ class _Builder:
         job = replace(job, drop_cost=job.drop_cost or _drop_cost(visit.order))
         follows = visit.order is not None and visit.order.body.get("after") in self.open
         if lies is not None and not follows and not (self.all_at_depot and lies == self._depot()):
-            fetch = self._add_fetch(visit.name, lies, visit.van, None, like=job)
+            fetch = self._add_fetch(visit, lies, None, like=job)
             self.ahead.more.append(fetch)
             job = replace(job, after=fetch)
         self.ahead.more.append(self._add(visit, job))
 
     def _add_fetch(
-        self,
-        name: str,
-        lies: tuple[float, float],
-        van: int | None,
-        stop: StopRow | None,
-        *,
-        like: TourJob | None = None,
+        self, visit: TourVisit, lies: tuple[float, float], stop: StopRow | None, *, like: TourJob | None = None
     ) -> int:
-        order = self.day.orders.get(name) or next((one for one in self.day.new if one.external_id == name), None)
+        """Add that what a visit hands over is taken aboard before; `stop` is where, if it is one already."""
+        order = visit.order
         load = load_of(_words(order).load, self.dimensions) if order else ()
         job = TourJob(
             place=self.place_of[lies],
@@ -293,17 +292,22 @@ class _Builder:
             skills=like.skills if like else frozenset(_words(order).skills) if order else frozenset(),
             drop_cost=like.drop_cost if like else None,
         )
-        return self._add(TourVisit(name=name, stop=stop, order=order, van=van, fetches=True), job)
+        return self._add(replace(visit, stop=stop, fetches=True), job)
 
     def _add(self, visit: TourVisit, job: TourJob) -> int:
         self.ahead.visits.append(visit)
         self.jobs.append(job)
         return len(self.jobs) - 1
 
+    def _waiting(self, stop: StopRow, van: int) -> TourVisit:
+        return TourVisit(name=stop.plan.external_id, stop=stop, order=self.day.orders.get(stop.id), van=van)
+
     def _job_of(self, stop: StopRow) -> TourJob:
         plan = stop.plan
         promised = [(plan.window_start, plan.window_end)] if plan.window_start and plan.window_end else []
-        return self._job(work_of_stop(stop), self.day.orders.get(plan.external_id), promised)
+        if plan.kind == "break" and plan.planned_arrival and not promised:
+            promised = [(plan.planned_arrival - REST_MOVES, plan.planned_arrival + REST_MOVES)]
+        return self._job(work_of_stop(stop), self.day.orders.get(stop.id), promised)
 
     def _job(self, work: DoorWork, order: OrderRow | None, windows: Sequence[Times]) -> TourJob:
         words = OrderWords() if order is None else _words(order)

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-import msgspec
 import numpy as np
 
 from geo.shape.plane import project
@@ -22,7 +21,7 @@ from sql.account.settings import read_settings
 from sql.planning import plans
 from sql.planning.orders import orders_to_plan
 from sql.planning.plans import TourPlanRow
-from sql.planning.resources import find_resource, shifts_of_day
+from sql.planning.resources import shifts_of_day
 from sql.pool import Pool
 from work.job import Job
 from work.planning.assemble import KeptProblem, assemble, matrices, out_of_turn, pack, read_day, reasons, told
@@ -30,7 +29,7 @@ from work.planning.drives import RoadTables
 from work.planning.process import PlannerProcess, plan
 from work.planning.protocol import PlannerFailed, Sign
 from work.planning.replan import PlanTools, replan
-from work.planning.words import DepotWords
+from work.planning.so_far import depot_of_day
 
 log = logging.getLogger(__name__)
 
@@ -117,10 +116,9 @@ def plan_job(roads: RoadTables) -> Job:
 
 
 async def _make(pool: Pool, tools: PlanTools, row: TourPlanRow, heard: list[float]) -> None:
-    depot = await find_resource(pool, account_id=row.account_id, kind="depot", external_id=row.depot)
-    if depot is None:
+    words = await depot_of_day(pool, row)
+    if words is None:
         raise PlannerFailed(f"there is no depot {row.depot!r} any more")
-    words = msgspec.convert(depot.body, DepotWords)
 
     def hear(sign: Sign) -> None:
         heard[0] = max(heard[0], min(0.99, sign.progress))

@@ -1,6 +1,6 @@
 """What a new plan of a day means: its tours, and for each recipient what they were promised, would get, and get now."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -11,10 +11,10 @@ import msgspec
 
 from geo.tours.check import Checked, Timed, TimedVisit, late_s
 from geo.tours.insertion import why_not
-from sql.delivery.stops import StopRow
+from sql.delivery.stops import StopPlan, StopRow
 from work.planning.ahead import DayAhead, TourVisit, new_orders
 from work.planning.assemble import UNIT, out_of_turn
-from work.planning.so_far import DaySoFar, VanSoFar
+from work.planning.so_far import DaySoFar, VanSoFar, is_cancelled
 
 TOLD_S = 300
 """Who is reached so much earlier or later than they would be is named."""
@@ -50,6 +50,7 @@ def proposal(one: Proposed) -> dict[str, Any]:
             "routes": {str(van.route.route_id): van.route.version for van in one.day.vans if van.route},
             "orders": {order.external_id: order_digest(order.body) for order in new_orders(one.day)},
             "cancelled": sorted(one.day.cancelled),
+            "cancelled_stops": sorted(one.day.cancelled_stops),
         },
         "proposal": _told(one),
     }
@@ -90,11 +91,11 @@ def _cost(one: Proposed, judged: Checked) -> dict[str, Any]:
 
 def _tours(one: Proposed) -> Iterator[dict[str, Any]]:
     timed_of = {timed.tour.vehicle: timed for timed in one.after.timed}
-    number = count(1)
+    number, called = count(1), _called(one)
     for vehicle, row in enumerate(one.ahead.vans):
         van, timed = one.day.vans[row], timed_of.get(vehicle)
         if one.ahead.kept[vehicle] or timed is not None or van.route is not None:
-            yield _tour(one, vehicle, timed, number)
+            yield _tour(one, vehicle, timed, number, called)
     for row, van in enumerate(one.day.vans):
         if van.is_out:
             stays = [stop.id for stop in van.ahead if stop.plan.kind in ("return", "break")]
@@ -103,18 +104,58 @@ def _tours(one: Proposed) -> Iterator[dict[str, Any]]:
             yield {**_head(one, van, None, []), "stops": [], "stays": stays, "changed": len(stays) < len(van.ahead)}
 
 
-def _tour(one: Proposed, vehicle: int, timed: Timed | None, number: Iterator[int]) -> dict[str, Any]:
-    """Write a tour; `number` tells stops apart at which parcels are taken aboard."""
+def _called(one: Proposed) -> dict[int, str]:
+    """Name visits on their tours, and what is fetched for them alike."""
+    names: dict[int, str] = {}
+    jobs = one.ahead.problem.jobs
+    for timed in one.after.timed:
+        van = one.day.vans[one.ahead.vans[timed.tour.vehicle]]
+        taken = {stop.plan.external_id for stop in (*van.done, *van.ahead)}
+        for job in timed.tour.jobs:
+            visit = one.ahead.visits[job]
+            if visit.fetches:
+                continue
+            names[job] = _called_there(one, visit, van, taken)
+            taken.add(names[job])
+            if (fetch := jobs[job].after) is not None and one.ahead.visits[fetch].fetches:
+                names[fetch] = names[job]
+    return names
+
+
+def _called_there(one: Proposed, visit: TourVisit, van: VanSoFar, taken: Set[str]) -> str:
+    """Name a visit on a tour.
+
+    Stops of routes that were given by hand may be called the same on each; one that comes to a route that has, or had,
+    another such stop gets the name of its old route besides.
+    """
+    holder = None if visit.van is None else one.day.vans[visit.van]
+    if visit.stop is None or visit.order is not None or holder is None or holder is van or holder.route is None:
+        return visit.name
+    others = {plan.external_id for plan in van.gone if _who(plan) != _who(visit.stop.plan)}
+    name, tries = visit.name, count(1)
+    while name in taken or name in others:
+        name = f"{visit.name[:90]}{'@' * next(tries)}{holder.route.external_id[:90]}"
+    return name
+
+
+def _who(plan: StopPlan) -> tuple[str, float, float]:
+    return plan.name, plan.lat, plan.lon
+
+
+def _tour(
+    one: Proposed, vehicle: int, timed: Timed | None, number: Iterator[int], called: Mapping[int, str]
+) -> dict[str, Any]:
+    """Write a tour; `number` tells stops apart at which parcels are taken aboard; `called`: its visits."""
     van = one.day.vans[one.ahead.vans[vehicle]]
     stops = [
         _entry(one, kept.stop, (kept.arrive_s, kept.begin_s, kept.depart_s), van, fixed=True)
         for kept in one.ahead.kept[vehicle]
     ]
-    for entry in _visits(one, van, timed) if timed else ():
+    for entry in _visits(one, van, timed, called) if timed else ():
         if "order" not in entry:
             entry["order"] = f"load-pl_{one.plan_id}-{next(number)}"
         stops.append(entry)
-    cancelled = any(stop.plan.external_id in one.day.cancelled for stop in van.ahead)
+    cancelled = any(is_cancelled(one.day, stop) for stop in van.ahead)
     jobs = timed.tour.jobs if timed else ()
     return {
         **_head(one, van, timed, stops),
@@ -131,8 +172,8 @@ def _head(one: Proposed, van: VanSoFar, timed: Timed | None, stops: Sequence[Map
         ends = datetime.fromisoformat(stops[-1]["depart_at"])
     return {
         "shift": van.shift,
-        "vehicle": van.words.vehicle,
-        "route": f"rt_{van.route.route_id}" if van.route else None,
+        "vehicle": None if van.shift is None else van.words.vehicle,
+        "route": _route_of(van),
         "start_at": starts.isoformat(),
         "end_at": max(starts, ends).isoformat(),
         "km": round(timed.distance_m / 1000, 2) if timed else 0.0,
@@ -142,6 +183,10 @@ def _head(one: Proposed, van: VanSoFar, timed: Timed | None, stops: Sequence[Map
             {"start_at": _at(one, start), "end_at": _at(one, end)} for start, end in (timed.rests if timed else ())
         ],
     }
+
+
+def _route_of(van: VanSoFar) -> str | None:
+    return f"rt_{van.route.route_id}" if van.route else None
 
 
 def _at(one: Proposed, seconds: int) -> str:
@@ -158,7 +203,7 @@ def _entry(
     return entry
 
 
-def _visits(one: Proposed, van: VanSoFar, timed: Timed) -> Iterator[dict[str, Any]]:
+def _visits(one: Proposed, van: VanSoFar, timed: Timed, called: Mapping[int, str]) -> Iterator[dict[str, Any]]:
     """Write the visits of a tour; parcels that are taken aboard at one place one after the other are one stop."""
     visits = [(one.ahead.visits[visit.job], visit) for visit in timed.visits]
     if not van.is_loaded:  # what lies at the depot is loaded before it leaves
@@ -171,11 +216,11 @@ def _visits(one: Proposed, van: VanSoFar, timed: Timed) -> Iterator[dict[str, An
         if visit.fetches:
             while last + 1 < len(visits) and _same_place(one, visits[row][1], visits[last + 1]):
                 last += 1
-            yield _loading(one, van, visits[row : last + 1])
+            yield _loading(one, van, visits[row : last + 1], called)
         else:
             moments = (times.arrive_s, times.begin_s, times.depart_s)
             on = one.day.vans[visit.van] if visit.van is not None else None
-            yield {**_entry(one, visit.stop, moments, on), "order": visit.name}
+            yield {**_entry(one, visit.stop, moments, on), "order": called[times.job]}
         row = last + 1
 
 
@@ -184,7 +229,9 @@ def _same_place(one: Proposed, first: TimedVisit, then: tuple[TourVisit, TimedVi
     return then[0].fetches and jobs[first.job].place == jobs[then[1].job].place
 
 
-def _loading(one: Proposed, van: VanSoFar, visits: Sequence[tuple[TourVisit, TimedVisit]]) -> dict[str, Any]:
+def _loading(
+    one: Proposed, van: VanSoFar, visits: Sequence[tuple[TourVisit, TimedVisit]], called: Mapping[int, str]
+) -> dict[str, Any]:
     """Write a stop at which parcels are taken aboard: at the depot, or from a van that is out."""
     first, last = visits[0][1], visits[-1][1]
     place = {"name": one.day.depot.name, "lat": one.day.depot.lat, "lon": one.day.depot.lon}
@@ -198,7 +245,7 @@ def _loading(one: Proposed, van: VanSoFar, visits: Sequence[tuple[TourVisit, Tim
     if known is not None:
         place = {"name": known.plan.name, "lat": known.plan.lat, "lon": known.plan.lon}
     entry = _entry(one, known, (first.arrive_s, first.begin_s, last.depart_s), van)
-    return entry | {"loads": [visit.name for visit, _ in visits], **place}
+    return entry | {"loads": [called[times.job] for _, times in visits], **place}
 
 
 def _unplanned(one: Proposed) -> Iterator[dict[str, Any]]:
@@ -213,7 +260,7 @@ def _unplanned(one: Proposed) -> Iterator[dict[str, Any]]:
         why, change = why_not(replace(problem, jobs=jobs), one.after.timed, job, idle=[])
         if visit.van is not None:
             why = f"It stays in the van that is out. {why}"
-        yield {"order": visit.name, "why": why, "would_help": change}
+        yield {"order": visit.name, "stop": visit.stop and visit.stop.id, "why": why, "would_help": change}
     for name, why in out_of_turn(one.day.new).items():
         yield {"order": name, "why": why, "would_help": never}
 
@@ -231,7 +278,7 @@ def _recipients(one: Proposed) -> Iterator[dict[str, Any]]:
         yield _recipient(one, visit, (was, now), {"what": what or "same", "promise": promise})
     for row, van in enumerate(one.day.vans):
         for stop in van.ahead:
-            if stop.plan.external_id in one.day.cancelled:
+            if is_cancelled(one.day, stop):
                 visit = TourVisit(name=stop.plan.external_id, stop=stop, order=None, van=row)
                 yield _recipient(one, visit, (None, None), {"what": "cancelled", "promise": None})
     for name in sorted(order.external_id for order in one.day.new if order.external_id in one.day.cancelled):
@@ -275,6 +322,7 @@ def _recipient(
     one: Proposed, visit: TourVisit, times: tuple[Begins | None, Begins | None], said: Mapping[str, Any]
 ) -> dict[str, Any]:
     was, now = times
+    van = one.day.vans[one.ahead.vans[now[0]]] if now else None
     window = None
     if visit.stop is not None and visit.stop.plan.window_start and visit.stop.plan.window_end:
         window = {
@@ -285,7 +333,9 @@ def _recipient(
         "order": visit.name,
         "stop": f"st_{visit.stop.id}" if visit.stop else None,
         "from_shift": one.day.vans[visit.van].shift if visit.van is not None else None,
-        "to_shift": one.day.vans[one.ahead.vans[now[0]]].shift if now else None,
+        "to_shift": van.shift if van else None,
+        "from_route": _route_of(one.day.vans[visit.van]) if visit.van is not None else None,
+        "to_route": _route_of(van) if van else None,
         "before": _at(one, was[1]) if was else None,
         "after": _at(one, now[1]) if now else None,
         "window": window,

@@ -8,30 +8,35 @@ import msgspec
 
 from geo.times import SINCE_EVER
 from sql.account.settings import AccountSettings, read_settings
-from sql.delivery.stops import StopRow, stops_of_route
+from sql.delivery.stops import StopPlan, StopRow, stops_of_route
 from sql.eta.eta import eta_of_route
-from sql.planning.day import TourOfDay, breaks_begun, tours_of_day
+from sql.planning.day import TourOfDay, breaks_begun, stops_called, tours_of_day
 from sql.planning.orders import OrderRow, find_orders, orders_to_plan
 from sql.planning.plans import TourPlanRow
-from sql.planning.resources import Resource, resources_named, shifts_of_day
-from sql.pool import Pool
+from sql.planning.resources import Resource, find_resource, resources_named, shifts_of_day
+from sql.pool import Db, Pool
 from sql.track.live import live_of_drivers
 from work.planning.words import DepotWords, ShiftWords, VehicleWords
 
 RECENT = timedelta(minutes=10)
 """An ETA or a place that is older says nothing of where a van is now."""
 
+_FREE = ("ready", "planned")
+"""States of orders that no plan put on a route."""
+
 _DONE = frozenset({"completed", "partially_completed", "failed", "skipped", "left_open"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VanSoFar:
-    """A van on its shift.
+    """A van on its shift, or on a route that was given by hand.
 
     Attributes:
+        shift: None: nobody said what it can do but its route, which has its hours.
         route: what it drives; None: it stands at the depot without a tour.
         done: stops that nobody comes to any more, or where somebody is now, in the order in which they were.
         ahead: those that it still comes to, in the order of the route.
+        gone: stops that were taken off its route.
         is_loaded: what it hands over is aboard: it has left, or is about to.
         is_out: it cannot go on.
         lon, lat: where it is, degrees.
@@ -39,13 +44,14 @@ class VanSoFar:
         breaks: how many of its breaks are over or begun.
     """
 
-    shift: str
+    shift: str | None
     words: ShiftWords
     vehicle: VehicleWords
     driver: str | None
     route: TourOfDay | None
     done: tuple[StopRow, ...]
     ahead: tuple[StopRow, ...]
+    gone: tuple[StopPlan, ...]
     is_loaded: bool
     is_out: bool
     lon: float
@@ -60,8 +66,9 @@ class DaySoFar:
 
     Attributes:
         new: orders that are on no route yet.
-        orders: those of the vans' stops, by external id.
+        orders: those of the vans' stops, by the stop's id.
         cancelled: external ids of orders that are not wanted any more.
+        cancelled_stops: stops that are not, of routes that were given by hand.
     """
 
     now: datetime
@@ -70,8 +77,9 @@ class DaySoFar:
     settings: AccountSettings
     vans: Sequence[VanSoFar]
     new: Sequence[OrderRow]
-    orders: Mapping[str, OrderRow]
+    orders: Mapping[int, OrderRow]
     cancelled: frozenset[str]
+    cancelled_stops: frozenset[int]
 
 
 def is_done(stop: StopRow) -> bool:
@@ -91,6 +99,19 @@ def loads_of_stop(stop: StopRow) -> tuple[str, ...]:
     return tuple(parcel.description for parcel in stop.plan.parcels if parcel.description)
 
 
+def is_cancelled(day: DaySoFar, stop: StopRow) -> bool:
+    """Tell whether a stop is not wanted any more."""
+    return stop.id in day.cancelled_stops or stop.plan.external_id in day.cancelled
+
+
+async def depot_of_day(db: Db | Pool, row: TourPlanRow) -> DepotWords | None:
+    """Read where the vans of a plan start: its depot, or where routes that were given by hand do; None: it is gone."""
+    if (place := row.asked.get("place")) is not None:
+        return msgspec.convert(place, DepotWords)
+    depot = await find_resource(db, account_id=row.account_id, kind="depot", external_id=row.depot)
+    return None if depot is None else msgspec.convert(depot.body, DepotWords)
+
+
 async def read_so_far(pool: Pool, row: TourPlanRow, depot: DepotWords, *, most: int, now: datetime) -> DaySoFar:
     """Read a day as it is.
 
@@ -98,29 +119,58 @@ async def read_so_far(pool: Pool, row: TourPlanRow, depot: DepotWords, *, most: 
         row: what is asked: `api.planning.body.ReplanBody`, its routes by number.
         most: orders that are on no route yet.
     """
-    asked = row.asked
-    tours = await tours_of_day(pool, account_id=row.account_id, on=row.date, depot=row.depot)
-    day = await shifts_of_day(pool, account_id=row.account_id, on=row.date, depot=row.depot)
-    shifts = {one.external_id: one for one in day}
+    asked, account_id = row.asked, row.account_id
     named = asked.get("routes")
-    if named is not None:
-        tours = [tour for tour in tours if tour.route_id in named]
+    known = [*(named or ()), *(one["route"] for one in asked["out"])]
+    near = (depot.lat, depot.lon)
+    tours = await tours_of_day(pool, account_id=account_id, on=row.date, depot=row.depot, near=near, named=known)
+    day = await shifts_of_day(pool, account_id=account_id, on=row.date, depot=row.depot)
+    shifts = {one.external_id: one for one in day}
+    every = _on_shifts(tours, day)
+    tours = every if named is None else [tour for tour in every if tour.route_id in named]
     stops = {tour.route_id: await stops_of_route(pool, tour.route_id) for tour in tours}
     idle = set(shifts) - {tour.shift for tour in tours} if named is None else set()
     reader = _Reader(pool, row, depot, shifts, now, timedelta(minutes=asked["freeze_minutes"]))
     vans = await reader.vans(tours, stops, sorted(idle))
-    names = [stop.plan.external_id for of_route in stops.values() for stop in of_route]
-    new = await orders_to_plan(pool, row.account_id, on=row.date, depot=row.depot, only=asked.get("orders"), limit=most)
+    new = await orders_to_plan(pool, account_id, on=row.date, depot=row.depot, only=asked.get("orders"), limit=most)
+    names = [order.external_id for order in new]
+    given = {name for _, name in await stops_called(pool, route_ids=[tour.route_id for tour in every], names=names)}
     return DaySoFar(
         now=now,
         freeze=reader.freeze,
         depot=depot,
-        settings=await read_settings(pool, row.account_id),
+        settings=await read_settings(pool, account_id),
         vans=vans,
-        new=new,
-        orders={one.external_id: one for one in await find_orders(pool, row.account_id, names)},
+        new=[order for order in new if order.external_id not in given],
+        orders=await _orders_of_stops(pool, row, stops),
         cancelled=frozenset(asked["cancel"]),
+        cancelled_stops=frozenset(asked.get("cancel_stops", ())),
     )
+
+
+def _on_shifts(tours: Sequence[TourOfDay], shifts: Sequence[Resource]) -> list[TourOfDay]:
+    """Find the shifts of those who drive routes that were given by hand: the first such route of each driver has it."""
+    taken = {tour.shift for tour in tours}
+    found = []
+    for tour in sorted(tours, key=lambda one: (one.start_at, one.route_id)):
+        mine = (one.external_id for one in shifts if one.driver is not None and one.driver == tour.driver)
+        shift = tour.shift or next((name for name in mine if name not in taken), None)
+        taken.add(shift)
+        found.append(replace(tour, shift=shift))
+    return found
+
+
+async def _orders_of_stops(pool: Pool, row: TourPlanRow, stops: Mapping[int, Sequence[StopRow]]) -> dict[int, OrderRow]:
+    """Find the orders that stops are of: those on their route, and those that somebody put on it by hand."""
+    names = {stop.plan.external_id for of_route in stops.values() for stop in of_route}
+    orders = {one.external_id: one for one in await find_orders(pool, row.account_id, sorted(names))}
+    return {
+        stop.id: order
+        for route_id, of_route in stops.items()
+        for stop in of_route
+        if (order := orders.get(stop.plan.external_id)) is not None
+        and (order.route_id == route_id or (order.state in _FREE and order.earliest <= row.date <= order.latest))
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,24 +192,36 @@ class _Reader:
         can = {name: msgspec.convert(one.body, VehicleWords) for name, one in vehicles.items()}
         since = [(tour.driver_id, tour.start_at - RECENT) for tour in tours if tour.driver_id is not None]
         breaks = await breaks_begun(self.pool, since)
-        known = [tour for tour in tours if tour.shift in words]  # nobody knows what a van without a shift can do
-        vans = [self._idle(name, words[name], can.get(words[name].vehicle, VehicleWords())) for name in idle]
-        for tour in known:
-            van = words[tour.shift]
-            still = self._idle(tour.shift, van, can.get(van.vehicle, VehicleWords()))
+        vans = [self._idle(name, words[name], can) for name in idle]
+        for tour in tours:
+            if tour.shift is not None and tour.shift not in words:
+                continue  # its shift is gone: nobody knows what the van can do
+            still = self._idle(tour.shift, self._hours(tour) if tour.shift is None else words[tour.shift], can)
             begun = breaks.get(tour.driver_id, 0) if tour.driver_id is not None else 0
             vans.append(await self._driving(replace(still, breaks=begun), tour, stops[tour.route_id]))
-        return sorted(vans, key=lambda one: one.shift)
+        return sorted(vans, key=lambda one: (one.shift or "", one.words.vehicle))
 
-    def _idle(self, shift: str, words: ShiftWords, vehicle: VehicleWords) -> VanSoFar:
+    def _hours(self, tour: TourOfDay) -> ShiftWords:
+        """Give a route that nobody has a shift for its own hours; its van is called like it."""
+        return ShiftWords(
+            date=self.row.date.isoformat(),
+            vehicle=tour.external_id,
+            depot=self.row.depot,
+            start_at=tour.start_at,
+            end_at=tour.end_at,
+            return_to_depot=tour.return_to_depot,
+        )
+
+    def _idle(self, shift: str | None, words: ShiftWords, can: Mapping[str, VehicleWords]) -> VanSoFar:
         return VanSoFar(
             shift=shift,
             words=words,
-            vehicle=vehicle,
-            driver=self.shifts[shift].driver,
+            vehicle=VehicleWords() if shift is None else can.get(words.vehicle, VehicleWords()),
+            driver=None if shift is None else self.shifts[shift].driver,
             route=None,
             done=(),
             ahead=(),
+            gone=(),
             is_loaded=False,
             is_out=False,
             lon=self.depot.lon,
@@ -169,9 +231,7 @@ class _Reader:
         )
 
     async def _driving(self, van: VanSoFar, tour: TourOfDay, stops: Sequence[StopRow]) -> VanSoFar:
-        mine = [stop for stop in stops if not stop.removed]
-        done = sorted((stop for stop in mine if is_touched(stop)), key=_when)
-        ahead = tuple(stop for stop in mine if not is_touched(stop))
+        done, ahead = _split(stops)
         has_left = tour.status == "started" or bool(done)
         out = next((one for one in self.row.asked["out"] if one["route"] == tour.route_id), None)
         is_out = out is not None or (has_left and tour.driver_id is None)
@@ -182,9 +242,10 @@ class _Reader:
             van,
             driver=tour.driver,
             route=tour,
-            done=tuple(done),
+            done=done,
             ahead=ahead,
-            is_loaded=has_left or tour.start_at <= self.now + self.freeze,
+            gone=tuple(stop.plan for stop in stops if stop.removed),
+            is_loaded=has_left or tour.start_at <= self.now + self.freeze or not tour.from_depot,
             is_out=is_out,
             lon=lon,
             lat=lat,
@@ -192,7 +253,7 @@ class _Reader:
         )
 
     async def _place(self, tour: TourOfDay, done: Sequence[StopRow], *, is_out: bool) -> tuple[float, float]:
-        """Tell where a van is: where its phone was a moment ago, else its last stop, else the depot."""
+        """Tell where a van is: where its phone was a moment ago, else its last stop, else where it starts."""
         if tour.driver_id is not None:
             live = (await live_of_drivers(self.pool, self.row.account_id, [tour.driver_id])).get(tour.driver_id)
             if (
@@ -203,7 +264,7 @@ class _Reader:
                 return live.lon_e6 / 1e6, live.lat_e6 / 1e6
         if done:
             return done[-1].plan.lon, done[-1].plan.lat
-        return self.depot.lon, self.depot.lat
+        return (self.depot.lon, self.depot.lat) if tour.from_depot else (tour.lon, tour.lat)
 
     async def _expected(self, tour: TourOfDay, ahead: Sequence[StopRow]) -> datetime | None:
         eta = await eta_of_route(self.pool, self.row.account_id, route_id=tour.route_id)
@@ -212,6 +273,13 @@ class _Reader:
         if self.now - eta.as_of > RECENT:
             return None
         return dict(zip(eta.stop_ids, eta.expected, strict=True)).get(ahead[0].id)
+
+
+def _split(stops: Sequence[StopRow]) -> tuple[tuple[StopRow, ...], tuple[StopRow, ...]]:
+    """Give the stops that are done or begun, in the order in which they were, and those ahead."""
+    mine = [stop for stop in stops if not stop.removed]
+    done = sorted((stop for stop in mine if is_touched(stop)), key=_when)
+    return tuple(done), tuple(stop for stop in mine if not is_touched(stop))
 
 
 def _when(stop: StopRow) -> datetime:

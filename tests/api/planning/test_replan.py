@@ -11,6 +11,7 @@ import pytest
 from api.account import endpoints as account_settings
 from api.desk import audit
 from api.planning.by_rule import rule_job
+from api.recipient import stream as tracking
 from tests.api.conftest import say_events
 from tests.api.driver.driver_day import BASE, Phone, event
 from tests.api.planning.conftest import DEPOT, searching, settled
@@ -40,7 +41,8 @@ def an_order(name, east=0.0, north=0.0, **more):
 
 @pytest.fixture
 def app_parts(app_parts):
-    return [*app_parts, say_events, account_settings.operations.add_to, audit.operations.add_to]
+    modules = (account_settings, audit, tracking)
+    return [*app_parts, say_events, *(module.operations.add_to for module in modules)]
 
 
 @pytest.fixture
@@ -216,8 +218,9 @@ async def test_parcels_of_a_van_that_broke_down_are_fetched_from_it(
         for order in left:
             if now_on[order] == name:
                 token = old[order]["tracking_url"].rpartition("/")[2]
-                page = await (await client.get(f"/v1/track/{token}")).json()
-                assert page["status"] != "removed"
+                page = await client.get(f"/v1/track/{token}")
+                assert page.status == 200
+                assert (await page.json())["stop"]["name"] == f"Cliente {order}"
         assert tour["stops"]
     assert set(other) <= {stop["order"] for tour in published["tours"] for stop in tour["stops"]}
     on_tours, able = await tentative(pool, account)
