@@ -8,6 +8,7 @@ from aiohttp import web
 
 from api.desk_page.ground import ground_of
 from api.desk_page.shown import Looker, shown
+from api.fleet.position_view import LATE_S
 from api.http import ids
 from api.http.app_keys import CONFIG, POOL
 from api.pages.catalog import desk_texts
@@ -48,6 +49,7 @@ async def today_page(request: web.Request, looker: Looker) -> web.Response:
         routes={one.id: one.external_id for one in tours},
         words=dict(words),
         states=STATES,
+        late_s=LATE_S,
         **ground_of(request.app[CONFIG]),
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
@@ -16,6 +16,12 @@ STANDING_BELOW_MPS = 1.0
 
 SPEED_HOLDS_S = 60.0
 """A speed and a heading are told of a fix so young; what the van does after it nobody knows."""
+
+LATE_S = 900.0
+"""Behind the plan by more, a van is late at the desk: what recipients were promised is at risk."""
+
+Box: TypeAlias = tuple[float, float, float, float]
+"""West, south, east, north in degrees; west > east across the antimeridian."""
 
 STATUSES = ("silent", "off_route", "moving", "stopped")
 
@@ -93,31 +99,35 @@ class Filter:
     """Which drivers are asked for.
 
     Attributes:
-        box: west, south, east, north in degrees, west > east across the antimeridian; None for everywhere.
+        box: None for everywhere.
         statuses: None for all.
     """
 
-    box: tuple[float, float, float, float] | None
+    box: Box | None
     statuses: frozenset[str] | None
 
     def takes(self, position: LivePosition, now: datetime) -> bool:
         """Tell whether a driver is among those asked for."""
         if self.statuses is not None and status_of(position, now) not in self.statuses:
             return False
-        if self.box is None:
-            return True
-        west, south, east, north = self.box
-        lon, lat = position.lon_e6 / 1e6, position.lat_e6 / 1e6
-        inside = west <= lon <= east if west <= east else lon >= west or lon <= east
-        return inside and south <= lat <= north
+        return self.box is None or is_in(self.box, position)
+
+
+def is_in(box: Box, position: LivePosition) -> bool:
+    """Tell whether a driver is in a box."""
+    west, south, east, north = box
+    lon, lat = position.lon_e6 / 1e6, position.lat_e6 / 1e6
+    inside = west <= lon <= east if west <= east else lon >= west or lon <= east
+    return inside and south <= lat <= north
 
 
 def collection(positions: Sequence[LivePosition], now: datetime) -> Positions:
     """Show some drivers."""
-    return Positions(features=[_feature(position, now) for position in positions])
+    return Positions(features=[feature_of(position, now) for position in positions])
 
 
-def _feature(position: LivePosition, now: datetime) -> PositionFeature:
+def feature_of(position: LivePosition, now: datetime) -> PositionFeature:
+    """Show one driver."""
     return PositionFeature(
         id=shown(DRIVER, position.driver_id),
         geometry=Point(coordinates=(position.lon_e6 / 1e6, position.lat_e6 / 1e6)),
@@ -174,6 +184,20 @@ def status_of(position: LivePosition, now: datetime) -> Literal["silent", "off_r
     return "moving" if (_held(position.speed_mps, position, now) or 0.0) >= STANDING_BELOW_MPS else "stopped"
 
 
+def state_of(position: LivePosition, now: datetime) -> tuple[object, ...]:
+    """Give what somebody has to know at once if it becomes another: anything but the place and how it is going."""
+    alarm = _alarm(position, now)
+    return (
+        status_of(position, now),
+        _silent_why(position),
+        alarm and (alarm.kind, alarm.at),
+        _on_break(position, now),
+        position.at_stop_id,
+        position.route_id,
+        position.delay_s is not None and position.delay_s > LATE_S,
+    )
+
+
 def _held(value: float | None, position: LivePosition, now: datetime) -> float | None:
     """Give what a fix says of motion while it is young; then it is not known any more."""
     return value if (now - position.recorded_at).total_seconds() <= SPEED_HOLDS_S else None
@@ -191,5 +215,5 @@ def lasts_until(position: LivePosition, now: datetime) -> datetime | None:
 
 def telling(position: LivePosition, now: datetime) -> PositionFeature:
     """Give what is shown of a driver, but for the age."""
-    feature = _feature(position, now)
+    feature = feature_of(position, now)
     return msgspec.structs.replace(feature, properties=msgspec.structs.replace(feature.properties, age_s=0.0))

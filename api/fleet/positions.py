@@ -1,22 +1,24 @@
 """Live positions: where an account's drivers are, asked once or followed."""
 
 import asyncio
-import math
 from collections.abc import AsyncIterator, Mapping
 
 from aiohttp import web
 
+from api.fleet.followers import Follower, Followers
 from api.fleet.held_answers import HeldAnswers
 from api.fleet.held_positions import HeldPositions
-from api.fleet.position_view import STATUSES, Filter, Positions
-from api.fleet.shared_changes import SharedChanges
-from api.http.app_keys import now_of
+from api.fleet.position_query import ONLY, VIEW, filter_in, last_event_in, view_in
+from api.fleet.position_view import Positions
+from api.fleet.shared_changes import Seen, SharedChanges
+from api.http.app_keys import CONFIG, now_of
 from api.http.auth import Role, authorize, caller_of
-from api.http.operation import Operations, Parameter, Who
-from api.http.problem import FieldError, Invalid, Problem
+from api.http.operation import Operations, Who
+from api.http.problem import Problem
 from api.http.versions import IF_NONE_MATCH, UNCHANGED
 from api.stream.hub import HUB, Hub
-from api.stream.sse import event_stream
+from api.stream.signals import Watch
+from api.stream.sse import EventStream, event_stream
 from sql.pool import DATABASE_AWAY
 from sql.track.live import LivePosition
 
@@ -31,20 +33,13 @@ LOOK_AGAIN_S = 10.0
 CHECK_KEY_S = 15.0
 """A stream looks so often whether its key was revoked."""
 
-_QUERY = (
-    Parameter(
-        name="bbox", description="minlon,minlat,maxlon,maxlat in degrees; minlon > maxlon crosses the antimeridian."
-    ),
-    Parameter(name="status", description=f"Only drivers of these, separated by commas: {', '.join(STATUSES)}."),
-)
-
 
 @operations.operation(
     "GET",
     "/v1/positions",
     who=Who.VIEWER,
     answer=Positions,
-    query=_QUERY,
+    query=ONLY,
     also=UNCHANGED,
     headers=(IF_NONE_MATCH,),
     polled=True,
@@ -60,31 +55,49 @@ async def get_positions(request: web.Request) -> web.Response:
     return request.app[HUB].part(HeldAnswers).answer(request, caller_of(request).account_id, wanted, positions)
 
 
-@operations.operation("GET", "/v1/positions/stream", who=Who.VIEWER, query=_QUERY, media=("text/event-stream",))
+@operations.operation("GET", "/v1/positions/stream", who=Who.VIEWER, query=(*ONLY, *VIEW), media=("text/event-stream",))
 async def stream_positions(request: web.Request) -> web.StreamResponse:
     """Follow where the drivers are, as server-sent events.
 
     First `snapshot` with all of them, then `changed` with those who changed, both GeoJSON feature collections, and
     `gone` with `{"driver_ids": […]}` of those who are no longer among what was asked for. Ends when the key is revoked.
+
+    With a `view`, who moves out of it is told every ten seconds only (`REPARTO_STREAM_ELSEWHERE_S`), and at once when
+    they fall silent, leave their route, become late, begin a break or are at a stop, or the other way round. A view
+    moves by opening the stream again with the id of the last event: mostly it goes on from there, without a `snapshot`.
     """
-    wanted, hub, account_id = filter_in(request), request.app[HUB], caller_of(request).account_id
-    async with event_stream(request, hub) as stream, hub.watch(follow_account, account_id) as watch:
-        sent: Mapping[int, LivePosition] | None = None
-        clock = asyncio.get_running_loop()
-        check_at = clock.time() + CHECK_KEY_S
-        while not hub.closing:
-            positions = await watch.next(stream.beat_in_s)
-            if clock.time() >= check_at:
-                if not await _may_still(request):
-                    break
-                check_at = clock.time() + CHECK_KEY_S
-            if positions is None:
-                await stream.beat()
-                continue
-            sent, told = hub.part(SharedChanges).told(account_id, wanted, positions, sent, now_of(request))
-            for event, data in told:
-                await stream.send(event, data)
+    hub, account_id = request.app[HUB], caller_of(request).account_id
+    asked = Follower(
+        account_id=account_id,
+        wanted=filter_in(request),
+        view=view_in(request),
+        elsewhere_s=request.app[CONFIG].stream_elsewhere_s,
+    )
+    follower = hub.part(Followers).begin(asked, last_event_in(request))
+    async with (
+        event_stream(request, hub, name=follower.name if follower.view else "") as stream,
+        hub.watch(follow_account, account_id) as watch,
+    ):
+        with hub.part(Followers).following(follower, watch):
+            await _tell(request, stream, follower, watch)
     return stream.response
+
+
+async def _tell(request: web.Request, stream: EventStream, follower: Follower, watch: Watch[Seen]) -> None:
+    """Tell a stream what changes, until it is over."""
+    hub, clock, positions = request.app[HUB], asyncio.get_running_loop(), None
+    check_at = clock.time() + CHECK_KEY_S
+    while not hub.closing and not follower.is_over:
+        positions = await watch.next(min(stream.beat_in_s, follower.due_in_s)) or positions
+        if clock.time() >= check_at:
+            if not await _may_still(request):
+                break
+            check_at = clock.time() + CHECK_KEY_S
+        if positions is not None:
+            for event, data in follower.told(hub.part(SharedChanges), positions, now_of(request)):
+                await stream.send(event, data)
+        if not stream.beat_in_s:
+            await stream.beat()
 
 
 async def follow_account(hub: Hub, account_id: int) -> AsyncIterator[Mapping[int, LivePosition]]:
@@ -96,38 +109,6 @@ async def follow_account(hub: Hub, account_id: int) -> AsyncIterator[Mapping[int
             yield await held.known_of_account(account_id)
             await asyncio.sleep(COALESCE_S)
             await signal.wait(LOOK_AGAIN_S)
-
-
-def filter_in(request: web.Request) -> Filter:
-    """Read `?bbox=` and `?status=`.
-
-    Raises:
-        Invalid: they are no box, or no statuses.
-    """
-    errors: list[FieldError] = []
-    box = statuses = None
-    if text := request.query.get("bbox", ""):
-        box = _box(text)
-        if box is None:
-            why = "must be minlon,minlat,maxlon,maxlat in degrees, like -74.2,4.5,-74.0,4.8"
-            errors.append(FieldError(at="bbox", why=why))
-    if text := request.query.get("status", ""):
-        statuses = frozenset(text.split(","))
-        if not statuses <= set(STATUSES):
-            errors.append(FieldError(at="status", why=f"must be some of {', '.join(STATUSES)}, separated by commas"))
-    if errors:
-        raise Invalid("A parameter is not usable.", errors=errors)
-    return Filter(box=box, statuses=statuses)
-
-
-def _box(text: str) -> tuple[float, float, float, float] | None:
-    try:
-        west, south, east, north = map(float, text.split(","))
-    except ValueError:
-        return None
-    fits = all(map(math.isfinite, (west, south, east, north)))
-    fits = fits and max(abs(west), abs(east)) <= 180 and -90 <= south <= north <= 90
-    return (west, south, east, north) if fits else None
 
 
 async def _may_still(request: web.Request) -> bool:

@@ -1,13 +1,14 @@
 """What streams of positions tell, written once for all who follow the same: many desks cost little more than one."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TypeAlias
 
 import msgspec
 from cachetools import LRUCache
 
-from api.fleet.position_view import Filter, collection
+from api.fleet.position_view import Filter, feature_of, state_of
 from api.http.ids import DRIVER, shown
 from api.stream.hub import Hub
 from sql.track.live import LivePosition
@@ -15,8 +16,8 @@ from sql.track.live import LivePosition
 MOST_KINDS = 256
 """Accounts and filters that are followed at once; others are written for each stream."""
 
-Seen = Mapping[int, LivePosition]
-Told = list[tuple[str, bytes]]
+Seen: TypeAlias = Mapping[int, LivePosition]
+Told: TypeAlias = list[tuple[str, bytes]]
 """Events of a stream: names and data."""
 
 
@@ -24,48 +25,105 @@ _SAME_MOMENT = timedelta(seconds=1)
 """Who is woken by the same change asks within this; later the time alone may have changed who is asked for."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Step:
-    """What was known at a moment, who of it was asked for, and what tells it to who has seen `before`."""
+class _Encoded(msgspec.Struct, frozen=True, kw_only=True, tag="FeatureCollection", tag_field="type"):
+    features: list[msgspec.Raw]
 
-    positions: Seen
-    at: datetime
-    before: Seen | None
-    now: Seen
-    told: Told
+
+class Delta:
+    """What lies between what a stream has seen and what is now.
+
+    Attributes:
+        changed: who is another object than before, or new.
+        gone: who is no longer there.
+    """
+
+    def __init__(self, before: Seen, now: Seen, at: datetime) -> None:
+        self.changed: Sequence[int] = [driver_id for driver_id, one in now.items() if before.get(driver_id) is not one]
+        self.gone: Sequence[int] = [driver_id for driver_id in before if driver_id not in now]
+        self._before, self._now, self._at = before, now, at
+
+    @cached_property
+    def stirred(self) -> frozenset[int]:
+        """Who of those that changed has another state than before, or none before."""
+        return frozenset(driver_id for driver_id in self.changed if not self._has_the_same_state(driver_id))
+
+    def _has_the_same_state(self, driver_id: int) -> bool:
+        before = self._before.get(driver_id)
+        return before is not None and state_of(before, self._at) == state_of(self._now[driver_id], self._at)
+
+
+class Newest:
+    """What was known at a moment, and what tells it; each driver is encoded at most once.
+
+    Attributes:
+        now: who of an account's drivers is asked for.
+    """
+
+    def __init__(self, positions: Seen, wanted: Filter, before: Seen | None, at: datetime) -> None:
+        self.now: Seen = {driver_id: one for driver_id, one in positions.items() if wanted.takes(one, at)}
+        self._positions, self._before, self._at = positions, before, at
+        self._features: dict[int, msgspec.Raw] = {}
+
+    def holds(self, positions: Seen, at: datetime) -> bool:
+        """Tell whether this is what is known now."""
+        return self._positions is positions and at - self._at <= _SAME_MOMENT
+
+    def delta(self, seen: Seen) -> Delta:
+        """Give what lies between what a stream has seen and this."""
+        return self._delta if seen is self._before else Delta(seen, self.now, self._at)
+
+    def told(self, seen: Seen | None) -> Told:
+        """Give the events that tell all of it to a stream; None: it begins."""
+        return self._told if seen is self._before else self._events(seen)
+
+    def changed(self, driver_ids: Iterable[int]) -> Told:
+        """Give the events that tell of some drivers; none where nobody is."""
+        features = [self._feature(driver_id) for driver_id in driver_ids]
+        return [("changed", msgspec.json.encode(_Encoded(features=features)))] if features else []
+
+    @staticmethod
+    def gone(driver_ids: Iterable[int]) -> Told:
+        """Give the events that tell who is no longer there; none where everybody is."""
+        gone = [shown(DRIVER, driver_id) for driver_id in driver_ids]
+        return [("gone", msgspec.json.encode({"driver_ids": gone}))] if gone else []
+
+    @cached_property
+    def _delta(self) -> Delta:
+        return Delta(self._before or {}, self.now, self._at)
+
+    @cached_property
+    def _told(self) -> Told:
+        return self._events(self._before)
+
+    def _events(self, seen: Seen | None) -> Told:
+        if seen is None:
+            features = [self._feature(driver_id) for driver_id in self.now]
+            return [("snapshot", msgspec.json.encode(_Encoded(features=features)))]
+        delta = self.delta(seen)
+        return [*self.changed(delta.changed), *self.gone(delta.gone)]
+
+    def _feature(self, driver_id: int) -> msgspec.Raw:
+        feature = self._features.get(driver_id)
+        if feature is None:
+            encoded = msgspec.json.encode(feature_of(self.now[driver_id], self._at))
+            feature = self._features[driver_id] = msgspec.Raw(encoded)
+        return feature
 
 
 class SharedChanges:
     """The newest of each account and filter that somebody follows; `hub.part(SharedChanges)`."""
 
     def __init__(self, _hub: Hub) -> None:
-        self._steps: LRUCache[tuple[int, Filter], _Step] = LRUCache(MOST_KINDS)
+        self._newest: LRUCache[tuple[int, Filter], Newest] = LRUCache(MOST_KINDS)
 
-    def told(
-        self, account_id: int, wanted: Filter, positions: Seen, before: Seen | None, at: datetime
-    ) -> tuple[Seen, Told]:
-        """Give who of an account's drivers is asked for now, and what tells it to a stream.
+    def newest(self, account_id: int, wanted: Filter, positions: Seen, before: Seen | None, at: datetime) -> Newest:
+        """Give what is known now, for all who follow it.
 
         Args:
-            before: what this gave for the stream the last time; None: it begins.
+            before: what the stream that asks has seen; None: it begins. Others have mostly seen the same.
             at: now.
         """
-        step = self._steps.get((account_id, wanted))
-        if step is None or step.positions is not positions or at - step.at > _SAME_MOMENT:
-            now = {driver_id: one for driver_id, one in positions.items() if wanted.takes(one, at)}
-            step = _Step(positions=positions, at=at, before=before, now=now, told=_events(before, now, at))
-            self._steps[account_id, wanted] = step
-        if step.before is before:
-            return step.now, step.told
-        return step.now, _events(before, step.now, at)  # it came later, or took more time; from now on it is with them
-
-
-def _events(before: Seen | None, now: Seen, at: datetime) -> Told:
-    if before is None:
-        return [("snapshot", msgspec.json.encode(collection(list(now.values()), at)))]
-    told: Told = []
-    if changed := [one for driver_id, one in now.items() if before.get(driver_id) is not one]:
-        told.append(("changed", msgspec.json.encode(collection(changed, at))))
-    if gone := [shown(DRIVER, driver_id) for driver_id in before if driver_id not in now]:
-        told.append(("gone", msgspec.json.encode({"driver_ids": gone})))
-    return told
+        newest = self._newest.get((account_id, wanted))
+        if newest is None or not newest.holds(positions, at):
+            newest = self._newest[account_id, wanted] = Newest(positions, wanted, before, at)
+        return newest

@@ -37,6 +37,7 @@ class ApiConfig:
     max_wrong_pins: int = 5  # of one stop, after which no PIN counts until it is replaced
     max_page: int = 1_000  # things on one page of a list; pings: ten times as many
     stream_clients: int = 2_000  # open SSE streams of one process
+    stream_elsewhere_s: float = 10.0  # who moves out of a map's view is told to it so often
 
     def contradictions(self) -> Iterator[str]:
         """Say what cannot be meant."""
@@ -47,6 +48,8 @@ class ApiConfig:
         except ValueError:
             yield f"REPARTO_TRUSTED_PROXIES: must be networks like 10.0.0.0/8, not {self.trusted_proxies!r}"
         is_template = all(place in self.tile_url for place in ("{z}", "{x}", "{y}"))
+        if self.stream_elsewhere_s < 1:
+            yield "REPARTO_STREAM_ELSEWHERE_S: must be 1 or more"
         if self.tile_file and not Path(self.tile_file).is_file():
             yield f"REPARTO_TILE_FILE: there is no file {self.tile_file}; `reparto tiles` makes one"
         if self.tile_url and not (is_template and self.tile_url.startswith(("http://", "https://"))):

@@ -103,7 +103,7 @@ class Hub:
         self.closing = True
         for shared in self._shared.values():
             for watch in shared.watches:
-                watch.put(None)
+                watch.wake()
         for signals in (*self._accounts.values(), *self._routes.values(), *self._feeds.values()):
             for signal in signals:
                 signal.raise_for(None)

@@ -48,13 +48,17 @@ class Watch(Generic[T]):
         self._event = asyncio.Event()
         self._value: T | None = None
 
-    def put(self, value: T | None) -> None:
-        """Replace what was not taken yet; None only wakes."""
+    def put(self, value: T) -> None:
+        """Replace what was not taken yet."""
         self._value = value
         self._event.set()
 
+    def wake(self) -> None:
+        """Let who waits look around; what was not taken yet stays."""
+        self._event.set()
+
     async def next(self, timeout_s: float) -> T | None:
-        """Wait for a value that was not given yet; None when there is none in that time, or the hub closes."""
+        """Wait for a value that was not given yet; None when there is none in that time, or who waits was woken."""
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
                 await self._event.wait()

@@ -17,10 +17,15 @@ _RETRY_MS = 3_000
 
 
 class EventStream:
-    """One open stream. What the client's last event was does not matter: every stream begins with everything."""
+    """One open stream, which begins with everything whatever the client's last event was, unless it has a name.
 
-    def __init__(self, response: web.StreamResponse, *, is_head: bool) -> None:
+    Args:
+        name: stands before the numbers of its events, so that another stream can go on with it.
+    """
+
+    def __init__(self, response: web.StreamResponse, *, is_head: bool, name: str) -> None:
         self.response = response
+        self._id = f"{name}." if name else ""
         self._is_head = is_head
         self._sent = 0
         self._clock = asyncio.get_running_loop()
@@ -34,7 +39,7 @@ class EventStream:
     async def send(self, event: str, data: bytes) -> None:
         """Send an event; `data` is one line of JSON."""
         self._sent += 1
-        await self._write(b"id: %d\nevent: %s\ndata: %s\n\n" % (self._sent, event.encode(), data))
+        await self._write(b"id: %s%d\nevent: %s\ndata: %s\n\n" % (self._id.encode(), self._sent, event.encode(), data))
 
     async def beat(self) -> None:
         """Show that the stream lives, and find out whether the client does."""
@@ -50,7 +55,7 @@ class EventStream:
 
 @asynccontextmanager
 async def event_stream(
-    request: web.Request, hub: Hub, *, headers: Mapping[str, str] | None = None
+    request: web.Request, hub: Hub, *, headers: Mapping[str, str] | None = None, name: str = ""
 ) -> AsyncIterator[EventStream]:
     """Open a stream; it ends quietly when the client goes away, and before its first event where only HEAD asks.
 
@@ -70,4 +75,4 @@ async def event_stream(
             await response.prepare(request)
             if request.method != "HEAD":
                 await response.write(b"retry: %d\n\n" % _RETRY_MS)
-            yield EventStream(response, is_head=request.method == "HEAD")
+            yield EventStream(response, is_head=request.method == "HEAD", name=name)

@@ -6,6 +6,7 @@ import { follow, STATES, vans } from "./vans.js";
 
 const MOST_ROWS = 150;
 const ROWS_MS = 1000;
+const LOOK_MS = 300; // a map that is dragged stands still for so long before the view is another
 const MAP_MS = 400; // the map draws all it has with each change: some changes at once cost as much as one
 
 const byId = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
@@ -22,11 +23,12 @@ let following = false;
 /** @type {any} */
 let map = null;
 let isStale = true;
+let looks = 0;
 /** @type {Set<string>} */
 const moved = new Set();
 const byName = new Intl.Collator(language).compare;
 
-follow({
+const look = follow({
   all() { isStale = true; moved.clear(); list(); map?.all(vans.values()); },
   changed(ids, gone) { isStale = true; for (const id of [...ids, ...gone]) moved.add(id); ask(ids); },
   cut(is) { byId("cut").hidden = !is; },
@@ -67,7 +69,7 @@ byId("all").addEventListener("click", () => { setFollowing(false); map?.showAll(
 byId("follow").addEventListener("click", () => { setFollowing(!following); if (selected) followed([selected]); });
 
 import("./map.js")
-  .then(({ draw }) => draw({ place: byId("map"), assets, tiles, attribution, chosen: (/** @type {string} */ id) => select(id, false), dragged: () => setFollowing(false) }))
+  .then(({ draw }) => draw({ place: byId("map"), assets, tiles, attribution, chosen: (/** @type {string} */ id) => select(id, false), dragged: () => setFollowing(false), moved: lookThere }))
   .then((drawn) => { map = drawn; map.all(vans.values()); map.showAll(vans.values()); if (selected) select(selected, true); })
   .catch(() => { byId("map").textContent = words.no_map; byId("map").classList.add("lead"); });
 
@@ -177,6 +179,7 @@ function select(id, move) {
   link.hidden = !van?.route;
   if (van?.route) link.href = `/desk/tours/${van.route}?lang=${language}`;
   map?.select(van, move);
+  lookThere();
   tourOnMap(van?.route ?? null);
 }
 
@@ -190,6 +193,12 @@ async function tourOnMap(route) {
 /** @param {string[]} ids */
 function followed(ids) {
   if (selected && ids.includes(selected)) map?.select(vans.get(selected), following);
+}
+
+/** Ask for what the map shows before the rest, once it stands still. */
+function lookThere() {
+  clearTimeout(looks);
+  looks = setTimeout(() => { if (map) look(map.view(), selected); }, LOOK_MS);
 }
 
 /** @param {boolean} is */

@@ -9,6 +9,7 @@ const COLOURS = { alarm: "#d12b22", silent: "#6b7280", off_route: "#a626a4", lat
 const QUIET = new Set(["moving", "stopped", "on_break", "at_stop"]);
 const CLUSTERS_TO = 10;
 const NEAR = 14;
+const AROUND = 0.25; // of the map's width and height, on each side: what is asked for before somebody looks there
 
 /** @param {Van} van */
 function featureOf(van) {
@@ -31,9 +32,9 @@ function arrow() {
 }
 
 /**
- * @param {{place: HTMLElement, assets: string, tiles: string, attribution: string, chosen: (id: string) => void, dragged: () => void}} given
+ * @param {{place: HTMLElement, assets: string, tiles: string, attribution: string, chosen: (id: string) => void, dragged: () => void, moved: () => void}} given
  */
-export async function draw({ place, assets, tiles, attribution, chosen, dragged }) {
+export async function draw({ place, assets, tiles, attribution, chosen, dragged, moved }) {
   /** @type {any} */
   const sources = {
     vans: { type: "geojson", data: collection([]), cluster: true, clusterMaxZoom: CLUSTERS_TO, clusterRadius: 46, promoteId: "id", clusterProperties: { trouble: ["+", ["get", "trouble"]] } },
@@ -54,6 +55,9 @@ export async function draw({ place, assets, tiles, attribution, chosen, dragged 
   ];
   const { lib, map } = await onGround({ place, assets, tiles, attribution }, sources, layers);
   map.on("dragstart", dragged);
+  map.on("moveend", moved);
+  /** @type {number[] | null} */
+  let asked = null;
   map.addImage("arrow", arrow(), { sdf: true });
   map.on("click", "vans", (/** @type {any} */ event) => chosen(event.features[0].properties.id));
   map.on("click", "clusters", (/** @type {any} */ event) => map.easeTo({ center: event.lngLat, zoom: map.getZoom() + 2, animate: !still }));
@@ -73,6 +77,15 @@ export async function draw({ place, assets, tiles, attribution, chosen, dragged 
       source("chosen").setData(collection(van ? [featureOf(van)] : []));
       if (van && move) map.easeTo({ center: [van.lon, van.lat], zoom: Math.max(map.getZoom(), NEAR), animate: !still });
     },
+    /** What is looked at, with some room around: `west,south,east,north`, the same while it holds what the map shows. */
+    view() {
+      const bounds = map.getBounds();
+      const shown = [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()];
+      const x = (shown[2] - shown[0]) * AROUND;
+      const y = (shown[3] - shown[1]) * AROUND;
+      if (!asked || !isWell(shown, asked)) asked = [shown[0] - x, shown[1] - y, shown[2] + x, shown[3] + y];
+      return boxOf(asked);
+    },
     tour: (/** @type {any} */ tour) => source("tour").setData(collection(featuresOfTour(tour))),
     showAll(/** @type {Iterable<Van>} */ vans) {
       const bounds = new lib.LngLatBounds();
@@ -80,6 +93,19 @@ export async function draw({ place, assets, tiles, attribution, chosen, dragged 
       if (!bounds.isEmpty()) map.fitBounds(bounds, { padding: 48, maxZoom: NEAR, animate: !still });
     },
   };
+}
+
+/** Tell whether a box holds what is shown, and is not much too large for it. @param {number[]} shown @param {number[]} box */
+function isWell(shown, box) {
+  const holds = box[0] <= shown[0] && box[1] <= shown[1] && box[2] >= shown[2] && box[3] >= shown[3];
+  return holds && box[2] - box[0] <= 4 * (shown[2] - shown[0]);
+}
+
+/** Write a box within the world; the map goes around it. @param {number[]} box */
+function boxOf([west, south, east, north]) {
+  const around = (/** @type {number} */ lon) => ((((lon + 180) % 360) + 360) % 360) - 180;
+  const [from, to] = east - west >= 360 ? [-180, 180] : [around(west), around(east)];
+  return [from, Math.max(-90, south), to, Math.min(90, north)].map((one) => one.toFixed(4)).join(",");
 }
 
 /** Draw the fences in force; where they cannot be read, vans go on without. @param {any} map */

@@ -5,7 +5,8 @@
 
 export const STATES = ["alarm", "silent", "off_route", "late", "on_break", "at_stop", "moving", "stopped"];
 
-const LATE_S = 900; // behind the plan: what recipients were promised is at risk
+/** Behind the plan by more, a van is late. */
+const LATE_S = Number(/** @type {HTMLElement} */ (document.getElementById("live")).dataset.lateS);
 
 /** @type {Map<string, Van>} */
 export const vans = new Map();
@@ -27,37 +28,60 @@ const AGAIN_MS = 3_000;
 const AGAIN_MOST_MS = 60_000;
 
 /**
- * Follow the vans. The browser opens the stream again when it was cut, and gives up when a server that starts or has no
- * seat says so; then it is opened again here, later each time. It begins with all of them.
+ * Follow the vans, until somebody else is looked at. A stream begins with all of them; one that was cut, or whose view
+ * moved, goes on after the last event that came, if the server still knows it.
  *
  * @param {{ all: () => void, changed: (ids: string[], gone: string[]) => void, cut: (is: boolean) => void }} hears
  */
-export function follow({ all, changed, cut }, again_ms = AGAIN_MS) {
-  const stream = new EventSource("/v1/positions/stream");
-  const read = (/** @type {MessageEvent} */ event) => JSON.parse(event.data);
-  stream.addEventListener("snapshot", (event) => {
+export function follow({ all, changed, cut }) {
+  /** @type {EventSource} */
+  let stream;
+  let view = "view=-180,-90,180,90";
+  let last = "";
+  let again_ms = AGAIN_MS;
+  let waits = 0;
+  const read = (/** @type {MessageEvent} */ event) => {
     again_ms = AGAIN_MS;
-    vans.clear();
-    for (const feature of read(event).features) vans.set(feature.id, vanOf(feature));
-    cut(false);
-    all();
-  });
-  stream.addEventListener("changed", (event) => {
-    const ids = [];
-    for (const feature of read(event).features) {
-      vans.set(feature.id, vanOf(feature));
-      ids.push(feature.id);
-    }
-    changed(ids, []);
-  });
-  stream.addEventListener("gone", (event) => {
-    const ids = read(event).driver_ids;
-    for (const id of ids) vans.delete(id);
-    changed([], ids);
-  });
-  stream.addEventListener("error", () => {
-    cut(true);
-    if (stream.readyState !== EventSource.CLOSED) return;
-    setTimeout(follow, again_ms * (1 + Math.random()), { all, changed, cut }, Math.min(2 * again_ms, AGAIN_MOST_MS));
-  });
+    last = event.lastEventId;
+    return JSON.parse(event.data);
+  };
+  function open() {
+    clearTimeout(waits);
+    stream?.close();
+    stream = new EventSource(`/v1/positions/stream?${view}${last ? `&last_event_id=${last}` : ""}`);
+    stream.addEventListener("open", () => cut(false));
+    stream.addEventListener("snapshot", (event) => {
+      vans.clear();
+      for (const feature of read(event).features) vans.set(feature.id, vanOf(feature));
+      all();
+    });
+    stream.addEventListener("changed", (event) => {
+      const ids = [];
+      for (const feature of read(event).features) {
+        vans.set(feature.id, vanOf(feature));
+        ids.push(feature.id);
+      }
+      changed(ids, []);
+    });
+    stream.addEventListener("gone", (event) => {
+      const ids = read(event).driver_ids;
+      for (const id of ids) vans.delete(id);
+      changed([], ids);
+    });
+    // browsers give up for good when a server that starts or has no seat says so
+    stream.addEventListener("error", () => {
+      stream.close();
+      cut(true);
+      waits = setTimeout(open, again_ms * (1 + Math.random()));
+      again_ms = Math.min(2 * again_ms, AGAIN_MOST_MS);
+    });
+  }
+  open();
+  /** Look at a part of the map, and at one van wherever it is. @param {string} box @param {string | null} van */
+  return function look(box, van) {
+    const other = `view=${box}${van ? `&drivers=${van}` : ""}`;
+    if (other === view) return;
+    view = other;
+    if (stream.readyState !== EventSource.CLOSED) open();
+  };
 }

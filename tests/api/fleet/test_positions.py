@@ -1,22 +1,24 @@
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from api.fleet import positions
+from api.http.config import ApiConfig
 from geo.times import ms_of
 from sql.inbox.heartbeats import keep_heartbeat
 from sql.pool import Pool
 from sql.track.live import tell_live
-from tests.api.stream.streams import next_event
+from tests.api.stream.streams import next_event, next_with_id
 from tests.api.tour_rows import Tour, e6
 
 
 @pytest.fixture
-def stream_clients() -> int:
-    return 2
+def api_config(api_config: ApiConfig) -> ApiConfig:
+    return replace(api_config, stream_elsewhere_s=600.0)  # no machine is so slow
 
 
 @pytest.fixture
@@ -251,6 +253,39 @@ async def test_a_stream_tells_who_left_what_was_asked_for(client: Any, account: 
         assert await next_event(response) == ("gone", {"driver_ids": [f"dr_{tours[0].driver_id}"]})
 
 
+async def test_a_view_moves_without_a_snapshot(client: Any, account: Any, tours: list[Tour]) -> None:
+    """Ana is looked at, Eva is not: where she went meanwhile is told as soon as somebody looks there."""
+    ana, *_, eva = tours
+    fiji = {"lat_e6": e6(-17.7), "route_id": None, "route_version": None, "on_route": None, "along_m": None}
+
+    async def drive(tour: Tour, **changes: Any) -> None:
+        await tour.see_van(250, at=datetime.now(UTC), **changes)
+        await tour.tell()
+
+    await drive(eva, lon_e6=e6(178.0), **fiji)
+    stream = "/v1/positions/stream?view="
+    async with client.get(f"{stream}-75.6,6.2,-75.5,6.3", headers=account.headers) as first:
+        assert len((await next_event(first))[1]["features"]) == len(tours)
+        await drive(eva, lon_e6=e6(178.1), **fiji)
+        await drive(ana)
+        last, event, changed = await next_with_id(first)
+        assert (event, [one["id"] for one in changed["features"]]) == ("changed", [f"dr_{ana.driver_id}"])
+        async with client.get(f"{stream}177,-20,179,-15&last_event_id={last}", headers=account.headers) as second:
+            event, changed = await next_event(second)
+            assert (event, [one["id"] for one in changed["features"]]) == ("changed", [f"dr_{eva.driver_id}"])
+            with pytest.raises(EOFError):
+                await next_event(first)
+
+
+@pytest.mark.parametrize(
+    "query", ["view=1,2,3", "view=0,0,nan,1", "view=0,0,1,1&drivers=ana", "view=0,0,1,1&drivers=,", "drivers=dr_1"]
+)
+async def test_what_is_no_view_is_refused(client: Any, account: Any, query: str) -> None:
+    response = await client.get(f"/v1/positions/stream?{query}", headers=account.headers)
+    assert response.status == 422
+    assert (await response.json())["errors"][0]["at"] in query
+
+
 async def test_a_stream_finds_changes_that_nobody_told(
     client: Any, account: Any, tours: list[Tour], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -275,6 +310,7 @@ async def test_a_stream_ends_when_its_key_is_revoked(
             await next_event(response)
 
 
+@pytest.mark.parametrize("stream_clients", [2])
 async def test_a_full_house_says_when_to_come_back(client: Any, account: Any) -> None:
     async with (
         client.get("/v1/positions/stream", headers=account.headers),

@@ -27,27 +27,25 @@ def test_streams_share_what_is_told_and_whoever_is_behind_gets_all_of_it() -> No
     shared = SharedChanges(cast(Any, None))
     beto = replace(ANA, driver_id=2)
     first = {1: ANA, 2: beto}
-    desk, told = shared.told(7, ALL, first, None, AT)
-    assert names(told) == [("snapshot", ["dr_1", "dr_2"])]
-    other, same = shared.told(7, ALL, first, None, AT)
-    assert other is desk
-    assert same is told
+    begun = shared.newest(7, ALL, first, None, AT)
+    assert names(begun.told(None)) == [("snapshot", ["dr_1", "dr_2"])]
+    assert shared.newest(7, ALL, first, None, AT) is begun
+    assert begun.told(None) is begun.told(None)
     second = {1: replace(ANA, lon_e6=1), 2: beto}
     third = {1: second[1]}
-    after, told = shared.told(7, ALL, second, desk, AT)
-    assert names(told) == [("changed", ["dr_1"])]
-    assert shared.told(7, ALL, second, desk, AT)[1] is told
-    desk, told = shared.told(7, ALL, third, after, AT)
-    assert names(told) == [("gone", ["dr_2"])]
-    late, told = shared.told(7, ALL, third, other, AT)  # it was busy with the first
-    assert names(told) == [("changed", ["dr_1"]), ("gone", ["dr_2"])]
-    assert late is desk  # and is with the others again
-    assert shared.told(8, ALL, {}, None, AT)[0] == {}
+    moved = shared.newest(7, ALL, second, begun.now, AT)
+    assert names(moved.told(begun.now)) == [("changed", ["dr_1"])]
+    assert shared.newest(7, ALL, second, begun.now, AT).told(begun.now) is moved.told(begun.now)
+    left = shared.newest(7, ALL, third, moved.now, AT)
+    assert names(left.told(moved.now)) == [("gone", ["dr_2"])]
+    assert names(left.told(begun.now)) == [("changed", ["dr_1"]), ("gone", ["dr_2"])]  # it was busy with the first
+    assert shared.newest(8, ALL, {}, None, AT).now == {}
 
 
 def test_time_alone_takes_a_van_out_of_what_is_asked_for() -> None:
     shared = SharedChanges(cast(Any, None))
     positions = {1: ANA}
-    moving, told = shared.told(7, MOVING, positions, None, AT)
-    assert names(told) == [("snapshot", ["dr_1"])]
-    assert names(shared.told(7, MOVING, positions, moving, AT + timedelta(seconds=90))[1]) == [("gone", ["dr_1"])]
+    moving = shared.newest(7, MOVING, positions, None, AT)
+    assert names(moving.told(None)) == [("snapshot", ["dr_1"])]
+    later = shared.newest(7, MOVING, positions, moving.now, AT + timedelta(seconds=90))
+    assert names(later.told(moving.now)) == [("gone", ["dr_1"])]

@@ -53,14 +53,18 @@ async def next_event(response: ClientResponse) -> tuple[str, Any]:
     Raises:
         EOFError: the stream has ended.
     """
-    event, data = "", ""
+    _, event, data = await next_with_id(response)
+    return event, data
+
+
+async def next_with_id(response: ClientResponse) -> tuple[str, str, Any]:
+    """Read the next event of a stream as `next_event` does: its id, its name and its data."""
+    said = {"id": "", "event": "", "data": ""}
     async with asyncio.timeout(SOON_S):
         while line := (await response.content.readline()).decode():
             name, _, value = line.rstrip("\n").partition(": ")
-            if name == "event":
-                event = value
-            elif name == "data":
-                data = value
-            elif not name and event:
-                return event, json.loads(data)
+            if name in said:
+                said[name] = value
+            elif not name and said["event"]:
+                return said["id"], said["event"], json.loads(said["data"])
     raise EOFError

@@ -2,7 +2,8 @@
 
 Vans get another place at a steady rate, as a tracker writes and tells them. Of the page: the share of its main thread
 that is busy, by the clock and by the processor (they differ where other work waits for the same one), and how old a
-place is when the page has it; of the server, the processor it takes beside, and what each of many desks adds.
+place in view is when the page has it; of the server, the processor it takes beside, and what each of many desks adds.
+Each with all of the fleet in view, and with some twentieth of it.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import yarl
 
 from tests.browser.desk.conftest import Office
@@ -39,19 +41,26 @@ UPDATE live SET recorded_at = now(), received_at = now(), lon_e6 = lon_e6 + 200,
        heading_deg = (heading_deg + 10)::int % 360
  WHERE lane = 0 AND driver_id = ANY ($1::bigint[])
 """
+WORLD, PART = "-180,-90,180,90", "-75.595,6.225,-75.545,6.275"
+
 _AGES = """
-() => { window.ages = []; const stream = new EventSource("/v1/positions/stream");
-  stream.addEventListener("changed", (event) => { for (const one of JSON.parse(event.data).features)
-    window.ages.push(Date.now() - Date.parse(one.properties.recorded_at)); }); }
+(view) => { window.ages = []; window.others = 0;
+  const [west, south, east, north] = view.split(",").map(Number);
+  const stream = new EventSource(`/v1/positions/stream?view=${view}`);
+  stream.addEventListener("changed", (event) => { for (const one of JSON.parse(event.data).features) {
+    const [lon, lat] = one.geometry.coordinates;
+    if (west <= lon && lon <= east && south <= lat && lat <= north)
+      window.ages.push(Date.now() - Date.parse(one.properties.recorded_at));
+    else window.others += 1; } }); }
 """
 
 _READERS = r"""
 import asyncio, sys
-host, port, count, seconds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
+host, port, count, seconds, view = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]), sys.argv[5]
 cookie = sys.stdin.readline().strip()
 async def read():
     reader, writer = await asyncio.open_connection(host, port)
-    ask = "GET /v1/positions/stream HTTP/1.1\r\nHost: x\r\nCookie: reparto=%s\r\n\r\n" % cookie
+    ask = "GET /v1/positions/stream?view=%s HTTP/1.1\r\nHost: x\r\nCookie: reparto=%s\r\n\r\n" % (view, cookie)
     writer.write(ask.encode())
     got = 0
     try:
@@ -69,14 +78,15 @@ asyncio.run(main())
 """
 
 
-async def test_many_desks_follow_a_fleet(browser: Any, office: Office, capsys: Any) -> None:
+@pytest.mark.parametrize("view", [WORLD, PART], ids=["all", "part"])
+async def test_many_desks_follow_a_fleet(browser: Any, office: Office, capsys: Any, view: str) -> None:
     drivers = [row["driver_id"] for row in await office.pool.fetch(_FLEET, office.account_id, VANS)]
     page = await office.sit(browser)
     cookie = next(one["value"] for one in await page.context.cookies() if one["name"] == "reparto")
     url = yarl.URL(office.url)
     cpu_s, memory_b = {}, {}
     for desks in (1, DESKS):
-        asked = (str(url.host), str(url.port), str(desks), str(WATCHED_S + 5))
+        asked = (str(url.host), str(url.port), str(desks), str(WATCHED_S + 5), view)
         readers = await asyncio.create_subprocess_exec(sys.executable, "-c", _READERS, *asked, stdin=PIPE, stdout=PIPE)
         assert readers.stdin is not None
         readers.stdin.write(f"{cookie}\n".encode())
@@ -94,15 +104,18 @@ async def test_many_desks_follow_a_fleet(browser: Any, office: Office, capsys: A
         print(f"{(memory_b[DESKS] - memory_b[1]) / each / 1024:.0f} kB")
 
 
-async def test_a_fleet_moves(browser: Any, office: Office, capsys: Any) -> None:
+@pytest.mark.parametrize("view", [WORLD, PART], ids=["all", "part"])
+async def test_a_fleet_moves(browser: Any, office: Office, capsys: Any, view: str) -> None:
     rows = await office.pool.fetch(_FLEET, office.account_id, VANS)
     drivers = [row["driver_id"] for row in rows]
     page, other = await office.sit(browser), await office.sit(browser, "viewer")
     await page.goto(f"{office.url}/desk")
     await page.wait_for_selector("#map canvas")
     await until(page, "document.querySelector('#more').textContent.length > 0")
+    if view == PART:
+        await page.click("#vans button")  # the map goes near it
     await other.goto(f"{office.url}/desk/find")
-    await other.evaluate(_AGES)  # beside: the page that is measured shall do only what it does
+    await other.evaluate(_AGES, view)  # beside: the page that is measured shall do only what it does
     await page.bring_to_front()
     line = await page.context.new_cdp_session(page)
     await line.send("Performance.enable")
@@ -110,9 +123,10 @@ async def test_a_fleet_moves(browser: Any, office: Office, capsys: Any) -> None:
     await move(office, drivers)
     took_s, cpu_s = time.monotonic() - begun_s, time.process_time() - cpu_s
     busy, worked = (await tasks(line) - before) / took_s, (await thread(line) - thread_s) / took_s
-    ages = np.array(await other.evaluate("window.ages")) / 1000
+    ages, others = np.array(await other.evaluate("window.ages")) / 1000, await other.evaluate("window.others")
     with capsys.disabled():
-        print(f"\n{VANS} vans, {len(ages) / took_s:.0f} updates/s for {took_s:.0f} s at {datetime.now(UTC):%H:%M}")
+        print(f"\n{VANS} vans, {(len(ages) + others) / took_s:.0f} updates/s", end=" ")
+        print(f"({len(ages) / took_s:.0f} in view) for {took_s:.0f} s at {datetime.now(UTC):%H:%M}")
         print(f"main thread: {busy:.0%} busy by the clock, {worked:.0%} of a core")
         print("age of a place: " + ", ".join(f"{q}: {np.percentile(ages, int(q)):.2f} s" for q in ("50", "95", "100")))
         print(f"server with two streams, and the writer: {cpu_s / took_s:.0%} of a core")

@@ -40,7 +40,7 @@ async def test_a_day_at_the_desk(browser: Any, office: Office, lang: str) -> Non
 
     await page.goto(f"{office.url}/desk")  # as the browser's language asks
     await holds("sign-in")
-    stream = "**/v1/positions/stream"
+    stream = "**/v1/positions/stream?*"
     await context.route(stream, lambda one: one.abort())
     await page.fill("#email", "eva@tienda.example")
     await page.fill("#password", PASSWORD)

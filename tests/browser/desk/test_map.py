@@ -1,9 +1,12 @@
 """The dispatcher's map and list: every van, live, and what is selected stays."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
-from tests.api.tour_rows import Tour
+from yarl import URL
+
+from tests.api.tour_rows import Tour, e6
 from tests.browser.desk.conftest import PHONE, Office
 from tests.browser.desk.looks import picture, shut_out
 from tests.browser.waiting import until
@@ -54,10 +57,44 @@ async def test_nobody_is_shut_out_of_the_map(browser: Any, office: Office) -> No
 async def test_a_server_without_a_seat_is_asked_again(browser: Any, office: Office) -> None:
     page = await office.sit(browser)
     await page.clock.install()
-    stream = "**/v1/positions/stream"
+    stream = "**/v1/positions/stream?*"
     await page.route(stream, lambda route: route.fulfill(status=503))
     await page.goto(f"{office.url}/desk")
     await page.wait_for_selector("#cut:not([hidden])")
     await page.unroute(stream)
     await page.clock.fast_forward(6_000)
     await until(page, "document.querySelectorAll('#vans button').length === 1 && document.getElementById('cut').hidden")
+
+
+async def test_what_the_map_shows_is_asked_for_before_the_rest(browser: Any, office: Office) -> None:
+    """The map goes near a van and away from it; the stream goes on each time, and the list stays true."""
+    far = await Tour.put(
+        office.pool, office.account_id, start_at=office.now - timedelta(minutes=30), external_id="sur-2",
+        driver="Beto Ruiz",
+    )  # fmt: skip
+    await far.see_van(200, at=office.now, lat_e6=e6(4.6), lon_e6=e6(-74.08))
+    page = await office.sit(browser)
+    asked: list[URL] = []
+    page.on(
+        "request", lambda one: asked.append(URL(one.url)) if one.url.partition("?")[0].endswith("/stream") else None
+    )
+    await page.goto(f"{office.url}/desk")
+    await until(page, "document.querySelectorAll('#vans button').length === 2")
+    await page.wait_for_selector("#map canvas")
+    for n, tour in enumerate((office.tour, far)):
+        await page.click(f"#vans button:has-text('{('Marta', 'Beto')[n]}')")
+        async with asyncio.timeout(60):
+            while asked[-1].query.get("drivers") != f"dr_{tour.driver_id}" or not holds(asked[-1], n):
+                await asyncio.sleep(0.05)
+        assert asked[-1].query["last_event_id"].count(".") == 1
+    await office.tour.see_van(300, at=office.now, on_route=False)
+    await office.tour.tell()
+    await until(page, "document.querySelector('.chip[data-state=off_route] b').textContent === '1'")
+    assert page.wrong == []
+
+
+def holds(url: URL, place: int) -> bool:
+    """Tell whether a view holds one van's place, and not the other's."""
+    west, south, east, north = map(float, url.query["view"].split(","))
+    inside = [west < lon < east and south < lat < north for lon, lat in ((-75.5686, 6.2452), (-74.08, 4.6))]
+    return inside == [place == 0, place == 1]
