@@ -158,7 +158,8 @@ def applied_to_each(
     n = np.array([decayed(row.n, at - row.as_of_ms, level.half_life_ms) if row else 0.0 for row, at in ages])
     mean = np.array([row.mean if row else 0.0 for row in rows])
     above = 1.0 if level.relative else parent[which]
-    factor: Floats = np.bincount(which, part * (n * mean + level.k * above) / (n + level.k), len(parent))
+    share: Floats = part * (n * mean + level.k * above) / (n + level.k)
+    factor = np.bincount(which, share, len(parent)).astype(np.float64)  # of nothing it gives whole numbers
     return parent * factor if level.relative else factor
 
 
