@@ -10,6 +10,9 @@ MIGRATIONS = 0x7265_7061
 PARTITIONS = 0x7072_6869
 """`prhi`: one process at a time makes partitions of `ping`."""
 
+KEYS = 0x7265_706B_6579
+"""`repkey`: one process at a time rewrites keys of pings."""
+
 NUMBERING = 0x7265_7073_6571
 """`repseq`: one process at a time gives events their place in the feed."""
 

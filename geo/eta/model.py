@@ -16,8 +16,8 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from geo.eta.places import Parts, places
-from geo.eta.rows import ANY, CHAINS, Row, RowKey, added, applied
+from geo.eta.places import FlatLevel, Parts, places
+from geo.eta.rows import ANY, CHAINS, Row, RowKey, added, applied, applied_to_each
 from geo.eta.seen import DELAY_KEYS, DELAY_LEADS_S, Observation, delays, observe, passed
 from geo.eta.start import noise_s
 from geo.eta.way import ways_to
@@ -134,15 +134,14 @@ def keys_of(observations: Iterable[Observation]) -> set[RowKey]:
 
 def _outlook(rows: Mapping[RowKey, Row], plan: Plan) -> Outlook:
     seen = places(plan)
-    due_ms = seen.due_ms.tolist()
-    drive = [_expected(rows, "drive", keys, at_ms) for keys, at_ms in zip(seen.drive_keys, due_ms, strict=True)]
-    service = [_expected(rows, "service", keys, at_ms) for keys, at_ms in zip(seen.service_keys, due_ms, strict=True)]
+    drive = _expected_each(rows, "drive", seen.drive_levels, seen.due_ms)
+    service = _expected_each(rows, "service", seen.service_levels, seen.due_ms)
     late_min = _expected(rows, "start", seen.start_keys, plan.start_ms)
     opens_ms = plan.stop_window_ms[:, 0]
     waits = (opens_ms != UNKNOWN_MS) & plan.wait_for_window
     opens_s = np.where(waits, (np.where(waits, opens_ms, plan.start_ms) - plan.start_ms) / 1000, -np.inf)
-    leg_s = seen.drive_s * np.array(drive)
-    service_s = seen.service_s * np.array(service)
+    leg_s = seen.drive_s * drive
+    service_s = seen.service_s * service
     way_m, drive_s = ways_to(plan), np.cumsum(leg_s)
     return Outlook(
         columns=np.stack((way_m, drive_s, service_s, opens_s, plan.door_m, plan.stops[:, 3], plan.stop_due_ms)),
@@ -152,6 +151,15 @@ def _outlook(rows: Mapping[RowKey, Row], plan: Plan) -> Outlook:
         late_sd_s=noise_s(rows, seen.start_keys, plan.start_ms),
         far_doors=bool(plan.door_m.any()),
     )
+
+
+def _expected_each(rows: Mapping[RowKey, Row], what: str, flat: Sequence[FlatLevel], at_ms: Floats) -> Floats:
+    nothing_known, levels = CHAINS[what]
+    expected = np.full(len(at_ms), nothing_known)
+    for level, of_all in zip(levels, flat, strict=False):  # a plan without stops has no levels
+        known = [rows.get(key) for key in of_all.keys]
+        expected = applied_to_each(level, expected, known, of_all.part, of_all.row, at_ms)
+    return expected
 
 
 def _expected(rows: Mapping[RowKey, Row], what: str, keys: Sequence[Parts], at_ms: float) -> float:

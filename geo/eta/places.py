@@ -1,6 +1,7 @@
 """What ETAs look at in a plan before anything was learned: how long its legs take, and which rows they concern."""
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -12,7 +13,7 @@ import numpy as np
 from geo.eta.numbers import CELL_DEG, SAMPLE_M
 from geo.eta.rows import RowKey, hour_and_weekday
 from geo.numbers import TYPICAL_MPS
-from geo.pings import UNKNOWN_MS, Floats
+from geo.pings import UNKNOWN_MS, Floats, Ints
 from geo.plan.plans import Plan
 
 Parts = tuple[tuple[RowKey, float], ...]
@@ -30,6 +31,20 @@ _SPEED_NAMES = (
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class FlatLevel:
+    """One level of all stops of a plan.
+
+    Attributes:
+        keys: (p) the rows it concerns, stop by stop.
+        part, row: (p,) of each: the part it has, and in which stop.
+    """
+
+    keys: tuple[RowKey, ...]
+    part: Floats
+    row: Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Places:
     """What is known of a plan's stops and the legs to them.
 
@@ -38,6 +53,7 @@ class Places:
         service_s: (s,) the plan's own.
         due_ms: (s,) when each is planned to be reached, guessed where the plan has no times.
         drive_keys, service_keys: (s) of each, level by level, the rows it concerns.
+        drive_levels, service_levels: the same, level by level of all stops.
         start_keys: those of the start.
     """
 
@@ -46,6 +62,8 @@ class Places:
     due_ms: Floats
     drive_keys: tuple[tuple[Parts, ...], ...]
     service_keys: tuple[tuple[Parts, ...], ...]
+    drive_levels: tuple[FlatLevel, ...]
+    service_levels: tuple[FlatLevel, ...]
     start_keys: tuple[Parts, ...]
 
 
@@ -112,7 +130,25 @@ def _look(plan: Plan) -> Places:
         service_keys.append(service_parts(plan.stop_kinds[row], int(plan.stop_parcels[row]), *place, driver=driver))
     start = _place(float(plan.path_lat[0]), float(plan.path_lon[0]))
     start_keys = (_common("start"), _one("start_place", start))
-    return Places(drive_s, service_s, due_ms, tuple(drive_keys), tuple(service_keys), start_keys)
+    return Places(
+        drive_s=drive_s,
+        service_s=service_s,
+        due_ms=due_ms,
+        drive_keys=tuple(drive_keys),
+        service_keys=tuple(service_keys),
+        drive_levels=_flat(drive_keys),
+        service_levels=_flat(service_keys),
+        start_keys=start_keys,
+    )
+
+
+def _flat(keys: Sequence[tuple[Parts, ...]]) -> tuple[FlatLevel, ...]:
+    levels = []
+    for level in zip(*keys, strict=True):
+        parts = [part for of_stop in level for part in of_stop]
+        row = np.repeat(np.arange(len(level)), [len(of_stop) for of_stop in level])
+        levels.append(FlatLevel(tuple(key for key, _ in parts), np.array([part for _, part in parts]), row))
+    return tuple(levels)
 
 
 def _one(scope: str, key: str = "", *classes: int) -> Parts:

@@ -82,9 +82,8 @@ class TrackCache:
             return np.array(columns.get(name, ()), np.int64)
 
         ids = column("driver_id")
-        tracks = fold.fresh(ids)
         shown = [Shown() for _ in rows]
-        records: dict[int, bytes] = {}
+        records, unknown = [b""] * len(rows), list[int]()
         rerun_from_ms = np.full(len(rows), FOREVER_MS, np.int64)
         may_rerun = np.array(columns.get("may_rerun", ()), bool)
         for i, row in enumerate(rows):
@@ -93,13 +92,17 @@ class TrackCache:
             known = self._known.get(row.driver_id)
             if known is not None and known.version == row.version:
                 records[i], shown[i] = known.record, known.shown
-            elif row.state is not None:
-                state = fold.decode(row.state)
-                if state is None:  # of an earlier release: fold everything again
-                    rerun_from_ms[i], may_rerun[i] = UNKNOWN_MS, True
-                else:
-                    tracks[i] = state
-        tracks[list(records)] = fold.of_records(list(records.values()))
+            else:
+                unknown.append(i)
+        tracks = fold.of_records(records)
+        tracks[unknown] = fold.fresh(ids[unknown])
+        for i in unknown:
+            stored = rows[i].state
+            state = None if stored is None else fold.decode(stored)
+            if state is not None:
+                tracks[i] = state
+            elif stored is not None:  # of an earlier release: fold everything again
+                rerun_from_ms[i], may_rerun[i] = UNKNOWN_MS, True
         drivers = Drivers(
             rows=rows,
             ids=ids,

@@ -102,7 +102,7 @@ async def _tell(db: Db, fresh: Sequence[News], now: datetime) -> None:
 
 async def _alerts(db: Db, vans: Vans, rows: Sequence[int]) -> dict[int, Alerts]:
     """Find out what the feed says of drivers of whom it is not known, or who are on another route now."""
-    on = {i: int(vans.tracks["route_id"][i]) for i in rows}
+    on = dict(zip(rows, vans.tracks["route_id"][rows].tolist(), strict=True))
     asked = [i for i in rows if (alerts := vans.shown[i].alerts) is None or alerts.route_id != on[i]]
     if not asked:
         return {}

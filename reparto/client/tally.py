@@ -1,5 +1,6 @@
 """What senders count: pings, by what became of them, how long acknowledgements took, events and photos."""
 
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -7,6 +8,7 @@ import numpy as np
 
 _SMALLEST_S = 1e-5
 _STEP = 1.02
+_LOG_STEP = math.log(_STEP)
 _BUCKETS = 1_000  # up to 1e-5 s × 1.02^1000, an hour
 
 
@@ -18,7 +20,7 @@ class Latencies:
 
     def add(self, seconds: float) -> None:
         """Count one."""
-        bucket = int(np.log(max(seconds, _SMALLEST_S) / _SMALLEST_S) / np.log(_STEP))
+        bucket = int(math.log(max(seconds, _SMALLEST_S) / _SMALLEST_S) / _LOG_STEP)
         self._counts[min(bucket, _BUCKETS - 1)] += 1
 
     def quantile_s(self, share: float) -> float:

@@ -5,10 +5,16 @@ from datetime import date, timedelta
 from math import ceil
 
 from sql.operate.horizons import read_clock
-from sql.pings.partitions import drop_partitions_before, ensure_partitions
-from sql.pool import Db
+from sql.pings.partitions import drop_partitions_before, ensure_partitions, tighten_key
+from sql.pool import Db, Pool
 
 log = logging.getLogger(__name__)
+
+KEY_ROW_BYTES = 40.0
+"""A key written in order takes 31 bytes a row. Phones send in turn, so that each new entry lies between others: pages
+are split in the middle, and the key of a day takes some 50."""
+
+_LEAST_KEY_BYTES = 8 * 2**20
 
 _DAYS_AHEAD = 3  # a ping may be 24 hours ahead of us; this is also how long `work` may stand still
 
@@ -26,3 +32,12 @@ async def drop_old_partitions(db: Db, before: date) -> None:
     """Drop the pings of the days before one."""
     for day in await drop_partitions_before(db, before):
         log.info("dropped the pings of %s", day)
+
+
+async def tighten_keys(pool: Pool) -> bool:
+    """Write the key of one day that is over anew, if much of it is empty; tell whether there may be another."""
+    async with pool.acquire() as db:
+        key = await tighten_key(db, row_bytes=KEY_ROW_BYTES, least_bytes=_LEAST_KEY_BYTES)
+    if key is not None:
+        log.info("wrote the key %s anew", key)
+    return key is not None

@@ -19,7 +19,7 @@ from work.retention import classes
 from work.retention.classes import DataClass
 from work.retention.guard import RetentionGuard
 from work.upkeep.config import RetentionConfig
-from work.upkeep.partitions import drop_old_partitions, make_partitions
+from work.upkeep.partitions import drop_old_partitions, make_partitions, tighten_keys
 
 _AT_ONCE = 1_000  # rows dropped in one statement
 _CHANGES_AT_ONCE = 20_000  # small ones, of a table that nobody waits for
@@ -105,6 +105,7 @@ def _jobs_of_pings(guard: RetentionGuard, oldest_ping_days: float) -> tuple[Job,
 
     return (
         _hourly("partitions", partitions),
+        _hourly("keys of pings", tighten_keys),
         Job(name="held pings", do=_held, pause_s=60.0),
         Job(name="changes", do=_changes, pause_s=60.0),
         _hourly("checkpoint retention", checkpoints),

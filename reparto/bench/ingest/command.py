@@ -1,8 +1,10 @@
 """`reparto bench ingest`: from the phone's request to the stored, tracked ping.
 
 One ping a request by each kind of door, then 10 and 50, one load after the other, as fast as they are acknowledged;
-then the trackers catch up; at the end a bare COPY of the same rows into the same table, the ceiling of what any way of
-a ping could reach.
+after each the trackers catch up. Then one ping a request at half of the rate that was tracked, and 1,000 a second,
+while somebody has the live map open. At the end a bare COPY of the same rows into the same table, the ceiling of what
+any way of a ping could reach. Every device was heard of before the first load, at each door: no load pays for looking
+at plans and credentials.
 How to read the numbers: docs/explanation/benchmarks.md.
 """
 
@@ -22,6 +24,7 @@ from rich.table import Table
 
 from reparto.bench.ingest.fleet import make_fleet
 from reparto.bench.ingest.load import BenchDevice, BenchDoor, Load
+from reparto.bench.ingest.page import open_map
 from reparto.bench.ingest.waiting import copy_again, waiting_pings
 from reparto.bench.ingest.wire import address_of
 from reparto.client.product import Product, throw_away
@@ -42,7 +45,9 @@ LOADS = (
 DEVICES = 600
 CONNECTIONS = 48
 COPIED = 500_000
+STEADY_PER_S = 1_000.0
 _WARM_UP_S = 2.0
+_SHOWN_WITHIN_S = 1.0
 _LOOK_EVERY_S = 0.1
 
 
@@ -70,6 +75,22 @@ class IngestRow(msgspec.Struct, frozen=True, kw_only=True):
     sent_again: int
 
 
+class PacedRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What one ping a request gave at a steady rate.
+
+    Attributes:
+        per_s: the rate.
+        page_p50_ms, page_p95_ms: from a ping's request to the live map that shows it.
+    """
+
+    per_s: float
+    acknowledged_per_s: float
+    ack_p50_ms: float
+    ack_p99_ms: float
+    page_p50_ms: float
+    page_p95_ms: float
+
+
 class IngestOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """What one run gave."""
 
@@ -77,6 +98,8 @@ class IngestOutcome(msgspec.Struct, frozen=True, kw_only=True):
     devices: int
     connections: int
     rows: list[IngestRow]
+    half: PacedRow
+    steady: PacedRow
     copy_rows: int
     copy_per_s: float
 
@@ -108,6 +131,8 @@ async def measure(product: Product, *, seconds: float, repeat: int) -> IngestOut
     ready: deque[BenchDevice] = deque(await make_fleet(product.api_url, product.key, DEVICES))
     db = await connect(product.database)
     try:
+        for door in (BenchDoor.NATIVE, BenchDoor.OSMAND):
+            await hear_of_each(product, db, ready, door)
         await measure_load(product, db, ready, seconds=_WARM_UP_S)
         rows: list[IngestRow] = []
         for door, batch in LOADS:
@@ -120,6 +145,10 @@ async def measure(product: Product, *, seconds: float, repeat: int) -> IngestOut
                     ]
                 )
             )
+        half, steady = [
+            await measure_paced(product, db, ready, per_s=per_s, seconds=seconds)
+            for per_s in (rows[0].tracked_per_s / 2, STEADY_PER_S)
+        ]
         err.print("a bare COPY of the same rows …")
         product.ingest.stop()
         product.tracker.stop()
@@ -131,6 +160,8 @@ async def measure(product: Product, *, seconds: float, repeat: int) -> IngestOut
         devices=DEVICES,
         connections=CONNECTIONS,
         rows=rows,
+        half=half,
+        steady=steady,
         copy_rows=copied,
         copy_per_s=copied / copy_s,
     )
@@ -168,6 +199,38 @@ async def measure_load(
         cpu_us={who: (cpu_loaded[who] - cpu_before[who]) / pings * 1e6 for who in cpu_before},
         refused=load.tally.refused.total(),
         sent_again=load.tally.retried.total(),
+    )
+
+
+async def hear_of_each(
+    product: Product, db: Db, devices: Iterable[BenchDevice], door: BenchDoor = BenchDoor.NATIVE
+) -> None:
+    """Have one ping of every device tracked: whoever is new costs a look at their credential and at their plan."""
+    await load_on(product, devices).send_each(connections=CONNECTIONS, batch=1, door=door)
+    await until_tracked(db)
+
+
+async def measure_paced(
+    product: Product, db: Db, ready: deque[BenchDevice], *, per_s: float, seconds: float
+) -> PacedRow:
+    """Send one ping a request at a steady rate while a live map is open, then wait until nothing waits."""
+    err.print(f"{per_s:,.0f} pings a second, one a request, for {seconds:g} s, beside an open live map …")
+    async with open_map(product) as page:
+        load = load_on(product, ready)
+        load.on_sent = page.note_sent
+        began_s = time.perf_counter()
+        await load.run_evenly(connections=CONNECTIONS, per_s=per_s, seconds=seconds)
+        load_s = time.perf_counter() - began_s
+        await until_tracked(db)
+        await asyncio.sleep(_SHOWN_WITHIN_S)
+    acks, shown = load.tally.latencies, page.latencies
+    return PacedRow(
+        per_s=per_s,
+        acknowledged_per_s=load.tally.acknowledged / load_s,
+        ack_p50_ms=acks.quantile_s(0.50) * 1000,
+        ack_p99_ms=acks.quantile_s(0.99) * 1000,
+        page_p50_ms=shown.quantile_s(0.50) * 1000,
+        page_p95_ms=shown.quantile_s(0.95) * 1000,
     )
 
 
@@ -234,6 +297,13 @@ def _show(outcome: IngestOutcome) -> None:
     for row in outcome.rows:
         cpu.add_row(row.door, str(row.batch), *(f"{us:.1f}" for us in row.cpu_us.values()))
     out.print(cpu)
+    paced = _table("steady/s", "acknowledged/s", "ack p50 ms", "ack p99 ms", "page p50 ms", "page p95 ms")
+    for one in (outcome.half, outcome.steady):
+        paced.add_row(
+            *(f"{rate:,.0f}" for rate in (one.per_s, one.acknowledged_per_s)),
+            *(f"{ms:.1f}" for ms in (one.ack_p50_ms, one.ack_p99_ms, one.page_p50_ms, one.page_p95_ms)),
+        )
+    out.print(paced)
     out.print(
         f"a bare COPY of {outcome.copy_rows:,} of these rows into the same table: {outcome.copy_per_s:,.0f} rows/s"
     )

@@ -33,6 +33,7 @@ async def make_fleet(api_url: str, key: str, devices: int) -> list[BenchDevice]:
         return BenchDevice(
             token=made["token"],
             ingest_token=made["ingest_token"],
+            driver_id=driver_id,
             drive=drives[number % _TRIPS],
             starts_ms=leaves_ms,
         )

@@ -7,7 +7,7 @@ parts of what is sent that do not change are prepared; HTTP/1.1 and WebSocket fr
 import asyncio
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -42,6 +42,7 @@ class BenchDevice:
         drive: what it tells of every second of its drive.
         starts_ms: when its drive began, epoch milliseconds.
         ingest_token: for doors of apps that can only send.
+        driver_id: whose it is.
         at: seconds of the drive that were sent.
     """
 
@@ -49,6 +50,7 @@ class BenchDevice:
     drive: Sequence[DriveSecond]
     starts_ms: int
     ingest_token: str = ""
+    driver_id: str = ""
     at: int = 0
 
     def batch(self, pings: int) -> bytes:
@@ -82,15 +84,18 @@ class Load:
 
     Attributes:
         ready: devices that no connection is sending for.
+        on_sent: is told of each device when a request of its goes off.
     """
 
     host: str
     port: int
     ready: deque[BenchDevice]
+    on_sent: Callable[[BenchDevice], None] = field(default=lambda _: None)
     tally: Tally = field(default_factory=Tally)
 
     async def run(self, *, connections: int, batch: int, seconds: float, door: BenchDoor = BenchDoor.NATIVE) -> None:
-        """Send for so long, `batch` pings a request; every request that was begun is acknowledged when this returns.
+        """Send as fast as possible for so long, `batch` pings a request; every request that was begun is acknowledged
+        when this returns.
 
         By WebSocket each connection is of one device, so there are as many devices as connections.
         """
@@ -100,13 +105,13 @@ class Load:
                 is_socket = door is BenchDoor.WEBSOCKET
                 tasks.create_task(self._send_frames(batch, until_s) if is_socket else self._send(door, batch, until_s))
 
-    async def send_each(self, *, connections: int, batch: int) -> None:
-        """Send one request of every device, and no more."""
+    async def send_each(self, *, connections: int, batch: int, door: BenchDoor = BenchDoor.NATIVE) -> None:
+        """Send one request of every device, and no more; not by WebSocket."""
         waiting = deque(self.ready)
 
         async def send(wire: Wire) -> None:
             while waiting:
-                await self._until_acknowledged(wire, _native(waiting.popleft(), batch), batch)
+                await self._until_acknowledged(wire, self._request(door, waiting.popleft(), batch), batch)
 
         loop = asyncio.get_running_loop()
         wires = [await loop.create_connection(Wire, self.host, self.port) for _ in range(connections)]
@@ -118,14 +123,36 @@ class Load:
             for transport, _ in wires:
                 transport.close()
 
+    async def run_evenly(self, *, connections: int, per_s: float, seconds: float) -> None:
+        """Send so many requests of one ping a second for so long; who is late sends at once, and more connections are
+        no more requests."""
+        began_s = time.perf_counter()
+        until_s, gap_s = began_s + seconds, 1 / per_s
+        async with asyncio.TaskGroup() as tasks:
+            for nth in range(connections):
+                tasks.create_task(self._send_evenly(began_s + nth * gap_s, connections * gap_s, until_s))
+
+    async def _send_evenly(self, at_s: float, every_s: float, until_s: float) -> None:
+        transport, wire = await asyncio.get_running_loop().create_connection(Wire, self.host, self.port)
+        try:
+            while at_s < until_s:
+                await asyncio.sleep(at_s - time.perf_counter())
+                device = self.ready.popleft()
+                request = _native(device, 1)
+                self.on_sent(device)
+                await self._until_acknowledged(wire, request, 1)
+                self.ready.append(device)
+                at_s += every_s
+        finally:
+            transport.close()
+
     async def _send(self, door: BenchDoor, batch: int, until_s: float) -> None:
         loop = asyncio.get_running_loop()
         transport, wire = await loop.create_connection(Wire, self.host, self.port)
         try:
             while True:
                 device = self.ready.popleft()
-                request = self._osmand(device) if door is BenchDoor.OSMAND else _native(device, batch)
-                await self._until_acknowledged(wire, request, batch)
+                await self._until_acknowledged(wire, self._request(door, device, batch), batch)
                 self.ready.append(device)
                 if time.perf_counter() >= until_s:
                     return
@@ -152,6 +179,9 @@ class Load:
         if status != 101:
             raise RuntimeError(f"the door answers {status}: {answer[:300].decode(errors='replace')}")
         wire.speaks_frames = True
+
+    def _request(self, door: BenchDoor, device: BenchDevice, batch: int) -> bytes:
+        return self._osmand(device) if door is BenchDoor.OSMAND else _native(device, batch)
 
     def _osmand(self, device: BenchDevice) -> bytes:
         return b"GET /ingest/%b/osmand?%b HTTP/1.1\r\nHost: %b\r\n\r\n" % (

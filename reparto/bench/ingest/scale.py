@@ -20,7 +20,7 @@ from rich.box import SIMPLE
 from rich.table import Table
 
 from api.http.ids import DRIVER, shown
-from reparto.bench.ingest.command import CONNECTIONS, load_on, measure_load, until_tracked
+from reparto.bench.ingest.command import hear_of_each, measure_load
 from reparto.bench.ingest.crowds import BenchDriver, make_drivers, size, store_history
 from reparto.bench.ingest.wire import get_of, open_wires
 from reparto.client.product import Product, throw_away
@@ -111,8 +111,7 @@ async def measure(product: Product, *, drivers: Sequence[int], pings: Sequence[i
 
 async def _measure(product: Product, db: Connection, made: Sequence[BenchDriver], *, seconds: float) -> ScaleRow:
     if fresh := [one.phone for one in made if not one.phone.at]:
-        await load_on(product, fresh).send_each(connections=CONNECTIONS, batch=1)
-        await until_tracked(db)
+        await hear_of_each(product, db, fresh)
     phones = [one.phone for one in made]
     random.Random(len(made)).shuffle(phones)
     row = await measure_load(product, db, deque(phones), batch=1, seconds=seconds)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from geo.eta.estimate import estimate
 from geo.eta.model import COLD, Model, Row, RowKey, delays, keys_of, learn, observe, passed
 from geo.eta.places import planned_drive_s
-from geo.eta.rows import CHAINS, Level, added, applied, hour_and_weekday
+from geo.eta.rows import CHAINS, Level, added, applied, applied_to_each, hour_and_weekday
 from geo.fold.fold import advance, fresh
 from geo.numbers import TYPICAL_MPS
 from geo.pings import UNKNOWN_MS
@@ -236,3 +236,20 @@ def test_every_chain_begins_with_what_all_have_in_common():
     for what, (nothing_known, levels) in CHAINS.items():
         assert levels[0].scope == what
         assert math.isfinite(nothing_known)
+
+
+_AT_MS = st.integers(START_MS, START_MS + 10**10)
+_ROW = st.none() | st.builds(Row, n=st.floats(0.1, 1e4), mean=st.floats(0.2, 5), m2=st.just(0.0), as_of_ms=_AT_MS)
+_THING = st.lists(st.tuples(_ROW, st.floats(0.01, 1)), min_size=1, max_size=4)
+
+
+@given(st.lists(st.tuples(st.floats(0.2, 5), _AT_MS, _THING), max_size=6))
+def test_many_things_go_a_level_down_as_each_alone(things: list[tuple[float, int, list[tuple[Row | None, float]]]]):
+    parent, at_ms = (np.array([thing[field] for thing in things], np.float64) for field in (0, 1))
+    parts = [part for *_, of_one in things for part in of_one]
+    which = np.repeat(np.arange(len(things)), [len(of_one) for *_, of_one in things])
+    part = np.array([share for _, share in parts])
+    for level in CHAINS["drive"][1]:
+        together = applied_to_each(level, parent, [row for row, _ in parts], part, which, at_ms)
+        alone = [applied(level, above, of_one, at) for above, at, of_one in things]
+        assert together.tolist() == alone

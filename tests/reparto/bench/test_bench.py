@@ -5,12 +5,14 @@ import json
 import os
 import time
 from collections import deque
+from datetime import UTC, datetime
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from reparto.bench.ingest.load import BenchDevice, BenchDoor, Load, told
+from reparto.bench.ingest.page import OpenMap
 from reparto.bench.ingest.wire import Wire
 from reparto.bench.manifest import PollingPhone
 from reparto.bench.polling import poll_for, tags_of
@@ -43,6 +45,30 @@ async def test_a_load_sends_every_device_on_along_its_drive_and_counts_what_is_a
     assert len(devices) == 5
     for times in heard.values():
         assert times == list(range(1_000, 1_000 + 1_000 * len(times), 1_000))
+
+
+async def test_a_steady_load_keeps_to_its_rate_and_tells_what_it_sends() -> None:
+    async def door(request: web.Request) -> web.Response:
+        await request.read()
+        return web.json_response({"accepted": 1, "rejected": []})
+
+    app = web.Application()
+    app.router.add_post("/v1/pings", door)
+    devices = [BenchDevice(token=str(n), drive=[told(20.5, -103.25, 8.25, 0)], starts_ms=1_000) for n in range(5)]
+    page = OpenMap()
+    async with TestServer(app) as server:
+        assert server.port is not None
+        load = Load(host="127.0.0.1", port=server.port, ready=deque(devices), on_sent=page.note_sent)
+        await load.run_evenly(connections=2, per_s=100, seconds=0.495)
+    assert load.tally.acknowledged == 50  # late or not, what was to be sent in that time is sent
+
+    reader = asyncio.StreamReader()
+    at = datetime.fromtimestamp(devices[0].at, UTC)
+    where = {"driver_id": "", "recorded_at": at.isoformat()}
+    reader.feed_data(b"event: changed\ndata: " + json.dumps({"features": [{"properties": where}]}).encode() + b"\n\n")
+    reader.feed_eof()
+    await page.follow(reader)
+    assert page.latencies.quantile_s(0.5) > 0
 
 
 async def test_a_load_speaks_as_apps_that_send_one_fix_in_a_query() -> None:
