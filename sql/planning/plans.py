@@ -109,22 +109,28 @@ async def keep_plan(db: Db | Pool, plan: TourPlanRow, *, hold_s: float, progress
     return bool(await db.fetchval(_SQL["keep_plan"], plan.id, plan.attempts, hold_s, progress))
 
 
-async def end_plan(
-    db: Db | Pool,
-    plan: TourPlanRow,
-    *,
-    state: str,
-    why: str | None = None,
-    problem: bytes | None = None,
-    result: dict[str, Any] | None = None,
-    for_rule: bool = False,
-) -> bool:
-    """Write what came of it, all at once; False when nobody wants it any more.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanEnd:
+    """What came of a plan.
 
-    Args:
+    Attributes:
+        state: done or failed.
+        why: of a failed one, a sentence.
+        problem: what was planned, for edits; None: it cannot be edited.
         for_rule: a proposal that a rule of the account is to be asked about.
     """
-    return bool(await db.fetchval(_SQL["end_plan"], plan.id, plan.attempts, state, why, problem, result, for_rule))
+
+    state: str
+    why: str | None = None
+    problem: bytes | None = None
+    result: dict[str, Any] | None = None
+    for_rule: bool = False
+
+
+async def end_plan(db: Db | Pool, plan: TourPlanRow, end: PlanEnd) -> bool:
+    """Write what came of it, all at once; False when nobody wants it any more."""
+    values = (end.state, end.why, end.problem, end.result, end.for_rule)
+    return bool(await db.fetchval(_SQL["end_plan"], plan.id, plan.attempts, *values))
 
 
 async def proposal_for_rule(db: Db | Pool) -> TourPlanRow | None:

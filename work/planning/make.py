@@ -20,7 +20,7 @@ from geo.tours.problem import TourProblem, VanTour
 from sql.account.settings import read_settings
 from sql.planning import plans
 from sql.planning.orders import orders_to_plan
-from sql.planning.plans import TourPlanRow
+from sql.planning.plans import PlanEnd, TourPlanRow
 from sql.planning.resources import shifts_of_day
 from sql.pool import Pool
 from work.job import Job
@@ -63,6 +63,7 @@ class PlanMaker:
         self._tools = PlanTools(planner=self._planner, roads=roads)
         self._plan: TourPlanRow | None = None
         self._making: asyncio.Task[None] | None = None
+        self._is_ending = False
         self._progress = [0.0]
 
     @property
@@ -75,7 +76,7 @@ class PlanMaker:
         if self._making is not None and self._plan is not None:
             await asyncio.wait([self._making], timeout=0)
             if not self._making.done():
-                if not await plans.keep_plan(pool, self._plan, hold_s=HOLD_S, progress=self._progress[0]):
+                if not self._is_ending and not await self._kept(pool, self._plan):
                     log.info("plan %d is not wanted any more", self._plan.id)
                     await self.drop()
                 return False
@@ -87,11 +88,15 @@ class PlanMaker:
             return False
         if self._plan.attempts > MOST_ATTEMPTS:
             why = "Planning it ended its process again and again."
-            await plans.end_plan(pool, self._plan, state="failed", why=why)
+            await plans.end_plan(pool, self._plan, PlanEnd(state="failed", why=why))
             return True
-        self._progress = [0.0]
+        self._progress, self._is_ending = [0.0], False
         self._making = asyncio.create_task(self._made(pool, self._plan), name=f"plan {self._plan.id}")
         return False
+
+    async def _kept(self, pool: Pool, row: TourPlanRow) -> bool:
+        """Say that a plan is still being made; False when nobody wants it any more, True when it just ended itself."""
+        return await plans.keep_plan(pool, row, hold_s=HOLD_S, progress=self._progress[0]) or self._is_ending
 
     async def drop(self) -> None:
         """End what is being made; nothing of it is written."""
@@ -103,10 +108,12 @@ class PlanMaker:
 
     async def _made(self, pool: Pool, row: TourPlanRow) -> None:
         try:
-            await _make(pool, self._tools, row, self._progress)
+            end = await _make(pool, self._tools, row, self._progress)
         except PlannerFailed as error:
             log.warning("plan %d failed: %s", row.id, error)
-            await plans.end_plan(pool, row, state="failed", why=f"The planner failed: {error}.")
+            end = PlanEnd(state="failed", why=f"The planner failed: {error}.")
+        self._is_ending = True
+        await plans.end_plan(pool, row, end)
 
 
 def plan_job(roads: RoadTables) -> Job:
@@ -115,7 +122,7 @@ def plan_job(roads: RoadTables) -> Job:
     return Job(name="plans", do=maker.look, pause_s=LOOK_S)
 
 
-async def _make(pool: Pool, tools: PlanTools, row: TourPlanRow, heard: list[float]) -> None:
+async def _make(pool: Pool, tools: PlanTools, row: TourPlanRow, heard: list[float]) -> PlanEnd:
     words = await depot_of_day(pool, row)
     if words is None:
         raise PlannerFailed(f"there is no depot {row.depot!r} any more")
@@ -126,8 +133,7 @@ async def _make(pool: Pool, tools: PlanTools, row: TourPlanRow, heard: list[floa
     if "because" in row.asked:
         proposed = await replan(pool, tools, row, words, most=MOST_ORDERS, hear=hear)
         has_rule = (await read_settings(pool, row.account_id)).accept_proposals is not None
-        await plans.end_plan(pool, row, state="done", result=proposed, for_rule=has_rule)
-        return
+        return PlanEnd(state="done", result=proposed, for_rule=has_rule)
     shifts = await shifts_of_day(pool, account_id=row.account_id, on=row.date, depot=row.depot)
     if (named := row.asked.get("shifts")) is not None:
         shifts = [shift for shift in shifts if shift.external_id in named]
@@ -146,7 +152,7 @@ async def _make(pool: Pool, tools: PlanTools, row: TourPlanRow, heard: list[floa
     left = [{"order": name, "why": why, "would_help": never} for name, why in strange.items()]
     result = await asyncio.to_thread(lambda: told(kept, judged, unplanned=[*reasons(kept, judged), *left]))
     body = await asyncio.to_thread(pack, kept)
-    await plans.end_plan(pool, row, state="done", problem=body, result=result)
+    return PlanEnd(state="done", problem=body, result=result)
 
 
 async def _solved(

@@ -39,10 +39,10 @@ from pyvrp.search import (
     compute_neighbours,
 )
 
-from geo.pings import Bools
+from geo.pings import Bools, Floats
 from geo.tours.numbers import FOREVER
 from geo.tours.problem import Matrix, TourAnswer, TourJob, TourProblem, TourVan, VanTour, loads_of, padded
-from geo.tours.sequence import short
+from geo.tours.sequence import short, shorter
 from work.planning.protocol import PlanAsked
 
 NEVER = 1 << 26
@@ -80,26 +80,65 @@ def solve(asked: PlanAsked, say: Callable[[float, int | None], None], began_s: f
         if operator.supports(data):
             search.add_operator(operator(data))
     penalties = PenaltyManager(_first_penalties(asked.problem), PenaltyParams(solutions_between_updates=OFTEN))
-    start = asked.start or _of_one_van(asked.problem)
+    drive = _drives_of_one_van(asked.problem)
+    start = asked.start or (() if drive is None else (VanTour(vehicle=0, jobs=tuple(short(drive).tolist())),))
     begun = _begun(model, start) if start else Solution.make_random(data, rng)
     first = search(begun, penalties.max_cost_evaluator(), exhaustive=True)
     stop = _Stop(began_s + asked.limit_s, began_s, asked.patience, say)
-    settings = IteratedLocalSearchParams(history_length=HISTORY)
+    runs = _Runs(model=model, search=search, drive=drive)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PenaltyBoundWarning)
-        settling = IteratedLocalSearch(data, penalties, search, first, settings)
-        settled = settling.run(_AtMost(SETTLING, stop), collect_stats=False)
-        penalties = PenaltyManager(penalties.penalties(), PenaltyParams())
-        algorithm = IteratedLocalSearch(data, penalties, search, settled.best, settings)
-        result = algorithm.run(stop, collect_stats=False)
-    rounds = settled.num_iterations + result.num_iterations
-    return TourAnswer(tours=tuple(_tours(model, result.best)), rounds=rounds)
+        settled = runs.run(penalties, first, _AtMost(SETTLING, stop))
+        best = runs.run(PenaltyManager(penalties.penalties(), PenaltyParams()), settled, stop)
+    return TourAnswer(tours=tuple(_tours(model, best)), rounds=runs.rounds)
 
 
-def _of_one_van(problem: TourProblem) -> Sequence[VanTour]:
-    """Give the tour of a single van to begin with: what is moved inside of a tour here is two visits at most."""
-    if len(problem.vehicles) != 1 or any(job.after is not None for job in problem.jobs):
-        return ()
+@dataclass(slots=True, eq=False)
+class _Runs:
+    """Goes around from answers to better ones.
+
+    Attributes:
+        drive: of a tour of one van; None: there are several, or visits that wait for others.
+        rounds: how often it went around.
+    """
+
+    model: _Model
+    search: LocalSearch
+    drive: Floats | None
+    rounds: int = 0
+
+    def run(self, penalties: PenaltyManager, best: Solution, stop: "_Stop | _AtMost") -> Solution:
+        """Search until it is to stop.
+
+        What is moved here inside of a tour is two visits at most, so a tour of one van is searched in short runs, and
+        stretches of it are moved between them.
+        """
+        while True:
+            until = stop if self.drive is None else _AtMost(TURN, stop)
+            settings = IteratedLocalSearchParams(history_length=HISTORY)
+            algorithm = IteratedLocalSearch(self.model.data, penalties, self.search, best, settings)
+            result = algorithm.run(until, collect_stats=False)
+            self.rounds += result.num_iterations
+            if self.drive is None or stop.is_over:
+                return result.best
+            best = self._with_stretches_moved(penalties, self.drive, result.best)
+
+    def _with_stretches_moved(self, penalties: PenaltyManager, drive: Floats, best: Solution) -> Solution:
+        tours = _tours(self.model, best)
+        if not tours or len(tours[0].jobs) != len(drive) - 2:
+            return best
+        jobs = shorter(drive, np.array(tours[0].jobs, np.int64))
+        other = _begun(self.model, [replace(tours[0], jobs=tuple(jobs.tolist()))])
+        evaluator = penalties.cost_evaluator()
+        return other if other.is_feasible() and evaluator.cost(other) < evaluator.cost(best) else best
+
+
+def _drives_of_one_van(problem: TourProblem) -> Floats | None:
+    """Give what each drive costs a single van, as `geo.tours.sequence` has it; None where its order is not all."""
+    if len(problem.vehicles) != 1 or len(problem.jobs) > MOST_IN_TURN:
+        return None
+    if any(job.after is not None for job in problem.jobs):
+        return None
     (van,), count = problem.vehicles, len(problem.jobs)
     metres = problem.distance_m + (0 if problem.soft_m is None else problem.soft_m)
     cost = van.cost_per_m * metres + van.cost_per_s * problem.duration_s * van.pace / 100
@@ -110,7 +149,7 @@ def _of_one_van(problem: TourProblem) -> Sequence[VanTour]:
         drive[-2, :-2] = cost[van.start, at]
     if van.end is not None:
         drive[:-2, -1] = cost[at, van.end]
-    return (VanTour(vehicle=0, jobs=tuple(short(drive).tolist())),)
+    return drive
 
 
 class _Stop:
@@ -123,6 +162,7 @@ class _Stop:
         self._said_s = began_s
         self._best: float | None = None
         self._since = 0
+        self.is_over = False
 
     def __call__(self, best_cost: float) -> bool:
         now_s = time.monotonic()
@@ -133,18 +173,21 @@ class _Stop:
             self._said_s = now_s
             part = (now_s - self._began_s) / max(self._until_s - self._began_s, 1e-9)
             self._say(min(part, 1.0), int(best_cost) if best_cost < FOREVER * 1000 else None)
-        return now_s >= self._until_s or (self._patience is not None and self._since > self._patience)
+        self.is_over = now_s >= self._until_s or (self._patience is not None and self._since > self._patience)
+        return self.is_over
 
 
 class _AtMost:
     """Ends after so many rounds, or sooner where another one does."""
 
-    def __init__(self, rounds: int, stop: _Stop) -> None:
+    def __init__(self, rounds: int, stop: "_Stop | _AtMost") -> None:
         self._left, self._stop = rounds, stop
+        self.is_over = False
 
     def __call__(self, best_cost: float) -> bool:
         self._left -= 1
-        return self._stop(best_cost) or self._left < 0
+        self.is_over = self._stop(best_cost) or self._left < 0
+        return self.is_over
 
 
 def _first_penalties(problem: TourProblem) -> tuple[list[float], float, float]:
@@ -171,6 +214,9 @@ LATE_SHARE, LOAD_SHARE = 1.0, 0.07
 SETTLING, OFTEN = 1_000, 50
 """At first, penalties are changed every 50 rounds instead of 500, for so many rounds: where they begin too low, nothing
 that holds is found until they have risen, and 500 stops on a busy core have some hundred rounds a second."""
+
+TURN, MOST_IN_TURN = 15, 300
+"""Rounds of a tour of one van before stretches of it are moved, and how many visits it may have: 300 take a second."""
 
 HISTORY = 100
 """Rounds after which a worse answer must be better than one that was taken then; shorter than the default of 300, since

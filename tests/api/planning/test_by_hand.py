@@ -15,7 +15,7 @@ from tests.api.planning.conftest import DEPOT, settled
 NOW = BASE + timedelta(hours=6)
 TODAY = NOW.astimezone(ZoneInfo(DEPOT["timezone"])).date().isoformat()
 START, END = NOW - timedelta(minutes=60), NOW + timedelta(hours=7)
-LATER = {"start_at": (NOW + timedelta(hours=2)).isoformat()}
+LATER = {"start_at": (NOW + timedelta(hours=13)).isoformat(), "end_at": (NOW + timedelta(hours=20)).isoformat()}
 YARD = {"name": "Patio", "lat": DEPOT["lat"], "lon": DEPOT["lon"]}
 SIDES = {"este": ("ana", 1), "oeste": ("luis", -1)}
 
@@ -251,3 +251,26 @@ async def test_a_day_that_moved_on_changes_nothing(call, by_hand, drive, propose
     problem = await call("POST", f"/v1/plans/{plan['id']}/publish", status=409)
     assert any(left[2]["external_id"] in error["why"] for error in problem["errors"]), problem
     assert {side: await call("GET", f"/v1/routes/{side}") for side in SIDES} == before
+
+
+async def test_wishes_go_with_a_stop_that_leaves_a_tour_nobody_has_begun(call, client, give, proposed, page):
+    given = {}
+    for side, (_, east) in SIDES.items():
+        stops = [a_stop(f"{side}-{row}", f"{side} {row}", east * 0.004 * row) for row in range(1, 5)]
+        astray = a_stop(f"{side}-lejos", f"{side} lejos", -east * 0.0141)
+        given[side] = await give(side, [*stops, astray], **LATER)
+    astray = {side: answer["stops"][-1] for side, answer in given.items()}
+    for stop in astray.values():
+        token = stop["tracking_url"].rpartition("/")[2]
+        said = await client.post(f"/v1/track/{token}/instructions", json={"text": "Timbre 3"})
+        assert said.status < 300, await said.text()
+    plan = await proposed(because="mal repartido")
+    assert {one["order"] for one in plan["proposal"]["recipients"] if one["what"] == "moved"} == {
+        stop["external_id"] for stop in astray.values()
+    }
+    assert plan["proposal"]["km"] < -2
+    await call("POST", f"/v1/plans/{plan['id']}/publish")
+    for side, other in (("este", "oeste"), ("oeste", "este")):
+        stops = {stop["external_id"]: stop for stop in (await call("GET", f"/v1/routes/{other}"))["stops"]}
+        assert stops[f"{side}-lejos"]["recipient"]["instructions"] == "Timbre 3"
+        assert (await page(astray[side]))["status"] == "pending"

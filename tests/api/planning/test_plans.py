@@ -7,6 +7,7 @@ from datetime import datetime
 
 import pytest
 
+from sql.planning import plans
 from tests.api.planning.conftest import DAY, searching, some_orders
 from work.planning import process
 from work.planning.make import MOST_ATTEMPTS
@@ -122,6 +123,35 @@ async def test_a_cancelled_plan_ends_at_once_and_writes_nothing(call, pool, read
     assert (plan["state"], plan["tours"], plan["cost"]) == ("cancelled", [], None)
     assert await pool.fetchval("SELECT problem IS NULL AND result IS NULL FROM plan")
     await call("POST", f"/v1/plans/{made['id']}/publish", status=409)
+
+
+async def test_a_plan_that_just_ended_is_not_taken_for_one_that_nobody_wants(
+    call, pool, ready, maker, monkeypatch, caplog
+):
+    written, goes_on, end_plan = asyncio.Event(), asyncio.Event(), plans.end_plan
+
+    async def slow(*args):
+        ended = await end_plan(*args)
+        written.set()
+        await goes_on.wait()
+        return ended
+
+    monkeypatch.setattr(plans, "end_plan", slow)
+    caplog.set_level("INFO")
+    made = await call("POST", "/v1/plans", {"date": DAY, "depot": "centro", "limit_s": 0.5}, status=202)
+    async with asyncio.timeout(30):
+        while not written.is_set():
+            await maker.look(pool)
+            await asyncio.sleep(0.01)
+    await call("POST", f"/v1/plans/{made['id']}/publish")
+    pid = maker.planner_pid
+    assert not await maker.look(pool)
+    goes_on.set()
+    async with asyncio.timeout(30):
+        while not await maker.look(pool):
+            await asyncio.sleep(0.01)
+    assert maker.planner_pid == pid, "the planner is there for the next one"
+    assert "not wanted" not in caplog.text
 
 
 async def test_a_planner_that_is_killed_leaves_no_half_plan(call, pool, ready, maker):

@@ -11,6 +11,7 @@ import pytest
 from geo.tours.problem import TourBreak, TourJob, TourProblem, TourVan, VanTour
 from work.planning.process import PlannerProcess, engine_for, plan
 from work.planning.protocol import PlanAsked, PlannerFailed, Sign
+from work.planning.with_pyvrp import MOST_IN_TURN
 
 
 def town(jobs: int, vehicles: int = 4, *, seed: int = 7, **more: object) -> TourProblem:
@@ -34,6 +35,27 @@ async def test_tours_are_found_and_hold() -> None:
     assert not judged.left_out
     assert heard
     assert all(0 <= sign.progress <= 1 for sign in heard)
+
+
+async def test_a_van_alone_keeps_its_windows_though_another_order_is_shorter() -> None:
+    base = town(12, 1)
+    turns = np.argsort(base.duration_s[0, 1:])[::-1]
+    jobs = list(base.jobs)
+    for turn, row in enumerate(turns.tolist()):
+        jobs[row] = replace(jobs[row], windows=((turn * 2_000, turn * 2_000 + 1_900),))
+    async with PlannerProcess.started() as planner:
+        _, judged = await plan(replace(base, jobs=jobs), planner, limit_s=30, patience=200)
+    assert judged.holds
+    assert not judged.left_out
+    assert [visit.job for visit in judged.timed[0].visits] == turns.tolist()
+
+
+async def test_a_van_alone_may_have_more_visits_than_are_put_into_order_first() -> None:
+    problem = town(MOST_IN_TURN + 1, 1)
+    async with PlannerProcess.started() as planner:
+        _, judged = await plan(problem, planner, limit_s=2)
+    assert judged.holds
+    assert not judged.left_out
 
 
 async def test_the_same_seed_gives_the_same_tours() -> None:
