@@ -19,13 +19,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from reparto.client.recordings import Case, RecordingError
-
-_LAST_STOP_S = 600.0
-"""What the last stop is given when a plan says nothing of it."""
-
-_BACK_M = 100.0
-"""A path that goes on behind its last stop by more than this leads back to the depot."""
+from reparto.client.recordings import LAST_STOP_S, Case, RecordingError
 
 _FOR_A_STOP_S = 600.0
 """What a tour takes for each stop when its planner gave no times."""
@@ -69,12 +63,7 @@ def route_of_case(case: Case, *, shift_ms: int, timezone: str) -> PlannedRoute:
         }
         for stop in case.stops
     ]
-    starts_ms = min(stop.planned_ms for stop in case.stops)
-    if case.recording is not None:
-        starts_ms = min(starts_ms, case.recording.first_ms)
-    last = case.stops[-1]
-    start_at = _moment(starts_ms + shift_ms)
-    end_at = _moment(last.planned_ms + shift_ms) + timedelta(seconds=last.service_s + _LAST_STOP_S)
+    start_at, end_at = (_moment(at_ms + shift_ms) for at_ms in case.hours_ms())
     lon, lat = case.path[0]
     body = {
         "driver": case.name,
@@ -84,7 +73,7 @@ def route_of_case(case: Case, *, shift_ms: int, timezone: str) -> PlannedRoute:
         "end_at": _rfc3339(end_at),
         "depot": {"name": "depot", "lat": lat, "lon": lon},
         "path": {"type": "LineString", "coordinates": [list(place) for place in case.path]},
-        "return_to_depot": case.length_m - last.along_m > _BACK_M,
+        "return_to_depot": case.returns,
         "stops": stops,
     }
     return PlannedRoute(external_id=case.name, driver=case.name, body=body)
@@ -145,7 +134,7 @@ def _route_of_rows(route: str, rows: list[tuple[str, dict[str, str]]], timezone:
             if planned
             else start_at + timedelta(seconds=_FOR_A_STOP_S * len(stops))
         )
-        end_at = last + timedelta(seconds=stops[-1].get("service_s", 0.0) + _LAST_STOP_S)
+        end_at = last + timedelta(seconds=stops[-1].get("service_s", 0.0) + LAST_STOP_S)
     driver = first("driver")
     body: dict[str, Any] = {
         "driver": driver,

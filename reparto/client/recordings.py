@@ -17,11 +17,19 @@ from typing import Any, Self
 
 import msgspec
 
+from geo.numbers import TYPICAL_MPS
+from geo.plan.numbers import EARLY_MS, LATE_MS
 from geo.times import ms_of
 from reparto.command import CannotRun
 
 _SECONDS_END = 100_000_000_000
 """Epoch numbers below are seconds (until the year 5138), above milliseconds (since 1973)."""
+
+LAST_STOP_S = 600.0
+"""What the last stop is given when a plan says nothing of it."""
+
+_BACK_M = 100.0
+"""A path that goes on behind its last stop by more than this leads back to the depot."""
 
 _COLUMNS = {
     "time": ("time", "t", "timestamp", "recorded_at", "datetime", "date_time", "utc"),
@@ -110,6 +118,34 @@ class Case:
     @property
     def length_m(self) -> float:
         return self.path_along_m[-1]
+
+    @property
+    def returns(self) -> bool:
+        """Whether the path leads back to the depot."""
+        return not self.stops or self.length_m - self.stops[-1].along_m > _BACK_M
+
+    def hours_ms(self) -> tuple[int, int]:
+        """Tell when the tour is planned to begin and to end, epoch milliseconds.
+
+        It begins when it must to reach its first stop as planned, however early the phone was on: a van that stands
+        where its tour starts waits. Where the plan would leave pings out of the tour, it is widened to take them in.
+
+        Raises:
+            RecordingError: there are neither stops nor pings.
+        """
+        pings = self.recording
+        if self.stops:
+            first, last = self.stops[0], self.stops[-1]
+            start_ms = first.planned_ms - round(1000 * first.along_m / TYPICAL_MPS)
+            end_ms = last.planned_ms + round(1000 * (last.service_s + LAST_STOP_S))
+        elif pings is not None:
+            start_ms, end_ms = pings.first_ms, pings.last_ms
+        else:
+            raise RecordingError(f"{self.name}: the tour has no stops")
+        if pings is not None:
+            start_ms = min(start_ms, pings.first_ms + EARLY_MS)
+            end_ms = max(end_ms, pings.last_ms - LATE_MS)
+        return start_ms, max(start_ms, end_ms)
 
 
 def read_recording(path: Path) -> Recording:

@@ -15,7 +15,6 @@ import numpy as np
 
 from geo.pings import UNKNOWN_MS, Bools, Floats, Pings
 from geo.plan.facts import FactType
-from geo.plan.numbers import EARLY_MS, LATE_MS
 from geo.plan.plans import Plan, Timeline
 from geo.plan.prepare import Head, PathColumns, StopColumns, prepare_plan
 from geo.shape import plane
@@ -198,10 +197,7 @@ def plan_of(case: Case, driver_id: int) -> Plan:
     stop_lon, stop_lat = np.array([(stop.lon, stop.lat) for stop in case.stops]).reshape(-1, 2).T
     planned_ms = np.array([stop.planned_ms for stop in case.stops], np.int64)
     service_s = np.array([stop.service_s for stop in case.stops])
-    assert case.recording is not None
-    start_ms = int(planned_ms[0]) if len(planned_ms) else case.recording.first_ms
-    start_ms = min(start_ms, case.recording.first_ms + EARLY_MS)
-    end_ms = max(start_ms, int(planned_ms.max(initial=UNKNOWN_MS)), case.recording.last_ms - LATE_MS)
+    start_ms, end_ms = case.hours_ms()
     return prepare_plan(
         Head(
             route_id=driver_id,
@@ -211,7 +207,7 @@ def plan_of(case: Case, driver_id: int) -> Plan:
             driver_id=driver_id,
             start_ms=start_ms,
             end_ms=end_ms,
-            return_to_depot=not case.stops or case.length_m - case.stops[-1].along_m > 100,
+            return_to_depot=case.returns,
         ),
         PathColumns(lon, lat, along),
         StopColumns(

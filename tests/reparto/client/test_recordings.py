@@ -5,7 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from reparto.client.recordings import RecordingError, SentPing, case_files, read_case, read_recording, time_ms
+from geo.numbers import TYPICAL_MPS
+from geo.plan.numbers import EARLY_MS, LATE_MS
+from reparto.client.recordings import (
+    LAST_STOP_S,
+    Case,
+    CaseStop,
+    Recording,
+    RecordingError,
+    SentPing,
+    case_files,
+    read_case,
+    read_recording,
+    time_ms,
+)
 
 
 def written(folder: Path, name: str, text: str) -> Path:
@@ -117,3 +130,36 @@ def test_folders_are_searched_for_cases_and_an_empty_one_is_a_mistake(tmp_path: 
     for place in (tmp_path / "empty", tmp_path / "missing.route.json.gz"):
         with pytest.raises(RecordingError, match="no planned tour"):
             case_files([place])
+
+
+def case_of(*pings_ms: int, first_m: float = 0.0, stops: bool = True) -> Case:
+    """A tour of two stops, planned at 10,000 s and 11,000 s, and a minute at the last."""
+    planned = ((10_000_000, first_m, 0.0), (11_000_000, 5_000.0, 60.0)) if stops else ()
+    return Case(
+        name="x",
+        path=((-58.40, -34.60), (-58.34, -34.60)),
+        path_along_m=(0.0, 5_500.0),
+        stops=tuple(
+            CaseStop(name=f"{m}", lat=-34.6, lon=-58.4, along_m=m, radius_m=40.0, planned_ms=ms, service_s=service_s)
+            for ms, m, service_s in planned
+        ),
+        recording=Recording(name="x", pings=tuple(SentPing(time=ms, lat=-34.6, lon=-58.4) for ms in pings_ms))
+        if pings_ms
+        else None,
+    )
+
+
+@pytest.mark.parametrize("pings_ms", [(), (9_000_000,), (10_500_000, 12_000_000)])
+def test_a_tour_begins_as_planned_however_early_its_phone_was_on(pings_ms: tuple[int, ...]) -> None:
+    planned_end_ms = 11_060_000 + round(1000 * LAST_STOP_S)
+    assert case_of(*pings_ms).hours_ms() == (10_000_000, planned_end_ms)
+    begins_ms, _ = case_of(*pings_ms, first_m=1000 * TYPICAL_MPS).hours_ms()
+    assert begins_ms == 9_000_000  # it must be a thousand seconds on its way by then
+
+
+def test_pings_far_from_the_hours_of_a_plan_belong_to_the_tour_still() -> None:
+    hours_ms = case_of(1_000_000, 40_000_000).hours_ms()
+    assert hours_ms == (1_000_000 + EARLY_MS, 40_000_000 - LATE_MS)
+    assert case_of(1_000_000, 2_000_000, stops=False).hours_ms() == (1_000_000, 2_000_000)
+    with pytest.raises(RecordingError, match="no stops"):
+        case_of(stops=False).hours_ms()

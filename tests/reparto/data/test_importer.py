@@ -24,7 +24,9 @@ def test_plan_and_pings_of_a_case_are_moved_by_the_same_time() -> None:
     assert [time_ms(stop["planned_arrival"]) for stop in route.body["stops"]] == [
         stop.planned_ms + by_ms for stop in case.stops
     ]
-    assert time_ms(route.body["start_at"]) == moved.first_ms
+    start_ms, end_ms = case.hours_ms()
+    assert time_ms(route.body["start_at"]) == start_ms + by_ms
+    assert time_ms(route.body["end_at"]) == end_ms + by_ms
     assert route.body["return_to_depot"] is True
     assert route.body["path"]["coordinates"][0] == [-56.186, -34.905]
     assert (route.external_id, route.driver) == ("montevideo", "montevideo")

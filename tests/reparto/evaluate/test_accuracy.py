@@ -12,10 +12,12 @@ import pytest
 from geo.eta.score import Figures, figures
 from reparto.cli import main
 from reparto.client.client import Client
+from reparto.client.recordings import read_case
 from reparto.evaluate.accuracy.command import table
 from reparto.evaluate.accuracy.compare import ALL, SOURCES, Line, ToldAhead, compare, lines_of
 from reparto.evaluate.accuracy.page import held, page_of
 from reparto.evaluate.accuracy.tours import tours_of_cases
+from reparto.evaluate.score import plan_of
 
 MONTEVIDEO = Path(__file__).parents[2] / "journeys" / "montevideo.route.json"
 DAY_S = 86_400
@@ -51,6 +53,20 @@ def test_every_source_is_asked_the_same(tmp_path: Path) -> None:
         assert sum(found.n for found in mine[:-1]) == mine[-1].n == len(told[source].came_ms)
     whole = next(line.figures for line in lines if (line.source, line.bucket) == ("today", ALL))
     assert whole == figures(first.expected_ms, first.came_ms, first.low_ms, first.high_ms)
+
+
+def test_a_tour_has_the_hours_that_the_scorer_of_recordings_gives_it(tmp_path: Path) -> None:
+    """A phone that is on an hour before the tour begins leaves its start where it was planned."""
+    route = case(tmp_path / "cases", "mon", days=0) / "mon.route.json"
+    plan = json.loads(route.read_text())
+    for stop in plan["stops"]:
+        stop["planned_arrival"] += 3600
+    route.write_text(json.dumps(plan))
+    (timeline,) = tours_of_cases([tmp_path / "cases"]).timelines
+    ours, theirs = timeline.plans[0], plan_of(read_case(route), 1)
+    assert (ours.start_ms, ours.end_ms) == (theirs.start_ms, theirs.end_ms)
+    first = plan["stops"][0]
+    assert 1000 * (first["planned_arrival"] - 120) < ours.start_ms < 1000 * first["planned_arrival"]
 
 
 def test_nothing_is_learned_before_it_ended(tmp_path: Path) -> None:
