@@ -296,6 +296,8 @@ def _learned(
 ) -> tuple[Floats, Floats, Floats]:
     """Tell how far windows reach to both sides, and which part of a delay stays, by what each van's account learned."""
     number = {model: i for i, model in enumerate(dict.fromkeys(vans.models))}
+    if len(number) == 1:
+        return (*widen(vans.models[0].bands, lead_s, spread_s, on_route, waits), vans.models[0].delay_kept(lead_s))
     of_model = np.array([number[model] for model in vans.models], np.int64)[which]
     early_s, late_s, kept = np.empty((3, len(lead_s)))
     borders = np.cumsum(np.bincount(of_model, minlength=len(number)))[:-1]

@@ -91,8 +91,9 @@ def widen(
         waits: (k,) whether it waits for its start.
     """
     early, late = np.empty((2, len(lead_s)))
-    for kind in np.unique(waits).tolist():
-        mine = waits == kind
+    kinds = [kind for kind in (False, True) if (waits == kind).any()]
+    for kind in kinds:
+        mine = waits == kind if len(kinds) > 1 else slice(None)  # nearly always all are under way
         at_s, *ends = np.array([(band.lead_s, band.early, band.late) for band in bands if band.waits is kind]).T
         early[mine], late[mine] = (np.interp(lead_s[mine], at_s, end) for end in ends)
     spread_s = np.where(on_route, 1.0, OFF_ROUTE_TIMES) * spread_s

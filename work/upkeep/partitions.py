@@ -10,9 +10,9 @@ from sql.pool import Db, Pool
 
 log = logging.getLogger(__name__)
 
-KEY_ROW_BYTES = 40.0
-"""A key written in order takes 31 bytes a row. Phones send in turn, so that each new entry lies between others: pages
-are split in the middle, and the key of a day takes some 50."""
+KEY_ROW_BYTES = 35.0
+"""A key written in order takes 32 bytes a row. Phones send in turn, so that each new entry lies between others: pages
+are split in the middle, and the key of a day takes 40."""
 
 _LEAST_KEY_BYTES = 8 * 2**20
 
