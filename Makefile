@@ -43,8 +43,8 @@ kill-messages: $(VENV)/.dev ## kill everything a hundred times while messages le
 chaos: $(VENV)/.dev ## kill, stop, fill, cut and misdate a product for MINUTES=10, from SEED=1, and see what is lost
 	$(BIN)/python -m tests.acceptance.chaos --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1)
 
-day: $(VENV)/.dev ## plan, drive and plan again a day of ORDERS=300 on the streets of a real town
-	REPARTO_TEST_ORDERS=$(or $(ORDERS),300) $(BIN)/pytest -q tests/journeys/test_planned_day.py
+day: $(VENV)/.dev ## plan, drive and plan again a day of ORDERS=300 on the streets of a real town; say what recipients heard
+	REPARTO_TEST_ORDERS=$(or $(ORDERS),300) $(BIN)/pytest -q -s tests/journeys/test_planned_day.py
 
 stress: $(VENV)/.dev ## track made-up tours that nobody has seen, TOURS=10 of each kind of driver, and say what is wrong
 	$(BIN)/python -m tests.tours --tours $(or $(TOURS),10) $(if $(SEED),--seed $(SEED))

@@ -135,9 +135,14 @@ class Day:
 
     async def _phone(self, driver: str, method: str, path: str, body: Any) -> Any:
         headers = {"Authorization": f"Bearer {self.tokens[driver]}"}
-        async with self.client.session.request(method, self.client.url + path, json=body, headers=headers) as answer:
-            assert answer.status == 200, await answer.text()
-            return await answer.json()
+        while True:
+            async with self.client.session.request(
+                method, self.client.url + path, json=body, headers=headers
+            ) as answer:
+                if answer.status != 503:  # a busy machine: phones send it again
+                    assert answer.status == 200, await answer.text()
+                    return await answer.json()
+            await asyncio.sleep(0.5)
 
     async def drive(self, tour: dict[str, Any]) -> list[str]:
         """Drive a tour as it is planned until now, with pings and words; give what is still to come."""
@@ -296,6 +301,21 @@ async def a_day(day: Day, places: list[tuple[float, float]]) -> None:
     await settle(day.pool)
     assert (await day.page(order))["status"] == "completed"
     await day.until(1 + before_delivered, "delivered")
+    moved = set(left[broken["route"]])
+    groups = {"delivered by then": done, "moved to another van": moved, "express order": {"urgente"}}
+    _tell(await day.heard(), {**groups, "all others": set(day.links) - done - moved})
+
+
+def _tell(heard: dict[str, Counter[str]], groups: dict[str, set[str]]) -> None:
+    """Print what recipients heard, for whoever looks (`make day`)."""
+    for group, orders in groups.items():
+        kinds = {kind for order in orders for kind in heard.get(order, ())}
+        told = [
+            f"{kind} {min(times)} to {max(times)} times"
+            for kind in sorted(kinds)
+            if (times := [heard.get(order, Counter())[kind] for order in orders])
+        ]
+        print(f"{group} ({len(orders)} recipients): {', '.join(told) or 'nothing'}")
 
 
 def _has_new(tour: dict[str, Any], left: dict[str, list[str]]) -> bool:

@@ -110,11 +110,12 @@ class _Runs:
     def run(self, penalties: PenaltyManager, best: Solution, stop: "_Stop | _AtMost") -> Solution:
         """Search until it is to stop.
 
-        What is moved here inside of a tour is two visits at most, so a tour of one van is searched in short runs, and
-        stretches of it are moved between them.
+        What is moved here inside of a tour is two visits at most, so a tour of one van is searched in runs, and
+        stretches of it are moved between them. The first runs are short, since each forgets what was dared; later ones
+        last a quarter of what went before.
         """
         while True:
-            until = stop if self.drive is None else _AtMost(TURN, stop)
+            until = stop if self.drive is None else _AtMost(max(TURN, self.rounds // 4), stop)
             settings = IteratedLocalSearchParams(history_length=HISTORY)
             algorithm = IteratedLocalSearch(self.model.data, penalties, self.search, best, settings)
             result = algorithm.run(until, collect_stats=False)
@@ -216,7 +217,8 @@ SETTLING, OFTEN = 1_000, 50
 that holds is found until they have risen, and 500 stops on a busy core have some hundred rounds a second."""
 
 TURN, MOST_IN_TURN = 15, 300
-"""Rounds of a tour of one van before stretches of it are moved, and how many visits it may have: 300 take a second."""
+"""Rounds of a tour of one van before stretches of it are moved first, and how many visits it may have: 300 take a
+second."""
 
 HISTORY = 100
 """Rounds after which a worse answer must be better than one that was taken then; shorter than the default of 300, since
