@@ -16,6 +16,7 @@ from api.desk import push as alert_push
 from api.desk.oidc import endpoints as oidc
 from api.desk.oidc import setting as oidc_setting
 from api.desk_page import board as desk_board
+from api.desk_page import driving as desk_driving
 from api.desk_page import endpoints as desk_page
 from api.desk_page import find as desk_find
 from api.desk_page import inbox as desk_inbox
@@ -81,8 +82,21 @@ from work.roads.in_time import RoadsInTime
 from work.roads.protocol import Roads
 
 ASKED = (
-    *(session, totp, passkeys, oidc, oidc_setting, users, invitations, link_page, audit, alerts, alert_push),
-    *(desk_page, desk_find, desk_stop, desk_tour, desk_replay, desk_tiles, desk_inbox, desk_board),
+    *(
+        session,
+        totp,
+        passkeys,
+        oidc,
+        oidc_setting,
+       
+        users,
+        invitations,
+        link_page,
+        audit,
+        alerts,
+        alert_push,
+    ),
+    *(desk_page, desk_find, desk_stop, desk_tour, desk_replay, desk_tiles, desk_inbox, desk_board, desk_driving),
     *(own_settings, people_settings, phone_settings, webhook_settings),
     *(account_settings, brand_settings, message_settings, offer_settings, fence_settings),
     *(account, logo, keys, drivers, devices, geofences),

@@ -48,10 +48,13 @@ CREATE INDEX sign_in_step_age ON sign_in_step (expires_at);
 CREATE TABLE member (
     account_id  bigint NOT NULL REFERENCES account,
     person_id   bigint NOT NULL REFERENCES person,
-    role        text NOT NULL CHECK (role IN ('owner', 'admin', 'dispatcher', 'support', 'viewer')),
+    role        text NOT NULL,
     created_at  timestamptz NOT NULL DEFAULT now(),
     by_provider boolean NOT NULL DEFAULT false,  -- only the account's provider said that it is them: only it lets them in
-    PRIMARY KEY (account_id, person_id)
+    device_id   bigint UNIQUE REFERENCES device,  -- of a driver: what their browser says is said by this phone of theirs
+    PRIMARY KEY (account_id, person_id),
+    CONSTRAINT member_role_check CHECK (role IN ('owner', 'admin', 'dispatcher', 'support', 'viewer', 'driver')),
+    CONSTRAINT member_drives CHECK ((role = 'driver') = (device_id IS NOT NULL))
 );
 CREATE INDEX member_person ON member (person_id);
 
@@ -98,18 +101,22 @@ CREATE TABLE desk_link (
     account_id  bigint NOT NULL REFERENCES account,  -- that invites, or whose mail server sends it
     kind        text NOT NULL CHECK (kind IN ('invitation', 'password', 'owner')),
     email       text NOT NULL,  -- empty: of the first owner, who says it
-    role        text CHECK (role IN ('owner', 'admin', 'dispatcher', 'support', 'viewer')),  -- of who is invited
+    role        text,  -- of who is invited
     created_at  timestamptz NOT NULL DEFAULT now(),
     expires_at  timestamptz NOT NULL,
     over_at     timestamptz,  -- used, or taken back
     mail_at     timestamptz,  -- when to mail it; null: it was mailed, or shown instead
     mail_tries  integer NOT NULL DEFAULT 0,
-    CHECK ((kind = 'invitation') = (role IS NOT NULL))
+    driver_id   bigint REFERENCES driver,  -- whom an invitation makes somebody, if it is a driver
+    CHECK ((kind = 'invitation') = (role IS NOT NULL)),
+    CONSTRAINT desk_link_role_check CHECK (role IN ('owner', 'admin', 'dispatcher', 'support', 'viewer', 'driver')),
+    CONSTRAINT desk_link_drives CHECK ((role IS NOT DISTINCT FROM 'driver') = (driver_id IS NOT NULL))
 );
 CREATE INDEX desk_link_account ON desk_link (account_id, id);
 CREATE INDEX desk_link_email ON desk_link (email) WHERE over_at IS NULL;
 CREATE INDEX desk_link_mail ON desk_link (mail_at) WHERE mail_at IS NOT NULL;
 CREATE INDEX desk_link_age ON desk_link (expires_at);
+CREATE INDEX desk_link_driver ON desk_link (driver_id) WHERE driver_id IS NOT NULL;
 
 -- Who did what. Entries are added and never changed, but for what retention and erasure forget. No foreign keys but the
 -- account's: it goes on telling of keys and people that are gone.

@@ -12,7 +12,7 @@ from api.http.auth import Role
 from api.pages.catalog import desk_texts
 
 TABS: Mapping[str, Role] = {
-    "me": Role.VIEWER,
+    "me": Role.DRIVER,
     "phones": Role.DISPATCHER,
     "slots": Role.DISPATCHER,
     "points": Role.DISPATCHER,

@@ -37,7 +37,7 @@ export function bodyOf(root) {
   /** @type {Record<string, string[]>} */
   const lists = {};
   for (const field of /** @type {NodeListOf<HTMLInputElement>} */ (root.querySelectorAll("[name]"))) {
-    if (field.closest("[data-row]") !== row) continue;
+    if (field.closest("[data-row]") !== row || !isAsked(root, field)) continue;
     if ("list" in field.dataset) {
       lists[field.name] ??= [];
       if (field.value && (field.type !== "checkbox" || field.checked)) lists[field.name].push(field.value);
@@ -45,6 +45,12 @@ export function bodyOf(root) {
   }
   for (const [name, values] of Object.entries(lists)) put(body, name, values);
   return withoutEmpty(body, root);
+}
+
+/** Whether a field counts: one with `data-with="role=driver"` only where the field `role` says driver. @param {HTMLElement} root @param {HTMLElement} field */
+function isAsked(root, field) {
+  const [name, value] = (field.dataset.with ?? "").split("=");
+  return !name || /** @type {HTMLInputElement | null} */ (root.querySelector(`[name="${CSS.escape(name)}"]`))?.value === value;
 }
 
 /**

@@ -21,6 +21,17 @@ def app_parts(app_parts, sealer):
         send_out(sealer),
         *(
             module.operations.add_to
-            for module in (session, totp, passkeys, oidc, oidc_setting, users, invitations, link_page, audit)
+            for module in (
+                session,
+                totp,
+                passkeys,
+                oidc,
+                oidc_setting,
+               
+                users,
+                invitations,
+                link_page,
+                audit,
+            )
         ),
     ]
