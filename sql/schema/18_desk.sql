@@ -172,12 +172,27 @@ CREATE TABLE desk_alert (
     closed_at      timestamptz,
     closed_why     text CHECK (closed_why IN ('closed', 'over', 'retracted', 'expired')),  -- by somebody; what it was about is over; it never was
     push_at        timestamptz,  -- when browsers are told of it; null: they were, or need not be
+    mail_at        timestamptz,  -- when it is decided whom it is mailed to; null: it was, or need not be
     CHECK ((closed_at IS NULL) = (closed_why IS NULL))
 );
 CREATE INDEX desk_alert_push ON desk_alert (push_at) WHERE push_at IS NOT NULL;
+CREATE INDEX desk_alert_to_mail ON desk_alert (account_id, mail_at) WHERE mail_at IS NOT NULL;
 CREATE INDEX desk_alert_account ON desk_alert (account_id, id);
 CREATE INDEX desk_alert_open ON desk_alert (account_id, occurred_at) WHERE closed_at IS NULL;
 CREATE INDEX desk_alert_age ON desk_alert (closed_at) WHERE closed_at IS NOT NULL;
+
+-- Whom an alert is mailed to, each of them once.
+CREATE TABLE desk_alert_mail (
+    alert_id    bigint NOT NULL REFERENCES desk_alert ON DELETE CASCADE,
+    email       text NOT NULL,
+    account_id  bigint NOT NULL REFERENCES account,
+    due_at      timestamptz,  -- when it is to leave; null: it left, or needs no more to
+    attempts    integer NOT NULL DEFAULT 0,
+    mailed_at   timestamptz,  -- the same of all that left in one mail
+    PRIMARY KEY (alert_id, email)
+);
+CREATE INDEX desk_alert_mail_due ON desk_alert_mail (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX desk_alert_mail_person ON desk_alert_mail (account_id, email, mailed_at);
 
 -- What dispatchers note of tours; drivers' notes are among what they said (driver_event).
 CREATE TABLE route_note (
