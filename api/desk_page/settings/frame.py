@@ -24,6 +24,7 @@ TABS: Mapping[str, Role] = {
     "alerts": Role.ADMIN,
     "kept": Role.ADMIN,
     "users": Role.ADMIN,
+    "company": Role.ADMIN,
     "keys": Role.ADMIN,
     "webhooks": Role.ADMIN,
 }

@@ -3,7 +3,7 @@
 import pytest
 
 from api.desk_page.settings import account as account_settings
-from api.desk_page.settings import brand, fences, me, messages, offers, people, phones, webhooks
+from api.desk_page.settings import brand, company, fences, me, messages, offers, people, phones, webhooks
 from api.desk_page.settings.frame import TABS
 from api.http.auth import Role
 from sql.desk import factors, links
@@ -13,7 +13,7 @@ from tests.api.desk.desk import make_user, signed_in, somebody
 
 ME = "/desk/settings/me"
 LEAST = {f"/desk/settings/{name}": least for name, least in TABS.items() if name != "me"}
-PAGES = (me, people, phones, webhooks, account_settings, brand, messages, offers, fences)
+PAGES = (me, people, company, phones, webhooks, account_settings, brand, messages, offers, fences)
 
 
 @pytest.fixture
