@@ -22,6 +22,7 @@ from sql.account.settings import (
     AccountSettings,
     AddressForm,
     AdminEmail,
+    AlertMails,
     AlertRules,
     Approaching,
     Brand,
@@ -31,6 +32,7 @@ from sql.account.settings import (
     Languages,
     LateAfter,
     LocationPolicy,
+    MailsAnHour,
     ProposalRule,
     Reasons,
     RecipientMayNot,
@@ -44,7 +46,9 @@ from sql.account.settings import (
     WidgetSites,
     settings_of,
 )  # fmt: skip
+from sql.desk.alert_mails import members_among
 from sql.pings.held import release_held
+from sql.pool import Db
 from sql.track.lanes import lock_account
 from sql.track.live import tell_live
 from work.messages.rules.contacts import email_of
@@ -75,6 +79,8 @@ class SettingsChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     return_days: ReturnDays | UnsetType = UNSET
     redirect_within_m: RedirectWithin | UnsetType = UNSET
     alert_rules: AlertRules | UnsetType = UNSET
+    alert_mails: AlertMails | UnsetType = UNSET
+    alert_mails_an_hour: MailsAnHour | UnsetType = UNSET
     admin_email: AdminEmail | UnsetType = UNSET
     accept_proposals: ProposalRule | UnsetType | None = UNSET
     location_policy: LocationPolicy | UnsetType = UNSET
@@ -110,6 +116,8 @@ async def patch_account(request: web.Request) -> web.Response:
         if change.location_policy is not UNSET:  # no tracker may be at it: each of them goes by one policy or the other
             await lock_account(db, account_id)
         before = (await accounts.account_by_id(db, account_id)).settings
+        if change.alert_mails is not UNSET:
+            refuse(await _not_members(db, account_id, change.alert_mails))
         account = await accounts.change_account_settings(db, account_id, new)
         await note(request, db, before={name: before.get(name) for name in new}, after=new)
         if change.location_policy is not UNSET:
@@ -131,7 +139,28 @@ def _mistakes(change: SettingsChange) -> list[FieldError]:
     rule = change.accept_proposals
     if isinstance(rule, ProposalRule) and rule.saves_minutes is None and not rule.new_orders:
         errors.append(FieldError(at="/accept_proposals", why="accepts nothing; null means that a dispatcher decides"))
-    return [*errors, *_mistakes_of_contact(change.contact or None)]
+    return [*errors, *_mistakes_of_mails(change.alert_mails or []), *_mistakes_of_contact(change.contact or None)]
+
+
+def _mistakes_of_mails(rules: AlertMails) -> Iterator[FieldError]:
+    for row, rule in enumerate(rules):
+        if not rule.users and not rule.emails:
+            yield FieldError(at=f"/alert_mails/{row}/users", why="tells nobody: name users or e-mail addresses")
+        for place, email in enumerate(rule.emails):
+            if email_of(email) is None:
+                yield FieldError(at=f"/alert_mails/{row}/emails/{place}", why="must be an e-mail address")
+
+
+async def _not_members(db: Db, account_id: int, rules: AlertMails) -> list[FieldError]:
+    """Name the users of rules that may not be told: members are told, but for those who drive."""
+    named = {user: int(user.removeprefix("us_")) for rule in rules for user in rule.users}
+    may = await members_among(db, account_id, named.values())
+    return [
+        FieldError(at=f"/alert_mails/{row}/users/{place}", why="must be a user of the account who is no driver")
+        for row, rule in enumerate(rules)
+        for place, user in enumerate(rule.users)
+        if named[user] not in may
+    ]
 
 
 def _mistakes_of_contact(card: ContactCard | None) -> Iterator[FieldError]:

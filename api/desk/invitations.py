@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from api.desk.addresses import address_in
 from api.desk.session import GivenEmail, can_mail
-from api.desk.users import UserRole, may_give
+from api.desk.users import GivenDriver, UserRole, driver_to_be, may_give, noted_role
 from api.http import ids
 from api.http.app_keys import POOL
 from api.http.auth import caller_of
@@ -33,18 +33,24 @@ A_DAY = 200
 
 
 class NewInvitation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Whom to invite, and as what."""
+    """Whom to invite, and as what.
+
+    Attributes:
+        driver: of the role driver: whom they drive as, by either id; else null.
+    """
 
     email: GivenEmail
     role: UserRole
+    driver: GivenDriver | None = None
 
 
 class Invitation(Struct, frozen=True, kw_only=True):
-    """An invitation that nobody took yet."""
+    """An invitation that nobody took yet; `driver_id`: whom it has them drive as, null: they are no driver."""
 
     id: str
     email: str
     role: UserRole
+    driver_id: str | None
     created_at: datetime
     expires_at: datetime
 
@@ -75,6 +81,7 @@ async def post_invitation(request: web.Request) -> web.Response:
     caller = caller_of(request)
     new = await read_body(request, NewInvitation)
     may_give(caller, new.role)
+    driver_id = await driver_to_be(request, new.role, new.driver)
     email = address_in(new.email)
     if email is None:
         refuse([FieldError(at="/email", why="must be an e-mail address")])
@@ -91,18 +98,19 @@ async def post_invitation(request: web.Request) -> web.Response:
             account_id=caller.account_id,
             kind="invitation",
             email=email,
-            role=new.role,
+            makes=links.InvitedAs(new.role, driver_id),
             hours=links.INVITED_HOURS,
             is_mailed=is_mailed,
         )
         secret = (await read_instance(db)).secret
         made_id = ids.shown(ids.INVITATION, made.id)
-        await note(request, db, made=made_id, after={"email": email, "role": new.role})
+        await note(request, db, made=made_id, after={"email": email} | noted_role(new.role, driver_id))
     link = None if is_mailed else f"{public_url(request)}/desk/link/{desk_token(secret, made.id)}"
     shown = InvitationMade(
         id=made_id,
         email=made.email,
         role=new.role,
+        driver_id=ids.shown_or_none(ids.DRIVER, driver_id),
         created_at=made.created_at,
         expires_at=made.expires_at,
         link=link,
@@ -137,6 +145,7 @@ def _shown(row: DeskLink) -> Invitation:
         id=ids.shown(ids.INVITATION, row.id),
         email=row.email,
         role=cast(UserRole, row.role),
+        driver_id=ids.shown_or_none(ids.DRIVER, row.driver_id),
         created_at=row.created_at,
         expires_at=row.expires_at,
     )

@@ -11,6 +11,7 @@ from api.desk.addresses import address_in
 from api.desk.pages import LANG, desk_language, desk_page
 from api.desk.passwords import LONGEST, PASSWORDS, SHORTEST, open_passwords
 from api.desk.session import person_by_password
+from api.desk.users import noted_role
 from api.http.app_keys import POOL
 from api.http.auth import Caller, Role
 from api.http.operation import Operations, Who
@@ -95,7 +96,7 @@ async def _let_in(request: web.Request, link: DeskLink, password_hash: str) -> w
             return _page(request, 410, "over")  # another account's invitation was taken at the same moment
         person = await people.ensure_person(db, link.email)
         if link.role is not None:
-            await people.add_member(db, link.account_id, person.id, link.role)
+            await people.add_member(db, link.account_id, person.id, link.role, driver_id=link.driver_id)
         await people.set_password(db, person.id, password_hash)
         await sessions.end_sessions(db, person.id)
         await links.end_links(db, link.email)
@@ -118,14 +119,14 @@ async def _join(request: web.Request, link: DeskLink, password: str) -> web.Resp
         if await links.use_link(db, link.id) is None:
             return _page(request, 410, "over")
         assert link.role is not None
-        await people.add_member(db, link.account_id, person.id, link.role)
+        await people.add_member(db, link.account_id, person.id, link.role, driver_id=link.driver_id)
         await _note(request, db, link, person.id)
     return _page(request, 200, "done")
 
 
 async def _note(request: web.Request, db: Db, link: DeskLink, person_id: int) -> None:
     caller = Caller(account_id=link.account_id, person_id=person_id, role=Role.VIEWER)
-    after = None if link.role is None else {"email": link.email, "role": link.role}
+    after = None if link.role is None else {"email": link.email} | noted_role(link.role, link.driver_id)
     await note(request, db, caller=caller, after=after)
 
 

@@ -26,14 +26,14 @@ class AlertPush(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     severity: Severity = "high"
 
 
-@operations.operation("GET", "/v1/alerts/push", who=Who.USER, answer=PushOffer)
+@operations.operation("GET", "/v1/alerts/push", who=Who.COLLEAGUE, answer=PushOffer)
 async def get_alert_push(request: web.Request) -> web.Response:
     """Read the key that a browser needs to be told; null: the account's channel `push` is not switched on."""
     account_id = caller_of(request).account_id
     return answer(request, PushOffer(key=await push_key_of(request.app[POOL], account_id, request.app[SEALER])))
 
 
-@operations.operation("POST", "/v1/alerts/push", who=Who.USER, query=(LANG,), body=AlertPush, status=204)
+@operations.operation("POST", "/v1/alerts/push", who=Who.COLLEAGUE, query=(LANG,), body=AlertPush, status=204)
 async def post_alert_push(request: web.Request) -> web.Response:
     """Have this browser told of alerts, in the language `lang`; of more than five the oldest are told no more.
 
@@ -58,7 +58,7 @@ async def post_alert_push(request: web.Request) -> web.Response:
 @operations.operation(
     "DELETE",
     "/v1/alerts/push",
-    who=Who.USER,
+    who=Who.COLLEAGUE,
     query=(Parameter(name="endpoint", description="Of the browser; without, none of yours is told any more."),),
     status=204,
 )

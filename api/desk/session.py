@@ -129,7 +129,7 @@ async def post_session(request: web.Request) -> web.Response:
     return response
 
 
-@operations.operation("GET", "/v1/session", who=Who.VIEWER, answer=Session)
+@operations.operation("GET", "/v1/session", who=Who.CALLER, answer=Session)
 async def get_session(request: web.Request) -> web.Response:
     """Read who asks, and what they are."""
     return answer(request, await _session_of(request.app[POOL], caller_of(request)))
@@ -287,7 +287,7 @@ async def ask_reset(request: web.Request, text: str) -> None:
                     account_id=membership.account_id,
                     kind="password",
                     email=email or "",
-                    role=None,
+                    makes=None,
                     hours=links.RESET_HOURS,
                     is_mailed=True,
                 )

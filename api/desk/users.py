@@ -1,10 +1,10 @@
 """Users: the people of an account, and what each may do there."""
 
 from datetime import datetime
-from typing import Literal, TypeAlias, cast
+from typing import Annotated, Literal, TypeAlias, cast
 
 from aiohttp import web
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from api.http import ids
 from api.http.app_keys import POOL
@@ -12,8 +12,9 @@ from api.http.auth import Caller, Role, caller_of
 from api.http.media import answer
 from api.http.operation import Operations, Who
 from api.http.paging import PAGING, Id, cursor_in, cut, limit_in
-from api.http.problem import Conflict, Forbidden, NotFound
-from api.http.read.bodies import read_body
+from api.http.problem import Conflict, FieldError, Forbidden, NotFound
+from api.http.read.bodies import read_body, refuse
+from api.http.refs import driver_named
 from api.http.trail import note
 from sql.desk import people, sessions
 from sql.desk.people import Member
@@ -21,19 +22,27 @@ from sql.pool import Db
 
 operations = Operations("users")
 
-UserRole: TypeAlias = Literal["owner", "admin", "dispatcher", "support", "viewer"]
+UserRole: TypeAlias = Literal["owner", "admin", "dispatcher", "support", "viewer", "driver"]
+
+GivenDriver: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 class UserChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Another role."""
+    """Another role.
+
+    Attributes:
+        driver: of the role driver: whom they drive as, by either id; else null.
+    """
 
     role: UserRole
+    driver: GivenDriver | None = None
 
 
 class DeskUser(Struct, frozen=True, kw_only=True):
     """A member of the account.
 
     Attributes:
+        driver_id: whom they drive as; null: they are no driver.
         state: invited: has not set a password yet.
         totp: a code of their phone is asked for when they sign in.
         last_used_at: when they last used a session in this account that is not over; null: there is none.
@@ -43,6 +52,7 @@ class DeskUser(Struct, frozen=True, kw_only=True):
     email: str
     name: str
     role: UserRole
+    driver_id: str | None
     state: Literal["active", "invited"]
     totp: bool
     created_at: datetime
@@ -77,15 +87,16 @@ async def get_user(request: web.Request) -> web.Response:
 async def patch_user(request: web.Request) -> web.Response:
     """Give somebody another role; it counts at once. Only owners make owners, and change what they are.
 
-    409 where the account would have no owner left.
+    Of a driver, `driver` says whom they drive as. 409 where the account would have no owner left.
     """
     caller, person_id = caller_of(request), ids.id_in_path(request, "user", ids.USER)
     change = await read_body(request, UserChange)
     may_give(caller, change.role)
+    driver_id = await driver_to_be(request, change.role, change.driver)
     async with request.app[POOL].acquire() as db, db.transaction():
         role = await _hold(db, caller, person_id, still_owner=change.role == "owner")
-        await people.set_role(db, caller.account_id, person_id, change.role)
-        await note(request, db, before={"role": role}, after={"role": change.role})
+        await people.set_role(db, caller.account_id, person_id, change.role, driver_id=driver_id)
+        await note(request, db, before={"role": role}, after=noted_role(change.role, driver_id))
         user = await _user(db, caller.account_id, person_id)
     return answer(request, user)
 
@@ -128,6 +139,27 @@ def may_give(caller: Caller, role: UserRole) -> None:
         raise Forbidden("Only an owner, signed in, makes somebody an owner.")
 
 
+async def driver_to_be(request: web.Request, role: UserRole, driver: str | None) -> int | None:
+    """Find whom somebody of a role drives as; None: they are no driver.
+
+    Raises:
+        Invalid: a driver is named without the role or the role without one, or the account has none such.
+    """
+    if role != "driver":
+        refuse([] if driver is None else [FieldError(at="/driver", why="is for the role driver alone")])
+        return None
+    row = await driver_named(request.app[POOL], caller_of(request).account_id, driver)
+    if row is None:
+        refuse([FieldError(at="/driver", why="must be one of the account's drivers")])
+    assert row is not None
+    return row.id
+
+
+def noted_role(role: str, driver_id: int | None) -> dict[str, str]:
+    """Say in the audit log what somebody is made."""
+    return {"role": role} if driver_id is None else {"role": role, "driver_id": ids.shown(ids.DRIVER, driver_id)}
+
+
 async def _hold(db: Db, caller: Caller, person_id: int, *, still_owner: bool) -> str:
     """Keep a member as they are until the transaction ends; give their role.
 
@@ -160,6 +192,7 @@ def _shown(row: Member) -> DeskUser:
         email=row.email,
         name=row.name,
         role=cast(UserRole, row.role),
+        driver_id=ids.shown_or_none(ids.DRIVER, row.driver_id),
         state="active" if row.has_password else "invited",
         totp=row.has_totp,
         created_at=row.created_at,

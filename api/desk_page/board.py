@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from api.desk.pages import LANG
-from api.desk_page.shown import ONE_DELIVERY, Looker, for_people, shown
+from api.desk_page.shown import NOT_THE_DAY, Looker, for_people, shown
 from api.desk_page.story import BROKEN, WELL
 from api.desk_page.today import MOST_TOURS, tours_of_today
 from api.http import ids
@@ -35,7 +35,7 @@ WIDTH = 1_200
     media=("text/html",),
     also={303: "Nobody is signed in: the form to sign in."},
 )
-@for_people(but=ONE_DELIVERY)
+@for_people(but=NOT_THE_DAY)
 async def get_board(request: web.Request, looker: Looker) -> web.Response:
     """Show today's tours as they were planned and as they go, how much was on time, and what is open."""
     pool, account_id = request.app[POOL], looker.caller.account_id

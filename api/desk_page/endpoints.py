@@ -13,7 +13,7 @@ from api.desk.oidc.refused import NotLetIn
 from api.desk.pages import LANG, desk_language, desk_page
 from api.desk.second_factor import SecondFactorNeeded, SecondFactorWrong, ask_second_factor
 from api.desk.session import KnownPerson, ask_reset, end_cookie, known, open_session, set_cookie
-from api.desk_page.shown import ONE_DELIVERY, looker_of, signed_in
+from api.desk_page.shown import DRIVERS, NOT_THE_DAY, looker_of, signed_in
 from api.desk_page.today import today_page
 from api.http.app_keys import POOL
 from api.http.auth import Caller, Role, from_this_site, hash_of, session_secret_of
@@ -52,7 +52,7 @@ _CODE_FORM = {
     who=Who.ANYONE,
     query=(LANG, Parameter(name="account", description="Its name: whose provider people sign in by there.")),
     media=("text/html",),
-    also={303: "Who answers the phone finds a delivery first."},
+    also={303: "Who answers the phone finds a delivery first; a driver sees their tour."},
 )
 async def get_desk(request: web.Request) -> web.Response:
     """Show the tours of today to somebody who is signed in, and to others the form to sign in."""
@@ -61,9 +61,10 @@ async def get_desk(request: web.Request) -> web.Response:
         caller = await signed_in(request)
         if caller is None:
             return await _sign_in_page(request, at=request.query.get("account", "")[:_LONGEST_FIELD])
-        if caller.role in ONE_DELIVERY:
+        if caller.role in NOT_THE_DAY:
+            page = "driving" if caller.role in DRIVERS else "find"
             return web.Response(
-                status=303, headers={"Location": f"/desk/find?lang={language}", "Cache-Control": "no-store"}
+                status=303, headers={"Location": f"/desk/{page}?lang={language}", "Cache-Control": "no-store"}
             )
         return await today_page(request, await looker_of(request, caller))
     except Exception as error:

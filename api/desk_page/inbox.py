@@ -6,7 +6,7 @@ from aiohttp import web
 
 from api.desk.alerts import SEVERITIES, STATES
 from api.desk.pages import LANG
-from api.desk_page.shown import ONE_DELIVERY, Looker, for_people, shown
+from api.desk_page.shown import NOT_THE_DAY, Looker, for_people, shown
 from api.http import ids
 from api.http.app_keys import POOL
 from api.http.operation import Operations, Parameter, Who
@@ -33,7 +33,7 @@ _TONES = {3: "broken", 2: "doing", 1: "off"}
     media=("text/html",),
     also={303: "Nobody is signed in: the form to sign in."},
 )
-@for_people(but=ONE_DELIVERY)
+@for_people(but=NOT_THE_DAY)
 async def get_inbox(request: web.Request, looker: Looker) -> web.Response:
     """Show alerts, what hurries first; dispatchers take, put aside and close them there."""
     asked, pool, account_id = request.query.get("state", ""), request.app[POOL], looker.caller.account_id

@@ -4,7 +4,7 @@ from aiohttp import web
 
 from api.desk.pages import LANG
 from api.desk_page.ground import ground_of
-from api.desk_page.shown import ONE_DELIVERY, Looker, for_people, shown
+from api.desk_page.shown import NOT_THE_DAY, Looker, for_people, shown
 from api.http import ids
 from api.http.app_keys import CONFIG, POOL
 from api.http.operation import Operations, Who
@@ -24,7 +24,7 @@ operations = Operations("desk")
     media=("text/html",),
     also={303: "Nobody is signed in: the form to sign in.", 404: "The page says that there is no such tour."},
 )
-@for_people(but=ONE_DELIVERY)
+@for_people(but=NOT_THE_DAY)
 async def get_replay(request: web.Request, looker: Looker) -> web.Response:
     """Show a tour's day at any of its moments: pings raw and on the path, visits, what left the route, messages."""
     ref, account_id = ref_in_path(request, "route", ids.ROUTE), looker.caller.account_id

@@ -30,6 +30,12 @@ VIEWS = (("tours", "/desk"), ("alerts", "/desk/alerts"), ("board", "/desk/board"
 ONE_DELIVERY = frozenset({Role.SUPPORT})
 """Who answers the phone looks at one delivery at a time, and finds it by what the caller says."""
 
+DRIVERS = frozenset({Role.DRIVER})
+"""They have a page of their own, for their tours alone."""
+
+NOT_THE_DAY = ONE_DELIVERY | DRIVERS
+"""Whom the pages of the whole day are not for."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looker:
@@ -65,9 +71,7 @@ Handler: TypeAlias = Callable[[web.Request], Awaitable[web.Response]]
 Page: TypeAlias = Callable[[web.Request, Looker], Awaitable[web.Response]]
 
 
-def for_people(
-    *, but: frozenset[Role] = frozenset()
-) -> Callable[[Page], Callable[[web.Request], Awaitable[web.Response]]]:
+def for_people(*, but: frozenset[Role] = DRIVERS) -> Callable[[Page], Callable[[web.Request], Awaitable[web.Response]]]:
     """Show a page to people who signed in; others go to the form for that.
 
     Args:
@@ -103,7 +107,7 @@ async def signed_in(request: web.Request) -> Caller | None:
     if session_secret_of(request) is None:
         return None
     try:
-        caller = await authorize(request, Role.VIEWER)
+        caller = await authorize(request, Role.DRIVER)
     except Unauthorized:
         return None
     return None if caller.person_id is None else caller
@@ -143,7 +147,8 @@ def shown(
         links=links,
         views=[{"name": name, "path": path} for name, path in VIEWS],
         said=request.query.get("q", "")[:200] if request.path == "/desk/find" else "",
-        sees_all=looker.caller.role not in ONE_DELIVERY,
+        sees_all=looker.caller.role not in NOT_THE_DAY,
+        may_find=looker.caller.role not in DRIVERS,
         may_write=looker.is_dispatcher,
         may_set=looker.caller.role >= Role.ADMIN,
         may_answer=looker.caller.role >= Role.SUPPORT,

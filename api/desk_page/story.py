@@ -41,6 +41,12 @@ def tone_of(status: str) -> str:
     return "well" if status in WELL else "broken" if status in BROKEN else "off" if status == "pending" else "doing"
 
 
+def status_in_words(words: Words, kind: str, status: str) -> str:
+    """Write how a stop of a kind is."""
+    of_kind = words["stop_status_pickup"] if kind == "pickup" else {}
+    return of_kind.get(status) or words["stop_status"][status]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
     """Writes what happened, in the words and hours of who looks."""
@@ -52,8 +58,7 @@ class Story:
 
     def status(self, kind: str, status: str) -> str:
         """Write how a stop is."""
-        of_kind = self.words["stop_status_pickup"] if kind == "pickup" else {}
-        return of_kind.get(status) or self.words["stop_status"][status]
+        return status_in_words(self.words, kind, status)
 
     def when(self, at: datetime | None) -> str:
         """Write a time, of another day with its day; empty for None."""

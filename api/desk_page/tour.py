@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from api.desk.pages import LANG
-from api.desk_page.shown import ONE_DELIVERY, Looker, for_people, shown
+from api.desk_page.shown import NOT_THE_DAY, Looker, for_people, shown
 from api.desk_page.story import NOT_HEARD, tone_of
 from api.dispatch.notes import MOST_NOTES, note_of
 from api.http import ids
@@ -48,7 +48,7 @@ _MOVABLE = ("delivery", "pickup")
     media=("text/html",),
     also={303: "Nobody is signed in: the form to sign in.", 404: "The page says that there is no such tour."},
 )
-@for_people(but=ONE_DELIVERY)
+@for_people(but=NOT_THE_DAY)
 async def get_tour_page(request: web.Request, looker: Looker) -> web.Response:
     """Show a tour: its stops with promise, ETA, status, proofs, messages and tickets; dispatchers change it there."""
     ref, account_id = ref_in_path(request, "route", ids.ROUTE), looker.caller.account_id

@@ -1,7 +1,7 @@
 """Devices: the credentials of phones, made, listed and ended."""
 
 from datetime import datetime
-from typing import Annotated, cast
+from typing import Annotated, Literal, cast
 
 from aiohttp import web
 from msgspec import Meta, Struct
@@ -33,11 +33,11 @@ class NewDevice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Device(Struct, frozen=True, kw_only=True):
-    """A device that works; its secrets are not kept."""
+    """A device that works; its secrets are not kept. `browser`: of a driver who [signs in](people.md#drivers)."""
 
     id: str
     label: str | None
-    app: App
+    app: App | Literal["browser"]
     created_at: datetime
 
 
@@ -109,7 +109,12 @@ async def list_devices(request: web.Request) -> web.Response:
     driver = await driver_in_path(request)
     rows = await devices.list_devices(request.app[POOL], account_id=driver.account_id, driver_id=driver.id)
     shown = [
-        Device(id=ids.shown(ids.DEVICE, row.id), label=row.label, app=cast(App, row.app), created_at=row.created_at)
+        Device(
+            id=ids.shown(ids.DEVICE, row.id),
+            label=row.label,
+            app=cast(App | Literal["browser"], row.app),
+            created_at=row.created_at,
+        )
         for row in rows
     ]
     return answer(request, DeviceList(devices=shown))

@@ -16,11 +16,13 @@ from api.http.paging import PAGING, Id, cursor_in, cut, limit_in
 from api.http.problem import Conflict, NotFound
 from api.http.read.bodies import read_body, refuse
 from api.http.refs import driver_in_path
+from api.http.trail import note
 from api.routes.body import Line, Locale, Phone
 from api.routes.write import take_from_driver
 from sql.account import devices, drivers
 from sql.account.drivers import DriverRow
 from sql.delivery import routes
+from sql.desk import people
 from sql.track.lanes import lock_lanes
 from work.feed.settle import settle_phone
 
@@ -112,8 +114,8 @@ async def patch_driver(request: web.Request) -> web.Response:
 async def delete_driver(request: web.Request) -> web.Response:
     """Take a driver out of the account.
 
-    Their devices are shut out at once, and nobody drives their routes that are planned or started until those are given
-    to somebody else. What was recorded stays. The external id is free again.
+    Their devices are shut out at once, whoever signs in as them is taken out, and nobody drives their routes that are
+    planned or started until those are given to somebody else. What was recorded stays. The external id is free again.
     """
     await take_out(request, await driver_in_path(request))
     return web.Response(status=204)
@@ -131,6 +133,8 @@ async def take_out(request: web.Request, driver: DriverRow) -> None:
             ended = await devices.revoke_device(db, account_id=account_id, device_id=phone.id)
             if ended is not None:
                 await settle_phone(db, ended, account_id)
+        if out := await people.drop_drivers(db, account_id, driver.id):
+            await note(request, db, before={"users": [ids.shown(ids.USER, person_id) for person_id in out]})
         await drivers.delete_driver(db, driver.id)
     for phone in phones:
         request.app[DEVICES].forget(phone.id)

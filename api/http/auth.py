@@ -56,13 +56,14 @@ _OF_THIS_SITE = frozenset({"same-origin", "same-site", "none"})
 
 
 class Role(IntEnum):
-    """What a person or an API key may do; each role may do what the ones below may."""
+    """What a person or an API key may do; each role from `VIEWER` on may do what the ones below may."""
 
-    VIEWER = 1
-    SUPPORT = 2  # reads, and answers tickets
-    DISPATCHER = 3
-    ADMIN = 4
-    OWNER = 5  # of people only: says who else owns the account
+    DRIVER = 1  # of people only: sees their own tours, says what happened there, and nothing else
+    VIEWER = 2
+    SUPPORT = 3  # reads, and answers tickets
+    DISPATCHER = 4
+    ADMIN = 5
+    OWNER = 6  # of people only: says who else owns the account
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +201,37 @@ async def authorize_device(request: web.Request) -> DeviceRow:
     request[_DEVICE] = device
     is_of_device(request, device.id, device.account_id)
     return device
+
+
+async def authorize_driver(request: web.Request) -> Caller | None:
+    """Find out whose device token this is, or which driver signed in, and remember the device that speaks.
+
+    Returns:
+        Who signed in; None: a phone asks, by its token.
+
+    Raises:
+        Unauthorized: neither, or not a known one.
+        Forbidden: somebody signed in who is no driver, or whose browser was shut out.
+    """
+    if "Authorization" in request.headers or session_secret_of(request) is None:
+        await authorize_device(request)
+        return None
+    caller = await authorize(request, Role.DRIVER)
+    assert caller.person_id is not None
+    device = None
+    if caller.role is Role.DRIVER:
+        device = await devices.browser_of(request.app[POOL], caller.account_id, caller.person_id)
+    if device is None:
+        raise Forbidden("This is for drivers: an admin of the account says who drives as whom.")
+    request[_DEVICE] = device
+    is_of_device(request, device.id, device.account_id)
+    return caller
+
+
+def signed_in_caller(request: web.Request) -> Caller | None:
+    """Give who signed in, of a request that devices may make too; None: a device did."""
+    caller: Caller | None = request.get(_CALLER)
+    return caller
 
 
 def device_of(request: web.Request) -> DeviceRow:

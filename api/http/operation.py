@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, TypedDict, Unpack
 
 from aiohttp import web
 
-from api.http.auth import Role, authorize, authorize_device
+from api.http.auth import Role, authorize, authorize_device, authorize_driver
 from api.http.problem import Forbidden
 from api.http.trail import note_after
 
@@ -29,6 +29,9 @@ class Who(IntEnum):
     ADMIN = 5
     OWNER = 6
     USER = 7  # whoever signed in, whatever their role; no API key
+    COLLEAGUE = 8  # whoever signed in and is more than a driver; no API key
+    CALLER = 9  # an API key or a session, whatever its role
+    DRIVER = 10  # a driver's device, by its `token`, or a driver who signed in
 
 
 ROLE_OF = {
@@ -37,7 +40,9 @@ ROLE_OF = {
     Who.DISPATCHER: Role.DISPATCHER,
     Who.ADMIN: Role.ADMIN,
     Who.OWNER: Role.OWNER,
-    Who.USER: Role.VIEWER,
+    Who.USER: Role.DRIVER,
+    Who.COLLEAGUE: Role.VIEWER,
+    Who.CALLER: Role.DRIVER,
 }
 """The least role of those who may call."""
 
@@ -157,8 +162,14 @@ def _guard(handler: Handler, who: Who, *, polled: bool) -> Handler:
         if who is Who.DEVICE:
             await authorize_device(request)
             return await handler(request)
+        if who is Who.DRIVER:
+            driver = await authorize_driver(request)
+            response = await handler(request)
+            if driver is not None:
+                await note_after(request, response)
+            return response
         caller = await authorize(request, ROLE_OF[who], polled=polled)
-        if who is Who.USER and caller.person_id is None:
+        if who in (Who.USER, Who.COLLEAGUE) and caller.person_id is None:
             raise Forbidden("This is for people who signed in; an API key has no session.")
         response = await handler(request)
         await note_after(request, response)

@@ -15,7 +15,9 @@ from api.desk import alerts, audit, invitations, link_page, passkeys, session, t
 from api.desk import push as alert_push
 from api.desk.oidc import endpoints as oidc
 from api.desk.oidc import setting as oidc_setting
+from api.desk.oidc import trying as oidc_trying
 from api.desk_page import board as desk_board
+from api.desk_page import driving as desk_driving
 from api.desk_page import endpoints as desk_page
 from api.desk_page import find as desk_find
 from api.desk_page import inbox as desk_inbox
@@ -25,6 +27,7 @@ from api.desk_page import tiles as desk_tiles
 from api.desk_page import tour as desk_tour
 from api.desk_page.settings import account as account_settings
 from api.desk_page.settings import brand as brand_settings
+from api.desk_page.settings import company as company_settings
 from api.desk_page.settings import fences as fence_settings
 from api.desk_page.settings import me as own_settings
 from api.desk_page.settings import messages as message_settings
@@ -81,9 +84,22 @@ from work.roads.in_time import RoadsInTime
 from work.roads.protocol import Roads
 
 ASKED = (
-    *(session, totp, passkeys, oidc, oidc_setting, users, invitations, link_page, audit, alerts, alert_push),
-    *(desk_page, desk_find, desk_stop, desk_tour, desk_replay, desk_tiles, desk_inbox, desk_board),
-    *(own_settings, people_settings, phone_settings, webhook_settings),
+    *(
+        session,
+        totp,
+        passkeys,
+        oidc,
+        oidc_setting,
+        oidc_trying,
+        users,
+        invitations,
+        link_page,
+        audit,
+        alerts,
+        alert_push,
+    ),
+    *(desk_page, desk_find, desk_stop, desk_tour, desk_replay, desk_tiles, desk_inbox, desk_board, desk_driving),
+    *(own_settings, people_settings, phone_settings, webhook_settings, company_settings),
     *(account_settings, brand_settings, message_settings, offer_settings, fence_settings),
     *(account, logo, keys, drivers, devices, geofences),
     *(routes, links, pins, reopening, ending, track, visits, detours, eta),

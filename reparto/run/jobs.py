@@ -10,6 +10,7 @@ from work.addresses.geocode import Geocoding
 from work.addresses.learn import LEARN_ADDRESSES
 from work.addresses.upkeep import address_retention_jobs
 from work.alerts.tell import alert_job
+from work.desk.alert_mail import alert_mail_jobs
 from work.desk.alerts import ALERT_JOBS
 from work.desk.mail import desk_jobs
 from work.desk.push import push_jobs
@@ -59,6 +60,7 @@ def jobs_of(settings: Settings, roads: Roads, store: ProofStore) -> tuple[Job | 
         alert_job(sealer, guard, settings.outgoing.alert_urls),
         *ALERT_JOBS,
         *desk_jobs(sealer, guard, public_url=public_url_of(settings)),
+        *alert_mail_jobs(sealer, guard, public_url=public_url_of(settings)),
         *push_jobs(sealer, guard, public_url=public_url_of(settings)),
         *message_jobs(
             sealer,

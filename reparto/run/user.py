@@ -7,13 +7,16 @@ from rich.markup import escape
 from rich.table import Table
 
 from api.desk.addresses import address_in
-from api.http.ids import USER, shown
+from api.desk.users import noted_role
+from api.http.ids import DRIVER, USER, shown
+from api.http.refs import ref_of
 from reparto.command import CannotRun, Subparsers, err, out
 from reparto.run.key import DEFAULT_ACCOUNT
 from reparto.settings.database import check_schema, connected, database_at_hand
 from reparto.settings.outgoing import public_url_of
 from reparto.settings.settings import Settings
 from sql.account.accounts import NEW_ACCOUNT, ensure_account, read_instance
+from sql.account.drivers import find_driver
 from sql.config import DatabaseConfig
 from sql.desk import links, people
 from sql.desk.audit import AuditDeed, write_entry
@@ -21,7 +24,7 @@ from sql.desk.factors import drop_totp
 from sql.pool import Db
 from work.links import desk_token
 
-ROLES = ("owner", "admin", "dispatcher", "support", "viewer")
+ROLES = ("owner", "admin", "dispatcher", "support", "viewer", "driver")
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -36,6 +39,9 @@ def add_parser(subparsers: Subparsers) -> None:
         "--account", metavar="NAME", default=DEFAULT_ACCOUNT, help="made if missing; default: %(default)s"
     )
     create.add_argument("--name", metavar="TEXT", default="", help="how they are called")
+    create.add_argument(
+        "--driver", metavar="DRIVER", help="of the role driver: whom they drive as, dr_7 or external id"
+    )
     create.set_defaults(run=run, action=_create)
 
     reset = actions.add_parser("reset", help="print a link by which a user sets another password, once")
@@ -68,11 +74,12 @@ async def _create(db: Db, args: argparse.Namespace, public_url: str) -> None:
     email = _email_of(args)
     async with db.transaction():
         account_id = await ensure_account(db, args.account, NEW_ACCOUNT)
+        driver_id = await _driver_of(db, args, account_id)
         person = await people.ensure_person(db, email, args.name)
-        is_new = await people.add_member(db, account_id, person.id, args.role)
+        is_new = await people.add_member(db, account_id, person.id, args.role, driver_id=driver_id)
         if is_new:
             made = {"id": shown(USER, person.id)}
-            after = {"email": email, "role": args.role}
+            after = {"email": email} | noted_role(args.role, driver_id)
             await write_entry(
                 db, AuditDeed(account_id=account_id, operation="reparto user create", thing=made, after=after)
             )
@@ -84,6 +91,19 @@ async def _create(db: Db, args: argparse.Namespace, public_url: str) -> None:
         err.print(f"{email} is {args.role} of the account {args.account}, by the password they have.", markup=False)
     else:
         err.print(f"{email} is {args.role} of the account {args.account}. The link is shown only now.", markup=False)
+
+
+async def _driver_of(db: Db, args: argparse.Namespace, account_id: int) -> int | None:
+    """Find whom somebody of the role driver drives as; None: of another role."""
+    if (args.role == "driver") != bool(args.driver):
+        raise CannotRun("--driver says whom they drive as: of the role driver, and of no other.")
+    if not args.driver:
+        return None
+    ref = ref_of(DRIVER, args.driver)
+    row = ref and await find_driver(db, account_id=account_id, driver_id=ref.id, external_id=ref.external_id)
+    if not row:
+        raise CannotRun(f"The account {args.account} has no driver {args.driver}.")
+    return row.id
 
 
 async def _reset(db: Db, args: argparse.Namespace, public_url: str) -> None:
@@ -111,7 +131,7 @@ async def _print_link(db: Db, account_id: int, email: str, public_url: str) -> N
         account_id=account_id,
         kind="password",
         email=email,
-        role=None,
+        makes=None,
         hours=links.FIRST_HOURS,
         is_mailed=False,
     )

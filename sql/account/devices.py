@@ -75,6 +75,12 @@ def _by_secret(rows: Sequence[Mapping[str, Any]]) -> dict[bytes, DeviceRow]:
     }
 
 
+async def browser_of(db: Db | Pool, account_id: int, person_id: int) -> DeviceRow | None:
+    """Find the device by which somebody who signed in speaks as a driver; None: they are none, or it was shut out."""
+    row = await db.fetchrow(_SQL["browser_of"], account_id, person_id)
+    return None if row is None else DeviceRow(**row)
+
+
 async def find_device(db: Db | Pool, *, account_id: int, device_id: int) -> DeviceRow | None:
     """Find a device of an account, also one that was revoked; None when there is none, or its driver was deleted."""
     row = await db.fetchrow(_SQL["find_device"], account_id, device_id)

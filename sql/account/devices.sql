@@ -10,6 +10,12 @@ SELECT device.ingest_token_hash AS secret_hash, device.id, device.account_id, de
   FROM device JOIN driver ON driver.id = device.driver_id
  WHERE device.ingest_token_hash = ANY ($1::bytea[]) AND device.revoked_at IS NULL AND driver.deleted_at IS NULL;
 
+-- name: browser_of
+-- By which somebody who signed in speaks as a driver. $1 account, $2 person
+SELECT device.id, device.account_id, device.driver_id, driver.lane, device.app
+  FROM member JOIN device ON device.id = member.device_id JOIN driver ON driver.id = device.driver_id
+ WHERE member.account_id = $1 AND member.person_id = $2 AND device.revoked_at IS NULL AND driver.deleted_at IS NULL;
+
 -- name: find_device
 -- Of an account, revoked or not. $1 account, $2 device
 SELECT device.id, device.account_id, device.driver_id, driver.lane, device.app

@@ -142,6 +142,30 @@ class AlertRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 AlertRules: TypeAlias = dict[AlertType, AlertRule]
 
+LeastSeverity: TypeAlias = Literal["low", "high", "critical"]
+UserId: TypeAlias = Annotated[str, Meta(pattern=r"^us_[1-9][0-9]{0,17}$", examples=["us_7"])]
+AlertAddress: TypeAlias = Annotated[str, Meta(min_length=3, max_length=254)]
+
+
+class AlertMail(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who is told of which alerts by mail.
+
+    Attributes:
+        types: of events; empty: all that open alerts.
+        severity: of the alert, at least.
+        users: ids of members; those who drive are told nothing.
+        emails: addresses of others.
+    """
+
+    types: Annotated[list[AlertType], Meta(max_length=14)] = []
+    severity: LeastSeverity = "high"
+    users: Annotated[list[UserId], Meta(max_length=50)] = []
+    emails: Annotated[list[AlertAddress], Meta(max_length=20)] = []
+
+
+AlertMails: TypeAlias = Annotated[list[AlertMail], Meta(max_length=20)]
+MailsAnHour: TypeAlias = Annotated[int, Meta(ge=1, le=60)]
+
 Weekday: TypeAlias = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Number: TypeAlias = Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{6,14}$", examples=["+5716012345"])]
 """E.164: what every phone can call."""
@@ -235,6 +259,10 @@ class AccountSettings(EtaRules, frozen=True, kw_only=True):
     """Another address that a recipient gives is taken so far from the planned one; farther ones are proposals."""
     alert_rules: AlertRules = field(default_factory=dict)
     """How the desk takes what opens alerts; types that are left out are taken as usual."""
+    alert_mails: AlertMails = field(default_factory=list)
+    """Who is told of alerts by mail; empty: nobody."""
+    alert_mails_an_hour: MailsAnHour = 6
+    """So many mails of alerts somebody gets within an hour; what is more comes together in one."""
     admin_email: AdminEmail = ""
     """Who hears when something is wrong, as long as e-mail is switched on; empty: nobody."""
     accept_proposals: ProposalRule | None = None

@@ -8,13 +8,14 @@ SELECT id, alerts_seen, events_numbered, settings FROM account
 -- columns of one length: $4 types, $5 severities, $6 the field of the data that names what else it is about, or null,
 -- $7 minutes that one lasts before it is seen
 INSERT INTO desk_alert (account_id, fact_id, type, severity, occurred_at, driver_id, route_id, stop_id, subject, snoozed_until,
-                        push_at)
+                        push_at, mail_at)
 SELECT event.account_id, event.fact_id, event.type, kind.severity, event.occurred_at, event.driver_id, event.route_id,
        event.stop_id, event.data ->> kind.subject,
        CASE WHEN kind.wait_minutes > 0 THEN event.occurred_at + make_interval(mins => kind.wait_minutes) END,
-       greatest(now(), event.occurred_at + make_interval(mins => kind.wait_minutes))
+       seen.at, seen.at
   FROM event JOIN unnest($4::text[], $5::smallint[], $6::text[], $7::int[]) AS kind (type, severity, subject, wait_minutes)
-    ON kind.type = event.type
+    ON kind.type = event.type,
+       greatest(now(), event.occurred_at + make_interval(mins => kind.wait_minutes)) AS seen (at)
  WHERE event.account_id = $1 AND event.seq > $2 AND event.seq <= $3
    AND event.revision = 1 AND event.state = 'asserted' AND NOT event.late
  ORDER BY event.seq

@@ -17,15 +17,30 @@ INVITED_HOURS, RESET_HOURS, FIRST_HOURS = 7 * 24, 1, 48
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeskLink:
-    """A link; `role` is what an invitation makes somebody, else None; `email` is empty in that of the first owner."""
+    """A link.
+
+    Attributes:
+        email: empty in that of the first owner.
+        role: what an invitation makes somebody; else None.
+        driver_id: whom it has them drive as; None: they are no driver.
+    """
 
     id: int
     account_id: int
     kind: LinkKind
     email: str
     role: str | None
+    driver_id: int | None
     created_at: datetime
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class InvitedAs:
+    """What an invitation makes somebody; `driver_id`: whom they drive as, of the role driver, else None."""
+
+    role: str
+    driver_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,15 +58,24 @@ class LinkMail:
 
 
 async def make_link(
-    db: Db | Pool, *, account_id: int, kind: LinkKind, email: str, role: str | None, hours: int, is_mailed: bool
+    db: Db | Pool,
+    *,
+    account_id: int,
+    kind: LinkKind,
+    email: str,
+    makes: InvitedAs | None,
+    hours: int,
+    is_mailed: bool,
 ) -> DeskLink:
     """Make a link; an earlier one of the same kind, account and address ends.
 
     Args:
         email: in small letters.
+        makes: what an invitation makes somebody; None: it is none.
         is_mailed: `work` sends it; else whoever makes it shows it.
     """
-    row = await db.fetchrow(_SQL["make_link"], account_id, kind, email, role, hours, is_mailed)
+    role, driver_id = (None, None) if makes is None else (makes.role, makes.driver_id)
+    row = await db.fetchrow(_SQL["make_link"], account_id, kind, email, role, hours, is_mailed, driver_id)
     assert row is not None
     return DeskLink(**row)
 

@@ -36,12 +36,18 @@ class Membership:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """A person as an account sees them; `last_used_at` is of their sessions there, None: there is none."""
+    """A person as an account sees them.
+
+    Attributes:
+        driver_id: whom they drive as; None: they are no driver.
+        last_used_at: of their sessions there; None: there is none.
+    """
 
     id: int
     email: str
     name: str
     role: str
+    driver_id: int | None
     created_at: datetime
     has_password: bool
     has_totp: bool
@@ -119,13 +125,22 @@ async def other_owners(db: Db, account_id: int, person_id: int) -> int:
     return int(await db.fetchval(_SQL["other_owners"], account_id, person_id))
 
 
-async def add_member(db: Db | Pool, account_id: int, person_id: int, role: str, *, by_provider: bool = False) -> bool:
+async def add_member(
+    db: Db | Pool,
+    account_id: int,
+    person_id: int,
+    role: str,
+    *,
+    by_provider: bool = False,
+    driver_id: int | None = None,
+) -> bool:
     """Make somebody a member; False: they are one already, and keep their role.
 
     Args:
         by_provider: nobody but the account's provider said that it is them.
+        driver_id: whom they drive as, one who works, if `role` is driver; else None.
     """
-    return await db.fetchval(_SQL["add_member"], account_id, person_id, role, by_provider) is not None
+    return await db.fetchval(_SQL["add_member"], account_id, person_id, role, by_provider, driver_id) is not None
 
 
 async def membership_of(db: Db | Pool, account_id: int, person_id: int) -> Membership | None:
@@ -139,9 +154,18 @@ async def is_settled(db: Db | Pool, email: str) -> bool:
     return bool(await db.fetchval(_SQL["is_settled"], email))
 
 
-async def set_role(db: Db, account_id: int, person_id: int, role: str) -> None:
-    """Give a member another role; it counts at once."""
-    await db.execute(_SQL["set_role"], account_id, person_id, role)
+async def set_role(db: Db, account_id: int, person_id: int, role: str, *, driver_id: int | None = None) -> None:
+    """Give a member another role, and whom they drive as; it counts at once."""
+    await db.execute(_SQL["set_role"], account_id, person_id, role, driver_id)
+
+
+async def drop_drivers(db: Db, account_id: int, driver_id: int) -> list[int]:
+    """Take whoever signs in as a driver out of the account, and end invitations of such; give whom it took out."""
+    await db.execute(_SQL["end_invitations_of_driver"], driver_id)
+    out = [row["person_id"] for row in await db.fetch(_SQL["who_drives_as"], driver_id)]
+    for person_id in out:
+        await drop_member(db, account_id, person_id)
+    return out
 
 
 async def drop_member(db: Db, account_id: int, person_id: int) -> None:

@@ -48,10 +48,13 @@ CREATE INDEX sign_in_step_age ON sign_in_step (expires_at);
 CREATE TABLE member (
     account_id  bigint NOT NULL REFERENCES account,
     person_id   bigint NOT NULL REFERENCES person,
-    role        text NOT NULL CHECK (role IN ('owner', 'admin', 'dispatcher', 'support', 'viewer')),
+    role        text NOT NULL,
     created_at  timestamptz NOT NULL DEFAULT now(),
     by_provider boolean NOT NULL DEFAULT false,  -- only the account's provider said that it is them: only it lets them in
-    PRIMARY KEY (account_id, person_id)
+    device_id   bigint UNIQUE REFERENCES device,  -- of a driver: what their browser says is said by this phone of theirs
+    PRIMARY KEY (account_id, person_id),
+    CONSTRAINT member_role_check CHECK (role IN ('owner', 'admin', 'dispatcher', 'support', 'viewer', 'driver')),
+    CONSTRAINT member_drives CHECK ((role = 'driver') = (device_id IS NOT NULL))
 );
 CREATE INDEX member_person ON member (person_id);
 
@@ -98,18 +101,22 @@ CREATE TABLE desk_link (
     account_id  bigint NOT NULL REFERENCES account,  -- that invites, or whose mail server sends it
     kind        text NOT NULL CHECK (kind IN ('invitation', 'password', 'owner')),
     email       text NOT NULL,  -- empty: of the first owner, who says it
-    role        text CHECK (role IN ('owner', 'admin', 'dispatcher', 'support', 'viewer')),  -- of who is invited
+    role        text,  -- of who is invited
     created_at  timestamptz NOT NULL DEFAULT now(),
     expires_at  timestamptz NOT NULL,
     over_at     timestamptz,  -- used, or taken back
     mail_at     timestamptz,  -- when to mail it; null: it was mailed, or shown instead
     mail_tries  integer NOT NULL DEFAULT 0,
-    CHECK ((kind = 'invitation') = (role IS NOT NULL))
+    driver_id   bigint REFERENCES driver,  -- whom an invitation makes somebody, if it is a driver
+    CHECK ((kind = 'invitation') = (role IS NOT NULL)),
+    CONSTRAINT desk_link_role_check CHECK (role IN ('owner', 'admin', 'dispatcher', 'support', 'viewer', 'driver')),
+    CONSTRAINT desk_link_drives CHECK ((role IS NOT DISTINCT FROM 'driver') = (driver_id IS NOT NULL))
 );
 CREATE INDEX desk_link_account ON desk_link (account_id, id);
 CREATE INDEX desk_link_email ON desk_link (email) WHERE over_at IS NULL;
 CREATE INDEX desk_link_mail ON desk_link (mail_at) WHERE mail_at IS NOT NULL;
 CREATE INDEX desk_link_age ON desk_link (expires_at);
+CREATE INDEX desk_link_driver ON desk_link (driver_id) WHERE driver_id IS NOT NULL;
 
 -- Who did what. Entries are added and never changed, but for what retention and erasure forget. No foreign keys but the
 -- account's: it goes on telling of keys and people that are gone.
@@ -165,12 +172,27 @@ CREATE TABLE desk_alert (
     closed_at      timestamptz,
     closed_why     text CHECK (closed_why IN ('closed', 'over', 'retracted', 'expired')),  -- by somebody; what it was about is over; it never was
     push_at        timestamptz,  -- when browsers are told of it; null: they were, or need not be
+    mail_at        timestamptz,  -- when it is decided whom it is mailed to; null: it was, or need not be
     CHECK ((closed_at IS NULL) = (closed_why IS NULL))
 );
 CREATE INDEX desk_alert_push ON desk_alert (push_at) WHERE push_at IS NOT NULL;
+CREATE INDEX desk_alert_to_mail ON desk_alert (account_id, mail_at) WHERE mail_at IS NOT NULL;
 CREATE INDEX desk_alert_account ON desk_alert (account_id, id);
 CREATE INDEX desk_alert_open ON desk_alert (account_id, occurred_at) WHERE closed_at IS NULL;
 CREATE INDEX desk_alert_age ON desk_alert (closed_at) WHERE closed_at IS NOT NULL;
+
+-- Whom an alert is mailed to, each of them once.
+CREATE TABLE desk_alert_mail (
+    alert_id    bigint NOT NULL REFERENCES desk_alert ON DELETE CASCADE,
+    email       text NOT NULL,
+    account_id  bigint NOT NULL REFERENCES account,
+    due_at      timestamptz,  -- when it is to leave; null: it left, or needs no more to
+    attempts    integer NOT NULL DEFAULT 0,
+    mailed_at   timestamptz,  -- the same of all that left in one mail
+    PRIMARY KEY (alert_id, email)
+);
+CREATE INDEX desk_alert_mail_due ON desk_alert_mail (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX desk_alert_mail_person ON desk_alert_mail (account_id, email, mailed_at);
 
 -- What dispatchers note of tours; drivers' notes are among what they said (driver_event).
 CREATE TABLE route_note (

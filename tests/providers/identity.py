@@ -54,6 +54,8 @@ class Liar:
         discovery: over what it says of itself.
         userinfo: what it says of who has the access token.
         asked: requests that came, by path.
+        refuses: what it answers to whoever brings a code, status and JSON; None: a token.
+        secrets: that came with codes, empty where none did.
     """
 
     issuer: str = ""
@@ -67,6 +69,8 @@ class Liar:
     userinfo: dict[str, Any] = field(default_factory=dict)
     forms: list[dict[str, str]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    refuses: tuple[int, dict[str, Any]] | None = None
+    secrets: list[str] = field(default_factory=list)
     _begun: dict[str, str] = field(default_factory=dict)
 
     def authorize(self, url: str) -> str:
@@ -96,6 +100,10 @@ class Liar:
                 return web.json_response(self.userinfo)
         form = {name: str(value) for name, value in (await request.post()).items()}
         self.forms.append(form)
+        basic = base64.b64decode(request.headers.get("Authorization", "").removeprefix("Basic ")).decode()
+        self.secrets.append(form.get("client_secret", basic.partition(":")[2]))
+        if self.refuses is not None:
+            return web.json_response(self.refuses[1], status=self.refuses[0])
         digest = hashlib.sha256(form["code_verifier"].encode()).digest()
         assert base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == self._begun["code_challenge"]
         return web.json_response({"id_token": self.raw or self._token(), "access_token": "access"})

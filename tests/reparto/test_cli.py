@@ -262,17 +262,23 @@ def test_a_key_is_made_shown_once_listed_and_revoked(empty_database: str, capsys
     assert audited(empty_database) == [("reparto key create", {"id": "ky_1"}), ("reparto key revoke", {"key": "ky_1"})]
 
 
-def audited(dsn: str) -> list[tuple[str, dict[str, str]]]:
-    """What the audit log says was done to which thing, from the command line."""
+def asked(dsn: str, sql: str) -> list[asyncpg.Record]:
+    """What a database answers."""
 
     async def read() -> list[asyncpg.Record]:
         db = await asyncpg.connect(dsn)
         try:
-            return await db.fetch("SELECT operation, thing FROM audit_entry WHERE address = '' ORDER BY id")
+            return await db.fetch(sql)
         finally:
             await db.close()
 
-    return [(row["operation"], json.loads(row["thing"])) for row in asyncio.run(read())]
+    return asyncio.run(read())
+
+
+def audited(dsn: str) -> list[tuple[str, dict[str, str]]]:
+    """What the audit log says was done to which thing, from the command line."""
+    rows = asked(dsn, "SELECT operation, thing FROM audit_entry WHERE address = '' ORDER BY id")
+    return [(row["operation"], json.loads(row["thing"])) for row in rows]
 
 
 def test_a_user_is_made_with_a_link_shown_once(empty_database: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -289,6 +295,18 @@ def test_a_user_is_made_with_a_link_shown_once(empty_database: str, capsys: pyte
     assert {"ana@tienda", "Ana", "default", "owner"} <= set(re.findall(r"[\w@]+", capsys.readouterr().out))
     assert main(["user", "reset", *ana, "--codes"]) == 0
     assert audited(empty_database)[-1] == ("reparto user reset", {"user": "us_1"})
+    luis = ["user", "create", "--email", "luis@tienda.example"]
+    for wrong in (
+        ["--role", "driver"],
+        ["--role", "driver", "--driver", "luis"],
+        ["--role", "viewer", "--driver", "x"],
+    ):
+        assert main([*luis, *wrong]) == 1
+    asked(
+        empty_database, "INSERT INTO driver (account_id, lane, external_id, name) SELECT id, 0, 'luis', '' FROM account"
+    )
+    assert main([*luis, "--role", "driver", "--driver", "luis"]) == 0
+    assert audited(empty_database)[-1] == ("reparto user create", {"id": "us_2"})
     assert main(["user", "create", "--email", "ana", "--role", "owner"]) == 1
     assert main(["user", "reset", "--email", "nobody@tienda.example"]) == 1
 

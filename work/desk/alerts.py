@@ -63,7 +63,8 @@ ENTRIES_AT_ONCE = 5_000
 """Of one account: some hundredths of a second, during which its feed gets no numbers."""
 
 
-_SEVERITIES = {"low": SOME_TIME, "high": SOON, "critical": NOW}
+SEVERITIES = {"low": SOME_TIME, "high": SOON, "critical": NOW}
+"""By their names in settings."""
 
 
 def opens_for(settings: dict[str, Any]) -> list[Opens]:
@@ -73,7 +74,7 @@ def opens_for(settings: dict[str, Any]) -> list[Opens]:
     for one in OPENS:
         rule = rules.get(one.type, AlertRule())  # type: ignore[call-overload]
         if rule.severity != "off":
-            severity = one.severity if rule.severity is None else _SEVERITIES[rule.severity]
+            severity = one.severity if rule.severity is None else SEVERITIES[rule.severity]
             found.append(replace(one, severity=severity, wait_minutes=rule.wait_minutes))
     return found
 

@@ -120,7 +120,7 @@ CLASSES = (
 
 SOON_GONE = (
     *("held", "inbox", "upload", "upload_part", "lane_attempt", "change", "recipient_limit", "geocode_answer"),
-    *("desk_session", "sign_in_step", "desk_link", "desk_alert"),
+    *("desk_session", "sign_in_step", "desk_link", "desk_alert", "desk_alert_mail"),
 )
 """Tables with data of people for hours or days, a month at most, by the clock of the database; each has its own end."""
 

@@ -12,7 +12,7 @@ from api.desk.addresses import address_in, admit_begun
 from api.desk.half import begin_half, set_half_cookie
 from api.desk.oidc.discovery import PROVIDERS
 from api.desk.oidc.refused import NotLetIn
-from api.http.app_keys import POOL
+from api.http.app_keys import POOL, SEALER
 from api.http.host import public_url
 from sql.desk import oidc
 from sql.desk.oidc import OidcProvider
@@ -74,6 +74,12 @@ async def provider_for(pool: Pool, *, account: str, email: str) -> OidcProvider 
         return await oidc.provider_by_name(pool, account) if account.isprintable() else None
     address = address_in(email)
     return None if address is None else await oidc.provider_by_domain(pool, address.rpartition("@")[2])
+
+
+def secret_of(request: web.Request, provider: OidcProvider) -> str | None:
+    """Open the secret that a provider knows us by; None: it asks for none."""
+    secret: str | None = request.app[SEALER].open(provider.sealed).get("secret")
+    return secret
 
 
 def redirect_uri(request: web.Request) -> str:

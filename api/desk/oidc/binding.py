@@ -56,7 +56,7 @@ async def _first_time(db: Db, provider: OidcProvider, issuer: str, named: NamedP
         if link is None or link.role is None:
             raise NotLetIn("nobody")
         person = await people.ensure_person(db, email)
-        await people.add_member(db, account_id, person.id, link.role, by_provider=True)
+        await people.add_member(db, account_id, person.id, link.role, by_provider=True, driver_id=link.driver_id)
     if not await oidc.bind_identity(db, account_id, issuer, named.subject, person.id):
         raise NotLetIn("other")
     return person.id

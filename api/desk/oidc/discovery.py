@@ -42,6 +42,8 @@ class Discovered(msgspec.Struct, frozen=True, kw_only=True):
     token_endpoint: str
     jwks_uri: str
     userinfo_endpoint: str | None = None
+    response_types_supported: list[str] | None = None
+    code_challenge_methods_supported: list[str] | None = None
     token_endpoint_auth_methods_supported: list[str] = msgspec.field(default_factory=lambda: ["client_secret_basic"])
 
 
@@ -81,10 +83,10 @@ class Providers:
         url = f"{issuer.removesuffix('/')}/.well-known/openid-configuration"
         found = await self.read("GET", url, Discovered)
         if found.issuer.removesuffix("/") != issuer.removesuffix("/"):
-            raise NotLetIn("issuer")
+            raise NotLetIn("issuer", detail=found.issuer)
         places = (found.authorization_endpoint, found.token_endpoint, found.jwks_uri, found.userinfo_endpoint)
-        if any(place is not None and self.guard_of().why_not(place) for place in places):
-            raise NotLetIn("away")
+        if beyond := next((one for one in places if one is not None and self.guard_of().why_not(one)), None):
+            raise NotLetIn("away", trouble="forbidden", detail=beyond)
         self._discovered[issuer] = found
         return found
 
@@ -119,16 +121,20 @@ class Providers:
             NotLetIn: nobody answers, or not so.
         """
         if self.guard_of().why_not(url):
-            raise NotLetIn("away")
+            raise NotLetIn("away", trouble="forbidden", detail=url)
         both = {"Accept": "application/json", **headers}
         try:
             async with open_session(self.guard_of(), at_once=1) as session:
                 got = await ask(session, method, url, headers=both, body=body)
             if got.status != 200:
-                raise NotLetIn("away")
+                raise NotLetIn("away", trouble="status", detail=str(got.status))
             return msgspec.json.decode(got.body, type=kind)
-        except (NotReached, NoAnswer, msgspec.DecodeError) as error:
-            raise NotLetIn("away") from error
+        except NotReached as error:
+            raise NotLetIn("away", trouble="unreached", detail=str(error)) from error
+        except NoAnswer as error:
+            raise NotLetIn("away", trouble="silent", detail=str(error)) from error
+        except msgspec.DecodeError as error:
+            raise NotLetIn("away", trouble="unreadable", detail=str(error)) from error
 
 
 def open_providers(app: web.Application) -> None:

@@ -7,14 +7,14 @@ from aiohttp import web
 from msgspec import Struct
 
 from api.desk.half import end_half_cookie, half_in, take_half
-from api.desk.oidc.beginning import CALLBACK, redirect_uri, send_there
+from api.desk.oidc.beginning import CALLBACK, redirect_uri, secret_of, send_there
 from api.desk.oidc.binding import open_by_provider
 from api.desk.oidc.discovery import PROVIDERS, open_providers
 from api.desk.oidc.proof import OidcClient, exchange, named_by
 from api.desk.oidc.refused import NotLetIn
 from api.desk.pages import LANG, desk_language, desk_page
 from api.desk.session import AccountName, GivenEmail, set_cookie
-from api.http.app_keys import POOL, SEALER, now_of
+from api.http.app_keys import POOL, now_of
 from api.http.auth import from_this_site
 from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
@@ -125,7 +125,7 @@ async def _back(request: web.Request, half: HalfSignIn) -> str:
         raise NotLetIn("stopped")
     client = OidcClient(
         id=provider.client_id,
-        secret=app[SEALER].open(provider.sealed).get("secret"),
+        secret=secret_of(request, provider),
         redirect_uri=redirect_uri(request),
     )
     tokens = await exchange(app[PROVIDERS], found, client, given["code"], said["verifier"])

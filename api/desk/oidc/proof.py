@@ -53,6 +53,12 @@ async def exchange(providers: Providers, provider: Discovered, client: OidcClien
     Raises:
         NotLetIn: the provider does not take it.
     """
+    headers, body = token_request(provider, client, code, verifier)
+    return await providers.read("POST", provider.token_endpoint, _Tokens, headers=headers, body=body)
+
+
+def token_request(provider: Discovered, client: OidcClient, code: str, verifier: str) -> tuple[dict[str, str], bytes]:
+    """Write how a code is given back: the headers, with the client's secret as the provider takes it, and the form."""
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": client.redirect_uri}
     form["code_verifier"] = verifier
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -62,9 +68,7 @@ async def exchange(providers: Providers, provider: Discovered, client: OidcClien
         headers["Authorization"] = f"Basic {base64.b64encode(both.encode()).decode()}"
     else:
         form |= {"client_id": client.id} | ({} if client.secret is None else {"client_secret": client.secret})
-    return await providers.read(
-        "POST", provider.token_endpoint, _Tokens, headers=headers, body=urlencode(form).encode()
-    )
+    return headers, urlencode(form).encode()
 
 
 async def named_by(

@@ -31,8 +31,15 @@ the provider called this user otherwise before.
 
 
 class NotLetIn(Exception):  # noqa: N818 (an outcome)
-    """Nobody is let in."""
+    """Nobody is let in.
 
-    def __init__(self, why: Why) -> None:
+    Attributes:
+        trouble: of a provider that does not answer as it should, how: unreached, silent, status, unreadable, forbidden
+            (it leads where nothing may be asked); else empty.
+        detail: what was seen there, for who sets it up.
+    """
+
+    def __init__(self, why: Why, *, trouble: str = "", detail: str = "") -> None:
         super().__init__(why)
         self.why: Why = why
+        self.trouble, self.detail = trouble, detail

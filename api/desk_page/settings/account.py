@@ -3,17 +3,21 @@
 from collections.abc import Sequence
 from typing import get_args
 
+import msgspec
 from aiohttp import web
 
 from api.desk.alerts import SEVERITIES
 from api.desk.pages import LANG
+from api.desk.session import can_mail
 from api.desk_page.settings.fields import Fields, SettingsField
-from api.desk_page.settings.frame import ALSO, NOT_ADMINS, day, settings_page
+from api.desk_page.settings.frame import ALSO, MOST_SHOWN, NOT_ADMINS, day, settings_page
 from api.desk_page.shown import Looker, for_people
+from api.http import ids
 from api.http.app_keys import POOL
 from api.http.operation import Operations, Who
 from api.pages.catalog import desk_texts
 from sql.account.settings import (
+    AlertMail,
     AlertType,
     DriverContact,
     LocationPolicy,
@@ -22,6 +26,7 @@ from sql.account.settings import (
     SeenElement,
     read_settings,
 )
+from sql.desk.people import list_members
 from sql.operate.horizons import read_horizon
 from work.desk.alerts import OPENS
 
@@ -97,8 +102,30 @@ async def get_alert_rules_page(request: web.Request, looker: Looker) -> web.Resp
     fields = [
         of.make("late_after_minutes", "number", now.late_after_minutes, least=0, most=240, is_needed=True),
         of.make("admin_email", "email", now.admin_email, most=254),
+        of.make("alert_mails_an_hour", "number", now.alert_mails_an_hour, least=1, most=60, is_needed=True),
     ]
-    return account_page(request, looker, "alerts", fields, rules=rules, choices=choices)
+    return account_page(
+        request,
+        looker,
+        "alerts",
+        fields,
+        rules=rules,
+        choices=choices,
+        mails=[msgspec.to_builtins(one) for one in now.alert_mails],
+        of_mails=await _of_mails(request, looker),
+    )
+
+
+async def _of_mails(request: web.Request, looker: Looker) -> dict[str, object]:
+    """Give what a rule of who is told can be made of, and a new one."""
+    rows = await list_members(request.app[POOL], looker.caller.account_id, after=0, limit=MOST_SHOWN)
+    return {
+        "types": [(one, looker.words["alert_type"][one.replace(".", "_")]) for one in get_args(AlertType)],
+        "severities": [(one, looker.words["severity"][one]) for one in SEVERITIES],
+        "users": [(ids.shown(ids.USER, one.id), one.name or one.email) for one in rows if one.role != "driver"],
+        "new": msgspec.to_builtins(AlertMail()),
+        "can_mail": await can_mail(request.app[POOL], looker.caller.account_id),
+    }
 
 
 @operations.operation("GET", "/desk/settings/kept", who=Who.ANYONE, query=(LANG,), media=("text/html",), also=ALSO)

@@ -12,7 +12,7 @@ from api.http.auth import Role
 from api.pages.catalog import desk_texts
 
 TABS: Mapping[str, Role] = {
-    "me": Role.VIEWER,
+    "me": Role.DRIVER,
     "phones": Role.DISPATCHER,
     "slots": Role.DISPATCHER,
     "points": Role.DISPATCHER,
@@ -24,6 +24,7 @@ TABS: Mapping[str, Role] = {
     "alerts": Role.ADMIN,
     "kept": Role.ADMIN,
     "users": Role.ADMIN,
+    "company": Role.ADMIN,
     "keys": Role.ADMIN,
     "webhooks": Role.ADMIN,
 }

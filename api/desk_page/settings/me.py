@@ -23,7 +23,7 @@ operations = Operations("desk")
     media=("text/html",),
     also={303: "Nobody is signed in: the desk."},
 )
-@for_people()
+@for_people(but=frozenset())
 async def get_own_settings(request: web.Request, looker: Looker) -> web.Response:
     """Show whoever is signed in how they sign in, and let them change it."""
     pool, t, person_id = request.app[POOL], desk_texts(looker.language), looker.caller.person_id

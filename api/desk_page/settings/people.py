@@ -1,5 +1,6 @@
 """Who may sign in at the account, and which programs may ask: seen and changed by admins."""
 
+from collections.abc import Mapping
 from typing import get_args
 
 from aiohttp import web
@@ -14,8 +15,9 @@ from api.http.app_keys import POOL
 from api.http.auth import Role
 from api.http.operation import Operations, Who
 from api.pages.catalog import desk_texts
-from sql.account import keys
+from sql.account import drivers, keys
 from sql.desk import links, people
+from sql.desk.people import Member
 
 operations = Operations("desk")
 
@@ -27,6 +29,8 @@ async def get_users_page(request: web.Request, looker: Looker) -> web.Response:
     pool, account_id, t = request.app[POOL], looker.caller.account_id, desk_texts(looker.language)
     members = await people.list_members(pool, account_id, after=0, limit=MOST_SHOWN + 1)
     invited = await links.list_invitations(pool, account_id, after=0, limit=MOST_SHOWN + 1)
+    working = await drivers.list_drivers(pool, account_id=account_id, after=0, limit=MOST_SHOWN)
+    name_of = {one.id: one.name or one.external_id for one in working}
     is_owner = looker.caller.role is Role.OWNER
     role_words = looker.words["role"]
     return settings_page(
@@ -34,31 +38,37 @@ async def get_users_page(request: web.Request, looker: Looker) -> web.Response:
         looker,
         "users.html",
         title="users_title",
-        users=[
-            {
-                "id": ids.shown(ids.USER, one.id),
-                "email": one.email,
-                "name": one.name,
-                "role": one.role,
-                "is_me": one.id == looker.caller.person_id,
-                "is_kept": one.role == "owner" and not is_owner,
-                "used": day(one.last_used_at, t["me_never"]),
-                "state": t["users_first"] if not one.has_password else t["users_codes"] if one.has_totp else "",
-            }
-            for one in members[:MOST_SHOWN]
-        ],
+        users=[_user(looker, one, name_of) for one in members[:MOST_SHOWN]],
         invited=[
             {
                 "id": ids.shown(ids.INVITATION, one.id),
                 "email": one.email,
                 "role": role_words[one.role or ""],
+                "driver": name_of.get(one.driver_id or 0, ""),
                 "until": day(one.expires_at),
             }
             for one in invited[:MOST_SHOWN]
         ],
         more=t["settings_more"].format(most=MOST_SHOWN) if max(len(members), len(invited)) > MOST_SHOWN else "",
         roles=[(role, role_words[role]) for role in get_args(UserRole) if role != "owner" or is_owner],
+        drivers=[{"id": ids.shown(ids.DRIVER, one.id), "name": name_of[one.id]} for one in working],
     )
+
+
+def _user(looker: Looker, one: Member, name_of: Mapping[int, str]) -> dict[str, object]:
+    t = desk_texts(looker.language)
+    return {
+        "id": ids.shown(ids.USER, one.id),
+        "email": one.email,
+        "name": one.name,
+        "role": one.role,
+        "driver_id": ids.shown_or_none(ids.DRIVER, one.driver_id),
+        "driver": name_of.get(one.driver_id or 0, ""),
+        "is_me": one.id == looker.caller.person_id,
+        "is_kept": one.role == "owner" and looker.caller.role is not Role.OWNER,
+        "used": day(one.last_used_at, t["me_never"]),
+        "state": t["users_first"] if not one.has_password else t["users_codes"] if one.has_totp else "",
+    }
 
 
 @operations.operation("GET", "/desk/settings/keys", who=Who.ANYONE, query=(LANG,), media=("text/html",), also=ALSO)

@@ -35,7 +35,7 @@ async def get_phones_page(request: web.Request, looker: Looker) -> web.Response:
                     {
                         "id": ids.shown(ids.DEVICE, phone.id),
                         "label": phone.label or ids.shown(ids.DEVICE, phone.id),
-                        "app": phone.app,
+                        "app": t["phones_browser"] if phone.app == "browser" else phone.app,
                         "made": day(phone.created_at),
                     }
                     for phone in phones.get(one.id, ())

@@ -1,5 +1,6 @@
 """What a driver's app says: started, arrived, completed … A phone may say it hours later, twice and in any order."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any, Literal
@@ -12,16 +13,20 @@ from api.driver.events.case import Cases
 from api.driver.events.handed import Warned
 from api.driver.events.record import record
 from api.http.app_keys import CONFIG, POOL, now_of
-from api.http.auth import device_of
+from api.http.auth import device_of, signed_in_caller
 from api.http.media import answer, parse
 from api.http.operation import Operations, Who
 from api.http.problem import FieldError
 from api.http.read.limited import read_limited
 from api.http.shares.rates import QUARANTINE_RATE
+from api.http.trail import note
 from geo.times import ms_of
 from sql.account.devices import clock_ahead_ms
 
 operations = Operations("driver")
+
+_MOST_NOTED = 50
+"""Of a batch, in the audit log; a page sends one event at a time."""
 
 OLDEST: web.AppKey[timedelta] = web.AppKey("oldest_event", timedelta)
 """How long a phone may have been offline (REPARTO_OLDEST_PING_DAYS)."""
@@ -55,7 +60,7 @@ class EventResults(Struct, frozen=True, kw_only=True):
     results: list[EventResult]
 
 
-@operations.operation("POST", "/v1/driver/events", who=Who.DEVICE, body=EventBatch, answer=EventResults)
+@operations.operation("POST", "/v1/driver/events", who=Who.DRIVER, body=EventBatch, answer=EventResults)
 async def post_events(request: web.Request) -> web.Response:
     """Say what happened.
 
@@ -79,7 +84,16 @@ async def post_events(request: web.Request) -> web.Response:
     ]
     spend = partial(request.app[QUARANTINE_RATE].spend, device.id)
     cases = await record(request.app[POOL], device, items, config, now=now, spend=spend)
-    return answer(request, EventResults(results=[_result(item, cases) for item in items]))
+    results = [_result(item, cases) for item in items]
+    if signed_in_caller(request) is not None:
+        await note(request, request.app[POOL], after={"events": _noted(items, results)})
+    return answer(request, EventResults(results=results))
+
+
+def _noted(items: Sequence[Event | RefusedEvent], results: Sequence[EventResult]) -> list[dict[str, str | None]]:
+    """Say in the audit log what somebody who signed in said of which stop, and what became of it."""
+    kept = [(item.body, one) for item, one in zip(items, results, strict=True) if isinstance(item, Event)]
+    return [{"type": body.type, "stop_id": body.stop_id, "result": one.result} for body, one in kept[:_MOST_NOTED]]
 
 
 def _result(item: Event | RefusedEvent, cases: Cases) -> EventResult:

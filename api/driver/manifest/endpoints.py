@@ -53,7 +53,7 @@ class ReasonList(Struct, frozen=True, kw_only=True):
 @operations.operation(
     "GET",
     "/v1/driver/manifest",
-    who=Who.DEVICE,
+    who=Who.DRIVER,
     answer=Manifest,
     query=(_SINCE, _PATH),
     also=UNCHANGED,
@@ -81,7 +81,7 @@ async def get_manifest(request: web.Request) -> web.Response:
     return web.Response(body=body.data, content_type=MSGPACK if shape.msgpack else JSON, headers=headers)
 
 
-@operations.operation("GET", "/v1/driver/eta", who=Who.DEVICE, answer=DriverEta)
+@operations.operation("GET", "/v1/driver/eta", who=Who.DRIVER, answer=DriverEta)
 async def get_driver_eta(request: web.Request) -> web.Response:
     """Read when the van is expected at the stops ahead of it, on the route the driver is on."""
     device, pool = device_of(request), request.app[POOL]
@@ -94,7 +94,7 @@ async def get_driver_eta(request: web.Request) -> web.Response:
     return answer(request, DriverEta(route_id=ids.shown(ids.ROUTE, look.current.id), **msgspec.structs.asdict(view)))
 
 
-@operations.operation("GET", "/v1/driver/reasons", who=Who.DEVICE, answer=ReasonList)
+@operations.operation("GET", "/v1/driver/reasons", who=Who.DRIVER, answer=ReasonList)
 async def get_reasons(request: web.Request) -> web.Response:
     """Read the reasons that a driver picks from when a delivery fails."""
     settings = await read_settings(request.app[POOL], device_of(request).account_id)

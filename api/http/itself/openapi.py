@@ -38,12 +38,15 @@ degrees, lengths metres. Lists come in pages: ask again with `?cursor=` and the 
 _NEEDS = {
     Who.ANYONE: "Needs no credential.",
     Who.DEVICE: "Needs the token of a device.",
-    Who.VIEWER: "Needs an API key or a session of any role.",
+    Who.VIEWER: "Needs an API key, or a session of another role than driver.",
     Who.SUPPORT: "Needs an API key of the role dispatcher or admin, or a session of the role support or a higher one.",
     Who.DISPATCHER: "Needs an API key or a session of the role dispatcher or a higher one.",
     Who.ADMIN: "Needs an API key of the role admin, or a session of the role admin or owner.",
     Who.OWNER: "Needs a session of the role owner.",
     Who.USER: "Needs a session.",
+    Who.COLLEAGUE: "Needs a session of another role than driver.",
+    Who.CALLER: "Needs an API key or a session.",
+    Who.DRIVER: "Needs the token of a device, or a session of the role driver.",
 }
 
 _PATH_WORDS = {
@@ -159,7 +162,9 @@ def _schemes(who: Who) -> tuple[str, ...]:
     """Name what each by itself is enough; none: nothing is needed."""
     if who is Who.ANYONE:
         return ()
-    return {Who.DEVICE: ("device",), Who.OWNER: ("session",), Who.USER: ("session",)}.get(who, ("key", "session"))
+    if who in (Who.DEVICE, Who.DRIVER):
+        return ("device",) if who is Who.DEVICE else ("device", "session")
+    return ("session",) if who in (Who.OWNER, Who.USER, Who.COLLEAGUE) else ("key", "session")
 
 
 def _in_path(path: str) -> Iterator[dict[str, Any]]:

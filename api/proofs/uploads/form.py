@@ -54,7 +54,7 @@ _FORM = {
 @operations.operation(
     "POST",
     "/v1/driver/proofs",
-    who=Who.DEVICE,
+    who=Who.DRIVER,
     answer=UploadState,
     status=201,
     also={200: "It was there."},

@@ -48,10 +48,11 @@ export function tell(text, again = false) {
   told.append(" ", link);
 }
 
-/** Show the page anew, and there that it is done. */
-export function doneAndAgain() {
+/** Show the page anew, or another one, and there that it is done. @param {string} [where] */
+export function doneAndAgain(where) {
   sessionStorage.setItem(DONE, "1");
-  location.reload();
+  if (where && where !== location.href) location.assign(where);
+  else location.reload();
 }
 
 if (sessionStorage.getItem(DONE)) {

@@ -2,12 +2,12 @@
 
 document.documentElement.classList.add("scripted");
 
-const find = /** @type {HTMLInputElement} */ (document.getElementById("find"));
+const find = /** @type {HTMLInputElement | null} */ (document.getElementById("find"));
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   const typing = event.target instanceof Element && event.target.closest("input, textarea, select");
-  if (event.key === "/" && !typing) {
+  if (event.key === "/" && find && !typing) {
     event.preventDefault();
     find.focus();
     find.select();

@@ -9,6 +9,7 @@ const words = JSON.parse(document.getElementById("words")?.textContent ?? "{}");
 function valueOf(field) {
   if (field.type === "checkbox") return field.checked;
   if (field.value === "" && "none" in field.dataset) return null;
+  if ("words" in field.dataset) return field.value.split(/[\s,;]+/).filter(Boolean);
   if ("number" in field.dataset) return Number(field.value);
   if ("zone" in field.dataset) return new Date(field.value).toISOString();
   return "endOfDay" in field.dataset ? `${field.value}T23:59:59Z` : field.value;
@@ -37,7 +38,7 @@ export function bodyOf(root) {
   /** @type {Record<string, string[]>} */
   const lists = {};
   for (const field of /** @type {NodeListOf<HTMLInputElement>} */ (root.querySelectorAll("[name]"))) {
-    if (field.closest("[data-row]") !== row) continue;
+    if (field.closest("[data-row]") !== row || !isAsked(root, field)) continue;
     if ("list" in field.dataset) {
       lists[field.name] ??= [];
       if (field.value && (field.type !== "checkbox" || field.checked)) lists[field.name].push(field.value);
@@ -45,6 +46,12 @@ export function bodyOf(root) {
   }
   for (const [name, values] of Object.entries(lists)) put(body, name, values);
   return withoutEmpty(body, root);
+}
+
+/** Whether a field counts: one with `data-with="role=driver"` only where the field `role` says driver. @param {HTMLElement} root @param {HTMLElement} field */
+function isAsked(root, field) {
+  const [name, value] = (field.dataset.with ?? "").split("=");
+  return !name || /** @type {HTMLInputElement | null} */ (root.querySelector(`[name="${CSS.escape(name)}"]`))?.value === value;
 }
 
 /**
@@ -66,7 +73,9 @@ function fieldAt(form, at) {
   const index = parts.findIndex((part) => /^[0-9]+$/.test(part));
   const rows = index > 0 ? form.querySelector(`[data-rows="${CSS.escape(parts.slice(0, index).join("/"))}"]`) : null;
   const within = rows?.querySelectorAll("[data-row]")[Number(parts[index])] ?? form;
-  const name = (rows ? parts.slice(index + 1) : parts.slice(0, index < 0 ? undefined : index)).join("/");
+  const named = rows ? parts.slice(index + 1) : parts;
+  const end = named.findIndex((part) => /^[0-9]+$/.test(part));
+  const name = named.slice(0, end < 0 ? undefined : end).join("/");
   return within.querySelector(`[name="${CSS.escape(name)}"]`);
 }
 

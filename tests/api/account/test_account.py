@@ -1,5 +1,7 @@
 """The account's own settings."""
 
+from tests.api.desk.desk import make_driver_user, make_user
+
 
 async def test_settings_have_defaults(client, account, bearer):
     settings = await (await client.get("/v1/account", headers=bearer(account.viewer_key))).json()
@@ -63,3 +65,26 @@ BAD_SETTINGS = [
 async def test_a_bad_setting_is_named(client, account, refused):
     for change, at in BAD_SETTINGS:
         await refused(await client.patch("/v1/account", json=change, headers=account.headers), 422, at)
+
+
+async def test_who_is_told_of_alerts_is_somebody_who_may_be(client, account, pool, make_driver):
+    ana = await make_user(pool, account.id)
+    await make_driver(client, account.key, "luis")
+    luis = await make_driver_user(pool, account.id, 1)
+    rules = [{"severity": "critical", "types": ["driver.sos"], "users": [f"us_{ana}"], "emails": ["x@tienda.example"]}]
+    body = {"alert_mails": rules, "alert_mails_an_hour": 2}
+    response = await client.patch("/v1/account", json=body, headers=account.headers)
+    assert (await response.json())["alert_mails"] == rules
+    for bad, at in (
+        ({}, "/alert_mails/0/users"),
+        ({"emails": ["x"]}, "/alert_mails/0/emails/0"),
+        ({"emails": ["a b@x.example"]}, "/alert_mails/0/emails/0"),
+        ({"users": [f"us_{luis}"]}, "/alert_mails/0/users/0"),
+        ({"users": [f"us_{ana}", "us_99"]}, "/alert_mails/0/users/1"),
+        ({"users": ["dr_1"]}, "/alert_mails/0/users/0"),
+        ({"emails": ["x@tienda.example"], "severity": "off"}, "/alert_mails/0/severity"),
+    ):
+        response = await client.patch("/v1/account", json={"alert_mails": [bad]}, headers=account.headers)
+        assert (response.status, [one["at"] for one in (await response.json())["errors"]]) == (422, [at]), bad
+    kept = await (await client.get("/v1/account", headers=account.headers)).json()
+    assert (kept["alert_mails"], kept["alert_mails_an_hour"]) == (rules, 2)

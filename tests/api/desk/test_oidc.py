@@ -8,6 +8,7 @@ from joserfc.jwk import OctKey, RSAKey
 from api.desk import addresses
 from api.desk.oidc import discovery
 from api.desk_page import endpoints as desk_page
+from api.desk_page.settings import company
 from api.desk_page.settings import me as own_settings
 from sql.desk import people
 from tests.api.desk.desk import CSRF, PASSWORD, ask, make_user, signed_in
@@ -18,7 +19,7 @@ BACK = "/desk/sign-in/provider"
 
 @pytest.fixture
 def app_parts(app_parts):
-    return [*app_parts, desk_page.operations.add_to, own_settings.operations.add_to]
+    return [*app_parts, *(page.operations.add_to for page in (desk_page, own_settings, company))]
 
 
 @pytest.fixture(scope="module")
@@ -368,3 +369,90 @@ async def test_own_settings_are_not_set_by_it(client, account, pool, owner, liar
     _, _, mine = await by_liar(client, liar)
     page = await (await client.get("/desk/settings/me?lang=en", headers=mine)).text()
     assert ("own sign-in" in page, "data-passkey" in page) == (True, False)
+
+
+async def tried(client, headers, issuer, **more):
+    """Try a provider; give each step, and of the last one how it went, why, and its words."""
+    body = {"issuer": issuer, "client_id": "reparto", "secret": "s3cret", **more}
+    status, said = await ask(client, "POST", "/v1/account/oidc/try?lang=en", body, headers=headers)
+    assert status == 200, said
+    assert said["works"] is ("wrong" not in [one["outcome"] for one in said["steps"]])
+    last = said["steps"][-1]
+    return [one["step"] for one in said["steps"]], last["outcome"], last["why"], last["said"]
+
+
+async def test_a_real_provider_that_is_tried_is_good_as_far_as_it_can_be_told(client, account, pool, owner, real):
+    steps, outcome, _, _ = await tried(client, owner, real)
+    assert steps == ["address", "answer", "issuer", "keys", "flow", "client"]
+    assert outcome in ("good", "unknown")
+    assert await pool.fetchval("SELECT count(*) FROM oidc_provider") == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "discovery", "step", "why", "words"),
+    [
+        ("", {"issuer": "https://other.example"}, "issuer", "issuer", "https://other.example"),
+        ("", {"token_endpoint": None}, "answer", "unreadable", "lacks something"),
+        ("", {"jwks_uri": "http://10.0.0.1/keys"}, "answer", "forbidden", "http://10.0.0.1/keys"),
+        ("", {"response_types_supported": ["id_token"]}, "flow", "no_code", "id_token"),
+        ("", {"code_challenge_methods_supported": ["plain"]}, "flow", "no_pkce", "plain"),
+    ],
+)
+async def test_what_is_wrong_with_a_provider_is_said_in_words(client, owner, liar, path, discovery, step, why, words):
+    liar.discovery = discovery
+    steps, outcome, found, said = await tried(client, owner, liar.issuer + path)
+    assert (steps[-1], outcome, found) == (step, "wrong", why)
+    assert words in said
+
+
+async def test_a_provider_that_nobody_reaches_or_without_a_key_is_wrong(client, owner, liar, real, unused_tcp_port):
+    assert (await tried(client, owner, f"http://127.0.0.1:{unused_tcp_port}"))[1:3] == ("wrong", "unreached")
+    assert (await tried(client, owner, f"{real}/missing"))[1:3] == ("wrong", "status")
+    assert (await tried(client, owner, "http://10.0.0.1"))[1:3] == ("wrong", "address")
+    assert (await tried(client, owner, "no address"))[1:3] == ("wrong", "address")
+    liar.shown = [{"kty": "oct", "k": "AAAA"}]
+    assert (await tried(client, owner, liar.issuer))[1:3] == ("wrong", "no_keys")
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "outcome", "why"),
+    [
+        (400, "invalid_grant", "good", None),
+        (401, "invalid_client", "wrong", "client"),
+        (400, "unauthorized_client", "wrong", "unauthorized_client"),
+        (400, "redirect_uri_mismatch", "wrong", "redirect_uri_mismatch"),
+        (500, None, "unknown", "client_unknown"),
+    ],
+)
+async def test_what_it_says_of_a_code_that_nobody_gave_tells_whether_it_knows_the_client(
+    client, owner, liar, status, error, outcome, why
+):
+    liar.refuses = (status, {"error": error} if error else {})
+    assert (await tried(client, owner, liar.issuer))[1:3] == (outcome, why)
+
+
+async def test_the_stored_secret_is_told_to_nobody_but_the_stored_issuer(client, account, owner, liar):
+    liar.refuses = (400, {"error": "invalid_grant"})
+    await set_provider(client, owner, liar.issuer, domains=[])
+    assert liar.secrets == []
+    body = {"issuer": liar.issuer, "client_id": "reparto"}
+    await ask(client, "POST", "/v1/account/oidc/try", body, headers=account.headers)
+    assert liar.secrets == ["s3cret"]
+    async with lying_provider() as thief:
+        thief.refuses = liar.refuses
+        await ask(client, "POST", "/v1/account/oidc/try", body | {"issuer": thief.issuer}, headers=account.headers)
+        assert thief.secrets == [""]
+
+
+@pytest.mark.parametrize("language", ["es", "pt", "en"])
+async def test_the_page_shows_it_without_its_secret_and_lets_owners_alone_change_it(
+    client, account, pool, owner, liar, language
+):
+    await set_provider(client, owner, liar.issuer)
+    admin = await signed_in(pool, account.id, await make_user(pool, account.id))
+    for headers, may in ((owner, True), (admin, False)):
+        text = await (await client.get(f"/desk/settings/company?lang={language}", headers=headers)).text()
+        assert "reparto.example&#x2f;desk&#x2f;sign-in&#x2f;provider" in text
+        assert "s3cret" not in text
+        assert ('type="submit"' in text, 'data-method="DELETE"' in text, 'name="secret"' in text) == (may,) * 3
+        assert 'id="try"' in text

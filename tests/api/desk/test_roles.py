@@ -12,11 +12,11 @@ from aiohttp.test_utils import TestClient, TestServer
 from api.desk_page.settings.frame import TABS
 from api.http.app_keys import POOL
 from api.http.auth import Role
-from api.http.operation import DECLARED, ROLE_OF, Operation
+from api.http.operation import DECLARED, ROLE_OF, Operation, Who
 from reparto.run.app import create_app
 from reparto.settings.settings import Settings
 from sql.config import DatabaseConfig
-from tests.api.desk.desk import make_user, signed_in
+from tests.api.desk.desk import signed_in, somebody
 
 
 @pytest.fixture
@@ -36,8 +36,7 @@ def by_role(client: Any) -> list[tuple[Operation, Role]]:
 async def test_every_operation_asks_for_its_role_of_a_session_too(whole: Any, account: Any) -> None:
     pool, mine = whole.app[POOL], {}
     for role in Role:
-        person_id = await make_user(pool, account.id, f"{role.name}@tienda.example".lower(), role.name.lower())
-        mine[role] = await signed_in(pool, account.id, person_id, "reparto")
+        mine[role] = await signed_in(pool, account.id, await somebody(pool, account.id, role), "reparto")
     asked = by_role(whole)
     for one, least in asked:
         url = re.sub(r"{[^}]*}", "x", one.path)
@@ -55,6 +54,34 @@ async def test_every_operation_asks_for_its_role_of_a_session_too(whole: Any, ac
     assert len(asked) > 100
 
 
+async def test_what_drivers_phones_ask_and_say_is_for_drivers_who_signed_in_too_and_for_nobody_else(
+    whole: Any, account: Any
+) -> None:
+    pool = whole.app[POOL]
+    mine = {role: await signed_in(pool, account.id, await somebody(pool, account.id, role), "reparto") for role in Role}
+    theirs = [one for _, one in whole.app[DECLARED] if one.who is Who.DRIVER]
+    assert {one.path for one in theirs} == {
+        "/v1/driver/manifest", "/v1/driver/eta", "/v1/driver/reasons", "/v1/driver/events", "/v1/driver/proofs"
+    }  # fmt: skip
+    for one in theirs:
+        for role in Role:
+            async with whole.request(one.method, one.path, headers=mine[role]) as response:
+                assert (response.status == 403) is (role is not Role.DRIVER), (one.path, role)
+                assert response.status not in (401, 500), (one.path, role)
+        for headers in ({}, account.headers):  # nobody, and a key of an admin
+            async with whole.request(one.method, one.path, headers=headers) as response:
+                assert response.status == 401, one.path
+    for one in (one for _, one in whole.app[DECLARED] if one.who is Who.DEVICE):
+        url = re.sub(r"{[^}]*}", "x", one.path)
+        async with whole.request(one.method, url, headers=mine[Role.DRIVER]) as response:
+            assert response.status == 401, one.path
+
+
+async def test_a_driver_may_read_and_change_nothing_but_how_they_sign_in(whole: Any) -> None:
+    mays = {one.path for one, least in by_role(whole) if least <= Role.DRIVER}
+    assert {path for path in mays if not path.startswith("/v1/session")} == set()
+
+
 OWN = ("/v1/session", "/v1/alerts/push")
 """What somebody changes for themselves alone."""
 
@@ -68,18 +95,20 @@ async def test_support_writes_nothing_but_answers_to_tickets(whole: Any) -> None
     assert mays == {"POST /v1/tickets/{ticket}/answers"}
 
 
-EVERYBODY = dict.fromkeys(Role, 200)
 ONLY = {least: {role: 200 if role >= least else 403 for role in Role} for least in Role}
+EVERYBODY = ONLY[Role.VIEWER]  # but drivers, who have a page of their own
 NOT_SUPPORT = EVERYBODY | {Role.SUPPORT: 403}  # who answers the phone looks at one delivery at a time
+NOTHING = dict.fromkeys(Role, 404) | {Role.DRIVER: 403}
 
 SCREENS: dict[str, dict[Role, int]] = {
-    "/desk": EVERYBODY | {Role.SUPPORT: 303},
+    "/desk": EVERYBODY | {Role.SUPPORT: 303, Role.DRIVER: 303},
+    "/desk/driving": dict.fromkeys(Role, 403) | {Role.DRIVER: 200},
     "/desk/find": EVERYBODY,
     "/desk/alerts": NOT_SUPPORT,
     "/desk/board": NOT_SUPPORT,
-    "/desk/stops/{stop}": dict.fromkeys(Role, 404),
-    "/desk/tours/{route}/replay": dict.fromkeys(Role, 404) | {Role.SUPPORT: 403},
-    "/desk/tours/{route}": dict.fromkeys(Role, 404) | {Role.SUPPORT: 403},
+    "/desk/stops/{stop}": NOTHING,
+    "/desk/tours/{route}/replay": NOTHING | {Role.SUPPORT: 403},
+    "/desk/tours/{route}": NOTHING | {Role.SUPPORT: 403},
     **{f"/desk/settings/{name}": ONLY[least] for name, least in TABS.items()},
     "/desk/settings/brand/preview": ONLY[Role.ADMIN],
 }
@@ -101,8 +130,7 @@ async def test_each_screen_is_for_its_roles(whole: Any, account: Any) -> None:
     assert screens == SCREENS.keys()
     got: dict[str, dict[Role, int]] = {path: {} for path in screens}
     for role in Role:
-        person_id = await make_user(pool, account.id, f"{role.name}@tienda.example".lower(), role.name.lower())
-        mine = await signed_in(pool, account.id, person_id, "reparto")
+        mine = await signed_in(pool, account.id, await somebody(pool, account.id, role), "reparto")
         for path in screens:
             async with whole.get(path.format(**NONE), headers=mine, allow_redirects=False) as response:
                 got[path][role] = response.status

@@ -3,17 +3,17 @@
 import pytest
 
 from api.desk_page.settings import account as account_settings
-from api.desk_page.settings import brand, fences, me, messages, offers, people, phones, webhooks
+from api.desk_page.settings import brand, company, fences, me, messages, offers, people, phones, webhooks
 from api.desk_page.settings.frame import TABS
 from api.http.auth import Role
 from sql.desk import factors, links
 from sql.desk.passkeys import add_passkey
 from sql.webhooks.webhooks import create_webhook
-from tests.api.desk.desk import make_user, signed_in
+from tests.api.desk.desk import make_user, signed_in, somebody
 
 ME = "/desk/settings/me"
 LEAST = {f"/desk/settings/{name}": least for name, least in TABS.items() if name != "me"}
-PAGES = (me, people, phones, webhooks, account_settings, brand, messages, offers, fences)
+PAGES = (me, people, company, phones, webhooks, account_settings, brand, messages, offers, fences)
 
 
 @pytest.fixture
@@ -21,10 +21,10 @@ def app_parts(app_parts):
     return [*app_parts, *(page.operations.add_to for page in PAGES)]
 
 
-@pytest.mark.parametrize("role", [role.name.lower() for role in Role])
+@pytest.mark.parametrize("role", Role)
 async def test_everybody_sees_their_own_and_nothing_of_others(client, account, pool, role):
     beto = await make_user(pool, account.id, "beto@tienda.example", "owner")
-    ana = await make_user(pool, account.id, role=role)
+    ana = await somebody(pool, account.id, role, "ana@tienda.example")
     for person_id, name in ((beto, "ajena"), (ana, "<b>mía")):
         kept = {"credential_id": name.encode(), "public_key": b"", "sign_count": 0, "name": name}
         await add_passkey(pool, person_id, **kept)
@@ -68,8 +68,7 @@ async def test_a_page_shows_nothing_to_who_may_less_and_sends_nobody_else_there(
 ):
     await make_driver(client, account.key, "luis")
     for role in Role:
-        person_id = await make_user(pool, account.id, f"{role.name}@tienda.example".lower(), role.name.lower())
-        mine, may = await signed_in(pool, account.id, person_id), role >= LEAST[path]
+        mine, may = await signed_in(pool, account.id, await somebody(pool, account.id, role)), role >= LEAST[path]
         response = await client.get(f"{path}?lang=en", headers=mine)
         text = await response.text()
         assert (response.status, "data-path=" in text) == ((200, True) if may else (403, False)), role
@@ -95,7 +94,7 @@ async def test_an_admin_sees_no_way_to_make_or_change_an_owner(client, account, 
 
 
 async def test_an_owner_sees_people_and_invitations(client, account, pool):
-    kept = {"account_id": account.id, "email": "eva@tienda.example", "role": "support", "hours": 1}
+    kept = {"account_id": account.id, "email": "eva@tienda.example", "makes": links.InvitedAs("support"), "hours": 1}
     await links.make_link(pool, kind="invitation", is_mailed=False, **kept)
     text, ana, beto = await people_page(client, pool, account, "owner")
     assert {f'data-path="/v1/users/us_{one}"' in text for one in (ana, beto)} == {True}

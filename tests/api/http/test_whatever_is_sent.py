@@ -25,6 +25,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from api.desk import addresses, invitations, passkeys, second_factor
 from api.desk.oidc import endpoints as oidc
 from api.desk.oidc import setting as oidc_setting
+from api.desk.oidc import trying as oidc_trying
 from api.desk.oidc.beginning import SentThere
 from api.desk.passwords import PASSWORDS, Passwords
 from api.find import lookup
@@ -213,6 +214,7 @@ async def product(
     for name in ("SIGN_INS_OF_A_PERSON", "SIGN_INS_OF_AN_ADDRESS", "RESETS_OF_A_PERSON", "RESETS_OF_AN_ADDRESS"):
         monkeypatch.setattr(addresses, name, 1_000_000)
     monkeypatch.setattr(invitations, "A_DAY", 1_000_000)
+    monkeypatch.setattr(oidc_trying, "AN_HOUR", 1_000_000)
     monkeypatch.setattr(second_factor, "CODES_OF_A_PERSON", 1_000_000)
     whose_passkey(monkeypatch)
     whose_provider(monkeypatch)
@@ -386,6 +388,12 @@ async def product(
                 ("post", "/v1/session/oidc"): {"email": ANA, "account": "mensajeria"},
                 ("put", "/v1/account/oidc"): {
                     "issuer": "https://login.invalid",
+                    "client_id": "x",
+                    "secret": "x",
+                    "domains": ["example.com"],
+                },
+                ("post", "/v1/account/oidc/try"): {
+                    "issuer": "http://127.0.0.1:1",
                     "client_id": "x",
                     "secret": "x",
                     "domains": ["example.com"],

@@ -17,7 +17,7 @@ from sql.account.accounts import ensure_account
 from sql.config import DatabaseConfig
 from sql.desk import sessions
 from sql.pool import Pool
-from tests.api.desk.desk import make_user
+from tests.api.desk.desk import make_driver_user, make_user
 from tests.api.tour_rows import Tour
 
 DESK = {"viewport": {"width": 1440, "height": 900}}
@@ -37,7 +37,11 @@ class Office:
 
     async def sit(self, browser: Any, role: str = "dispatcher", *, lang: str = "en", **looks: Any) -> Any:
         """Give a page of somebody who is signed in; what goes wrong in it is in `page.wrong`."""
-        person = await make_user(self.pool, self.account_id, f"{role}{len(self.contexts)}@tienda.example", role)
+        email = f"{role}{len(self.contexts)}@tienda.example"
+        if role == "driver":
+            person = await make_driver_user(self.pool, self.account_id, self.tour.driver_id, email)
+        else:
+            person = await make_user(self.pool, self.account_id, email, role)
         secret = new_secret(SESSION_PREFIX)
         await sessions.open_session(
             self.pool, account_id=self.account_id, person_id=person, secret_hash=hash_of(secret)

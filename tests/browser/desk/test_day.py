@@ -81,8 +81,11 @@ async def test_a_day_at_the_desk(browser: Any, office: Office, lang: str) -> Non
     at = office.now + timedelta(minutes=1)
     for place in range(3):
         await other.change_stop(place, status="completed", arrived_at=at, outcome_at=at)
-    await page.goto(f"{office.url}/desk/board?lang={lang}")
+    await page.click(".desk-top a[href^='/desk/board']")
+    await page.wait_for_selector(".board")
     assert "sur-2" in await page.inner_text(".board")
+    numbers = await page.locator(".facts dd").all_inner_texts()  # of the whole day: what it came to
+    assert (numbers[2].partition("/")[0], numbers[3]) == ("3", "1"), numbers
     await holds("evening")
     await page.click(".desk-top form[action*='sign-out'] button")
     await page.wait_for_selector("#password")

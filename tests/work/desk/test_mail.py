@@ -3,7 +3,7 @@
 import re
 
 from sql.account.accounts import ensure_account, read_instance
-from sql.desk.links import INVITED_HOURS, make_link
+from sql.desk.links import INVITED_HOURS, InvitedAs, make_link
 from sql.messages.setup import put_channel
 from tests.providers.gateway import mail_server
 from work.desk.mail import LinkMails
@@ -28,7 +28,7 @@ async def test_an_invitation_goes_out_once_and_a_server_that_is_away_is_asked_ag
         account_id=account_id,
         kind="invitation",
         email=BETO,
-        role="viewer",
+        makes=InvitedAs("viewer"),
         hours=INVITED_HOURS,
         is_mailed=True,
     )
