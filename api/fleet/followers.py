@@ -41,7 +41,8 @@ class View:
 
     def shows(self, position: LivePosition) -> bool:
         """Tell whether a driver is looked at."""
-        return position.driver_id in self.drivers or is_in(self.box, position)
+        lon, lat = position.lon_e6 / 1e6, position.lat_e6 / 1e6
+        return position.driver_id in self.drivers or bool(is_in(self.box, lon, lat))
 
 
 @dataclass(kw_only=True)
@@ -65,7 +66,8 @@ class Follower:
     _owed: list[dict[int, LivePosition]] = field(default_factory=lambda: [{} for _ in range(SLOTS)])
     _turn: int = 0
     _events: int = 0
-    _unsure: deque[tuple[int, set[int]]] = field(default_factory=lambda: deque(maxlen=MOST_UNSURE))
+    _surely: int = 0
+    _unsure: deque[tuple[int, tuple[int, ...]]] = field(default_factory=deque)
     _again: set[int] = field(default_factory=set)
 
     @property
@@ -82,30 +84,36 @@ class Follower:
         """
         newest = shared.newest(self.account_id, self.wanted, positions, self._seen, at)
         if self.view is None or self._seen is None:
-            told, told_of = newest.told(self._seen), set(newest.now)
+            told = newest.told(self._seen)
+            self._note(len(told), None)
         else:
             delta = newest.delta(self._seen)
             due = self._due(newest.now, delta, self.view, at)
             gone = self._again.difference(newest.now).union(delta.gone)
-            told, told_of = [*newest.changed(due), *newest.gone(gone)], gone.union(due)
+            told = [*newest.changed(due), *newest.gone(gone)]
+            self._note(len(told), (*due, *gone))
         self._seen, self._again = newest.now, set()
-        if told:
-            self._events += len(told)
-            self._unsure.append((self._events, told_of))
         return told
+
+    def _note(self, events: int, told_of: tuple[int, ...] | None) -> None:
+        """Note of whom the next events tell: they may not be read; None: of everybody, so nothing goes on before."""
+        self._events += events
+        if told_of is None:
+            self._surely = self._events
+        elif events:
+            self._unsure.append((self._events, told_of))
+            if len(self._unsure) > MOST_UNSURE:
+                self._surely, _ = self._unsure.popleft()
 
     def _due(self, known: Seen, delta: Delta, view: View, at: datetime) -> set[int]:
         """Note what is owed, and give whom to tell of now."""
         assert self._seen is not None
         for driver_id in delta.gone:
             self._owed[driver_id % SLOTS].pop(driver_id, None)
-        due = self._again.intersection(known).union(delta.stirred, self._turns(at))
-        for driver_id in delta.changed:
-            before = self._seen.get(driver_id)
-            if before is None or view.shows(before) or view.shows(known[driver_id]):
-                due.add(driver_id)
-            elif driver_id not in due:
-                self._owed[driver_id % SLOTS].setdefault(driver_id, before)
+        due = self._again.intersection(known).union(delta.stirred, self._turns(at), delta.within(view.box))
+        due |= view.drivers & delta.changed
+        for driver_id in delta.changed - due:
+            self._owed[driver_id % SLOTS].setdefault(driver_id, self._seen[driver_id])
         for driver_id in due:
             self._owed[driver_id % SLOTS].pop(driver_id, None)
         return due
@@ -118,8 +126,7 @@ class Follower:
 
     def with_view(self, view: View | None, last: int) -> "Follower | None":
         """Give one that goes on with another view from event number `last`; None: that is too long ago."""
-        first = self._unsure[0][0] if self._unsure else 0
-        if view is None or self._seen is None or not first - 1 <= last <= self._events:
+        if view is None or self._seen is None or not self._surely <= last <= self._events:
             return None
         other = Follower(
             account_id=self.account_id, wanted=self.wanted, view=view, elsewhere_s=self.elsewhere_s,
@@ -127,7 +134,7 @@ class Follower:
         )  # fmt: skip
         for number, told_of in self._unsure:
             if number > last:
-                other._again |= told_of
+                other._again.update(told_of)
         for some in self._owed:
             for driver_id, told in some.items():
                 if view.shows(told) or view.shows(self._seen[driver_id]):

@@ -110,15 +110,14 @@ class Filter:
         """Tell whether a driver is among those asked for."""
         if self.statuses is not None and status_of(position, now) not in self.statuses:
             return False
-        return self.box is None or is_in(self.box, position)
+        return self.box is None or bool(is_in(self.box, position.lon_e6 / 1e6, position.lat_e6 / 1e6))
 
 
-def is_in(box: Box, position: LivePosition) -> bool:
-    """Tell whether a driver is in a box."""
+def is_in(box: Box, lon: Any, lat: Any) -> Any:
+    """Tell whether a place, or which of many (n,), is in a box, degrees; NaN is in none."""
     west, south, east, north = box
-    lon, lat = position.lon_e6 / 1e6, position.lat_e6 / 1e6
-    inside = west <= lon <= east if west <= east else lon >= west or lon <= east
-    return inside and south <= lat <= north
+    inside = (west <= lon) & (lon <= east) if west <= east else (lon >= west) | (lon <= east)
+    return inside & (south <= lat) & (lat <= north)
 
 
 def collection(positions: Sequence[LivePosition], now: datetime) -> Positions:

@@ -1,16 +1,18 @@
 """What streams of positions tell, written once for all who follow the same: many desks cost little more than one."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TypeAlias
 
 import msgspec
+import numpy as np
 from cachetools import LRUCache
 
-from api.fleet.position_view import Filter, feature_of, state_of
+from api.fleet.position_view import Box, Filter, feature_of, is_in, state_of
 from api.http.ids import DRIVER, shown
 from api.stream.hub import Hub
+from geo.pings import Floats, Ints
 from sql.track.live import LivePosition
 
 MOST_KINDS = 256
@@ -33,19 +35,36 @@ class Delta:
     """What lies between what a stream has seen and what is now.
 
     Attributes:
-        changed: who is another object than before, or new.
-        gone: who is no longer there.
+        changed: drivers who are another object than before, or new.
+        gone: drivers who are no longer there.
     """
 
     def __init__(self, before: Seen, now: Seen, at: datetime) -> None:
-        self.changed: Sequence[int] = [driver_id for driver_id, one in now.items() if before.get(driver_id) is not one]
-        self.gone: Sequence[int] = [driver_id for driver_id in before if driver_id not in now]
+        self.changed = frozenset(driver_id for driver_id, one in now.items() if before.get(driver_id) is not one)
+        self.gone = frozenset(driver_id for driver_id in before if driver_id not in now)
         self._before, self._now, self._at = before, now, at
+
+    def within(self, box: Box) -> list[int]:
+        """Give who of those that changed is in a box, or was."""
+        ids, places = self._places
+        was_there, are_there = is_in(box, *places[:2]), is_in(box, *places[2:])
+        there: list[int] = ids[was_there | are_there].tolist()
+        return there
 
     @cached_property
     def stirred(self) -> frozenset[int]:
         """Who of those that changed has another state than before, or none before."""
         return frozenset(driver_id for driver_id in self.changed if not self._has_the_same_state(driver_id))
+
+    @cached_property
+    def _places(self) -> tuple[Ints, Floats]:
+        """Who changed (n,), and longitude and latitude of each before and now (4, n), degrees; NaN: nowhere."""
+        pairs = [(self._before.get(driver_id), self._now[driver_id]) for driver_id in self.changed]
+        e6 = [
+            (*((np.nan, np.nan) if before is None else (before.lon_e6, before.lat_e6)), now.lon_e6, now.lat_e6)
+            for before, now in pairs
+        ]
+        return np.array([now.driver_id for _, now in pairs], np.int64), np.array(e6, float).reshape(-1, 4).T / 1e6
 
     def _has_the_same_state(self, driver_id: int) -> bool:
         before = self._before.get(driver_id)
