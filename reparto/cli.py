@@ -1,8 +1,10 @@
 """The `reparto` command: finds the subcommand, runs it, and says in one sentence why it cannot."""
 
 import argparse
+import gc
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 
 from reparto.command import CannotRun, Command, err
@@ -69,10 +71,21 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"reparto {__version__}")
     subparsers = parser.add_subparsers(metavar="command", required=True)
     asked = COMMANDS.get(arguments[0]) if arguments else None
-    for name in [asked] if asked else dict.fromkeys(COMMANDS.values()):
-        module: Command = import_module(name)
-        module.add_parser(subparsers)
+    with _without_garbage():
+        for name in [asked] if asked else dict.fromkeys(COMMANDS.values()):
+            module: Command = import_module(name)
+            module.add_parser(subparsers)
     return parser
+
+
+@contextmanager
+def _without_garbage() -> Iterator[None]:
+    """Look for none in the block: what is loaded stays, and looking costs a sixth of the time to load it."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _sentence(error: BaseException) -> str | None:

@@ -4,10 +4,12 @@
 """
 
 import asyncio
+import gc
 import os
 import shutil
+import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -39,6 +41,9 @@ if IN_MEMORY.is_dir() and shutil.disk_usage(IN_MEMORY).free > ENOUGH_BYTES:
     os.environ["TMPDIR"] = str(IN_MEMORY)  # for `tempfile`, for pytest and for whatever tests start
     tempfile.tempdir = None
 
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):  # as in containers: every process would compile all it loads
+    sys.dont_write_bytecode = False
+
 WHOLE_PRODUCTS = ("acceptance", "journeys", "reparto/run")
 """The tests that take longest: they begin, so that at the end no process waits for another."""
 
@@ -48,6 +53,17 @@ SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Name a case with raw bytes by its place: bytes may hold the time, and every process must find the same names."""
     return argname if isinstance(val, bytes) else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for no garbage among what is loaded and found here, now or in any test: it stays to the end."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -7,8 +7,7 @@ from aiohttp import web
 
 from api.certificate.html import write_html
 from api.certificate.map import SmallMap, draw_map, reach_m
-from api.certificate.pdf import write_pdf
-from api.certificate.sheet import Spot, photos_on, sheet_of, spot_of
+from api.certificate.sheet import Sheet, Spot, photos_on, sheet_of, spot_of
 from api.http import ids
 from api.http.app_keys import POOL, PROOFS, now_of
 from api.http.auth import caller_of
@@ -76,9 +75,15 @@ async def get_certificate(request: web.Request) -> web.Response:
     if written == "html":
         headers = {**_PLAIN, "Content-Security-Policy": _POLICY, "Content-Disposition": f'inline; filename="{name}"'}
         return web.Response(text=write_html(sheet), content_type="text/html", headers=headers)
-    content = await request.app[PROOFS].slow(write_pdf, sheet)
+    content = await request.app[PROOFS].slow(_pdf_of, sheet)
     headers = {**_PLAIN, "Content-Disposition": f'attachment; filename="{name}"'}
     return web.Response(body=content, content_type="application/pdf", headers=headers)
+
+
+def _pdf_of(sheet: Sheet) -> bytes:
+    from api.certificate.pdf import write_pdf  # half a second of loading: no process waits for it when it starts
+
+    return write_pdf(sheet)
 
 
 def _one_of(request: web.Request, name: str, offered: tuple[str, ...]) -> str | None:

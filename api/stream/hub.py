@@ -13,13 +13,11 @@ from typing import Any, Self, TypeAlias, TypeVar
 
 from aiohttp import web
 
-from api.http.auth import DeviceCache
 from api.http.problem import Unavailable
 from api.http.shares.ledger import Ledger
 from api.http.who import Party
 from api.stream.look import Looks, Told
 from api.stream.signals import Signal, Watch
-from sql.account.devices import REVOKED_CHANNEL
 from sql.config import DatabaseConfig
 from sql.delivery.changes import moved_drivers
 from sql.feed.events import EVENTS_CHANNEL
@@ -58,7 +56,7 @@ class Hub:
         kept_accounts: whose positions somebody keeps.
     """
 
-    def __init__(self, database: DatabaseConfig, pool: Pool, devices: DeviceCache, *, stream_clients: int) -> None:
+    def __init__(self, database: DatabaseConfig, pool: Pool, *, stream_clients: int) -> None:
         self.pool = pool
         self.closing = False
         self.looks = Looks(pool, watched=lambda: bool(self._shared))
@@ -68,7 +66,6 @@ class Hub:
         self.kept_accounts: set[int] = set()
         self._parts: dict[Callable[[Hub], Any], Any] = {}
         self._database = database
-        self._devices = devices
         self._seats = Ledger("streams", stream_clients)
         self._accounts: dict[int, set[Signal]] = {}
         self._routes: dict[int, set[Signal]] = {}
@@ -201,7 +198,6 @@ class Hub:
             connection.add_termination_listener(lambda _: lost.set())
             await connection.add_listener(LIVE_CHANNEL, self._on_live)
             await connection.add_listener(EVENTS_CHANNEL, self._on_events)
-            await connection.add_listener(REVOKED_CHANNEL, self._on_revoked)
             for topics in (self._accounts, self._routes, self._feeds):
                 for key in topics:
                     _raise(topics, key, None)  # what was told while nobody listened is lost
@@ -253,10 +249,6 @@ class Hub:
     def _on_events(self, _connection: Any, _process: int, _channel: str, payload: Any) -> None:
         for (account_id,) in _numbers(payload, 1):
             _raise(self._feeds, account_id, None)
-
-    def _on_revoked(self, _connection: Any, _process: int, _channel: str, payload: Any) -> None:
-        for (device_id,) in _numbers(payload, 1):
-            self._devices.forget(device_id)
 
 
 HUB: web.AppKey[Hub] = web.AppKey("hub")

@@ -37,8 +37,8 @@ def create_app(
         from reparto.run import asked  # a process of doors alone starts without it in a fraction of time and memory
 
         asked.add_to(app, settings, database, roads)
+    app.cleanup_ctx.append(_revocations(database))
     if takes_pings:
-        app.cleanup_ctx.append(_revocations(database))
         inbox = Inbox(database, settings.inbox)
         doors.add_to(app, inbox, settings.doors, oldest_ping_days=settings.ingest.oldest_ping_days)
     assets.add_to(app)

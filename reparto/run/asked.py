@@ -42,7 +42,6 @@ from api.find import endpoints as find
 from api.fleet import applying, devices, drivers, erasures, positions, quarantine, shifts
 from api.history import detours, events, reports, track, visits
 from api.http.app_keys import GUARD, POOL, PROOFS, ROADS, SEALER, WELCOME
-from api.http.auth import DEVICES
 from api.messages import channels as message_channels
 from api.messages import consent, hooks, kinds, listing, stop
 from api.messages import demo as demo_messages
@@ -146,7 +145,7 @@ def add_to(app: web.Application, settings: Settings, database: DatabaseConfig, r
 
 def _hub(database: DatabaseConfig, stream_clients: int) -> Part:
     async def opened(app: web.Application) -> AsyncIterator[None]:
-        async with Hub(database, app[POOL], app[DEVICES], stream_clients=stream_clients) as app[HUB]:
+        async with Hub(database, app[POOL], stream_clients=stream_clients) as app[HUB]:
             yield
 
     return opened

@@ -4,6 +4,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain
 from pathlib import Path
 
@@ -56,19 +57,10 @@ def rooms() -> list[Path]:
     return sorted({file.parent for file in modules() if file.name != "__init__.py"})
 
 
-def functions() -> Iterator[Function]:
+@cache
+def functions() -> tuple[Function, ...]:
     """Measure every function and method; one inside another counts in that one and for itself."""
-    for file in modules():
-        text = (HOUSE / file).read_text()
-        tree = ast.parse(text)
-        complexity = _complexities(text)
-        for owner, node in _functions(tree):
-            yield Function(
-                name=f"{file.as_posix()}:{owner}{node.name}",
-                code_lines=_code_lines(node, text.splitlines()),
-                parameters=sum(arg.arg not in ("self", "cls") for arg in _arguments(node)),
-                complexity=complexity.get(node.lineno, 1),
-            )
+    return tuple(chain.from_iterable(_measured(file) for file in modules()))
 
 
 def classes() -> dict[str, list[str]]:
@@ -106,6 +98,19 @@ def _shape(body: list[ast.stmt]) -> str:
         elif isinstance(node, ast.Constant):
             node.value = 0
     return ast.dump(copy)
+
+
+def _measured(file: Path) -> Iterator[Function]:
+    text = (HOUSE / file).read_text()
+    tree = ast.parse(text)
+    complexity = _complexities(text)
+    for owner, node in _functions(tree):
+        yield Function(
+            name=f"{file.as_posix()}:{owner}{node.name}",
+            code_lines=_code_lines(node, text.splitlines()),
+            parameters=sum(arg.arg not in ("self", "cls") for arg in _arguments(node)),
+            complexity=complexity.get(node.lineno, 1),
+        )
 
 
 def _functions(tree: ast.AST, owner: str = "") -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:

@@ -9,7 +9,6 @@ from aiohttp import ClientResponse, web
 from aiohttp.typedefs import Handler
 
 from api.http.app_keys import POOL
-from api.http.auth import DEVICES
 from api.stream.hub import HUB, Hub
 from sql.config import DatabaseConfig
 
@@ -21,7 +20,7 @@ def hub_part(database: DatabaseConfig, *, stream_clients: int = 100) -> Callable
     """Put a hub into an application for as long as it runs."""
 
     async def run(app: web.Application) -> AsyncIterator[None]:
-        async with Hub(database, app[POOL], app[DEVICES], stream_clients=stream_clients) as hub:
+        async with Hub(database, app[POOL], stream_clients=stream_clients) as hub:
             app[HUB] = hub
             await hub.listening()
             yield

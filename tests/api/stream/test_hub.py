@@ -3,7 +3,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from api.http.auth import DeviceCache
 from api.http.problem import Unavailable
 from api.stream.hub import Hub
 from api.stream.signals import Signal, Watch
@@ -14,7 +13,7 @@ from tests.api.stream.streams import SOON_S
 
 @pytest.fixture
 async def hub(database: DatabaseConfig, pool: Pool) -> AsyncIterator[Hub]:
-    async with Hub(database, pool, DeviceCache(pool, ttl_s=60), stream_clients=2) as made:
+    async with Hub(database, pool, stream_clients=2) as made:
         await made.listening()
         yield made
 
@@ -51,20 +50,6 @@ async def test_a_payload_that_nobody_understands_is_passed_over(
         assert await account.wait(SOON_S)
         assert account.read() == {20}
     assert caplog.text.count("cannot be read") == 4
-
-
-async def test_a_revoked_device_is_forgotten(database: DatabaseConfig, pool: Pool) -> None:
-    forgotten: asyncio.Queue[int] = asyncio.Queue()
-
-    class Cache(DeviceCache):
-        def forget(self, device_id: int) -> None:
-            forgotten.put_nowait(device_id)
-
-    async with Hub(database, pool, Cache(pool, ttl_s=60), stream_clients=2) as hub:
-        await hub.listening()
-        await notify(pool, "reparto_devices", "17")
-        async with asyncio.timeout(SOON_S):
-            assert await forgotten.get() == 17
 
 
 async def test_after_a_lost_connection_everybody_looks_again_and_hears_again(hub: Hub, pool: Pool) -> None:
