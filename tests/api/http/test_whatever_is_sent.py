@@ -67,6 +67,9 @@ CURSORS = [
 IN_A_PATH = ["x" * 400, "%00", "%FF", "%ED%A0%80", "%F0%9F%9A%9A", "%20", "rt_0", "st_%0A", "-"]
 IN_A_PATH += [f"{kind}_{'9' * 18}" for kind in ("rt", "st", "dr", "dv", "ky", "gf", "pf")] + ["rt_" + "9" * 19]
 
+PEOPLE_AND_PROGRAMS = ("key", "session")
+"""What they ask by, whose changes are in the audit log; a phone's are in the history of its driver."""
+
 MARK = "what stands here is replaced"
 
 
@@ -90,9 +93,8 @@ class Product:
         return re.sub(r"{(\w+)}", lambda name: {**self.ids, **others}[name[1]], path)
 
     async def is_noted(self, method: str, path: str) -> bool:
-        """Tell whether what was asked last is in the audit log, if it is something that people and programs change."""
-        schemes = {name for one in self.description["paths"][path][method]["security"] for name in one}
-        if not schemes & {"key", "session"}:
+        """Tell whether what was asked last is in the audit log, if it was asked as a person or a program."""
+        if scheme_of(self.description["paths"][path][method]) not in PEOPLE_AND_PROGRAMS:
             return True
         noted = await self.client.app[POOL].fetchval("SELECT operation FROM audit_entry ORDER BY id DESC LIMIT 1")
         return noted == f"{method.upper()} {path}"
@@ -100,8 +102,7 @@ class Product:
     async def ask(self, method: str, path: str, url: str, **more: Any) -> int:
         """Ask, and hold the answer against what the description says of this operation; give the status."""
         operation = self.description["paths"][path][method]
-        scheme, *_ = [name for one in operation["security"] for name in one] or ["nobody"]
-        headers = {**self.headers[scheme], "Tus-Resumable": "1.0.0", **more.pop("headers", {})}
+        headers = {**self.headers[scheme_of(operation)], "Tus-Resumable": "1.0.0", **more.pop("headers", {})}
         response = await self.client.request(method, url, headers=headers, **more)
         content, sent = await response.read(), (method, url[:200], str(more)[:500])
         assert response.status < 500, (sent, content[:300])
@@ -527,6 +528,11 @@ async def test_every_field_of_every_body(product: Product) -> None:
                     await product.ask(method, path, url, data=sent, headers={"Content-Type": media})
 
 
+def scheme_of(operation: dict[str, Any]) -> str:
+    """Give the first of those by which it may be asked; "nobody" where everybody may."""
+    return next((name for one in operation["security"] for name in one), "nobody")
+
+
 def takes_json(operation: dict[str, Any]) -> bool:
     return "application/json" in operation.get("requestBody", {}).get("content", {})
 
@@ -559,8 +565,7 @@ async def changes_without_a_body(product: Product) -> None:
     """Each of them is in the audit log too; those that end something come last."""
     asked, noted = 0, set()
     for method, path, operation in sorted(product.operations(), key=lambda one: one[0] == "delete"):
-        schemes = {name for one in operation["security"] for name in one}
-        if method != "get" and not takes_json(operation) and schemes & {"key", "session"}:
+        if method != "get" and not takes_json(operation) and scheme_of(operation) in PEOPLE_AND_PROGRAMS:
             asked += 1
             url = product.url(path, key="ky_2")
             if await product.ask(method, path, url) < 400:
