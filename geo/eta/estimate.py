@@ -13,7 +13,7 @@ from geo.eta.by_van import before, in_order, never_less
 from geo.eta.model import COLD, Model, Outlook
 from geo.eta.numbers import DOOR_NOISE, DRIVE_NOISE_S, PACE_NOISE, PACES, SERVICE_NOISE, TODAY_S
 from geo.eta.start import left_s
-from geo.eta.way import way_from, way_of
+from geo.eta.way import way_from, ways_of
 from geo.eta.window import widen
 from geo.numbers import DRIVE_MPS, START_M, TYPICAL_MPS
 from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Rows
@@ -219,7 +219,7 @@ def _under_way(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Mod
             vans.models.append(model)
             vans.outlooks.append(model.outlook(plan))
             vans.row.append(row)
-            vans.way_m.append(way_of(plan, tracks[van], row))
+    vans.way_m.extend(ways_of(vans.plans, tracks[vans.at], vans.row))
     return vans
 
 
