@@ -14,7 +14,7 @@ from geo.eta.by_van import before, in_order, never_less
 from geo.eta.model import COLD, Model, Outlook
 from geo.eta.numbers import DOOR_NOISE, DRIVE_NOISE_S, PACE_NOISE, PACES, SERVICE_NOISE, TODAY_S
 from geo.eta.start import left_s
-from geo.eta.way import way_from, way_of
+from geo.eta.way import way_from, ways_of
 from geo.eta.window import widen
 from geo.numbers import DRIVE_MPS, START_M, TYPICAL_MPS
 from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Rows
@@ -202,23 +202,21 @@ def _under_way(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Mod
     known = (tracks["route_id"] != 0) & (tracks["recorded_ms"] != UNKNOWN_MS)
     names = ("route_id", "route_version", "along_m")
     columns = [tracks[name].tolist() for name in names] + [tracks["standing"]["last"].tolist()]
-    columns.append(np.nan_to_num(tracks["along_m"]).tolist())
     finished, visits = tracks["finished"].tolist(), tracks["visits"]
     for van in np.flatnonzero(known).tolist():
-        route_id, version, along_m, last, way_m = (column[van] for column in columns)
+        route_id, version, along_m, last = (column[van] for column in columns)
         plan = timelines[van].plan(route_id, version)
         if plan is None or route_id in finished[van]:
             continue
         row = tour.ahead_row(plan, visits[van], last, along_m)
         if row < len(plan.stop_ids):
             model = COLD if models is None else models[van]
-            outlook = model.outlook(plan)
             vans.at.append(van)
             vans.plans.append(plan)
             vans.models.append(model)
-            vans.outlooks.append(outlook)
+            vans.outlooks.append(model.outlook(plan))
             vans.row.append(row)
-            vans.way_m.append(way_of(plan, tracks[van], row) if outlook.far_doors else way_m)
+    vans.way_m.extend(ways_of(vans.plans, tracks[vans.at], vans.row, [look.far_doors for look in vans.outlooks]))
     return vans
 
 

@@ -78,3 +78,7 @@ NEAR_TURN_M = 500.0
 DOOR_NOISE = 0.25
 """The way to a door far from the path is taken to be straight, at a typical speed: it may be off by this part. By
 hand."""
+
+BESIDE_TIMES = 2.0
+"""How far along a path a van off it may have come since it left it, in straight distances from there: few paths wind
+more, and farther ahead the path may come by on another pass. By hand; one and a half and three give the same."""
