@@ -31,6 +31,8 @@ def is_json(content_type: str) -> bool:
 
 def as_utf8(body: bytes) -> bytes:
     """Give JSON that may have come as UTF-16 or UTF-32 in the encoding in which it is read (RFC 8259, 8.1)."""
+    if len(body) > 1 and 0 < body[0] < 0x80 and body[1]:  # no mark and no zero is at its beginning
+        return body
     encoding = json.detect_encoding(body)
     return body if encoding == "utf-8" else body.decode(encoding, "replace").encode()
 

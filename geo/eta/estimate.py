@@ -140,7 +140,7 @@ def estimate(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Model
         low_ms=never_less(which, np.maximum(lead_ms - early_ms, 0)) + as_of_ms,
         high_ms=lead_ms + late_ms + as_of_ms,
         remaining_m=ahead.remaining_m[left],
-        stops_before=np.arange(len(which)) - np.searchsorted(which, which, "left"),
+        stops_before=np.arange(len(which)) - np.searchsorted(which, np.arange(len(vans.at)))[which],
         spread_s=spread_s[left],
         delay_s=delay_s[left],
         waits=waits[left],
