@@ -10,6 +10,7 @@ import msgspec
 from api.http import ids
 from api.http.problem import Conflict, FieldError
 from api.http.refs import Ref
+from api.planning.plans import MOST_NAMED
 from api.planning.stops import body_of_stop, loading_stop
 from api.planning.tours import (
     AFTER_END,
@@ -37,9 +38,6 @@ from sql.track.live import tell_live
 from work.planning.proposal import order_digest
 from work.planning.so_far import is_touched
 from work.planning.words import DepotWords
-
-MOST_NAMED = 20
-"""Of what changed meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

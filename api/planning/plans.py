@@ -25,12 +25,16 @@ from geo.tours.insertion import cheapest
 from geo.tours.problem import VanTour
 from sql.planning import plans
 from sql.planning.day import drivers_of_routes
+from sql.planning.orders import find_orders
 from sql.planning.plans import TourPlanRow
-from sql.planning.resources import find_resource, resources_named
+from sql.planning.resources import find_resource, resources_named, shifts_of_day
 from sql.pool import Db, Pool
 from work.planning.assemble import KeptProblem, reasons, told, tours_of, unpack
 
 operations = Operations("planning")
+
+MOST_NAMED = 20
+"""Of what is wrong with one request, or changed meanwhile."""
 
 State = Literal["queued", "running", "done", "failed", "cancelled", "published"]
 
@@ -184,9 +188,29 @@ async def post_plan(request: web.Request) -> web.Response:
     refuse(list(out_of_range(("/date", body.date))))
     if await find_resource(pool, account_id=account_id, kind="depot", external_id=body.depot) is None:
         refuse([FieldError(at="/depot", why=f"there is no depot {body.depot!r}")])
+    await _require_known(pool, account_id, body)
     asked: dict[str, Any] = msgspec.to_builtins(body)
     plan_id = await plans.create_plan(pool, account_id=account_id, on=body.date, depot=body.depot, asked=asked)
     return answer(request, PlanMade(id=ids.shown(ids.PLAN, plan_id)), status=202)
+
+
+async def _require_known(pool: Pool, account_id: int, body: PlanBody) -> None:
+    """Refuse orders that there are not, and shifts that are of another day or depot."""
+    orders = {one.external_id for one in await find_orders(pool, account_id, body.orders or ())}
+    shifts = {
+        one.external_id for one in await shifts_of_day(pool, account_id=account_id, on=body.date, depot=body.depot)
+    }
+    errors = [
+        FieldError(at=f"/orders/{row}", why=f"there is no order {name!r}")
+        for row, name in enumerate(body.orders or ())
+        if name not in orders
+    ]
+    errors += [
+        FieldError(at=f"/shifts/{row}", why=f"there is no shift {name!r} on that day from that depot")
+        for row, name in enumerate(body.shifts or ())
+        if name not in shifts
+    ]
+    refuse(errors[:MOST_NAMED])
 
 
 @operations.operation("GET", "/v1/plans/{plan}", who=Who.VIEWER, answer=TourPlan)

@@ -49,7 +49,7 @@ def short(drive: Floats) -> Ints:
     Args:
         drive: as `in_order` has it.
     """
-    orders = [shorter(drive, begin(drive)) for begin in (_on_to_nearest, _by_shortest_drives, _from_far_to_near)]
+    orders = [shorter(drive, begin(drive)) for begin in (on_to_nearest, _by_shortest_drives, _from_far_to_near)]
     return min(orders, key=lambda order: _length(drive, order))
 
 
@@ -78,8 +78,12 @@ def _length(drive: Floats, order: Ints) -> float:
     return float(drive[row[:-1], row[1:]].sum())
 
 
-def _on_to_nearest(drive: Floats) -> Ints:
-    """Begin with an order that goes on to the nearest visit, again and again."""
+def on_to_nearest(drive: Floats) -> Ints:
+    """Give the order that goes on to the nearest visit, again and again.
+
+    Args:
+        drive: as `in_order` has it.
+    """
     count = len(drive) - 2
     left, at, order = np.ones(count, bool), count, np.zeros(count, np.int64)
     for turn in range(count):

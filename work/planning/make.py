@@ -87,7 +87,7 @@ class PlanMaker:
         if self._plan is None:
             return False
         if self._plan.attempts > MOST_ATTEMPTS:
-            why = "Planning it ended its process again and again."
+            why = "Planning it ended its process again and again. Plan fewer orders at once, or give it more memory."
             await plans.end_plan(pool, self._plan, PlanEnd(state="failed", why=why))
             return True
         self._progress, self._is_ending = [0.0], False

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -115,7 +116,11 @@ async def _ask(running: asyncio.subprocess.Process, asked: PlanAsked, hear: Call
 
 
 def _words(code: int | None) -> str:
-    return "it is not known why" if code is None else f"signal {-code}" if code < 0 else f"code {code}"
+    if code is None:
+        return "it is not known why"
+    if code == -signal.SIGKILL:
+        return "signal 9: by hand, or because the machine had no memory left"
+    return f"signal {-code}" if code < 0 else f"code {code}"
 
 
 def engine_for(problem: TourProblem) -> Engine:

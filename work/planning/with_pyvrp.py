@@ -39,10 +39,10 @@ from pyvrp.search import (
     compute_neighbours,
 )
 
-from geo.pings import Bools, Floats
+from geo.pings import Bools, Floats, Ints
 from geo.tours.numbers import FOREVER
 from geo.tours.problem import Matrix, TourAnswer, TourJob, TourProblem, TourVan, VanTour, loads_of, padded
-from geo.tours.sequence import short, shorter
+from geo.tours.sequence import on_to_nearest, short, shorter
 from work.planning.protocol import PlanAsked
 
 NEVER = 1 << 26
@@ -85,53 +85,63 @@ def solve(asked: PlanAsked, say: Callable[[float, int | None], None], began_s: f
     begun = _begun(model, start) if start else Solution.make_random(data, rng)
     first = search(begun, penalties.max_cost_evaluator(), exhaustive=True)
     stop = _Stop(began_s + asked.limit_s, began_s, asked.patience, say)
-    runs = _Runs(model=model, search=search, drive=drive)
+    runs = _Runs(model=model, search=search, penalties=penalties)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PenaltyBoundWarning)
-        settled = runs.run(penalties, first, _AtMost(SETTLING, stop))
-        best = runs.run(PenaltyManager(penalties.penalties(), PenaltyParams()), settled, stop)
+        settling = _AtMost(SETTLING, stop)
+        settled = runs.on(first, settling) if drive is None else runs.in_turns(first, drive, settling)
+        runs.penalties = PenaltyManager(penalties.penalties(), PenaltyParams())
+        best = runs.on(settled, stop) if drive is None else runs.elsewhere(settled, drive, stop)
     return TourAnswer(tours=tuple(_tours(model, best)), rounds=runs.rounds)
 
 
 @dataclass(slots=True, eq=False)
 class _Runs:
-    """Goes around from answers to better ones.
+    """Goes around from answers to better ones; `rounds`: how often it did.
 
-    Attributes:
-        drive: of a tour of one van; None: there are several, or visits that wait for others.
-        rounds: how often it went around.
+    What is moved here inside of a tour is two visits at most. So a tour of one van is searched in short runs at first,
+    and stretches of it are moved between them; with the time that is left it is begun elsewhere, since short runs dare
+    too little to leave a good tour for a better one.
     """
 
     model: _Model
     search: LocalSearch
-    drive: Floats | None
+    penalties: PenaltyManager
     rounds: int = 0
 
-    def run(self, penalties: PenaltyManager, best: Solution, stop: "_Stop | _AtMost") -> Solution:
-        """Search until it is to stop.
+    def on(self, best: Solution, stop: "_Stop | _AtMost") -> Solution:
+        """Search until it is to stop."""
+        settings = IteratedLocalSearchParams(history_length=HISTORY)
+        algorithm = IteratedLocalSearch(self.model.data, self.penalties, self.search, best, settings)
+        result = algorithm.run(stop, collect_stats=False)
+        self.rounds += result.num_iterations
+        return result.best
 
-        What is moved here inside of a tour is two visits at most, so a tour of one van is searched in runs, and
-        stretches of it are moved between them. The first runs are short, since each forgets what was dared; later ones
-        last a quarter of what went before.
-        """
+    def in_turns(self, best: Solution, drive: Floats, stop: "_AtMost") -> Solution:
+        """Search a tour of one van in short runs until it is to stop."""
         while True:
-            until = stop if self.drive is None else _AtMost(max(TURN, self.rounds // 4), stop)
-            settings = IteratedLocalSearchParams(history_length=HISTORY)
-            algorithm = IteratedLocalSearch(self.model.data, penalties, self.search, best, settings)
-            result = algorithm.run(until, collect_stats=False)
-            self.rounds += result.num_iterations
-            if self.drive is None or stop.is_over:
-                return result.best
-            best = self._with_stretches_moved(penalties, self.drive, result.best)
+            best = self.on(best, _AtMost(TURN, stop))
+            if stop.is_over:
+                return best
+            tours = _tours(self.model, best)
+            if tours and len(tours[0].jobs) == len(drive) - 2:
+                best = self._better(best, self._in_order(shorter(drive, np.array(tours[0].jobs, np.int64))))
 
-    def _with_stretches_moved(self, penalties: PenaltyManager, drive: Floats, best: Solution) -> Solution:
-        tours = _tours(self.model, best)
-        if not tours or len(tours[0].jobs) != len(drive) - 2:
+    def elsewhere(self, best: Solution, drive: Floats, stop: "_Stop") -> Solution:
+        """Search from another beginning until it is to stop; give what is better in the end."""
+        if stop.is_over:
             return best
-        jobs = shorter(drive, np.array(tours[0].jobs, np.int64))
-        other = _begun(self.model, [replace(tours[0], jobs=tuple(jobs.tolist()))])
-        evaluator = penalties.cost_evaluator()
-        return other if other.is_feasible() and evaluator.cost(other) < evaluator.cost(best) else best
+        begun = self._in_order(shorter(drive, on_to_nearest(drive)))
+        return self._better(
+            best, self.on(self.search(begun, self.penalties.max_cost_evaluator(), exhaustive=True), stop)
+        )
+
+    def _in_order(self, order: Ints) -> Solution:
+        return _begun(self.model, [VanTour(vehicle=0, jobs=tuple(order.tolist()))])
+
+    def _better(self, one: Solution, other: Solution) -> Solution:
+        cost = self.penalties.cost_evaluator().cost
+        return other if cost(other) < cost(one) else one
 
 
 def _drives_of_one_van(problem: TourProblem) -> Floats | None:
@@ -173,7 +183,7 @@ class _Stop:
         if now_s - self._said_s >= SIGN_S:
             self._said_s = now_s
             part = (now_s - self._began_s) / max(self._until_s - self._began_s, 1e-9)
-            self._say(min(part, 1.0), int(best_cost) if best_cost < FOREVER * 1000 else None)
+            self._say(min(part, 1.0), int(self._best) if self._best < FOREVER * 1000 else None)
         self.is_over = now_s >= self._until_s or (self._patience is not None and self._since > self._patience)
         return self.is_over
 
@@ -217,8 +227,7 @@ SETTLING, OFTEN = 1_000, 50
 that holds is found until they have risen, and 500 stops on a busy core have some hundred rounds a second."""
 
 TURN, MOST_IN_TURN = 15, 300
-"""Rounds of a tour of one van before stretches of it are moved first, and how many visits it may have: 300 take a
-second."""
+"""Rounds of a tour of one van before stretches of it are moved, and how many visits it may have: 300 take a second."""
 
 HISTORY = 100
 """Rounds after which a worse answer must be better than one that was taken then; shorter than the default of 300, since

@@ -247,3 +247,13 @@ async def test_slots_are_those_that_can_be_driven(call, ready, planned):
     assert (await call("GET", f"{path}&load=500"))["slots"] == []
     assert (await call("GET", path.replace("6.25", "7.90")))["slots"] == []
     await call("GET", path.replace("6.25", "north"), status=422)
+
+
+async def test_a_plan_of_what_there_is_not_is_refused(call, client, account, pool, ready, refused):
+    asked = {"date": DAY, "depot": "centro", "orders": ["ped-1", "nobody"], "shifts": ["nowhere", "turno-van-1"]}
+    response = await client.post("/v1/plans", json=asked, headers=account.headers)
+    problem = await refused(response, 422, "/orders/1", "/shifts/0")
+    assert len(problem["errors"]) == 2
+    other_day = {"date": "2026-03-03", "depot": "centro", "shifts": ["turno-van-1"]}
+    await refused(await client.post("/v1/plans", json=other_day, headers=account.headers), 422, "/shifts/0")
+    assert await pool.fetchval("SELECT count(*) FROM plan") == 0
