@@ -102,8 +102,8 @@ async def get_alert_rules_page(request: web.Request, looker: Looker) -> web.Resp
     fields = [
         of.make("late_after_minutes", "number", now.late_after_minutes, least=0, most=240, is_needed=True),
         of.make("admin_email", "email", now.admin_email, most=254),
-        of.make("alert_mails_an_hour", "number", now.alert_mails_an_hour, least=1, most=60, is_needed=True),
     ]
+    limit = of.make("alert_mails_an_hour", "number", now.alert_mails_an_hour, least=1, most=60, is_needed=True)
     return account_page(
         request,
         looker,
@@ -112,7 +112,7 @@ async def get_alert_rules_page(request: web.Request, looker: Looker) -> web.Resp
         rules=rules,
         choices=choices,
         mails=[msgspec.to_builtins(one) for one in now.alert_mails],
-        of_mails=await _of_mails(request, looker),
+        of_mails=await _of_mails(request, looker) | {"limit": limit},
     )
 
 

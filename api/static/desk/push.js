@@ -48,7 +48,8 @@ async function offer() {
   const answer = await fetch("/v1/alerts/push").catch(() => null);
   const key = answer?.ok ? (await answer.json()).key : null;
   if (!key) return;
-  show(Boolean(await known()));
+  const isOn = Boolean(await known());
+  show(isOn, isOn ? said.dataset.on : "");
   place.hidden = false;
   button.addEventListener("click", async () => {
     button.disabled = true;

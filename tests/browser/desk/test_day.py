@@ -85,7 +85,7 @@ async def test_a_day_at_the_desk(browser: Any, office: Office, lang: str) -> Non
     await page.wait_for_selector(".board")
     assert "sur-2" in await page.inner_text(".board")
     numbers = await page.locator(".facts dd").all_inner_texts()  # of the whole day: what it came to
-    assert (numbers[2].partition("/")[0], numbers[3]) == ("3", "1"), numbers
+    assert numbers[2].startswith("3/"), numbers
     await holds("evening")
     await page.click(".desk-top form[action*='sign-out'] button")
     await page.wait_for_selector("#password")
