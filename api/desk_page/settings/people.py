@@ -42,7 +42,7 @@ async def get_users_page(request: web.Request, looker: Looker) -> web.Response:
                 "role": one.role,
                 "is_me": one.id == looker.caller.person_id,
                 "is_kept": one.role == "owner" and not is_owner,
-                "used": day(one.last_used_at, t["me_never"]),
+                "used": day(looker, one.last_used_at, t["me_never"]),
                 "state": t["users_first"] if not one.has_password else t["users_codes"] if one.has_totp else "",
             }
             for one in members[:MOST_SHOWN]
@@ -52,7 +52,7 @@ async def get_users_page(request: web.Request, looker: Looker) -> web.Response:
                 "id": ids.shown(ids.INVITATION, one.id),
                 "email": one.email,
                 "role": role_words[one.role or ""],
-                "until": day(one.expires_at),
+                "until": day(looker, one.expires_at),
             }
             for one in invited[:MOST_SHOWN]
         ],
@@ -77,9 +77,9 @@ async def get_keys_page(request: web.Request, looker: Looker) -> web.Response:
                 "id": ids.shown(ids.KEY, one.id),
                 "label": one.label or ids.shown(ids.KEY, one.id),
                 "role": role_words[one.role],
-                "made": day(one.created_at),
-                "used": day(one.last_used_at, t["me_never"]),
-                "until": day(one.expires_at, t["keys_always"]),
+                "made": day(looker, one.created_at),
+                "used": day(looker, one.last_used_at, t["me_never"]),
+                "until": day(looker, one.expires_at, t["keys_always"]),
                 "is_over": one.expires_at is not None and one.expires_at <= looker.now,
             }
             for one in rows
