@@ -15,7 +15,7 @@ SCORED := route-snap-cases route-snap-real wmata-bus
 THROUGH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fix kill-messages chaos day stress soak fuzz screenshots desk-types desk-day desk-pace page-pace bench score docs wheel-check clean
+.PHONY: help run test lint fix kill-messages chaos day stress soak fuzz screenshots desk-screens desk-types desk-day desk-pace page-pace bench score docs wheel-check clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -59,6 +59,10 @@ screenshots: $(VENV)/.dev ## pictures of the tracking page and of every e-mail i
 	$(BIN)/pytest -q tests/browser/screens.py
 	SCREENS=build/screens/letters $(BIN)/pytest -q tests/browser/test_letters.py
 	@echo "open build/screens/index.html"
+
+desk-screens: $(VENV)/.dev ## pictures of every page of the desk in build/screens/desk; ONLY=tour-es-phone takes some
+	$(BIN)/pytest -q tests/browser/desk/screens.py
+	@echo "open build/screens/desk/index.html"
 
 desk-types: $(VENV)/.dev ## hold the desk's scripts to their types (TypeScript of npm, where node is)
 	@command -v npm >/dev/null || echo "npm is not installed: nothing can be checked"

@@ -24,8 +24,11 @@ log = logging.getLogger(__name__)
 
 Words: TypeAlias = Mapping[str, Mapping[str, str]]
 
-VIEWS = (("tours", "/desk"), ("alerts", "/desk/alerts"), ("board", "/desk/board"))
-"""Of the day, in the order in which they stand at the top."""
+SETTINGS = "/desk/settings/me"
+"""The page of settings that is for everybody."""
+
+VIEWS = (("tours", "/desk"), ("alerts", "/desk/alerts"), ("board", "/desk/board"), ("settings", SETTINGS))
+"""In the order in which they stand at the top."""
 
 ONE_DELIVERY = frozenset({Role.SUPPORT})
 """Who answers the phone looks at one delivery at a time, and finds it by what the caller says."""
@@ -152,16 +155,21 @@ def shown(
         may_write=looker.is_dispatcher,
         may_set=looker.caller.role >= Role.ADMIN,
         may_answer=looker.caller.role >= Role.SUPPORT,
-        here=request.path,
+        here=SETTINGS if request.path.startswith("/desk/settings/") else request.path,
         **values,
     )
 
 
 async def _page(request: web.Request, looker: Looker, page: Page, but: frozenset[Role]) -> web.Response:
-    role = looker.words["role"][looker.caller.role.name.lower()]
     if looker.caller.role in but:
-        return shown(request, looker, "said.html", status=403, of="no_right", role=role)
+        return _said(request, looker, "no_right", status=403)
     try:
         return await page(request, looker)
     except NotFound:
-        return shown(request, looker, "said.html", status=404, of="gone", role=role)
+        return _said(request, looker, "gone", status=404)
+
+
+def _said(request: web.Request, looker: Looker, name: str, *, status: int) -> web.Response:
+    """Show the words of that name, in place of a page."""
+    role, said = looker.words["role"][looker.caller.role.name.lower()], looker.words[name]
+    return shown(request, looker, "said.html", status=status, title=said["title"], lead=said["lead"], role=role)

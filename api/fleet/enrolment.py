@@ -1,5 +1,6 @@
 """How a phone app is told where to send: what to type, what to scan, what else to do, in the driver's language."""
 
+from collections.abc import Mapping
 from typing import Literal, TypeAlias
 from urllib.parse import urlencode
 
@@ -11,6 +12,17 @@ from api.pages.qr import qr_svg
 
 App: TypeAlias = Literal["native", "owntracks", "traccar", "overland", "gpslogger", "osmand", "bggeo"]
 """What sends: an app made for Reparto (native), or one from a store."""
+
+APP_NAMES: Mapping[str, str] = {
+    "native": "Reparto",
+    "owntracks": "OwnTracks",
+    "traccar": "Traccar Client",
+    "overland": "Overland",
+    "gpslogger": "GPSLogger",
+    "osmand": "OsmAnd",
+    "bggeo": "Background Geolocation",
+}
+"""What people call them."""
 
 
 class Setup(Struct, frozen=True, kw_only=True):

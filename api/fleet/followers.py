@@ -88,7 +88,7 @@ class Follower:
             self._note(len(told), None)
         else:
             delta = newest.delta(self._seen)
-            due = self._due(newest.now, delta, self.view, at)
+            due = frozenset(self._due(newest.now, delta, self.view, at))
             gone = self._again.difference(newest.now).union(delta.gone)
             told = [*newest.changed(due), *newest.gone(gone)]
             self._note(len(told), (*due, *gone))

@@ -82,6 +82,7 @@ class Newest:
         self.now: Seen = {driver_id: one for driver_id, one in positions.items() if wanted.takes(one, at)}
         self._positions, self._before, self._at = positions, before, at
         self._features: dict[int, msgspec.Raw] = {}
+        self._changed: dict[frozenset[int], bytes] = {}
 
     def holds(self, positions: Seen, at: datetime) -> bool:
         """Tell whether this is what is known now."""
@@ -95,10 +96,15 @@ class Newest:
         """Give the events that tell all of it to a stream; None: it begins."""
         return self._told if seen is self._before else self._events(seen)
 
-    def changed(self, driver_ids: Iterable[int]) -> Told:
-        """Give the events that tell of some drivers; none where nobody is."""
-        features = [self._feature(driver_id) for driver_id in driver_ids]
-        return [("changed", msgspec.json.encode(_Encoded(features=features)))] if features else []
+    def changed(self, driver_ids: frozenset[int]) -> Told:
+        """Give the events that tell of some drivers, the same to all who are told of the same; none where nobody is."""
+        if not driver_ids:
+            return []
+        data = self._changed.get(driver_ids)
+        if data is None:
+            features = [self._feature(driver_id) for driver_id in driver_ids]
+            data = self._changed[driver_ids] = msgspec.json.encode(_Encoded(features=features))
+        return [("changed", data)]
 
     @staticmethod
     def gone(driver_ids: Iterable[int]) -> Told:

@@ -52,6 +52,14 @@ class Manner:
         weekday, month = DAYS[self.language][day.weekday()][:3], MONTHS[self.language][day.month - 1][:3]
         return _tied(f"{weekday} {day.day} {month}" if self.language == "en" else f"{weekday}, {day.day} de {month}")
 
+    def day_of_year(self, at: datetime) -> str:
+        """Write a day with its year: 2 de mar de 2026."""
+        there = at.astimezone(self.zone)
+        month = MONTHS[self.language][there.month - 1][:3]
+        return _tied(
+            f"{there.day} {month} {there.year}" if self.language == "en" else f"{there.day} de {month} de {there.year}"
+        )
+
     def moment(self, at: datetime, now: datetime) -> str:
         """Write a time; of another day with its day."""
         return self.clock(at) if self.is_today(at, now) else f"{self.day(at)}, {self.clock(at)}"

@@ -60,7 +60,7 @@ async def test_pictures_of_every_state(browser: Any, site: Site) -> None:
         for (name, path), (looker, context) in product(others.items(), lookers.items())
         if ONLY in f"{name}-{looker}"
     ]
-    await asyncio.to_thread(write_index, taken)
+    await asyncio.to_thread(write_index, FOLDER, taken)
 
 
 async def picture(context: Any, site: Site, file: str, state: State) -> str:
@@ -85,9 +85,9 @@ async def shoot(page: Any, file: str) -> str:
     return file
 
 
-def write_index(taken: list[str]) -> None:
+def write_index(folder: Path, taken: list[str]) -> None:
     shown = "".join(
         f'<figure><img src="{file}" loading="lazy"><figcaption>{file}</figcaption></figure>' for file in taken
     )
     style = "body{font:14px system-ui;display:flex;flex-wrap:wrap;gap:16px}figure{margin:0;width:300px}img{width:100%}"
-    (FOLDER / "index.html").write_text(f"<!doctype html><meta charset=utf-8><style>{style}</style>{shown}", "utf-8")
+    (folder / "index.html").write_text(f"<!doctype html><meta charset=utf-8><style>{style}</style>{shown}", "utf-8")

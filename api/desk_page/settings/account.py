@@ -146,7 +146,7 @@ async def get_kept_page(request: web.Request, looker: Looker) -> web.Response:
     kept = [
         {
             "name": t[f"kept_{name.replace(' ', '_')}"],
-            "since": day((await read_horizon(pool, name)).horizon, t["kept_all"]),
+            "since": day(looker, (await read_horizon(pool, name)).horizon, t["kept_all"]),
         }
         for name in CLASSES
     ]

@@ -58,6 +58,6 @@ def settings_page(request: web.Request, looker: Looker, template: str, *, title:
     return shown(request, looker, template, title=t[title], problems=problems, tabs=tabs, **values)
 
 
-def day(at: datetime | None, none: str = "") -> str:
-    """Write the day of a time, as forms take it; `none`: what stands for no time."""
-    return none if at is None else f"{at:%Y-%m-%d}"
+def day(looker: Looker, at: datetime | None, none: str = "") -> str:
+    """Write the day of a time, with its year; `none`: what stands for no time."""
+    return none if at is None else looker.manner("UTC").day_of_year(at)

@@ -40,8 +40,8 @@ async def get_own_settings(request: web.Request, looker: Looker) -> web.Response
             {
                 "id": ids.shown(ids.PASSKEY, row.id),
                 "name": row.name,
-                "made": day(row.created_at),
-                "used": day(row.last_used_at, t["me_never"]),
+                "made": day(looker, row.created_at),
+                "used": day(looker, row.last_used_at, t["me_never"]),
             }
             for row in await passkeys.list_passkeys(pool, person_id)
         ],

@@ -45,7 +45,7 @@ async def get_users_page(request: web.Request, looker: Looker) -> web.Response:
                 "email": one.email,
                 "role": role_words[one.role or ""],
                 "driver": name_of.get(one.driver_id or 0, ""),
-                "until": day(one.expires_at),
+                "until": day(looker, one.expires_at),
             }
             for one in invited[:MOST_SHOWN]
         ],
@@ -66,7 +66,7 @@ def _user(looker: Looker, one: Member, name_of: Mapping[int, str]) -> dict[str, 
         "driver": name_of.get(one.driver_id or 0, ""),
         "is_me": one.id == looker.caller.person_id,
         "is_kept": one.role == "owner" and looker.caller.role is not Role.OWNER,
-        "used": day(one.last_used_at, t["me_never"]),
+        "used": day(looker, one.last_used_at, t["me_never"]),
         "state": t["users_first"] if not one.has_password else t["users_codes"] if one.has_totp else "",
     }
 
@@ -87,9 +87,9 @@ async def get_keys_page(request: web.Request, looker: Looker) -> web.Response:
                 "id": ids.shown(ids.KEY, one.id),
                 "label": one.label or ids.shown(ids.KEY, one.id),
                 "role": role_words[one.role],
-                "made": day(one.created_at),
-                "used": day(one.last_used_at, t["me_never"]),
-                "until": day(one.expires_at, t["keys_always"]),
+                "made": day(looker, one.created_at),
+                "used": day(looker, one.last_used_at, t["me_never"]),
+                "until": day(looker, one.expires_at, t["keys_always"]),
                 "is_over": one.expires_at is not None and one.expires_at <= looker.now,
             }
             for one in rows

@@ -5,6 +5,7 @@ from aiohttp import web
 from api.desk.pages import LANG
 from api.desk_page.settings.frame import ALSO, MOST_SHOWN, NOT_DISPATCHERS, day, settings_page
 from api.desk_page.shown import Looker, for_people
+from api.fleet.enrolment import APP_NAMES
 from api.http import ids
 from api.http.app_keys import POOL, WELCOME
 from api.http.operation import Operations, Who
@@ -21,7 +22,7 @@ async def get_phones_page(request: web.Request, looker: Looker) -> web.Response:
     pool, account_id, t = request.app[POOL], looker.caller.account_id, desk_texts(looker.language)
     rows = await drivers.list_drivers(pool, account_id=account_id, after=0, limit=MOST_SHOWN + 1)
     phones = await devices.devices_of_account(pool, account_id)
-    welcome = request.app[WELCOME]
+    app_names = {**APP_NAMES, "browser": t["phones_browser"]}
     return settings_page(
         request,
         looker,
@@ -34,15 +35,15 @@ async def get_phones_page(request: web.Request, looker: Looker) -> web.Response:
                 "phones": [
                     {
                         "id": ids.shown(ids.DEVICE, phone.id),
-                        "label": phone.label or ids.shown(ids.DEVICE, phone.id),
-                        "app": t["phones_browser"] if phone.app == "browser" else phone.app,
-                        "made": day(phone.created_at),
+                        "label": phone.label,
+                        "app": app_names[phone.app],
+                        "made": day(looker, phone.created_at),
                     }
                     for phone in phones.get(one.id, ())
                 ],
             }
             for one in rows[:MOST_SHOWN]
         ],
-        apps=welcome,
+        apps=[(app, APP_NAMES[app]) for app in request.app[WELCOME]],
         more=t["settings_more"].format(most=MOST_SHOWN) if len(rows) > MOST_SHOWN else "",
     )

@@ -27,7 +27,7 @@ async def get_webhooks_page(request: web.Request, looker: Looker) -> web.Respons
         if not row.enabled:
             return t["webhooks_off"]
         failing = row.failing_since
-        return t["webhooks_well"] if failing is None else t["webhooks_failing"].format(day=day(failing))
+        return t["webhooks_well"] if failing is None else t["webhooks_failing"].format(day=day(looker, failing))
 
     return settings_page(
         request,
@@ -42,7 +42,7 @@ async def get_webhooks_page(request: web.Request, looker: Looker) -> web.Respons
                 "state": state_of(row),
                 "why": row.disabled_why or "",
                 "enabled": row.enabled,
-                "made": day(row.created_at),
+                "made": day(looker, row.created_at),
             }
             for row in rows
         ],

@@ -1,4 +1,4 @@
-/* What every page of the desk can: search from anywhere, back with Esc, print. */
+/* What every page of the desk can: search from anywhere, back with Esc, on and back in lists with j and k, print. */
 
 document.documentElement.classList.add("scripted");
 
@@ -15,8 +15,18 @@ document.addEventListener("keydown", (event) => {
     /** @type {HTMLElement} */ (typing).blur();
   } else if (event.key === "Escape" && history.length > 1) {
     history.back();
+  } else if (!typing && (event.key === "j" || event.key === "k")) {
+    go(event.key === "j" ? 1 : -1);
   }
 });
+
+/** Go on in what the page lists, by the first link of each. @param {1 | -1} by */
+function go(by) {
+  const rows = [...document.querySelectorAll("main :is(.stops, .found, .board) > li:has(a)")];
+  const at = rows.findIndex((row) => row.contains(document.activeElement));
+  const next = rows[Math.max(0, Math.min(rows.length - 1, at + by))];
+  /** @type {HTMLElement | null | undefined} */ (next?.querySelector("a"))?.focus();
+}
 
 document.addEventListener("click", (event) => {
   if (event.target instanceof Element && event.target.closest("[data-print]")) print();

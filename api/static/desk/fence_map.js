@@ -11,11 +11,13 @@ import { collection, GROUND, onGround, still } from "./ground.js";
 const MODES = { area: "polygon", circle: "circle", corridor: "linestring" };
 const MOST_CORNERS = 200; // to take hold of
 const NEAR = 16;
+const CORNERS_A_HANDLE = 12; // a circle has 48 corners: four are enough to take hold of
 
-/** @param {any} lib Terra Draw */
-function modesOf(lib) {
+/** @param {any} lib Terra Draw @param {(id: string) => boolean} isCircle */
+function modesOf(lib, isCircle) {
+  const wide = (/** @type {number} */ pixels) => (/** @type {any} */ { properties: { index, selectionPointFeatureId } }) => (index % CORNERS_A_HANDLE && isCircle(selectionPointFeatureId) ? 0 : pixels);
   const colours = { fillColor: GROUND.line, fillOpacity: 0.2, outlineColor: GROUND.line, outlineWidth: 2, closingPointColor: GROUND.line, closingPointWidth: 8, lineStringColor: GROUND.line, lineStringWidth: 3 };
-  const held = { selectedPolygonColor: GROUND.line, selectedPolygonFillOpacity: 0.2, selectedPolygonOutlineColor: GROUND.line, selectedPolygonOutlineWidth: 2, selectedLineStringColor: GROUND.line, selectedLineStringWidth: 3, selectionPointColor: GROUND.line, selectionPointWidth: 7, selectionPointOutlineColor: "#ffffff", midPointColor: "#ffffff", midPointOutlineColor: GROUND.line, midPointOutlineWidth: 2, midPointWidth: 4 };
+  const held = { selectedPolygonColor: GROUND.line, selectedPolygonFillOpacity: 0.2, selectedPolygonOutlineColor: GROUND.line, selectedPolygonOutlineWidth: 2, selectedLineStringColor: GROUND.line, selectedLineStringWidth: 3, selectionPointColor: GROUND.line, selectionPointWidth: wide(7), selectionPointOutlineColor: "#ffffff", selectionPointOutlineWidth: wide(2), midPointColor: "#ffffff", midPointOutlineColor: GROUND.line, midPointOutlineWidth: 2, midPointWidth: 4 };
   const corners = { feature: { draggable: true, coordinates: { draggable: true, midpoints: true, deletable: true } } };
   const notCrossing = (/** @type {any} */ feature, /** @type {any} */ { updateType }) => (updateType === "provisional" ? { valid: true } : lib.ValidateNotSelfIntersecting(feature));
   const circles = new lib.TerraDrawCircleMode({ styles: colours, segments: 48, drawInteraction: "click-move-or-drag" });
@@ -63,7 +65,8 @@ export async function drawFences(given, fences, { drawn, chosen }) {
     ...fenceLayers("draft", { line: GROUND.line }),
   ]);
   const [draws, { TerraDrawMapLibreGLAdapter }] = await Promise.all([import(`${given.assets}/terra-draw/terra-draw.modern.js`), import(`${given.assets}/terra-draw/terra-draw-maplibre-gl-adapter.modern.js`)]);
-  const draw = new draws.TerraDraw({ adapter: new TerraDrawMapLibreGLAdapter({ map, coordinatePrecision: 6 }), modes: modesOf(draws) });
+  /** @type {any} */
+  const draw = new draws.TerraDraw({ adapter: new TerraDrawMapLibreGLAdapter({ map, coordinatePrecision: 6 }), modes: modesOf(draws, (id) => draw.getSnapshotFeature(id)?.properties.mode === MODES.circle) });
   draw.start();
   draw.on("finish", (/** @type {any} */ id) => {
     const { geometry, properties } = draw.getSnapshotFeature(id);

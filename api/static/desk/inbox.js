@@ -4,7 +4,8 @@ const LOOK_MS = 10_000;
 const SOUND = "reparto-alert-sound";
 const BEEP_S = 0.25;
 
-const newest = Number(/** @type {HTMLElement} */ (document.getElementById("alerts")).dataset.newest);
+/** Of the open ones that the page shows; where it shows others, all that are open now are known. */
+const newest = Number(document.getElementById("alerts")?.dataset.newest ?? Infinity);
 const fresh = /** @type {HTMLElement} */ (document.getElementById("fresh"));
 const sound = /** @type {HTMLInputElement} */ (document.getElementById("sound"));
 /** @type {Set<number> | undefined} */

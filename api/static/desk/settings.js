@@ -157,6 +157,8 @@ document.addEventListener("click", (event) => {
   event.target.closest("[data-drop-row]")?.closest("[data-row]")?.remove();
 });
 
+for (const here of document.querySelectorAll(".tabs [aria-current]")) here.scrollIntoView({ block: "nearest", inline: "center" });
+
 document.querySelector("[data-reload]")?.addEventListener("click", () => location.reload());
 
 for (const time of /** @type {NodeListOf<HTMLTimeElement>} */ (document.querySelectorAll("time[data-local]"))) {

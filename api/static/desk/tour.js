@@ -4,6 +4,7 @@ import { doneAndAgain, send, tell } from "./acts.js";
 
 const ASKED_AFTER_MS = 150;
 const LOOK_MS = 10_000;
+const EDGE_PX = 80; // of the screen: who drags there wants to go on
 
 const tour = /** @type {HTMLElement} */ (document.getElementById("tour"));
 export const { route, version, zone, language } = /** @type {Record<string, string>} */ (tour.dataset);
@@ -54,9 +55,7 @@ function orderable(stops) {
     const over = event.target instanceof Element ? event.target.closest("li") : null;
     if (!dragged || !over) return;
     event.preventDefault();
-    if (over === dragged) return;
-    const { top, height } = over.getBoundingClientRect();
-    if (event.clientY > top + height / 2) over.after(dragged); else over.before(dragged);
+    place(dragged, over, event.clientY);
   });
   stops.addEventListener("dragend", (event) => {
     dragged?.classList.remove("dragged");
@@ -64,8 +63,44 @@ function orderable(stops) {
     dragged = null;
     changed();
   });
+  stops.addEventListener("pointerdown", (event) => {
+    const grip = event.target instanceof Element ? event.target.closest(".grip") : null;
+    const row = /** @type {HTMLElement | null} */ (grip?.closest("li") ?? null);
+    if (row && event.pointerType !== "mouse") drag(row, event.pointerId);
+  });
   document.getElementById("undo")?.addEventListener("click", () => { stops.append(...first); changed(); });
   document.getElementById("apply")?.addEventListener("click", apply);
+
+  /** A finger drags by the grip; anywhere else it scrolls the page. @param {HTMLElement} row @param {number} finger */
+  function drag(row, finger) {
+    const over = new AbortController();
+    // all of the page listens: a row that moves loses the finger that it was held by
+    const on = (/** @type {"pointermove" | "pointerup" | "pointercancel"} */ kind, /** @type {(event: PointerEvent) => void} */ then) =>
+      document.addEventListener(kind, (event) => { if (event.pointerId === finger) then(event); }, { signal: over.signal });
+    const end = () => {
+      over.abort();
+      row.draggable = true;
+      row.classList.remove("dragged");
+      changed();
+    };
+    row.draggable = false; // or a long press begins the browser's own dragging
+    row.classList.add("dragged");
+    on("pointermove", ({ clientX, clientY }) => {
+      const under = document.elementFromPoint(clientX, clientY)?.closest("li");
+      if (under?.parentElement === stops) place(row, under, clientY);
+      if (clientY < EDGE_PX) scrollBy(0, -EDGE_PX / 4);
+      if (clientY > innerHeight - EDGE_PX) scrollBy(0, EDGE_PX / 4);
+    });
+    on("pointerup", end);
+    on("pointercancel", end);
+  }
+
+  /** @param {Element} row @param {Element} over @param {number} y */
+  function place(row, over, y) {
+    if (over === row) return;
+    const { top, height } = over.getBoundingClientRect();
+    if (y > top + height / 2) over.after(row); else over.before(row);
+  }
 
   /** @param {Element} row @param {number} by @param {HTMLElement} focused */
   function move(row, by, focused) {

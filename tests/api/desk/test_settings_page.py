@@ -1,10 +1,13 @@
 """Everybody sees how they sign in, and nobody else does."""
 
+from typing import get_args
+
 import pytest
 
 from api.desk_page.settings import account as account_settings
 from api.desk_page.settings import brand, company, fences, me, messages, offers, people, phones, webhooks
 from api.desk_page.settings.frame import TABS
+from api.fleet.enrolment import APP_NAMES, App
 from api.http.auth import Role
 from sql.desk import factors, links
 from sql.desk.passkeys import add_passkey
@@ -127,7 +130,8 @@ async def test_phones_are_listed_by_their_drivers_and_none_of_another_account(
             assert (await client.delete(f"/v1/devices/{last}", headers=one.headers)).status == 204
     mine = await signed_in(pool, account.id, await make_user(pool, account.id, role="dispatcher"))
     text = await (await client.get("/desk/settings/phones?lang=es", headers=mine)).text()
-    assert "&lt;b&gt;azul" in text
+    assert "&lt;b&gt;azul</b><br>Reparto · desde" in text
+    assert APP_NAMES.keys() == {*get_args(App)}
     assert 'data-path="/v1/drivers/dr_1/devices"' in text
     assert text.count('data-path="/v1/devices/') == 1
     assert "rojo" not in text
@@ -144,6 +148,6 @@ async def test_webhooks_are_listed_as_they_go_and_none_of_another_account(client
     mine = await signed_in(pool, account.id, await make_user(pool, account.id))
     text = await (await client.get("/desk/settings/webhooks?lang=en", headers=mine)).text()
     assert "https:&#x2f;&#x2f;mia.example&#x2f;?a=&lt;b&gt;" in text
-    assert "nothing was taken since 2026-03-02" in text
+    assert "nothing was taken since 2 Mar 2026" in text
     assert [f"/v1/webhooks/wh_{n}/rotate" in text for n in (1, 2, 3)] == [True, True, False]
     assert not [word for word in ("ajena", "secreto") if word in text]

@@ -19,6 +19,7 @@ from sql.desk import sessions
 from sql.pool import Pool
 from tests.api.desk.desk import make_driver_user, make_user
 from tests.api.tour_rows import Tour
+from work.outgoing.config import OutgoingConfig
 
 DESK = {"viewport": {"width": 1440, "height": 900}}
 PHONE = {"viewport": {"width": 360, "height": 780}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
@@ -60,7 +61,12 @@ class Office:
 @pytest.fixture
 async def office(database: DatabaseConfig, pool: Pool, tmp_path: Path) -> AsyncIterator[Office]:
     """Four stops; the van is 150 m on its way to the first; the first has all that a stop may have."""
-    server = TestServer(create_app(Settings(database=database, server=ServerConfig(data_dir=str(tmp_path))), database))
+    settings = Settings(
+        database=database,
+        server=ServerConfig(data_dir=str(tmp_path)),
+        outgoing=OutgoingConfig(outgoing_allow="127.0.0.0/8"),
+    )
+    server = TestServer(create_app(settings, database))
     await server.start_server()
     now = datetime.now(UTC)
     account_id = await ensure_account(pool, "Mensajería Aburrá")

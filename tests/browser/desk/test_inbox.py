@@ -41,6 +41,9 @@ async def test_alerts_are_taken_put_aside_and_closed(browser: Any, office: Offic
         "The driver calls for help", "A delivery failed", "A message did not arrive",
     ]  # fmt: skip
     assert "4711 · Ana Restrepo · norte-1 · Marta Quintero" in await page.inner_text(".alerts")
+    for key, row in (("j", 0), ("j", 1), ("k", 0), ("k", 0)):
+        await page.keyboard.press(key)
+        assert await page.locator(f".alerts li:nth-child({row + 1}) a:focus").count() == 1
     await page.click("[data-act$='/take'] >> nth=0")
     await page.wait_for_selector("#told:not([hidden])")
     assert "dispatcher0@tienda.example is at it" in await page.inner_text(".alerts li >> nth=0")
@@ -54,6 +57,7 @@ async def test_alerts_are_taken_put_aside_and_closed(browser: Any, office: Offic
     states = ("open", "snoozed", "closed")
     assert await shut_out(viewer, *(f"{office.url}/desk/alerts?state={state}" for state in states)) == {}
     assert await viewer.locator("[data-act]").count() == 0
+    assert await viewer.locator("#fresh").is_hidden()  # among the closed ones, those that are open are no news
     assert page.wrong == viewer.wrong == []
 
 
@@ -71,6 +75,11 @@ async def test_the_board_says_how_the_day_goes(browser: Any, office: Office) -> 
     assert await page.locator(".mark.broken").count() == 1
     assert await page.locator(".mark.well").count() == 1
     assert await page.locator("header, form").count() == 0
+    await page.clock.install()
+    await page.reload()
+    await office.tour.change_stop(2, status="completed", arrived_at=at, outcome_at=at)
+    await page.clock.fast_forward(31_000)
+    await until(page, "document.querySelectorAll('.mark.well').length === 2")  # on a wall nobody asks for it
     assert await shut_out(page, f"{office.url}/desk/board") == {}
     assert page.wrong == []
 

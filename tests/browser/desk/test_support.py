@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.browser.desk.conftest import PHONE, Office, tell
-from tests.browser.desk.looks import shut_out
+from tests.browser.desk.looks import shut_out, shut_out_here
 from tests.browser.waiting import until
 
 
@@ -59,5 +59,7 @@ async def test_nobody_is_shut_out(browser: Any, office: Office, scheme: str, loo
     await tell(office)
     page = await office.sit(browser, lang="es", color_scheme=scheme, **looks)
     paths = (f"stops/st_{office.tour.stop_ids[0]}", "find?q=medell")
-    assert await shut_out(page, *(f"{office.url}/desk/{path}" for path in paths)) == {}
+    assert await shut_out(page, *(f"{office.url}/desk/{path}" for path in reversed(paths))) == {}
+    await page.emulate_media(media="print")  # of a dark screen, too, on white paper
+    assert await shut_out_here(page) == {}
     assert page.wrong == []

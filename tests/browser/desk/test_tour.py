@@ -71,6 +71,26 @@ async def test_nobody_is_shut_out_of_a_tour_and_viewers_change_nothing(browser: 
     assert page.wrong == phone.wrong == []
 
 
+async def test_a_finger_drags_a_stop_by_its_grip(browser: Any, office: Office) -> None:
+    page = await office.sit(browser, **PHONE)
+    await page.goto(f"{office.url}/desk/tours/rt_{office.tour.route_id}?lang=en")
+    line = await page.context.new_cdp_session(page)
+    await page.locator("#ahead li").nth(0).evaluate("row => row.scrollIntoView({ block: 'center' })")
+    grip = await page.locator("#ahead .grip").nth(0).bounding_box()
+    other = await page.locator("#ahead li").nth(1).bounding_box()
+    x, top, end = grip["x"] + 20, grip["y"] + 20, other["y"] + other["height"] * 3 / 4
+    for kind, y in (("Start", top), *(("Move", top + (end - top) * n / 5) for n in range(1, 6)), ("End", end)):
+        points = [] if kind == "End" else [{"x": x, "y": y}]
+        await line.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+    await until(page, "document.getElementById('cost-said').textContent.includes('The tour ends')")
+    meant = await page.locator("#ahead li strong").all_inner_texts()
+    assert meant == ["stop-1", "4711", "stop-2", "stop-3"]
+    await page.tap("#apply")
+    await page.wait_for_selector("#told:not([hidden])")
+    assert await order_of(office) == meant
+    assert page.wrong == []
+
+
 async def test_a_van_breaks_down_and_another_one_takes_its_stops(browser: Any, office: Office) -> None:
     others = {"start_at": office.tour.start_at, "external_id": "sur-2", "driver": "Luis Díaz"}
     other = await Tour.put(office.pool, office.account_id, **others)

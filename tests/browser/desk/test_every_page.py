@@ -1,0 +1,30 @@
+"""Nobody is shut out of any page of the desk, and no page shows what is for programs."""
+
+from typing import Any
+
+import pytest
+
+from sql.account.accounts import ensure_account
+from tests.browser.desk.conftest import PHONE, Office
+from tests.browser.desk.every_page import codes, empty_pages, fill, pages_of
+from tests.browser.desk.looks import shut_out
+
+
+@pytest.mark.parametrize(
+    ("lang", "scheme", "looks"), [("pt", "dark", PHONE), ("es", "light", {})], ids=["phone", "wide"]
+)
+@pytest.mark.parametrize("is_empty", [False, True], ids=["full", "empty"])
+async def test_every_page(browser: Any, office: Office, lang: str, scheme: str, looks: Any, is_empty: bool) -> None:
+    if is_empty:
+        office.account_id = await ensure_account(office.pool, "Empresa nueva")
+    else:
+        await fill(office, await office.sit(browser, "owner"))
+    page = await office.sit(browser, "owner", lang=lang, color_scheme=scheme, **looks)
+    found: dict[Any, Any] = {}
+    for path in (empty_pages() if is_empty else pages_of(office)).values():
+        found |= await shut_out(page, f"{office.url}{path}")
+        if said := await codes(page):
+            found[path, "codes"] = said
+    await page.context.clear_cookies()
+    found |= await shut_out(page, f"{office.url}/desk")  # to sign in
+    assert found == {}
