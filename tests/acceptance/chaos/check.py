@@ -18,10 +18,12 @@ from tests.settling import settle
 
 _HURRY_WEBHOOKS = (
     "UPDATE webhook_delivery SET next_try_at = now() WHERE state = 'pending' AND next_try_at < now() + interval '1 day'"
-    " AND created_at < now() - interval '25 s'"
+    " AND created_at < now() - interval '25 s';"
+    "UPDATE webhook_span SET leased_until = now() WHERE leased_until BETWEEN now() AND now() + interval '35 s'"
 )
+"""What waits longer than it must: for its next try, or for a process that was killed while it told."""
 _UNTOLD = (
-    "SELECT EXISTS (SELECT FROM webhook_delivery WHERE state = 'pending')"
+    "SELECT EXISTS (SELECT FROM webhook_delivery WHERE state = 'pending') OR EXISTS (SELECT FROM webhook_span)"
     " OR EXISTS (SELECT FROM webhook JOIN account ON account.id = webhook.account_id WHERE told_seq < events_numbered)"
     " OR EXISTS (SELECT FROM event WHERE seq IS NULL)"
 )
