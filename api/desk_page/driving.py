@@ -10,7 +10,7 @@ from aiohttp import web
 
 from api.certificate.told import Pen
 from api.desk.pages import LANG
-from api.desk_page.shown import Looker, for_people, shown
+from api.desk_page.shown import Looker, for_people, said, shown
 from api.desk_page.story import status_in_words, tone_of
 from api.driver.manifest.changes import whole
 from api.driver.manifest.version import Current, bring_up_to_date
@@ -56,7 +56,7 @@ async def get_driving_page(request: web.Request, looker: Looker) -> web.Response
     assert person_id is not None
     device = await browser_of(pool, looker.caller.account_id, person_id)
     if device is None:
-        return shown(request, looker, "said.html", status=403, of="no_driver", role="")
+        return said(request, looker, "no_driver", status=403)
     who = {"account_id": device.account_id, "driver_id": device.driver_id}
     current = await bring_up_to_date(pool, **who, now=pool.clock.now())
     tag = {"ETag": f'W/"{current.version}"'}

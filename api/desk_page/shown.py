@@ -162,14 +162,14 @@ def shown(
 
 async def _page(request: web.Request, looker: Looker, page: Page, but: frozenset[Role]) -> web.Response:
     if looker.caller.role in but:
-        return _said(request, looker, "no_right", status=403)
+        return said(request, looker, "no_right", status=403)
     try:
         return await page(request, looker)
     except NotFound:
-        return _said(request, looker, "gone", status=404)
+        return said(request, looker, "gone", status=404)
 
 
-def _said(request: web.Request, looker: Looker, name: str, *, status: int) -> web.Response:
+def said(request: web.Request, looker: Looker, name: str, *, status: int) -> web.Response:
     """Show the words of that name, in place of a page."""
-    role, said = looker.words["role"][looker.caller.role.name.lower()], looker.words[name]
-    return shown(request, looker, "said.html", status=status, title=said["title"], lead=said["lead"], role=role)
+    role, words = looker.words["role"][looker.caller.role.name.lower()], looker.words[name]
+    return shown(request, looker, "said.html", status=status, title=words["title"], lead=words["lead"], role=role)
