@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from geo.fold.doors import doors_of
 from geo.fold.in_force import InForce
 from geo.fold.moments import Diary, Moment
 from geo.fold.results import Results
@@ -30,11 +31,12 @@ class Steps:
         tracks = self.tracks
         here = self.results.here(fixes, self.in_force.plans_of(vans))
         was = tracks["snap"][vans]
-        memory, snapped = snap.step(was, here)
+        stand = stops.stand(tracks["standing"][vans], here)
+        memory, snapped = snap.step(was, here, doors_of(stand, here))
         self._tell_route(vans, fixes, here, snapped)
 
         visits = tracks["visits"][vans]
-        standing, happened, slow = stops.step(tracks["standing"][vans], visits, here, snapped.along_m)
+        standing, happened = stops.step(stand, visits, here, snapped.along_m)
         tracks["standing"][vans] = standing
         tracks["pace"][vans] = pace.begin(tracks["pace"][vans], here.ms, snapped.along_m)
         for visit in happened:
@@ -43,9 +45,9 @@ class Steps:
             tracks["visits"][vans[i]] = visits[i]
             if visit.arrived and np.isnan(snapped.along_m[i]):
                 snap.served_off_path(memory, i, float(here.plans[i].stops[visit.row, 3]))
-        self._finish(vans, fixes, here, snapped, slow, {visit.van for visit in happened})
+        self._finish(vans, fixes, here, snapped, stand.slow, {visit.van for visit in happened})
 
-        _pin(memory, snapped, here, was, standing, slow)
+        _pin(memory, snapped, here, was, standing, stand.slow)
         tracks["snap"][vans] = memory
         self.results.snapped(fixes, snapped)
 

@@ -131,3 +131,18 @@ drives a long way for a second time. Unbounded, a van once taken for one far off
 BEFORE = 0.3
 """Logarithm: how much less likely a van comes back to where it left the path before it came upon another pass, than to
 that one. By hand."""
+
+# standing at a door ---------------------------------------------------------------------------------------------------
+
+UNSAID_S, DOOR_S, SURELY = 10.0, 10.0, 6.0
+"""A van that stands at a door says nothing for UNSAID_S; then every DOOR_S make passes without a stop there less likely
+by a logarithm of 1, by SURELY at the most: lights and queues last 20 s in the mean. By hand."""
+
+DOOR, DOOR_AHEAD_M, DOOR_BEHIND_M, DOOR_FAR, DOOR_FAR_BEHIND = 5.0, 1_500.0, 800.0, 2.0, 3.0
+"""Logarithms: how much less likely a driver takes a stop in an order of their own than stands for another reason; and 1
+more for so many metres ahead of where the van was, or behind, at the most DOOR_FAR and DOOR_FAR_BEHIND. By hand; at a
+DOOR of 4 a van that stood for 100 s at a stop of its way back is taken to be on the way back."""
+
+OWN_M = 200.0
+"""So far before the stop before a door and past the one after it a place on the path still has that door's stop for a
+reason to stand. By hand."""

@@ -17,6 +17,7 @@ from geo.numbers import BELIEVED_MPS, REACH_MPS, SLOW_MPS, UNSAID_TO_SNAP_M, VAG
 from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Rows
 from geo.shape import plane
 from geo.snap.candidates import candidates_of, least
+from geo.snap.doors import Doors, pull
 from geo.snap.likelihood import Fix, From, exp
 from geo.snap.numbers import (
     ALIKE,
@@ -118,11 +119,12 @@ class Snapped:
     off_ms: Ints
 
 
-def step(memory: Rows, here: Here) -> tuple[Rows, Snapped]:
+def step(memory: Rows, here: Here, doors: Doors | None = None) -> tuple[Rows, Snapped]:
     """Snap one fix each of n drivers.
 
     Args:
         memory: (n,) of dtype `SNAP`. Not changed.
+        doors: where vans stand at the door of a stop; None: at none.
 
     Returns:
         The new memory, and the places.
@@ -151,6 +153,8 @@ def step(memory: Rows, here: Here) -> tuple[Rows, Snapped]:
     for name, column in (("weight", picked), ("along_m", along_m), ("x_m", path_x_m), ("y_m", path_y_m)):
         new["on"][name] = column
     new["off_weight"], new["ms"] = off, here.ms
+    if doors is not None and len(doors.van):
+        pull(new, doors, fix, offset_m)
     return new, _told(memory, new, here.ms, fix, offset_m[:, 0])
 
 

@@ -49,7 +49,7 @@ class Look:
 
     def outside_m(self, van: int, row: int) -> float:
         """Measure how far one van is outside the fence of a stop; negative inside."""
-        return outside(self.here.plans[van], row, float(self.here.x_m[van]), float(self.here.y_m[van]))
+        return _outside_m(self.here, van, row)
 
 
 def stop_of(memory: Rows, visits: NDArray[np.uint8], look: Look) -> tuple[Ints, Bools]:
@@ -94,7 +94,7 @@ def _nearest(memory: Rows, visits: NDArray[np.uint8], look: Look) -> Ints:
     van = vans[which]
     row = np.arange(len(pieces)) - starts[:-1][which] + np.array(first)[which]
 
-    out_m = _out_m(look, pieces, van, row)
+    out_m = out_m_of(look.here, pieces, van, row)
     apart_m = np.abs(pieces[:, 3] - along_m[van])
     away_m = np.maximum(out_m + pieces[:, 2], 0.0) + ALONG_PART * apart_m
     counted = visits[van, row]
@@ -128,7 +128,7 @@ def _find_off_path(memory: Rows, visits: NDArray[np.uint8], look: Look, found: I
     pieces, starts = windows(tours, [0] * len(vans), [len(tour) for tour in tours])
     van = np.repeat(vans, np.diff(starts))
     row = np.arange(len(pieces)) - np.repeat(starts[:-1], np.diff(starts))
-    out_m = _out_m(look, pieces, van, row)
+    out_m = out_m_of(look.here, pieces, van, row)
     inside = np.flatnonzero(out_m <= look.margin_m[van])
     inside = inside[unseen(visits[van[inside], row[inside]])]
     nearest_last = inside[np.argsort(-(out_m + pieces[:, 2])[inside], kind="stable")]
@@ -167,19 +167,21 @@ def _in_turn(plan: Plan, visits: NDArray[np.uint8], last: int, nearest: int, row
     return int(rows[np.lexsort((rows, late))[0]])
 
 
-def _out_m(look: Look, stops: Floats, van: Ints, row: Ints) -> Floats:
+def out_m_of(here: Here, stops: Floats, van: Ints, row: Ints) -> Floats:
     """Measure how far vans are outside the fences of stops, negative inside.
 
     Args:
         stops: (k, 5) rows of `Plan.stops`; van, row: (k,) whose, and its place in that tour.
     """
-    out_m: Floats = (
-        np.sqrt((look.here.x_m[van] - stops[:, 0]) ** 2 + (look.here.y_m[van] - stops[:, 1]) ** 2) - stops[:, 2]
-    )
+    out_m: Floats = np.sqrt((here.x_m[van] - stops[:, 0]) ** 2 + (here.y_m[van] - stops[:, 1]) ** 2) - stops[:, 2]
     for i in np.flatnonzero(out_m < OUTLINE_M).tolist():
-        if int(row[i]) in look.here.plans[van[i]].polygons:
-            out_m[i] = look.outside_m(van[i], int(row[i]))
+        if int(row[i]) in here.plans[van[i]].polygons:
+            out_m[i] = _outside_m(here, int(van[i]), int(row[i]))
     return out_m
+
+
+def _outside_m(here: Here, van: int, row: int) -> float:
+    return outside(here.plans[van], row, float(here.x_m[van]), float(here.y_m[van]))
 
 
 def _heed_driver(memory: Rows, look: Look, found: Ints) -> None:

@@ -45,6 +45,9 @@ and more; the least is by hand."""
 PIN_M = 60.0
 """A van that stands at a stop is told to stay, unless a fix is further along the path than this from where it stood."""
 
+BESIDE_M = 30.0
+"""A van that stands so near to a fence (and the margin) may be there for its stop. By hand."""
+
 NEARER_M = 10.0
 """Next door is where the van is when it stands this much nearer to that stop than to the one it was at."""
 

@@ -51,6 +51,7 @@ STANDING = np.dtype(
         ("idle_ms", "<i8"),  # how much less it was under way than the clock says, from the fix before it came
         ("along_m", "<f8"),  # of the last fix; NaN off the path
         ("base", [("ms", "<i8"), ("x_m", "<f8"), ("y_m", "<f8")], (2,)),  # two earlier fixes: older, newer
+        ("stands", [("ms", "<i8"), ("x_m", "<f8"), ("y_m", "<f8")]),  # since when and where, at no stop; UNKNOWN_MS
         ("by_driver", "?"),  # the visit began because the driver said so
         ("said", "<i2"),  # 1 + place of the stop in it whose arrival the driver told last; 0: none
         ("left", "<i2"),  # 1 + place of the first stop that the driver said they left; 0: none, or a fix was outside
@@ -66,7 +67,7 @@ STANDING = np.dtype(
 def fresh(n: int) -> Rows:
     """Make the memory of drivers who begin a plan."""
     memory = np.zeros(n, STANDING)
-    memory["base"]["ms"] = UNKNOWN_MS
+    memory["base"]["ms"] = memory["stands"]["ms"] = UNKNOWN_MS
     memory["along_m"] = np.nan
     return memory
 
@@ -92,25 +93,61 @@ class Visit:
     certainty: float = 1.0
 
 
-def step(memory: Rows, visits: NDArray[np.uint8], here: Here, along_m: Floats) -> tuple[Rows, list[Visit], Bools]:
-    """Look at one fix each of n drivers.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Stand:
+    """What one fix each of n drivers says before it is known where on their paths they are.
+
+    Attributes:
+        memory: (n,) of dtype `STANDING`, the new one.
+        slow: (n,) which vans stand, or are driven no faster than a driver walks.
+        gap_ms: (n,) since a fix some seconds ago; 0 where fixes are too dense to say.
+        straight_m: (n,) how far they are from it.
+        vague_m: (n,) how far off each fix may be.
+        margin_m: (n,) outside a fence by at most this it counts as inside.
+    """
+
+    memory: Rows
+    slow: Bools
+    gap_ms: Ints
+    straight_m: Floats
+    vague_m: Floats
+    margin_m: Floats
+
+
+def stand(memory: Rows, here: Here) -> Stand:
+    """Look at one fix each of n drivers, wherever their paths lead.
 
     Args:
         memory: (n,) of dtype `STANDING`. Not changed.
+    """
+    memory = memory.copy()
+    gap_ms, straight_m = _gap(memory, here)
+    slow = _speed(memory, here) < SLOW_MPS
+    _note_stand(memory, here, slow)
+    accuracy_m = np.where(np.isnan(here.accuracy_m), UNSAID_AT_STOP_M, here.accuracy_m)
+    vague_m = np.clip(accuracy_m, 0.0, VAGUEST_M)
+    margin_m = MARGIN * np.minimum(vague_m, MARGIN_VAGUEST_M)
+    return Stand(
+        memory=memory, slow=slow, gap_ms=gap_ms, straight_m=straight_m, vague_m=vague_m, margin_m=margin_m
+    )  # fmt: skip
+
+
+def step(stand: Stand, visits: NDArray[np.uint8], here: Here, along_m: Floats) -> tuple[Rows, list[Visit]]:
+    """Look at one fix each of n drivers.
+
+    Args:
+        stand: what `stand` gives; its memory is written into.
         visits: (n, MAX_STOPS) of each stop so far, as `geo.visits.tour` reads them. Arrivals are counted in place.
         along_m: (n,) place along the path; NaN off it.
 
     Returns:
-        The new memory; what happened, van by van; and (n,) which vans stand.
+        The new memory; and what happened, van by van.
     """
-    memory = memory.copy()
+    memory = stand.memory
     was_off = np.isnan(memory["along_m"])
-    idle_ms, under_way_ms = _idle_ms(memory, here, along_m)
-    accuracy_m = np.where(np.isnan(here.accuracy_m), UNSAID_AT_STOP_M, here.accuracy_m)
-    vague_m = np.clip(accuracy_m, 0.0, VAGUEST_M)
-    margin_m = MARGIN * np.minimum(vague_m, MARGIN_VAGUEST_M)
+    idle_ms, under_way_ms = _idle_ms(stand, along_m)
     look = Look(
-        here=here, along_m=along_m, vague_m=vague_m, margin_m=margin_m, slow=_stands(memory, here),
+        here=here, along_m=along_m, vague_m=stand.vague_m, margin_m=stand.margin_m, slow=stand.slow,
         idle_ms=idle_ms, under_way_ms=under_way_ms,
     )  # fmt: skip
     gone = away(memory, look)
@@ -118,12 +155,7 @@ def step(memory: Rows, visits: NDArray[np.uint8], here: Here, along_m: Floats) -
     happened: list[Visit] = []
     for van in np.flatnonzero(gone | stood.arriving | stood.passed).tolist():
         happened += _come_and_go(memory, van, visits[van], look, stood, gone=bool(gone[van]))
-    return memory, happened, look.slow
-
-
-def _stands(memory: Rows, here: Here) -> Bools:
-    """Tell which vans stand, or are driven no faster than a driver walks."""
-    return _speed(memory, here) < SLOW_MPS
+    return memory, happened
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -297,17 +329,32 @@ def _sure(begun: list[Visit], certainty: float) -> list[Visit]:
     return [replace(visit, certainty=certainty) for visit in begun]
 
 
-def _idle_ms(memory: Rows, here: Here, along_m: Floats) -> tuple[Ints, Ints]:
+def _gap(memory: Rows, here: Here) -> tuple[Ints, Floats]:
+    """Tell how long ago and how far away the newer base is; no time where fixes are too dense to say."""
+    last = memory["base"][:, 1]
+    known = last["ms"] != UNKNOWN_MS
+    gap_ms = np.where(known, here.ms - np.where(known, last["ms"], here.ms), 0)
+    straight_m = np.sqrt((here.x_m - last["x_m"]) ** 2 + (here.y_m - last["y_m"]) ** 2)
+    return np.where(gap_ms >= BASE_MS, gap_ms, 0), straight_m
+
+
+def _idle_ms(stand: Stand, along_m: Floats) -> tuple[Ints, Ints]:
     """Tell how much longer vans took since the fix before than driving takes, and what it takes; 0 where fixes are too
     dense to say."""
-    ms = here.ms
-    last = memory["base"][:, 1]
-    known = (last["ms"] != UNKNOWN_MS) & (ms - np.where(last["ms"] == UNKNOWN_MS, ms, last["ms"]) >= BASE_MS)
-    straight_m = np.sqrt((here.x_m - last["x_m"]) ** 2 + (here.y_m - last["y_m"]) ** 2)
-    moved_m = np.fmax(straight_m, np.abs(along_m - memory["along_m"]))
-    memory["along_m"] = along_m
-    under_way_ms = np.where(known, np.rint(moved_m * (1000 / TYPICAL_MPS)), 0).astype(np.int64)
-    return np.where(known, np.maximum(ms - np.where(known, last["ms"], ms) - under_way_ms, 0), 0), under_way_ms
+    moved_m = np.fmax(stand.straight_m, np.abs(along_m - stand.memory["along_m"]))
+    stand.memory["along_m"] = along_m
+    under_way_ms = np.where(stand.gap_ms > 0, np.rint(moved_m * (1000 / TYPICAL_MPS)), 0).astype(np.int64)
+    return np.maximum(stand.gap_ms - under_way_ms, 0), under_way_ms
+
+
+def _note_stand(memory: Rows, here: Here, slow: Bools) -> None:
+    """Note since when and where vans stand; who is at a stop stands there since now, who creeps does not stand."""
+    stands = memory["stands"]
+    moved_m = np.sqrt((here.x_m - stands["x_m"]) ** 2 + (here.y_m - stands["y_m"]) ** 2)
+    at_stop = (memory["open"] > 0) & (memory["outs"] == 0)
+    anew = ~slow | at_stop | (stands["ms"] == UNKNOWN_MS) | (moved_m > PIN_M)
+    for name, column in (("ms", np.where(slow, here.ms, UNKNOWN_MS)), ("x_m", here.x_m), ("y_m", here.y_m)):
+        stands[name] = np.where(anew, column, stands[name])
 
 
 def _speed(memory: Rows, here: Here) -> Floats:

@@ -1,0 +1,45 @@
+"""At the door of which stops vans stand, whatever place along their path is held for theirs."""
+
+import numpy as np
+
+from geo.plan.plans import place_at, windows
+from geo.snap.doors import Doors
+from geo.snap.numbers import UNSAID_S
+from geo.trust.fixes import Here
+from geo.visits.near_stops import out_m_of
+from geo.visits.numbers import BESIDE_M
+from geo.visits.stops import Stand
+
+
+def doors_of(stand: Stand, here: Here) -> Doors:
+    """Find the doors where vans stand that are at no stop as far as is known.
+
+    Args:
+        stand: of n drivers, as `geo.visits.stops.stand` gives it.
+    """
+    memory = stand.memory
+    idle = stand.slow & ((memory["open"] == 0) | (memory["outs"] > 0))
+    stood_s = np.where(idle, here.ms - np.where(idle, memory["stands"]["ms"], here.ms), 0) / 1000
+    vans = np.flatnonzero(stood_s >= UNSAID_S)
+    if not len(vans):
+        return Doors.none()
+    tours = [here.plans[van].stops for van in vans.tolist()]
+    pieces, starts = windows(tours, [0] * len(vans), [len(tour) for tour in tours])
+    van = np.repeat(vans, np.diff(starts))
+    row = np.arange(len(pieces)) - np.repeat(starts[:-1], np.diff(starts))
+    out_m = out_m_of(here, pieces, van, row) - stand.margin_m[van]
+    near = np.flatnonzero(out_m <= BESIDE_M)
+    van, along_m = van[near], pieces[near, 3]
+    places = [place_at(here.plans[each], at_m) for each, at_m in zip(van.tolist(), along_m.tolist(), strict=True)]
+    x_m, y_m = np.array(places).reshape(-1, 2).T
+    low_m, high_m = pieces[near - 1, 3], pieces[np.minimum(near + 1, len(pieces) - 1), 3]
+    return Doors(
+        van=van,
+        along_m=along_m,
+        x_m=x_m,
+        y_m=y_m,
+        low_m=np.where(row[near] == 0, -np.inf, low_m),
+        high_m=np.where(np.isin(near + 1, starts[1:]), np.inf, high_m),
+        inside=out_m[near] <= 0,
+        stood_s=stood_s[van],
+    )

@@ -1,0 +1,75 @@
+"""A street driven along twice: standing at a door tells which of the two passes a van is on."""
+
+import numpy as np
+import pytest
+
+from geo.plan.facts import FactType
+from geo.trust.fixes import Here
+from geo.visits import stops
+from tests.geo.city import START_MS, fold, of_type, pings_at, plan_along, walk
+
+TWICE = [(0, 0), (3000, 0), (3000, 600), (0, 600), (0, 1), (3000, 1)]
+"""Out along a street, round the block, and along it again, from 7,199 m on."""
+
+DOOR, AGAIN_M = (1000, 15), 8199.0
+"""A stop of the second time."""
+
+FIRST = (2000, 15, 2000.0)
+"""A stop of the first time, x and y and along, metres."""
+
+
+def told(stands_s, every_s, stops=(FIRST, (*DOOR, AGAIN_M)), creeps_m=0.0):
+    times, x_m, y_m = walk(
+        (0, 0, 0), (100, 1000, 0), (100 + stands_s, 1000 + creeps_m, 0), (160 + stands_s, 1600 + creeps_m, 0),
+        every_s=every_s,
+    )  # fmt: skip
+    stops = [*stops, (2900, 0, 10_099.0)]
+    plan = plan_along(TWICE, [stop[:2] for stop in stops], stop_along_m=[stop[2] for stop in stops], radius_m=60)
+    track, facts = fold(pings_at(times, x_m, y_m), plan)
+    return track["along_m"] - x_m[-1], of_type(facts.happened, FactType.STOP_ARRIVED)["stop_id"].tolist()
+
+
+@pytest.mark.parametrize("every_s", [1, 2, 5, 15])
+def test_who_stands_long_at_a_door_of_the_second_time_is_there(every_s):
+    ahead_m, arrived = told(120, every_s)
+    assert ahead_m == pytest.approx(7199, abs=40)
+    assert arrived == [101]
+
+
+@pytest.mark.parametrize("every_s", [1, 5, 15])
+def test_a_light_at_that_door_says_nothing(every_s):
+    ahead_m, arrived = told(25, every_s)
+    assert ahead_m == pytest.approx(0, abs=40)
+    assert arrived == []
+
+
+@pytest.mark.parametrize("every_s", [1, 15])
+def test_nor_does_a_queue_that_creeps_past_it(every_s):
+    ahead_m, arrived = told(100, every_s, creeps_m=120.0)
+    assert ahead_m == pytest.approx(0, abs=40)
+    assert arrived == []
+
+
+def test_a_stop_of_the_pass_where_the_van_is_held_to_be_comes_first():
+    ahead_m, arrived = told(300, 5, stops=[(*DOOR, 1000.0), FIRST])
+    assert ahead_m == pytest.approx(0, abs=40)
+    assert arrived == [100]
+
+
+def test_nothing_is_said_where_the_plan_may_have_that_stop_on_either_pass():
+    ahead_m, _ = told(300, 5, stops=[(*DOOR, AGAIN_M)])
+    assert ahead_m == pytest.approx(0, abs=40)
+
+
+def test_since_when_a_van_stands_does_not_hang_on_how_often_it_sends():
+    for every_s in (1, 5, 15):
+        memory = stops.fresh(1)
+        for second in range(0, 91, every_s):
+            x_m = np.array([min(second, 30) * 10.0])
+            here = Here(
+                plans=[plan_along(TWICE)], ms=np.array([START_MS + 1000 * second]), x_m=x_m,
+                y_m=np.zeros(1), accuracy_m=np.array([5.0]), heading_deg=np.array([np.nan]),
+                speed_mps=np.array([10.0 if second < 30 else 0.0]),
+            )  # fmt: skip
+            memory = stops.stand(memory, here).memory
+        assert memory["stands"]["ms"][0] == START_MS + 30_000
