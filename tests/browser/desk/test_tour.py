@@ -85,7 +85,7 @@ async def test_a_finger_drags_a_stop_by_its_grip(browser: Any, office: Office) -
     await until(page, "document.getElementById('cost-said').textContent.includes('The tour ends')")
     meant = await page.locator("#ahead li strong").all_inner_texts()
     assert meant == ["stop-1", "4711", "stop-2", "stop-3"]
-    await page.tap("#apply")
+    await page.click("#apply")
     await page.wait_for_selector("#told:not([hidden])")
     assert await order_of(office) == meant
     assert page.wrong == []
