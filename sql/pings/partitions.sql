@@ -32,7 +32,7 @@ SELECT key.relname FROM pg_inherits
  WHERE inhparent = 'packed_ping'::regclass AND key.relname ~ '_cc(new|old)\d*$';
 
 -- name: try_hold_keys
--- One process at a time rewrites keys; until this session lets go. $1 lock
+-- One process at a time rewrites keys, until it lets go or its connection ends. $1 lock
 SELECT pg_try_advisory_lock($1);
 
 -- name: let_keys_go
