@@ -62,9 +62,8 @@ def pull(new: Rows, doors: Doors, fix: Fix, offset_m: Floats) -> None:
         fix: (n,) the fixes.
         offset_m: (n, HYPOTHESES) of the fix from each hypothesis.
     """
-    long_s = np.maximum(doors.stood_s - UNSAID_S, 0.0)
-    said = np.minimum(long_s / DOOR_S, SURELY)
-    before = np.minimum(np.maximum(long_s - fix.seconds[doors.van], 0.0) / DOOR_S, SURELY)
+    long_s = doors.stood_s - UNSAID_S
+    said, before = _said(long_s), _said(long_s - fix.seconds[doors.van])
     squared = (fix.x_m[doors.van] - doors.x_m) ** 2 + (fix.y_m[doors.van] - doors.y_m) ** 2
     ahead_m = doors.along_m - new["left_m"][doors.van]
     enters = exp(said - DOOR - _far(ahead_m) - squared * (0.5 / fix.sigma_m[doors.van] ** 2))
@@ -76,6 +75,11 @@ def pull(new: Rows, doors: Doors, fix: Fix, offset_m: Floats) -> None:
         along_m = new[van]["on"]["along_m"][:, None]
         own = ((along_m >= doors.low_m[mine] - OWN_M) & (along_m <= doors.high_m[mine] + OWN_M)).any(axis=1)
         _pull_one(new[van], offset_m[van], own, np.stack(places), least, float(lasts[mine[0]]))
+
+
+def _said(long_s: Floats) -> Floats:
+    """Tell how much standing for so long speaks against having no stop there, a logarithm."""
+    return np.minimum(np.maximum(long_s, 0.0) / DOOR_S, SURELY)
 
 
 def _far(ahead_m: Floats) -> Floats:
