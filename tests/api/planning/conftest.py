@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from work.roads.protocol import Roads
 
 DAY = "2026-03-02"
 DEPOT = {"name": "Bodega Centro", "lat": 6.2442, "lon": -75.5690, "timezone": "America/Bogota"}
+NOON_ZONE = f"Etc/GMT{datetime.now(UTC).hour - 12:+d}"
+"""Where the day began twelve hours ago: there no day that goes on ends while a test runs."""
 
 Call = Callable[..., Awaitable[Any]]
 

@@ -10,10 +10,10 @@ from api.portal import by_link
 from api.recipient import stream as tracking
 from tests.api.conftest import say_events
 from tests.api.driver.driver_day import BASE, Phone, event
-from tests.api.planning.conftest import DEPOT, settled
+from tests.api.planning.conftest import DEPOT, NOON_ZONE, settled
 
 NOW = BASE + timedelta(hours=6)
-TODAY = NOW.astimezone(ZoneInfo(DEPOT["timezone"])).date().isoformat()
+TODAY = NOW.astimezone(ZoneInfo(NOON_ZONE)).date().isoformat()
 START, END = NOW - timedelta(minutes=60), NOW + timedelta(hours=7)
 LATER = {"start_at": (NOW + timedelta(hours=13)).isoformat(), "end_at": (NOW + timedelta(hours=20)).isoformat()}
 YARD = {"name": "Patio", "lat": DEPOT["lat"], "lon": DEPOT["lon"]}
@@ -47,7 +47,7 @@ def give(call, phones):
     """`await give("este", stops, …)`: put a route as a company does that plans by itself."""
 
     async def put(side, stops, **more):
-        hours = {"date": TODAY, "timezone": "America/Bogota", "start_at": START.isoformat(), "end_at": END.isoformat()}
+        hours = {"date": TODAY, "timezone": NOON_ZONE, "start_at": START.isoformat(), "end_at": END.isoformat()}
         body = {"driver": SIDES[side][0], "depot": YARD, "stops": stops, **hours, **more}
         return await call("PUT", f"/v1/routes/{side}", body)
 
@@ -178,7 +178,7 @@ async def test_before_anybody_left_parcels_lie_at_the_yard_and_no_link_is_lost(c
 
 
 async def test_loads_vehicles_and_breaks_count_where_they_are_known(call, give, drive, proposed):
-    await call("PUT", "/v1/depots/patio", {"timezone": "America/Bogota", **YARD})
+    await call("PUT", "/v1/depots/patio", {"timezone": NOON_ZONE, **YARD})
     await call("PUT", "/v1/vehicles/van", {"capacity": {"kg": 40}})
     shift = {"date": TODAY, "vehicle": "van", "depot": "patio", "driver": "luis"}
     hours = {"start_at": START.isoformat(), "end_at": END.isoformat()}
@@ -219,7 +219,7 @@ async def test_a_route_without_a_depot_keeps_what_it_has(call, give, drive, prop
     asked = {"because": "avería", "routes": ["este", "oeste"], "out": [{"route": "este"}]}
     response = await client.post("/v1/plans/replan", json=asked, headers=account.headers)
     await refused(response, 422, "/depot")
-    await call("PUT", "/v1/depots/patio", {"timezone": "America/Bogota", **YARD})
+    await call("PUT", "/v1/depots/patio", {"timezone": NOON_ZONE, **YARD})
     plan = await proposed(**asked, depot="patio")
     assert plan["unplanned"] == []
     await call("POST", f"/v1/plans/{plan['id']}/publish")

@@ -14,12 +14,12 @@ from api.planning.by_rule import rule_job
 from api.recipient import stream as tracking
 from tests.api.conftest import say_events
 from tests.api.driver.driver_day import BASE, Phone, event
-from tests.api.planning.conftest import DEPOT, searching, settled
+from tests.api.planning.conftest import DEPOT, NOON_ZONE, searching, settled
 from work.planning import process
 from work.planning.tentative import days_of
 
 NOW = BASE + timedelta(hours=6)
-TODAY = NOW.astimezone(ZoneInfo(DEPOT["timezone"])).date().isoformat()
+TODAY = NOW.astimezone(ZoneInfo(NOON_ZONE)).date().isoformat()
 START, END = NOW - timedelta(minutes=60), NOW + timedelta(hours=7)
 
 
@@ -56,7 +56,7 @@ async def under_way(call, client, account, make_driver, make_device, planned, ph
 
     Gives driver and route of each side.
     """
-    await call("PUT", "/v1/depots/centro", DEPOT)
+    await call("PUT", "/v1/depots/centro", DEPOT | {"timezone": NOON_ZONE})
     for number, driver in enumerate(("ana", "luis", "eva"), 1):
         made = await make_driver(client, account.key, driver)
         device = await make_device(client, account.key, made["id"])
