@@ -18,8 +18,8 @@ WITH new AS (
        SET state = excluded.state, quality = excluded.quality, lat = excluded.lat, lon = excluded.lon,
            depot = excluded.depot, earliest = excluded.earliest, latest = excluded.latest, body = excluded.body,
            look_at = excluded.look_at, updated_at = now(), plan_id = NULL, route_id = NULL
-     WHERE (SELECT order_now.state FROM order_now WHERE order_now.id = known.id)
-           IN ('received', 'ready', 'planned', 'cancelled')
+     WHERE known.state <> 'assigned'
+        OR (SELECT order_now.state FROM order_now WHERE order_now.id = known.id) = 'cancelled'
     RETURNING external_id, xmax = 0 AS created)
 SELECT external_id, created FROM put UNION ALL SELECT external_id, false FROM kept;
 
@@ -72,16 +72,20 @@ SELECT id, external_id, state, quality, lat, lon, depot, earliest, latest, body,
   FROM delivery_order
  WHERE account_id = $1 AND state IN ('ready', 'planned') AND $2 BETWEEN earliest AND latest AND (depot IS NULL OR depot = $3)
    AND ($4::text[] IS NULL OR external_id = ANY ($4))
+   AND NOT EXISTS (SELECT FROM stops_by_hand(account_id, external_id, earliest, latest))
  ORDER BY id LIMIT $5;
 
 -- name: cancel_order
 -- $1 account, $2 external id
 UPDATE delivery_order SET state = 'cancelled', plan_id = NULL, updated_at = now()
- WHERE account_id = $1 AND external_id = $2 AND state IN ('received', 'ready', 'planned') RETURNING 1;
+ WHERE account_id = $1 AND external_id = $2 AND state IN ('received', 'ready', 'planned')
+   AND NOT EXISTS (SELECT FROM stops_by_hand(account_id, external_id, earliest, latest)) RETURNING 1;
 
 -- name: assign_orders
 -- Those that are still free; the caller compares how many. $1 account, $2 plan; columns: $3 external id, $4 route
 UPDATE delivery_order AS known SET state = 'assigned', plan_id = $2, route_id = new.route_id, updated_at = now()
   FROM unnest($3::text[], $4::bigint[]) AS new (external_id, route_id)
  WHERE known.account_id = $1 AND known.external_id = new.external_id AND known.state IN ('ready', 'planned')
+   AND NOT EXISTS (SELECT FROM stops_by_hand(known.account_id, known.external_id, known.earliest, known.latest) AS other
+                    WHERE other.route_id <> new.route_id)
 RETURNING known.external_id;

@@ -52,6 +52,7 @@ ORDER BY date, depot;
 -- Those whose last day it is, and that are on no route. $1 account, $2 day, $3 depot, $4 how many
 SELECT external_id, updated_at FROM delivery_order
  WHERE account_id = $1 AND latest = $2 AND state IN ('ready', 'planned') AND (depot IS NULL OR depot = $3)
+   AND NOT EXISTS (SELECT FROM stops_by_hand(account_id, external_id, earliest, latest))
  ORDER BY id LIMIT $4;
 
 -- name: take_plan

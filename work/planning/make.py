@@ -6,7 +6,7 @@ edits go into one row by one statement, only if the plan is still wanted and sti
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ from geo.tours.numbers import MOST_TOURS
 from geo.tours.problem import TourProblem, VanTour
 from sql.account.settings import read_settings
 from sql.planning import plans
-from sql.planning.orders import orders_to_plan
+from sql.planning.orders import find_orders, orders_to_plan
 from sql.planning.plans import PlanEnd, TourPlanRow
 from sql.planning.resources import shifts_of_day
 from sql.pool import Pool
@@ -149,10 +149,28 @@ async def _make(pool: Pool, tools: PlanTools, row: TourPlanRow, heard: list[floa
     kept = await asyncio.to_thread(assemble, day, *between, objective=row.asked["objective"])
     judged = await _solved(pool, tools.planner, row, kept, heard)
     never = {"any_time": False, "one_more_van": False}
-    left = [{"order": name, "why": why, "would_help": never} for name, why in strange.items()]
+    missing = {**strange, **await _not_free(pool, row, {*strange, *kept.labels.orders})}
+    left = [{"order": name, "why": why, "would_help": never} for name, why in missing.items()]
     result = await asyncio.to_thread(lambda: told(kept, judged, unplanned=[*reasons(kept, judged), *left]))
     body = await asyncio.to_thread(pack, kept)
     return PlanEnd(state="done", problem=body, result=result)
+
+
+async def _not_free(pool: Pool, row: TourPlanRow, known: Collection[str]) -> dict[str, str]:
+    """Say of orders that were asked for by name, and are not among those that can be planned, why."""
+    names = [name for name in row.asked.get("orders") or () if name not in known]
+    return {
+        one.external_id: _NOT_FREE.get(one.state, "It is for other days or from another depot.")
+        for one in await find_orders(pool, row.account_id, names)
+    }
+
+
+_NOT_FREE = {
+    "received": "Its place is not known well enough.",
+    "assigned": "It is on a route already.",
+    "closed": "Its stop is over already.",
+    "cancelled": "It is cancelled.",
+}
 
 
 async def _solved(

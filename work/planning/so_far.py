@@ -10,7 +10,7 @@ from geo.times import SINCE_EVER
 from sql.account.settings import AccountSettings, read_settings
 from sql.delivery.stops import StopPlan, StopRow, stops_of_route
 from sql.eta.eta import eta_of_route
-from sql.planning.day import TourOfDay, breaks_begun, stops_called, tours_of_day
+from sql.planning.day import TourOfDay, breaks_begun, tours_of_day
 from sql.planning.orders import OrderRow, find_orders, orders_to_plan
 from sql.planning.plans import TourPlanRow
 from sql.planning.resources import Resource, find_resource, resources_named, shifts_of_day
@@ -20,9 +20,6 @@ from work.planning.words import DepotWords, ShiftWords, VehicleWords
 
 RECENT = timedelta(minutes=10)
 """An ETA or a place that is older says nothing of where a van is now."""
-
-_FREE = ("ready", "planned")
-"""States of orders that no plan put on a route."""
 
 _DONE = frozenset({"completed", "partially_completed", "failed", "skipped", "left_open"})
 
@@ -126,22 +123,19 @@ async def read_so_far(pool: Pool, row: TourPlanRow, depot: DepotWords, *, most: 
     tours = await tours_of_day(pool, account_id=account_id, on=row.date, depot=row.depot, near=near, named=known)
     day = await shifts_of_day(pool, account_id=account_id, on=row.date, depot=row.depot)
     shifts = {one.external_id: one for one in day}
-    every = _on_shifts(tours, day)
-    tours = every if named is None else [tour for tour in every if tour.route_id in named]
+    tours = [tour for tour in _on_shifts(tours, day) if named is None or tour.route_id in named]
     stops = {tour.route_id: await stops_of_route(pool, tour.route_id) for tour in tours}
     idle = set(shifts) - {tour.shift for tour in tours} if named is None else set()
     reader = _Reader(pool, row, depot, shifts, now, timedelta(minutes=asked["freeze_minutes"]))
     vans = await reader.vans(tours, stops, sorted(idle))
     new = await orders_to_plan(pool, account_id, on=row.date, depot=row.depot, only=asked.get("orders"), limit=most)
-    names = [order.external_id for order in new]
-    given = {name for _, name in await stops_called(pool, route_ids=[tour.route_id for tour in every], names=names)}
     return DaySoFar(
         now=now,
         freeze=reader.freeze,
         depot=depot,
         settings=await read_settings(pool, account_id),
         vans=vans,
-        new=[order for order in new if order.external_id not in given],
+        new=new,
         orders=await _orders_of_stops(pool, row, stops),
         cancelled=frozenset(asked["cancel"]),
         cancelled_stops=frozenset(asked.get("cancel_stops", ())),
@@ -161,15 +155,14 @@ def _on_shifts(tours: Sequence[TourOfDay], shifts: Sequence[Resource]) -> list[T
 
 
 async def _orders_of_stops(pool: Pool, row: TourPlanRow, stops: Mapping[int, Sequence[StopRow]]) -> dict[int, OrderRow]:
-    """Find the orders that stops are of: those on their route, and those that somebody put on it by hand."""
+    """Find the orders that stops are of: those on their route, whether a plan put them there or somebody by hand."""
     names = {stop.plan.external_id for of_route in stops.values() for stop in of_route}
     orders = {one.external_id: one for one in await find_orders(pool, row.account_id, sorted(names))}
     return {
         stop.id: order
         for route_id, of_route in stops.items()
         for stop in of_route
-        if (order := orders.get(stop.plan.external_id)) is not None
-        and (order.route_id == route_id or (order.state in _FREE and order.earliest <= row.date <= order.latest))
+        if (order := orders.get(stop.plan.external_id)) is not None and order.route_id == route_id
     }
 
 

@@ -10,7 +10,7 @@ from api.portal import by_link
 from api.recipient import stream as tracking
 from tests.api.conftest import say_events
 from tests.api.driver.driver_day import BASE, Phone, event
-from tests.api.planning.conftest import DEPOT, NOON_ZONE, settled
+from tests.api.planning.conftest import DEPOT, NOON_ZONE, settled, some_orders
 
 NOW = BASE + timedelta(hours=6)
 TODAY = NOW.astimezone(ZoneInfo(NOON_ZONE)).date().isoformat()
@@ -274,3 +274,55 @@ async def test_wishes_go_with_a_stop_that_leaves_a_tour_nobody_has_begun(call, c
         stops = {stop["external_id"]: stop for stop in (await call("GET", f"/v1/routes/{other}"))["stops"]}
         assert stops[f"{side}-lejos"]["recipient"]["instructions"] == "Timbre 3"
         assert (await page(astray[side]))["status"] == "pending"
+
+
+async def test_an_order_on_a_route_that_was_given_is_on_a_route(call, client, account, give, drive, planned, refused):
+    await call("PUT", "/v1/depots/centro", DEPOT)
+    orders = some_orders(4, earliest=TODAY, latest=TODAY)
+    await call("POST", "/v1/orders", {"orders": orders})
+    early = await planned(date=TODAY)
+    assert [one["order"] for one in early["unplanned"]] == [f"ped-{row}" for row in range(4)], "nobody drives today"
+    given = [a_stop("ped-0", "Cliente 0", 0.004), a_stop("ped-1", "Cliente 1", 0.008), a_stop("pausa", "x", 0.0)]
+    route = await give("este", given)
+    on_route = await call("GET", "/v1/orders/ped-0")
+    assert (on_route["state"], on_route["route"]) == ("assigned", route["id"])
+    assert [one["external_id"] for one in (await call("GET", "/v1/orders?state=ready"))["orders"]] == ["ped-2", "ped-3"]
+
+    plan = await planned(date=TODAY)
+    assert [one["order"] for one in plan["unplanned"]] == ["ped-2", "ped-3"]
+    plan = await planned(date=TODAY, orders=["ped-1", "ped-3"])
+    why = {one["order"]: one["why"] for one in plan["unplanned"]}
+    assert (set(why), why["ped-1"]) == ({"ped-1", "ped-3"}, "It is on a route already.")
+    response = await client.delete("/v1/orders/ped-1", headers=account.headers)
+    await refused(response, 409)
+
+    await drive("este", 1)
+    assert (await call("GET", "/v1/orders/ped-0"))["state"] == "closed"
+    later = (NOW + timedelta(days=1)).date().isoformat()
+    again = await call("PUT", "/v1/orders/ped-0", without_name(orders[0]) | {"earliest": later, "latest": later})
+    assert again["state"] == "ready", "the next time is another day"
+    await give("este", given[:1])
+    assert (await call("GET", "/v1/orders/ped-1"))["state"] == "ready", "it was taken off the route"
+
+
+async def test_a_plan_whose_orders_were_given_meanwhile_is_not_published(call, client, account, give, planned, refused):
+    await call("PUT", "/v1/depots/centro", DEPOT)
+    await call("PUT", "/v1/vehicles/van-1", {})
+    shift = {"date": TODAY, "vehicle": "van-1", "depot": "centro", **LATER}
+    await call("PUT", "/v1/shifts/hoy", shift)
+    await call("POST", "/v1/orders", {"orders": some_orders(4, earliest=TODAY, latest=TODAY)})
+    plan = await planned(date=TODAY)
+    assert (plan["unplanned"], len(plan["tours"])) == ([], 1)
+    await give("este", [a_stop("ped-2", "Cliente 2", 0.004)])
+    response = await client.post(f"/v1/plans/{plan['id']}/publish", headers=account.headers)
+    problem = await refused(response, 409)
+    assert "ped-2" in problem["detail"]
+    assert [one["external_id"] for one in (await call("GET", "/v1/routes"))["routes"]] == ["este"]
+    await call("DELETE", "/v1/routes/este", status=204)
+    await call("POST", f"/v1/plans/{plan['id']}/publish")
+    states = [one["state"] for one in (await call("GET", "/v1/orders"))["orders"]]
+    assert states == ["assigned"] * 4
+
+
+def without_name(order):
+    return {name: value for name, value in order.items() if name != "external_id"}
