@@ -15,7 +15,7 @@ from datetime import datetime
 from cachetools import TTLCache
 
 from api.fleet.position_view import Box, Filter, is_in
-from api.fleet.shared_changes import Delta, Seen, SharedChanges, Sight, Told
+from api.fleet.shared_changes import Delta, Seen, SharedChanges, SeenAt, Told
 from api.stream.hub import Hub
 from api.stream.signals import Watch
 from sql.track.live import LivePosition
@@ -62,7 +62,7 @@ class Follower:
     elsewhere_s: float
     name: str = field(default_factory=lambda: secrets.token_hex(8))
     is_over: bool = False
-    _seen: Sight | None = None
+    _seen: SeenAt | None = None
     _owed: list[dict[int, LivePosition]] = field(default_factory=lambda: [{} for _ in range(SLOTS)])
     _turn: int = 0
     _events: int = 0

@@ -29,7 +29,7 @@ _SAME_MOMENT = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sight:
+class SeenAt:
     """Drivers as they were told at a moment: by it their states are other ones than now."""
 
     vans: Seen
@@ -48,7 +48,7 @@ class Delta:
         gone: drivers who are no longer there.
     """
 
-    def __init__(self, before: Sight | None, now: Sight) -> None:
+    def __init__(self, before: SeenAt | None, now: SeenAt) -> None:
         was, self._now = before.vans if before else {}, now.vans
         self.changed = frozenset(driver_id for driver_id, one in self._now.items() if was.get(driver_id) is not one)
         self.gone = frozenset(driver_id for driver_id in was if driver_id not in self._now)
@@ -88,8 +88,8 @@ class Newest:
         now: who of an account's drivers is asked for.
     """
 
-    def __init__(self, positions: Seen, wanted: Filter, before: Sight | None, at: datetime) -> None:
-        self.now = Sight({driver_id: one for driver_id, one in positions.items() if wanted.takes(one, at)}, at)
+    def __init__(self, positions: Seen, wanted: Filter, before: SeenAt | None, at: datetime) -> None:
+        self.now = SeenAt({driver_id: one for driver_id, one in positions.items() if wanted.takes(one, at)}, at)
         self._positions, self._before = positions, before
         self._features: dict[int, msgspec.Raw] = {}
         self._changed: dict[frozenset[int], bytes] = {}
@@ -98,11 +98,11 @@ class Newest:
         """Tell whether this is what is known now."""
         return self._positions is positions and at - self.now.at <= _SAME_MOMENT
 
-    def delta(self, seen: Sight) -> Delta:
+    def delta(self, seen: SeenAt) -> Delta:
         """Give what lies between what a stream has seen and this."""
         return self._delta if seen is self._before else Delta(seen, self.now)
 
-    def told(self, seen: Sight | None) -> Told:
+    def told(self, seen: SeenAt | None) -> Told:
         """Give the events that tell all of it to a stream; None: it begins."""
         return self._told if seen is self._before else self._events(seen)
 
@@ -130,7 +130,7 @@ class Newest:
     def _told(self) -> Told:
         return self._events(self._before)
 
-    def _events(self, seen: Sight | None) -> Told:
+    def _events(self, seen: SeenAt | None) -> Told:
         if seen is None:
             features = [self._feature(driver_id) for driver_id in self.now.vans]
             return [("snapshot", msgspec.json.encode(_Encoded(features=features)))]
@@ -151,7 +151,7 @@ class SharedChanges:
     def __init__(self, _hub: Hub) -> None:
         self._newest: LRUCache[tuple[int, Filter], Newest] = LRUCache(MOST_KINDS)
 
-    def newest(self, account_id: int, wanted: Filter, positions: Seen, before: Sight | None, at: datetime) -> Newest:
+    def newest(self, account_id: int, wanted: Filter, positions: Seen, before: SeenAt | None, at: datetime) -> Newest:
         """Give what is known now, for all who follow it.
 
         Args:
