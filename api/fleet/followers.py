@@ -15,7 +15,7 @@ from datetime import datetime
 from cachetools import TTLCache
 
 from api.fleet.position_view import Box, Filter, is_in
-from api.fleet.shared_changes import Delta, Seen, SharedChanges, SeenAt, Told
+from api.fleet.shared_changes import Delta, Seen, SeenAt, SharedChanges, Told
 from api.stream.hub import Hub
 from api.stream.signals import Watch
 from sql.track.live import LivePosition
