@@ -1,7 +1,7 @@
 """The day at a glance: every van on a map and in a list, kept up to date by the stream; below the tours of today."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -16,6 +16,7 @@ from api.pages.times import Manner
 from api.routes.view import RouteItem, item_of
 from sql.account.drivers import list_drivers
 from sql.delivery import routes
+from sql.desk.proposals import undecided_proposals
 from sql.pool import Pool
 
 MOST_TOURS = 500
@@ -44,6 +45,7 @@ async def today_page(request: web.Request, looker: Looker) -> web.Response:
         title=t["tours_title"],
         tours=[_row(tour, looker.manner(tour.timezone), t) for tour in tours[:MOST_TOURS]],
         as_of=t["tours_as_of"].format(time=clock),
+        undecided=await undecided_proposals(pool, looker.caller.account_id, days_around(now), now=now),
         more=t["tours_more"].format(most=MOST_TOURS) if len(tours) > MOST_TOURS else "",
         names={ids.shown(ids.DRIVER, one.id): one.name for one in drivers},
         routes={one.id: one.external_id for one in tours},
@@ -57,13 +59,18 @@ async def today_page(request: web.Request, looker: Looker) -> web.Response:
 async def tours_of_today(pool: Pool, account_id: int, now: datetime) -> list[RouteItem]:
     """Read the tours of today, of each by its own time zone: those under way first, then as they begin."""
     found: dict[int, RouteItem] = {}
-    for day in {(now + timedelta(hours=hours)).date() for hours in (-12, 0, 14)}:
+    for day in days_around(now):
         rows = await routes.list_routes(
             pool, account_id=account_id, on=day, driver_id=None, status=None, before=None, limit=MOST_TOURS + 1
         )
         found |= {row.id: item_of(row) for row in rows}
     today = [one for one in found.values() if one.date == now.astimezone(ZoneInfo(one.timezone)).date()]
     return sorted(today, key=lambda one: (_ORDER.index(one.status), one.start_at, one.external_id))
+
+
+def days_around(now: datetime) -> set[date]:
+    """Give the days that are today somewhere."""
+    return {(now + timedelta(hours=hours)).date() for hours in (-12, 0, 14)}
 
 
 def _row(tour: RouteItem, manner: Manner, t: Mapping[str, str]) -> dict[str, str]:

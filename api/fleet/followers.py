@@ -15,7 +15,7 @@ from datetime import datetime
 from cachetools import TTLCache
 
 from api.fleet.position_view import Box, Filter, is_in
-from api.fleet.shared_changes import Delta, Seen, SharedChanges, Told
+from api.fleet.shared_changes import Delta, Seen, SeenAt, SharedChanges, Told
 from api.stream.hub import Hub
 from api.stream.signals import Watch
 from sql.track.live import LivePosition
@@ -62,7 +62,7 @@ class Follower:
     elsewhere_s: float
     name: str = field(default_factory=lambda: secrets.token_hex(8))
     is_over: bool = False
-    _seen: Seen | None = None
+    _seen: SeenAt | None = None
     _owed: list[dict[int, LivePosition]] = field(default_factory=lambda: [{} for _ in range(SLOTS)])
     _turn: int = 0
     _events: int = 0
@@ -88,8 +88,8 @@ class Follower:
             self._note(len(told), None)
         else:
             delta = newest.delta(self._seen)
-            due = frozenset(self._due(newest.now, delta, self.view, at))
-            gone = self._again.difference(newest.now).union(delta.gone)
+            due = frozenset(self._due(newest.now.vans, delta, self.view, at))
+            gone = self._again.difference(newest.now.vans).union(delta.gone)
             told = [*newest.changed(due), *newest.gone(gone)]
             self._note(len(told), (*due, *gone))
         self._seen, self._again = newest.now, set()
@@ -113,7 +113,7 @@ class Follower:
         due = self._again.intersection(known).union(delta.stirred, self._turns(at), delta.within(view.box))
         due |= view.drivers & delta.changed
         for driver_id in delta.changed - due:
-            self._owed[driver_id % SLOTS].setdefault(driver_id, self._seen[driver_id])
+            self._owed[driver_id % SLOTS].setdefault(driver_id, self._seen.vans[driver_id])
         for driver_id in due:
             self._owed[driver_id % SLOTS].pop(driver_id, None)
         return due
@@ -137,7 +137,7 @@ class Follower:
                 other._again.update(told_of)
         for some in self._owed:
             for driver_id, told in some.items():
-                if view.shows(told) or view.shows(self._seen[driver_id]):
+                if view.shows(told) or view.shows(self._seen.vans[driver_id]):
                     other._again.add(driver_id)
         return other
 

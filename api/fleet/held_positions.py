@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cachetools import LRUCache
 
+from api.fleet.lapses import Lapses
 from api.stream.hub import Hub
 from sql.track.live import LivePosition, live_of_account, live_of_drivers
 
@@ -28,6 +29,7 @@ class _Account:
     changed: set[int] = field(default_factory=set)
     all_changed: bool = True
     asked_s: float = 0.0
+    lapses: Lapses = field(default_factory=Lapses)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -52,7 +54,7 @@ class HeldPositions:
     async def of_account(self, account_id: int) -> Mapping[int, LivePosition]:
         """Give where an account's drivers are now, by driver; who did not change is the same object as before.
 
-        So is all of it where nobody did.
+        So is all of it where nobody did. Who is shown otherwise by time alone is another object, too.
 
         Raises:
             asyncpg.PostgresError: the database is away, or another of `sql.pool.DATABASE_AWAY`.
@@ -71,7 +73,20 @@ class HeldPositions:
         if account.is_stale:
             async with account.lock:
                 await self._read(account_id, account)
+        self._lapse(account)
         return account.known
+
+    def lasts_s(self, account_id: int) -> float:
+        """Tell how long what was given last stays true if nothing is written, seconds; or a little less."""
+        account = self._accounts.get(account_id)
+        return 0.0 if account is None else (account.lapses.next_at - self._hub.pool.clock.now()).total_seconds()
+
+    def _lapse(self, account: _Account) -> None:
+        now = self._hub.pool.clock.now()
+        over = [account.known[driver_id] for driver_id in account.lapses.over(now) if driver_id in account.known]
+        if over:
+            account.known = {**account.known, **{one.driver_id: replace(one) for one in over}}
+            account.lapses.note(over, now)
 
     async def _read(self, account_id: int, account: _Account) -> None:
         drivers, everybody = account.changed, account.all_changed
@@ -80,17 +95,19 @@ class HeldPositions:
         account.changed, account.all_changed = set(), False
         try:
             if everybody:
-                read, kept = await live_of_account(self._hub.pool, account_id), {}
+                read = await live_of_account(self._hub.pool, account_id)
             else:
                 read = await live_of_drivers(self._hub.pool, account_id, drivers)
-                kept = {driver_id: one for driver_id, one in account.known.items() if driver_id not in drivers}
         except BaseException:
             account.all_changed = True
             raise
+        self._lapse(account)  # before moments are noted anew: those that are past would be lost
+        kept = {} if everybody else {n: one for n, one in account.known.items() if n not in drivers}
         known = kept | {
             driver_id: same if (same := account.known.get(driver_id)) == one and same is not None else one
             for driver_id, one in read.items()
         }
+        account.lapses.note(read.values(), self._hub.pool.clock.now())
         if known != account.known:
             account.known = known
         self._accounts.pop(account_id, None)

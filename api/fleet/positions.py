@@ -101,14 +101,17 @@ async def _tell(request: web.Request, stream: EventStream, follower: Follower, w
 
 
 async def follow_account(hub: Hub, account_id: int) -> AsyncIterator[Mapping[int, LivePosition]]:
-    """Give an account's positions by driver, again at every change; who did not change is the same object as before."""
+    """Give an account's positions by driver, again at every change, also by time alone: one clock for all who follow.
+
+    Who did not change is the same object as before.
+    """
     held = hub.part(HeldPositions)
     with hub.on_account(account_id) as signal:
         while True:
             signal.read()
             yield await held.known_of_account(account_id)
             await asyncio.sleep(COALESCE_S)
-            await signal.wait(LOOK_AGAIN_S)
+            await signal.wait(min(LOOK_AGAIN_S, max(0.0, held.lasts_s(account_id))))
 
 
 async def _may_still(request: web.Request) -> bool:

@@ -1,6 +1,7 @@
 """What streams of positions tell, written once for all who follow the same: many desks cost little more than one."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TypeAlias
@@ -27,6 +28,14 @@ _SAME_MOMENT = timedelta(seconds=1)
 """Who is woken by the same change asks within this; later the time alone may have changed who is asked for."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class SeenAt:
+    """Drivers as they were told at a moment: by it their states are other ones than now."""
+
+    vans: Seen
+    at: datetime
+
+
 class _Encoded(msgspec.Struct, frozen=True, kw_only=True, tag="FeatureCollection", tag_field="type"):
     features: list[msgspec.Raw]
 
@@ -39,10 +48,11 @@ class Delta:
         gone: drivers who are no longer there.
     """
 
-    def __init__(self, before: Seen, now: Seen, at: datetime) -> None:
-        self.changed = frozenset(driver_id for driver_id, one in now.items() if before.get(driver_id) is not one)
-        self.gone = frozenset(driver_id for driver_id in before if driver_id not in now)
-        self._before, self._now, self._at = before, now, at
+    def __init__(self, before: SeenAt | None, now: SeenAt) -> None:
+        was, self._now = before.vans if before else {}, now.vans
+        self.changed = frozenset(driver_id for driver_id, one in self._now.items() if was.get(driver_id) is not one)
+        self.gone = frozenset(driver_id for driver_id in was if driver_id not in self._now)
+        self._was, self._was_at, self._at = was, before.at if before else now.at, now.at
 
     def within(self, box: Box) -> list[int]:
         """Give who of those that changed is in a box, or was."""
@@ -59,7 +69,7 @@ class Delta:
     @cached_property
     def _places(self) -> tuple[Ints, Floats]:
         """Who changed (n,), and longitude and latitude of each before and now (4, n), degrees; NaN: nowhere."""
-        pairs = [(self._before.get(driver_id), self._now[driver_id]) for driver_id in self.changed]
+        pairs = [(self._was.get(driver_id), self._now[driver_id]) for driver_id in self.changed]
         e6 = [
             (*((np.nan, np.nan) if before is None else (before.lon_e6, before.lat_e6)), now.lon_e6, now.lat_e6)
             for before, now in pairs
@@ -67,8 +77,8 @@ class Delta:
         return np.array([now.driver_id for _, now in pairs], np.int64), np.array(e6, float).reshape(-1, 4).T / 1e6
 
     def _has_the_same_state(self, driver_id: int) -> bool:
-        before = self._before.get(driver_id)
-        return before is not None and state_of(before, self._at) == state_of(self._now[driver_id], self._at)
+        was = self._was.get(driver_id)
+        return was is not None and state_of(was, self._was_at) == state_of(self._now[driver_id], self._at)
 
 
 class Newest:
@@ -78,21 +88,21 @@ class Newest:
         now: who of an account's drivers is asked for.
     """
 
-    def __init__(self, positions: Seen, wanted: Filter, before: Seen | None, at: datetime) -> None:
-        self.now: Seen = {driver_id: one for driver_id, one in positions.items() if wanted.takes(one, at)}
-        self._positions, self._before, self._at = positions, before, at
+    def __init__(self, positions: Seen, wanted: Filter, before: SeenAt | None, at: datetime) -> None:
+        self.now = SeenAt({driver_id: one for driver_id, one in positions.items() if wanted.takes(one, at)}, at)
+        self._positions, self._before = positions, before
         self._features: dict[int, msgspec.Raw] = {}
         self._changed: dict[frozenset[int], bytes] = {}
 
     def holds(self, positions: Seen, at: datetime) -> bool:
         """Tell whether this is what is known now."""
-        return self._positions is positions and at - self._at <= _SAME_MOMENT
+        return self._positions is positions and at - self.now.at <= _SAME_MOMENT
 
-    def delta(self, seen: Seen) -> Delta:
+    def delta(self, seen: SeenAt) -> Delta:
         """Give what lies between what a stream has seen and this."""
-        return self._delta if seen is self._before else Delta(seen, self.now, self._at)
+        return self._delta if seen is self._before else Delta(seen, self.now)
 
-    def told(self, seen: Seen | None) -> Told:
+    def told(self, seen: SeenAt | None) -> Told:
         """Give the events that tell all of it to a stream; None: it begins."""
         return self._told if seen is self._before else self._events(seen)
 
@@ -114,15 +124,15 @@ class Newest:
 
     @cached_property
     def _delta(self) -> Delta:
-        return Delta(self._before or {}, self.now, self._at)
+        return Delta(self._before, self.now)
 
     @cached_property
     def _told(self) -> Told:
         return self._events(self._before)
 
-    def _events(self, seen: Seen | None) -> Told:
+    def _events(self, seen: SeenAt | None) -> Told:
         if seen is None:
-            features = [self._feature(driver_id) for driver_id in self.now]
+            features = [self._feature(driver_id) for driver_id in self.now.vans]
             return [("snapshot", msgspec.json.encode(_Encoded(features=features)))]
         delta = self.delta(seen)
         return [*self.changed(delta.changed), *self.gone(delta.gone)]
@@ -130,7 +140,7 @@ class Newest:
     def _feature(self, driver_id: int) -> msgspec.Raw:
         feature = self._features.get(driver_id)
         if feature is None:
-            encoded = msgspec.json.encode(feature_of(self.now[driver_id], self._at))
+            encoded = msgspec.json.encode(feature_of(self.now.vans[driver_id], self.now.at))
             feature = self._features[driver_id] = msgspec.Raw(encoded)
         return feature
 
@@ -141,11 +151,11 @@ class SharedChanges:
     def __init__(self, _hub: Hub) -> None:
         self._newest: LRUCache[tuple[int, Filter], Newest] = LRUCache(MOST_KINDS)
 
-    def newest(self, account_id: int, wanted: Filter, positions: Seen, before: Seen | None, at: datetime) -> Newest:
+    def newest(self, account_id: int, wanted: Filter, positions: Seen, before: SeenAt | None, at: datetime) -> Newest:
         """Give what is known now, for all who follow it.
 
         Args:
-            before: what the stream that asks has seen; None: it begins. Others have mostly seen the same.
+            before: what the stream that asks has seen, and when; None: it begins. Others have mostly seen the same.
             at: now.
         """
         newest = self._newest.get((account_id, wanted))

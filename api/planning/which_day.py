@@ -43,12 +43,12 @@ async def day_asked(pool: Pool, account_id: int, body: ReplanBody, routes: Seque
     Raises:
         Invalid: there is none, or there are several.
     """
-    depots = await depots_of(pool, account_id)
     if routes:
+        depots = await depots_of(pool, account_id)
         of_routes = await days_of_routes(pool, account_id=account_id, route_ids=routes)
         days = _days(of_routes, depots) or await _named(pool, account_id, body, of_routes)
     else:
-        days = await _of_today(pool, account_id, body.date, depots)
+        days = await days_to_plan_again(pool, account_id, body.date)
     if body.depot is not None:
         days = [day for day in days if body.depot in (day.depot, day.words.name)]
     if body.date is not None:
@@ -113,9 +113,15 @@ async def _named(pool: Pool, account_id: int, body: ReplanBody, of_routes: Seque
     return [DayAsked(on=on, depot=depot.external_id, words=words, is_known=True) for on in sorted(days)]
 
 
-async def _of_today(pool: Pool, account_id: int, on: date | None, depots: Sequence[Resource]) -> list[DayAsked]:
+async def day_of_route(pool: Pool, account_id: int, route_id: int) -> DayAsked | None:
+    """Tell which day and depot a route is of; None: it does not say where it starts."""
+    of_routes = await days_of_routes(pool, account_id=account_id, route_ids=[route_id])
+    return next(iter(_days(of_routes, await depots_of(pool, account_id))), None)
+
+
+async def days_to_plan_again(pool: Pool, account_id: int, on: date | None = None) -> list[DayAsked]:
     """List the depots that have tours on a day; with None on the day that it is now at each of them."""
-    now = pool.clock.now()
+    depots, now = await depots_of(pool, account_id), pool.clock.now()
     days = [now.date() + timedelta(days=shift) for shift in (-1, 0, 1)] if on is None else [on]
     by_name = {depot.external_id: msgspec.convert(depot.body, DepotWords) for depot in depots}
     found = [

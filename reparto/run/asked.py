@@ -25,6 +25,8 @@ from api.desk_page import replay as desk_replay
 from api.desk_page import stop as desk_stop
 from api.desk_page import tiles as desk_tiles
 from api.desk_page import tour as desk_tour
+from api.desk_page.replan import asking as desk_asking
+from api.desk_page.replan import proposal as desk_proposal
 from api.desk_page.settings import account as account_settings
 from api.desk_page.settings import brand as brand_settings
 from api.desk_page.settings import company as company_settings
@@ -98,6 +100,7 @@ ASKED = (
         alert_push,
     ),
     *(desk_page, desk_find, desk_stop, desk_tour, desk_replay, desk_tiles, desk_inbox, desk_board, desk_driving),
+    *(desk_asking, desk_proposal),
     *(own_settings, people_settings, phone_settings, webhook_settings, company_settings),
     *(account_settings, brand_settings, message_settings, offer_settings, fence_settings),
     *(account, logo, keys, drivers, devices, geofences),

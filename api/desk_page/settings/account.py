@@ -109,7 +109,10 @@ async def get_alert_rules_page(request: web.Request, looker: Looker) -> web.Resp
         looker,
         "alerts",
         fields,
-        rules=rules,
+        rules={
+            "own": [one for one in rules if one["severity"] or one["wait"]],
+            "usual": [one for one in rules if not (one["severity"] or one["wait"])],
+        },
         choices=choices,
         mails=[msgspec.to_builtins(one) for one in now.alert_mails],
         of_mails=await _of_mails(request, looker) | {"limit": limit},

@@ -6,6 +6,7 @@ import { follow, STATES, vans } from "./vans.js";
 
 const MOST_ROWS = 150;
 const ROWS_MS = 1000;
+const AGES_MS = 10_000; // rows say how old a place is, also of vans of which nothing comes
 const LOOK_MS = 300; // a map that is dragged stands still for so long before the view is another
 const MAP_MS = 400; // the map draws all it has with each change: some changes at once cost as much as one
 
@@ -35,6 +36,7 @@ const look = follow({
 });
 
 setInterval(() => { if (isStale && !document.hidden) list(); }, ROWS_MS);
+setInterval(() => { isStale = true; }, AGES_MS);
 setInterval(() => {
   if (!moved.size || !map || document.hidden) return;
   const ids = [...moved];

@@ -8,6 +8,7 @@ import { clock, minutes, route, version } from "./tour.js";
 /** @typedef {{leaves: TourCost, comes_to: TourCost, stops: MovedStop[], fetches: {name: string, arrival: string, stops: string[]}[]}} MoveCost */
 
 const ASKED_AFTER_MS = 150;
+const EDGE_PX = 32; // of the tours that do not all fit: a finger there wants to see the others
 
 const panel = document.getElementById("move");
 if (panel) movable(panel, /** @type {HTMLElement} */ (document.getElementById("ahead")));
@@ -35,20 +36,54 @@ function movable(move, stops) {
   button.addEventListener("click", apply);
   stops.addEventListener("dragstart", () => { if (ticks.length) move.hidden = false; });
   stops.addEventListener("dragend", changed);
+  stops.addEventListener("carry", (event) => {
+    const { under, y } = /** @type {CustomEvent<{under: Element | null, y: number}>} */ (event).detail;
+    if (stops.querySelector(".dragged [name=moved]")) move.hidden = false;
+    show(placeAt(under));
+    if (!under || !move.contains(under)) return;
+    event.preventDefault(); // the page stays where it is
+    const box = /** @type {HTMLElement} */ (move.querySelector(".tours"));
+    const { top, bottom } = box.getBoundingClientRect();
+    if (y < top + EDGE_PX) box.scrollBy(0, -EDGE_PX / 4);
+    if (y > bottom - EDGE_PX) box.scrollBy(0, EDGE_PX / 4);
+  });
+  stops.addEventListener("letgo", (event) => {
+    const place = placeAt(/** @type {CustomEvent<{under: Element | null}>} */ (event).detail.under);
+    show(null);
+    if (place && give(place)) event.preventDefault();
+    changed();
+  });
   for (const tour of tours) {
     const place = /** @type {HTMLElement} */ (tour.closest("label"));
     place.addEventListener("dragover", (event) => {
       event.preventDefault();
       if (event.dataTransfer) event.dataTransfer.dropEffect = "link";
-      place.classList.add("over");
+      show(place);
     });
-    place.addEventListener("dragleave", () => place.classList.remove("over"));
+    place.addEventListener("dragleave", () => show(null));
     place.addEventListener("drop", (event) => {
       event.preventDefault();
-      place.classList.remove("over");
-      const tick = /** @type {HTMLInputElement | null} */ (stops.querySelector(".dragged [name=moved]"));
-      if (tick) tick.checked = tour.checked = true;
+      show(null);
+      give(place);
     });
+  }
+
+  /** Give the tour that is at a place of the page. @param {Element | null} under */
+  function placeAt(under) {
+    const place = under?.closest("label") ?? null;
+    return place && move.contains(place) ? place : null;
+  }
+
+  /** Show over which tour a stop is. @param {Element | null} place */
+  function show(place) {
+    for (const tour of tours) tour.closest("label")?.classList.toggle("over", tour.closest("label") === place);
+  }
+
+  /** Mean the stop that is dragged to go to a tour; false: it cannot. @param {Element} place */
+  function give(place) {
+    const tick = /** @type {HTMLInputElement | null} */ (stops.querySelector(".dragged [name=moved]"));
+    if (tick) tick.checked = /** @type {HTMLInputElement} */ (place.querySelector("[name=to]")).checked = true;
+    return tick !== null;
   }
 
   function changed() {

@@ -101,8 +101,18 @@ export function say(form, error) {
   for (const one of problem?.errors ?? []) {
     const field = fieldAt(form, one.at);
     field?.setAttribute("aria-invalid", "true");
+    unfold(field);
     field?.focus();
   }
+}
+
+// what is wrong in a part that is folded away is shown, or nobody learns why nothing was sent
+document.addEventListener("invalid", ({ target }) => { if (target instanceof Element) unfold(target); }, true);
+
+/** @param {Element | null} field */
+function unfold(field) {
+  const fold = field?.closest("details");
+  if (fold) fold.open = true;
 }
 
 /** @param {HTMLFormElement} form */

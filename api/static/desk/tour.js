@@ -77,8 +77,12 @@ function orderable(stops) {
     // all of the page listens: a row that moves loses the finger that it was held by
     const on = (/** @type {"pointermove" | "pointerup" | "pointercancel"} */ kind, /** @type {(event: PointerEvent) => void} */ then) =>
       document.addEventListener(kind, (event) => { if (event.pointerId === finger) then(event); }, { signal: over.signal });
-    const end = () => {
+    const was = row.nextElementSibling;
+    /** @param {string} kind @param {Element | null} under what the finger is over; null: it was let go nowhere */
+    const told = (kind, under, y = 0) => !row.dispatchEvent(new CustomEvent(kind, { bubbles: true, cancelable: true, detail: { under, y } }));
+    const end = (/** @type {Element | null} */ under) => {
       over.abort();
+      if (told("letgo", under)) stops.insertBefore(row, was); // it goes to another tour
       row.draggable = true;
       row.classList.remove("dragged");
       changed();
@@ -86,13 +90,15 @@ function orderable(stops) {
     row.draggable = false; // or a long press begins the browser's own dragging
     row.classList.add("dragged");
     on("pointermove", ({ clientX, clientY }) => {
-      const under = document.elementFromPoint(clientX, clientY)?.closest("li");
-      if (under?.parentElement === stops) place(row, under, clientY);
+      const under = document.elementFromPoint(clientX, clientY);
+      if (told("carry", under, clientY)) return;
+      const other = under?.closest("li");
+      if (other?.parentElement === stops) place(row, other, clientY);
       if (clientY < EDGE_PX) scrollBy(0, -EDGE_PX / 4);
       if (clientY > innerHeight - EDGE_PX) scrollBy(0, EDGE_PX / 4);
     });
-    on("pointerup", end);
-    on("pointercancel", end);
+    on("pointerup", ({ clientX, clientY }) => end(document.elementFromPoint(clientX, clientY)));
+    on("pointercancel", () => end(null));
   }
 
   /** @param {Element} row @param {Element} over @param {number} y */

@@ -106,6 +106,8 @@ SCREENS: dict[str, dict[Role, int]] = {
     "/desk/find": EVERYBODY,
     "/desk/alerts": NOT_SUPPORT,
     "/desk/board": NOT_SUPPORT,
+    "/desk/replan": NOT_SUPPORT,
+    "/desk/replan/{plan}": NOTHING | {Role.SUPPORT: 403},
     "/desk/stops/{stop}": NOTHING,
     "/desk/tours/{route}/replay": NOTHING | {Role.SUPPORT: 403},
     "/desk/tours/{route}": NOTHING | {Role.SUPPORT: 403},
@@ -114,7 +116,7 @@ SCREENS: dict[str, dict[Role, int]] = {
 }
 """What each role gets of each screen; of a delivery and a tour that there are none of."""
 
-NONE = {"stop": "st_1", "route": "rt_1"}
+NONE = {"stop": "st_1", "route": "rt_1", "plan": "pl_1"}
 
 DOORS = {"/desk/sign-in/provider", "/desk/link/{token}"}
 """For whoever comes with something else than a session."""

@@ -39,7 +39,7 @@ def test_streams_share_what_is_told_and_whoever_is_behind_gets_all_of_it() -> No
     left = shared.newest(7, ALL, third, moved.now, AT)
     assert names(left.told(moved.now)) == [("gone", ["dr_2"])]
     assert names(left.told(begun.now)) == [("changed", ["dr_1"]), ("gone", ["dr_2"])]  # it was busy with the first
-    assert shared.newest(8, ALL, {}, None, AT).now == {}
+    assert shared.newest(8, ALL, {}, None, AT).now.vans == {}
 
 
 def test_time_alone_takes_a_van_out_of_what_is_asked_for() -> None:

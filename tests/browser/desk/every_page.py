@@ -37,6 +37,8 @@ def pages_of(office: Office) -> dict[str, str]:
     tour, stop = f"rt_{office.tour.route_id}", f"st_{office.tour.stop_ids[0]}"
     return {
         "day": "/desk",
+        "replan-tour": f"/desk/replan?route={tour}",
+        "proposal": "/desk/replan/pl_1",
         "tour": f"/desk/tours/{tour}",
         "replay": f"/desk/tours/{tour}/replay",
         "stop": f"/desk/stops/{stop}",
@@ -52,6 +54,7 @@ def empty_pages() -> dict[str, str]:
     return {
         "day": "/desk",
         "find": "/desk/find",
+        "replan": "/desk/replan",
         "alerts": "/desk/alerts",
         "closed": "/desk/alerts?state=closed",
         "board": "/desk/board",
@@ -68,6 +71,7 @@ async def fill(office: Office, page: Any) -> None:
     )  # fmt: skip
     await other.see_van(700, at=office.now - timedelta(minutes=9), on_route=False, speed_mps=None, heading_deg=None)
     await tell(office)
+    await propose(office, other)
     for kind, severity, place in (("driver.sos", 3, None), ("stop.failed", 2, 0), ("message.failed", 1, 0)):
         await alert(office, kind, severity, place)
     await page.goto(f"{office.url}/desk/find")
@@ -86,6 +90,48 @@ async def fill(office: Office, page: Any) -> None:
         ("POST", f"/v1/drivers/dr_{office.tour.driver_id}/devices", {"app": "traccar"}),
     ):
         await page.evaluate(_WROTE, list(write))
+
+
+async def propose(office: Office, other: Tour) -> None:
+    """Have something proposed: the first van is out, the other one takes what it can."""
+    here, there = f"rt_{office.tour.route_id}", f"rt_{other.route_id}"
+    at = {n: (office.now + timedelta(minutes=n)).isoformat() for n in (-30, 0, 12, 29, 40, 55, 62, 90, 120)}
+    cost = {"km": 31.2, "minutes": 240.0, "vehicles": 2, "amount": 60.0}
+
+    def means(place: int | None, order: str, what: str, promise: str | None, **more: Any) -> dict[str, Any]:
+        stop = None if place is None else f"st_{office.tour.stop_ids[place]}"
+        window = {"start": at[-30], "end": at[62]} if promise else None
+        nothing: dict[str, Any] = dict.fromkeys(("from_shift", "to_shift", "from_route", "to_route", "before", "after"))
+        return {"order": order, "stop": stop, "what": what, "promise": promise, "window": window, **nothing, **more}
+
+    because = "La camioneta de Marta se varó"
+    recipients = [
+        means(1, "stop-1", "moved", "saved", from_route=here, to_route=there, before=at[90], after=at[55]),
+        means(2, "stop-2", "later", "broken", from_route=there, to_route=there, before=at[40], after=at[90]),
+        means(3, "stop-3", "stays", "missed", from_route=here, before=at[120]),
+        means(None, "express-7", "added", None, to_route=there, after=at[40]),
+        means(0, "4711", "cancelled", None, from_route=here, before=at[12]),
+    ]
+    visit = {"order": "stop-1", "arrive_at": at[55], "begin_at": at[55], "depart_at": at[62]}
+    hours = {"shift": None, "vehicle": None, "start_at": at[0], "end_at": at[120], "km": 20.5, "breaks": []}
+    result = {
+        "cost": cost,
+        "tours": [{**hours, "route": there, "stops": [visit] * 3}, {**hours, "route": here, "stops": []}],
+        "unplanned": [
+            {"order": "stop-3", "why": "It is full.", "would_help": {"any_time": True, "one_more_van": True}}
+        ],
+        "proposal": {
+            "because": because, "as_of": at[0], "until": at[29], "before": cost, "minutes": 12.4,
+            "km": -3.25, "windows_saved": 1, "windows_broken": 1, "recipients": recipients,
+        },
+    }  # fmt: skip
+    place = {"name": "Bodega Centro", "lat": 6.2442, "lon": -75.5690, "timezone": "America/Bogota"}
+    asked = {"because": because, "out": [{"route": office.tour.route_id}], "place": place}
+    await office.pool.execute(
+        """INSERT INTO plan (account_id, state, date, depot, asked, progress, result)
+           VALUES ($1, 'done', $2, '/', $3, 1, $4)""",
+        *(office.account_id, office.now.date(), asked, result),
+    )
 
 
 async def codes(page: Any) -> list[str]:

@@ -72,10 +72,19 @@ async def test_an_admin_says_who_is_told_and_what_is_wrong_stands_at_its_field(b
         ("critical", ["guardia@seguridad.example", "turno@tienda.example"], 1)
     ]
     await page.click("[data-drop-row]")
+    assert await page.locator(".rule:visible").count() == 0  # all of them as usual, and folded away
+    wait = page.locator("[name='alert_rules/driver.silent/wait_minutes']")
+    await page.locator("summary", has_text="As usual").click()
+    await wait.fill("-1")
+    await page.locator("summary", has_text="As usual").click()
+    await page.click("main form button[type=submit]")
+    await wait.wait_for(state="visible")  # it is wrong, so it is shown
+    await wait.fill("10")
     async with page.expect_navigation():
         await page.click("main form button[type=submit]")
     assert await row.count() == 0
     assert await office.pool.fetchval("SELECT settings -> 'alert_mails' FROM account") == []
+    assert await page.locator(".rule:visible").count() == 1
 
 
 async def test_a_provider_that_is_tried_says_what_is_wrong_and_keeps_what_was_typed(

@@ -71,20 +71,42 @@ async def test_nobody_is_shut_out_of_a_tour_and_viewers_change_nothing(browser: 
     assert page.wrong == phone.wrong == []
 
 
-async def test_a_finger_drags_a_stop_by_its_grip(browser: Any, office: Office) -> None:
+async def drag(page: Any, line: Any, grip: Any, onto: Any, *, at: float = 0.5) -> None:
+    """Drag by a finger onto something that may come into sight only then; `at`: which part of its height."""
+    start = await grip.bounding_box()
+    x, y = start["x"] + 20, start["y"] + 20
+    await line.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+    await line.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": x, "y": y + 5}]})
+    end = await onto.bounding_box()
+    for part in (0.3, 0.6, 0.8, 1.0):
+        point = {"x": x, "y": y + part * (end["y"] + end["height"] * at - y)}
+        await line.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [point]})
+    await line.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+async def test_a_finger_drags_a_stop_by_its_grip_within_its_tour_and_to_another_one(
+    browser: Any, office: Office
+) -> None:
+    others = {"start_at": office.tour.start_at, "external_id": "sur-2", "driver": "Luis Díaz"}
+    other = await Tour.put(office.pool, office.account_id, **others)
+    await office.pool.execute("UPDATE stop SET external_id = 'b-' || seq WHERE route_id = $1", other.route_id)
     page = await office.sit(browser, **PHONE)
     await page.goto(f"{office.url}/desk/tours/rt_{office.tour.route_id}?lang=en")
-    line = await page.context.new_cdp_session(page)
-    await page.locator("#ahead li").nth(0).evaluate("row => row.scrollIntoView({ block: 'center' })")
-    grip = await page.locator("#ahead .grip").nth(0).bounding_box()
-    other = await page.locator("#ahead li").nth(1).bounding_box()
-    x, top, end = grip["x"] + 20, grip["y"] + 20, other["y"] + other["height"] * 3 / 4
-    for kind, y in (("Start", top), *(("Move", top + (end - top) * n / 5) for n in range(1, 6)), ("End", end)):
-        points = [] if kind == "End" else [{"x": x, "y": y}]
-        await line.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+    line, rows, grips = await page.context.new_cdp_session(page), page.locator("#ahead li"), page.locator(".grip")
+    await rows.nth(0).evaluate("row => row.scrollIntoView({ block: 'center' })")
+    await drag(page, line, grips.nth(0), page.locator("#move label"))
+    await until(page, "document.querySelectorAll('#move-said li').length >= 3")
+    assert "sur-2 ends" in await page.inner_text("#move-said")
+    await picture(page, "tour-finger")
+    assert await page.is_hidden("#cost")  # on the way down it passed others
+    assert await page.locator("#ahead li strong").all_inner_texts() == ["4711", "stop-1", "stop-2", "stop-3"]
+    await page.click("#move-undo")
+    await rows.nth(0).evaluate("row => row.scrollIntoView({ block: 'start' })")
+    await drag(page, line, grips.nth(0), rows.nth(1), at=0.75)
     await until(page, "document.getElementById('cost-said').textContent.includes('The tour ends')")
     meant = await page.locator("#ahead li strong").all_inner_texts()
     assert meant == ["stop-1", "4711", "stop-2", "stop-3"]
+    assert await page.is_hidden("#move")
     await page.click("#apply")
     await page.wait_for_selector("#told:not([hidden])")
     assert await order_of(office) == meant
