@@ -130,10 +130,16 @@ class Inbox:
             Full: too many wait, or the commit failed; it may have happened all the same, so nothing of it is
                 acknowledged. Sending it again does no harm.
         """
-        if not len(pings) and not unusable:
-            return
-        size = _PING_BYTES * len(pings) + sum(_PING_BYTES + len(one.body) for one in unusable)
-        self._admit(pings, size)
+        if len(pings) or unusable:
+            await self.put(pings, lane, unusable)
+
+    def put(self, pings: Pings, lane: int, unusable: Sequence[Quarantined] = ()) -> "asyncio.Future[None]":
+        """Take what `keep` keeps, of which there is something; done when it is on disk, with Full when that failed.
+
+        Raises:
+            Full: too many wait; nothing of it was taken.
+        """
+        size = self.admit(pings, unusable)
         loop = asyncio.get_running_loop()
         kept = _Kept(pings, lane, unusable, size, loop.time() + WAIT_S, loop.create_future())
         self._waiting.append(kept)
@@ -144,15 +150,22 @@ class Inbox:
         self._some.set()
         if self._waiting_bytes >= self._batch_bytes:
             self._enough.set()
-        await kept.committed
+        return kept.committed
 
-    def _admit(self, pings: Pings, size: int) -> None:
+    def admit(self, pings: Pings, unusable: Sequence[Quarantined] = ()) -> int:
+        """Make sure that `put` takes these now; give the memory that they take, bytes, about.
+
+        Raises:
+            Full: too many wait.
+        """
+        size = _PING_BYTES * len(pings) + sum(_PING_BYTES + len(one.body) for one in unusable)
         if not self._open:
             raise Full("The server is stopping. Please send this again in a moment.", retry_after_s=2)
         if self._held_bytes and self._held_bytes + size > self.config.inbox_waiting_bytes:
             raise Full("More pings come in than can be written to disk. Please send this again later.")
         if len(pings) and self._depth > self.config.inbox_max_depth:
             raise Full("Tracking is far behind. Please keep these pings and send them later.", retry_after_s=30)
+        return size
 
     async def _write(self) -> None:
         """Gather and commit for ever."""

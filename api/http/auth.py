@@ -13,7 +13,7 @@ import math
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import Context
 from dataclasses import dataclass
 from enum import IntEnum
@@ -96,13 +96,13 @@ def hash_of(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def bearer_of(request: web.Request) -> str:
+def bearer_of(headers: Mapping[str, str]) -> str:
     """Read `Authorization: Bearer …`.
 
     Raises:
         Unauthorized: there is none.
     """
-    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    scheme, _, secret = headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not secret.strip():
         raise Unauthorized("Send `Authorization: Bearer …` with an API key or a device's token.")
     return secret.strip()
@@ -131,7 +131,7 @@ async def authorize(request: web.Request, least: Role, *, polled: bool = False) 
 
 
 async def _of_key(request: web.Request, *, polled: bool) -> Caller:
-    secret_hash = hash_of(bearer_of(request))
+    secret_hash = hash_of(bearer_of(request.headers))
     known = request.app[KEYS]
     row = await (known.find(secret_hash) if polled else known.ask(secret_hash))
     if row is None:
@@ -197,7 +197,7 @@ async def authorize_device(request: web.Request) -> DeviceRow:
     Raises:
         Unauthorized: no token, not a known one, or one that was revoked.
     """
-    device = await request.app[DEVICES].by_token(bearer_of(request))
+    device = await request.app[DEVICES].by_token(bearer_of(request.headers))
     request[_DEVICE] = device
     is_of_device(request, device.id, device.account_id)
     return device
@@ -326,6 +326,10 @@ class DeviceCache:
         """
         return await self._find((False, hash_of(secret)))
 
+    def believed(self, secret: str, *, can_read: bool) -> DeviceRow | None:
+        """Give the device of a `token`, or of an `ingest_token` (not `can_read`), if it is known without asking."""
+        return self._believed((can_read, hash_of(secret)), self.clock_s())
+
     def heard(self, since_s: float, until_s: float) -> None:
         """Take note that every revocation told between these times was heard, and its device forgotten."""
         self._heard_since_s, self._heard_until_s = since_s, until_s
@@ -338,20 +342,26 @@ class DeviceCache:
 
     async def _find(self, secret: _Secret) -> DeviceRow:
         now_s = self.clock_s()
-        known = self._known.get(secret)
-        if known is not None and now_s < (until_s := self._until_s(known)):
-            known.is_heard = True
-            if now_s >= max(until_s - self._ttl_s, self._looked_s) + self._ttl_s / 2:
-                self._looked_s = now_s
-                # for nobody in particular: whoever happens to come pays no turn for it
-                self._looking = asyncio.create_task(self._look_again(), context=Context())
-            return known.row
+        if (believed := self._believed(secret, now_s)) is not None:
+            return believed
         can_read, secret_hash = secret
         row = (await self._ask([secret_hash], can_read=can_read)).get(secret_hash)
         self._note(secret, row, now_s)
         if row is None:
             raise Unauthorized("This device token is not known, or was revoked.")
         return row
+
+    def _believed(self, secret: _Secret, now_s: float) -> DeviceRow | None:
+        """Give what is known of a secret, and look again at all that are in use before their time is over."""
+        known = self._known.get(secret)
+        if known is None or now_s >= (until_s := self._until_s(known)):
+            return None
+        known.is_heard = True
+        if now_s >= max(until_s - self._ttl_s, self._looked_s) + self._ttl_s / 2:
+            self._looked_s = now_s
+            # for nobody in particular: whoever happens to come pays no turn for it
+            self._looking = asyncio.create_task(self._look_again(), context=Context())
+        return known.row
 
     def _until_s(self, known: _Answer) -> float:
         """Tell how long an answer is believed."""

@@ -17,13 +17,14 @@ _HOST = re.compile(r"([\w.~%-]+|\[[0-9A-Fa-f:.]+(%25[\w.~-]+)?\])(:[0-9]*)?", re
 async def known_host(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse a request, before it changes anything, that says of no address that it is for it."""
     host = request.headers.get("Host")
-    if host is not None and not _is_address(host):
+    if host is not None and not is_address(host):
         raise BadRequest("The header Host must be the address that you ask, like reparto.example:8080.")
     return await handler(request)
 
 
 @lru_cache(maxsize=256)
-def _is_address(host: str) -> bool:
+def is_address(host: str) -> bool:
+    """Tell whether a header `Host` says of an address that the request is for it."""
     try:
         return _HOST.fullmatch(host) is not None and bool(URL.build(scheme="http", authority=host).origin())
     except ValueError:  # a port or an IPv6 address that is none

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from geo.pings import UNKNOWN_MS
-from ingest.decode.loose import numbers_in, times_in
+from ingest.decode.loose import number_in, time_in
 
 SOS = "sos"
 MAX_ALARM = 32
@@ -36,10 +36,9 @@ def heard_in(fields: dict[str, Any], alarm: Any) -> HeardBeside:
         fields: as `ingest.decode.loose.columns_of` takes them, one value each.
         alarm: whatever was sent.
     """
-    times_ms, _ = times_in([fields.get("time")])
-    battery, lat, lon = (float(numbers_in(name, [fields.get(name)])[0]) for name in ("battery", "lat", "lon"))
+    said_ms, _ = time_in(fields.get("time"))
+    battery, lat, lon = (number_in(fields.get(name)) for name in ("battery", "lat", "lon"))
     is_place = abs(lat) <= 90 and abs(lon) <= 180 and (lat, lon) != (0.0, 0.0) and fields.get("valid") is not False
-    said_ms = int(times_ms[0])
     return HeardBeside(
         said_ms=None if said_ms == UNKNOWN_MS else said_ms,
         battery=battery if 0 <= battery <= 1 else None,

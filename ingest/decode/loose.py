@@ -59,7 +59,7 @@ def numbers_in(name: str, column: Column) -> Floats:
     """Read one of `NUMBERS`; NaN where a value is not a number. `charging` and `mock` may be true or false."""
     if isinstance(column, bytes):
         return np.frombuffer(column, "<f8")
-    return np.array([_number(value, bool_too=name in _YES_OR_NO) for value in column], np.float64)
+    return np.array([number_in(value, bool_too=name in _YES_OR_NO) for value in column], np.float64)
 
 
 def time_in(value: Any) -> tuple[int, Refusal | Literal[0]]:
@@ -90,7 +90,8 @@ def _datetime(text: str) -> datetime | None:
     return iso_time(text)
 
 
-def _number(value: Any, *, bool_too: bool) -> float:
+def number_in(value: Any, *, bool_too: bool = False) -> float:
+    """Read one number; NaN where it is none, infinity where it is too large. `bool_too`: true is 1, false 0."""
     if type(value) is float or (bool_too and type(value) is bool):
         return float(value)
     if type(value) is not int:

@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
+from api.http.app_keys import AT_ONCE
 from api.http.shares.rates import RATES, Rates
 from ingest.doors import apps, websocket
 from ingest.doors import native as receive
 from ingest.doors.app_keys import DOORS_CONFIG, INBOX, OLDEST_PING_DAYS
+from ingest.doors.at_once import AtOnce
 from ingest.doors.config import DoorsConfig
 from ingest.inbox import Inbox
 
@@ -28,6 +30,7 @@ def add_to(app: web.Application, inbox: Inbox, config: DoorsConfig, *, oldest_pi
     app[DOORS_CONFIG] = config
     app[OLDEST_PING_DAYS] = oldest_ping_days
     app[RATES] = Rates(config.pings_per_minute)
+    app[AT_ONCE] = AtOnce(app)
     websocket.add_to(app, config)
     app.cleanup_ctx.append(opened)
     app.on_shutdown.append(websocket.close_all)

@@ -34,22 +34,37 @@ def arrival_of(app: web.Application, device: DeviceRow) -> Arrival:
     )
 
 
+def said_off_ms(arrival: Arrival, sent_ms: int | None) -> int:
+    """Tell how far a phone's clock is ahead that says when it sends; 0: it is right, or does not say."""
+    if sent_ms is None:
+        return 0
+    return shown_ahead_ms(_NONE, arrival.received_ms, sent_ms=sent_ms, doubt_ms=arrival.doubt_ms)
+
+
 async def by_clock(app: web.Application, device: DeviceRow, arrival: Arrival, sent_ms: int | None) -> Arrival:
     """Correct what a phone is about to say that says when it sends, where that is another time than ours."""
     if sent_ms is None:
         return arrival
-    if not (shown_ms := shown_ahead_ms(_NONE, arrival.received_ms, sent_ms=sent_ms, doubt_ms=arrival.doubt_ms)):
+    if not (shown_ms := said_off_ms(arrival, sent_ms)):
         return replace(arrival, ahead_ms=0)
     ahead_ms = await clock_ahead_ms(app[POOL], device.id, shown_ms, arrival.received_ms, is_said=True)
     return replace(arrival, ahead_ms=ahead_ms)
 
 
+def seen_off_ms(arrival: Arrival, decoded: Decoded) -> int:
+    """Tell how far the clock of a phone that does not say when it sends is ahead, as its newest ping shows."""
+    if arrival.ahead_ms is not None:
+        return 0
+    recorded_ms = decoded.pings.rows["recorded_ms"]
+    return shown_ahead_ms(recorded_ms, arrival.received_ms, in_one_run=True, doubt_ms=arrival.doubt_ms)
+
+
 async def _correct(app: web.Application, device: DeviceRow, arrival: Arrival, decoded: Decoded) -> None:
     """Correct what a phone said whose clock is ahead, as its newest ping shows; writes into the pings."""
-    rows, now_ms = decoded.pings.rows, arrival.received_ms
-    if shown_ms := shown_ahead_ms(rows["recorded_ms"], now_ms, in_one_run=True, doubt_ms=arrival.doubt_ms):
+    if shown_ms := seen_off_ms(arrival, decoded):
+        now_ms = arrival.received_ms
         ahead_ms = await clock_ahead_ms(app[POOL], device.id, shown_ms, now_ms, is_said=False)
-        corrected(rows, ahead_ms, now_ms + arrival.doubt_ms)
+        corrected(decoded.pings.rows, ahead_ms, now_ms + arrival.doubt_ms)
 
 
 async def keep(
@@ -68,8 +83,7 @@ async def keep(
         TooManyRequests: the device has sent too much that nobody can use; nothing of this is kept.
     """
     app[RATES].pay(device.id, _cost(decoded) - 1)
-    if arrival.ahead_ms is None:
-        await _correct(app, device, arrival, decoded)
+    await _correct(app, device, arrival, decoded)
     most = app[DOORS_CONFIG].quarantine_body_bytes
     refused = of_rejected(device, arrival, decoded.rejected, source=source, max_bytes=most, secret=secret)
     if refused:

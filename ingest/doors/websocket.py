@@ -141,7 +141,7 @@ async def _converse(request: web.Request, socket: web.WebSocketResponse, next_me
 async def _device(request: web.Request) -> DeviceRow | _Close:
     """Find the device, without asking the database when it was asked a moment ago."""
     try:
-        device = await request.app[DEVICES].by_token(bearer_of(request))
+        device = await request.app[DEVICES].by_token(bearer_of(request.headers))
     except Unauthorized as problem:
         return _Close(BAD_TOKEN, problem.detail)
     except DATABASE_AWAY:

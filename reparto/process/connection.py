@@ -7,11 +7,13 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeGuard
 
-from aiohttp import StreamReader, web
+from aiohttp import EMPTY_PAYLOAD, StreamReader, web
+from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import ContentEncodingError
 
+from api.http.app_keys import TakesAtOnce
 from api.http.problem import BadRequest, Problem, UnsupportedMediaType, respond
 from api.proofs.uploads.tus import VERSION
 
@@ -27,18 +29,26 @@ ASKED_WITHIN_S = 20.0
 
 
 class Connection(web.RequestHandler):
-    """Parses what a client sends, and has the application answer it.
+    """Parses what a client sends, and has it answered at once, or by the application.
 
     Attributes:
         meter: told of bytes that come after an upgrade; a Problem that it raises ends the connection.
     """
 
-    __slots__ = ("_silence", "meter")
+    __slots__ = ("_answering", "_at_once", "_silence", "meter")
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, at_once: TakesAtOnce | None = None, **options: Any) -> None:
+        """Make one.
+
+        Args:
+            at_once: asked before the application; None: the application answers everything.
+            args, options: as aiohttp has them.
+        """
         super().__init__(*args, **options)
         self.meter: Callable[[int], None] | None = None
         self._silence: asyncio.TimerHandle | None = None
+        self._at_once = at_once
+        self._answering: asyncio.Future[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Give the client some time to ask."""
@@ -64,7 +74,53 @@ class Connection(web.RequestHandler):
                 log.info("a WebSocket is closed: %s", problem.type)
                 self.force_close()
                 return
-        super().data_received(data)
+        idle, self._waiter = self._waiter, None  # aiohttp parses, and wakes nobody yet
+        try:
+            super().data_received(data)
+        finally:
+            self._waiter = idle
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Have the next request answered, if there is one and none is under way."""
+        idle = self._waiter
+        if idle is None or idle.done() or self._answering is not None or not self._messages:
+            return
+        if not self._take_at_once():
+            idle.set_result(None)
+
+    def _take_at_once(self) -> bool:
+        message, content = self._messages[0]
+        at_once = self._at_once
+        if at_once is None or not _is_whole(message, content) or self.writing_paused or not at_once.may_take(message):
+            return False
+        body = b"" if content is EMPTY_PAYLOAD else b"".join(content._buffer)  # read, it could not be given back
+        if not at_once.take(message, body, self._answered):
+            return False
+        self._messages.popleft()
+        assert self._parser is not None
+        self._parser.message_consumed()
+        self._answering = self._loop.create_future()
+        self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+        if self._buffer_paused and len(self._messages) <= self._msg_queue_resume_size:
+            self._resume_reading_if_drained()
+        return True
+
+    def _answered(self, answer: bytes) -> None:
+        """Write what answers the request that was taken at once, and go on."""
+        if self._answering is not None:
+            self._answering.set_result(None)
+            self._answering = None
+        if self.transport is not None:
+            self.transport.write(answer)
+            self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+            self._go_on()
+
+    async def shutdown(self, timeout: float | None = 15.0) -> None:  # noqa: ASYNC109 (aiohttp's own name)
+        """Give what is being answered so much time, and close."""
+        if self._answering is not None:
+            await asyncio.wait({self._answering}, timeout=timeout)
+        await super().shutdown(timeout)
 
     def handle_error(
         self,
@@ -97,6 +153,17 @@ class Connection(web.RequestHandler):
         if "Content-Encoding" in request.headers and not await _came_to_its_end(request.content):
             self._lingering_time = 0.0
         return answered
+
+
+def _is_whole(message: Any, content: StreamReader) -> TypeGuard[RawRequestMessage]:
+    """Tell whether a request is here to its end, and nothing about how it came or what comes after is to be heeded."""
+    return (
+        isinstance(message, RawRequestMessage)  # else an error of the parser
+        and content.is_eof()
+        and content.exception() is None
+        and not (message.should_close or message.upgrade or message.chunked or message.compression)
+        and "Expect" not in message.headers
+    )
 
 
 async def _came_to_its_end(content: StreamReader) -> bool:

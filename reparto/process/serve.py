@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import logging
 import os
 import socket
 import sys
@@ -10,9 +11,10 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from api.http.app_keys import AT_ONCE
 from reparto.command import CannotRun
 from reparto.process.connection import Connection
-from reparto.process.logs import AccessLog
+from reparto.process.logs import ACCESS, AccessLog
 from reparto.settings.config import address_of
 
 _BACKLOG = 4096  # thousands of phones come back from a tunnel in the same second
@@ -67,10 +69,17 @@ async def serving(app: web.Application, listener: socket.socket) -> AsyncIterato
     """
     loop = asyncio.get_running_loop()
     runner = web.AppRunner(app, shutdown_timeout=_LAST_ANSWERS_S, handle_signals=False)
+    at_once = None if ACCESS.isEnabledFor(logging.DEBUG) else app.get(AT_ONCE)  # then every answer is written down
 
     def connected() -> Connection:
         assert runner.server is not None
-        return Connection(runner.server, loop=loop, access_log_class=AccessLog, keepalive_timeout=_KEPT_OPEN_S)
+        return Connection(
+            runner.server,
+            at_once=at_once,
+            loop=loop,
+            access_log_class=AccessLog,
+            keepalive_timeout=_KEPT_OPEN_S,
+        )
 
     try:
         await runner.setup()

@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from api.http.app_keys import POOL
 from api.http.auth import DEVICES, INGEST_TOKEN_PREFIX, TOKEN_PREFIX, DeviceCache, hash_of, new_secret
 from api.http.config import ApiConfig
+from api.http.itself.rights import guard_rights
 from api.http.problem import problems
 from api.http.shares.bodies import BODIES, Bodies
 from api.http.shares.rates import QUARANTINE_RATE, Rates
@@ -25,7 +26,7 @@ from sql.account.accounts import ensure_account
 from sql.account.devices import create_device
 from sql.config import DatabaseConfig
 from sql.pool import Pool
-from tests.ingest.doors.phones import Client, Doors, Phone
+from tests.ingest.doors.phones import Client, Doors, OurServer, Phone
 
 T = TypeVar("T", bound=InboxConfig | ApiConfig)
 
@@ -71,6 +72,7 @@ def open_doors(pool: Pool, database: DatabaseConfig) -> Doors:
     @asynccontextmanager
     async def opened(**settings: Any) -> AsyncIterator[Client]:
         app = web.Application(middlewares=[problems])
+        app.on_response_prepare.append(guard_rights)
         app[POOL] = pool
         app[DEVICES] = DeviceCache(pool, ttl_s=60)
         api = _configured(ApiConfig, settings)
@@ -78,8 +80,9 @@ def open_doors(pool: Pool, database: DatabaseConfig) -> Doors:
         app[QUARANTINE_RATE] = Rates(api.quarantine_bytes_per_minute, of="bytes that nobody can use")
         inbox = Inbox(database, _configured(InboxConfig, settings), gather_s=settings.pop("gather_s", 0.001))
         oldest_ping_days = settings.pop("oldest_ping_days", IngestConfig().oldest_ping_days)
+        by_application = settings.pop("by_application", False)
         doors.add_to(app, inbox, DoorsConfig(**settings), oldest_ping_days=oldest_ping_days)
-        async with TestClient(TestServer(app)) as client:
+        async with TestClient((TestServer if by_application else OurServer)(app)) as client:
             yield client
 
     return opened

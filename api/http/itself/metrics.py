@@ -55,12 +55,12 @@ async def timing(request: web.Request, handler: Handler) -> web.StreamResponse:
     if isinstance(response, web.Response):
         resource = request.match_info.route.resource
         who = ("", "") if resource is None else (request.method, resource.canonical)
-        _seconds_of(*who, response.status // 100).observe(time.perf_counter() - began_s)
+        seconds_of(*who, response.status // 100).observe(time.perf_counter() - began_s)
     return response
 
 
 @lru_cache(maxsize=1_024)
-def _seconds_of(method: str, path: str, status_class: int) -> Histogram:
+def seconds_of(method: str, path: str, status_class: int) -> Histogram:
     """Find where the times of an operation are counted; both empty: of none."""
     return HTTP_SECONDS.labels(f"{method} {path}" if path else "unknown", f"{status_class}xx")
 

@@ -1,5 +1,7 @@
 """Addresses that carry a right: who knows one may read or write, so nothing may pass it on or keep what it opens."""
 
+from collections.abc import MutableMapping
+
 from aiohttp import web
 
 PREFIXES = (
@@ -18,10 +20,15 @@ async def guard_rights(request: web.Request, response: web.StreamResponse) -> No
 
     A signal for `on_response_prepare`.
     """
-    if not request.path.startswith(PREFIXES):
+    guard(request.path, response.headers)
+
+
+def guard(path: str, headers: MutableMapping[str, str]) -> None:
+    """Put into the headers of an answer what keeps an address to whoever has it."""
+    if not path.startswith(PREFIXES):
         return
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["X-Robots-Tag"] = "noindex"
-    said = response.headers.get("Cache-Control", "")
+    headers["Referrer-Policy"] = "no-referrer"
+    headers["X-Robots-Tag"] = "noindex"
+    said = headers.get("Cache-Control", "")
     if _NO_STORE not in said:
-        response.headers["Cache-Control"] = f"{said}, {_NO_STORE}" if said else _NO_STORE
+        headers["Cache-Control"] = f"{said}, {_NO_STORE}" if said else _NO_STORE

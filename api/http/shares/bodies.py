@@ -86,10 +86,14 @@ class Bodies:
         """What is held now."""
         return self._ledger.total
 
+    def of(self, parties: Sequence[Party]) -> "Holding":
+        """Count bytes of somebody's body; whoever asks gives them back."""
+        return Holding(self._ledger, parties)
+
     @contextmanager
     def holding(self, request: web.Request) -> Iterator["Holding"]:
         """Count bytes of a request's body; at the end of the block none of them is held any more."""
-        holding = Holding(self._ledger, parties_of(request))
+        holding = self.of(parties_of(request))
         try:
             yield holding
         finally:
@@ -97,7 +101,7 @@ class Bodies:
 
     def until_answered(self, request: web.Request) -> "Holding":
         """Count bytes of a request's body until it is answered: it is held, read and decoded, as long as that takes."""
-        holding = Holding(self._ledger, parties_of(request))
+        holding = self.of(parties_of(request))
         at_its_end(request, lambda: holding.give_back(holding.size))
         return holding
 

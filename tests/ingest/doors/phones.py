@@ -2,18 +2,40 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aiohttp import web
-from aiohttp.test_utils import TestClient
+from aiohttp.test_utils import TestClient, TestServer
+from yarl import URL
 
+from reparto.process.serve import bind, serving
 from sql.pool import Pool
 
 Client = TestClient[web.Request, web.Application]
 Doors = Callable[..., Any]
+
+
+class OurServer(TestServer):
+    """An application served as our processes serve theirs."""
+
+    __test__ = False
+
+    async def start_server(self, *_: Any, **__: Any) -> None:
+        if self.runner is not None:
+            return
+        self._served = AsyncExitStack()
+        listener = self._served.enter_context(bind("127.0.0.1:0", "REPARTO_LISTEN"))
+        self._root = URL(await self._served.enter_async_context(serving(self.app, listener)))
+        self.host, self.port, self.scheme = "127.0.0.1", self._root.port, "http"
+        self.runner = web.AppRunner(self.app)  # says that it is started
+
+    async def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            await self._served.aclose()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
