@@ -1,5 +1,6 @@
 """The recipient's page in a real browser: Debian's chromium, driven by playwright's Python package."""
 
+import asyncio
 import shutil
 import subprocess
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
@@ -45,7 +47,10 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 ARGUMENTS = (
     *("--no-sandbox", "--disable-dev-shm-usage"),
     *("--use-angle=swiftshader", "--enable-unsafe-swiftshader"),  # maps are drawn with WebGL, here without a card
+    "--disable-gpu-compositing",  # but pages without: all of them would go through what stands in for the card
     *("--disable-background-networking", "--disable-component-update", "--no-first-run"),
+    "--no-startup-window",
+    "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup",  # pages of its own, behind the address of each window
 )
 
 
@@ -71,16 +76,28 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-async def browser(chromium: str) -> AsyncIterator[Any]:
-    """The browser."""
+def _function_scoped_runner(_session_scoped_runner: asyncio.Runner) -> asyncio.Runner:
+    """Run all tests with a browser in one event loop: what drives it lives in a loop, and takes long to begin."""
+    return _session_scoped_runner
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def driven(chromium: str) -> AsyncIterator[Any]:
+    """The browser, by the one process that drives it for all tests."""
     from playwright.async_api import async_playwright
 
     async with async_playwright() as driver:
         connected = await driver.chromium.connect_over_cdp(chromium)
         yield connected
-        for context in connected.contexts[1:]:  # the first is the browser's own
-            await context.close()
         await connected.close()
+
+
+@pytest.fixture
+async def browser(driven: Any) -> AsyncIterator[Any]:
+    """The browser, without anything of the tests before."""
+    yield driven
+    for context in driven.contexts[1:]:  # the first is the browser's own
+        await context.close()
 
 
 LAUNCHED_IN_S = 60.0

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from axe_playwright_python.async_playwright import Axe
 
 from api.desk.oidc import endpoints as oidc
 from api.desk.passwords import PASSWORDS, Passwords
@@ -20,6 +19,7 @@ from sql.account.accounts import ensure_account
 from sql.desk.oidc import OidcProvider, put_provider
 from sql.pool import Pool
 from tests.api.desk.desk import CHEAP, make_user
+from tests.browser.axe import violations
 from tests.providers.identity import put_user, real_provider
 from tests.providers.watched import LOCAL
 from work.outgoing.sealed import Sealer
@@ -56,7 +56,7 @@ async def test_there_and_back(browser: Any, desk: str) -> None:
     page = await context.new_page()
     await page.goto(f"{desk}?lang=en")
     await page.get_by_label("E-mail address").fill("ana@tienda.example")
-    assert [one["id"] for one in (await Axe().run(page)).response["violations"]] == []
+    assert [one["id"] for one in await violations(page)] == []
     await page.get_by_role("button", name="Sign in by your company").click()
     await page.locator("input[name=sub]").fill("u-1")
     await page.locator("input[name=sub]").press("Enter")
@@ -66,4 +66,4 @@ async def test_there_and_back(browser: Any, desk: str) -> None:
     assert cookies == {"reparto": "Strict"}
     await page.goto(f"{desk}/sign-in/provider?lang=en")
     await page.get_by_text("Nothing was begun in this browser").wait_for()
-    assert [one["id"] for one in (await Axe().run(page)).response["violations"]] == []
+    assert [one["id"] for one in await violations(page)] == []

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from axe_playwright_python.async_playwright import Axe
 
 from api.account import keys
 from api.desk import invitations, passkeys, session, totp, users
@@ -24,6 +23,7 @@ from api.http.shares.bodies import BODIES, Bodies
 from sql.account.accounts import ensure_account
 from sql.pool import Pool
 from tests.api.desk.desk import CHEAP, PASSWORD, make_user
+from tests.browser.axe import violations
 from tests.providers.watched import LOCAL
 from work.outgoing.sealed import Sealer
 
@@ -84,7 +84,7 @@ async def test_a_passkey_is_added_and_signs_in(page: Any, desk: str) -> None:
     await form.get_by_label("Your password").fill(PASSWORD)
     await form.get_by_role("button").click()
     await page.get_by_role("button", name="Remove: Phone").wait_for()
-    assert [one["id"] for one in (await Axe().run(page)).response["violations"]] == []
+    assert [one["id"] for one in await violations(page)] == []
     await page.get_by_role("button", name="Sign out", exact=True).click()
     await page.get_by_role("button", name="Sign in with a passkey").click()
     await page.get_by_role("heading", name="Tours today").wait_for()
@@ -109,7 +109,7 @@ async def test_codes_of_a_phone_are_switched_on_and_asked_for(page: Any, desk: s
     await page.get_by_role("heading", name="Your recovery codes").wait_for()
     recovery = (await page.locator("[data-fill=recovery_codes]").inner_text()).split()
     assert len(recovery) == 10
-    assert [one["id"] for one in (await Axe().run(page)).response["violations"]] == []
+    assert [one["id"] for one in await violations(page)] == []
     await page.get_by_role("button", name="I have kept them").click()
     await page.get_by_role("button", name="Sign out", exact=True).click()
     await sign_in(page, desk)
@@ -127,7 +127,7 @@ async def test_an_admin_invites_somebody_and_makes_and_revokes_a_key(page: Any, 
     await page.get_by_role("button", name="Invite").click()
     link = page.locator("[data-fill=link]").get_by_text("/desk/link/")
     await link.wait_for()
-    assert [one["id"] for one in (await Axe().run(page)).response["violations"]] == []
+    assert [one["id"] for one in await violations(page)] == []
     await page.get_by_role("button", name="Done").click()
     page.on("dialog", lambda dialog: dialog.accept())
     await page.get_by_role("button", name="Take back: beto@tienda.example").click()
@@ -138,7 +138,7 @@ async def test_an_admin_invites_somebody_and_makes_and_revokes_a_key(page: Any, 
     await page.get_by_role("button", name="Make the key").click()
     secret = page.locator("[data-fill=key]").get_by_text("rpk_")
     await secret.wait_for()
-    assert [one["id"] for one in (await Axe().run(page)).response["violations"]] == []
+    assert [one["id"] for one in await violations(page)] == []
     await page.get_by_role("button", name="I have kept them").click()
     await page.get_by_text("until 31 Jan 2030").wait_for()
     await page.get_by_role("button", name="Revoke: Tienda").click()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser.axe import serious_violations
 from tests.browser.conftest import Site
 from tests.browser.states import STATES, bring
 from tests.browser.waiting import SOON_MS, until
@@ -83,7 +84,6 @@ async def test_from_booked_to_rated(
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_nobody_is_shut_out(browser: Any, site: Site, scheme: str) -> None:
     """No serious finding of axe (WCAG 2.2 AA), and nothing wider than the smallest phone."""
-    axe = pytest.importorskip("axe_playwright_python.async_playwright", reason="axe-playwright-python is not installed")
     context = await browser.new_context(
         viewport={"width": 320, "height": 640},
         is_mobile=True,
@@ -102,12 +102,7 @@ async def test_nobody_is_shut_out(browser: Any, site: Site, scheme: str) -> None
             await page.click(".send")
             await page.wait_for_selector("#summary")
         assert await page.evaluate("document.documentElement.scrollWidth") == 320, name
-        results = await axe.Axe().run(page)
-        serious = [one for one in results.response["violations"] if one["impact"] in ("serious", "critical")]
-        found |= {
-            (name, one["id"]): [(node["html"][:120], node["failureSummary"][:200]) for node in one["nodes"]]
-            for one in serious
-        }
+        found |= await serious_violations(page, name)
     await context.close()
     assert found == {}
 

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from axe_playwright_python.async_playwright import Axe
 
 from api.account import endpoints as account_api
 from api.desk.passwords import PASSWORDS, Passwords
@@ -29,6 +28,7 @@ from sql.account.accounts import ensure_account
 from sql.pool import Pool
 from tests.api.desk.desk import CHEAP, make_user, signed_in
 from tests.api.tour_rows import Tour
+from tests.browser.axe import violations
 from tests.providers.watched import LOCAL
 from work.outgoing.sealed import Sealer
 
@@ -77,7 +77,7 @@ async def saved(page: Any) -> None:
 
 
 async def is_clean(page: Any) -> None:
-    assert [(one["id"], one["nodes"][0]["html"]) for one in (await Axe().run(page)).response["violations"]] == []
+    assert [(one["id"], one["nodes"][0]["html"]) for one in await violations(page)] == []
     assert page.said == []
 
 

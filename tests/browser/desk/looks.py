@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-import pytest
+from tests.browser.axe import serious_violations
 
 SCREENS = os.environ.get("SCREENS", "")
 
@@ -21,17 +21,11 @@ async def shut_out(page: Any, *urls: str) -> dict[tuple[str, str], Any]:
 
 async def shut_out_here(page: Any) -> dict[tuple[str, str], Any]:
     """Give what shuts people out of a page as it stands there."""
-    axe = pytest.importorskip("axe_playwright_python.async_playwright", reason="axe-playwright-python is not installed")
     found: dict[tuple[str, str], Any] = {}
     wide = await page.evaluate("document.documentElement.scrollWidth") - page.viewport_size["width"]
     if wide > 0:
         found[page.url, "wide"] = wide
-    results = await axe.Axe().run(page)
-    return found | {
-        (page.url, one["id"]): [(node["html"][:120], node["failureSummary"][:200]) for node in one["nodes"]]
-        for one in results.response["violations"]
-        if one["impact"] in ("serious", "critical")
-    }
+    return found | await serious_violations(page, page.url)
 
 
 async def picture(page: Any, name: str) -> None:
