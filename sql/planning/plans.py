@@ -7,6 +7,7 @@ from typing import Any
 
 import asyncpg
 
+from sql.planning.day import SAME_DEPOT_DEG
 from sql.pool import Db, Pool
 from sql.queries import load
 
@@ -65,25 +66,27 @@ class DayBegins:
 
     Attributes:
         routes: tells routes of the plan from what they become; None: it is not published.
+        from_depot: the same of the routes that start at the depot, whoever made them; None: there are none.
     """
 
     plan_id: int | None
     version: int | None
     routes: str | None
+    from_depot: str | None
     resources_at: datetime | None
     resources: int | None
 
 
 async def day_begins(db: Db | Pool, *, account_id: int, on: date, depot: str) -> DayBegins:
     """Tell with what the tours of a day and depot begin."""
-    row = await db.fetchrow(_SQL["day_begins"], account_id, on, depot)
+    row = await db.fetchrow(_SQL["day_begins"], account_id, on, depot, *SAME_DEPOT_DEG)
     assert row is not None
     return DayBegins(**row)
 
 
 async def planned_days(db: Db | Pool, account_id: int, days: Sequence[date]) -> list[tuple[date, str]]:
     """Read for which days and depots vans are planned."""
-    return [tuple(row) for row in await db.fetch(_SQL["planned_days"], account_id, list(days))]
+    return [tuple(row) for row in await db.fetch(_SQL["planned_days"], account_id, list(days), *SAME_DEPOT_DEG)]
 
 
 async def due_orders(db: Db | Pool, account_id: int, *, on: date, depot: str, limit: int) -> dict[str, datetime]:

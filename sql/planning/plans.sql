@@ -25,13 +25,19 @@ SELECT id, version, result FROM plan
 
 -- name: day_begins
 -- With which plan a day and depot begin and which routes are driven, else with which shifts: the same answer, the same begin.
--- $1 account, $2 date, $3 depot
+-- $1 account, $2 date, $3 depot, how many degrees of $4 latitude and $5 longitude are the same place
 SELECT last.id AS plan_id, last.version,
        CASE WHEN last.state = 'published' THEN
             (SELECT sum(hashtextextended(concat_ws(' ', id, version, status, driver_id, deleted_at), 0))::text FROM route
               WHERE id IN (SELECT one.route_id FROM plan JOIN delivery_order AS one ON one.plan_id = plan.id
                             WHERE plan.account_id = $1 AND plan.date = $2 AND plan.depot = $3
                               AND plan.state = 'published')) END AS routes,
+       (SELECT sum(hashtextextended(concat_ws(' ', route.id, version, status, route.driver_id), 0))::text
+          FROM plan_resource AS one
+          JOIN route ON route.account_id = $1 AND start_at BETWEEN $2::date - 2 AND $2::date + 3 AND route.date = $2
+           AND abs(depot_lat - (one.body ->> 'lat')::float8) <= $4::float8
+           AND abs(depot_lon - (one.body ->> 'lon')::float8) <= $5::float8 AND deleted_at IS NULL
+         WHERE one.account_id = $1 AND one.kind = 'depot' AND one.external_id = $3) AS from_depot,
        CASE WHEN last.id IS NULL THEN (SELECT max(updated_at) FROM plan_resource
                                         WHERE account_id = $1 AND (kind <> 'shift' OR date = $2)) END AS resources_at,
        CASE WHEN last.id IS NULL THEN (SELECT count(*) FROM plan_resource
@@ -43,9 +49,17 @@ SELECT last.id AS plan_id, last.version,
                       ORDER BY id DESC LIMIT 1) AS last ON true;
 
 -- name: planned_days
--- Days and depots that vans are planned for: by shifts, or by plans. $1 account, $2 days
+-- Days and depots that vans are planned for: by shifts, by plans, or by routes that were given by hand and start there.
+-- $1 account, $2 days, how many degrees of $3 latitude and $4 longitude are the same place
 SELECT date, depot FROM plan_resource WHERE account_id = $1 AND kind = 'shift' AND date = ANY ($2::date[])
 UNION SELECT date, depot FROM plan WHERE account_id = $1 AND date = ANY ($2::date[]) AND state IN ('done', 'published')
+UNION SELECT route.date, one.external_id FROM route
+        JOIN plan_resource AS one ON one.account_id = $1 AND one.kind = 'depot'
+         AND abs(depot_lat - (one.body ->> 'lat')::float8) <= $3::float8
+         AND abs(depot_lon - (one.body ->> 'lon')::float8) <= $4::float8
+       WHERE route.account_id = $1 AND route.date = ANY ($2::date[]) AND deleted_at IS NULL AND status IN ('planned', 'started')
+         AND start_at BETWEEN (SELECT min(day) - 2 FROM unnest($2::date[]) AS day)
+                          AND (SELECT max(day) + 3 FROM unnest($2::date[]) AS day)
 ORDER BY date, depot;
 
 -- name: due_orders

@@ -51,10 +51,10 @@ def _answer(body: bytes, say: Callable[[float, int | None], None]) -> Found | Pl
     began_s = time.monotonic()
     try:
         asked = decode_asked(body)
+        engine: TourEngine = import_module(ENGINES[asked.engine])  # before the limit: half loaded it says nonsense
         if asked.memory_bytes is not None:
             resource.setrlimit(resource.RLIMIT_AS, (asked.memory_bytes, resource.RLIM_INFINITY))
         require_sense(asked.problem)
-        engine: TourEngine = import_module(ENGINES[asked.engine])
         return Found(answer=engine.solve(asked, say, began_s))
     except MemoryError:
         return PlanRefused(why="it needs more memory than it may take")

@@ -18,6 +18,9 @@ from work.planning.protocol import FRAME, Engine, Found, PlanAsked, PlannerFaile
 GRACE_S = 15.0
 """How long after its time limit a planner may still take to say what it found."""
 
+ENDING_S = 2.0
+"""How long a process that says nothing any more may take to end by itself."""
+
 PLAN_BYTES = 4 << 30
 """Address space of one planner; 1,000 stops take a tenth of it."""
 
@@ -84,7 +87,12 @@ class PlannerProcess:
         return self._running
 
     async def _ended(self) -> int | None:
+        """Tell how a process ended that says nothing any more; one that only closed its output is ended."""
         running = self._running
+        if running is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(ENDING_S):  # to kill it now would take its code from whoever waits for it
+                    await running.wait()
         await self.end()
         return running.returncode if running else None
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import msgspec
 
@@ -136,7 +136,7 @@ async def read_so_far(pool: Pool, row: TourPlanRow, depot: DepotWords, *, most: 
         settings=await read_settings(pool, account_id),
         vans=vans,
         new=new,
-        orders=await _orders_of_stops(pool, row, stops),
+        orders=await orders_of_stops(pool, account_id, stops),
         cancelled=frozenset(asked["cancel"]),
         cancelled_stops=frozenset(asked.get("cancel_stops", ())),
     )
@@ -154,10 +154,29 @@ def _on_shifts(tours: Sequence[TourOfDay], shifts: Sequence[Resource]) -> list[T
     return found
 
 
-async def _orders_of_stops(pool: Pool, row: TourPlanRow, stops: Mapping[int, Sequence[StopRow]]) -> dict[int, OrderRow]:
-    """Find the orders that stops are of: those on their route, whether a plan put them there or somebody by hand."""
+def hours_of(tour: TourOfDay, on: date, depot: str) -> ShiftWords:
+    """Give a route that nobody has a shift for its own hours; its van is called like it."""
+    return ShiftWords(
+        date=on.isoformat(),
+        vehicle=tour.external_id,
+        depot=depot,
+        start_at=tour.start_at,
+        end_at=tour.end_at,
+        return_to_depot=tour.return_to_depot,
+    )
+
+
+async def orders_of_stops(pool: Pool, account_id: int, stops: Mapping[int, Sequence[StopRow]]) -> dict[int, OrderRow]:
+    """Find the orders that stops are of: those on their route, whether a plan put them there or somebody by hand.
+
+    Args:
+        stops: by the id of their route.
+
+    Returns:
+        By the id of the stop.
+    """
     names = {stop.plan.external_id for of_route in stops.values() for stop in of_route}
-    orders = {one.external_id: one for one in await find_orders(pool, row.account_id, sorted(names))}
+    orders = {one.external_id: one for one in await find_orders(pool, account_id, sorted(names))}
     return {
         stop.id: order
         for route_id, of_route in stops.items()
@@ -189,21 +208,14 @@ class _Reader:
         for tour in tours:
             if tour.shift is not None and tour.shift not in words:
                 continue  # its shift is gone: nobody knows what the van can do
-            still = self._idle(tour.shift, self._hours(tour) if tour.shift is None else words[tour.shift], can)
+            still = self._idle(
+                tour.shift,
+                hours_of(tour, self.row.date, self.row.depot) if tour.shift is None else words[tour.shift],
+                can,
+            )
             begun = breaks.get(tour.driver_id, 0) if tour.driver_id is not None else 0
             vans.append(await self._driving(replace(still, breaks=begun), tour, stops[tour.route_id]))
         return sorted(vans, key=lambda one: (one.shift or "", one.words.vehicle))
-
-    def _hours(self, tour: TourOfDay) -> ShiftWords:
-        """Give a route that nobody has a shift for its own hours; its van is called like it."""
-        return ShiftWords(
-            date=self.row.date.isoformat(),
-            vehicle=tour.external_id,
-            depot=self.row.depot,
-            start_at=tour.start_at,
-            end_at=tour.end_at,
-            return_to_depot=tour.return_to_depot,
-        )
 
     def _idle(self, shift: str | None, words: ShiftWords, can: Mapping[str, VehicleWords]) -> VanSoFar:
         return VanSoFar(

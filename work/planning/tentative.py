@@ -1,8 +1,8 @@
 """The tours of a day as they would be driven now: its last plan, and what came since, each where it costs least.
 
 Once the plan is published its routes are the tours, however they were changed: planned again, in another order, given
-to another van. A day without a plan has tours of its shifts alone. Nothing of it is stored or told: it says what can
-still be promised.
+to another van. Routes that were given by hand are on the shifts of who drives them, else on vans of their own. A day
+without either has tours of its shifts alone. Nothing of it is stored or told: it says what can still be promised.
 """
 
 import asyncio
@@ -22,14 +22,16 @@ from geo.tours.going_on import as_late_as
 from geo.tours.insertion import Gaps, Insertion, cheapest, cheapest_in, gaps_of
 from geo.tours.matrix import to_all
 from geo.tours.numbers import FOREVER
-from geo.tours.problem import Matrix, TourJob, TourProblem, VanTour, Window
+from geo.tours.problem import Matrix, TourJob, TourProblem, TourVan, VanTour, Window
+from sql.delivery.stops import StopRow, stops_of_route
 from sql.planning import plans
-from sql.planning.day import TourAsDriven, driven_tours
-from sql.planning.orders import find_orders
-from sql.planning.resources import find_resource, shifts_of_day
+from sql.planning.day import TourAsDriven, TourOfDay, driven_tours, tours_of_day
+from sql.planning.orders import OrderRow, find_orders
+from sql.planning.resources import Resource, find_resource, shifts_of_day
 from sql.pool import Pool
 from work.planning.assemble import KeptProblem, Labels, assemble, read_day, straight_matrices, tours_of, unpack
-from work.planning.words import DepotWords
+from work.planning.so_far import hours_of, orders_of_stops
+from work.planning.words import DepotWords, ShiftWords
 
 MOST_DUE = 2_000
 """Orders of one day and depot that are put into its tours; a day of more needs a plan."""
@@ -132,56 +134,160 @@ async def _begun(
     begins: plans.DayBegins,
 ) -> TentativeDay | None:
     """Begin with the plan, else with the shifts and what is due; None: there are no vans."""
-    if begins.plan_id is not None:
-        found = await plans.last_tours(pool, account_id=account_id, on=on, depot=depot)
-        if found is None:
+    if begins.plan_id is None:
+        hand = await _by_hand(pool, (), account_id=account_id, on=on, depot=depot)
+        made = await _assembled(pool, due, hand, account_id=account_id, on=on, depot=depot)
+        if made is None or not made.problem.vehicles:
             return None
-        body = await plans.problem_of_plan(pool, found[0])
-        begins = replace(begins, plan_id=found[0], version=found[1])
-        kept = unpack(body)
-        if begins.routes is None:
-            return await asyncio.to_thread(_of_plan, begins, kept, found[2])
-        return await _driven(pool, begins, kept, account_id=account_id, on=on, depot=depot)
-    made = await _assembled(pool, due, account_id=account_id, on=on, depot=depot)
-    if made is None or not made.problem.vehicles:
+        day = _bare(begins, made)
+        return await asyncio.to_thread(lambda: _inserted(_driven(day, {}, hand.tours), len(hand.rows), due))
+    found = await plans.last_tours(pool, account_id=account_id, on=on, depot=depot)
+    if found is None:
         return None
-    return await asyncio.to_thread(lambda: _inserted(_made(begins, made.problem, made.labels, []), 0, due))
+    kept = unpack(await plans.problem_of_plan(pool, found[0]))
+    begins = replace(begins, plan_id=found[0], version=found[1])
+    driven = None if begins.routes is None else await driven_tours(pool, account_id=account_id, on=on, depot=depot)
+    hand = await _by_hand(pool, kept.labels.orders, account_id=account_id, on=on, depot=depot)
+    came = {name for tour in driven or () for name in tour.orders} - set(kept.labels.orders)
+    more = await _assembled(pool, came, hand, account_id=account_id, on=on, depot=depot) if came or hand.rows else None
+
+    def made_of_plan() -> TentativeDay | None:
+        day = _bare(begins, kept)
+        day = day if more is None else _with_vans(_with_places(day, more), more, hand)
+        if not day.problem.vehicles:
+            return None
+        if driven is not None:
+            return _driven(day, {}, [*driven, *hand.tours])
+        return _driven(day, {tour.vehicle: tour for tour in tours_of(kept, found[2])}, hand.tours)
+
+    return await asyncio.to_thread(made_of_plan)
 
 
-async def _driven(
-    pool: Pool, begins: plans.DayBegins, kept: KeptProblem, *, account_id: int, on: date, depot: str
-) -> TentativeDay | None:
-    """Begin with the routes of a published plan as they are."""
-    if not kept.problem.vehicles:
-        return None
-    tours = await driven_tours(pool, account_id=account_id, on=on, depot=depot)
-    day = TentativeDay(begins=begins, problem=kept.problem, labels=kept.labels, every=(), gaps=())
-    came = {name for tour in tours for name in tour.orders} - set(kept.labels.orders)
-    more = await _assembled(pool, came, account_id=account_id, on=on, depot=depot) if came else None
-    return await asyncio.to_thread(_as_driven, day if more is None else _with_places(day, more), tours)
+def _bare(begins: plans.DayBegins, kept: KeptProblem) -> TentativeDay:
+    return TentativeDay(begins=begins, problem=kept.problem, labels=kept.labels, every=(), gaps=())
 
 
-def _as_driven(day: TentativeDay, driven: Sequence[TourAsDriven]) -> TentativeDay:
-    """Put orders onto the tours that have them; what does not hold of these may stay so, and keeps nobody else out."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ByHand:
+    """Routes of a day and depot that were given by hand.
+
+    Attributes:
+        rows: their stops as if each were an order.
+        shifts: one for each route that nobody has a shift for, called `/` and its id.
+        tours: by the shift of who drives them, else by that one.
+    """
+
+    rows: Sequence[OrderRow] = ()
+    shifts: Sequence[Resource] = ()
+    tours: Sequence[TourAsDriven] = ()
+
+
+async def _by_hand(pool: Pool, known: Iterable[str], *, account_id: int, on: date, depot: str) -> _ByHand:
+    """Read the routes that were given by hand; a stop that is called like a known one is called `/` and its id."""
+    found = await find_resource(pool, account_id=account_id, kind="depot", external_id=depot)
+    if found is None:
+        return _ByHand()
+    words = msgspec.convert(found.body, DepotWords)
+    near = (words.lat, words.lon)
+    every = await tours_of_day(pool, account_id=account_id, on=on, depot=depot, near=near, named=())
+    shifts = await shifts_of_day(pool, account_id=account_id, on=on, depot=depot)
+    tours = sorted((tour for tour in every if tour.shift is None), key=lambda one: (one.start_at, one.route_id))
+    stops = {
+        one.route_id: [stop for stop in await stops_of_route(pool, one.route_id) if not stop.removed] for one in tours
+    }
+    orders = await orders_of_stops(pool, account_id, stops)
+    rows, taken, driven, own = [], set(known), [], []
+    for tour in tours:
+        names = []
+        for stop in stops[tour.route_id]:
+            called = stop.plan.external_id
+            name = f"/{stop.id}" if called in taken or stop.plan.kind not in ("delivery", "pickup") else called
+            taken.add(name)
+            names.append(name)
+            rows.append(_as_order(stop, name, orders.get(stop.id), on))
+        shift = _shift_of(tour, shifts)
+        goes_on = tour.status == "planned" or tour.driver_id is not None
+        driven.append(TourAsDriven(shift=shift, orders=names, goes_on=goes_on))
+        if shift.startswith("/"):
+            own.append(Resource(external_id=shift, body=msgspec.to_builtins(hours_of(tour, on, depot))))
+    return _ByHand(rows=rows, shifts=own, tours=driven)
+
+
+def _shift_of(tour: TourOfDay, shifts: Sequence[Resource]) -> str:
+    """Name the shift of who drives a route, that which begins nearest to it; else the route."""
+    begins = {
+        one.external_id: abs(msgspec.convert(one.body, ShiftWords).start_at - tour.start_at)
+        for one in shifts
+        if one.driver is not None and one.driver == tour.driver
+    }
+    return min(begins, key=begins.__getitem__, default=f"/{tour.route_id}")
+
+
+def _as_order(stop: StopRow, name: str, order: OrderRow | None, on: date) -> OrderRow:
+    plan = stop.plan
+    promised = [{"start": plan.window_start, "end": plan.window_end}] if plan.window_start and plan.window_end else []
+    body: dict[str, Any] = {} if order is None else order.body
+    return OrderRow(
+        id=stop.id,
+        external_id=name,
+        state="assigned",
+        quality="given",
+        lat=plan.lat,
+        lon=plan.lon,
+        depot=None,
+        earliest=on,
+        latest=on,
+        plan_id=None,
+        route_id=None,
+        stop_status=stop.status,
+        body={
+            **{word: body[word] for word in ("load", "skills") if word in body},
+            "kind": plan.kind,
+            "windows": promised,
+            "service_s": plan.service_s,
+            "parcels": [{"quantity": parcel.quantity} for parcel in plan.parcels],
+        },
+    )
+
+
+def _driven(day: TentativeDay, planned: Mapping[int, VanTour], driven: Sequence[TourAsDriven]) -> TentativeDay:
+    """Put visits onto the tours that have them; what does not hold of these may stay so, and keeps nobody else out.
+
+    A van that has several drives one after the other, and takes more as long as it does the last.
+    """
     jobs = {name: job for job, name in enumerate(day.labels.orders)}
     vehicles = {name: row for row, name in enumerate(day.labels.shifts)}
-    tours = {
-        vehicles[one.shift]: place_breaks(
-            day.problem, vehicles[one.shift], tuple(jobs[name] for name in one.orders if name in jobs)
-        )
-        for one in driven
-        if one.shift in vehicles
-    }
-    over = {vehicles[one.shift] for one in driven if one.shift in vehicles and not one.goes_on}
+    tours, goes_on = dict(planned), dict.fromkeys(vehicles.values(), True)
+    for one in driven:
+        if (row := vehicles.get(one.shift)) is not None:
+            before = tours[row].jobs if row in tours else ()
+            own = (jobs[name] for name in one.orders if name in jobs)
+            tours[row], goes_on[row] = place_breaks(day.problem, row, (*before, *own)), one.goes_on
     every = [tour for tour in tours.values() if tour.jobs]
     made = _made(day.begins, as_late_as(day.problem, every), day.labels, every)
-    return replace(made, able=frozenset(vehicles.values()) - over)
+    return replace(made, able=frozenset(row for row, able in goes_on.items() if able))
 
 
-def _of_plan(begins: plans.DayBegins, kept: KeptProblem, result: Mapping[str, Any]) -> TentativeDay | None:
-    if not kept.problem.vehicles:
-        return None
-    return _made(begins, kept.problem, kept.labels, tours_of(kept, result))
+def _with_vans(day: TentativeDay, more: KeptProblem, hand: _ByHand) -> TentativeDay:
+    """Add the vans of routes that were given by hand which a plan does not know."""
+    later_s = round((more.labels.origin - day.labels.origin).total_seconds())
+    mine = {tour.shift for tour in hand.tours} - set(day.labels.shifts)
+    rows = [row for row, shift in enumerate(more.labels.shifts) if shift in mine]
+    vans = [_later(more.problem.vehicles[row], later_s) for row in rows]
+    labels = msgspec.structs.replace(
+        day.labels,
+        shifts=[*day.labels.shifts, *(more.labels.shifts[row] for row in rows)],
+        vehicles=[*day.labels.vehicles, *(more.labels.vehicles[row] for row in rows)],
+    )
+    return replace(day, problem=replace(day.problem, vehicles=[*day.problem.vehicles, *vans]), labels=labels)
+
+
+def _later(van: TourVan, by_s: int) -> TourVan:
+    rests = (
+        replace(rest, earliest_s=max(0, rest.earliest_s + by_s), latest_s=max(0, rest.latest_s + by_s))
+        for rest in van.breaks
+    )
+    return replace(van, shift=(max(0, van.shift[0] + by_s), max(0, van.shift[1] + by_s)), breaks=tuple(rests))
 
 
 def _made(begins: plans.DayBegins, problem: TourProblem, labels: Labels, tours: Sequence[VanTour]) -> TentativeDay:
@@ -193,14 +299,17 @@ def _made(begins: plans.DayBegins, problem: TourProblem, labels: Labels, tours: 
     return TentativeDay(begins=begins, problem=problem, labels=labels, every=every, gaps=gaps)
 
 
-async def _assembled(pool: Pool, names: Iterable[str], *, account_id: int, on: date, depot: str) -> KeptProblem | None:
-    """Make a problem of some orders and the day's shifts; None: there is no such depot any more."""
+async def _assembled(
+    pool: Pool, names: Iterable[str], hand: _ByHand, *, account_id: int, on: date, depot: str
+) -> KeptProblem | None:
+    """Make a problem of what is by hand, some orders and the day's shifts; None: there is no such depot any more."""
     found = await find_resource(pool, account_id=account_id, kind="depot", external_id=depot)
     if found is None:
         return None
-    shifts = await shifts_of_day(pool, account_id=account_id, on=on, depot=depot)
+    shifts = [*await shifts_of_day(pool, account_id=account_id, on=on, depot=depot), *hand.shifts]
     words = msgspec.convert(found.body, DepotWords)
-    rows = [one for one in await find_orders(pool, account_id, list(names)) if one.lat is not None]
+    rows = [*hand.rows]
+    rows += [one for one in await find_orders(pool, account_id, list(names)) if one.lat is not None]
     day = await read_day(pool, account_id=account_id, depot=words, shifts=shifts, orders=rows)
     return await asyncio.to_thread(lambda: assemble(day, *straight_matrices(day), objective="cost"))
 
@@ -210,7 +319,7 @@ async def _with_added(
 ) -> TentativeDay:
     """Put the orders that came since into the tours."""
     missing = _missing(day, due)
-    kept = await _assembled(pool, missing, account_id=account_id, on=on, depot=depot)
+    kept = await _assembled(pool, missing, _ByHand(), account_id=account_id, on=on, depot=depot)
     if kept is None:
         return day
     return await asyncio.to_thread(lambda: _inserted(_with_places(day, kept), len(day.problem.jobs), missing))

@@ -6,11 +6,19 @@ import pytest
 
 from api.offers import slots as offered
 from sql.pool import Pool
-from tests.api.planning.conftest import DAY, some_orders
+from tests.api.planning.conftest import DAY, DEPOT, some_orders
 from work.planning.tentative import AskedVisit, days_of, promised
 
 TEN = {"start": "2036-03-03T10:00:00-05:00", "end": "2036-03-03T12:00:00-05:00"}
 EVENING = {"start": "2036-03-03T20:00:00-05:00", "end": "2036-03-03T22:00:00-05:00"}
+YARD = {"name": "Patio", "lat": DEPOT["lat"], "lon": DEPOT["lon"]}
+SHIFT = {
+    "date": "2036-03-03",
+    "vehicle": "van-1",
+    "depot": "centro",
+    "start_at": "2036-03-03T08:00:00-05:00",
+    "end_at": "2036-03-03T16:00:00-05:00",
+}
 NEXT_DAY = {"start": "2036-03-04T10:00:00-05:00", "end": "2036-03-04T12:00:00-05:00"}
 
 
@@ -22,9 +30,7 @@ def app_parts(app_parts):
 @pytest.fixture
 async def later(call, day):
     """One van on a day that is not over, and three slots: in its shift, after it, and on a day without vans."""
-    shift = {"date": "2036-03-03", "vehicle": "van-1", "depot": "centro"}
-    times = {"start_at": "2036-03-03T08:00:00-05:00", "end_at": "2036-03-03T16:00:00-05:00"}
-    await call("PUT", "/v1/shifts/turno-1", {**shift, **times})
+    await call("PUT", "/v1/shifts/turno-1", SHIFT)
     for slot in (TEN, EVENING, NEXT_DAY):
         await call("POST", "/v1/slots", {"zone": "all", **slot, "capacity": {"stops": 10}}, status=201)
 
@@ -73,3 +79,41 @@ async def test_days_go_on_from_the_plan_and_are_kept(call, day, planned, pool: P
     (there,) = promised(more, moved, [(0, 86_400)])
     assert there is not None
     assert there.extra_m < 20_000
+
+
+def given(day, service_s, **more):
+    """A route from the depot that a company gives by hand, with one stop."""
+    stop = {"external_id": "1", "kind": "delivery", "name": "Ana", "lat": 6.25, "lon": -75.565, "service_s": service_s}
+    hours = {"start_at": f"{day}T08:00:00-05:00", "end_at": f"{day}T16:00:00-05:00"}
+    return {"date": day, "timezone": DEPOT["timezone"], "depot": YARD, "stops": [stop], **hours, **more}
+
+
+async def test_a_route_that_was_given_has_a_van_of_its_own(call, later):
+    path = "/v1/slots?place=6.25,-75.57&load=5"
+    assert [one["expected"] is None for one in (await call("GET", path))["slots"]] == [False, True]
+    await call("PUT", "/v1/routes/R", given("2036-03-04", 600))
+    first, second = (await call("GET", path))["slots"]
+    assert second["start"] <= second["expected"] <= second["end"]
+    assert 0 < second["extra_minutes"] < 30
+    await call("PUT", "/v1/routes/R", given("2036-03-04", 8 * 3600))
+    assert (await call("GET", path))["slots"] == [first], "it has no minute left"
+    await call("PUT", "/v1/routes/R", given("2036-03-04", 8 * 3600, depot={"lat": 6.3, "lon": -75.57}))
+    assert [one["expected"] is None for one in (await call("GET", path))["slots"]] == [False, True], "of another depot"
+
+
+async def test_who_drives_a_route_that_was_given_cannot_drive_a_shift_besides(call, later, planned):
+    path = "/v1/slots?place=6.25,-75.57&load=5"
+    await call("PUT", "/v1/shifts/turno-1", SHIFT | {"driver": "ana"})
+    days = [one["start"][:10] for one in (await call("GET", path))["slots"]]
+    assert days == ["2036-03-03", "2036-03-04"]
+    await call("PUT", "/v1/routes/R", given("2036-03-03", 8 * 3600, driver="ana"))
+    assert [one["start"][:10] for one in (await call("GET", path))["slots"]] == ["2036-03-04"]
+    order = {"earliest": "2036-03-03", "latest": "2036-03-03"}
+    await call("POST", "/v1/orders", {"orders": some_orders(1, **order)})
+    plan = await planned(date="2036-03-03")
+    assert plan["tours"], "the plan knows nothing of the route"
+    assert [one["start"][:10] for one in (await call("GET", path))["slots"]] == ["2036-03-04"]
+    await call("POST", f"/v1/plans/{plan['id']}/publish")
+    assert [one["start"][:10] for one in (await call("GET", path))["slots"]] == ["2036-03-04"]
+    await call("DELETE", "/v1/routes/R", status=204)
+    assert [one["start"][:10] for one in (await call("GET", path))["slots"]] == days
