@@ -84,21 +84,14 @@ from sql.config import DatabaseConfig
 from work.roads.in_time import RoadsInTime
 from work.roads.protocol import Roads
 
+DESK = (
+    *(session, totp, passkeys, oidc, oidc_setting, oidc_trying, users, invitations, link_page),
+    *(audit, alerts, alert_push),
+)
+"""How people of the company get in, who did what, and what somebody has to look at."""
+
 ASKED = (
-    *(
-        session,
-        totp,
-        passkeys,
-        oidc,
-        oidc_setting,
-        oidc_trying,
-        users,
-        invitations,
-        link_page,
-        audit,
-        alerts,
-        alert_push,
-    ),
+    *DESK,
     *(desk_page, desk_find, desk_stop, desk_tour, desk_replay, desk_tiles, desk_inbox, desk_board, desk_driving),
     *(desk_asking, desk_proposal),
     *(own_settings, people_settings, phone_settings, webhook_settings, company_settings),

@@ -11,6 +11,7 @@ from api.http import ids
 from api.http.app_keys import POOL
 from api.http.operation import Operations, Parameter, Who
 from api.http.refs import ref_of
+from api.planning.orders import depots_of
 from api.planning.which_day import DayAsked, day_of_route, days_to_plan_again
 from api.routes.view import RouteItem, item_of
 from sql.delivery.routes import find_route, show_route
@@ -41,8 +42,11 @@ async def get_replan_page(request: web.Request, looker: Looker) -> web.Response:
     pool, account_id = request.app[POOL], looker.caller.account_id
     tour = await _tour(pool, account_id, request.query.get("route", ""))
     tours = [one for one in await tours_of_today(pool, account_id, looker.now) if one.status in OPEN]
-    days = await days_to_plan_again(pool, account_id)
     its_day = await _day(pool, account_id, tour) if tour else None
+    days = [_choice(one) for one in await days_to_plan_again(pool, account_id)]
+    if tour and its_day is None:
+        depots = await depots_of(pool, account_id)
+        days = [{"depot": one.external_id, "name": str(one.body["name"]), "date": ""} for one in depots]
     dates = days_around(looker.now) | ({tour.date} if tour else set())
     asked = await proposals_of_days(pool, account_id, dates, at_most=MOST_SHOWN)
     zone = next((one.timezone for one in (tour, *tours) if one), "UTC")
@@ -54,7 +58,7 @@ async def get_replan_page(request: web.Request, looker: Looker) -> web.Response:
         tour=tour,
         tours=tours,
         day=_choice(its_day) if its_day else None,
-        days=[_choice(one) for one in days],
+        days=days,
         asked=[_row(looker, one, zone) for one in asked],
     )
 

@@ -21,7 +21,7 @@ function asked(form) {
   const cancel = String(said.get("cancel")).split("\n").map((one) => one.trim()).filter(Boolean);
   const body = { because: said.get("because"), cancel };
   if (!tour) return { ...body, depot: day?.value, date: day?.dataset.date, out: said.getAll("out").map((route) => ({ route })) };
-  const { route, depot, date } = tour.dataset;
+  const { route, depot = day?.value, date } = tour.dataset;
   const about = said.get("about");
-  return about === "out" ? { ...body, out: [{ route }] } : about === "one" ? { ...body, routes: [route] } : { ...body, depot, date };
+  return { ...body, depot, date, ...(about === "out" ? { out: [{ route }] } : about === "one" ? { routes: [route] } : {}) };
 }

@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import pytest
 
-from api.desk import alerts
 from sql.account.settings import AlertType
 from sql.desk.alerts import follow_feed, tidy_alerts
 from tests.api.desk.desk import ask, make_user, signed_in
@@ -14,11 +13,6 @@ from work.desk.alerts import ENDS, OPENS, opens_for
 from work.feed.types import NAMES
 
 AT = datetime(2026, 3, 2, 13, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def app_parts(app_parts):
-    return [*app_parts, alerts.operations.add_to]
 
 
 @pytest.fixture

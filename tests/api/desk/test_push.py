@@ -4,7 +4,6 @@ from collections import Counter
 
 import pytest
 
-from api.desk import alerts, push
 from api.pages.catalog import day_texts
 from sql.desk.alerts import follow_feed
 from sql.messages.setup import put_channel
@@ -17,11 +16,6 @@ from work.desk.push import AlertPushes
 from work.messages.channels.push import new_key, public_key_of
 
 PATH = "/v1/alerts/push"
-
-
-@pytest.fixture
-def app_parts(app_parts):
-    return [*app_parts, alerts.operations.add_to, push.operations.add_to]
 
 
 @pytest.fixture

@@ -104,6 +104,7 @@ async def propose(office: Office, other: Tour) -> None:
         nothing: dict[str, Any] = dict.fromkeys(("from_shift", "to_shift", "from_route", "to_route", "before", "after"))
         return {"order": order, "stop": stop, "what": what, "promise": promise, "window": window, **nothing, **more}
 
+    await office.pool.execute("UPDATE route SET depot_name = 'Bodega Centro', depot_lat = 6.2442, depot_lon = -75.569")
     because = "La camioneta de Marta se varó"
     recipients = [
         means(1, "stop-1", "moved", "saved", from_route=here, to_route=there, before=at[90], after=at[55]),

@@ -41,6 +41,9 @@ async def test_a_van_is_out_and_two_dispatchers_decide_what_becomes_of_its_stops
     )  # fmt: skip
     await other.see_van(200, at=office.now)
     await office.pool.execute("UPDATE stop SET external_id = 'b-' || seq WHERE route_id = $1", other.route_id)
+    asking = await office.sit(browser, lang="pt")
+    await asking.goto(f"{office.url}/desk/replan?route=rt_{other.route_id}")
+    assert "não dizem de onde saem" in await asking.inner_text("main")
     await office.pool.execute("UPDATE route SET depot_name = 'Bodega', depot_lat = 6.2442, depot_lon = -75.569")
     ana, beto = await office.sit(browser), await office.sit(browser, "admin", **PHONE)
     await ana.goto(f"{office.url}/desk/tours/rt_{office.tour.route_id}")
