@@ -1,21 +1,23 @@
 """At the door of which stops vans stand, whatever place along their path is held for theirs."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geo.plan.plans import place_at, windows
 from geo.snap.doors import Doors
 from geo.snap.numbers import UNSAID_S
 from geo.trust.fixes import Here
-from geo.visits.near_stops import out_m_of
+from geo.visits.near_stops import out_m_of, unseen
 from geo.visits.numbers import BESIDE_M
 from geo.visits.stops import Stand
 
 
-def doors_of(stand: Stand, here: Here) -> Doors:
+def doors_of(stand: Stand, visits: NDArray[np.uint8], here: Here) -> Doors:
     """Find the doors where vans stand that are at no stop as far as is known.
 
     Args:
         stand: of n drivers, as `geo.visits.stops.stand` gives it.
+        visits: (n, MAX_STOPS) of each stop so far, as `geo.visits.tour` reads them.
     """
     memory = stand.memory
     idle = stand.slow & ((memory["open"] == 0) | (memory["outs"] > 0))
@@ -41,5 +43,6 @@ def doors_of(stand: Stand, here: Here) -> Doors:
         low_m=np.where(row[near] == 0, -np.inf, low_m),
         high_m=np.where(np.isin(near + 1, starts[1:]), np.inf, high_m),
         inside=out_m[near] <= 0,
+        is_open=unseen(visits[van, row[near]]),
         stood_s=stood_s[van],
     )

@@ -30,12 +30,11 @@ class Steps:
         """
         tracks = self.tracks
         here = self.results.here(fixes, self.in_force.plans_of(vans))
-        was = tracks["snap"][vans]
+        was, visits = tracks["snap"][vans], tracks["visits"][vans]
         stand = stops.stand(tracks["standing"][vans], here)
-        memory, snapped = snap.step(was, here, doors_of(stand, here))
+        memory, snapped = snap.step(was, here, doors_of(stand, visits, here))
         self._tell_route(vans, fixes, here, snapped)
 
-        visits = tracks["visits"][vans]
         standing, happened = stops.step(stand, visits, here, snapped.along_m)
         tracks["standing"][vans] = standing
         tracks["pace"][vans] = pace.begin(tracks["pace"][vans], here.ms, snapped.along_m)

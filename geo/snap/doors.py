@@ -11,9 +11,11 @@ from geo.snap.likelihood import Fix, exp
 from geo.snap.numbers import (
     DOOR,
     DOOR_AHEAD_M,
+    DOOR_BACK,
     DOOR_BEHIND_M,
     DOOR_FAR,
     DOOR_FAR_BEHIND,
+    DOOR_LEFT_OUT,
     DOOR_S,
     LEAST_WEIGHT,
     OWN_M,
@@ -31,6 +33,7 @@ class Doors:
         along_m, x_m, y_m: the place on the path that belongs to it, on the plan's plane.
         low_m, high_m: places on the path of the stops before and after it: on every pass in between it may be served.
         inside: it stands inside the fence; else near to it.
+        is_open: nobody was there yet.
         stood_s: for how long it stands, seconds.
     """
 
@@ -41,21 +44,23 @@ class Doors:
     low_m: Floats
     high_m: Floats
     inside: Bools
+    is_open: Bools
     stood_s: Floats
 
     @classmethod
     def none(cls) -> Self:
         """Make an empty one: nobody stands."""
         no, nobody = np.zeros(0), np.zeros(0, np.int64)
-        inside = np.zeros(0, np.bool_)
-        return cls(van=nobody, along_m=no, x_m=no, y_m=no, low_m=no, high_m=no, inside=inside, stood_s=no)
+        none = np.zeros(0, np.bool_)
+        return cls(van=nobody, along_m=no, x_m=no, y_m=no, low_m=no, high_m=no, inside=none, is_open=none, stood_s=no)
 
 
 def pull(new: Rows, doors: Doors, fix: Fix, offset_m: Floats) -> None:
     """Weigh the hypotheses of vans that stand at a door; writes into `new` and `offset_m`.
 
     Those that cannot have a stop there lose weight the longer the van stands; and the place of each such stop has at
-    least the weight that a driver gives it who takes stops in an order of their own.
+    least the weight that a driver gives it who takes stops in an order of their own, comes back for one that was left
+    out, or goes on after a detour.
 
     Args:
         new: (n,) of dtype `geo.snap.snap.SNAP`, after this fix.
@@ -65,8 +70,7 @@ def pull(new: Rows, doors: Doors, fix: Fix, offset_m: Floats) -> None:
     long_s = doors.stood_s - UNSAID_S
     said, before = _said(long_s), _said(long_s - fix.seconds[doors.van])
     squared = (fix.x_m[doors.van] - doors.x_m) ** 2 + (fix.y_m[doors.van] - doors.y_m) ** 2
-    ahead_m = doors.along_m - new["left_m"][doors.van]
-    enters = exp(said - DOOR - _far(ahead_m) - squared * (0.5 / fix.sigma_m[doors.van] ** 2))
+    enters = exp(said - _out_of_turn(new, doors) - squared * (0.5 / fix.sigma_m[doors.van] ** 2))
     lasts = exp(before - said)
     for van in np.unique(doors.van[doors.inside]).tolist():
         mine = np.flatnonzero(doors.van == van)
@@ -80,6 +84,15 @@ def pull(new: Rows, doors: Doors, fix: Fix, offset_m: Floats) -> None:
 def _said(long_s: Floats) -> Floats:
     """Tell how much standing for so long speaks against having no stop there, a logarithm."""
     return np.minimum(np.maximum(long_s, 0.0) / DOOR_S, SURELY)
+
+
+def _out_of_turn(new: Rows, doors: Doors) -> Floats:
+    """How unlikely it is that a driver is at a door for its stop that is not taken to be on the way to it."""
+    left_m, before_m = (new[name][doors.van] for name in ("left_m", "before_m"))
+    left_out = doors.is_open & (doors.along_m < left_m)
+    cost = _far(doors.along_m - left_m) + np.where(left_out, DOOR_LEFT_OUT, DOOR)
+    back = _far(doors.along_m - before_m) + DOOR_BACK
+    return np.where(doors.is_open & (before_m != left_m), np.minimum(cost, back), cost)
 
 
 def _far(ahead_m: Floats) -> Floats:

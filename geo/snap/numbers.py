@@ -143,6 +143,10 @@ DOOR, DOOR_AHEAD_M, DOOR_BEHIND_M, DOOR_FAR, DOOR_FAR_BEHIND = 5.0, 1_500.0, 800
 more for so many metres ahead of where the van was, or behind, at the most DOOR_FAR and DOOR_FAR_BEHIND. By hand; at a
 DOOR of 4 a van that stood for 100 s at a stop of its way back is taken to be on the way back."""
 
+DOOR_LEFT_OUT, DOOR_BACK = 3.5, 1.0
+"""What counts instead of DOOR where nobody was at the stop yet: it lies behind where the van was, and was left out; or
+the van came upon another pass, and it is counted from where the path was left before that. By hand."""
+
 OWN_M = 200.0
 """So far before the stop before a door and past the one after it a place on the path still has that door's stop for a
 reason to stand. By hand."""

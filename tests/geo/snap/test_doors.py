@@ -4,6 +4,10 @@ import numpy as np
 import pytest
 
 from geo.plan.facts import FactType
+from geo.snap import snap
+from geo.snap.doors import Doors, pull
+from geo.snap.likelihood import Fix
+from geo.snap.numbers import HYPOTHESES
 from geo.trust.fixes import Here
 from geo.visits import stops
 from tests.geo.city import START_MS, fold, of_type, pings_at, plan_along, walk
@@ -16,6 +20,9 @@ DOOR, AGAIN_M = (1000, 15), 8199.0
 
 FIRST = (2000, 15, 2000.0)
 """A stop of the first time, x and y and along, metres."""
+
+HELD_M = 4000.0
+"""A place on another pass of the same street, metres along the path."""
 
 
 def told(stands_s, every_s, stops=(FIRST, (*DOOR, AGAIN_M)), creeps_m=0.0):
@@ -73,3 +80,36 @@ def test_since_when_a_van_stands_does_not_hang_on_how_often_it_sends():
             )  # fmt: skip
             memory = stops.stand(memory, here).memory
         assert memory["stands"]["ms"][0] == START_MS + 30_000
+
+
+def pulled(stands_s, every_s, *, before_m=HELD_M, left_m=HELD_M, is_open=True):
+    """Where along its path a van is held to be that stood so long at a door at 1,000 m, held to be at HELD_M."""
+    memory = snap.fresh(1)
+    memory["off_weight"], memory["left_m"], memory["before_m"] = 0.0, left_m, before_m
+    memory["on"]["weight"][0, 0], memory["on"]["along_m"][0, 0] = 1.0, HELD_M
+    one, yes = np.ones(1), np.ones(1, np.bool_)
+    fix = Fix(
+        seconds=every_s * one, full=one, x_m=0 * one, y_m=0 * one, error_m=7 * one, sigma_m=20 * one, vague_mps=one,
+        east=0 * one, north=one, turn=0 * one,
+    )  # fmt: skip
+    for second in range(every_s, stands_s + 1, every_s):
+        doors = Doors(
+            van=np.zeros(1, np.int64), along_m=1000 * one, x_m=0 * one, y_m=0 * one, low_m=900 * one,
+            high_m=1500 * one, inside=yes, is_open=yes & is_open, stood_s=second * one,
+        )  # fmt: skip
+        pull(memory, doors, fix, np.zeros((1, HYPOTHESES)))
+    return memory["on"][0]
+
+
+@pytest.mark.parametrize("every_s", [1, 5, 15])
+def test_after_a_detour_along_another_pass_half_a_minute_at_the_next_open_door_is_enough(every_s):
+    assert pulled(30, every_s, before_m=800.0)["along_m"][0] == 1000
+    assert pulled(15, every_s, before_m=800.0)["along_m"][0] == HELD_M
+    assert pulled(30, every_s, before_m=800.0, is_open=False)["along_m"][0] == HELD_M
+
+
+@pytest.mark.parametrize("every_s", [1, 5, 15])
+def test_who_comes_back_for_a_stop_left_out_is_there_sooner_than_at_one_served(every_s):
+    behind = {"left_m": 1400.0, "before_m": 1400.0}
+    assert pulled(60, every_s, **behind)["along_m"][0] == 1000
+    assert pulled(60, every_s, **behind, is_open=False)["along_m"][0] == HELD_M
