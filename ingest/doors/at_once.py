@@ -42,7 +42,8 @@ log = logging.getLogger(__name__)
 _NATIVE = "/v1/pings"
 _APPS = re.compile(r"/ingest/(?P<token>[\w-]+)/(?P<door>\w+)", re.ASCII)
 _DOORS: Mapping[tuple[str, str], Door] = {(door.method, door.path): door for door in DOORS}
-_TYPES = frozenset({None, JSON, MSGPACK, "application/json; charset=utf-8", "application/x-www-form-urlencoded"})
+_TYPES = frozenset({None, JSON, MSGPACK, "application/json; charset=utf-8"})
+_FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,9 +73,9 @@ class AtOnce:
         if message.path != _NATIVE and not message.path.startswith("/ingest/"):
             return False
         headers = message.headers
-        host = headers.get("Host")
+        host, media = headers.get("Host"), headers.get("Content-Type")
         return (
-            headers.get("Content-Type") in _TYPES
+            (media in _TYPES or (media == _FORM and message.path != _NATIVE))
             and "msgpack" not in headers.get("Accept", "")
             and (host is None or is_address(host))
         )

@@ -55,19 +55,19 @@ class TrackCache:
             self._known[row.driver_id] = _Known(row.version + 1, record, told)
 
     async def read(
-        self, db: Db, lanes: Sequence[int], lane_of: Mapping[int, int], *, rerun_every_s: float
+        self, db: Db, lane_of: Mapping[int, int], *, rerun_every_s: float
     ) -> tuple[Drivers, Progress, list[Shown]]:
         """Read the drivers of a take, from here where the version agrees, else from the database.
 
         Args:
-            lanes: those that the take holds.
-            lane_of: the lane of each driver wanted.
+            lane_of: the lane of each driver wanted, one that the take holds.
 
         Returns:
             What stays, how far they have come, and what others were told of their ETAs.
         """
         ids = sorted(lane_of)
         versions = [known.version if (known := self._known.get(one)) else -1 for one in ids]
+        lanes = [lane_of[one] for one in ids]
         rows = await read_tracks(db, lanes, ids, versions, rerun_every_s=rerun_every_s)
         if len(rows) < len(ids):
             missing = sorted(lane_of.keys() - {row.driver_id for row in rows})

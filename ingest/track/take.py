@@ -62,7 +62,7 @@ async def _begin(db: Connection, lanes: Sequence[int], sent: Sent, cache: TrackC
     every_s = known.config.rerun_every_s
     due = await drivers_behind(db, lanes, rerun_every_s=every_s, at_most=known.limits.behind)
     lane_of = dict(zip(sent.pings.rows["driver_id"].tolist(), sent.lanes.tolist(), strict=True)) | due
-    drivers, progress, shown = await cache.read(db, lanes, lane_of, rerun_every_s=every_s)
+    drivers, progress, shown = await cache.read(db, lane_of, rerun_every_s=every_s)
     return Batch(
         known=known, drivers=drivers, progress=progress, sent=sent, shown=shown, again=Again.none(len(drivers))
     )

@@ -9,7 +9,7 @@ import logging
 import random
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 import asyncpg
@@ -55,6 +55,13 @@ before the commit may take that long (`sql/pool.py`)."""
 LOOK_AGAIN_S = 600.0
 """One that comes all the same is found when all dead rows are looked through, so often."""
 
+NEARLY_SETTLED_S = 2.0
+"""After so long nearly every commit is through. Beyond are the dead rows of a minute, and to walk past those costs more
+than to delete the blocks of a take."""
+
+LOOK_BACK_S = 1.0
+"""A block whose commit took longer is found so often."""
+
 SUSPECT_ATTEMPTS = 2
 """From this attempt on (the take before did not commit) a lane gives one block at a time."""
 
@@ -73,20 +80,40 @@ BLOCKS_AT_ONCE = 256
 
 
 class Hints:
-    """For each lane the highest block id taken long ago: the search for blocks starts there, past the dead rows."""
+    """For each lane the highest block id taken long ago: the search for blocks starts there, past the dead rows.
+
+    Attributes:
+        after: ids taken `SETTLED_S` ago.
+        nearly: ids taken `NEARLY_SETTLED_S` ago.
+    """
 
     def __init__(self, lanes: int) -> None:
         self.after = dict.fromkeys(range(lanes), 0)
-        self._since_s = time.monotonic()
+        self.nearly = self.after.copy()
+        self._since_s = self._looked_back_s = time.monotonic()
         self._taken: deque[tuple[float, int, int]] = deque()
+        self._lately: deque[tuple[float, int, int]] = deque()
 
     def note(self, taken: list[Block]) -> None:
         """Remember what was taken. Only after the commit."""
         now_s = time.monotonic()
-        self._taken.extend((now_s, block.lane, block.id) for block in taken)
-        while self._taken and self._taken[0][0] < now_s - SETTLED_S:
-            _, lane, block_id = self._taken.popleft()
-            self.after[lane] = max(self.after[lane], block_id)
+        blocks = [(now_s, block.lane, block.id) for block in taken]
+        for kept, ago_s, highest in (
+            (self._taken, SETTLED_S, self.after),
+            (self._lately, NEARLY_SETTLED_S, self.nearly),
+        ):
+            kept.extend(blocks)
+            while kept and kept[0][0] < now_s - ago_s:
+                _, lane, block_id = kept.popleft()
+                highest[lane] = max(highest[lane], block_id)
+
+    def start(self) -> Mapping[int, int]:
+        """Give the ids after which to search now: mostly the nearer ones, once in `LOOK_BACK_S` the others."""
+        now_s = time.monotonic()
+        if now_s - self._looked_back_s < LOOK_BACK_S:
+            return self.nearly
+        self._looked_back_s = now_s
+        return self.after
 
     def look_again(self) -> None:
         """Once in a while, start the next search from the very first block."""
@@ -131,9 +158,10 @@ class Tracker:
             Exception: anything; the transaction is rolled back and this tracker must be made anew.
         """
         self._hints.look_again()
+        after = self._hints.start()
         waiting = await takes.waiting_lanes(
             self._db,
-            self._hints.after,
+            after,
             rerun_every_s=self._config.rerun_every_s,
             attempts=DEADLY_ATTEMPTS,
             rest_s=REST_S,
@@ -151,7 +179,7 @@ class Tracker:
             attempts = await takes.count_attempts(self._aside, chosen)
             self.under_way = chosen
             try:
-                taken = await self._pop_blocks(chosen, attempts[chosen[0]] if suspects else 0)
+                taken = await self._pop_blocks(after, chosen, attempts[chosen[0]] if suspects else 0)
                 sent = await self._read(taken)
                 batch = await take(self._db, chosen, sent, self._cache, self._known(), self._steps)
                 await takes.forget_attempts(self._db, chosen)
@@ -206,9 +234,8 @@ class Tracker:
             now=self._db.clock.now(),
         )
 
-    async def _pop_blocks(self, lanes: list[int], attempts: int) -> list[Block]:
+    async def _pop_blocks(self, after: Mapping[int, int], lanes: list[int], attempts: int) -> list[Block]:
         """Take blocks of locked lanes; `attempts` counts those of a suspect lane, 0 for lanes nobody suspects."""
-        after = self._hints.after
         if not attempts:
             each = max(self._config.pings_at_once // len(lanes), 1)
             return await takes.pop_blocks(self._db, after, lanes, pings=each, blocks=BLOCKS_AT_ONCE)

@@ -9,7 +9,7 @@
 -- Columns of times travel as epoch milliseconds, finer times cut; the infinities are the smallest and the greatest bigint.
 CREATE FUNCTION to_ms(at timestamptz) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
     CASE at WHEN '-infinity' THEN -9223372036854775808 WHEN 'infinity' THEN 9223372036854775807
-            ELSE floor(extract(epoch FROM at) * 1000)::bigint END;
+            ELSE floor(extract(epoch FROM at AT TIME ZONE 'UTC') * 1000)::bigint END;
 
 CREATE FUNCTION from_ms(ms bigint) RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
     CASE ms WHEN -9223372036854775808 THEN '-infinity' WHEN 9223372036854775807 THEN 'infinity'

@@ -110,7 +110,12 @@ async def drivers_behind(db: Db, lanes: Sequence[int], *, rerun_every_s: float, 
 async def read_tracks(
     db: Db, lanes: Sequence[int], drivers: Sequence[int], versions: Sequence[int], *, rerun_every_s: float
 ) -> list[TrackRow]:
-    """Read tracks, by driver_id ascending; `versions` are those whose state the caller has, -1 for none."""
+    """Read tracks, by driver_id ascending.
+
+    Args:
+        lanes: the lane of each driver.
+        versions: those whose state the caller has, -1 for none.
+    """
     rows = await db.fetch(_SQL["read_tracks"], lanes, drivers, versions, rerun_every_s)
     return [TrackRow(*row) for row in rows]
 

@@ -43,16 +43,17 @@ SELECT driver_id, lane FROM track
  ORDER BY rerun_at LIMIT $3;
 
 -- name: read_tracks
--- The tracks of some drivers; the state only where it is not the version the caller has.
--- $1 lanes, columns of one length: $2 driver, $3 version that the caller has; $4 seconds between two re-runs
+-- The tracks of some drivers; the state only where it is not the version the caller has. Each by its own lane: a driver
+-- looked for in all lanes of a take is looked for as many times.
+-- Columns of one length: $1 lane, $2 driver, $3 version that the caller has; $4 seconds between two re-runs
 SELECT track.lane, track.driver_id, track.account_id, track.version, track.plan_version, account.fences_version,
        to_ms(folded_until) AS folded_ms, to_ms(head_at) AS head_ms, to_ms(stored_until) AS stored_ms,
        to_ms(rerun_from) AS rerun_from_ms, rerun_at < now() - make_interval(secs => $4) AS may_rerun, unmarked,
        to_ms(coalesce(account.shift_only_since, account.working_since, 'infinity')) AS shift_only_ms,
        to_ms(coalesce(track.shifts_from, 'infinity')) AS shifts_from_ms,
        CASE WHEN track.version <> asked.version THEN state END AS state
-  FROM unnest($2::bigint[], $3::bigint[]) AS asked (driver, version)
-  JOIN track ON track.driver_id = asked.driver AND track.lane = ANY ($1::smallint[])
+  FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) AS asked (lane, driver, version)
+  JOIN track ON track.lane = asked.lane AND track.driver_id = asked.driver
   JOIN account ON account.id = track.account_id
  ORDER BY track.driver_id;
 

@@ -198,7 +198,7 @@ HOT: list[tuple[str, str, list[Any], set[str]]] = [
     ("inbox.takes", "forget_attempts", [_LANES], {"lane_attempt_pkey"}),
     ("inbox.takes", "pop_blocks", [_LANES, [0] * 8, 500, 256], {"inbox_pkey"}),
     ("track.folds", "drivers_behind", [_LANES, 2, 32], {"track_unsettled"}),
-    ("track.folds", "read_tracks", [_LANES, _DRIVERS, [-1] * 8, 2], {"track_pkey", "account_pkey"}),
+    ("track.folds", "read_tracks", [_DRIVERS, _DRIVERS, [-1] * 8, 2], {"track_pkey", "account_pkey"}),
     (
         "track.folds",
         "write_tracks",

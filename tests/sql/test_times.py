@@ -33,3 +33,10 @@ async def test_since_ever_is_the_same_everywhere(pool: Pool) -> None:
     assert ms_of(SINCE_EVER) == UNKNOWN_MS == await pool.fetchval("SELECT to_ms($1)", SINCE_EVER)
     assert time_of(UNKNOWN_MS) == SINCE_EVER
     assert ms_of(await pool.fetchval("SELECT from_ms($1)", UNKNOWN_MS)) == UNKNOWN_MS
+
+
+async def test_queries_write_them_in_place(pool: Pool) -> None:
+    plan = await pool.fetch("EXPLAIN (VERBOSE) SELECT to_ms(recorded_at), from_ms(driver_id) FROM live")
+    text = "\n".join(row[0] for row in plan)
+    assert "CASE" in text
+    assert "_ms(" not in text

@@ -74,6 +74,7 @@ CASES = [
     Case("too long", plain=False, body=[ping(id="x" * 3_000)]),
     Case("a mark before it", plain=False, body=b"\xef\xbb\xbf" + json.dumps(BATCH).encode()),
     Case("another type", plain=False, body=BATCH, more="Content-Type: image/png"),
+    Case("a form", plain=False, body=BATCH, more="Content-Type: application/x-www-form-urlencoded"),
     Case("wants it packed", plain=False, body=BATCH, more="Accept: application/msgpack"),
     Case("gzip", plain=False, body=gzip.compress(json.dumps(BATCH).encode()), more="Content-Encoding: gzip"),
     Case("chunked", plain=False, body=b"2\r\n[]\r\n0\r\n\r\n", more="Transfer-Encoding: chunked"),

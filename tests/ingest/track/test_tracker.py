@@ -292,3 +292,32 @@ def test_a_block_that_came_very_late_is_found_in_the_end(monkeypatch):
     now_s = 700.0
     hints.look_again()
     assert hints.after == {0: 0, 1: 0}
+
+
+def test_the_search_starts_behind_what_was_taken_two_seconds_ago_and_once_a_second_further_back(monkeypatch):
+    now_s = 0.0
+    monkeypatch.setattr("ingest.track.tracker.time.monotonic", lambda: now_s)
+    hints = Hints(2)
+    for second in range(70):
+        now_s = float(second)
+        hints.note([Block(lane=1, id=second, received_at=START, body=b"")])
+    assert hints.start() == {0: 0, 1: 8}  # nobody had looked so far back for a second
+    assert hints.start() == {0: 0, 1: 66}
+    now_s += 1.0
+    assert hints.start() == {0: 0, 1: 8}
+
+
+async def test_a_block_whose_commit_took_long_is_found_behind_those_that_were_taken(fleet: Fleet, east, monkeypatch):
+    monkeypatch.setattr("ingest.track.tracker.NEARLY_SETTLED_S", 0.0)
+    monkeypatch.setattr("ingest.track.tracker.LOOK_BACK_S", 0.0)
+    phone = await fleet.phone(await fleet.driver())
+    await fleet.send(phone, east([(0, 0.1)]))
+    late = await fleet.pool.fetchrow("DELETE FROM inbox RETURNING *")
+    for at in (0.2, 0.3):
+        await fleet.send(phone, east([(1, at)]))
+        await fleet.settle()
+    await fleet.pool.execute(
+        "INSERT INTO inbox (lane, id, received_at, pings, body) VALUES ($1, $2, $3, $4, $5)", *late.values()
+    )
+    await fleet.settle()
+    assert await fleet.pool.fetchval("SELECT count(*) FROM ping WHERE believed") == 3
