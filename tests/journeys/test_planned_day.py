@@ -42,6 +42,9 @@ VANS = max(3, ORDERS // 25 + 1)
 NOW = datetime.now(UTC).replace(microsecond=0)
 LEFT, HOME = NOW - timedelta(minutes=50), NOW + timedelta(hours=8)
 TODAY = (NOW - timedelta(hours=3)).date().isoformat()
+OLD_NEWS = timedelta(minutes=5)
+"""What is older when it becomes known makes no message (docs/reference/messages.md)."""
+
 DEPOT = {"name": "Depósito Centro", "lat": -30.0300, "lon": -51.2200, "timezone": "Etc/GMT+3"}
 EXTRACT = SHARED_DATA / "osm-extracts" / "porto-alegre.osm.pbf"
 
@@ -249,6 +252,7 @@ async def a_day(day: Day, places: list[tuple[float, float]]) -> None:
     await day.until(ORDERS, "booked")
     left = {tour["route"]: await day.drive(tour) for tour in tours}
     await settle(day.pool)
+    gone = {stop["order"]: datetime.fromisoformat(stop["depart_at"]) for tour in tours for stop in tour["stops"]}
     done = set(day.links) - {order for orders_left in left.values() for order in orders_left}
     assert {(await day.page(order))["status"] for order in sorted(done)[:5]} == {"completed"}
 
@@ -293,17 +297,21 @@ async def a_day(day: Day, places: list[tuple[float, float]]) -> None:
     words = [("completed", stops[name]["id"]) for name in (fetch, order)]
     if taker["route"] not in left:
         words.insert(0, ("route_started", None))
-    before_delivered = sum(kinds["delivered"] for kinds in heard.values())
     moment = datetime.now(UTC)
     await day.say(
         taker["driver"], *((kind, moment + timedelta(milliseconds=n), stop) for n, (kind, stop) in enumerate(words))
     )
     await settle(day.pool)
     assert (await day.page(order))["status"] == "completed"
-    await day.until(1 + before_delivered, "delivered")
-    moved = set(left[broken["route"]])
-    groups = {"delivered by then": done, "moved to another van": moved, "express order": {"urgente"}}
-    _tell(await day.heard(), {**groups, "all others": set(day.links) - done - moved})
+    async with asyncio.timeout(60):
+        while not (heard := await day.heard())[order]["delivered"]:
+            await asyncio.sleep(0.1)
+    old = {order for order in done if gone[order] < NOW - OLD_NEWS}
+    assert {heard[one]["delivered"] for one in old} == {0}, "phones said all of the past hour at once"
+    moved = set(left[broken["route"]]) - {order}
+    groups = {"delivered long before their van said so": old, "delivered a moment before": done - old}
+    groups |= {"moved to another van": moved, "moved and delivered": {order}, "express order": {"urgente"}}
+    _tell(heard, groups | {"all others": set(day.links) - done - moved - {order}})
 
 
 def _tell(heard: dict[str, Counter[str]], groups: dict[str, set[str]]) -> None:

@@ -74,13 +74,14 @@ def solve(asked: PlanAsked, say: Callable[[float, int | None], None], began_s: f
         return TourAnswer(tours=())
     data = model.data
     rng = RandomNumberGenerator(seed=asked.seed)
-    neighbours = compute_neighbours(data, NeighbourhoodParams())
-    search = LocalSearch(data, rng, neighbours, PerturbationManager(PerturbationParams()))
+    drive = _drives_of_one_van(asked.problem)
+    near = NeighbourhoodParams() if drive is None else NeighbourhoodParams(num_neighbours=NEAR_IN_TURN)
+    changes = PerturbationParams() if drive is None else PerturbationParams(*CHANGED_IN_TURN)
+    search = LocalSearch(data, rng, compute_neighbours(data, near), PerturbationManager(changes))
     for operator in OPERATORS:
         if operator.supports(data):
             search.add_operator(operator(data))
     penalties = PenaltyManager(_first_penalties(asked.problem), PenaltyParams(solutions_between_updates=OFTEN))
-    drive = _drives_of_one_van(asked.problem)
     start = asked.start or (() if drive is None else (VanTour(vehicle=0, jobs=tuple(short(drive).tolist())),))
     begun = _begun(model, start) if start else Solution.make_random(data, rng)
     first = search(begun, penalties.max_cost_evaluator(), exhaustive=True)
@@ -228,6 +229,10 @@ that holds is found until they have risen, and 500 stops on a busy core have som
 
 TURN, MOST_IN_TURN = 15, 300
 """Rounds of a tour of one van before stretches of it are moved, and how many visits it may have: 300 take a second."""
+
+NEAR_IN_TURN, CHANGED_IN_TURN = 30, (3, 30)
+"""Visits that one of a single van is tried beside, and how many are changed at first in a round, at least and at most:
+fewer and more than the defaults of 50 and 1 to 25, which are for many vans. Half a second has some 200 rounds."""
 
 HISTORY = 100
 """Rounds after which a worse answer must be better than one that was taken then; shorter than the default of 300, since
