@@ -12,6 +12,9 @@ from api.stream.hub import Hub
 HEARTBEAT_S = 15.0
 """Silence after which a comment is sent: proxies close what is silent for 30 to 60 s."""
 
+PIECE_BYTES = 65_536
+"""Written at once: what a client does not take yet is queued for it alone, and a whole fleet is megabytes."""
+
 _TAKES_WITHIN_S = 20.0  # a client that reads nothing for so long, with its buffers full, is gone
 _RETRY_MS = 3_000
 
@@ -39,13 +42,20 @@ class EventStream:
     async def send(self, event: str, data: bytes) -> None:
         """Send an event; `data` is one line of JSON."""
         self._sent += 1
-        await self._write(b"id: %s%d\nevent: %s\ndata: %s\n\n" % (self._id.encode(), self._sent, event.encode(), data))
+        head = b"id: %s%d\nevent: %s\ndata: " % (self._id.encode(), self._sent, event.encode())
+        if len(data) <= PIECE_BYTES:
+            await self._write(b"%s%s\n\n" % (head, data))
+            return
+        await self._write(head)
+        for start in range(0, len(data), PIECE_BYTES):
+            await self._write(memoryview(data)[start : start + PIECE_BYTES])
+        await self._write(b"\n\n")
 
     async def beat(self) -> None:
         """Show that the stream lives, and find out whether the client does."""
         await self._write(b": still here\n\n")
 
-    async def _write(self, data: bytes) -> None:
+    async def _write(self, data: bytes | memoryview) -> None:
         if self._is_head:
             raise ConnectionError("who asks with HEAD reads no events")
         async with asyncio.timeout(_TAKES_WITHIN_S):
