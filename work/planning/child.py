@@ -23,6 +23,9 @@ ENGINES = {"pyvrp": "work.planning.with_pyvrp", "vroom": "work.planning.with_vro
 """Module of each engine; imported when it is first asked."""
 
 
+_FULL = "it needs more memory than it may take"
+
+
 class TourEngine(Protocol):
     """A module that finds tours."""
 
@@ -51,16 +54,18 @@ def _answer(body: bytes, say: Callable[[float, int | None], None]) -> Found | Pl
     began_s = time.monotonic()
     try:
         asked = decode_asked(body)
-        engine: TourEngine = import_module(ENGINES[asked.engine])  # before the limit: half loaded it says nonsense
         if asked.memory_bytes is not None:
             resource.setrlimit(resource.RLIMIT_AS, (asked.memory_bytes, resource.RLIM_INFINITY))
         require_sense(asked.problem)
+        engine: TourEngine = import_module(ENGINES[asked.engine])
         return Found(answer=engine.solve(asked, say, began_s))
     except MemoryError:
-        return PlanRefused(why="it needs more memory than it may take")
+        return PlanRefused(why=_FULL)
     except Nonsense as error:
         return PlanRefused(why=str(error))
-    except (msgspec.DecodeError, ValueError, RuntimeError, TypeError, IndexError, KeyError, ImportError) as error:
+    except ImportError as error:  # without memory, a library cannot be mapped
+        return PlanRefused(why=_FULL if "map segment" in str(error) else f"{type(error).__name__}: {error}")
+    except (msgspec.DecodeError, ValueError, RuntimeError, TypeError, IndexError, KeyError) as error:
         return PlanRefused(why=f"{type(error).__name__}: {error}")
 
 
