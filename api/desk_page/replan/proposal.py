@@ -78,19 +78,19 @@ def _first_out(row: TourPlanRow) -> str:
 
 
 def _facts(looker: Looker, proposal: Proposal) -> list[dict[str, str]]:
-    """Write what a proposal comes to, windows that would not be kept first."""
+    """Write what a proposal comes to, whoever loses by it first."""
     words, decimal = looker.words["replan"], certificate_texts(looker.language).decimal
 
     def more(value: float, digits: int, unit: str) -> str:
         text = f"{value:+.{digits}f}".replace("-", "−").replace(".", decimal)
         return f"{text if round(value, digits) else text[1:]}\u00a0{unit}"
 
+    left = sum(one.what in NOBODY for one in proposal.recipients)
     return [
-        {
-            "name": words["broken"],
-            "text": str(proposal.windows_broken),
-            "tone": "broken" if proposal.windows_broken else "",
-        },
+        *(
+            {"name": words[name], "text": str(count), "tone": "broken" if count else ""}
+            for name, count in (("no_van", left), ("broken", proposal.windows_broken))
+        ),
         {"name": words["saved"], "text": str(proposal.windows_saved), "tone": ""},
         {"name": words["minutes"], "text": more(proposal.minutes, 0, "min"), "tone": ""},
         {"name": words["km"], "text": more(proposal.km, 1, "km"), "tone": ""},

@@ -56,6 +56,7 @@ async def test_a_van_is_out_and_two_dispatchers_decide_what_becomes_of_its_stops
     said = await ana.inner_text("main")
     assert "The van broke down" in said
     assert await ana.locator(".changes li").count() == 4
+    assert (await ana.locator(".facts dd").all_inner_texts())[:2] == ["0", "0"]  # somebody comes to all, as promised
     assert "sur-2 · Luis Díaz" in await ana.inner_text(".changes")
     await beto.goto(f"{office.url}/desk")
     await beto.get_by_role("link", name="Proposals to decide: 1").click()
