@@ -44,6 +44,14 @@ if IN_MEMORY.is_dir() and shutil.disk_usage(IN_MEMORY).free > ENOUGH_BYTES:
 if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):  # as in containers: every process would compile all it loads
     sys.dont_write_bytecode = False
 
+FOR_SMALL_DATABASES = {
+    "shared_buffers": "32MB",  # each drop looks through all of them
+    "wal_level": "minimal",  # nobody copies what is written
+    "max_wal_senders": "0",
+    "wal_compression": "off",
+}
+"""Thousands are made and dropped, and each lasts for a test."""
+
 WHOLE_PRODUCTS = ("acceptance", "journeys", "reparto/run")
 """The tests that take longest: they begin, so that at the end no process waits for another."""
 
@@ -78,7 +86,9 @@ def postgres() -> Iterator[EmbeddedPostgres]:
     binaries = os.environ.get("REPARTO_TEST_PG_BIN")
     with (
         tempfile.TemporaryDirectory(prefix="reparto-test-") as directory,
-        EmbeddedPostgres.start(Path(directory), binaries=Path(binaries) if binaries else None, durable=False) as server,
+        EmbeddedPostgres.start(
+            Path(directory), binaries=Path(binaries) if binaries else None, durable=False, settings=FOR_SMALL_DATABASES
+        ) as server,
     ):
         yield server
 

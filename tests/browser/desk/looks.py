@@ -7,6 +7,8 @@ from typing import Any
 from tests.browser.axe import serious_violations
 
 SCREENS = os.environ.get("SCREENS", "")
+STILL_MS = 600
+"""What moves has come to rest by then."""
 
 
 async def shut_out(page: Any, *urls: str) -> dict[tuple[str, str], Any]:
@@ -31,6 +33,7 @@ async def shut_out_here(page: Any) -> dict[tuple[str, str], Any]:
 async def picture(page: Any, name: str) -> None:
     """Take a picture, where somebody wants to see some."""
     if SCREENS:
+        await page.wait_for_timeout(STILL_MS)
         size = page.viewport_size["width"]
         file = "".join(letter if letter.isalnum() else "-" for letter in name).strip("-") or "desk"
         await page.screenshot(path=str(Path(SCREENS) / f"{file}-{size}.png"), full_page=True)

@@ -51,7 +51,7 @@ async def test_a_fence_is_drawn_seen_again_changed_and_ended(browser: Any, offic
     assert (name, version, feature["properties"]) == ("Patio norte", 1, {"name": "Patio norte"})
     assert (len(ring), feature["geometry"]["type"]) == (5, "Polygon")
     assert (len({lon for lon, _ in ring}), len({lat for _, lat in ring})) == (2, 2)
-    assert await page.locator("#form-title").inner_text() == "Patio norte"  # it is open again
+    await page.locator("#form-title:text-is('Patio norte')").wait_for()  # it is open again
 
     lines = await page.input_value("#geometry")
     x, y = await middle(page)

@@ -30,7 +30,6 @@ async def test_vans_are_on_the_map_and_in_the_list_and_move_by_themselves(browse
     await office.tour.tell()
     await page.mouse.move(900, 40)
     await until(page, "document.querySelector('#vans [aria-pressed=true] small').textContent.includes('Late')")
-    await page.wait_for_timeout(600)
     await picture(page, "map")
     await page.fill("#filter", "sur-2")
     await _listed(page, "Beto Ruiz")

@@ -39,7 +39,6 @@ async def test_a_day_is_seen_again_at_any_moment(browser: Any, office: Office) -
     assert await page.inner_text("#clock") == there
     await page.wait_for_selector("#map canvas")
     await page.uncheck("[data-show=snapped]")
-    await page.wait_for_timeout(300)
     await picture(page, "replay")
     assert await shut_out_here(page) == {}
     assert page.wrong == []
