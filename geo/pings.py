@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Self, TypeAlias
 
 import numpy as np
@@ -34,6 +35,22 @@ PING = np.dtype(
         ("flags", "<u4"),  # geo.trust.clean.Flag: what the decoder repaired or noticed
     ]
 )
+
+
+def picked(rows: Rows, which: Any) -> Rows:
+    """Pick rows as `rows[which]` does, whole: numpy copies records field by field, which takes ten times as long."""
+    found: Rows = rows.view(_whole(rows.dtype))[which].view(rows.dtype)
+    return found
+
+
+def copied(rows: Rows) -> Rows:
+    """Copy rows as `rows.copy()` does, whole."""
+    return rows.view(_whole(rows.dtype)).copy().view(rows.dtype)
+
+
+@cache
+def _whole(dtype: np.dtype[np.void]) -> np.dtype[np.void]:
+    return np.dtype((np.void, dtype.itemsize))
 
 
 def no_texts(n: int) -> NDArray[np.object_]:

@@ -17,7 +17,7 @@ from geo.eta.start import left_s
 from geo.eta.way import way_from, ways_of
 from geo.eta.window import widen
 from geo.numbers import DRIVE_MPS, START_M, TYPICAL_MPS
-from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Rows
+from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Rows, picked
 from geo.plan.numbers import DEPOT_M
 from geo.plan.plans import Plan, Timeline
 from geo.visits import tour
@@ -118,7 +118,8 @@ def estimate(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Model
         none = np.zeros(0, np.int64)
         no_s = np.zeros(0)
         return Eta(none, none, none, none, none, none, no_s, none, no_s, no_s, none > 0, no_s, no_s)
-    mine = tracks[vans.at]
+    mine = picked(tracks, vans.at)
+    vans.way_m.extend(ways_of(vans.plans, mine, vans.row, [look.far_doors for look in vans.outlooks]))
     ahead = _ahead(mine, vans)
     lead_s, spread_s, start_s, service_s = _planned(mine, vans, ahead)
     waits = start_s > 0
@@ -216,7 +217,6 @@ def _under_way(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Mod
             vans.models.append(model)
             vans.outlooks.append(model.outlook(plan))
             vans.row.append(row)
-    vans.way_m.extend(ways_of(vans.plans, tracks[vans.at], vans.row, [look.far_doors for look in vans.outlooks]))
     return vans
 
 
@@ -229,12 +229,11 @@ def _now(mine: Rows, vans: _Vans) -> tuple[Floats, Floats, Floats, Floats, Float
     standing, memory = mine["standing"], mine["pace"]
     at_s = np.where(standing["open"] > 0, (ms - standing["arrived_ms"]) / 1000, 0.0)
     wait_s, served_s = np.zeros(count), memory["served_ms"] / 1000
-    for i in np.flatnonzero(standing["open"]).tolist():
-        rows = tour.rows_here(mine["visits"][i])
-        service_s = float(vans.outlooks[i].columns[SERVICE, rows].sum())
-        opens_s = (
-            vans.outlooks[i].columns[OPENS, rows[0]] - (int(standing["arrived_ms"][i]) - vans.plans[i].start_ms) / 1000
-        )
+    at_stop = np.flatnonzero(standing["open"])
+    for i, rows in zip(at_stop.tolist(), tour.rows_here_of(mine["visits"][at_stop]), strict=True):
+        columns = vans.outlooks[i].columns
+        service_s = float(columns[SERVICE, rows].sum())
+        opens_s = columns[OPENS, rows[0]] - (int(standing["arrived_ms"][i]) - vans.plans[i].start_ms) / 1000
         if service_s > 0:
             service_s += max(float(opens_s), 0.0)
             wait_s[i] = max(service_s - at_s[i], 0.0)

@@ -24,7 +24,7 @@ from geo.fold.state import (
     records_of,
     stored,
 )
-from geo.pings import UNKNOWN_MS, Bools, Ints, Pings, Rows
+from geo.pings import UNKNOWN_MS, Bools, Ints, Pings, Rows, copied
 from geo.plan.facts import HAPPENED, JUDGED, REJUDGED, Facts, FactType
 from geo.plan.passages import Moves, Passage, follow
 from geo.plan.plans import Timeline
@@ -65,7 +65,7 @@ def advance(
     """
     rows = pings.rows
     starts = check(tracks, rows, timelines)
-    new = tracks.copy()
+    new = copied(tracks)
     new["clean"], flags, again, gave_way = clean.judge(
         tracks["clean"], tracks, rows, starts, [timeline.ended_ms for timeline in timelines]
     )
@@ -144,7 +144,10 @@ def _follow(new: Rows, tracks: Rows, fixes: Fixes, timelines: Sequence[Timeline]
         last_lon=tracks["lon_e6"] * 1e-6,
         last_lat=tracks["lat_e6"] * 1e-6,
     )
-    new["fences"], passages = follow(tracks["fences"], [timeline.fences for timeline in timelines], moves)
+    before = tracks["fences"]
+    visited, passages = follow(before, [timeline.fences for timeline in timelines], moves)
+    if visited is not before:
+        new["fences"] = visited
     return passages
 
 

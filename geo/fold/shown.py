@@ -48,12 +48,14 @@ def show_next(tracks: Rows, vans: Ints, plans: Sequence[Plan | None]) -> None:
     """
     standing, visits = tracks["standing"][vans], tracks["visits"][vans]
     next_stop_id, delay_s = tracks["next_stop_id"][vans], tracks["delay_s"][vans]
-    names = ("last", "open", "arrived_ms")
+    names = ("last", "arrived_ms")
     columns = (
         *(standing[name] for name in names),
         *(tracks["snap"]["along_m"][vans], tracks["recorded_ms"][vans], tracks["worded"][vans]),
     )
-    for i, (last_row, is_at, arrived_ms, along_m, ms, worded) in enumerate(
+    at_stop = np.flatnonzero(standing["open"])
+    here = dict(zip(at_stop.tolist(), tour.rows_here_of(visits[at_stop]), strict=True))
+    for i, (last_row, arrived_ms, along_m, ms, worded) in enumerate(
         zip(*(column.tolist() for column in columns), strict=True)
     ):
         plan = plans[vans[i]]
@@ -61,6 +63,5 @@ def show_next(tracks: Rows, vans: Ints, plans: Sequence[Plan | None]) -> None:
             row = tour.next_row(plan, visits[i], last_row, along_m, worded=worded)
             next_stop_id[i] = plan.stop_ids[row] if row < len(plan.stop_ids) else 0
             if ms != UNKNOWN_MS:
-                at = tour.rows_here(visits[i]) if is_at else ()
-                delay_s[i] = tour.delay_s(plan, row, along_m, ms, at=at, arrived_ms=arrived_ms)
+                delay_s[i] = tour.delay_s(plan, row, along_m, ms, at=here.get(i, ()), arrived_ms=arrived_ms)
     tracks["next_stop_id"][vans], tracks["delay_s"][vans] = next_stop_id, delay_s

@@ -6,7 +6,7 @@ from geo.fold.doors import doors_of
 from geo.fold.in_force import InForce
 from geo.fold.moments import Diary, Moment
 from geo.fold.results import Results
-from geo.pings import Bools, Ints, Rows
+from geo.pings import Bools, Ints, Rows, picked
 from geo.plan.facts import FactType
 from geo.plan.numbers import DEPOT_M
 from geo.plan.plans import place_at
@@ -30,8 +30,8 @@ class Steps:
         """
         tracks = self.tracks
         here = self.results.here(fixes, self.in_force.plans_of(vans))
-        was, visits = tracks["snap"][vans], tracks["visits"][vans]
-        stand = stops.stand(tracks["standing"][vans], here)
+        was, visits = picked(tracks["snap"], vans), tracks["visits"][vans]
+        stand = stops.stand(picked(tracks["standing"], vans), here)
         memory, snapped = snap.step(was, here, doors_of(stand, visits, here))
         self._tell_route(vans, fixes, here, snapped)
 

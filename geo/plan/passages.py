@@ -11,7 +11,7 @@ from dataclasses import astuple, dataclass
 import numpy as np
 
 from geo.numbers import UNSAID_AT_FENCE_M, VAGUEST_M
-from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Rows
+from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Rows, copied
 from geo.plan.border import AtBorder, Border
 from geo.plan.facts import FactType
 from geo.plan.fence import FENCE_VISIT, Fences
@@ -92,12 +92,14 @@ def follow(memory: Rows, fences: Sequence[Fences], moves: Moves) -> tuple[Rows, 
         fences: (m) each driver's; drivers of one account share one object.
 
     Returns:
-        The new memory, and what happened, driver by driver in order.
+        The new memory, the same one where nobody has fences; and what happened, driver by driver in order.
     """
-    memory = memory.copy()
-    steps = _steps(moves)
     happened: list[Passage] = []
     accounts = _by_account(fences, moves.starts)
+    if not accounts:
+        return memory, happened
+    memory = copied(memory)
+    steps = _steps(moves)
     for rows in accounts:
         account = fences[rows[0]]
         mine = np.flatnonzero(np.isin(steps.driver, rows)) if len(accounts) > 1 else np.arange(len(moves.ms))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from geo.numbers import BELIEVED_MPS, REACH_MPS, SLOW_MPS, UNSAID_TO_SNAP_M, VAGUEST_M
-from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Rows
+from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Rows, copied
 from geo.shape import plane
 from geo.snap.candidates import candidates_of, least
 from geo.snap.doors import Doors, pull
@@ -129,7 +129,7 @@ def step(memory: Rows, here: Here, doors: Doors | None = None) -> tuple[Rows, Sn
     Returns:
         The new memory, and the places.
     """
-    new = memory.copy()
+    new = copied(memory)
     began = memory["ms"] == UNKNOWN_MS
     seconds = np.where(began, 0.0, (here.ms - memory["ms"]) / 1000)
     fix, pace_mps = _seen(new, began, seconds, here)

@@ -12,7 +12,7 @@ from enum import IntFlag
 import numpy as np
 
 from geo.numbers import BELIEVED_MPS, UNSAID_TO_JUDGE_M
-from geo.pings import PING, UNKNOWN_MS, Floats, Ints, Rows
+from geo.pings import PING, UNKNOWN_MS, Floats, Ints, Rows, copied
 from geo.shape import plane
 from geo.trust.numbers import ESTABLISHED, INACCURATE_M, NULL_ISLAND_DEG, QUIET_MS
 from geo.trust.witnesses import Place, Verdict, Witnesses, possible
@@ -114,7 +114,7 @@ def judge(
     n, count = len(rows), np.diff(starts)
     flags = _own_flags(rows)
     again = np.full(n, -1, np.int64)
-    memory = memory.copy()
+    memory = copied(memory)
     if not n:
         return memory, flags, again, []
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.numbers import BELIEVED_MPS, SLOW_MPS, TYPICAL_MPS, UNSAID_AT_STOP_M, VAGUEST_M
-from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Rows
+from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Rows, copied
 from geo.plan.numbers import MAX_STOPS
 from geo.plan.plans import Plan
 from geo.trust.fixes import Here
@@ -120,7 +120,7 @@ def stand(memory: Rows, here: Here) -> Stand:
     Args:
         memory: (n,) of dtype `STANDING`. Not changed.
     """
-    memory = memory.copy()
+    memory = copied(memory)
     gap_ms, straight_m = _gap(memory, here)
     slow = _speed(memory, here) < SLOW_MPS
     _note_stand(memory, here, slow)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from geo.fold.fold import FactType
-from geo.pings import UNKNOWN_MS, Ints
+from geo.pings import UNKNOWN_MS, Ints, picked
 from geo.plan.plans import FOREVER_MS
 from ingest.eta.tell import follow_etas
 from ingest.eta.vans import Vans
@@ -54,7 +54,7 @@ async def show(db: Connection, batch: Batch) -> Batch:
             db,
             drivers.lanes[touched],
             drivers.accounts[touched],
-            progress.tracks[touched],
+            picked(progress.tracks, touched),
             progress.caught_up[touched],
         )
     return batch
@@ -74,7 +74,7 @@ async def tell_etas(db: Connection, batch: Batch) -> Batch:
 
 def _vans(batch: Batch, touched: Ints) -> Vans:
     drivers, entries = batch.drivers, touched.tolist()
-    tracks = batch.progress.tracks[touched]
+    tracks = picked(batch.progress.tracks, touched)
     timelines = [batch.the_folded().timelines[i] for i in entries]
     on = zip(timelines, tracks["route_id"].tolist(), tracks["route_version"].tolist(), strict=True)
     seen = batch.happened["track"][np.isin(batch.happened["type"], _SEEN)]

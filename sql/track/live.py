@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.pings import UNKNOWN_MS, Bools, Ints, Rows
+from geo.pings import UNKNOWN_MS, Bools, Ints, Rows, picked
 from sql.pool import Db, Pool
 from sql.queries import load
 
@@ -93,7 +93,7 @@ async def move_live_positions(db: Db, lanes: Ints, accounts: Ints, tracks: Rows,
         await db.execute(_SQL["remove_live_positions"], lanes[gone].tolist(), tracks["driver_id"][gone].tolist())
     if not seen.any():
         return
-    shown = tracks[seen]
+    shown = picked(tracks, seen)
     no_route, no_snap = shown["route_id"] == 0, np.isnan(shown["along_m"])
     await db.execute(
         _SQL["move_live_positions"],
