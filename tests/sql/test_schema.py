@@ -92,14 +92,16 @@ async def test_migrating_again_changes_nothing(database: DatabaseConfig, pool: P
     assert await pool.fetchval("SELECT secret FROM instance") == secret
 
 
-@pytest.mark.parametrize("module", MODULES)
-async def test_every_query_prepares(pool: Pool, module: str):
+async def test_every_query_prepares(pool: Pool):
+    wrong = {}
     async with pool.acquire() as db:
-        for name, text in load(module).items():
-            try:
-                await db.prepare(text)
-            except asyncpg.PostgresError as error:
-                pytest.fail(f"{module}, {name}: {error}")
+        for module in MODULES:
+            for name, text in load(module).items():
+                try:
+                    await db.prepare(text)
+                except asyncpg.PostgresError as error:
+                    wrong[module, name] = str(error)
+    assert wrong == {}
 
 
 @pytest.mark.parametrize("module", MODULES)
