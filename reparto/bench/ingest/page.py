@@ -7,15 +7,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 
+import aiohttp
 import msgspec
 
 from geo.times import ms_of
 from reparto.bench.ingest.load import BenchDevice
-from reparto.bench.ingest.wire import address_of, get_of
 from reparto.client.product import Product
 from reparto.client.tally import Latencies
 
 _LONGEST_LINE = 1 << 24
+_NO_TIMEOUT = aiohttp.ClientTimeout(total=None)
 _DATA = b"data: "
 
 
@@ -51,7 +52,7 @@ class OpenMap:
         newest_ms = device.starts_ms + 1000 * (device.at - 1)
         self._sent.setdefault(device.driver_id, deque()).append((newest_ms, time.perf_counter()))
 
-    async def follow(self, reader: asyncio.StreamReader) -> None:
+    async def follow(self, reader: aiohttp.StreamReader) -> None:
         """Read events for ever."""
         while line := await reader.readline():
             if line.startswith(_DATA):
@@ -67,14 +68,18 @@ class OpenMap:
 
 @asynccontextmanager
 async def open_map(product: Product) -> AsyncIterator[OpenMap]:
-    """Have a live map open for the block."""
+    """Have a live map open for the block.
+
+    Raises:
+        ExceptionGroup: the map could not be followed to the end.
+    """
     page = OpenMap()
-    reader, writer = await asyncio.open_connection(*address_of(product.api_url), limit=_LONGEST_LINE)
-    writer.write(get_of("/v1/positions/stream", product.key))
-    following = asyncio.create_task(page.follow(reader))
-    try:
+    async with (
+        aiohttp.ClientSession(product.api_url, timeout=_NO_TIMEOUT, read_bufsize=_LONGEST_LINE) as session,
+        session.get("/v1/positions/stream", headers={"Authorization": f"Bearer {product.key}"}) as response,
+        asyncio.TaskGroup() as tasks,
+    ):
+        response.raise_for_status()
+        following = tasks.create_task(page.follow(response.content))
         yield page
-    finally:
         following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
-        writer.close()
