@@ -110,6 +110,7 @@ async def test_what_the_account_has_for_all(page: Any, desk: str, pool: Pool, ac
     await is_clean(page)
     await saved(page)
     await page.goto(f"{desk}/alerts?lang=en")
+    await page.locator("summary", has_text="As usual").click()
     late = page.locator("li", has_text="It will come after its promise")
     await late.get_by_label("How much it hurries").select_option("critical")
     await late.get_by_label("Wait, in minutes").fill("10")
