@@ -11,9 +11,9 @@ import msgspec
 from rich.box import SIMPLE
 from rich.table import Table
 
+from reparto.bench.ingest.recipients import BenchVan, drive_on, poll_of
 from reparto.bench.ingest.wire import address_of, open_wires
 from reparto.bench.polling import CONNECTIONS
-from reparto.bench.recipients import BenchVan, drive_on, poll_of
 from reparto.client.product import Product
 from reparto.client.tally import Latencies
 from reparto.command import out

@@ -26,8 +26,8 @@ from rich.table import Table
 
 from api.http.auth import KEY_PREFIX, hash_of, new_secret
 from reparto.bench.attackers import ATTACKS, Target, attacking
+from reparto.bench.ingest.recipients import BenchVan, make_vans, poll_of
 from reparto.bench.ingest.wire import Wire, address_of, open_wires, pings_of
-from reparto.bench.recipients import BenchVan, make_vans, poll_of
 from reparto.child import Child, free_port
 from reparto.client.client import Client
 from reparto.client.product import Product

@@ -19,9 +19,9 @@ from rich.box import SIMPLE
 from rich.table import Table
 
 from reparto.bench.crowd import Crowd, follow_and_poll
+from reparto.bench.ingest.recipients import BenchVan, drive_on, make_vans, poll_of
 from reparto.bench.ingest.wire import get_of
 from reparto.bench.polling import CONNECTIONS, Polled, poll_for, tags_of
-from reparto.bench.recipients import BenchVan, drive_on, make_vans, poll_of
 from reparto.client.client import Client
 from reparto.client.product import Product, throw_away
 from reparto.command import Subparsers, err, out

@@ -24,8 +24,8 @@ from reparto.bench.crowd import follow_and_poll
 from reparto.bench.figures import figures, medians, ratios
 from reparto.bench.ingest import command as ingest
 from reparto.bench.ingest import scale
+from reparto.bench.ingest.recipients import make_vans
 from reparto.bench.planner import measure_planner
-from reparto.bench.recipients import make_vans
 from reparto.client.product import Product, throw_away
 from reparto.command import CannotRun, Subparsers, err, out
 

@@ -2,9 +2,9 @@
 
 One ping a request by each kind of door, then 10 and 50, one load after the other, as fast as they are acknowledged;
 after each the trackers catch up. Then one ping a request at half of the rate that was tracked, and 1,000 a second,
-while somebody has the live map open. At the end a bare COPY of the same rows into the same table, the ceiling of what
-any way of a ping could reach. Every device was heard of before the first load, at each door: no load pays for looking
-at plans and credentials.
+while somebody has the live map open, and some recipients their pages. At the end a bare COPY of the same rows into the
+same table, the ceiling of what any way of a ping could reach. Every device was heard of before the first load, at each
+door: no load pays for looking at plans and credentials.
 How to read the numbers: docs/explanation/benchmarks.md.
 """
 
@@ -24,7 +24,8 @@ from rich.table import Table
 
 from reparto.bench.ingest.fleet import make_fleet
 from reparto.bench.ingest.load import BenchDevice, BenchDoor, Load
-from reparto.bench.ingest.page import open_map
+from reparto.bench.ingest.page import open_links, open_map
+from reparto.bench.ingest.recipients import BenchVan, drive_on, make_vans
 from reparto.bench.ingest.waiting import copy_again, waiting_pings
 from reparto.bench.ingest.wire import address_of
 from reparto.client.product import Product, throw_away
@@ -46,6 +47,11 @@ DEVICES = 600
 CONNECTIONS = 48
 COPIED = 500_000
 STEADY_PER_S = 1_000.0
+WATCHED_VANS = 20
+"""On the road with a fix a second, each with a recipient's page open, beside a steady load."""
+
+_STOPS_OF_A_VAN = 30
+_PACED_MS = ("ack p50", "ack p99", "map p50", "map p95", "link p50", "link p95")
 _WARM_UP_S = 2.0
 _SHOWN_WITHIN_S = 1.0
 _LOOK_EVERY_S = 0.1
@@ -80,15 +86,18 @@ class PacedRow(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         per_s: the rate.
-        page_p50_ms, page_p95_ms: from a ping's request to the live map that shows it.
+        map_p50_ms, map_p95_ms: from a ping's request to the live map that shows it.
+        link_p50_ms, link_p95_ms: to the page of the recipient who is next.
     """
 
     per_s: float
     acknowledged_per_s: float
     ack_p50_ms: float
     ack_p99_ms: float
-    page_p50_ms: float
-    page_p95_ms: float
+    map_p50_ms: float
+    map_p95_ms: float
+    link_p50_ms: float
+    link_p95_ms: float
 
 
 class IngestOutcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -145,8 +154,10 @@ async def measure(product: Product, *, seconds: float, repeat: int) -> IngestOut
                     ]
                 )
             )
+        err.print(f"making {WATCHED_VANS} vans on the road, each with a recipient who waits for it …")
+        vans = await make_vans(product, WATCHED_VANS, _STOPS_OF_A_VAN)
         half, steady = [
-            await measure_paced(product, db, ready, per_s=per_s, seconds=seconds)
+            await measure_paced(product, db, ready, vans, per_s=per_s, seconds=seconds)
             for per_s in (rows[0].tracked_per_s / 2, STEADY_PER_S)
         ]
         err.print("a bare COPY of the same rows …")
@@ -211,26 +222,37 @@ async def hear_of_each(
 
 
 async def measure_paced(
-    product: Product, db: Db, ready: deque[BenchDevice], *, per_s: float, seconds: float
+    product: Product,
+    db: Db,
+    ready: deque[BenchDevice],
+    vans: Sequence[BenchVan],
+    *,
+    per_s: float,
+    seconds: float,
 ) -> PacedRow:
-    """Send one ping a request at a steady rate while a live map is open, then wait until nothing waits."""
-    err.print(f"{per_s:,.0f} pings a second, one a request, for {seconds:g} s, beside an open live map …")
-    async with open_map(product) as page:
+    """Send one ping a request at a steady rate while a live map and recipients' pages are open, then wait until nothing
+    waits.
+    """
+    err.print(f"{per_s:,.0f} pings a second, one a request, for {seconds:g} s, beside a live map and recipients …")
+    await drive_on(product, vans)
+    async with open_map(product) as of_map, open_links(product, vans) as of_links:
         load = load_on(product, ready)
-        load.on_sent = page.note_sent
+        load.on_sent = of_map.note_sent
         began_s = time.perf_counter()
         await load.run_evenly(connections=CONNECTIONS, per_s=per_s, seconds=seconds)
         load_s = time.perf_counter() - began_s
         await until_tracked(db)
         await asyncio.sleep(_SHOWN_WITHIN_S)
-    acks, shown = load.tally.latencies, page.latencies
+    acks, on_map, on_links = load.tally.latencies, of_map.latencies, of_links.latencies
     return PacedRow(
         per_s=per_s,
         acknowledged_per_s=load.tally.acknowledged / load_s,
         ack_p50_ms=acks.quantile_s(0.50) * 1000,
         ack_p99_ms=acks.quantile_s(0.99) * 1000,
-        page_p50_ms=shown.quantile_s(0.50) * 1000,
-        page_p95_ms=shown.quantile_s(0.95) * 1000,
+        map_p50_ms=on_map.quantile_s(0.50) * 1000,
+        map_p95_ms=on_map.quantile_s(0.95) * 1000,
+        link_p50_ms=on_links.quantile_s(0.50) * 1000,
+        link_p95_ms=on_links.quantile_s(0.95) * 1000,
     )
 
 
@@ -297,11 +319,12 @@ def _show(outcome: IngestOutcome) -> None:
     for row in outcome.rows:
         cpu.add_row(row.door, str(row.batch), *(f"{us:.1f}" for us in row.cpu_us.values()))
     out.print(cpu)
-    paced = _table("steady/s", "acknowledged/s", "ack p50 ms", "ack p99 ms", "page p50 ms", "page p95 ms")
+    paced = _table("steady/s", "acknowledged/s", *(f"{what} ms" for what in _PACED_MS))
     for one in (outcome.half, outcome.steady):
         paced.add_row(
             *(f"{rate:,.0f}" for rate in (one.per_s, one.acknowledged_per_s)),
-            *(f"{ms:.1f}" for ms in (one.ack_p50_ms, one.ack_p99_ms, one.page_p50_ms, one.page_p95_ms)),
+            *(f"{ms:.1f}" for ms in (one.ack_p50_ms, one.ack_p99_ms, one.map_p50_ms, one.map_p95_ms)),
+            *(f"{ms:.1f}" for ms in (one.link_p50_ms, one.link_p95_ms)),
         )
     out.print(paced)
     out.print(

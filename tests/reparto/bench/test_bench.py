@@ -12,11 +12,11 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from reparto.bench.ingest.load import BenchDevice, BenchDoor, Load, told
-from reparto.bench.ingest.page import OpenMap
+from reparto.bench.ingest.page import OpenPage
+from reparto.bench.ingest.recipients import poll_of
 from reparto.bench.ingest.wire import Wire
 from reparto.bench.manifest import PollingPhone
 from reparto.bench.polling import poll_for, tags_of
-from reparto.bench.recipients import poll_of
 from reparto.process.usage import cpu_s, is_measured
 
 
@@ -55,7 +55,7 @@ async def test_a_steady_load_keeps_to_its_rate_and_tells_what_it_sends() -> None
     app = web.Application()
     app.router.add_post("/v1/pings", door)
     devices = [BenchDevice(token=str(n), drive=[told(20.5, -103.25, 8.25, 0)], starts_ms=1_000) for n in range(5)]
-    page = OpenMap()
+    page = OpenPage()
     async with TestServer(app) as server:
         assert server.port is not None
         load = Load(host="127.0.0.1", port=server.port, ready=deque(devices), on_sent=page.note_sent)
@@ -67,7 +67,7 @@ async def test_a_steady_load_keeps_to_its_rate_and_tells_what_it_sends() -> None
     where = {"driver_id": "", "recorded_at": at.isoformat()}
     reader.feed_data(b"event: changed\ndata: " + json.dumps({"features": [{"properties": where}]}).encode() + b"\n\n")
     reader.feed_eof()
-    await page.follow(reader)
+    await page.follow_map(reader)
     assert page.latencies.quantile_s(0.5) > 0
 
 

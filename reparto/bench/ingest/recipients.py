@@ -37,12 +37,15 @@ async def make_vans(product: Product, vans: int, stops: int) -> list[BenchVan]:
         name, which = f"van-{number:05}", number % _TRIPS
         leaves_ms = now_ms - _ON_THE_ROAD_S * 1000
         async with gate:
-            _, _, token = await enlist(client, name, name)
+            driver_id, _, token = await enlist(client, name, name)
             put = await client.put_route(
                 route_of_tour(trips[which].tour, name, driver=name, leaves_ms=leaves_ms, city=GUADALAJARA)
             )
         tokens = [stop["tracking_url"].rpartition("/")[2] for stop in put["stops"]]
-        return BenchVan(device=BenchDevice(token=token, drive=drives[which], starts_ms=leaves_ms), tokens=tokens)
+        return BenchVan(
+            device=BenchDevice(token=token, driver_id=driver_id, drive=drives[which], starts_ms=leaves_ms),
+            tokens=tokens,
+        )
 
     async with Client(product.api_url, product.key) as client:
         made = await asyncio.gather(*(make(client, number) for number in range(vans)))
