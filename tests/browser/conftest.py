@@ -4,7 +4,7 @@ import asyncio
 import shutil
 import subprocess
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -47,7 +47,6 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 ARGUMENTS = (
     *("--no-sandbox", "--disable-dev-shm-usage"),
     *("--use-angle=swiftshader", "--enable-unsafe-swiftshader"),  # maps are drawn with WebGL, here without a card
-    "--disable-gpu-compositing",  # but pages without: all of them would go through what stands in for the card
     *("--disable-background-networking", "--disable-component-update", "--no-first-run"),
     "--no-startup-window",
     "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup",  # pages of its own, behind the address of each window
@@ -55,7 +54,13 @@ ARGUMENTS = (
 
 
 @pytest.fixture(scope="session")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def composed() -> Sequence[str]:
+    """How pages are put together: by the processor, since all of them would go through what stands in for the card."""
+    return ("--disable-gpu-compositing",)
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory, composed: Sequence[str]) -> Iterator[str]:
     """The address of a browser without a window, the same for all tests: each has a profile of its own in it."""
     pytest.importorskip("playwright.async_api", reason="playwright's Python package is not installed")
     if CHROMIUM is None:
@@ -63,7 +68,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     home = tmp_path_factory.mktemp("chromium")
     where = (f"--user-data-dir={home}", "--remote-debugging-port=0", "--headless=new")
     with subprocess.Popen(
-        [CHROMIUM, *ARGUMENTS, *where], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [CHROMIUM, *ARGUMENTS, *composed, *where], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as running:
         told = home / "DevToolsActivePort"
         until_s = time.monotonic() + LAUNCHED_IN_S

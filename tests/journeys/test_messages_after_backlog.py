@@ -71,7 +71,7 @@ async def test_a_scrambled_backlog_tells_nobody_what_is_over(
 
 async def backlog(client: Client) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Send all of the day so far in no order, four things at once, while messages are made and sent."""
-    trip = await asyncio.to_thread(make_trip, 5, city=GUADALAJARA, stops=60, every_s=4.0, service=2.5)
+    trip = await asyncio.to_thread(make_trip, 5, city=GUADALAJARA, stops=60, every_s=8.0, service=2.5)
     assert trip.home_ms > HOURS_MS + 1_800_000, "the van is still under way"
     told = report(trip, 5, from_ms=0, to_ms=HOURS_MS, offline_per_h=0, gaps_per_h=0)
     leaves_ms = int(time.time() * 1000) - HOURS_MS

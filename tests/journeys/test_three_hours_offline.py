@@ -24,7 +24,7 @@ from reparto.simulate.fleet import GUADALAJARA, Report, Trip, enlist, make_trip,
 from tests.journeys.histories import history
 
 HOURS_MS = 3 * 3_600_000
-PINGS, EVENTS, PHOTOS = 5_000, 60, 40
+PINGS, EVENTS, PHOTOS = 2_500, 60, 40
 AT_ONCE = 4
 LIVE_PINGS, BACKLOG_PINGS = 60, 150
 """In a request."""
@@ -63,7 +63,7 @@ class Driver:
 
 def make_the_day() -> Day:
     """Make three hours: 34 stops, 40 photos, a stop that failed and was delivered a little later."""
-    trip = make_trip(3, city=GUADALAJARA, stops=34, every_s=2.0, service=1.6)
+    trip = make_trip(3, city=GUADALAJARA, stops=34, every_s=4.0, service=1.6)
     told = report(trip, 3, from_ms=0, to_ms=HOURS_MS, offline_per_h=0, gaps_per_h=0.5)
     deeds = make_day("the day", trip.stays_ms, from_ms=0, to_ms=HOURS_MS)
     at_stops = [deed.id for deed in deeds if deed.type in OUTCOMES]

@@ -1,7 +1,7 @@
 """Whatever is sent to any operation: an answer as its description says, or a problem in words. Never a failure of ours.
 
 What is sent follows from the description: every field of every body, every query parameter and every id in a path is
-replaced by values that nobody expects. All of it, every time, in the same order.
+replaced by values that nobody expects: every time the same, in the same order.
 """
 
 import asyncio
@@ -59,6 +59,8 @@ OF_MSGPACK = [
     *(b"\xc1", b"\xc4\x02ab", b"\xd4\x05x", b"\xd6\xff\x00\x00\x00\x00", b"\xa2\xff\xfe"),
     *(b"\x81\x01\x02", b"\xcb\x7f\xf8" + bytes(6), b"\xdd\xff\xff\xff\xff", b"\x91" * 60 + b"\xc0"),
 ]
+IN_TURN = 4
+"""Each field is sent one of so many of them: what they spoil is read by the same reader in all fields."""
 IN_A_QUERY = [*ANY_TEXT, *ANY_TIME, "nan,0,0,0", "1e3", "\u0663"]
 CURSORS = [
     *([], [-1], ["x"], [2**64 - 1], [None], [1.5], *([time, 1] for time in ANY_TIME)),
@@ -517,11 +519,11 @@ async def test_every_field_of_every_body(product: Product) -> None:
         url = product.url(path)
         assert await product.ask(method, path, url, json=body) < 300
         assert await product.is_noted(method, path), (method, path)
-        for place in places(body):
+        for number, place in enumerate(places(body)):
             marked = with_mark(body, place)
             for encode, others, media in (
                 (lambda value: json.dumps(value).encode(), OF_JSON, "application/json"),
-                (msgspec.msgpack.encode, OF_MSGPACK, "application/msgpack"),
+                (msgspec.msgpack.encode, OF_MSGPACK[number % IN_TURN :: IN_TURN], "application/msgpack"),
             ):
                 for other in others:
                     sent = encode(marked).replace(encode(MARK), other)

@@ -11,10 +11,11 @@ from tests.browser.desk.looks import shut_out
 
 
 @pytest.mark.parametrize(
-    ("lang", "scheme", "looks"), [("pt", "dark", PHONE), ("es", "light", {})], ids=["phone", "wide"]
+    ("is_empty", "lang", "scheme", "looks"),
+    [(False, "pt", "dark", PHONE), (False, "es", "light", {}), (True, "en", "light", PHONE)],
+    ids=["phone", "wide", "empty"],
 )
-@pytest.mark.parametrize("is_empty", [False, True], ids=["full", "empty"])
-async def test_every_page(browser: Any, office: Office, lang: str, scheme: str, looks: Any, is_empty: bool) -> None:
+async def test_every_page(browser: Any, office: Office, is_empty: bool, lang: str, scheme: str, looks: Any) -> None:
     if is_empty:
         office.account_id = await ensure_account(office.pool, "Empresa nueva")
     else:

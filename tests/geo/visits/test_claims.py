@@ -409,7 +409,7 @@ CLAIMS = st.lists(
 
 @pytest.mark.parametrize("plans", [PLANS, (*PLANS[:2], HOME, PLANS[3])], ids=["", "back to the depot"])
 @given(CLAIMS, st.lists(st.integers(0, len(DAY)), max_size=10), st.lists(st.booleans(), min_size=11, max_size=11))
-@settings(max_examples=40)
+@settings(max_examples=20)
 def test_no_border_of_a_batch_changes_history_with_claims(plans, claims, cuts, ends):
     """Batches, and claims told at once or with the next pings, where none can be late: the same states and facts."""
     timeline = Timeline(driver_id=1, plans=plans, claims=tuple(claims))
@@ -448,7 +448,7 @@ def test_no_border_of_a_batch_changes_history_with_claims(plans, claims, cuts, e
 
 
 @given(CLAIMS)
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_visits_are_in_order_whatever_drivers_say(claims):
     _, facts = fold(DAY, claims, *PLANS)
     facts_of = newest(facts.happened)

@@ -15,7 +15,7 @@ from tests.ingest.track.test_random_days import make_day
 from tests.ingest.track.trackers import Trackers, deadly, kill_at_commit
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 async def test_what_is_folded_again_is_told_once_however_many_takes_that_needs(
     fleet: Fleet, monkeypatch: pytest.MonkeyPatch, seed: int
 ):
