@@ -51,9 +51,9 @@ async def claim_uploads(
     """Tie uploads to the events that name them, in two statements. Call it inside the events' transaction.
 
     An upload that is under way or not even begun is accepted as pending and becomes stored by itself when it is over,
-    in whatever order event and upload come. The first event that names an upload keeps it; calling this again changes
-    nothing and tells what became of it since. An id counts among the driver's own; whether it is somebody else's too is
-    never looked at.
+    in whatever order event and upload come. The first event that names an upload keeps it, unless it can have no effect
+    (a wrong PIN) and one that can names it too. Calling this again changes nothing and tells what became of it since.
+    An id counts among the driver's own; whether it is somebody else's too is never looked at.
 
     Args:
         device_id: of the events; None for a dispatcher's.

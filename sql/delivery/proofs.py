@@ -53,7 +53,7 @@ async def tie_uploads(
 
     Args:
         device_id: of the events; None for a dispatcher's.
-        named: in the order in which they count: the first event that names an upload keeps it.
+        named: in the order in which they count: the first event that names an upload, and can have an effect, keeps it.
 
     Returns:
         The proof of each upload that is named, by the upload's id.

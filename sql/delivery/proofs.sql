@@ -1,7 +1,7 @@
 -- name: claim_uploads
 -- Tie a driver's uploads to the events that name them, whether an upload is over, under way or not begun. Only the first
--- event of an upload is kept, and only where both mean the same stop and kind. Bytes that are not what the event says
--- are no proof, in whichever order the two came.
+-- event of an upload is kept, or the first that can have an effect where one before it cannot, and only where both mean the
+-- same stop and kind. Bytes that are not what the event says are no proof, in whichever order the two came.
 -- $1 account, $2 driver, $3 device or null, $4 what events name, in order: a list of objects with the columns below
 INSERT INTO proof AS known (account_id, driver_id, device_id, upload_id, stop_id, kind, event_id, event_at, event_lat,
                             event_lon, event_sha256)
@@ -10,9 +10,9 @@ SELECT $1, $2, $3, upload_id, stop_id, kind, event_id, from_ms(occurred_ms), lat
           FROM jsonb_to_recordset($4) AS named (place int, upload_id uuid, stop_id bigint, kind text, event_id uuid,
                                                 occurred_ms bigint, lat float8, lon float8, sha256 text)
           LEFT JOIN proof AS there ON there.driver_id = $2 AND there.upload_id = named.upload_id
-         WHERE there.id IS NULL
-            OR there.event_id IS NULL AND there.stop_id = named.stop_id AND there.kind = named.kind
-         ORDER BY named.upload_id, named.place) AS first
+          LEFT JOIN driver_event AS said ON said.driver_id = $2 AND said.id = named.event_id
+         WHERE there.id IS NULL OR there.stop_id = named.stop_id AND there.kind = named.kind
+         ORDER BY named.upload_id, said.flaw IS NOT NULL, named.place) AS first
  ORDER BY place
     ON CONFLICT (driver_id, upload_id) DO UPDATE
    SET event_id = excluded.event_id, event_at = excluded.event_at, event_lat = excluded.event_lat,
@@ -21,7 +21,10 @@ SELECT $1, $2, $3, upload_id, stop_id, kind, event_id, from_ms(occurred_ms), lat
                     ELSE known.state END,
        why = CASE WHEN known.state = 'stored' AND excluded.event_sha256 <> known.sha256 THEN 'sha256-differs'
                   ELSE known.why END
- WHERE known.event_id IS NULL AND known.stop_id = excluded.stop_id AND known.kind = excluded.kind;
+ WHERE known.stop_id = excluded.stop_id AND known.kind = excluded.kind
+   AND (known.event_id IS NULL
+        OR EXISTS (SELECT FROM driver_event WHERE driver_id = $2 AND id = known.event_id AND flaw IS NOT NULL)
+           AND EXISTS (SELECT FROM driver_event WHERE driver_id = $2 AND id = excluded.event_id AND flaw IS NULL));
 
 -- name: claimed
 -- What became of a driver's uploads. $1 driver, $2 uploads

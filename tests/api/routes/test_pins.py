@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 
@@ -63,6 +64,20 @@ async def test_a_pin_opens_the_stop_and_is_not_kept(phone, pool):
     assert await pool.fetchval("SELECT count(*) FROM driver_event WHERE data::text LIKE '%pin%'") == 0
     assert await pool.fetchval("SELECT count(*) FROM event WHERE data::text LIKE '%pin%'") == 0
     assert [fact[0] for fact in await feed(pool)] == ["stop.completed"]
+
+
+@pytest.mark.parametrize("order", [[[0], [1]], [[1], [0]], [[0, 1]], [[1, 0]]], ids=str)
+async def test_photos_go_with_the_word_that_counts_and_not_with_a_wrong_pin(phone, pool, order):
+    pin, *_ = await pins(phone)
+    photos = [{"upload_id": str(uuid4()), "kind": "photo"}]
+    words = [
+        event("completed", 5 + n, phone.stops[0], pin=guess, proofs=photos) for n, guess in enumerate((wrong(pin), pin))
+    ]
+    for together in order:
+        await phone.say(*(words[n] for n in together))
+    assert str(await pool.fetchval("SELECT event_id FROM proof")) == words[1]["id"]
+    await phone.say(*words)
+    assert str(await pool.fetchval("SELECT event_id FROM proof")) == words[1]["id"]
 
 
 async def test_a_stop_without_one_takes_any_or_none(phone):
