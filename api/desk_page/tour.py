@@ -21,7 +21,7 @@ from api.routes.eta import RouteEtaView, StopEta, view_of
 from api.routes.view import RouteItem, item_of
 from sql.account.drivers import DriverRow, list_drivers
 from sql.delivery.notes import RouteNote, notes_of_route
-from sql.delivery.routes import RouteRow, find_route, list_routes, show_route
+from sql.delivery.routes import TO_DRIVE, RouteRow, find_route, list_routes, show_route
 from sql.delivery.stops import StopRow, stops_of_route
 from sql.desk.tours import MovedOn, StopSigns, moved_on, signs_of_stops
 from sql.eta.eta import eta_of_route, eta_stops
@@ -87,8 +87,8 @@ async def get_tour_page(request: web.Request, looker: Looker) -> web.Response:
         drivers=_choices(drivers, row.driver_external_id),
         others=others,
         notes=_noted(looker, manner, notes, stops),
-        is_open=tour.status in ("planned", "started"),
-        may_order=looker.is_dispatcher and tour.status in ("planned", "started"),
+        is_open=tour.status in TO_DRIVE,
+        may_order=looker.is_dispatcher and tour.status in TO_DRIVE,
         zone=row.timezone,
         as_of=looker.words["stop"]["as_of"].format(time=manner.clock(looker.now)),
     )
@@ -119,7 +119,7 @@ async def _others(db: Db, account_id: int, row: RouteRow) -> list[RouteItem]:
     rows = await list_routes(
         db, account_id=account_id, on=row.date, driver_id=None, status=None, before=None, limit=MOST_TOURS
     )
-    open_ones = [item_of(one) for one in rows if one.id != row.id and one.status in ("planned", "started")]
+    open_ones = [item_of(one) for one in rows if one.id != row.id and one.status in TO_DRIVE]
     return sorted(open_ones, key=lambda one: (one.status != "started", one.external_id))
 
 

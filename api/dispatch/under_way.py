@@ -18,7 +18,7 @@ from geo.tours.matrix import straight
 from sql.account.drivers import DriverRow, find_driver
 from sql.account.settings import read_settings
 from sql.delivery import routes
-from sql.delivery.routes import RouteHead, RoutePlan
+from sql.delivery.routes import TO_DRIVE, RouteHead, RoutePlan
 from sql.delivery.stops import StopRow, stops_of_route
 from sql.pool import Db, Pool
 from sql.track.live import live_of_drivers
@@ -50,7 +50,7 @@ async def tour_under_way(db: Db, account_id: int, ref: Ref) -> TourUnderWay:
     head = await routes.find_route(db, account_id=account_id, route_id=ref.id, external_id=ref.external_id)
     if head is None:
         raise NotFound("There is no route of this id.")
-    if head.status not in ("planned", "started"):
+    if head.status not in TO_DRIVE:
         raise Conflict(f"The tour is over: the route is {head.status}.")
     driver = None
     if head.driver_id is not None:

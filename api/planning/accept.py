@@ -26,7 +26,7 @@ from api.routes.write import hold_all, hold_route, put_plan, take_away
 from sql.account.drivers import DriverRow, find_driver
 from sql.account.settings import AccountSettings, read_settings
 from sql.delivery import routes, stops
-from sql.delivery.routes import RouteHead, RoutePlan
+from sql.delivery.routes import TO_DRIVE, RouteHead, RoutePlan
 from sql.delivery.stops import StopRow
 from sql.desk.audit import AuditDeed, write_entry
 from sql.planning.day import end_orders, lead_links, links_of_stops, move_orders, move_wishes
@@ -151,7 +151,7 @@ def _other_routes(result: Mapping[str, Any], day: _Day) -> Iterator[FieldError]:
         if route_id is None:
             continue
         head = day.heads.get(route_id)
-        if head is None or head.status not in ("planned", "started"):
+        if head is None or head.status not in TO_DRIVE:
             yield FieldError(at=f"/tours/{place}", why=f"the route {tour['route']} is over")
         elif head.version != result["basis"]["routes"][str(route_id)]:
             yield FieldError(at=f"/tours/{place}", why=f"somebody changed the route {tour['route']}")

@@ -19,7 +19,7 @@ from api.http.times import out_of_range
 from api.planning.body import ReplanBody
 from api.planning.plans import PlanMade
 from api.planning.which_day import DayAsked, day_asked
-from sql.delivery.routes import find_route
+from sql.delivery.routes import TO_DRIVE, find_route
 from sql.delivery.stops import route_of_stop
 from sql.planning.day import stops_called, tours_of_day
 from sql.planning.orders import find_orders
@@ -74,7 +74,7 @@ async def _routes(pool: Pool, account_id: int, names: Sequence[str], at: str) ->
             head = await find_route(pool, account_id=account_id, route_id=ref.id, external_id=ref.external_id)
         if head is None:
             errors.append(FieldError(at=at.format(row), why=f"there is no route {name!r}"))
-        elif head.status not in ("planned", "started"):
+        elif head.status not in TO_DRIVE:
             errors.append(FieldError(at=at.format(row), why=f"is over: the route is {head.status}"))
         else:
             found.append(head.id)

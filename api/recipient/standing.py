@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from api.routes.staleness import ExpectedArrival, Sight
+from sql.delivery.routes import TO_DRIVE
 from sql.delivery.tracking import TrackedRoute, TrackedStop
 
 ENDS_AFTER_DONE = timedelta(hours=24)
@@ -14,7 +15,6 @@ ENDS_AFTER_ROUTE = timedelta(hours=12)
 
 _DONE = frozenset({"completed", "partially_completed", "failed", "skipped", "removed"})
 _NOT_COUNTED = frozenset({"break", "depot"})
-_UNDER_WAY = frozenset({"planned", "started"})
 
 
 def stop_of_link(route: TrackedRoute, link_hash: bytes) -> TrackedStop | None:
@@ -101,7 +101,7 @@ def why_ended(
 def said_arrival(route: TrackedRoute, stop: TrackedStop) -> ExpectedArrival | None:
     """Give when the van was expected at a stop when that was last estimated; None where nothing is said of it."""
     eta = route.eta
-    if eta is None or route.status not in _UNDER_WAY or stop.status in _DONE or stop.arrived_at is not None:
+    if eta is None or route.status not in TO_DRIVE or stop.status in _DONE or stop.arrived_at is not None:
         return None
     if stop.id not in eta.stop_ids:
         return None

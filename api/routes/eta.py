@@ -11,11 +11,10 @@ from api.http.media import answer
 from api.http.operation import Operations, Who
 from api.http.refs import of_route_in_path
 from api.routes.staleness import ExpectedArrival, Sight, aged
+from sql.delivery.routes import TO_DRIVE
 from sql.eta.eta import EtaStop, RouteEta, eta_of_route, eta_stops
 
 operations = Operations("eta")
-
-_UNDER_WAY = ("planned", "started")
 
 
 class StopEta(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +75,7 @@ def view_of(eta: RouteEta, stops: dict[int, EtaStop], now: datetime) -> RouteEta
     shown_stops: list[StopEta] = []
     columns = zip(eta.stop_ids, eta.expected, eta.low, eta.high, eta.remaining_m, strict=True)
     before = 0
-    for stop_id, expected, low, high, remaining_m in columns if eta.status in _UNDER_WAY else ():
+    for stop_id, expected, low, high, remaining_m in columns if eta.status in TO_DRIVE else ():
         stop = stops.get(stop_id)
         if stop is None or stop.status != "pending" or stop.arrived_at is not None:
             continue
@@ -95,7 +94,7 @@ def view_of(eta: RouteEta, stops: dict[int, EtaStop], now: datetime) -> RouteEta
         before += stop.kind not in ("break", "depot")
     behind = [
         StopBehind(stop_id=shown(STOP, stop_id), stop_external_id=stops[stop_id].external_id)
-        for stop_id in (eta.behind_ids if eta.status in _UNDER_WAY else ())
+        for stop_id in (eta.behind_ids if eta.status in TO_DRIVE else ())
         if stop_id in stops
     ]
     return RouteEtaView(

@@ -13,6 +13,9 @@ from sql.queries import load
 
 _SQL = load(__name__)
 
+TO_DRIVE = frozenset({"planned", "started"})
+"""States of a route whose day is not over: somebody is to drive it, or does."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoutePlan:

@@ -11,6 +11,7 @@ from api.http.config import ApiConfig
 from api.tracking_page import endpoints
 from tests.browser.conftest import Site
 from tests.browser.waiting import SOON_MS, until
+from tests.zones import zone_where_it_is
 
 WIDTH = 360
 PHONE = {"viewport": {"width": WIDTH, "height": 740}, "is_mobile": True, "has_touch": True}
@@ -56,11 +57,6 @@ async def test_the_next_recipient_sees_when_who_and_where(phone: Any, site: Site
     assert await phone.is_visible("#map .here")
     assert await phone.locator("#map .ahead").count() == 1
     assert not await phone.is_visible("#scene")
-
-
-def zone_where_it_is(hour: int, now: datetime) -> str:
-    """Name a zone in which that hour has begun."""
-    return f"Etc/GMT{(now.hour - hour + 12) % 24 - 12:+d}"  # the sign of these is the other way round
 
 
 async def width_of(page: Any) -> int:
@@ -114,7 +110,7 @@ async def test_a_promise_over_days_names_both(phone: Any, site: Site) -> None:
 @pytest.mark.usefixtures("zone_of_route")
 async def test_one_o_clock_is_singular(phone: Any, site: Site) -> None:
     now = datetime.now(UTC)
-    await site.tour.pool.execute("UPDATE route SET timezone = $1", f"Etc/GMT{(now.hour - 13 + 12) % 24 - 12:+d}")
+    await site.tour.pool.execute("UPDATE route SET timezone = $1", zone_where_it_is(13, now))
     await site.tour.change_stop(0, status="completed", outcome_at=now.replace(minute=0))
     await phone.goto(site.page_of(0))
     assert re.sub(r"\s", " ", await text_of(phone, "#more")) == "Fue hoy a la 1:00 p. m."

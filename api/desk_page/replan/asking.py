@@ -14,7 +14,7 @@ from api.http.refs import ref_of
 from api.planning.orders import depots_of
 from api.planning.which_day import DayAsked, day_of_route, days_to_plan_again
 from api.routes.view import RouteItem, item_of
-from sql.delivery.routes import find_route, show_route
+from sql.delivery.routes import TO_DRIVE, find_route, show_route
 from sql.desk.proposals import AskedProposal, proposals_of_days
 from sql.pool import Pool
 
@@ -22,8 +22,6 @@ operations = Operations("desk")
 
 MOST_SHOWN = 20
 """Of what was asked for already, the newest."""
-
-OPEN = frozenset({"planned", "started"})
 
 _TONES = {"done": "doing", "published": "well", "failed": "broken"}
 
@@ -41,7 +39,7 @@ async def get_replan_page(request: web.Request, looker: Looker) -> web.Response:
     """Show what can be planned again, and what was proposed; dispatchers ask for it there."""
     pool, account_id = request.app[POOL], looker.caller.account_id
     tour = await _tour(pool, account_id, request.query.get("route", ""))
-    tours = [one for one in await tours_of_today(pool, account_id, looker.now) if one.status in OPEN]
+    tours = [one for one in await tours_of_today(pool, account_id, looker.now) if one.status in TO_DRIVE]
     its_day = await _day(pool, account_id, tour) if tour else None
     days = [_choice(one) for one in await days_to_plan_again(pool, account_id)]
     if tour and its_day is None:
@@ -67,7 +65,7 @@ async def _tour(pool: Pool, account_id: int, name: str) -> RouteItem | None:
     """Find the tour that is named; None: none is, or it is over."""
     ref = ref_of(ids.ROUTE, name) if name else None
     head = ref and await find_route(pool, account_id=account_id, route_id=ref.id, external_id=ref.external_id)
-    if not head or head.status not in OPEN:
+    if not head or head.status not in TO_DRIVE:
         return None
     async with pool.acquire() as db:
         return item_of(await show_route(db, head.id))

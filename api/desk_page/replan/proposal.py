@@ -53,6 +53,8 @@ async def get_proposal_page(request: web.Request, looker: Looker) -> web.Respons
     depot = await depot_of_day(pool, row)
     manner = looker.manner(depot.timezone if depot else "UTC")
     proposal = plan.proposal
+    is_found = plan.state == "done" and proposal is not None
+    holds_s = (proposal.until - looker.now).total_seconds() if proposal else 0.0
     return shown(
         request,
         looker,
@@ -61,10 +63,10 @@ async def get_proposal_page(request: web.Request, looker: Looker) -> web.Respons
         plan=plan,
         because=row.asked["because"],
         depot=depot.name if depot else plan.depot,
-        is_open=plan.state == "done" and proposal is not None and looker.now <= proposal.until,
-        is_old=plan.state == "done" and proposal is not None and looker.now > proposal.until,
+        is_open=is_found and holds_s >= 0,
+        is_old=is_found and holds_s < 0,
         until=manner.clock(proposal.until) if proposal else "",
-        holds_s=round((proposal.until - looker.now).total_seconds()) if proposal else 0,
+        holds_s=round(holds_s),
         facts=_facts(looker, proposal) if proposal else [],
         out_of=_first_out(row),
         **(await _lists(pool, looker, manner, plan) if proposal else {"rows": [], "tours": []}),

@@ -7,6 +7,7 @@ import pytest
 
 from api.desk_page import endpoints
 from tests.api.desk.desk import PASSWORD, make_user, signed_in
+from tests.zones import zone_where_it_is
 
 ANA = {"email": "ana@tienda.example", "password": PASSWORD}
 
@@ -24,7 +25,7 @@ async def text_of(response, status=200):
 
 async def test_somebody_signs_in_sees_the_tours_of_today_and_goes(client, account, other_account, pool, put_route):
     now = datetime.now(UTC)
-    noon = f"Etc/GMT{now.hour - 12:+d}"  # where it is about noon: far from the end of a day
+    noon = zone_where_it_is(12, now)  # far from the end of a day
     there = now.astimezone(ZoneInfo(noon))
     today = {"timezone": noon, "date": there.date().isoformat()}
     today |= {"start_at": there.replace(hour=8).isoformat(), "end_at": there.replace(hour=18).isoformat()}

@@ -11,12 +11,13 @@ import pytest
 from api.http.config import ApiConfig
 from api.planning import orders, plans, publish, replan, resources, slots
 from sql.pool import Pool
+from tests.zones import zone_where_it_is
 from work.planning.make import PlanMaker
 from work.roads.protocol import Roads
 
 DAY = "2026-03-02"
 DEPOT = {"name": "Bodega Centro", "lat": 6.2442, "lon": -75.5690, "timezone": "America/Bogota"}
-NOON_ZONE = f"Etc/GMT{datetime.now(UTC).hour - 12:+d}"
+NOON_ZONE = zone_where_it_is(12, datetime.now(UTC))
 """Where the day began twelve hours ago: there no day that goes on ends while a test runs."""
 
 Call = Callable[..., Awaitable[Any]]
