@@ -22,7 +22,7 @@ class IngestConfig:
     """Field `silent_after_s` is REPARTO_SILENT_AFTER_S in the environment (reparto/settings/settings.py)."""
 
     oldest_ping_days: float = 30.0  # a phone may have been offline for a month; retention is longer
-    pings_at_once: int = 4_000  # pings one tracker takes in a transaction, about
+    pings_at_once: int = 8_000  # pings one tracker takes in a transaction, about
     silent_after_s: float = 600.0  # a driver on a route of whom nothing believable came for so long is silent
     longest_shift_hours: float = 16.0  # a shift counts for so long, also one whose end nobody said
     hold_hours: float = 24.0  # what was recorded outside a shift waits so long for one, where it is not kept
@@ -30,11 +30,14 @@ class IngestConfig:
     eta_near_s: float = 900.0  # a stop expected within this is near, and its ETA is written when it moved by less
 
     lanes_at_once: int = field(default=8, metadata=FIXED)
-    """Lanes one tracker takes in a transaction at least. With a cap several trackers share evenly; without one blocks
-    got twice as old (docs/explanation/tracker.md)."""
+    """Lanes one tracker takes in a transaction at least. With all of them the others would find none: blocks got twice
+    as old (docs/explanation/tracker.md)."""
     pings_worth_a_take: int = field(default=600, metadata=FIXED)
     """While takes have fewer pings, one takes more lanes. What a take costs but for its pings and drivers is a dozen
     statements and some hundred calls of numpy: with 600 that is a tenth of it, with 12 nine tenths."""
+    drivers_worth_a_take: int = field(default=300, metadata=FIXED)
+    """While takes have fewer drivers, one takes more lanes, up to half of them. The fold goes the fixes of all drivers
+    side by side: of 75 a fix costs 1.7 times what it does of 300."""
     rerun_every_s: float = field(default=2.0, metadata=FIXED)
     """At most one re-run of a driver in this time: late pings come in bursts, and each re-run folds many pings anew.
     A dot that late pings correct moves two seconds later, which nobody sees."""

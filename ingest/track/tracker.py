@@ -192,7 +192,7 @@ class Tracker:
         RERUNS.inc(int(batch.progress.began.sum()))
         behind = int((~batch.progress.caught_up).sum())
         CATCHING_UP.set(behind)
-        self._lanes_at_once = self._lanes_worth_a_take(len(sent), len(chosen))
+        self._lanes_at_once = self._lanes_worth_a_take(len(sent), len(batch.drivers), len(chosen))
         self.may_gather = not behind and len(chosen) == len(waiting) and len(sent) < self._config.pings_worth_a_take
         self._cache.remember(batch.drivers, batch.records, batch.shown)
         self._hints.note(taken)
@@ -220,10 +220,12 @@ class Tracker:
             )
             self._ended_s = time.monotonic()
 
-    def _lanes_worth_a_take(self, pings: int, lanes: int) -> int:
-        """Tell how many lanes hold pings enough, if all hold as many as these did."""
+    def _lanes_worth_a_take(self, pings: int, drivers: int, lanes: int) -> int:
+        """Tell how many lanes hold pings and drivers enough, if all hold as many as these did."""
+        known = len(self._hints.after)
         enough = self._config.pings_worth_a_take * lanes // max(pings, 1)
-        return min(max(enough, self._config.lanes_at_once), len(self._hints.after))
+        beside = min(self._config.drivers_worth_a_take * lanes // max(drivers, 1), known // 2)
+        return min(max(enough, beside, self._config.lanes_at_once), known)
 
     def _known(self) -> Known:
         return Known(

@@ -387,6 +387,7 @@ async def test_shifts_and_pings_end_the_same_in_any_order(
     config = replace(
         IngestConfig(), rerun_every_s=chance.choice((0, 0.1)), lanes_at_once=chance.choice((1, 8)),
         pings_worth_a_take=chance.choice((1, 600)),
+        drivers_worth_a_take=chance.choice((1, 300)),
         longest_shift_hours=chance.choice((0.05, 16)),
     )  # fmt: skip
     days = {}

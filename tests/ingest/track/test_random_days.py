@@ -242,6 +242,7 @@ async def check_day(fleet: Fleet, monkeypatch: pytest.MonkeyPatch, seed: int) ->
         rerun_every_s=chance.choice((0, 0, 0.1)),
         lanes_at_once=chance.choice((1, 2, 8)),
         pings_worth_a_take=chance.choice((1, 600)),
+        drivers_worth_a_take=chance.choice((1, 300)),
     )
     day = await make_day(fleet, chance)
     expected = await told_at_once(fleet, day, config)

@@ -197,7 +197,7 @@ async def test_a_tracker_counts_what_it_does(fleet: Fleet, east, tour):
 
 
 async def test_while_takes_are_small_one_has_all_lanes_and_the_next_may_wait(fleet: Fleet, east) -> None:
-    fleet.config = replace(fleet.config, lanes_at_once=1, pings_worth_a_take=6)
+    fleet.config = replace(fleet.config, lanes_at_once=1, pings_worth_a_take=6, drivers_worth_a_take=1)
     phones = [await fleet.phone(await fleet.driver(name)) for name in ("ana", "bo", "cris")]
     assert len({phone.lane for phone in phones}) == 3
 
@@ -212,6 +212,24 @@ async def test_while_takes_are_small_one_has_all_lanes_and_the_next_may_wait(fle
     assert await left_of(1, 10) == (None, True)
     assert await left_of(4, 20) == (None, False)
     assert await left_of(4, 30) == (8, False)
+
+
+async def test_a_backlog_is_taken_from_more_lanes_while_few_drivers_are_in_them(fleet: Fleet, east) -> None:
+    fleet.config = replace(fleet.config, lanes_at_once=1, pings_worth_a_take=1, drivers_worth_a_take=3)
+    phones = [await fleet.phone(await fleet.driver(name)) for name in ("ana", "bo", "cris", "dora")]
+    assert len({phone.lane for phone in phones}) == 4
+    half = await fleet.pool.fetchval("SELECT lanes FROM instance") // 2
+
+    async def left_of(from_s: int) -> int | None:
+        for phone in phones:
+            await fleet.send(phone, east([(from_s + second, 0) for second in range(2)]))
+        await fleet.turn()
+        left: int | None = await fleet.pool.fetchval("SELECT count(DISTINCT lane) FROM inbox")
+        return left
+
+    assert half >= 3
+    assert await left_of(0) == 3  # nothing is known yet: one lane
+    assert await left_of(10) == 1  # one driver was in it: three
 
 
 @pytest.mark.parametrize("together", [True, False])
