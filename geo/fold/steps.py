@@ -9,7 +9,7 @@ from geo.fold.results import Results
 from geo.pings import Bools, Ints, Rows, picked
 from geo.plan.facts import FactType
 from geo.plan.numbers import DEPOT_M
-from geo.plan.plans import place_at
+from geo.plan.plans import places_at
 from geo.snap import snap
 from geo.snap.snap import Snapped
 from geo.trust.fixes import Here
@@ -90,7 +90,7 @@ class Steps:
 def _pin(memory: Rows, snapped: Snapped, here: Here, was: Rows, standing: Rows, slow: Bools) -> None:
     """Tell those who stand at a stop to be where their fixes are on the mean; writes into `memory` and `snapped`."""
     pinned, told_m = stops.pin(standing, slow, here.ms, snapped.along_m, was)
-    for i, along_m in zip(pinned.tolist(), told_m.tolist(), strict=True):
-        place = along_m, *place_at(here.plans[i], along_m)
-        snapped.along_m[i], snapped.x_m[i], snapped.y_m[i] = place
-        memory["along_m"][i], memory["path_x_m"][i], memory["path_y_m"][i] = place
+    if len(pinned):
+        x_m, y_m = places_at([here.plans[i] for i in pinned.tolist()], told_m)
+        snapped.along_m[pinned], snapped.x_m[pinned], snapped.y_m[pinned] = told_m, x_m, y_m
+        memory["along_m"][pinned], memory["path_x_m"][pinned], memory["path_y_m"][pinned] = told_m, x_m, y_m

@@ -265,9 +265,22 @@ def windows(arrays: Sequence[NDArray[Any]], first: Sequence[int], past: Sequence
     return np.concatenate([array[a:b] for array, a, b in zip(arrays, first, past, strict=True)]), starts
 
 
+def places_at(plans: Sequence[Plan], along_m: Floats) -> tuple[Floats, Floats]:
+    """Find the places so far along n paths: x, y, metres on each plan's plane."""
+    if not len(plans):
+        return along_m, along_m
+    first = [
+        min(max(int(plan.path_along_m.searchsorted(at_m, "right")) - 1, 0), len(plan.segments) - 1)
+        for plan, at_m in zip(plans, along_m.tolist(), strict=True)
+    ]
+    pieces, _ = windows([plan.segments for plan in plans], first, [row + 1 for row in first])
+    length_m = pieces[:, LENGTH]
+    share = np.clip((along_m - pieces[:, ALONG]) / np.where(length_m > 0, length_m, 1.0), 0.0, 1.0)
+    share = np.where(length_m > 0, share, 0.0)
+    return pieces[:, X] + share * pieces[:, DX], pieces[:, Y] + share * pieces[:, DY]
+
+
 def place_at(plan: Plan, along_m: float) -> tuple[float, float]:
-    """Find the place so far along the path: x, y, metres on the plane."""
-    i = int(plan.path_along_m.searchsorted(along_m, "right")) - 1
-    x_m, y_m, dx_m, dy_m, _, at_m, length_m = plan.segments[min(max(i, 0), len(plan.segments) - 1)].tolist()
-    share = min(max((along_m - at_m) / length_m, 0.0), 1.0) if length_m > 0 else 0.0
-    return x_m + share * dx_m, y_m + share * dy_m
+    """Find the place so far along one path, as `places_at`."""
+    x_m, y_m = places_at([plan], np.array([along_m]))
+    return float(x_m[0]), float(y_m[0])

@@ -174,9 +174,10 @@ def out_m_of(here: Here, stops: Floats, van: Ints, row: Ints) -> Floats:
         stops: (k, 5) rows of `Plan.stops`; van, row: (k,) whose, and its place in that tour.
     """
     out_m: Floats = np.sqrt((here.x_m[van] - stops[:, 0]) ** 2 + (here.y_m[van] - stops[:, 1]) ** 2) - stops[:, 2]
-    for i in np.flatnonzero(out_m < OUTLINE_M).tolist():
-        if int(row[i]) in here.plans[van[i]].polygons:
-            out_m[i] = _outside_m(here, int(van[i]), int(row[i]))
+    near = np.flatnonzero(out_m < OUTLINE_M)
+    for i, whose, at in zip(near.tolist(), van[near].tolist(), row[near].tolist(), strict=True):
+        if at in here.plans[whose].polygons:
+            out_m[i] = _outside_m(here, whose, at)
     return out_m
 
 
@@ -205,12 +206,9 @@ def away(memory: Rows, look: Look) -> Bools:
     at = np.flatnonzero(memory["open"])
     if not len(at):
         return left_it
-    rows = memory["open"][at].tolist()
-    fences = np.array([look.here.plans[van].stops[row - 1, :3] for van, row in zip(at.tolist(), rows, strict=True)])
-    out_m = np.sqrt((look.here.x_m[at] - fences[:, 0]) ** 2 + (look.here.y_m[at] - fences[:, 1]) ** 2) - fences[:, 2]
-    for i, (van, row) in enumerate(zip(at.tolist(), rows, strict=True)):
-        if row - 1 in look.here.plans[van].polygons:
-            out_m[i] = look.outside_m(van, row - 1)
+    row = memory["open"][at].astype(np.int64) - 1
+    tours = [look.here.plans[van].stops for van in at.tolist()]
+    out_m = out_m_of(look.here, windows(tours, row.tolist(), (row + 1).tolist())[0], at, row)
     inside = out_m <= look.margin_m[at]
     left = out_m > look.vague_m[at] + LEFT_M
     ms, under_way_ms, inside_ms = look.here.ms[at], look.under_way_ms[at], memory["inside_ms"][at]
