@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.plan.plans import place_at, windows
+from geo.plan.plans import places_at, windows
 from geo.snap.doors import Doors
 from geo.snap.numbers import UNSAID_S
 from geo.trust.fixes import Here
@@ -32,8 +32,7 @@ def doors_of(stand: Stand, visits: NDArray[np.uint8], here: Here) -> Doors:
     out_m = out_m_of(here, pieces, van, row) - stand.margin_m[van]
     near = np.flatnonzero(out_m <= BESIDE_M)
     van, along_m = van[near], pieces[near, 3]
-    places = [place_at(here.plans[each], at_m) for each, at_m in zip(van.tolist(), along_m.tolist(), strict=True)]
-    x_m, y_m = np.array(places).reshape(-1, 2).T
+    x_m, y_m = places_at([here.plans[each] for each in van.tolist()], along_m)
     low_m, high_m = pieces[near - 1, 3], pieces[np.minimum(near + 1, len(pieces) - 1), 3]
     return Doors(
         van=van,

@@ -67,18 +67,27 @@ def pull(new: Rows, doors: Doors, fix: Fix, offset_m: Floats) -> None:
         fix: (n,) the fixes.
         offset_m: (n, HYPOTHESES) of the fix from each hypothesis.
     """
+    vans = np.unique(doors.van[doors.inside])
+    mine = np.flatnonzero(np.isin(doors.van, vans))
+    if not len(mine):
+        return
     long_s = doors.stood_s - UNSAID_S
     said, before = _said(long_s), _said(long_s - fix.seconds[doors.van])
     squared = (fix.x_m[doors.van] - doors.x_m) ** 2 + (fix.y_m[doors.van] - doors.y_m) ** 2
     enters = exp(said - _out_of_turn(new, doors) - squared * (0.5 / fix.sigma_m[doors.van] ** 2))
-    lasts = exp(before - said)
-    for van in np.unique(doors.van[doors.inside]).tolist():
-        mine = np.flatnonzero(doors.van == van)
-        places = [doors.along_m[mine], doors.x_m[mine], doors.y_m[mine], np.sqrt(squared[mine])]
-        least = np.where(doors.inside[mine], enters[mine], 0.0)
-        along_m = new[van]["on"]["along_m"][:, None]
-        own = ((along_m >= doors.low_m[mine] - OWN_M) & (along_m <= doors.high_m[mine] + OWN_M)).any(axis=1)
-        _pull_one(new[van], offset_m[van], own, np.stack(places), least, float(lasts[mine[0]]))
+    starts = np.searchsorted(doors.van[mine], vans)
+    along_m = new["on"]["along_m"][doors.van[mine]]
+    at_m = doors.along_m[mine]
+    own = (along_m >= doors.low_m[mine, None] - OWN_M) & (along_m <= doors.high_m[mine, None] + OWN_M)
+    pulled = _Pulled(new, offset_m, vans, np.logical_or.reduceat(own, starts), exp(before - said)[mine[starts]])
+    row = np.searchsorted(vans, doors.van[mine])
+    places = np.stack((at_m, doors.x_m[mine], doors.y_m[mine], np.sqrt(squared[mine])))
+    weight = np.where(doors.inside[mine], enters[mine], 0.0) * pulled.rest[row]
+    nth = np.arange(len(mine)) - starts[row]
+    for k in range(int(nth.max()) + 1):
+        some = np.flatnonzero((nth == k) & (weight >= LEAST_WEIGHT))
+        pulled.to_doors(row[some], places[:, some], weight[some])
+    pulled.put(new, offset_m)
 
 
 def _said(long_s: Floats) -> Floats:
@@ -104,32 +113,58 @@ def _far(ahead_m: Floats) -> Floats:
     )
 
 
-def _pull_one(mine: np.void, offset_m: Floats, own: Bools, places: Floats, least: Floats, lasts: float) -> None:
-    """Weigh the hypotheses of one van; writes into `mine` and `offset_m`.
+class _Pulled:
+    """The hypotheses of v vans inside the fences of doors, while they are weighed.
 
-    Args:
-        own: (HYPOTHESES,) which may have a stop there.
-        places: (4, d) along_m, x_m, y_m and offset_m of doors.
-        least: (d,) weight that each has at least, against that of all that have no door; 0: none.
-        lasts: part of their weight that those keep.
+    Attributes:
+        rest: (v,) weight of all that have no door, the one off the path included.
     """
-    on = mine["on"]
-    weight = on["weight"].astype(np.float64)
-    table = np.stack((on["along_m"], on["x_m"], on["y_m"], offset_m))
-    weight = np.where(own, weight, lasts * weight)
-    off = lasts * float(mine["off_weight"])
-    rest = float(weight[~own].sum()) + off
-    for k in np.flatnonzero(least * rest >= LEAST_WEIGHT).tolist():
-        near = np.where(np.abs(table[0] - places[0, k]) <= STOP_SLACK_M, weight, 0.0)
-        lacks = least[k] * rest - near.sum()
-        if lacks <= 0:
-            continue
-        best = int(np.argmax(near))
-        if near[best] == 0:
-            best = int(np.argmin(weight))
-            weight[best], table[:, best] = 0.0, places[:, k]
-        weight[best] += lacks
-    total = weight.sum() + off
-    order = np.argsort(-weight, kind="stable")
-    on["along_m"], on["x_m"], on["y_m"], offset_m[:] = table[:, order]
-    on["weight"], mine["off_weight"] = weight[order] / total, off / total
+
+    def __init__(self, new: Rows, offset_m: Floats, vans: Ints, own: Bools, lasts: Floats) -> None:
+        """Let those without a door lose weight.
+
+        Args:
+            own: (v, HYPOTHESES) which may have a stop there.
+            lasts: (v,) part of their weight that the others keep.
+        """
+        on = new["on"][vans]
+        self._vans, self._off = vans, lasts * new["off_weight"][vans]
+        self._table = np.stack((on["along_m"], on["x_m"], on["y_m"], offset_m[vans]))
+        self._weight = np.where(own, on["weight"], lasts[:, None] * on["weight"])
+        self.rest = _sum(np.where(own, 0.0, self._weight)) + self._off
+
+    def to_doors(self, row: Ints, places: Floats, least: Floats) -> None:
+        """Let a door of each of some vans have no less weight than that.
+
+        Args:
+            row: (d,) of which van, each at most once.
+            places: (4, d) along_m, x_m, y_m and offset_m of the doors.
+            least: (d,) weight.
+        """
+        near = np.where(np.abs(self._table[0, row] - places[0][:, None]) <= STOP_SLACK_M, self._weight[row], 0.0)
+        lacks = least - _sum(near)
+        short = np.flatnonzero(lacks > 0)
+        row, near, lacks, places = row[short], near[short], lacks[short], places[:, short]
+        best = np.argmax(near, axis=1)
+        anew = np.flatnonzero(near[np.arange(len(row)), best] == 0)
+        best[anew] = np.argmin(self._weight[row[anew]], axis=1)
+        self._weight[row[anew], best[anew]] = 0.0
+        self._table[:, row[anew], best[anew]] = places[:, anew]
+        self._weight[row, best] += lacks
+
+    def put(self, new: Rows, offset_m: Floats) -> None:
+        """Write what they weigh now, the heaviest first."""
+        total = _sum(self._weight) + self._off
+        order = np.argsort(-self._weight, axis=1, kind="stable")
+        table = np.take_along_axis(self._table, order[None], 2)
+        for name, column in zip(("along_m", "x_m", "y_m"), table, strict=False):
+            new["on"][name][self._vans] = column
+        offset_m[self._vans] = table[3]
+        new["on"]["weight"][self._vans] = np.take_along_axis(self._weight, order, 1) / total[:, None]
+        new["off_weight"][self._vans] = self._off / total
+
+
+def _sum(weight: Floats) -> Floats:
+    """Add up the weights of each van, in one order whatever the batch."""
+    total: Floats = np.cumsum(weight, axis=1)[:, -1]
+    return total
