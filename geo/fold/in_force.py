@@ -61,7 +61,8 @@ class InForce:
         timeline, track = self.timelines[van], self.tracks[van]
         finished = parking.finished_of(track)
         plan = self._find(van, at_ms, finished)
-        if plan is None or (track["route_id"], track["route_version"]) != (plan.route_id, plan.version):
+        was = int(track["route_id"]), int(track["route_version"])
+        if plan is None or was != (plan.route_id, plan.version):
             self._change(van, moment, plan)
         if plan is not None:
             if plan.route_id in finished:
@@ -81,7 +82,7 @@ class InForce:
         """Find the plan a driver is on, and note which one comes after it."""
         timeline, track = self.timelines[van], self.tracks[van]
         over = finished
-        if track["standing"]["open"] and int(track["route_id"]) in finished:
+        if finished and int(track["route_id"]) in finished and track["standing"]["open"]:
             # the van is at the depot: its tour lasts until it leaves
             over = {route_id: version for route_id, version in finished.items() if route_id != track["route_id"]}
         plan, self.plan_until_ms[van] = timeline.plan_at(at_ms, over, int(track["chosen"]))

@@ -95,7 +95,7 @@ def rows_here(visits: NDArray[np.uint8]) -> list[int]:
 def rows_here_of(visits: NDArray[np.uint8]) -> list[list[int]]:
     """Give `rows_here` of each of n vans at once, (n, MAX_STOPS)."""
     found: list[list[int]] = [[] for _ in visits]
-    for van, row in np.argwhere(visits & HERE).tolist():
+    for van, row in np.argwhere((visits & HERE) != 0).tolist():
         found[van].append(row)
     return found
 
