@@ -9,7 +9,7 @@ import logging
 import random
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
 import asyncpg
@@ -91,21 +91,21 @@ class Hints:
         self.after = dict.fromkeys(range(lanes), 0)
         self.nearly = self.after.copy()
         self._since_s = self._looked_back_s = time.monotonic()
-        self._taken: deque[tuple[float, int, int]] = deque()
-        self._lately: deque[tuple[float, int, int]] = deque()
+        self._lately: deque[tuple[float, dict[int, int]]] = deque()
+        self._nearly_settled: deque[tuple[float, dict[int, int]]] = deque()
 
     def note(self, taken: list[Block]) -> None:
         """Remember what was taken. Only after the commit."""
         now_s = time.monotonic()
-        blocks = [(now_s, block.lane, block.id) for block in taken]
-        for kept, ago_s, highest in (
-            (self._taken, SETTLED_S, self.after),
-            (self._lately, NEARLY_SETTLED_S, self.nearly),
-        ):
-            kept.extend(blocks)
-            while kept and kept[0][0] < now_s - ago_s:
-                _, lane, block_id = kept.popleft()
-                highest[lane] = max(highest[lane], block_id)
+        highest: dict[int, int] = {}
+        for block in taken:
+            highest[block.lane] = max(highest.get(block.lane, 0), block.id)
+        self._lately.append((now_s, highest))
+        for one in _older(self._lately, now_s - NEARLY_SETTLED_S):
+            _raise(self.nearly, one[1])
+            self._nearly_settled.append(one)
+        for _, highest in _older(self._nearly_settled, now_s - SETTLED_S):
+            _raise(self.after, highest)
 
     def start(self) -> Mapping[int, int]:
         """Give the ids after which to search now: mostly the nearer ones, once in `LOOK_BACK_S` the others."""
@@ -121,6 +121,18 @@ class Hints:
         if now_s - self._since_s >= LOOK_AGAIN_S:
             self.after = dict.fromkeys(self.after, 0)
             self._since_s = now_s
+
+
+def _older(notes: deque[tuple[float, dict[int, int]]], than_s: float) -> Iterator[tuple[float, dict[int, int]]]:
+    """Take the notes of before a time out of their queue."""
+    while notes and notes[0][0] < than_s:
+        yield notes.popleft()
+
+
+def _raise(known: dict[int, int], highest: Mapping[int, int]) -> None:
+    """Let the highest id of each lane be what is known."""
+    for lane, block_id in highest.items():
+        known[lane] = max(known[lane], block_id)
 
 
 class Tracker:
