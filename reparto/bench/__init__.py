@@ -1,19 +1,20 @@
 """`reparto bench`: what the machine at hand can do, measured on real processes and a durable Postgres.
 
-Every bench but `eta` starts a throw-away product, measures, and prints what one run gave. None of them is a test.
+Every bench but `eta` and `fold` starts a throw-away product, measures, and prints what one run gave. None of them is a
+test.
 
 May live here: benches, and what loads the product for them.
 """
 
 import argparse
 
-from reparto.bench import eta, fairness, manifest, slots, track, whole
+from reparto.bench import eta, fairness, fold, manifest, slots, track, whole
 from reparto.bench.ingest import command as ingest
 from reparto.bench.ingest import scale
 from reparto.bench.notify import command as notify
 from reparto.command import Subparsers
 
-BENCHES = (whole, ingest, scale, manifest, track, notify, slots, fairness, eta)
+BENCHES = (whole, ingest, scale, manifest, track, notify, slots, fairness, fold, eta)
 
 _SAID = (__doc__ or "").partition("May live here")[0]
 

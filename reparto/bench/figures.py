@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 from typing import Any
 
-_SAYS_WHICH = ("door", "batch", "poll", "drivers", "stored_pings", "streams")
+_SAYS_WHICH = ("door", "batch", "poll", "drivers", "stored_pings", "streams", "each")
 """Fields that tell an item of a list from the others of it; never a result."""
 
 

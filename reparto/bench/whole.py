@@ -1,7 +1,7 @@
 """`reparto bench all`: every part of the product on the machine at hand, as medians, beside an earlier run's.
 
-Parts: ingest, scale, polls, streams, manifest, eta, planner. Each starts a throw-away product of its own. With `--json`
-it prints what `--against` reads: run it before and after a change, on the same machine with nothing else to do.
+Parts: ingest, scale, polls, streams, manifest, fold, eta, planner, each on its own. With `--json` it prints what
+`--against` reads: run it before and after a change, on the same machine with nothing else to do.
 How to read the numbers: docs/explanation/benchmarks.md.
 """
 
@@ -19,7 +19,7 @@ from rich.box import SIMPLE
 from rich.markup import escape
 from rich.table import Table
 
-from reparto.bench import eta, manifest, track
+from reparto.bench import eta, fold, manifest, track
 from reparto.bench.crowd import follow_and_poll
 from reparto.bench.figures import figures, medians, ratios
 from reparto.bench.ingest import command as ingest
@@ -35,6 +35,7 @@ WATCHERS = (200, 2_000, 20_000)
 _POLLED_LINKS = 2_000
 _APIS, _OTHER_FILES = 2, 500
 _ROUTES, _STOPS = 1_000, 60
+_FIXES = 30_000
 
 
 class WholeReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,6 +140,10 @@ def _manifest(args: argparse.Namespace) -> Any:
     return _with_product(partial(manifest.measure, seconds=args.seconds / 2))
 
 
+def _fold(_: argparse.Namespace) -> Any:
+    return fold.measure(fold.SIZES, fixes=_FIXES)
+
+
 def _eta(_: argparse.Namespace) -> Any:
     refresh_s, look_s = eta.measure(_ROUTES, _STOPS)
     return {"refresh_ms": refresh_s * 1000, "look_ms": look_s * 1000}
@@ -154,6 +159,7 @@ PARTS: Mapping[str, Callable[[argparse.Namespace], Any]] = {
     "polls": _polls,
     "streams": _streams,
     "manifest": _manifest,
+    "fold": _fold,
     "eta": _eta,
     "planner": _planner,
 }

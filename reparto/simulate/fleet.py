@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from geo.pings import UNKNOWN_MS, Floats, Ints, Pings
+from geo.plan.plans import Plan
 from geo.plan.prepare import Head, PathColumns, StopColumns, prepare_plan
 from geo.shape.lines import along_m
 from geo.simulate.drive import Truth, drive
@@ -149,14 +150,20 @@ def drive_tour(tour: Tour, seed: int, *, every_s: float) -> Trip:
     Args:
         every_s: between two fixes, seconds.
     """
+    truth = drive(plan_of(tour, 1), seed=seed, start_ms=0, every_s=every_s)
+    return Trip(tour=tour, truth=truth)
+
+
+def plan_of(tour: Tour, number: int) -> Plan:
+    """Prepare the plan of a tour that is to begin at 0, as that of the route and the driver of a number."""
     n = len(tour.stop_lon)
-    plan = prepare_plan(
+    return prepare_plan(
         Head(
-            route_id=1,
+            route_id=number,
             version=1,
             order=(0, ""),
             effective_ms=UNKNOWN_MS,
-            driver_id=1,
+            driver_id=number,
             start_ms=0,
             end_ms=round(tour.duration_s * 1000),
             return_to_depot=True,
@@ -172,8 +179,6 @@ def drive_tour(tour: Tour, seed: int, *, every_s: float) -> Trip:
             planned_ms=np.rint(tour.stop_arrival_s * 1000).astype(np.int64),
         ),
     )
-    truth = drive(plan, seed=seed, start_ms=0, every_s=every_s)
-    return Trip(tour=tour, truth=truth)
 
 
 def report(trip: Trip, seed: int, *, from_ms: int, to_ms: int, offline_per_h: float, gaps_per_h: float) -> Report:
