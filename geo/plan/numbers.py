@@ -12,7 +12,7 @@ MAX_STOPS = 512
 """Stops a plan can have: a track counts the visits of each in one byte."""
 
 BIN_M = 25.0
-"""Metres of path to a bin of `Plan.segment_at` and `Plan.stops_near`."""
+"""Metres of path to a bin of `Plan.segment_at` and `Plan.next_from`."""
 
 STOP_SLACK_M = 120.0
 """How far from a stop along the path a van may be and still be at it."""

@@ -54,8 +54,8 @@ class Plan:
         wait_for_window: a van that is early waits until the window opens.
         times_learned: its arrivals hold what ETAs learned of drives and services.
         utc_offset_s: of the route's time zone while it is driven, for the hour and weekday of what is learned.
-        stops_near: for every BIN_M metres along the path, (first, one past the last) stop within STOP_SLACK_M of it.
-        next_from: for every BIN_M metres along the path, the first stop that is not behind it.
+        next_from: for every BIN_M metres along the path, the first stop that is not behind it by STOP_SLACK_M.
+        near_until: for every BIN_M metres along the path, one past the last stop within STOP_SLACK_M of it.
         timetable: (s,) of each stop (due, done: due and served, both as in stop_due_ms; along_m), empty without times.
         door_m: (s,) from each stop's place on the path to its door, where that is driven; 0 where it is walked.
         together: (s,) the places in the tour of the stops that one standing there serves, ascending, with its own.
@@ -91,8 +91,8 @@ class Plan:
     wait_for_window: bool
     times_learned: bool
     utc_offset_s: int
-    stops_near: Sequence[tuple[int, int]]
     next_from: Sequence[int]
+    near_until: Sequence[int]
     timetable: Sequence[tuple[float, float, float]]
     door_m: Floats
     together: Sequence[tuple[int, ...]]

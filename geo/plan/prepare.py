@@ -1,5 +1,6 @@
 """Routes put on their planes: what makes a `geo.plan.plans.Plan`."""
 
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
@@ -195,9 +196,9 @@ def _doors_m(segments: Floats, path_m: Floats, stop_m: Floats, x_m: Floats, y_m:
 
 
 class _Bins(TypedDict):
-    segment_at: list[int]
-    stops_near: list[tuple[int, int]]
-    next_from: list[int]
+    segment_at: Sequence[int]
+    near_until: Sequence[int]
+    next_from: Sequence[int]
 
 
 def _bins(path_m: Floats, stop_m: Floats) -> _Bins:
@@ -208,13 +209,16 @@ def _bins(path_m: Floats, stop_m: Floats) -> _Bins:
     """
     bin_m = np.arange(int(path_m[-1] // BIN_M) + 2) * BIN_M
     last_segment = max(len(path_m) - 2, 0)
-    first = np.searchsorted(stop_m, bin_m - STOP_SLACK_M, "left").tolist()
-    past = np.searchsorted(stop_m, bin_m + BIN_M + STOP_SLACK_M, "right").tolist()
     return {
-        "segment_at": np.clip(np.searchsorted(path_m, bin_m, "right") - 1, 0, last_segment).tolist(),
-        "stops_near": list(zip(first, past, strict=True)),
-        "next_from": first,
+        "segment_at": _short(np.clip(np.searchsorted(path_m, bin_m, "right") - 1, 0, last_segment)),
+        "near_until": _short(np.searchsorted(stop_m, bin_m + BIN_M + STOP_SLACK_M, "right")),
+        "next_from": _short(np.searchsorted(stop_m, bin_m - STOP_SLACK_M, "left")),
     }
+
+
+def _short(numbers: Ints) -> Sequence[int]:
+    """Keep whole numbers in four bytes each: a list takes ten times as much, and every plan has three of them."""
+    return array("i", numbers.tolist())
 
 
 def _timetable(due_ms: Floats, stops: StopColumns) -> list[tuple[float, float, float]]:

@@ -82,17 +82,18 @@ def _nearest(memory: Rows, visits: NDArray[np.uint8], look: Look) -> Ints:
     found = np.full(n, -1)
     on = np.flatnonzero(~np.isnan(along_m))
     bins = (np.maximum(along_m[on], 0) / BIN_M).astype(np.int64).tolist()
-    spans = [plans[van].stops_near[bin_] for van, bin_ in zip(on.tolist(), bins, strict=True)]
-    near = [i for i, (first, past) in enumerate(spans) if past > first]
-    if not near:
+    tours = [plans[van] for van in on.tolist()]
+    first = np.array([plan.next_from[bin_] for plan, bin_ in zip(tours, bins, strict=True)], np.int64)
+    past = np.array([plan.near_until[bin_] for plan, bin_ in zip(tours, bins, strict=True)], np.int64)
+    near = np.flatnonzero(past > first)
+    if not len(near):
         return found
-    vans = on[near]
-    first = [spans[i][0] for i in near]
-    pieces, starts = windows([plans[van].stops for van in vans.tolist()], first, [spans[i][1] for i in near])
+    vans, first, past = on[near], first[near], past[near]
+    pieces, starts = windows([plans[van].stops for van in vans.tolist()], first.tolist(), past.tolist())
     count = np.diff(starts)
     which = np.repeat(np.arange(len(vans)), count)
     van = vans[which]
-    row = np.arange(len(pieces)) - starts[:-1][which] + np.array(first)[which]
+    row = np.arange(len(pieces)) - starts[:-1][which] + first[which]
 
     out_m = out_m_of(look.here, pieces, van, row)
     apart_m = np.abs(pieces[:, 3] - along_m[van])
