@@ -13,7 +13,8 @@ import msgspec
 import pytest
 
 from api.http.app_keys import AT_ONCE
-from api.http.auth import DEVICES
+from api.http.auth import hash_of
+from api.http.known.devices import DEVICES
 from api.http.shares.bodies import BODIES
 from geo.pings import Pings
 from ingest import inbox
@@ -136,8 +137,8 @@ async def watched(open_doors: Doors, *phones: Phone, **settings: Any) -> AsyncIt
     async with open_doors(**settings) as client:
         app, taken = client.server.app, list[bool]()
         for phone in phones:
-            await app[DEVICES].by_token(phone.token)
-            await app[DEVICES].by_ingest_token(phone.ingest_token)
+            await app[DEVICES].find(hash_of(phone.token), can_read=True)
+            await app[DEVICES].find(hash_of(phone.ingest_token), can_read=False)
         at_once = app[AT_ONCE]
         take = at_once.take
 
