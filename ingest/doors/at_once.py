@@ -125,14 +125,8 @@ class AtOnce:
         device = self._app[DEVICES].believed(hash_of(token), can_read=False)
         if device is None:
             return None
-        url, media = message.url, message.headers.get("Content-Type", "")
-        sent = AppMessage(
-            app=device.app,
-            query=url.query,
-            query_text=url.query_string,
-            body=body,
-            is_json=media.startswith(JSON),
-        )
+        is_json = message.headers.get("Content-Type", "").startswith(JSON)
+        sent = AppMessage(app=device.app, query=_query_of(message), body=body, is_json=is_json)
         arrival = arrival_of(self._app, device)
         decoded = door.decode(sent, arrival)
         return _Read(device, arrival, decoded, f"/ingest/{{token}}/{door.path}", self._heads[door], door.answer)
@@ -152,6 +146,15 @@ class AtOnce:
             holding.give_back(size)
             raise
         return holding
+
+
+def _query_of(message: RawRequestMessage) -> Mapping[str, str]:
+    """Read a query as `message.url.query` does; of a name that occurs twice the first counts."""
+    query = message.path.partition("?")[2]
+    if "%" in query or "#" in query:
+        return message.url.query
+    parts = query.replace("+", " ").split("&")
+    return {name: value for name, _, value in (part.partition("=") for part in reversed(parts) if part)}
 
 
 def _is_plain(read: _Read) -> bool:

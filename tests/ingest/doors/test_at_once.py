@@ -101,6 +101,14 @@ CASES = [
         app="traccar",
         more="Content-Type: application/json",
     ),
+    store("a name twice", plain=True, path=f"/ingest/{{token}}/osmand?{QUERY}&lat=1&batt=5"),
+    store("escaped", plain=True, path=f"/ingest/{{token}}/osmand?{QUERY.replace('.', '%2E')}&ch%61rge=%74rue"),
+    store(
+        "pluses and blanks", plain=True, path=f"/ingest/{{token}}/osmand?{QUERY}&&altitude=+5+&mock&=1&alarm=&x=a=b&"
+    ),
+    store("a fragment", plain=True, path=f"/ingest/{{token}}/osmand?{QUERY}#&altitude=5"),
+    store("a number that is none", plain=True, path=f"/ingest/{{token}}/osmand?{QUERY}&altitude=1_0&hdop=nan"),
+    store("a fix that is none", plain=False, path=f"/ingest/{{token}}/osmand?{QUERY}&valid=false"),
     store("it lives", plain=False, path="/ingest/{token}/osmand?batt=50"),
     store("a call for help", plain=False, path=f"/ingest/{{token}}/osmand?{QUERY}&alarm=sos"),
     store("no place", plain=False, path="/ingest/{token}/osmand?lat=x&lon=1"),
