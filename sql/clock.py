@@ -42,6 +42,11 @@ class ServerClock:
             return datetime.fromtimestamp(self._ours_s(), UTC)
         return datetime.fromtimestamp(self.steady_s() + self._ahead_s, UTC)
 
+    def now_ms(self) -> int:
+        """Give the epoch millisecond in which `now` lies, at less cost: it is asked for every request with a ping."""
+        now_s = self._ours_s() if self._ahead_s is None else self.steady_s() + self._ahead_s
+        return round(now_s * 1e6) // 1000
+
     @property
     def doubt_ms(self) -> int:
         """How far this machine's clock is from the server's; 0: they agree, or nothing is known.

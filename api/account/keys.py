@@ -8,7 +8,8 @@ from msgspec import Meta, Struct
 
 from api.http import ids
 from api.http.app_keys import POOL, now_of
-from api.http.auth import KEY_PREFIX, KEYS, caller_of, hash_of, new_secret
+from api.http.auth import KEY_PREFIX, caller_of, hash_of, new_secret
+from api.http.known.keys import KEYS
 from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
 from api.http.problem import FieldError, NotFound

@@ -9,8 +9,9 @@ from msgspec import Meta, Struct
 from api.fleet.enrolment import App, Setup, setup_of
 from api.http import ids
 from api.http.app_keys import POOL, WELCOME
-from api.http.auth import DEVICES, INGEST_TOKEN_PREFIX, TOKEN_PREFIX, caller_of, hash_of, new_secret
+from api.http.auth import INGEST_TOKEN_PREFIX, TOKEN_PREFIX, caller_of, hash_of, new_secret
 from api.http.host import public_url
+from api.http.known.devices import DEVICES
 from api.http.media import answer
 from api.http.operation import Operations, Who
 from api.http.problem import AppWithoutDoor, NotFound

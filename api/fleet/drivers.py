@@ -8,8 +8,9 @@ from msgspec import UNSET, Struct, UnsetType
 
 from api.http import ids
 from api.http.app_keys import POOL
-from api.http.auth import DEVICES, caller_of
+from api.http.auth import caller_of
 from api.http.ids import external_id_error
+from api.http.known.devices import DEVICES
 from api.http.media import answer
 from api.http.operation import Operations, Who
 from api.http.paging import PAGING, Id, cursor_in, cut, limit_in

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from api.http.known.devices import KNOWN_DEVICES
 from work.outgoing.guard import networks_of
 
 _HTTP = re.compile(r"https?://[^\s?#@]+")
@@ -18,6 +19,7 @@ class ApiConfig:
     tile_url: str = ""  # template with {z}/{x}/{y} for the maps; empty: the path is drawn on a plain ground
     tile_file: str = ""  # PMTiles with the streets of the desk's maps, from `reparto tiles`; empty: those of tile_url
     tile_attribution: str = ""  # shown on the map, as the tiles' licence asks
+    known_devices: int = KNOWN_DEVICES  # phones whose credentials a process remembers; of more it asks again
     trusted_proxies: str = ""  # networks (CIDR, separated by commas) whose X-Forwarded-For is believed; empty: none
     quarantine_bytes_per_minute: int = 131_072  # of one device, over which it gets 429 for what nobody can use
     account_writes_per_minute: int = 120  # of one account: geofences and settings, which keep its trackers waiting

@@ -6,7 +6,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
-from api.http.auth import DeviceCache
+from api.http.known.devices import DeviceCache
 from sql.account.devices import REVOKED_CHANNEL, tell_revoked
 from sql.config import DatabaseConfig
 from sql.operate.health import alive

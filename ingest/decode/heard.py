@@ -37,7 +37,7 @@ def heard_in(fields: dict[str, Any], alarm: Any) -> HeardBeside:
         alarm: whatever was sent.
     """
     said_ms, _ = time_in(fields.get("time"))
-    battery, lat, lon = (number_in(fields.get(name)) for name in ("battery", "lat", "lon"))
+    battery, lat, lon = number_in(fields.get("battery")), number_in(fields.get("lat")), number_in(fields.get("lon"))
     is_place = abs(lat) <= 90 and abs(lon) <= 180 and (lat, lon) != (0.0, 0.0) and fields.get("valid") is not False
     return HeardBeside(
         said_ms=None if said_ms == UNKNOWN_MS else said_ms,

@@ -8,13 +8,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl
 
 from geo.pings import Pings
 from geo.trust.clean import Flag
 from ingest.decode.columns import NUMBERS, TEXTS, Arrival, Decoded, check
-from ingest.decode.few import pings_of
+from ingest.decode.few import Row, pings_of
 from ingest.decode.heard import heard_in
 from ingest.decode.loose import columns_of, time_in
 from ingest.decode.message import AppMessage
@@ -28,12 +28,14 @@ _KNOWN = frozenset({
     "id", "deviceid", "timestamp", "time", "lat", "lon", "location", "speed", "bearing", "altitude", "accuracy", "batt",
     "charge", "valid", "alarm", "cell", "wifi", "notificationToken", "driverUniqueId",
 })  # fmt: skip
-_PLAIN = (
-    *(frozenset({bool, type(None)} if name in ("charging", "mock") else {int, float, type(None)}) for name in NUMBERS),
-    *(frozenset({str, type(None)}) for _ in TEXTS),
-)
-"""Types that values have mostly, of `NUMBERS` and `TEXTS`."""
+_COLUMNS = (*NUMBERS, *TEXTS)
+_MEASURED, _YES_OR_NO = slice(0, NUMBERS.index("charging")), slice(NUMBERS.index("charging"), len(NUMBERS))
+_PLAIN = tuple((which, frozenset({*types, type(None)})) for which, types in (
+    (_MEASURED, (int, float)), (_YES_OR_NO, (bool,)), (slice(len(NUMBERS), None), (str,)),
+))  # fmt: skip
+"""Types that values of `_COLUMNS` have mostly."""
 
+_YES_NO = {"true": True, "1": True, "false": False, "0": False}
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?\s*", re.ASCII)
 
 
@@ -41,8 +43,8 @@ def decode(message: AppMessage, arrival: Arrival) -> Decoded:
     """Make at most one ping of a message: query and form together, or JSON.
 
     Returns:
-        One ping; or one refusal; or neither (a heartbeat, cell towers only, a push token). In every case that could be
-        read what was heard beside it.
+        One ping; or one refusal; or neither (a heartbeat, cell towers only, a push token). Of what could be read also
+        what was heard beside it, which of a ping is its alarm.
     """
     try:
         fields = _of_json(message.body) if message.is_json else _of_form(message)
@@ -50,8 +52,12 @@ def decode(message: AppMessage, arrival: Arrival) -> Decoded:
         fields = None
     if fields is None:
         return _refused(Refusal.BODY_UNREADABLE, message)
-    heard = heard_in(fields, fields.pop("alarm"))
-    return replace(_of_fields(fields, message, arrival), heard=heard)
+    alarm = fields.pop("alarm")
+    if alarm is None and (plain := _of_plain_fields(fields, arrival)) is not None:
+        return Decoded(plain, [])
+    heard = heard_in(fields, alarm)
+    decoded = _of_fields(fields, message, arrival)
+    return decoded if alarm is None and len(decoded.pings) else replace(decoded, heard=heard)
 
 
 def _of_fields(fields: dict[str, Any], message: AppMessage, arrival: Arrival) -> Decoded:
@@ -62,20 +68,20 @@ def _of_fields(fields: dict[str, Any], message: AppMessage, arrival: Arrival) ->
     flags = Flag(0)
     if fields["time"] is None:
         fields["time"], flags = arrival.received_ms, Flag.RECEIVE_TIME
-    elif (plain := _of_plain_fields(fields, arrival)) is not None:
-        return Decoded(plain, [])
     columns = columns_of({name: [value] for name, value in fields.items()})
     return check(replace(columns, flags=flags), arrival, lambda at: [message.sent for _ in at])
 
 
 def _of_plain_fields(fields: Mapping[str, Any], arrival: Arrival) -> Pings | None:
     """Make the ping of fields that are all of the expected types, as nearly every message's; None: one is not."""
-    time_ms, refused = time_in(fields["time"])
-    lat, lon, *others = values = [fields.get(name) for name in (*NUMBERS, *TEXTS)]
-    is_plain = all(type(value) in types for value, types in zip(values, _PLAIN, strict=True))
-    if refused or not is_plain or lat is None or lon is None:
+    values = tuple(map(fields.get, _COLUMNS))
+    if fields["time"] is None or fields.get("valid") is False or values[0] is None or values[1] is None:
         return None
-    return pings_of([(time_ms, lat, lon, *others)], arrival)
+    for which, types in _PLAIN:
+        if not types.issuperset(map(type, values[which])):
+            return None
+    time_ms, refused = time_in(fields["time"])
+    return None if refused else pings_of([cast(Row, (time_ms, *values))], arrival)
 
 
 def _refused(reason: Refusal, message: AppMessage) -> Decoded:
@@ -93,9 +99,9 @@ def _of_form(message: AppMessage) -> dict[str, Any] | None:
 
     The OsmAnd app sends m/s where the others send knots, and its accuracy as `hdop`.
     """
-    said: Mapping[str, str] = {**(_form(message.body) if message.body else {}), **message.query}
+    said = {**_form(message.body), **message.query} if message.body else message.query
     osmand_app = message.app == "osmand"
-    if not said.keys() & _KNOWN:
+    if _KNOWN.isdisjoint(said):
         return None
     lat, _, lon = said.get("location", "").partition(",")
     speed = _number(said.get("speed"))
@@ -176,7 +182,7 @@ def _first(*values: float | str | None) -> float | str | None:
 
 
 def _yes_or_no(text: str | None) -> bool | None:
-    return {"true": True, "1": True, "false": False, "0": False}.get((text or "").lower())
+    return _YES_NO.get(text.lower()) if text else None
 
 
 def _time(value: Any) -> Any:

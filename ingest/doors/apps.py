@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from api.http.app_keys import POOL
-from api.http.auth import DEVICES
+from api.http.auth import find_device
 from api.http.operation import Operations, Who
 from api.http.problem import BadRequest
 from api.http.read.limited import read_limited
@@ -112,7 +112,7 @@ for _door in DOORS:
 
 
 async def _device(request: web.Request) -> DeviceRow:
-    device = await request.app[DEVICES].by_ingest_token(request.match_info["token"])
+    device = await find_device(request.app, request.match_info["token"], can_read=False)
     is_of_device(request, device.id, device.account_id)
     request.app[RATES].admit(device.id)
     return device

@@ -18,10 +18,11 @@ from aiohttp import web
 from aiohttp.helpers import rfc822_formatted_time
 from aiohttp.http import SERVER_SOFTWARE, RawRequestMessage
 
-from api.http.auth import DEVICES, bearer_of
+from api.http.auth import bearer_of, hash_of
 from api.http.host import is_address
 from api.http.itself.metrics import seconds_of
 from api.http.itself.rights import guard
+from api.http.known.devices import DEVICES
 from api.http.media import JSON, MSGPACK, as_utf8
 from api.http.problem import Problem, Unavailable, respond
 from api.http.shares.bodies import BODIES, Holding
@@ -106,7 +107,7 @@ class AtOnce:
         return self._read_app(message, body, match["token"], door) if match and door else None
 
     def _read_native(self, message: RawRequestMessage, body: bytes) -> _Read | None:
-        device = self._app[DEVICES].believed(bearer_of(message.headers), can_read=True)
+        device = self._app[DEVICES].believed(hash_of(bearer_of(message.headers)), can_read=True)
         if device is None:
             return None
         packed = message.headers.get("Content-Type") == MSGPACK
@@ -121,17 +122,11 @@ class AtOnce:
         return _Read(device, arrival, decoded, _NATIVE, self._native_head, kept)
 
     def _read_app(self, message: RawRequestMessage, body: bytes, token: str, door: Door) -> _Read | None:
-        device = self._app[DEVICES].believed(token, can_read=False)
+        device = self._app[DEVICES].believed(hash_of(token), can_read=False)
         if device is None:
             return None
-        url, media = message.url, message.headers.get("Content-Type", "")
-        sent = AppMessage(
-            app=device.app,
-            query=url.query,
-            query_text=url.query_string,
-            body=body,
-            is_json=media.startswith(JSON),
-        )
+        is_json = message.headers.get("Content-Type", "").startswith(JSON)
+        sent = AppMessage(app=device.app, query=_query_of(message), body=body, is_json=is_json)
         arrival = arrival_of(self._app, device)
         decoded = door.decode(sent, arrival)
         return _Read(device, arrival, decoded, f"/ingest/{{token}}/{door.path}", self._heads[door], door.answer)
@@ -151,6 +146,15 @@ class AtOnce:
             holding.give_back(size)
             raise
         return holding
+
+
+def _query_of(message: RawRequestMessage) -> Mapping[str, str]:
+    """Read a query as `message.url.query` does; of a name that occurs twice the first counts."""
+    query = message.path.partition("?")[2]
+    if "%" in query or "#" in query:
+        return message.url.query
+    parts = query.replace("+", " ").split("&")
+    return {name: value for name, _, value in (part.partition("=") for part in reversed(parts) if part)}
 
 
 def _is_plain(read: _Read) -> bool:

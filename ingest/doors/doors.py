@@ -19,7 +19,7 @@ OPERATIONS = (receive.operations, websocket.operations, apps.operations)
 def add_to(app: web.Application, inbox: Inbox, config: DoorsConfig, *, oldest_ping_days: float) -> None:
     """Add the doors, and the inbox that is open as long as the application runs.
 
-    The application also needs `api.http.auth.DEVICES`, `api.http.shares.bodies.BODIES` and the middleware
+    The application also needs `api.http.known.devices.DEVICES`, `api.http.shares.bodies.BODIES` and the middleware
     `api.http.problem.problems`.
     """
 

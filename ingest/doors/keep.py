@@ -7,7 +7,6 @@ from aiohttp import web
 
 from api.http.app_keys import POOL
 from api.http.shares.rates import ENTRY_BYTES, QUARANTINE_RATE, RATES
-from geo.times import ms_of
 from geo.trust.clock import shown_ahead_ms
 from ingest.decode.columns import Arrival, Decoded, corrected
 from ingest.doors.app_keys import DOORS_CONFIG, INBOX, OLDEST_PING_DAYS
@@ -24,7 +23,7 @@ BYTES_OF_A_PING = 400
 def arrival_of(app: web.Application, device: DeviceRow) -> Arrival:
     """Note whose message comes in, now."""
     clock = app[POOL].clock
-    received_ms, doubt_ms = ms_of(clock.now()), clock.doubt_ms
+    received_ms, doubt_ms = clock.now_ms(), clock.doubt_ms
     return Arrival(
         driver_id=device.driver_id,
         device_id=device.id,

@@ -14,7 +14,7 @@ import msgspec
 from aiohttp import WSMessage, WSMsgType, web
 from prometheus_client import Gauge
 
-from api.http.auth import DEVICES, bearer_of
+from api.http.auth import bearer_of, find_device
 from api.http.operation import Operations, Who
 from api.http.problem import TooManyRequests, Unauthorized, Unavailable, document
 from api.http.shares.bodies import BODIES
@@ -141,7 +141,7 @@ async def _converse(request: web.Request, socket: web.WebSocketResponse, next_me
 async def _device(request: web.Request) -> DeviceRow | _Close:
     """Find the device, without asking the database when it was asked a moment ago."""
     try:
-        device = await request.app[DEVICES].by_token(bearer_of(request.headers))
+        device = await find_device(request.app, bearer_of(request.headers), can_read=True)
     except Unauthorized as problem:
         return _Close(BAD_TOKEN, problem.detail)
     except DATABASE_AWAY:

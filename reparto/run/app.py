@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from api.http import assets
-from api.http.auth import DEVICES
 from api.http.itself import openapi
+from api.http.known.devices import DEVICES
 from api.stream.revocations import Revocations
 from ingest.doors import doors
 from ingest.inbox import Inbox

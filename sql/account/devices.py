@@ -75,6 +75,16 @@ def _by_secret(rows: Sequence[Mapping[str, Any]]) -> dict[bytes, DeviceRow]:
     }
 
 
+async def not_as_known(db: Db | Pool, known: Sequence[tuple[bool, bytes, int]]) -> set[tuple[bool, bytes]]:
+    """Find secrets that open no working device any more, or another than was known.
+
+    Args:
+        known: whether a secret is the device's token, else its ingest token; the hash of it; the device.
+    """
+    rows = await db.fetch(_SQL["not_as_known"], *zip(*known, strict=True))
+    return {(row["can_read"], row["secret_hash"]) for row in rows}
+
+
 async def browser_of(db: Db | Pool, account_id: int, person_id: int) -> DeviceRow | None:
     """Find the device by which somebody who signed in speaks as a driver; None: they are none, or it was shut out."""
     row = await db.fetchrow(_SQL["browser_of"], account_id, person_id)

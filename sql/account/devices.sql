@@ -10,6 +10,14 @@ SELECT device.ingest_token_hash AS secret_hash, device.id, device.account_id, de
   FROM device JOIN driver ON driver.id = device.driver_id
  WHERE device.ingest_token_hash = ANY ($1::bytea[]) AND device.revoked_at IS NULL AND driver.deleted_at IS NULL;
 
+-- name: not_as_known
+-- Secrets that open no working device any more, or another than was known. $1 whether a secret is the device's token, else its
+-- ingest token, $2 its SHA-256, $3 device: columns of one length
+SELECT can_read, secret_hash FROM unnest($1::boolean[], $2::bytea[], $3::bigint[]) AS known (can_read, secret_hash, id)
+ WHERE NOT EXISTS (SELECT FROM device JOIN driver ON driver.id = device.driver_id
+                    WHERE device.id = known.id AND device.revoked_at IS NULL AND driver.deleted_at IS NULL
+                      AND CASE WHEN can_read THEN token_hash ELSE ingest_token_hash END = secret_hash);
+
 -- name: browser_of
 -- By which somebody who signed in speaks as a driver. $1 account, $2 person
 SELECT device.id, device.account_id, device.driver_id, driver.lane, device.app

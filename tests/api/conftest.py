@@ -16,9 +16,11 @@ from api.driver.events import endpoints as driver_events
 from api.fleet import devices, drivers, shifts
 from api.http import assets
 from api.http.app_keys import CONFIG, GUARD, POOL, ROADS, SEALER, WELCOME
-from api.http.auth import DEVICES, KEY_PREFIX, KEYS, DeviceCache, KeyCache, hash_of, new_secret
+from api.http.auth import KEY_PREFIX, hash_of, new_secret
 from api.http.config import ApiConfig
 from api.http.itself import openapi
+from api.http.known.devices import DEVICES, DeviceCache
+from api.http.known.keys import KEYS, KeyCache
 from api.http.problem import problems
 from api.http.shares.bodies import BODIES, Bodies
 from api.http.shares.rates import ACCOUNT_WRITES, QUARANTINE_RATE, Rates

@@ -18,8 +18,9 @@ from aiohttp.test_utils import TestServer
 from api.find import endpoints as find
 from api.http import assets
 from api.http.app_keys import CONFIG, GUARD, POOL, PROOFS, SEALER
-from api.http.auth import DEVICES, KEYS, DeviceCache, KeyCache
 from api.http.config import ApiConfig
+from api.http.known.devices import DEVICES, DeviceCache
+from api.http.known.keys import KEYS, KeyCache
 from api.http.problem import problems
 from api.http.shares.bodies import BODIES, Bodies
 from api.portal import by_link, push

@@ -12,8 +12,8 @@ from api.desk.passwords import PASSWORDS, Passwords
 from api.desk_page import endpoints as desk_page
 from api.http import assets
 from api.http.app_keys import CONFIG, GUARD, POOL, SEALER
-from api.http.auth import KEYS, KeyCache
 from api.http.config import ApiConfig
+from api.http.known.keys import KEYS, KeyCache
 from api.http.problem import problems
 from sql.account.accounts import ensure_account
 from sql.desk.oidc import OidcProvider, put_provider

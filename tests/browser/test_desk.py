@@ -16,8 +16,8 @@ from api.desk_page import endpoints as desk_page
 from api.desk_page.settings import me, people
 from api.http import assets
 from api.http.app_keys import CONFIG, GUARD, POOL, SEALER
-from api.http.auth import KEYS, KeyCache
 from api.http.config import ApiConfig
+from api.http.known.keys import KEYS, KeyCache
 from api.http.problem import problems
 from api.http.shares.bodies import BODIES, Bodies
 from sql.account.accounts import ensure_account

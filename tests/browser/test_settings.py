@@ -15,8 +15,9 @@ from api.desk_page.settings import account, brand, messages, offers, phones, web
 from api.fleet import devices, drivers
 from api.http import assets
 from api.http.app_keys import CONFIG, GUARD, POOL, SEALER, WELCOME
-from api.http.auth import DEVICES, KEYS, DeviceCache, KeyCache
 from api.http.config import ApiConfig
+from api.http.known.devices import DEVICES, DeviceCache
+from api.http.known.keys import KEYS, KeyCache
 from api.http.problem import problems
 from api.http.shares.bodies import BODIES, Bodies
 from api.http.shares.rates import ACCOUNT_WRITES, Rates

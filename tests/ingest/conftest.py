@@ -10,9 +10,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from api.http.app_keys import POOL
-from api.http.auth import DEVICES, INGEST_TOKEN_PREFIX, TOKEN_PREFIX, DeviceCache, hash_of, new_secret
+from api.http.auth import INGEST_TOKEN_PREFIX, TOKEN_PREFIX, hash_of, new_secret
 from api.http.config import ApiConfig
 from api.http.itself.rights import guard_rights
+from api.http.known.devices import DEVICES, DeviceCache
 from api.http.problem import problems
 from api.http.shares.bodies import BODIES, Bodies
 from api.http.shares.rates import QUARANTINE_RATE, Rates

@@ -4,7 +4,10 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from geo.times import ms_of
 from sql.clock import ServerClock
 from sql.config import DatabaseConfig
 from sql.pool import Pool, connect
@@ -40,6 +43,15 @@ def test_the_time_goes_on_by_the_servers_clock_however_ours_jumps() -> None:
     clocks.hear(NOW_S + 5)
     clocks.steady_s, clocks.ours_s = 60.0, NOW_S - 2_000_000
     assert clocks.server.now() == datetime.fromtimestamp(NOW_S + 15, UTC)
+
+
+@given(st.integers(0, 4_000_000_000_000))
+def test_the_millisecond_is_that_of_the_time(ms: int) -> None:
+    clocks = Clocks()
+    clocks.ours_s = ms / 1000
+    assert clocks.server.now_ms() == ms_of(clocks.server.now()) == ms
+    clocks.hear(NOW_S + ms / 1e9)
+    assert clocks.server.now_ms() == pytest.approx(ms_of(clocks.server.now()), abs=1)
 
 
 def test_an_answer_that_took_long_says_nothing() -> None:

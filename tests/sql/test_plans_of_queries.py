@@ -188,6 +188,14 @@ _LANES = list(range(8))
 _DRIVERS = list(range(1, 9))  # each in the lane of its own number
 
 HOT: list[tuple[str, str, list[Any], set[str]]] = [
+    ("account.devices", "find_by_tokens", [[r"\\x00"] * 8], {"device_token_hash_key"}),
+    ("account.devices", "find_by_ingest_tokens", [[r"\\x00"] * 8], {"device_ingest_token_hash_key"}),
+    (
+        "account.devices",
+        "not_as_known",
+        [["f"] * 8, [r"\\x0000000000000002"] * 8, range(1, 9)],
+        {"device_pkey", "driver_pkey"},
+    ),
     (
         "inbox.takes",
         "waiting_lanes",

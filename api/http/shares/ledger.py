@@ -6,7 +6,6 @@ Choudhury and Hahne, IEEE/ACM Transactions on Networking 6 (1998).
 """
 
 import weakref
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
@@ -54,13 +53,13 @@ class Ledger:
         self.total = 0
         self._quiet = most // 16
         """Up to here nobody is held to a share: there is room enough."""
-        self._held: Counter[Party] = Counter()
+        self._held: dict[Party, int] = {}
         ledger = weakref.ref(self)
         HELD.labels(of).set_function(lambda: 0 if (one := ledger()) is None else one.total)
 
     def held_by(self, party: Party) -> int:
         """Give what a party holds."""
-        return self._held[party]
+        return self._held.get(party, 0)
 
     def take(self, parties: Sequence[Party], amount: int = 1) -> None:
         """Note that somebody holds so much more.
@@ -78,8 +77,8 @@ class Ledger:
         if free < 0 and self.total:
             REFUSED.labels(self.of, "all").inc()
             raise Unavailable(f"Too many {self.of} at once. Please try again later.", retry_after_s=_ALL_WAIT_S)
-        for kind, who in parties:
-            held = self._held[kind, who]
+        for party in parties:
+            kind, held = party[0], self._held.get(party, 0)
             is_more = held > 0 and held + amount > TIMES[kind] * free and self.total + amount > self._quiet
             if is_more or (kind in self._caps and held + amount > self._caps[kind]):
                 REFUSED.labels(self.of, kind).inc()
@@ -108,6 +107,8 @@ class Ledger:
     def _change(self, parties: Sequence[Party], amount: int) -> None:
         self.total += amount
         for party in parties:
-            self._held[party] += amount
-            if not self._held[party]:
-                del self._held[party]
+            held = self._held.get(party, 0) + amount
+            if held:
+                self._held[party] = held
+            else:
+                self._held.pop(party, None)

@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 
-from api.http import auth
-from api.http.auth import TOKEN_PREFIX, DeviceCache, Unauthorized, hash_of, new_secret
+from api.http.auth import TOKEN_PREFIX, hash_of, new_secret
+from api.http.known import devices as known_devices
+from api.http.known.devices import DeviceCache
 from sql.account import devices
 from sql.account.accounts import ensure_account
 from sql.account.devices import DeviceRow, create_device, revoke_device
 from sql.pool import Db, Pool
+
+Known = tuple[bool, bytes, int]
 
 
 @pytest.fixture
@@ -38,14 +41,24 @@ async def made(pool: Pool) -> Callable[[], Awaitable[tuple[int, int, str]]]:
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """The hashes that the database was asked for."""
     hashes: list[bytes] = []
-    find = devices.find_by_tokens
+    find, find_gone = devices.find_by_tokens, devices.not_as_known
 
     async def counted(db: Db | Pool, secret_hashes: Sequence[bytes]) -> dict[bytes, DeviceRow]:
         hashes.extend(secret_hashes)
         return await find(db, secret_hashes)
 
-    monkeypatch.setattr(auth.devices, "find_by_tokens", counted)
+    async def counted_again(db: Db | Pool, known: Sequence[Known]) -> set[tuple[bool, bytes]]:
+        hashes.extend(secret_hash for _, secret_hash, _ in known)
+        return await find_gone(db, known)
+
+    monkeypatch.setattr(devices, "find_by_tokens", counted)
+    monkeypatch.setattr(devices, "not_as_known", counted_again)
     return hashes
+
+
+async def by_token(cache: DeviceCache, token: str) -> DeviceRow | None:
+    """Find a device by its token."""
+    return await cache.find(hash_of(token), can_read=True)
 
 
 async def settled(cache: DeviceCache) -> None:
@@ -58,20 +71,20 @@ async def test_a_full_cache_forgets_those_longest_away_and_no_others(pool: Pool,
     cache = DeviceCache(pool, ttl_s=60, size=3)
     tokens = [(await made())[2] for _ in range(4)]
     for token in tokens:
-        await cache.by_token(token)
+        await by_token(cache, token)
     asked.clear()
     for token in tokens[1:]:
-        await cache.by_token(token)
+        await by_token(cache, token)
     assert asked == []
-    await cache.by_token(tokens[0])
+    await by_token(cache, tokens[0])
     assert asked == [hash_of(tokens[0])]
 
 
 async def test_what_is_in_memory_opens_nothing(pool: Pool, made: Any) -> None:
     cache = DeviceCache(pool, ttl_s=60)
     _, _, token = await made()
-    await cache.by_token(token)
-    await cache.by_ingest_token(token[::-1])
+    await by_token(cache, token)
+    await cache.find(hash_of(token[::-1]), can_read=False)
     assert token not in repr(vars(cache))
     assert token[::-1] not in repr(vars(cache))
 
@@ -83,7 +96,7 @@ async def test_a_device_that_is_silent_is_believed_for_a_while_and_not_longer(
     cache = DeviceCache(pool, ttl_s=2, clock_s=lambda: now_s)
     _, _, token = await made()
     for now_s, times in ((0.0, 1), (2.1, 2), (4.2, 3)):  # noqa: B007 (the cache reads it)
-        await cache.by_token(token)
+        await by_token(cache, token)
         assert len(asked) == times
 
 
@@ -94,17 +107,17 @@ async def test_devices_that_are_heard_are_asked_for_together_beside_their_reques
     cache = DeviceCache(pool, ttl_s=2, clock_s=lambda: now_s)
     tokens = [(await made())[2] for _ in range(4)]
     for token in tokens:
-        await cache.by_token(token)
+        await by_token(cache, token)
     now_s = 0.9
     for token in tokens[:3]:
-        await cache.by_token(token)
+        await by_token(cache, token)
     now_s, asked[:] = 1.9, []
-    await cache.by_token(tokens[0])
+    await by_token(cache, tokens[0])
     await settled(cache)
     assert sorted(asked) == sorted(map(hash_of, tokens[:3]))
     now_s = 3.8
     for token in tokens[:3]:
-        await cache.by_token(token)
+        await by_token(cache, token)
     await settled(cache)
     assert len(asked) == 6
 
@@ -115,13 +128,12 @@ async def test_a_device_that_was_revoked_unheard_is_shut_out_when_it_is_asked_fo
     now_s = 0.0
     cache = DeviceCache(pool, ttl_s=2, clock_s=lambda: now_s)
     account_id, device_id, token = await made()
-    await cache.by_token(token)
+    await by_token(cache, token)
     await revoke_device(pool, account_id=account_id, device_id=device_id)
     now_s = 1.5
-    await cache.by_token(token)
+    await by_token(cache, token)
     await settled(cache)
-    with pytest.raises(Unauthorized):
-        await cache.by_token(token)
+    assert await by_token(cache, token) is None
 
 
 async def test_without_the_database_devices_are_believed_until_their_time_is_over(
@@ -130,19 +142,20 @@ async def test_without_the_database_devices_are_believed_until_their_time_is_ove
     now_s = 0.0
     cache = DeviceCache(pool, ttl_s=2, clock_s=lambda: now_s)
     _, _, token = await made()
-    await cache.by_token(token)
+    await by_token(cache, token)
 
-    async def away(_db: Db | Pool, _secret_hashes: Sequence[bytes]) -> dict[bytes, DeviceRow]:
+    async def away(_db: Db | Pool, _asked: Sequence[Any]) -> Any:
         raise ConnectionRefusedError
 
-    monkeypatch.setattr(auth.devices, "find_by_tokens", away)
+    monkeypatch.setattr(devices, "find_by_tokens", away)
+    monkeypatch.setattr(devices, "not_as_known", away)
     now_s = 1.5
-    await cache.by_token(token)
+    await by_token(cache, token)
     await settled(cache)
-    await cache.by_token(token)
+    await by_token(cache, token)
     now_s = 2.1
     with pytest.raises(ConnectionRefusedError):
-        await cache.by_token(token)
+        await by_token(cache, token)
 
 
 async def test_a_forgotten_device_is_asked_for_and_the_others_are_not(
@@ -150,14 +163,13 @@ async def test_a_forgotten_device_is_asked_for_and_the_others_are_not(
 ) -> None:
     cache = DeviceCache(pool, ttl_s=60)
     (account_id, gone, token), (_, _, other) = await made(), await made()
-    await cache.by_token(token)
-    await cache.by_token(other)
+    await by_token(cache, token)
+    await by_token(cache, other)
     await revoke_device(pool, account_id=account_id, device_id=gone)
     cache.forget(gone)
     asked.clear()
-    await cache.by_token(other)
-    with pytest.raises(Unauthorized):
-        await cache.by_token(token)
+    await by_token(cache, other)
+    assert await by_token(cache, token) is None
     assert asked == [hash_of(token)]
 
 
@@ -175,15 +187,14 @@ async def test_an_answer_that_is_older_than_the_revocation_is_not_believed(
         await go_on.wait()
         return rows
 
-    monkeypatch.setattr(auth.devices, "find_by_tokens", slow)
-    asking = asyncio.create_task(cache.by_token(token))
+    monkeypatch.setattr(devices, "find_by_tokens", slow)
+    asking = asyncio.create_task(by_token(cache, token))
     await found.wait()
     await revoke_device(pool, account_id=account_id, device_id=device_id)
     cache.forget(device_id)
     go_on.set()
     await asking  # it came before
-    with pytest.raises(Unauthorized):
-        await cache.by_token(token)
+    assert await by_token(cache, token) is None
 
 
 async def test_while_revocations_are_heard_a_busy_device_is_not_asked_for_again(
@@ -192,22 +203,20 @@ async def test_while_revocations_are_heard_a_busy_device_is_not_asked_for_again(
     now_s = 0.0
     cache = DeviceCache(pool, ttl_s=2, clock_s=lambda: now_s)
     (_, _, before), (account_id, device_id, token) = await made(), await made()
-    await cache.by_token(before)
+    await by_token(cache, before)
     now_s = 0.5
-    await cache.by_token(token)
+    await by_token(cache, token)
     asked.clear()
     for tenth in range(5, 300):
         now_s = tenth / 10
         cache.heard(0.2, now_s)
-        await cache.by_token(token)
+        await by_token(cache, token)
         await settled(cache)
-    assert asked == []
-    await cache.by_token(before)  # its answer is older than the listening
-    assert asked == [hash_of(before)]
+    await by_token(cache, before)
+    assert asked == [hash_of(before)], "once, beside the requests: its answer was older than the listening"
     await revoke_device(pool, account_id=account_id, device_id=device_id)
     cache.forget(device_id)
-    with pytest.raises(Unauthorized):
-        await cache.by_token(token)
+    assert await by_token(cache, token) is None
 
 
 async def test_when_nothing_is_heard_any_more_a_device_is_looked_at_again(
@@ -216,27 +225,25 @@ async def test_when_nothing_is_heard_any_more_a_device_is_looked_at_again(
     now_s = 0.0
     cache = DeviceCache(pool, ttl_s=2, clock_s=lambda: now_s)
     account_id, device_id, token = await made()
-    await cache.by_token(token)
+    await by_token(cache, token)
     cache.heard(0.0, 10.0)
     await revoke_device(pool, account_id=account_id, device_id=device_id)  # and that is lost
     now_s = 11.0
-    await cache.by_token(token)
+    await by_token(cache, token)
     await settled(cache)
-    with pytest.raises(Unauthorized):
-        await cache.by_token(token)
+    assert await by_token(cache, token) is None
 
 
 async def test_what_nobody_tells_is_seen_in_a_minute(pool: Pool, made: Any, asked: list[bytes]) -> None:
     now_s = 0.0
     cache = DeviceCache(pool, ttl_s=2, clock_s=lambda: now_s)
     _, device_id, token = await made()
-    await cache.by_token(token)
+    await by_token(cache, token)
     await pool.execute("UPDATE device SET revoked_at = now() WHERE id = $1", device_id)
     cache.heard(0.0, now_s := 59.0)
-    await cache.by_token(token)
+    await by_token(cache, token)
     cache.heard(0.0, now_s := 62.0)
-    with pytest.raises(Unauthorized):
-        await cache.by_token(token)
+    assert await by_token(cache, token) is None
 
 
 async def test_an_answer_that_took_longer_than_it_is_believed_is_not_kept(
@@ -252,6 +259,195 @@ async def test_an_answer_that_took_longer_than_it_is_believed_is_not_kept(
     cache = DeviceCache(pool, ttl_s=2, clock_s=slow_s)
     _, _, token = await made()
     cache.heard(0.0, 100.0)
-    await cache.by_token(token)
-    await cache.by_token(token)
+    await by_token(cache, token)
+    await by_token(cache, token)
     assert len(asked) == 2
+
+
+async def test_phones_that_come_at_the_same_time_are_looked_up_together(
+    pool: Pool, made: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queries: list[int] = []
+    find = devices.find_by_tokens
+
+    async def counted(db: Db | Pool, secret_hashes: Sequence[bytes]) -> dict[bytes, DeviceRow]:
+        queries.append(len(secret_hashes))
+        return await find(db, secret_hashes)
+
+    monkeypatch.setattr(devices, "find_by_tokens", counted)
+    monkeypatch.setattr(known_devices, "LOOKED_UP", 5)
+    cache = DeviceCache(pool)
+    phones = [await made() for _ in range(6)]
+    tokens = [token for _, _, token in phones]
+    found = await asyncio.gather(*(by_token(cache, token) for token in [*tokens, "nobody", *tokens]))
+    assert [one and one.id for one in found] == [*(number for _, number, _ in phones), None] + [
+        number for _, number, _ in phones
+    ]
+    assert queries == [5, 2]
+    sends = await asyncio.gather(
+        cache.find(hash_of(tokens[0][::-1]), can_read=False),
+        cache.find(hash_of(tokens[0][::-1]), can_read=True),
+        cache.find(hash_of(tokens[0]), can_read=False),
+    )
+    assert [one and one.id for one in sends] == [phones[0][1], None, None]
+
+
+async def test_who_asks_while_a_query_is_under_way_is_asked_for_in_the_next(
+    pool: Pool, made: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = DeviceCache(pool)
+    account_id, device_id, token = await made()
+    found, go_on = asyncio.Event(), asyncio.Event()
+    find = devices.find_by_tokens
+
+    async def slow(db: Db | Pool, secret_hashes: Sequence[bytes]) -> dict[bytes, DeviceRow]:
+        rows = await find(db, secret_hashes)
+        found.set()
+        await go_on.wait()
+        return rows
+
+    monkeypatch.setattr(devices, "find_by_tokens", slow)
+    first = asyncio.create_task(by_token(cache, token))
+    await found.wait()
+    await revoke_device(pool, account_id=account_id, device_id=device_id)  # and nobody told us yet
+    second = asyncio.create_task(by_token(cache, token))
+    await asyncio.sleep(0)
+    go_on.set()
+    assert await first is not None
+    assert await second is None
+
+
+async def test_who_hangs_up_takes_no_answer_from_others_and_an_error_is_everybodys(
+    pool: Pool, made: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = DeviceCache(pool)
+    _, device_id, token = await made()
+    gone, stays = (asyncio.create_task(by_token(cache, token)) for _ in range(2))
+    await asyncio.sleep(0)
+    gone.cancel()
+    found = await stays
+    assert found is not None
+    assert found.id == device_id
+
+    async def away(_db: Db | Pool, _asked: Sequence[Any]) -> Any:
+        raise ConnectionRefusedError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(devices, "find_by_tokens", away)
+        said = await asyncio.gather(*(by_token(cache, f"{n}") for n in range(3)), return_exceptions=True)
+    assert [type(one) for one in said] == [ConnectionRefusedError] * 3
+    assert await by_token(cache, "nobody") is None, "it goes on"
+
+
+async def test_while_revocations_are_heard_phones_are_asked_for_again_a_few_at_a_time(
+    pool: Pool, made: Any, asked: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_s = 0.0
+    monkeypatch.setattr(known_devices, "LOOKED_AT", 4)
+    cache = DeviceCache(pool, clock_s=lambda: now_s)
+    cache.heard(0.0, now_s)
+    tokens = [(await made())[2] for _ in range(20)]
+    for token in tokens:
+        await by_token(cache, token)
+    asked.clear()
+    most, asked_s = 0, dict.fromkeys(map(hash_of, tokens), 0.0)
+    for tenth in range(1, 6_000):
+        now_s = tenth / 10
+        cache.heard(0.0, now_s)
+        await by_token(cache, tokens[0])  # the others send once in ten minutes
+        await settled(cache)
+        most = max(most, len(asked))
+        for secret_hash in asked:
+            asked_s[secret_hash] = now_s
+        asked.clear()
+        assert min(asked_s.values()) > now_s - 60
+    assert most == 4
+
+
+async def test_a_phone_that_is_silent_for_long_is_not_asked_for_again(
+    pool: Pool, made: Any, asked: list[bytes]
+) -> None:
+    now_s = 0.0
+    cache = DeviceCache(pool, clock_s=lambda: now_s)
+    tokens = [(await made())[2] for _ in range(2)]
+    for token in tokens:
+        await by_token(cache, token)
+    for second in range(1_000):
+        now_s = float(second)
+        cache.heard(0.0, now_s)
+        await by_token(cache, tokens[0])
+        await settled(cache)
+    silent = hash_of(tokens[1])
+    assert asked.count(silent) > 10
+    assert cache.believed(silent, can_read=True) is None
+    asked.clear()
+    assert await by_token(cache, tokens[1]) is not None
+    assert silent in asked
+
+
+async def test_a_phone_that_is_revoked_while_it_is_asked_for_again_is_not_believed_by_that(
+    pool: Pool, made: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_s = 0.0
+    cache = DeviceCache(pool, clock_s=lambda: now_s)
+    (account_id, device_id, token), (_, _, other) = await made(), await made()
+    await by_token(cache, token)
+    await by_token(cache, other)
+    found, go_on = asyncio.Event(), asyncio.Event()
+    find_gone = devices.not_as_known
+
+    async def slow(db: Db | Pool, known: Sequence[Known]) -> set[tuple[bool, bytes]]:
+        answer = await find_gone(db, known)
+        found.set()
+        await go_on.wait()
+        return answer
+
+    monkeypatch.setattr(devices, "not_as_known", slow)
+    cache.heard(0.0, 40.0)
+    now_s = 40.0
+    assert await by_token(cache, other) is not None
+    await found.wait()
+    await revoke_device(pool, account_id=account_id, device_id=device_id)
+    cache.forget(device_id)
+    go_on.set()
+    await settled(cache)
+    assert await by_token(cache, token) is None
+    assert await by_token(cache, other) is not None
+
+
+async def test_when_revocations_are_heard_again_phones_are_asked_for_beside_their_requests(
+    pool: Pool, made: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_s = 0.0
+    cache = DeviceCache(pool, clock_s=lambda: now_s)
+    cache.heard(0.0, 0.0)
+    (account_id, device_id, token), (_, _, other), (_, _, third) = [await made() for _ in range(3)]
+    for one in (token, other, third):
+        await by_token(cache, one)
+    await revoke_device(pool, account_id=account_id, device_id=device_id)  # while nobody listened
+    now_s = 30.0
+    cache.heard(29.5, now_s)
+    assert cache.believed(hash_of(token), can_read=True) is None
+    await settled(cache)
+    assert cache.believed(hash_of(other), can_read=True) is not None
+    assert cache.believed(hash_of(third), can_read=True) is not None
+    assert await by_token(cache, token) is None
+
+
+async def test_a_secret_opens_what_it_did_only_while_it_does(pool: Pool, made: Any) -> None:
+    account_id, device_id, token = await made()
+    found = await DeviceCache(pool).find(hash_of(token), can_read=True)
+    assert found is not None
+    opens, sends = (True, hash_of(token)), (False, hash_of(token[::-1]))
+    good = [(*opens, device_id), (*sends, device_id)]
+    assert await devices.not_as_known(pool, good) == set()
+    crossed = [(False, hash_of(token), device_id), (True, hash_of(token[::-1]), device_id)]
+    assert await devices.not_as_known(pool, [*good, *crossed, (True, hash_of("x"), device_id)]) == {
+        *((opened, secret_hash) for opened, secret_hash, _ in crossed), (True, hash_of("x")),
+    }  # fmt: skip
+    assert await devices.not_as_known(pool, [(*opens, device_id + 1)]) == {opens}
+    await pool.execute("UPDATE driver SET deleted_at = now() WHERE id = $1", found.driver_id)
+    assert await devices.not_as_known(pool, good) == {opens, sends}
+    await pool.execute("UPDATE driver SET deleted_at = NULL")
+    await revoke_device(pool, account_id=account_id, device_id=device_id)
+    assert await devices.not_as_known(pool, good) == {opens, sends}

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from api.http.auth import KEY_BELIEVED_S, KeyCache, hash_of
+from api.http.auth import hash_of
+from api.http.known.keys import KEY_BELIEVED_S, KeyCache
 from sql.account import keys
 
 

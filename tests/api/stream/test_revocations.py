@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from api.http.auth import DeviceCache
+from api.http.known.devices import DeviceCache
 from api.stream.revocations import Revocations
 from sql.account.devices import tell_revoked
 from sql.config import DatabaseConfig

@@ -13,7 +13,8 @@ import msgspec
 import pytest
 
 from api.http.app_keys import AT_ONCE
-from api.http.auth import DEVICES
+from api.http.auth import hash_of
+from api.http.known.devices import DEVICES
 from api.http.shares.bodies import BODIES
 from geo.pings import Pings
 from ingest import inbox
@@ -100,6 +101,14 @@ CASES = [
         app="traccar",
         more="Content-Type: application/json",
     ),
+    store("a name twice", plain=True, path=f"/ingest/{{token}}/osmand?{QUERY}&lat=1&batt=5"),
+    store("escaped", plain=True, path=f"/ingest/{{token}}/osmand?{QUERY.replace('.', '%2E')}&ch%61rge=%74rue"),
+    store(
+        "pluses and blanks", plain=True, path=f"/ingest/{{token}}/osmand?{QUERY}&&altitude=+5+&mock&=1&alarm=&x=a=b&"
+    ),
+    store("a fragment", plain=True, path=f"/ingest/{{token}}/osmand?{QUERY}#&altitude=5"),
+    store("a number that is none", plain=True, path=f"/ingest/{{token}}/osmand?{QUERY}&altitude=1_0&hdop=nan"),
+    store("a fix that is none", plain=False, path=f"/ingest/{{token}}/osmand?{QUERY}&valid=false"),
     store("it lives", plain=False, path="/ingest/{token}/osmand?batt=50"),
     store("a call for help", plain=False, path=f"/ingest/{{token}}/osmand?{QUERY}&alarm=sos"),
     store("no place", plain=False, path="/ingest/{token}/osmand?lat=x&lon=1"),
@@ -136,8 +145,8 @@ async def watched(open_doors: Doors, *phones: Phone, **settings: Any) -> AsyncIt
     async with open_doors(**settings) as client:
         app, taken = client.server.app, list[bool]()
         for phone in phones:
-            await app[DEVICES].by_token(phone.token)
-            await app[DEVICES].by_ingest_token(phone.ingest_token)
+            await app[DEVICES].find(hash_of(phone.token), can_read=True)
+            await app[DEVICES].find(hash_of(phone.ingest_token), can_read=False)
         at_once = app[AT_ONCE]
         take = at_once.take
 

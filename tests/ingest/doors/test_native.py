@@ -13,7 +13,7 @@ from typing import Any
 import msgpack
 import pytest
 
-from api.http.auth import DEVICES
+from api.http.known.devices import DEVICES
 from geo.pings import Pings
 from sql.inbox.quarantine import list_quarantined
 from sql.pool import Pool

@@ -9,7 +9,7 @@ import msgpack
 import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType
 
-from api.http.auth import DEVICES
+from api.http.known.devices import DEVICES
 from geo.pings import Pings
 from ingest.doors.websocket import BAD_TOKEN, COME_BACK_LATER, GOING_AWAY, SOCKETS
 from sql.inbox.quarantine import list_quarantined

@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from api.http.app_keys import CONFIG, POOL, PROOFS
-from api.http.auth import DEVICES, DeviceCache
+from api.http.known.devices import DEVICES, DeviceCache
 from api.http.problem import problems
 from api.http.shares.bodies import BODIES, Bodies
 from api.proofs.uploads import endpoints as uploads
