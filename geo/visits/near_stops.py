@@ -61,10 +61,11 @@ def stop_of(memory: Rows, visits: NDArray[np.uint8], look: Look) -> tuple[Ints, 
         visits: (n, MAX_STOPS) of each stop so far.
 
     Returns:
-        (n,) its place in the tour, -1 for none; (n,) who is there on a way of their own, off the path.
+        (n,) its place in the tour, -1 for none; (n,) who is there on a way of their own: off the path, or on another
+        pass of it.
     """
     found = _nearest(memory, visits, look)
-    own_way = _find_off_path(memory, visits, look, found)
+    own_way = _find_by_fence(memory, visits, look, found)
     _heed_driver(memory, look, found)
     return found, own_way
 
@@ -113,15 +114,16 @@ def _nearest(memory: Rows, visits: NDArray[np.uint8], look: Look) -> Ints:
     return found
 
 
-def _find_off_path(memory: Rows, visits: NDArray[np.uint8], look: Look, found: Ints) -> Bools:
-    """Find the stop inside whose fence a van off its path stands, if it is at none; writes `found`.
+def _find_by_fence(memory: Rows, visits: NDArray[np.uint8], look: Look, found: Ints) -> Bools:
+    """Find the stop inside whose fence a van stands that is at none, wherever along its path; writes `found`.
 
-    It is the nearest that was not visited; of those at that place the one whose turn it is.
+    It is the nearest that was not visited; of those at that place the one whose turn it is. The path leads to a later
+    stop yet: who is on it waits there at a light, or in a queue.
 
     Returns:
         (n,) which vans were found so.
     """
-    own_way: Bools = look.slow & np.isnan(look.along_m) & (memory["open"] == 0)
+    own_way: Bools = look.slow & (found < 0) & (memory["open"] == 0)
     vans = np.flatnonzero(own_way)
     if not len(vans):
         return own_way
@@ -136,7 +138,10 @@ def _find_off_path(memory: Rows, visits: NDArray[np.uint8], look: Look, found: I
     found[van[nearest_last]] = row[nearest_last]
     for each in np.unique(van[inside]).tolist():
         rows = row[inside[van[inside] == each]]
-        found[each] = _in_turn(look.here.plans[each], visits[each], int(memory["last"][each]), int(found[each]), rows)
+        plan, last = look.here.plans[each], int(memory["last"][each])
+        found[each] = _in_turn(plan, visits[each], last, int(found[each]), rows)
+        if not np.isnan(look.along_m[each]) and found[each] > ahead_row(plan, visits[each], last, float("nan")):
+            found[each] = -1
     own_way &= found >= 0
     return own_way
 

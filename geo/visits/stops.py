@@ -1,8 +1,8 @@
 """Arrivals and departures at stops, from the fence, the place along the path and slowness together.
 
 A van inside a stop's fence that drives on is no arrival; nor is one that passes the stop on another pass of the path.
-Of a van off its path the fence and its standing must be enough. An arrival becomes known when the van has stood for
-DWELL_MS, and is dated back to the first fix of that standing.
+Of a van off its path the fence and its standing must be enough, and of one at the next stop's door on another pass. An
+arrival becomes known when the van has stood for DWELL_MS, and is dated back to the first fix of that standing.
 What the driver says of a visit counts more (`geo.fold.claims`); here it is only looked after.
 """
 
@@ -165,7 +165,7 @@ class _Stood:
     Attributes:
         row: (n,) where, its place in the tour; -1: at none.
         since_ms: (n,) since when.
-        own_way: (n,) off the path.
+        own_way: (n,) off the path, or on another pass of it than the stop's.
         arriving: (n,) long enough: an arrival.
         passed: (n,) who stood at the one before for a fix or two, as the clock says, and is gone.
         before, first_ms, last_ms: (n,) that stop, and when it came and left.
