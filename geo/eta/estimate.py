@@ -36,6 +36,7 @@ class Eta:
         waits: (k,) whether the van waits for its start.
         start_s, service_s: (k,) how much of the time to `expected_ms` is waiting for the start, and being at stops:
             their services, and waiting there for windows. The rest is driving, less what of a delay is made up.
+        s_per_m: (k,) how long the next metre takes the van at today's pace; 0 while it waits for its start.
     """
 
     track: Ints
@@ -51,6 +52,7 @@ class Eta:
     waits: Bools
     start_s: Floats
     service_s: Floats
+    s_per_m: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,7 +105,7 @@ def estimate(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Model
     if not len(vans.at):
         none = np.zeros(0, np.int64)
         no_s = np.zeros(0)
-        return Eta(none, none, none, none, none, none, no_s, none, no_s, no_s, none > 0, no_s, no_s)
+        return Eta(none, none, none, none, none, none, no_s, none, no_s, no_s, none > 0, no_s, no_s, no_s)
     now, ahead = now_of(vans), _ahead(vans)
     lead_s, spread_s, service_s = _planned(vans, now, ahead)
     delay_s = lead_s - (ahead.columns[DUE] - ahead.of_each(vans.recorded_ms)) / 1000
@@ -134,6 +136,7 @@ def estimate(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Model
         waits=waits[left],
         start_s=start_s[left],
         service_s=service_s[left],
+        s_per_m=now.s_per_m[which],
     )
 
 

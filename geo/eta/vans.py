@@ -49,6 +49,7 @@ class Now:
         start_s, start_sd_s: how long it waits for its start, above 0 where it does, and how far off that is.
         driven_s: how much of the expected drive lies behind it.
         pace: how long its drives take, of what was expected of them.
+        s_per_m: how long the next metre takes at that pace; 0 while it waits for its start.
     """
 
     wait_s: Floats
@@ -56,6 +57,7 @@ class Now:
     start_sd_s: Floats
     driven_s: Floats
     pace: Floats
+    s_per_m: Floats
 
 
 def under_way(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Model] | None) -> UnderWay:
@@ -107,11 +109,11 @@ def now_of(vans: UnderWay) -> Now:
     wait_s, at_stop_s = _at_stops(vans, start_ms)
 
     begun = begun_ms != UNKNOWN_MS
-    driven_s = _driven_s(outlooks, vans.way_m)
+    driven_s, s_per_m = _driven(outlooks, vans.way_m)
     for i in [i for i, look in enumerate(outlooks) if look.far_doors]:
         begun_m[i] = way_from(vans.plans[i], float(begun_m[i]), int(vans.row[i]))
     spent_s = np.where(begun, (ms - np.where(begun, begun_ms, ms)) / 1000 - (served_ms / 1000 + at_stop_s), 0.0)
-    expected_s = np.where(begun, driven_s - _driven_s(outlooks, begun_m), 0.0)
+    expected_s = np.where(begun, driven_s - _driven(outlooks, begun_m)[0], 0.0)
     pace = np.clip((np.maximum(spent_s, 0.0) + TODAY_S) / (np.maximum(expected_s, 0.0) + TODAY_S), *PACES)
 
     # before its start nobody is under way; at the start a van may leave as late as others did
@@ -126,6 +128,7 @@ def now_of(vans: UnderWay) -> Now:
         start_sd_s=start_sd_s,
         driven_s=np.where(waits, 0.0, driven_s),
         pace=pace,
+        s_per_m=np.where(waits, 0.0, s_per_m * pace),
     )
 
 
@@ -147,13 +150,13 @@ def _at_stops(vans: UnderWay, start_ms: Ints) -> tuple[Floats, Floats]:
     return wait_s, been_s
 
 
-def _driven_s(outlooks: Sequence[Outlook], way_m: Floats) -> Floats:
-    """Tell how much of the expected drive lies behind a place on each way, seconds."""
+def _driven(outlooks: Sequence[Outlook], way_m: Floats) -> tuple[Floats, Floats]:
+    """Tell how much of the expected drive lies behind a place on each way, and what the next metre takes, seconds."""
     places = zip(outlooks, way_m.tolist(), strict=True)
     from_m, from_s, to_m, to_s = np.array([_around(look.way_m, look.drive_s, at_m) for look, at_m in places]).T
-    part = np.clip((way_m - from_m) / np.maximum(to_m - from_m, 1e-9), 0.0, 1.0)
-    driven_s: Floats = from_s + part * (to_s - from_s)
-    return driven_s
+    long_m, takes_s = np.maximum(to_m - from_m, 1e-9), to_s - from_s
+    driven_s: Floats = from_s + np.clip((way_m - from_m) / long_m, 0.0, 1.0) * takes_s
+    return driven_s, np.where(to_m > from_m, takes_s / long_m, 0.0)
 
 
 def _around(way_m: Sequence[float], drive_s: Sequence[float], at_m: float) -> tuple[float, float, float, float]:
