@@ -48,3 +48,6 @@ class IngestConfig:
     """An ETA of a near stop is written again when it moved by so much. Pages show whole minutes: less is not seen."""
     eta_moved_far_s: float = field(default=120.0, metadata=FIXED)
     """That of a stop farther away. Its window is wider than this by several minutes, so less is no news."""
+    eta_holds_s: float = field(default=30.0, metadata=FIXED)
+    """A van that drives as was expected is estimated anew after so long by its own clock, at the latest: as much as an
+    ETA of a near stop may be off before it is written."""

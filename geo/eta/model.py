@@ -25,6 +25,9 @@ from geo.eta.window import BUILT_IN, Band
 from geo.pings import UNKNOWN_MS, Floats
 from geo.plan.plans import Plan
 
+# rows of Outlook.columns; the last three say nothing of a plan without far doors and windows to wait for
+WAY, DRIVE, SERVICE, BEFORE, SQUARES, DUE, OPENS, DOOR, PATH = range(9)
+
 __all__ = [
     "ANY",
     "COLD",
@@ -46,12 +49,14 @@ class Outlook:
     """What a model expects of a plan.
 
     Attributes:
-        columns: (7, s) of each stop: way_m (`geo.eta.way`); drive_s, from the path's start, without services;
-            service_s; opens_s (its window opens, seconds after the plan's start; -inf where nobody waits for it); and
-            of the plan door_m, the place along the path, and due_ms.
+        columns: (9, s) of each stop: way_m (`geo.eta.way`); drive_s, from the path's start, without services;
+            service_s; of all stops before it, the services and their squares; due_ms of the plan; opens_s (its window
+            opens, seconds after the plan's start; -inf where nobody waits for it); and of the plan door_m and the
+            place along the path.
         way_m, drive_s: (s) the first two, to look places up in.
         late_s, late_sd_s: how long after the plan's start the tour begins, and how far off that is.
         far_doors: some door is far from the path, so that the way is longer than the path.
+        windows: the van waits for some window to open.
     """
 
     columns: Floats
@@ -60,6 +65,7 @@ class Outlook:
     late_s: float
     late_sd_s: float
     far_doors: bool
+    windows: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -76,6 +82,16 @@ class Model:
     rows: Mapping[RowKey, Row] = field(default_factory=dict)
     bands: tuple[Band, ...] = BUILT_IN
     _outlooks: WeakKeyDictionary[Plan, Outlook] = field(default_factory=WeakKeyDictionary, init=False, repr=False)
+    _kept: Floats = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        parts = [_expected(self.rows, "delay", keys, 0) for keys in DELAY_KEYS]
+        object.__setattr__(self, "_kept", np.clip(parts, 0.0, 1.0))
+
+    @property
+    def makes_up(self) -> bool:
+        """Whether anything of a delay is made up, at any lead."""
+        return bool((self._kept < 1.0).any())
 
     def outlook(self, plan: Plan) -> Outlook:
         """Give what is expected of a plan; looked up once, kept as long as the plan and this model live."""
@@ -88,13 +104,8 @@ class Model:
         """Tell which part of a delay will still be there after a lead: 1 where nothing is known, 0 where vans always
         catch up with their plan.
         """
-        parts = [_expected(self.rows, "delay", keys, 0) for keys in DELAY_KEYS]
-        kept: Floats = np.interp(lead_s, DELAY_LEADS_S, np.clip(parts, 0.0, 1.0))
+        kept: Floats = np.interp(lead_s, DELAY_LEADS_S, self._kept)
         return kept
-
-
-COLD = Model()
-"""A model that knows nothing."""
 
 
 def learn(rows: Mapping[RowKey, Row], observations: Sequence[Observation]) -> dict[RowKey, Row]:
@@ -142,14 +153,26 @@ def _outlook(rows: Mapping[RowKey, Row], plan: Plan) -> Outlook:
     opens_s = np.where(waits, (np.where(waits, opens_ms, plan.start_ms) - plan.start_ms) / 1000, -np.inf)
     leg_s = seen.drive_s * drive
     service_s = seen.service_s * service
-    way_m, drive_s = ways_to(plan), np.cumsum(leg_s)
+    way_m, drive_s, squares = ways_to(plan), np.cumsum(leg_s), service_s**2
+    columns = (
+        way_m,
+        drive_s,
+        service_s,
+        np.cumsum(service_s) - service_s,
+        np.cumsum(squares) - squares,
+        plan.stop_due_ms,
+        opens_s,
+        plan.door_m,
+        plan.stops[:, 3],
+    )
     return Outlook(
-        columns=np.stack((way_m, drive_s, service_s, opens_s, plan.door_m, plan.stops[:, 3], plan.stop_due_ms)),
+        columns=np.stack(columns),
         way_m=way_m.tolist(),
         drive_s=drive_s.tolist(),
         late_s=60.0 * late_min,
         late_sd_s=noise_s(rows, seen.start_keys, plan.start_ms),
         far_doors=bool(plan.door_m.any()),
+        windows=bool(waits.any()),
     )
 
 
@@ -167,3 +190,7 @@ def _expected(rows: Mapping[RowKey, Row], what: str, keys: Sequence[Parts], at_m
     for level, parts in zip(levels, keys, strict=True):
         expected = applied(level, expected, [(rows.get(key), part) for key, part in parts], at_ms)
     return expected
+
+
+COLD = Model()
+"""A model that knows nothing."""

@@ -13,7 +13,9 @@ import numpy as np
 from geo.eta.numbers import LEAST_START_S, START_NOISE_S
 from geo.eta.places import Parts
 from geo.eta.rows import CHAINS, Row, RowKey, decayed
-from geo.pings import Floats
+from geo.numbers import START_M
+from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Rows
+from geo.plan.numbers import DEPOT_M
 
 _SCALE = math.sqrt(3) / math.pi
 """Of a logistic distribution, by its standard deviation."""
@@ -38,6 +40,19 @@ def noise_s(rows: Mapping[RowKey, Row], keys: Sequence[Parts], at_ms: float) -> 
                 n = decayed(1.0, at_ms - row.as_of_ms, level.half_life_ms)
                 square_min = (row.m2 * n + level.k * square_min) / (row.n * n + level.k)
     return max(60 * math.sqrt(square_min), LEAST_START_S)
+
+
+def waits_for_start(tracks: Rows, start_ms: Ints) -> Bools:
+    """Tell who waits for the start: a van that has left neither the depot nor, before the plan's start, its street.
+
+    Args:
+        tracks: (n,) of dtype `geo.fold.fold.TRACK`.
+        start_ms: (n,) when the plan of each begins.
+    """
+    along_m = np.nan_to_num(tracks["along_m"])
+    early = tracks["recorded_ms"] < start_ms
+    waits: Bools = (tracks["pace"]["begun_ms"] == UNKNOWN_MS) & (early & (along_m < START_M) | (along_m < DEPOT_M))
+    return waits
 
 
 def left_s(late_s: Floats, sd_s: Floats, now_s: Floats) -> tuple[Floats, Floats]:

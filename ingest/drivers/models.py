@@ -37,7 +37,7 @@ class AccountEta:
 class _Known:
     """What was read of an account: `rows` are the model's, and hold whatever there is of `keys`."""
 
-    model: Model
+    eta: AccountEta
     rows: dict[RowKey, Row]
     keys: set[RowKey] = field(default_factory=lambda: set(_ALWAYS))
     plans: WeakSet[Plan] = field(default_factory=WeakSet)
@@ -51,7 +51,7 @@ class ModelCache:
         self._newer: dict[int, int] = {}
 
     async def of_accounts(self, db: Db, driven: Iterable[tuple[int, Plan | None]]) -> dict[int, AccountEta]:
-        """Give what ETAs of accounts are made with.
+        """Give what ETAs of accounts are made with: the same object while nothing of it has changed.
 
         Args:
             driven: accounts, each with a plan that its model must know of; an account may occur more than once.
@@ -64,10 +64,12 @@ class ModelCache:
             known = self._known.get(account_id)
             if known is None:
                 known = self._known[account_id] = await _first(db, account_id, account)
-            await _add_plans(db, account_id, known, plans[account_id].difference(known.plans))
-            if known.model.version < account.eta_version:
+            await _add_plans(db, account_id, known, [plan for plan in plans[account_id] if plan not in known.plans])
+            if known.eta.model.version < account.eta_version:
                 self._newer[account_id] = account.eta_version
-            found[account_id] = AccountEta(model=known.model, rules=account.rules)
+            if known.eta.rules != account.rules:
+                known.eta = AccountEta(model=known.eta.model, rules=account.rules)
+            found[account_id] = known.eta
         return found
 
     async def read_newer(self, db: Db) -> None:
@@ -78,16 +80,16 @@ class ModelCache:
             if len(known.keys) > MOST_KEYS:
                 known.keys = {key for plan in known.plans for key in _keys_of(plan)} | _ALWAYS
             rows = {key: row for key, row in known.rows.items() if key in known.keys}
-            since = await rows_since(db, account_id, known.model.version)
+            since = await rows_since(db, account_id, known.eta.model.version)
             rows |= {key: row for key, row in since.items() if key in known.keys}
-            known.model = Model(version=version, rows=rows, bands=await read_bands(db, account_id))
-            known.rows = rows
+            model = Model(version=version, rows=rows, bands=await read_bands(db, account_id))
+            known.eta, known.rows = AccountEta(model=model, rules=known.eta.rules), rows
 
 
 async def _first(db: Db, account_id: int, account: EtaAccount) -> _Known:
     rows = await rows_of_keys(db, account_id, _ALWAYS) if account.eta_version else {}
-    bands = await read_bands(db, account_id)
-    return _Known(model=Model(version=account.eta_version, rows=rows, bands=bands), rows=rows)
+    model = Model(version=account.eta_version, rows=rows, bands=await read_bands(db, account_id))
+    return _Known(eta=AccountEta(model=model, rules=account.rules), rows=rows)
 
 
 async def _add_plans(db: Db, account_id: int, known: _Known, plans: Iterable[Plan]) -> None:
@@ -98,7 +100,7 @@ async def _add_plans(db: Db, account_id: int, known: _Known, plans: Iterable[Pla
         known.plans.add(plan)
     keys -= known.keys
     known.keys |= keys
-    if keys and known.model.version:
+    if keys and known.eta.model.version:
         known.rows |= await rows_of_keys(db, account_id, keys)
 
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from geo.pings import Ints
+from geo.plan.plans import Plan
+from ingest.drivers.models import AccountEta
 from sql.eta.eta import EtaWrite
 from sql.feed.facts import Revision
 
@@ -24,6 +26,22 @@ class Alerts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Hold:
+    """Until when an estimate of which everybody has heard is as good as a new one (`ingest.eta.hold`).
+
+    Attributes:
+        plan, account: what it was made with, and by which rules somebody must hear of it.
+        rests_on: hash of what `geo.eta.rests.rests_on` gives.
+        record: of dtype `ingest.eta.hold.HOLD`.
+    """
+
+    plan: Plan
+    account: AccountEta
+    rests_on: int
+    record: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Shown:
     """What others were told of a driver's ETAs.
 
@@ -31,8 +49,10 @@ class Shown:
         eta: as it was written last; None: not by this tracker.
         buckets: (s,) of each of its stops, the bucket of leads in which what was told was remembered last; -1: none.
         alerts: None: the feed was not asked yet.
+        hold: None: the van is estimated at its next fix.
     """
 
     eta: EtaWrite | None = None
     buckets: Ints | None = None
     alerts: Alerts | None = None
+    hold: Hold | None = None

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from geo.eta.estimate import Eta
-from geo.eta.score import bucket_of
+from geo.eta.score import BUCKETS_MIN, bucket_of
 from geo.pings import Bools, Ints, Rows
 from geo.plan.plans import FOREVER_MS
 from ingest.config import IngestConfig
@@ -41,59 +41,70 @@ def may_be_told_of(vans: Vans, begin: Ints) -> Bools:
     return told
 
 
-def are_news(vans: Vans, found: Eta, begin: Ints, config: IngestConfig) -> Bools:
-    """Tell of whom nothing is shown yet, or another ETA by more than is worth writing, or something happened. (m,)
+def room_ms(vans: Vans, found: Eta, begin: Ints, config: IngestConfig) -> tuple[Ints, Ints]:
+    """Tell how much arrivals may still move until that is worth writing.
 
     Args:
         found: of the tracks of `vans`.
         begin: as `begins_of` gives it.
+
+    Returns:
+        (m,) ms, beside what is shown: below 0 where they moved by more, or nothing is shown of these stops; (m,) ms,
+        beside themselves, once they are shown. Both are 0 of who has no stops ahead.
     """
-    news = vans.seen.copy()
     tracks, counts = vans.tracks, np.diff(begin)
+    left_ms, whole_ms = np.zeros((2, len(vans)), np.int64)
+    left_ms[counts > 0] = -1
     known = zip(vans.shown, tracks["route_id"].tolist(), tracks["route_version"].tolist(), counts.tolist(), strict=True)
     alike: list[int] = []
     before: list[EtaWrite] = []
     for i, (shown, route_id, version, count) in enumerate(known):
         eta = shown.eta
-        if eta is None or eta.route_id != route_id or eta.version != version or len(eta.stop_ids) != count:
-            news[i] = True
-        elif count:
+        if count and eta is not None and (eta.route_id, eta.version, len(eta.stop_ids)) == (route_id, version, count):
             alike.append(i)
             before.append(eta)
-    if alike:
-        news[alike] |= _moved(before, found, begin, np.array(alike), tracks["recorded_ms"][alike], config)
-    return news
-
-
-def _moved(
-    before: Sequence[EtaWrite], found: Eta, begin: Ints, vans: Ints, as_of_ms: Ints, config: IngestConfig
-) -> Bools:
-    """Tell whose stops are others now, or are expected at other times, of vans that have as many as were shown."""
-    rows, first = rows_of(begin, vans)
-    moved: Bools = np.concatenate([eta.stop_ids for eta in before]) != found.stop_id[rows]
-    lead_ms = found.expected_ms[rows] - np.repeat(as_of_ms, begin[vans + 1] - begin[vans])
+    lead_ms = found.expected_ms - np.repeat(tracks["recorded_ms"], counts)
     near = lead_ms <= config.eta_near_s * 1000
-    worth_ms = np.where(near, config.eta_moved_near_s, config.eta_moved_far_s) * 1000
+    worth_ms = np.where(near, round(config.eta_moved_near_s * 1000), round(config.eta_moved_far_s * 1000))
+    with_stops = np.flatnonzero(counts)
+    if len(with_stops):
+        whole_ms[with_stops] = np.minimum.reduceat(worth_ms, begin[with_stops])
+    if alike:
+        some = np.array(alike)
+        rows, first = rows_of(begin, some)
+        left_ms[some] = np.minimum.reduceat(worth_ms[rows] - _moved_ms(before, found, rows), first)
+    return left_ms, whole_ms
+
+
+def _moved_ms(before: Sequence[EtaWrite], found: Eta, rows: Ints) -> Ints:
+    """Tell by how much stops are expected at other times than vans with as many stops were shown; for ever: others."""
+    other = np.concatenate([eta.stop_ids for eta in before]) != found.stop_id[rows]
+    moved_ms = np.where(other, FOREVER_MS, 0)
     for name in ("expected_ms", "low_ms", "high_ms"):
         was_ms: Ints = np.concatenate([getattr(eta, name) for eta in before])
-        moved |= np.abs(was_ms - getattr(found, name)[rows]) > worth_ms
-    return np.logical_or.reduceat(moved, first)
+        np.maximum(moved_ms, np.abs(was_ms - getattr(found, name)[rows]), out=moved_ms)
+    return moved_ms
 
 
-def in_other_buckets(shown: Sequence[Shown], tracks: Rows, some: Ints) -> list[int]:
+def in_other_buckets(shown: Sequence[Shown], tracks: Rows, some: Ints) -> tuple[list[int], Ints]:
     """Find those of some vans of whom a stop has come into another bucket of leads since it was remembered.
 
     Args:
         shown: (m) of all vans.
         tracks: (m,) of dtype `geo.fold.fold.TRACK`.
         some: (n,) with stops ahead, all of whom something is shown.
+
+    Returns:
+        They; and (n,) how long it is, by each van's own clock, until a stop comes into the next bucket, ms.
     """
-    theirs = [shown[i] for i in some.tolist()]
-    expected_ms = [one.eta.expected_ms for one in theirs if one.eta is not None]
-    if not expected_ms:
-        return []
-    counts = np.array([len(stops) for stops in expected_ms])
-    lead_ms = np.concatenate(expected_ms) - np.repeat(tracks["recorded_ms"][some], counts)
-    other = bucket_of(lead_ms / 1000) != np.concatenate([one.buckets for one in theirs if one.buckets is not None])
-    found: list[int] = some[np.logical_or.reduceat(other, np.cumsum(counts) - counts)].tolist()
-    return found
+    etas = [eta for i in some.tolist() if (eta := shown[i].eta) is not None]
+    if not etas:
+        return [], np.zeros(0, np.int64)
+    counts = np.array([len(eta.stop_ids) for eta in etas])
+    first = np.cumsum(counts) - counts
+    lead_ms = np.concatenate([eta.expected_ms for eta in etas]) - np.repeat(tracks["recorded_ms"][some], counts)
+    bucket = bucket_of(lead_ms / 1000)
+    remembered = [theirs for i in some.tolist() if (theirs := shown[i].buckets) is not None]
+    other: list[int] = some[np.logical_or.reduceat(bucket != np.concatenate(remembered), first)].tolist()
+    until_ms = np.where(bucket > 0, lead_ms - 60_000 * np.array(BUCKETS_MIN)[bucket], FOREVER_MS)
+    return other, np.minimum.reduceat(until_ms, first)

@@ -1,6 +1,6 @@
 """ETAs that follow from folding: written when there is news, remembered as they were told, told where it matters."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,11 +10,13 @@ from geo.eta import estimate as eta
 from geo.eta.score import bucket_of
 from geo.pings import Floats, Ints
 from geo.plan.plans import places_in
+from geo.times import ms_of
 from ingest.config import IngestConfig
-from ingest.drivers.models import ModelCache
+from ingest.drivers.models import AccountEta, ModelCache
 from ingest.drivers.shown import Shown
 from ingest.eta.alerts import write_alerts
-from ingest.eta.moved import are_news, begins_of, in_other_buckets, may_be_told_of
+from ingest.eta.hold import holding, holds_of
+from ingest.eta.moved import begins_of, in_other_buckets, may_be_told_of, room_ms
 from ingest.eta.vans import Vans
 from sql.eta.eta import EtaWrite, put_etas
 from sql.eta.told import Told, put_told
@@ -22,26 +24,57 @@ from sql.pool import Db
 
 
 async def follow_etas(db: Db, vans: Vans, models: ModelCache, config: IngestConfig, now: datetime) -> Sequence[Shown]:
-    """Estimate when vans will be at their stops, and write what is news; give back what others were told by now."""
+    """Estimate when vans will be at their stops, where that may be news, and write what is; give back what others were
+    told by now."""
     accounts = await models.of_accounts(db, zip(vans.accounts.tolist(), vans.plans, strict=True))
-    found = eta.estimate(vans.tracks, vans.timelines, [accounts[one].model for one in vans.accounts.tolist()])
+    of_each = [accounts[one] for one in vans.accounts.tolist()]
+    moved = np.flatnonzero(~holding(vans, of_each, ms_of(now)))
+    shown = list(vans.shown)
+    if len(moved):
+        told = await _follow(db, vans.rows_at(moved), accounts, config, now)
+        for i, one in zip(moved.tolist(), told, strict=True):
+            shown[i] = one
+    return shown
+
+
+async def _follow(
+    db: Db, vans: Vans, accounts: Mapping[int, AccountEta], config: IngestConfig, now: datetime
+) -> Sequence[Shown]:
+    of_each = [accounts[one] for one in vans.accounts.tolist()]
+    found = eta.estimate(vans.tracks, vans.timelines, [account.model for account in of_each])
     begin = begins_of(found, len(vans))
     shown = list(vans.shown)
     may_be_told = may_be_told_of(vans, begin)
+    left_ms, whole_ms = room_ms(vans, found, begin, config)
+    is_news = may_be_told & (vans.seen | (left_ms < 0))
     news: list[EtaWrite] = []
-    for i in np.flatnonzero(may_be_told & are_news(vans, found, begin, config)).tolist():
+    for i in np.flatnonzero(is_news).tolist():
         estimated = _eta_of(vans.tracks[i], found, slice(begin[i], begin[i + 1]))
         shown[i] = replace(shown[i], eta=estimated, buckets=_carried(shown[i], estimated))
         news.append(estimated)
     told: list[Told] = []
-    for i in in_other_buckets(shown, vans.tracks, np.flatnonzero(may_be_told)):
+    of_whom = np.flatnonzero(may_be_told)
+    others, until_ms = in_other_buckets(shown, vans.tracks, of_whom)
+    for i in others:
         shown[i], first = _told(vans, i, shown[i])
         told += first
     if news:
         await put_etas(db, news)
     if told:
         await put_told(db, told)
-    return await write_alerts(db, replace(vans, shown=shown), found, begin, accounts, now)
+    shown = list(await write_alerts(db, replace(vans, shown=shown), found, begin, accounts, now))
+    holds_ms = np.full(len(vans), round(config.eta_holds_s * 1000))
+    holds_ms[of_whom] = np.minimum(holds_ms[of_whom], until_ms)
+    holds = holds_of(
+        vans,
+        found,
+        begin,
+        np.where(is_news, whole_ms, left_ms),
+        vans.tracks["recorded_ms"] + holds_ms,
+        of_each,
+        ms_of(now),
+    )
+    return [replace(one, hold=hold) for one, hold in zip(shown, holds, strict=True)]
 
 
 def _eta_of(track: np.void, found: eta.Eta, stops: slice) -> EtaWrite:

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
-from geo.pings import Bools, Ints, Rows
+from geo.pings import Bools, Ints, Rows, picked
 from geo.plan.plans import Plan, Timeline
 from ingest.drivers.shown import Shown
 
@@ -33,6 +34,20 @@ class Vans:
 
     def __len__(self) -> int:
         return len(self.tracks)
+
+    def rows_at(self, which: Ints) -> Self:
+        """Pick some."""
+        some = which.tolist()
+        return type(self)(
+            lanes=self.lanes[which],
+            accounts=self.accounts[which],
+            tracks=picked(self.tracks, which),
+            timelines=[self.timelines[i] for i in some],
+            plans=[self.plans[i] for i in some],
+            caught_up=self.caught_up[which],
+            seen=self.seen[which],
+            shown=[self.shown[i] for i in some],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

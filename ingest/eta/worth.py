@@ -7,7 +7,7 @@ import numpy as np
 
 from geo.eta.estimate import Eta
 from geo.pings import UNKNOWN_MS, Bools, Ints
-from geo.plan.plans import Plan
+from geo.plan.plans import FOREVER_MS, Plan
 from ingest.drivers.shown import Alerts
 from ingest.eta.moved import rows_of
 from ingest.eta.vans import Vans
@@ -37,11 +37,32 @@ def worth_a_look(
         rows, first = rows_of(begin, some)
         which = np.repeat(np.arange(len(some)), np.diff(np.append(first, len(rows))))
         asked = _Asked(found, rows, which, list(plans.values()), [rules[i] for i in plans])
-        worth.update(some[np.logical_or.reduceat(_is_late(asked), first)].tolist())
+        worth.update(some[np.maximum.reduceat(_late_ms(asked), first) > 0].tolist())
         near = np.flatnonzero(_is_near(asked, now_ms))
         told = zip(some[which[near]].tolist(), found.stop_id[rows[near]].tolist(), strict=True)
         worth.update(i for i, stop_id in told if _is_untold(said[i], stop_id))
     return sorted(worth)
+
+
+def room_ms(
+    found: Eta, begin: Ints, some: Ints, plans: Sequence[Plan], rules: Sequence[EtaRules], now_ms: int
+) -> tuple[Ints, Ints]:
+    """Tell of vans of whom all is told how much arrivals may move, and our clock go on, until that may not be so.
+
+    Args:
+        some: (n,) which vans, all with stops ahead.
+        plans, rules: (n) of each.
+        now_ms: our clock.
+
+    Returns:
+        (n,) ms until a stop is late or is not any more; and (n,) our clock when the next stop may be near.
+    """
+    rows, first = rows_of(begin, some)
+    which = np.repeat(np.arange(len(some)), np.diff(np.append(first, len(rows))))
+    asked = _Asked(found, rows, which, plans, rules)
+    near_ms = found.expected_ms[rows] - _within_ms(asked)
+    near_ms = np.where(near_ms > now_ms, near_ms, FOREVER_MS)
+    return np.minimum.reduceat(np.abs(_late_ms(asked)), first), np.minimum.reduceat(near_ms, first)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,15 +90,20 @@ def _may_be_taken_back(alerts: Alerts) -> bool:
     return any(fact.state != "retracted" for fact in alerts.late.values())
 
 
-def _is_late(asked: _Asked) -> Bools:
-    """Tell which stops are expected later than their window allows."""
+def _late_ms(asked: _Asked) -> Ints:
+    """Tell by how much stops are expected later than their window allows; far below 0 without a window."""
     found, rows, which = asked.found, asked.rows, asked.which
     counts = np.array([len(plan.stop_window_ms) for plan in asked.plans])
     end_ms = np.concatenate([plan.stop_window_ms[:, 1] for plan in asked.plans])
     end_ms = end_ms[(np.cumsum(counts) - counts)[which] + found.place[rows]]
-    late_ms = np.array([one.late_after_minutes * 60_000 for one in asked.rules])[which]
-    late: Bools = (end_ms != UNKNOWN_MS) & (found.expected_ms[rows] - end_ms > late_ms)
-    return late
+    allowed_ms = np.array([round(one.late_after_minutes * 60_000) for one in asked.rules])[which]
+    return np.where(end_ms == UNKNOWN_MS, -FOREVER_MS, found.expected_ms[rows] - end_ms - allowed_ms)
+
+
+def _within_ms(asked: _Asked) -> Ints:
+    """Tell how long before a van comes to stops somebody wants to hear that it is near; far below 0: never."""
+    each = [one.approaching.minutes for one in asked.rules]
+    return np.array([-FOREVER_MS // 2 if minutes is None else minutes * 60_000 for minutes in each])[asked.which]
 
 
 def _is_near(asked: _Asked, now_ms: int) -> Bools:
@@ -87,10 +113,10 @@ def _is_near(asked: _Asked, now_ms: int) -> Bools:
     """
     found, rows, which = asked.found, asked.rows, asked.which
     asks = [one.approaching for one in asked.rules]
-    within_ms = np.array([-np.inf if ask.minutes is None else ask.minutes * 60_000 for ask in asks])[which]
     most = [
         -1 if ask.stops is None else ask.stops + len(plan.owed) - np.count_nonzero(plan.owed)
         for ask, plan in zip(asks, asked.plans, strict=True)
     ]
-    near: Bools = (found.expected_ms[rows] - now_ms <= within_ms) | (found.stops_before[rows] <= np.array(most)[which])
+    soon = found.expected_ms[rows] - now_ms <= _within_ms(asked)
+    near: Bools = soon | (found.stops_before[rows] <= np.array(most)[which])
     return near

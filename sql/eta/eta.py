@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -117,6 +118,7 @@ async def eta_stops(db: Db | Pool, stop_ids: Iterable[int]) -> dict[int, EtaStop
 async def put_etas(db: Db, etas: Sequence[EtaWrite]) -> None:
     """Write the ETAs of routes, a row each; one that rests on an older version than the one there changes nothing.
 
+    All have stops ahead: of nothing there is no ETA.
     Of two for one route, of the driver who lost it and the one who has it, the newer version counts.
     """
     newest = {eta.route_id: eta for eta in sorted(etas, key=lambda eta: (eta.version, eta.as_of_ms))}
@@ -153,4 +155,5 @@ async def told_facts(db: Db, route_ids: Iterable[int], driver_ids: Iterable[int]
 
 
 def _array_text(values: NDArray[Any]) -> str:
-    return "{" + ",".join(map(str, values.tolist())) + "}"
+    """Write finite numbers as Postgres reads an array: as JSON does, but for the brackets."""
+    return "{" + msgspec.json.encode(values.tolist())[1:-1].decode() + "}"

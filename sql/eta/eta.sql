@@ -24,13 +24,14 @@ SELECT id, external_id, kind, status, along_m, arrived_at, departed_at FROM stop
 -- Columns of one length: $1 route, $2 its version, $3 as of ms, $4 stop ids, $5 expected ms, $6 low ms, $7 high ms, $8 remaining_m,
 -- $9 along_m
 INSERT INTO route_eta (route_id, version, as_of, computed_at, stop_ids, expected, low, high, remaining_m, along_m)
-SELECT new.route, new.version, from_ms(as_of), now(), stop_ids::bigint[],
-       ARRAY(SELECT from_ms(ms) FROM unnest(expected::bigint[]) WITH ORDINALITY AS at (ms, place) ORDER BY place),
-       ARRAY(SELECT from_ms(ms) FROM unnest(low::bigint[]) WITH ORDINALITY AS at (ms, place) ORDER BY place),
-       ARRAY(SELECT from_ms(ms) FROM unnest(high::bigint[]) WITH ORDINALITY AS at (ms, place) ORDER BY place),
+SELECT new.route, new.version, from_ms(as_of), now(), stop_ids::bigint[], times.expected, times.low, times.high,
        remaining::float8[], along_m
   FROM unnest($1::bigint[], $2::int[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::float8[])
-    AS new (route, version, as_of, stop_ids, expected, low, high, remaining, along_m)
+    AS new (route, version, as_of, stop_ids, expected, low, high, remaining, along_m),
+       LATERAL (SELECT array_agg(from_ms(at.expected)) AS expected, array_agg(from_ms(at.low)) AS low,
+                       array_agg(from_ms(at.high)) AS high
+                  FROM unnest(new.expected::bigint[], new.low::bigint[], new.high::bigint[]) AS at (expected, low, high)
+               ) AS times
  WHERE EXISTS (SELECT FROM route JOIN route_version AS plan ON plan.route_id = route.id
                 WHERE route.id = new.route AND plan.version = new.version AND plan.driver_id = route.driver_id)
     ON CONFLICT (route_id) DO UPDATE

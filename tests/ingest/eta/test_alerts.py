@@ -60,6 +60,7 @@ def expected_in(*minutes: float) -> Eta:
         track=np.zeros(n, np.int64), stop_id=_STOPS[:n], place=np.arange(n), expected_ms=at_ms, low_ms=at_ms - 60_000,
         high_ms=at_ms + 60_000, remaining_m=np.zeros(n), stops_before=np.arange(n), spread_s=np.ones(n),
         delay_s=np.zeros(n), waits=np.zeros(n, np.bool_), start_s=np.zeros(n), service_s=np.zeros(n),
+        s_per_m=np.zeros(n),
     )  # fmt: skip
 
 

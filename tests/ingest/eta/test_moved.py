@@ -15,7 +15,7 @@ from geo.fold import fold
 from geo.plan.plans import Timeline
 from ingest.config import IngestConfig
 from ingest.drivers.shown import Shown
-from ingest.eta.moved import are_news, begins_of, in_other_buckets, may_be_told_of
+from ingest.eta.moved import begins_of, in_other_buckets, may_be_told_of, room_ms
 from ingest.eta.vans import Vans
 from sql.eta.eta import EtaWrite
 
@@ -47,13 +47,11 @@ def estimated(now: Sequence[EtaWrite]) -> Eta:
         track=np.repeat(np.arange(len(now)), counts), stop_id=column("stop_ids"), place=column("stop_ids") - 1,
         expected_ms=column("expected_ms"), low_ms=column("low_ms"), high_ms=column("high_ms"), remaining_m=nothing,
         stops_before=nothing.astype(np.int64), spread_s=nothing, delay_s=nothing, waits=nothing > 0, start_s=nothing,
-        service_s=nothing,
+        service_s=nothing, s_per_m=nothing,
     )  # fmt: skip
 
 
-def vans_of(
-    shown: Sequence[Shown], now: Sequence[EtaWrite], *, seen: Sequence[bool], caught_up: Sequence[bool]
-) -> Vans:
+def vans_of(shown: Sequence[Shown], now: Sequence[EtaWrite], *, caught_up: Sequence[bool]) -> Vans:
     tracks = fold.fresh(np.arange(len(now)) + 1)
     tracks["route_id"] = 1
     tracks["route_version"] = [one.version for one in now]
@@ -61,13 +59,13 @@ def vans_of(
     return Vans(
         lanes=np.zeros(len(now), np.int64), accounts=np.ones(len(now), np.int64), tracks=tracks,
         timelines=[Timeline(driver_id=i + 1) for i in range(len(now))], plans=[None] * len(now),
-        caught_up=np.array(caught_up, np.bool_), seen=np.array(seen, np.bool_), shown=shown,
+        caught_up=np.array(caught_up, np.bool_), seen=np.zeros(len(now), np.bool_), shown=shown,
     )  # fmt: skip
 
 
 def is_news(before: EtaWrite | None, now: EtaWrite, config: IngestConfig = CONFIG) -> bool:
-    vans, found = vans_of([Shown(eta=before)], [now], seen=[False], caught_up=[True]), estimated([now])
-    return bool(are_news(vans, found, begins_of(found, 1), config)[0])
+    vans, found = vans_of([Shown(eta=before)], [now], caught_up=[True]), estimated([now])
+    return bool(room_ms(vans, found, begins_of(found, 1), config)[0][0] < 0)
 
 
 @pytest.mark.parametrize(
@@ -111,8 +109,8 @@ _LATER_S = st.sampled_from((0.0, 29.0, 30.0, 31.0, -31.0, 119.0, 121.0))
 
 
 @st.composite
-def a_day(draw: st.DrawFn) -> tuple[Shown, EtaWrite, bool, bool]:
-    """What one van showed and what is estimated now, whether something happened, and whether it has caught up."""
+def a_day(draw: st.DrawFn) -> tuple[Shown, EtaWrite, bool]:
+    """What one van showed, what is estimated now, and whether it has caught up."""
     expected_s = sorted(draw(st.lists(st.integers(0, 9_000), max_size=4)))
     moved_s = [at_s + draw(_LATER_S) for at_s in expected_s]
     more_s = [moved_s[-1] + 60] if moved_s and draw(st.integers(0, 5)) == 0 else []
@@ -128,7 +126,7 @@ def a_day(draw: st.DrawFn) -> tuple[Shown, EtaWrite, bool, bool]:
     if before is not None:
         of_each = st.lists(st.integers(-1, 4), min_size=len(expected_s), max_size=len(expected_s))
         buckets = np.array(draw(of_each), np.int64)
-    return Shown(eta=before, buckets=buckets), now, draw(st.booleans()), draw(st.booleans())
+    return Shown(eta=before, buckets=buckets), now, draw(st.booleans())
 
 
 def alone_moved(before: EtaWrite, now: EtaWrite) -> bool:
@@ -147,23 +145,32 @@ def alone_moved(before: EtaWrite, now: EtaWrite) -> bool:
 
 
 @given(st.lists(a_day(), max_size=5))
-def test_all_at_once_is_as_each_alone(days: list[tuple[Shown, EtaWrite, bool, bool]]) -> None:
-    shown, now, seen, caught_up = ([day[field] for day in days] for field in range(4))
+def test_all_at_once_is_as_each_alone(days: list[tuple[Shown, EtaWrite, bool]]) -> None:
+    shown, now, caught_up = ([day[field] for day in days] for field in range(3))
     if not days:
         return
-    vans, found = vans_of(shown, now, seen=seen, caught_up=caught_up), estimated(now)
+    vans, found = vans_of(shown, now, caught_up=caught_up), estimated(now)
     begin = begins_of(found, len(vans))
-    may, news = may_be_told_of(vans, begin), are_news(vans, found, begin, CONFIG)
-    for i, (one, eta, happened, is_up) in enumerate(days):
+    may, (left_ms, whole_ms) = may_be_told_of(vans, begin), room_ms(vans, found, begin, CONFIG)
+    for i, (one, eta, is_up) in enumerate(zip(shown, now, caught_up, strict=True)):
         has_stops = bool(len(eta.stop_ids))
         assert may[i] == (has_stops and (is_up or (one.eta is not None and eta.as_of_ms >= one.eta.as_of_ms)))
         if has_stops:
-            assert news[i] == (happened or one.eta is None or alone_moved(one.eta, eta))
+            assert (left_ms[i] < 0) == (one.eta is None or alone_moved(one.eta, eta))
+            near = (eta.expected_ms - eta.as_of_ms <= CONFIG.eta_near_s * 1000).any()
+            assert whole_ms[i] == 1000 * (CONFIG.eta_moved_near_s if near else CONFIG.eta_moved_far_s)
+            assert left_ms[i] <= whole_ms[i]
 
     some = np.array([i for i, one in enumerate(shown) if one.eta is not None and len(one.eta.stop_ids)], np.int64)
-    others = in_other_buckets(shown, vans.tracks, some)
-    for i in some.tolist():
+    others, until_ms = in_other_buckets(shown, vans.tracks, some)
+    for i, after_ms in zip(some.tolist(), until_ms.tolist(), strict=True):
         eta = shown[i].eta
         assert eta is not None
         buckets = bucket_of((eta.expected_ms - now[i].as_of_ms) / 1000).tolist()
         assert (i in others) == (buckets != shown[i].buckets.tolist())
+        later = [
+            bucket_of((eta.expected_ms - now[i].as_of_ms - min(after_ms, 10**9) - more_ms) / 1000).tolist()
+            for more_ms in (0, 1)
+        ]
+        assert later[0] == buckets
+        assert (later[1] == buckets) == (not any(buckets))

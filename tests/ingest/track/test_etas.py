@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from geo.eta.estimate import Eta, estimate
+from geo.pings import Rows
 from ingest.config import IngestConfig
 from sql.track.folds import plan_changed
 from sql.track.lanes import lock_lanes
@@ -74,6 +76,26 @@ async def test_it_is_written_again_only_when_it_moved(fleet: Fleet, east):
             for then, now in zip(before[name], after[name], strict=True)
         ]
         assert max(moved_s) > CONFIG.eta_moved_near_s
+
+
+async def test_a_van_that_drives_as_planned_is_estimated_a_few_times(
+    fleet: Fleet, east, monkeypatch: pytest.MonkeyPatch
+):
+    asked: list[int] = []
+
+    def counted(tracks: Rows, *args: Any) -> Eta:
+        asked.append(len(tracks))
+        return estimate(tracks, *args)
+
+    monkeypatch.setattr("ingest.eta.tell.eta.estimate", counted)
+    phone, _ = await tour_of(fleet, (600, 1500, 3000))
+    for at_s in range(40):  # planned to be 600 m away after 300 s
+        await drive(fleet, phone, east, [(at_s, 2 * at_s)])
+    assert len(asked) < 20
+    asked.clear()
+    await fleet.restart()  # nobody remembers what was told
+    await drive(fleet, phone, east, [(40, 80)])
+    assert asked == [1]
 
 
 async def test_arrival_and_departure_are_written_at_once(fleet: Fleet, east, tour):
