@@ -48,7 +48,6 @@ FOR_SMALL_DATABASES = {
     "shared_buffers": "32MB",  # each drop looks through all of them
     "wal_level": "minimal",  # nobody copies what is written
     "max_wal_senders": "0",
-    "wal_compression": "off",
 }
 """Thousands are made and dropped, and each lasts for a test."""
 

@@ -25,11 +25,13 @@ _SETTINGS: Final = {
     "fsync": "on",
     "full_page_writes": "on",
     "synchronous_commit": "on",
-    # A small machine with bursts of writes: few checkpoints, less WAL. `replica` lets pg_basebackup copy it.
+    # A small machine with bursts of writes: few checkpoints. `replica` lets pg_basebackup copy it. The wheel is built
+    # with pglz only, which takes as long for a page as all else that a ping costs here; of many drivers nearly every
+    # ping of the first minutes after a checkpoint has one (docs/explanation/benchmarks.md).
     "shared_buffers": "256MB",
     "max_connections": "100",
     "wal_level": "replica",
-    "wal_compression": "pglz",  # the only one the wheel is built with
+    "wal_compression": "off",
     "max_wal_size": "2GB",
     "checkpoint_timeout": "15min",
     # A small log without personal data: `terse` leaves out DETAIL and CONTEXT, which quote keys and rows.

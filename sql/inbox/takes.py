@@ -21,7 +21,7 @@ class Block:
 
 
 async def plan_once(db: Db) -> None:
-    """Let a tracker's connection plan each statement only once."""
+    """Let a tracker's connection plan each statement only once, and by key."""
     await db.execute(_SQL["plan_once"])
 
 

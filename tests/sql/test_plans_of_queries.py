@@ -147,13 +147,14 @@ class Read:
     index: str | None
 
 
-async def explain(db: Db, module: str, name: str, *values: Any, seqscan: bool = False) -> list[Read]:
-    """Run a query and tell what it read, in the order of its plan; nothing is changed."""
+async def explain(db: Db, module: str, name: str, *values: Any, seqscan: bool | None = False) -> list[Read]:
+    """Run a query and tell what it read, in the order of its plan; nothing is changed. None: as it is."""
     await db.execute(f"PREPARE hot AS {load(f'sql.{module}')[name]}")
     transaction = db.transaction()
     await transaction.start()
     try:
-        await db.execute(f"SET LOCAL enable_seqscan = {'on' if seqscan else 'off'}")
+        if seqscan is not None:
+            await db.execute(f"SET LOCAL enable_seqscan = {'on' if seqscan else 'off'}")
         text = ", ".join(_literal(value) for value in values)
         plan = await db.fetchval(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) EXECUTE hot ({text})")
     finally:
@@ -365,6 +366,19 @@ async def test_hot_queries_read_by_key(filled: Db):
     # a join on the key would walk through the dead rows of all takes before
     reads = await explain(filled, "inbox.takes", "pop_blocks", _LANES, [0] * 8, 500, 256)
     assert [read.how for read in reads if read.table == "inbox"].count("Tid Scan") == 1
+
+
+async def test_a_tracker_reads_by_key_what_was_counted_when_it_was_empty(filled: Db):
+    """The inbox is empty whenever trackers keep up, and its dead rows lie there until they are vacuumed."""
+    await filled.execute("TRUNCATE inbox; ANALYZE inbox")
+    for name, values in (
+        ("waiting_lanes", [range(64), [0] * 64, 2, 4, 60]),
+        ("pop_blocks", [_LANES, [0] * 8, 500, 256]),
+    ):
+        reads = await explain(filled, "inbox.takes", name, *values, seqscan=None)
+        assert [read.index for read in reads if read.table == "inbox" and read.how != "Tid Scan"] == ["inbox_pkey"], (
+            name
+        )
 
 
 FEED: list[tuple[str, str, list[Any]]] = [

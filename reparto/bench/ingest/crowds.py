@@ -18,6 +18,7 @@ _SQL = load(__name__)
 
 _DRIVE = [told(20.6 + second * 8e-5, -103.4, 9.0, 0.0) for second in range(1_000)]
 _CHUNK = 100_000
+_SETTLED_WITHIN_S = 3_600.0
 _MINUTE = 60
 """Fixes of one phone that are stored together."""
 
@@ -72,6 +73,13 @@ def _minute(ids: Ints, since_ms: int) -> Pings:
     rows["lat_e6"], rows["lon_e6"] = 20_600_000 + second * 80, -103_400_000
     rows["accuracy_m"], rows["speed_mps"], rows["heading_deg"] = 6.0, 9.0, 0.0
     return pings
+
+
+async def settle(db: Connection) -> None:
+    """Have the database done with what was made behind its back: else pings pay for it."""
+    await db.execute(_SQL["wait_as_long_as_it_takes"])
+    for name in ("vacuum", "checkpoint"):
+        await db.execute(_SQL[name], timeout=_SETTLED_WITHIN_S)
 
 
 async def size(db: Connection) -> tuple[int, float, float]:

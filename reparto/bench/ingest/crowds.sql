@@ -21,6 +21,17 @@ SELECT phone.id AS device_id, made.id AS driver_id, made.lane, made.external_id 
 -- The only one.
 SELECT id FROM account;
 
+-- name: wait_as_long_as_it_takes
+SET statement_timeout = 0;
+
+-- name: vacuum
+-- What comes by itself within minutes after rows were made by the million, and would be counted with the pings of then.
+VACUUM ANALYZE;
+
+-- name: checkpoint
+-- Each page is written to the log whole when it changes first after one.
+CHECKPOINT;
+
 -- name: size
 -- Stored pings by the planner's estimate after ANALYZE, and the bytes of their rows and of their key.
 SELECT coalesce(sum(reltuples), 0)::bigint AS pings, coalesce(sum(pg_table_size(oid)), 0)::bigint AS row_bytes,

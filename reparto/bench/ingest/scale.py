@@ -21,7 +21,7 @@ from rich.table import Table
 
 from api.http.ids import DRIVER, shown
 from reparto.bench.ingest.command import hear_of_each, measure_load
-from reparto.bench.ingest.crowds import BenchDriver, make_drivers, size, store_history
+from reparto.bench.ingest.crowds import BenchDriver, make_drivers, settle, size, store_history
 from reparto.bench.ingest.wire import get_of, open_wires
 from reparto.client.product import Product, throw_away
 from reparto.command import Subparsers, err, out
@@ -111,7 +111,8 @@ async def measure(product: Product, *, drivers: Sequence[int], pings: Sequence[i
 
 async def _measure(product: Product, db: Connection, made: Sequence[BenchDriver], *, seconds: float) -> ScaleRow:
     phones = [one.phone for one in made]
-    await hear_of_each(product, db, phones)  # each time: credentials are believed for a minute
+    await settle(db)
+    await hear_of_each(product, db, phones)  # each time: whose row changes first after a checkpoint pays for a page
     random.Random(len(made)).shuffle(phones)
     row = await measure_load(product, db, deque(phones), batch=1, seconds=seconds)
     stored_pings, row_bytes, key_bytes = await size(db)
