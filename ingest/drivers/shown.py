@@ -31,13 +31,11 @@ class Hold:
 
     Attributes:
         plan, account: what it was made with, and by which rules somebody must hear of it.
-        rests_on: hash of what `geo.eta.rests.rests_on` gives.
         record: of dtype `ingest.eta.hold.HOLD`.
     """
 
     plan: Plan
     account: AccountEta
-    rests_on: int
     record: bytes
 
 

@@ -29,6 +29,7 @@ from the noises of drives and services (`geo.eta.numbers`) and the multiples tha
 
 HOLD = np.dtype(
     [
+        ("rests_on", "<i8"),  # as geo.eta.rests gives it
         ("recorded_ms", "<i8"),  # the ping it rests on
         ("along_m", "<f8"),
         ("s_per_m", "<f8"),  # as in geo.eta.estimate.Eta
@@ -59,7 +60,7 @@ def holding(vans: Vans, accounts: Sequence[AccountEta], now_ms: int) -> Bools:
     if not known:
         return holds
     some = np.array(list(known))
-    tracks = picked(vans.tracks, some)
+    tracks = vans.tracks if len(some) == len(vans) else picked(vans.tracks, some)
     was = np.frombuffer(b"".join([hold.record for hold in known.values()]), HOLD)
     recorded_ms = tracks["recorded_ms"].copy()
     passed_ms = recorded_ms - was["recorded_ms"]
@@ -75,7 +76,7 @@ def holding(vans: Vans, accounts: Sequence[AccountEta], now_ms: int) -> Bools:
         & (now_ms + DRIFT_TIMES * drift_ms + narrows_ms < was["near_ms"])
         & (waits_for_start(tracks, start_ms) == was["waits"])
         & ((now_ms - recorded_ms < worth.YOUNG_MS) == was["young"])
-        & [hold.rests_on == hash(now) for hold, now in zip(known.values(), rests_on(tracks), strict=True)]
+        & (rests_on(tracks) == was["rests_on"])
     )
     return holds
 
@@ -110,10 +111,12 @@ def holds_of(
         records[name] = tracks[name]
     for name in ("s_per_m", "waits"):
         records[name] = getattr(found, name)[begin[some]]
+    records["rests_on"] = rests_on(tracks)
     records["near_ms"], records["room_ms"] = near_ms, np.minimum(room_ms[some], late_ms)
     # no window begins before the ping
     records["until_ms"] = np.minimum(until_ms[some], found.low_ms[begin[some]] + records["room_ms"])
     records["young"] = now_ms - tracks["recorded_ms"] < worth.YOUNG_MS
-    for i, record, rests in zip(plans, records, rests_on(tracks), strict=True):
-        holds[i] = Hold(plan=plans[i], account=accounts[i], rests_on=hash(rests), record=record.tobytes())
+    size, whole = HOLD.itemsize, records.tobytes()
+    for n, (i, plan) in enumerate(plans.items()):
+        holds[i] = Hold(plan=plan, account=accounts[i], record=whole[n * size : (n + 1) * size])
     return holds
