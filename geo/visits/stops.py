@@ -36,7 +36,7 @@ from geo.visits.numbers import (
     PIN_M,
     UNSEEN_MS,
 )
-from geo.visits.tour import AWAITED, HERE, VISITS, rows_here, served
+from geo.visits.tour import AWAITED, HERE, VISITS, ahead_row, rows_here, served
 
 STANDING = np.dtype(
     [
@@ -206,9 +206,10 @@ def _stood(memory: Rows, visits: NDArray[np.uint8], look: Look, was_off: Bools, 
     arriving = same & look.slow & (ms - since_ms >= np.where(own_way, OFF_PATH_MS, DWELL_MS))
     # inside for a fix or two, and gone: it stood there if the clock says so, and the phone does not say it drove
     never = unseen(visits[np.arange(len(memory)), np.maximum(before, 0)])
-    free = (memory["open"] == 0) | gone & (memory["inside_ms"] < memory["candidate_ms"])
     enough_ms = np.clip(IDLE_PART * (ms - memory["candidate_ms"]), IDLE_LEAST_MS, IDLE_MS)
-    passed = (before >= 0) & ~same & never & free & (idle_ms >= enough_ms)
+    passed = (before >= 0) & ~same & never & (idle_ms >= enough_ms)
+    moved_on = gone | (found >= 0) | (memory["outs"] > 0)
+    passed &= _free(memory, visits, look, np.where(passed & moved_on, before, -1), gone)
     stood = _Stood(
         row=found, since_ms=since_ms, own_way=own_way, arriving=arriving, passed=passed,
         before=before, first_ms=memory["candidate_ms"].copy(), was_off=was_off,
@@ -225,6 +226,22 @@ def _stood(memory: Rows, visits: NDArray[np.uint8], look: Look, was_off: Bools, 
     return stood
 
 
+def _free(memory: Rows, visits: NDArray[np.uint8], look: Look, before: Ints, gone: Bools) -> Bools:
+    """Tell whose stop did not hold them while they stood at another: they were at none, or had left it.
+
+    Where fences overlap, nobody is seen to leave. Then who went on to the next of the tour, and on from there, has.
+
+    Args:
+        before: (n,) the other, of who has gone on from there; -1: who has not.
+        gone: (n,) who has left the stop where they were.
+    """
+    free: Bools = (memory["open"] == 0) | gone & (memory["inside_ms"] < memory["candidate_ms"])
+    for van in np.flatnonzero(~free & (before >= 0) & (memory["inside_ms"] != 0)).tolist():
+        last = int(memory["last"][van])
+        free[van] = ahead_row(look.here.plans[van], visits[van], last, float("nan")) == before[van]
+    return free
+
+
 def _come_and_go(
     memory: Rows, van: int, visits: NDArray[np.uint8], look: Look, stood: _Stood, *, gone: bool
 ) -> list[Visit]:
@@ -233,6 +250,8 @@ def _come_and_go(
     happened: list[Visit] = []
     if mine["open"]:
         left_ms = int(mine["inside_ms"] if gone else stood.since_ms[van])
+        if stood.passed[van]:
+            left_ms = min(int(mine["inside_ms"]), int(stood.first_ms[van]))
         happened += close(memory, van, visits, left_ms)
     if stood.passed[van]:
         last, last_ms = int(mine["last"]), int(stood.last_ms[van])
@@ -240,6 +259,8 @@ def _come_and_go(
         happened += _sure(begun, float(stood.certainty[van]))
         if stood.was_off[van]:
             mine["last"] = last
+        if stood.row[van] >= 0 and not visits[stood.row[van]] & HERE:  # it may be standing at the one after
+            mine["candidate"], mine["candidate_ms"] = stood.row[van] + 1, stood.since_ms[van]
         if stood.arriving[van]:
             happened += close(memory, van, visits, last_ms)
     if stood.arriving[van]:

@@ -33,6 +33,17 @@ def test_who_drives_on_past_the_next_door_was_not_there():
     assert [stop for stop, *_ in arrivals(Pings.concat([pings_at(*DOWN), passing]))] == [100]
 
 
+@pytest.mark.parametrize(("then_x_m", "seen"), [((1115, 1360), [100, 101]), ((1000, 1240), [100])])
+def test_who_goes_on_from_the_stop_next_door_was_there_inside_the_fence_of_the_one_before(then_x_m, seen):
+    """One fix at the second door, and the next one on the way; or back at the first, for the phone had drifted."""
+    plan = plan_along([(0, 0), (3500, 0)], [(1000, 20), (1045, 20), (3000, 0)])
+    seconds = [0, 30, 60, 90, 120, 150, 180, 210, 240, 270, 300]
+    pings = pings_at(seconds, [0, 240, 480, 720, 1000, 1000, 1000, 1050, *then_x_m, then_x_m[1] + 240], 0)
+    happened = of_type(fold(pings, plan)[1].happened, FactType.STOP_ARRIVED)
+    assert happened["stop_id"].tolist() == seen
+    assert happened["occurred_ms"][-1] == START_MS + (210_000 if len(seen) == 2 else 120_000)
+
+
 @pytest.mark.parametrize(
     ("seconds", "x_m", "seen"),
     [((120, 135, 150, 165), (930, 985, 1055, 1180), True), ((105, 135, 165, 195), (840, 985, 1115, 1360), False)],
