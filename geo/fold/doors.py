@@ -1,15 +1,22 @@
-"""At the door of which stops vans stand, whatever place along their path is held for theirs."""
+"""At which doors vans stand, and which stops are open, whatever place along their path is held for theirs."""
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.plan.plans import places_at, windows
+from geo.plan.plans import Plan, places_at, windows
 from geo.snap.doors import Doors
+from geo.snap.left_out import OpenStops
 from geo.snap.numbers import UNSAID_S
 from geo.trust.fixes import Here
 from geo.visits.near_stops import out_m_of, unseen
 from geo.visits.numbers import BESIDE_M
 from geo.visits.stops import Stand
+from geo.visits.tour import served
+
+_OPEN = ~served(np.arange(256, dtype=np.uint8))
+"""Of each byte that a track counts visits with: nobody was there, and nobody said that there is nothing to do."""
 
 
 def doors_of(stand: Stand, visits: NDArray[np.uint8], here: Here) -> Doors:
@@ -45,3 +52,17 @@ def doors_of(stand: Stand, visits: NDArray[np.uint8], here: Here) -> Doors:
         is_open=unseen(visits[van, row[near]]),
         stood_s=stood_s[van],
     )
+
+
+def open_stops_of(plans: Sequence[Plan], visits: NDArray[np.uint8]) -> OpenStops:
+    """List the stops of n tours at which nobody was yet, and of which nobody said that there is nothing to do.
+
+    Args:
+        visits: (n, MAX_STOPS) of each stop so far, as `geo.visits.tour` reads them.
+    """
+    counts = [len(plan.stops) for plan in plans]
+    van = np.repeat(np.arange(len(plans)), counts)
+    along_m = np.concatenate([plan.stops[:, 3] for plan in plans])
+    so_far = np.concatenate([mine[:count] for mine, count in zip(visits, counts, strict=True)])
+    is_open = _OPEN[so_far]
+    return OpenStops.at(van[is_open], along_m[is_open], len(plans))

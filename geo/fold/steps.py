@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from geo.fold.doors import doors_of
+from geo.fold.doors import doors_of, open_stops_of
 from geo.fold.in_force import InForce
 from geo.fold.moments import Diary, Moment
 from geo.fold.results import Results
@@ -32,7 +32,8 @@ class Steps:
         here = self.results.here(fixes, self.in_force.plans_of(vans))
         was, visits = picked(tracks["snap"], vans), tracks["visits"][vans]
         stand = stops.stand(picked(tracks["standing"], vans), here)
-        memory, snapped = snap.step(was, here, doors_of(stand, visits, here))
+        doors, open_stops = doors_of(stand, visits, here), open_stops_of(here.plans, visits)
+        memory, snapped = snap.step(was, here, doors, open_stops)
         self._tell_route(vans, fixes, here, snapped)
 
         standing, happened = stops.step(stand, visits, here, snapped.along_m)

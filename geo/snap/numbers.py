@@ -9,9 +9,9 @@ the score: `tests/bench/snap_weights.py`.
 HYPOTHESES = 6
 """Places on the path that are kept; more than six passes are hardly ever as likely as each other."""
 
-OFF_AT, BACK_AT = 0.7, 0.3
-"""A van is off its route when that is so likely, and on it again when it is no more likely than this. By hand: two far
-fixes take it off, one does not."""
+OFF_AT, BACK_AT = 0.7, 0.5
+"""A van is off its route when that is so likely, and on it again when it is no more likely than this, less likely than
+not. By hand: two far fixes take it off, one does not."""
 
 DOUBT_AT, SURE_AT = 0.5, 0.2
 """Likelier off than on: no new place is told. Less likely off than SURE_AT: the place is where it would have left."""
@@ -131,6 +131,15 @@ drives a long way for a second time. Unbounded, a van once taken for one far off
 BEFORE = 0.3
 """Logarithm: how much less likely a van comes back to where it left the path before it came upon another pass, than to
 that one. By hand."""
+
+# stops left out -------------------------------------------------------------------------------------------------------
+
+PAST_M = 100.0
+"""A stop lies behind a van that is so far past its place on the path: up to there it may be parked for it. By hand: at
+60 made-up tours are the same, at 180 worse."""
+
+LONGEST_MM = 10**11
+"""No path is longer, in millimetres."""
 
 # standing at a door ---------------------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Rows, copied
 from geo.shape import plane
 from geo.snap.candidates import candidates_of, least
 from geo.snap.doors import Doors, pull
+from geo.snap.left_out import OpenStops, weigh
 from geo.snap.likelihood import Fix, From, exp
 from geo.snap.numbers import (
     ALIKE,
@@ -119,12 +120,15 @@ class Snapped:
     off_ms: Ints
 
 
-def step(memory: Rows, here: Here, doors: Doors | None = None) -> tuple[Rows, Snapped]:
+def step(
+    memory: Rows, here: Here, doors: Doors | None = None, open_stops: OpenStops | None = None
+) -> tuple[Rows, Snapped]:
     """Snap one fix each of n drivers.
 
     Args:
         memory: (n,) of dtype `SNAP`. Not changed.
         doors: where vans stand at the door of a stop; None: at none.
+        open_stops: of the tours of all n; None: of none.
 
     Returns:
         The new memory, and the places.
@@ -134,7 +138,8 @@ def step(memory: Rows, here: Here, doors: Doors | None = None) -> tuple[Rows, Sn
     seconds = np.where(began, 0.0, (here.ms - memory["ms"]) / 1000)
     fix, pace_mps = _seen(new, began, seconds, here)
     van, which = _asked(memory, began)
-    found = candidates_of([here.plans[row] for row in van.tolist()], _from(memory, van, which), fix.rows_at(van))
+    start = _from(memory, van, which)
+    found = candidates_of([here.plans[row] for row in van.tolist()], start, fix.rows_at(van))
 
     # what each hypothesis gives to each place; which -1, the last row, is the one off the path
     off = memory["off_weight"].astype(np.float64)
@@ -143,8 +148,14 @@ def step(memory: Rows, here: Here, doors: Doors | None = None) -> tuple[Rows, Sn
     alike = exp(-ALIKE * fix.full - least(van, found.beside, len(memory)))
     stayed = (off * (1 - back) + leave * (1 - off)) * np.maximum(alike, 1.0)
     given = np.where(which < 0, off[van] * back[van], memory["on"]["weight"][van, which] * (1 - leave[van]))
+    row, place = np.nonzero(found.cost < np.inf)
+    moved = given[row] * exp(-found.cost[row, place])
+    if open_stops is not None:
+        nowhere = start.anywhere & np.isnan(memory["along_m"])[van]
+        start_m = np.where(nowhere, np.nan, start.along_m)
+        moved = weigh(moved, van[row], start.anywhere[row], start_m[row], found.along_m[row, place], open_stops)
     weight = np.zeros((len(memory), HYPOTHESES + 1, ROUNDS + 1))
-    weight[van, which] = given[:, None] * exp(-found.cost)
+    weight[van[row], which[row], place] = moved
     table = np.full((4, *weight.shape), np.nan)
     table[:, van, which] = found.along_m, found.x_m, found.y_m, found.offset_m
     picked, off, (along_m, path_x_m, path_y_m, offset_m) = _gathered(
