@@ -41,8 +41,8 @@ BY_STANDING, BY_FENCE = 0.98, 0.95
 a fix in 5 to 30 s, recorded and made up (1,947 of 1,986; 26 of 27)."""
 
 BY_CLOCK = (10_000.0, 30_000.0, 180_000.0), (0.8, 0.9, 0.97)
-"""How certain it is of one that was idle for so long, ms, around a fix or two: 48 of 60 are true of those that lost 10 to
-20 s, 56 of 61 up to a minute, all nine from there, on recorded tours and on made-up ones of seeds 7202 and 7203."""
+"""How certain it is of one that was idle for so long, ms, around a fix or two: 48 of 60 are true of those that lost 10
+to 20 s, 56 of 61 up to a minute, all nine from there, on recorded tours and on made-up ones of seeds 7202 and 7203."""
 
 PIN_M = 60.0
 """A van that stands at a stop is told to stay, unless a fix is further along the path than this from where it stood."""
