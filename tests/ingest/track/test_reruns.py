@@ -123,9 +123,9 @@ async def test_a_visit_that_begins_later_after_all_keeps_its_end(fleet: Fleet, e
     await fleet.send(phone, east([(105, 800)], speed_mps=30))
     await fleet.settle()
     visit = await fleet.pool.fetchrow("SELECT * FROM visit")
-    assert (visit["arrived_at"], visit["departed_at"]) == (after(120), after(190))
+    assert (visit["arrived_at"], visit["departed_at"]) == (after(110), after(190))
     stop = await fleet.pool.fetchrow("SELECT arrived_at, departed_at FROM stop WHERE arrived_at IS NOT NULL")
-    assert tuple(stop) == (after(120), after(190))
+    assert tuple(stop) == (after(110), after(190))
 
 
 async def _feed(fleet: Fleet) -> list[tuple[object, ...]]:
