@@ -3,8 +3,7 @@
 -- to plan for each anew costs more than to run it, since `ping` has a partition for every day. By key however small a table
 -- looks when that plan is made: `inbox` is mostly counted when it is empty, and its dead rows were read for each lane and
 -- turn; `track` and `live` have no statistics in the first minute of a fleet, or of a restored database.
-SET plan_cache_mode = force_generic_plan;
-SET enable_seqscan = off;
+SELECT set_config('plan_cache_mode', 'force_generic_plan', false), set_config('enable_seqscan', 'off', false);
 
 -- name: waiting_lanes
 -- Lanes with something to do: blocks, or a track to fold on. $1 lanes, $2 highest block id long taken in each (a hint
