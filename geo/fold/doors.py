@@ -5,9 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.pings import Ints
+from geo.plan.numbers import MAX_STOPS
 from geo.plan.plans import Plan, places_at, windows
 from geo.snap.doors import Doors
-from geo.snap.left_out import OpenStops
+from geo.snap.left_out import OpenStops, keys_of
 from geo.snap.numbers import UNSAID_S
 from geo.trust.fixes import Here
 from geo.visits.near_stops import out_m_of, unseen
@@ -54,15 +56,46 @@ def doors_of(stand: Stand, visits: NDArray[np.uint8], here: Here) -> Doors:
     )
 
 
-def open_stops_of(plans: Sequence[Plan], visits: NDArray[np.uint8]) -> OpenStops:
-    """List the stops of n tours at which nobody was yet, and of which nobody said that there is nothing to do.
+class StopsLeft:
+    """Which stops of m drivers are open, listed anew where a plan, a visit or a word changed that."""
 
-    Args:
-        visits: (n, MAX_STOPS) of each stop so far, as `geo.visits.tour` reads them.
-    """
-    counts = [len(plan.stops) for plan in plans]
-    van = np.repeat(np.arange(len(plans)), counts)
-    along_m = np.concatenate([plan.stops[:, 3] for plan in plans])
-    so_far = np.concatenate([mine[:count] for mine, count in zip(visits, counts, strict=True)])
-    is_open = _OPEN[so_far]
-    return OpenStops.at(van[is_open], along_m[is_open], len(plans))
+    def __init__(self, m: int) -> None:
+        self._plans: list[Plan | None] = [None] * m
+        self._visits = np.zeros((m, MAX_STOPS), np.uint8)
+        self._starts, self._key, self._before = np.zeros(m + 1, np.int64), np.zeros(0, np.int64), np.zeros(m, np.int64)
+
+    def of(self, vans: Ints, plans: Sequence[Plan], visits: NDArray[np.uint8]) -> OpenStops:
+        """Tell it of n of the drivers.
+
+        Args:
+            vans: (n,) which.
+            plans: (n) of each.
+            visits: (n, MAX_STOPS) of each stop so far, as `geo.visits.tour` reads them.
+        """
+        changed = vans[(self._visits[vans] != visits).any(axis=1)]
+        self._visits[vans] = visits
+        anew = [van for van, plan in zip(vans.tolist(), plans, strict=True) if self._plans[van] is not plan]
+        if anew:
+            for van, plan in zip(vans.tolist(), plans, strict=True):
+                self._plans[van] = plan
+            self._list_stops()
+        else:
+            for van in changed.tolist():
+                first, past = self._starts[van : van + 2]
+                is_open = _OPEN[self._visits[van, : past - first]]
+                self._before[first + van + 1 : past + van + 1] = np.cumsum(is_open)
+        return OpenStops(self._key, self._before, vans)
+
+    def _list_stops(self) -> None:
+        known = [(van, plan) for van, plan in enumerate(self._plans) if plan is not None]
+        counts = np.zeros(len(self._plans), np.int64)
+        counts[[van for van, _ in known]] = [len(plan.stops) for _, plan in known]
+        np.cumsum(counts, out=self._starts[1:])
+        tour = np.repeat(np.arange(len(counts)), counts)
+        self._key = keys_of(tour, np.concatenate([plan.stops[:, 3] for _, plan in known]))
+        so_far = np.concatenate([self._visits[van, : len(plan.stops)] for van, plan in known])
+        is_open = np.zeros(len(tour) + len(counts), np.int64)
+        is_open[np.arange(len(tour)) + tour] = _OPEN[so_far]
+        before = np.cumsum(is_open) - is_open
+        slots = self._starts[:-1] + np.arange(len(counts))
+        self._before = before - np.repeat(before[slots], counts + 1)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from geo.fold.doors import doors_of, open_stops_of
+from geo.fold.doors import StopsLeft, doors_of
 from geo.fold.in_force import InForce
 from geo.fold.moments import Diary, Moment
 from geo.fold.results import Results
@@ -21,6 +21,7 @@ class Steps:
 
     def __init__(self, tracks: Rows, results: Results, in_force: InForce, diary: Diary) -> None:
         self.tracks, self.results, self.in_force, self.diary = tracks, results, in_force, diary
+        self._left = StopsLeft(len(tracks))
 
     def fold(self, vans: Ints, fixes: Ints) -> None:
         """Fold one fix each of some drivers.
@@ -32,7 +33,7 @@ class Steps:
         here = self.results.here(fixes, self.in_force.plans_of(vans))
         was, visits = picked(tracks["snap"], vans), tracks["visits"][vans]
         stand = stops.stand(picked(tracks["standing"], vans), here)
-        doors, open_stops = doors_of(stand, visits, here), open_stops_of(here.plans, visits)
+        doors, open_stops = doors_of(stand, visits, here), self._left.of(vans, here.plans, visits)
         memory, snapped = snap.step(was, here, doors, open_stops)
         self._tell_route(vans, fixes, here, snapped)
 

@@ -1,7 +1,6 @@
 """What the stops behind a place say: the fewer of them nobody was at, the likelier the van is there."""
 
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 
@@ -11,32 +10,29 @@ from geo.snap.numbers import LONGEST_MM, PAST_M
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OpenStops:
-    """Stops of n tours at which nobody was, and of which nobody said that there is nothing to do.
+    """How many stops of each of m tours are open before each: nobody was there, or said that there is nothing to do.
 
     Attributes:
-        key: (s,) ascending, their places along the paths, whole millimetres, those of the k-th tour after
+        key: (s,) ascending, places of all stops along their paths, whole millimetres, those of the k-th tour after
             k * LONGEST_MM: whole numbers are the same in any batch.
-        starts: (n,) where each tour's begin.
+        before: (s + m,) of each stop, and past the last one of each tour: how many open ones come before it.
+        tours: (n,) the tour of each van.
     """
 
     key: Ints
-    starts: Ints
+    before: Ints
+    tours: Ints
 
-    @classmethod
-    def at(cls, tour: Ints, along_m: Floats, n: int) -> Self:
-        """Make it of such stops, tour by tour in the order along the path."""
-        key = tour * LONGEST_MM + _mm(along_m)
-        return cls(key, key.searchsorted(np.arange(n) * LONGEST_MM))
-
-    def behind(self, tour: Ints, along_m: Floats) -> Ints:
-        """Count those that lie behind (p,) places on paths, not only beside them; none behind NaN."""
-        at = _mm(np.fmax(along_m - PAST_M, 0.0)) + tour * LONGEST_MM
-        behind: Ints = self.key.searchsorted(at) - self.starts[tour]
+    def behind(self, van: Ints, along_m: Floats) -> Ints:
+        """Count the open ones that lie behind (p,) places on paths, not only beside them; none behind NaN."""
+        tour = self.tours[van]
+        behind: Ints = self.before[self.key.searchsorted(keys_of(tour, np.fmax(along_m - PAST_M, 0.0))) + tour]
         return behind
 
 
-def _mm(along_m: Floats) -> Ints:
-    return np.rint(along_m * 1000).astype(np.int64)
+def keys_of(tour: Ints, along_m: Floats) -> Ints:
+    """Give places along the paths of tours as `OpenStops.key`."""
+    return tour * LONGEST_MM + np.rint(along_m * 1000).astype(np.int64)
 
 
 def weigh(weight: Floats, van: Ints, off: Bools, start_m: Floats, along_m: Floats, stops: OpenStops) -> Floats:

@@ -3,14 +3,16 @@
 import numpy as np
 import pytest
 
-from geo.fold.doors import open_stops_of
+from geo.fold.doors import StopsLeft
 from geo.plan.numbers import MAX_STOPS
-from geo.snap.left_out import OpenStops, weigh
+from geo.snap.left_out import weigh
 from geo.visits.tour import AWAITED, DONE
 from tests.geo.city import plan_along
 
 STOPS_M = [500.0, 900.0, 2000.0]
-ONE = OpenStops.at(np.zeros(3, np.int64), np.array(STOPS_M), 1)
+PLAN = plan_along([(0, 0), (3000, 0)], [(x_m, 0) for x_m in STOPS_M], stop_along_m=STOPS_M)
+NOBODY_YET = np.zeros((1, MAX_STOPS), np.uint8)
+ONE = StopsLeft(1).of(np.zeros(1, np.int64), [PLAN], NOBODY_YET)
 
 
 def weighed(moves, off=(), stops=ONE):
@@ -52,7 +54,7 @@ def test_a_drive_in_two_fixes_weighs_as_much_as_in_one():
 
 
 def test_vans_are_weighed_each_alone():
-    stops = OpenStops.at(np.repeat([0, 1], 3), np.array(STOPS_M * 2), 2)
+    stops = StopsLeft(2).of(np.arange(2), [PLAN, PLAN], np.repeat(NOBODY_YET, 2, axis=0))
     van, moves_m = np.array([0, 0, 1, 1]), np.array([(300, 450), (300, 1500), (950, 1010), (1000, 2500)], np.float64)
     both = weigh(np.full(4, 0.5), van, np.zeros(4, np.bool_), *moves_m.T, stops)
     alone = [weighed(moves_m[van == each].tolist()) for each in (0, 1)]
@@ -60,8 +62,24 @@ def test_vans_are_weighed_each_alone():
 
 
 def test_stops_are_open_where_nobody_was_and_nobody_said_a_word():
-    plan = plan_along([(0, 0), (3000, 0)], [(x_m, 0) for x_m in STOPS_M], stop_along_m=STOPS_M)
     visits = np.zeros((2, MAX_STOPS), np.uint8)
     visits[1, :3] = 1, DONE, 1 | AWAITED
-    stops = open_stops_of([plan, plan], visits)
+    stops = StopsLeft(2).of(np.arange(2), [PLAN, PLAN], visits)
     assert stops.behind(np.array([0, 1]), np.full(2, 2900.0)).tolist() == [3, 1]
+
+
+def test_what_is_open_is_known_again_after_a_visit_and_with_another_plan():
+    """Of three drivers two are asked for, then one of them."""
+    short = plan_along([(0, 0), (3000, 0)], [(500, 0)], stop_along_m=[500.0])
+    left, visits = StopsLeft(3), np.zeros((2, MAX_STOPS), np.uint8)
+
+    def behind(vans, plans):
+        stops = left.of(np.array(vans), plans, visits[: len(vans)])
+        return [stops.behind(np.full(1, van), np.full(1, 1500.0)).tolist()[0] for van in range(len(vans))]
+
+    assert behind([0, 2], [PLAN, PLAN]) == [2, 2]
+    visits[0, 1] = visits[1, 0] = 1
+    assert behind([0, 2], [PLAN, PLAN]) == [1, 1]
+    visits[0] = visits[1]
+    assert behind([2], [short]) == [0]
+    assert behind([2], [PLAN]) == [1]
