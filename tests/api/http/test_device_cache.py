@@ -173,13 +173,9 @@ async def test_a_forgotten_device_is_asked_for_and_the_others_are_not(
     assert asked == [hash_of(token)]
 
 
-async def test_an_answer_that_is_older_than_the_revocation_is_not_believed(
-    pool: Pool, made: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cache = DeviceCache(pool, ttl_s=60)
-    account_id, device_id, token = await made()
-    found, go_on = asyncio.Event(), asyncio.Event()
-    find = devices.find_by_tokens
+def answers_held_back(monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, asyncio.Event]:
+    """Have answers about tokens come only when somebody lets them: found, and go on."""
+    found, go_on, find = asyncio.Event(), asyncio.Event(), devices.find_by_tokens
 
     async def slow(db: Db | Pool, secret_hashes: Sequence[bytes]) -> dict[bytes, DeviceRow]:
         rows = await find(db, secret_hashes)
@@ -188,6 +184,15 @@ async def test_an_answer_that_is_older_than_the_revocation_is_not_believed(
         return rows
 
     monkeypatch.setattr(devices, "find_by_tokens", slow)
+    return found, go_on
+
+
+async def test_an_answer_that_is_older_than_the_revocation_is_not_believed(
+    pool: Pool, made: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = DeviceCache(pool, ttl_s=60)
+    account_id, device_id, token = await made()
+    found, go_on = answers_held_back(monkeypatch)
     asking = asyncio.create_task(by_token(cache, token))
     await found.wait()
     await revoke_device(pool, account_id=account_id, device_id=device_id)
@@ -297,16 +302,7 @@ async def test_who_asks_while_a_query_is_under_way_is_asked_for_in_the_next(
 ) -> None:
     cache = DeviceCache(pool)
     account_id, device_id, token = await made()
-    found, go_on = asyncio.Event(), asyncio.Event()
-    find = devices.find_by_tokens
-
-    async def slow(db: Db | Pool, secret_hashes: Sequence[bytes]) -> dict[bytes, DeviceRow]:
-        rows = await find(db, secret_hashes)
-        found.set()
-        await go_on.wait()
-        return rows
-
-    monkeypatch.setattr(devices, "find_by_tokens", slow)
+    found, go_on = answers_held_back(monkeypatch)
     first = asyncio.create_task(by_token(cache, token))
     await found.wait()
     await revoke_device(pool, account_id=account_id, device_id=device_id)  # and nobody told us yet
