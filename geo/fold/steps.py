@@ -92,7 +92,6 @@ class Steps:
 def _pin(memory: Rows, snapped: Snapped, here: Here, was: Rows, standing: Rows, slow: Bools) -> None:
     """Tell those who stand at a stop to be where their fixes are on the mean; writes into `memory` and `snapped`."""
     pinned, told_m = stops.pin(standing, slow, here.ms, snapped.along_m, was)
-    if len(pinned):
-        x_m, y_m = places_at([here.plans[i] for i in pinned.tolist()], told_m)
-        snapped.along_m[pinned], snapped.x_m[pinned], snapped.y_m[pinned] = told_m, x_m, y_m
-        memory["along_m"][pinned], memory["path_x_m"][pinned], memory["path_y_m"][pinned] = told_m, x_m, y_m
+    x_m, y_m = places_at([here.plans[i] for i in pinned.tolist()], told_m)
+    snapped.along_m[pinned], snapped.x_m[pinned], snapped.y_m[pinned] = told_m, x_m, y_m
+    memory["along_m"][pinned], memory["path_x_m"][pinned], memory["path_y_m"][pinned] = told_m, x_m, y_m

@@ -104,8 +104,8 @@ class Hints:
         for one in _older(self._lately, now_s - NEARLY_SETTLED_S):
             _raise(self.nearly, one[1])
             self._nearly_settled.append(one)
-        for _, highest in _older(self._nearly_settled, now_s - SETTLED_S):
-            _raise(self.after, highest)
+        for one in _older(self._nearly_settled, now_s - SETTLED_S):
+            _raise(self.after, one[1])
 
     def start(self) -> Mapping[int, int]:
         """Give the ids after which to search now: mostly the nearer ones, once in `LOOK_BACK_S` the others."""
