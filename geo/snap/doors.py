@@ -67,10 +67,10 @@ def pull(new: Rows, doors: Doors, fix: Fix, offset_m: Floats) -> None:
         fix: (n,) the fixes.
         offset_m: (n, HYPOTHESES) of the fix from each hypothesis.
     """
+    if not doors.inside.any():
+        return
     vans = np.unique(doors.van[doors.inside])
     mine = np.flatnonzero(np.isin(doors.van, vans))
-    if not len(mine):
-        return
     long_s = doors.stood_s - UNSAID_S
     said, before = _said(long_s), _said(long_s - fix.seconds[doors.van])
     squared = (fix.x_m[doors.van] - doors.x_m) ** 2 + (fix.y_m[doors.van] - doors.y_m) ** 2

@@ -120,15 +120,13 @@ class Snapped:
     off_ms: Ints
 
 
-def step(
-    memory: Rows, here: Here, doors: Doors | None = None, open_stops: OpenStops | None = None
-) -> tuple[Rows, Snapped]:
+def step(memory: Rows, here: Here, doors: Doors, open_stops: OpenStops) -> tuple[Rows, Snapped]:
     """Snap one fix each of n drivers.
 
     Args:
         memory: (n,) of dtype `SNAP`. Not changed.
-        doors: where vans stand at the door of a stop; None: at none.
-        open_stops: of the tours of all n; None: of none.
+        doors: where vans stand at the door of a stop.
+        open_stops: of the tours of all n.
 
     Returns:
         The new memory, and the places.
@@ -150,10 +148,9 @@ def step(
     given = np.where(which < 0, off[van] * back[van], memory["on"]["weight"][van, which] * (1 - leave[van]))
     row, place = np.nonzero(found.cost < np.inf)
     moved = given[row] * exp(-found.cost[row, place])
-    if open_stops is not None:
-        nowhere = start.anywhere & np.isnan(memory["along_m"])[van]
-        start_m = np.where(nowhere, np.nan, start.along_m)
-        moved = weigh(moved, van[row], start.anywhere[row], start_m[row], found.along_m[row, place], open_stops)
+    nowhere = start.anywhere & np.isnan(memory["along_m"])[van]
+    start_m = np.where(nowhere, np.nan, start.along_m)
+    moved = weigh(moved, van[row], start.anywhere[row], start_m[row], found.along_m[row, place], open_stops)
     weight = np.zeros((len(memory), HYPOTHESES + 1, ROUNDS + 1))
     weight[van[row], which[row], place] = moved
     table = np.full((4, *weight.shape), np.nan)
@@ -164,8 +161,7 @@ def step(
     for name, column in (("weight", picked), ("along_m", along_m), ("x_m", path_x_m), ("y_m", path_y_m)):
         new["on"][name] = column
     new["off_weight"], new["ms"] = off, here.ms
-    if doors is not None and len(doors.van):
-        pull(new, doors, fix, offset_m)
+    pull(new, doors, fix, offset_m)
     return new, _told(memory, new, here.ms, fix, offset_m[:, 0])
 
 

@@ -4,16 +4,21 @@ from typing import Any
 
 import numpy as np
 
+from geo.fold.doors import StopsLeft
 from geo.fold.fold import advance, decode, encode, fresh
 from geo.pings import UNKNOWN_MS, Pings, Rows, in_order
 from geo.plan.facts import Facts, FactType
 from geo.plan.fence import Fences
+from geo.plan.numbers import MAX_STOPS
 from geo.plan.plans import Plan, Timeline
 from geo.plan.prepare import Head, PathColumns, StopColumns, prepare_plan
 from geo.shape import lines, plane
 from geo.simulate.drive import Truth, drive
 from geo.simulate.phone import Faults, phone
 from geo.simulate.tour import street_grid_tour
+from geo.snap import snap
+from geo.snap.doors import Doors
+from geo.trust.fixes import Here
 
 LON, LAT = -58.44, -34.60
 START_MS = 1_760_000_000_000
@@ -22,6 +27,12 @@ START_MS = 1_760_000_000_000
 def place(x_m: Any, y_m: Any, lon: float = LON, lat: float = LAT) -> tuple[Any, Any]:
     """Give the place some metres east and north of the middle of town."""
     return plane.unproject(x_m, y_m, lon, lat)
+
+
+def snap_one(memory: Rows, here: Here) -> tuple[Rows, snap.Snapped]:
+    """Snap a fix of one van whose plan has no stops."""
+    open_stops = StopsLeft(1).of(np.zeros(1, np.int64), here.plans, np.zeros((1, MAX_STOPS), np.uint8))
+    return snap.step(memory, here, Doors.none(), open_stops)
 
 
 def plan_along(

@@ -37,6 +37,7 @@ from tests.geo.city import (
     pings_at,
     place,
     plan_along,
+    snap_one,
     town_day,
     walk,
 )
@@ -489,7 +490,7 @@ def test_a_first_fix_snaps_where_shapely_says(seed, off_m, at_m):
         np.column_stack((np.append(plan.segments[:, 0], 0), np.append(plan.segments[:, 1], 0)))[:-1]
     )
     van = line.interpolate(min(at_m, line.length))
-    _, snapped = snap.step(
+    _, snapped = snap_one(
         snap.fresh(1, at_m),
         Here(
             plans=[plan], ms=np.array([START_MS]), x_m=np.array([van.x]), y_m=np.array([van.y + off_m]),

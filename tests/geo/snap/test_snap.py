@@ -9,7 +9,7 @@ from geo.plan.facts import FactType
 from geo.snap import snap
 from geo.snap.likelihood import exp
 from geo.trust.fixes import Here
-from tests.geo.city import START_MS, fold, of_type, pings_at, plan_along, walk
+from tests.geo.city import START_MS, fold, of_type, pings_at, plan_along, snap_one, walk
 
 OFF = FactType.ROUTE_OFF, FactType.ROUTE_BACK
 DEAD_END = [(0.0, 0.0), (1000.0, 0.0), (1000.0, 400.0), (1000.0, 0.0), (2500.0, 0.0)]
@@ -103,7 +103,7 @@ def test_weights_are_probabilities_wherever_a_phone_wanders(seed, every_ms):
             plans=[plan], ms=np.array([START_MS + k * every_ms]), x_m=x_m[k : k + 1], y_m=y_m[k : k + 1],
             accuracy_m=np.array([accuracy]), speed_mps=speed, heading_deg=heading,
         )  # fmt: skip
-        memory, told = snap.step(memory, here)
+        memory, told = snap_one(memory, here)
         weights = memory["on"]["weight"][0]
         assert weights.sum() + memory["off_weight"][0] == pytest.approx(1, abs=1e-3)
         assert (np.diff(weights) <= 0).all()
