@@ -1,6 +1,8 @@
 # One image for every role: `docker run --stop-timeout 45 reparto up`, or see docker-compose.yml.
 
 FROM python:3.13-slim AS build
+# With a C compiler, judging a fix takes a third of the time.
+RUN apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev
 WORKDIR /source
 COPY . .
 RUN python -m venv /opt/reparto && /opt/reparto/bin/pip install --no-cache-dir .

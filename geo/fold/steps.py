@@ -2,16 +2,16 @@
 
 import numpy as np
 
-from geo.fold.doors import StopsLeft, doors_of
 from geo.fold.in_force import InForce
 from geo.fold.moments import Diary, Moment
 from geo.fold.results import Results
 from geo.pings import Bools, Ints, Rows, picked
 from geo.plan.facts import FactType
 from geo.plan.numbers import DEPOT_M
-from geo.plan.plans import places_at
 from geo.snap import snap
 from geo.snap.snap import Snapped
+from geo.step.chosen import step_of
+from geo.step.stepped import Stepped
 from geo.trust.fixes import Here
 from geo.visits import pace, stops, tour
 
@@ -21,7 +21,7 @@ class Steps:
 
     def __init__(self, tracks: Rows, results: Results, in_force: InForce, diary: Diary) -> None:
         self.tracks, self.results, self.in_force, self.diary = tracks, results, in_force, diary
-        self._left = StopsLeft(len(tracks))
+        self._step = step_of(len(tracks))
 
     def fold(self, vans: Ints, fixes: Ints) -> None:
         """Fold one fix each of some drivers.
@@ -32,12 +32,11 @@ class Steps:
         tracks = self.tracks
         here = self.results.here(fixes, self.in_force.plans_of(vans))
         was, visits = picked(tracks["snap"], vans), tracks["visits"][vans]
-        stand = stops.stand(picked(tracks["standing"], vans), here)
-        doors, open_stops = doors_of(stand, visits, here), self._left.of(vans, here.plans, visits)
-        memory, snapped = snap.step(was, here, doors, open_stops)
+        stepped = self._step(vans, was, picked(tracks["standing"], vans), visits, here)
+        memory, standing, snapped, stood = stepped.snap, stepped.standing, stepped.snapped, stepped.stood
         self._tell_route(vans, fixes, here, snapped)
 
-        standing, happened = stops.step(stand, visits, here, snapped.along_m)
+        happened = stops.come_and_go(standing, visits, here, stood)
         tracks["standing"][vans] = standing
         tracks["pace"][vans] = pace.begin(tracks["pace"][vans], here.ms, snapped.along_m)
         for visit in happened:
@@ -46,9 +45,9 @@ class Steps:
             tracks["visits"][vans[i]] = visits[i]
             if visit.arrived and np.isnan(snapped.along_m[i]):
                 snap.served_off_path(memory, i, float(here.plans[i].stops[visit.row, 3]))
-        self._finish(vans, fixes, here, snapped, stand.slow, {visit.van for visit in happened})
+        self._finish(vans, fixes, here, snapped, stood.slow, {visit.van for visit in happened})
 
-        _pin(memory, snapped, here, was, standing, stand.slow)
+        self._pin(vans, here, was, stepped)
         tracks["snap"][vans] = memory
         self.results.snapped(fixes, snapped)
 
@@ -88,10 +87,10 @@ class Steps:
             place = float(fix["lon_e6"]) * 1e-6, float(fix["lat_e6"]) * 1e-6
             self.in_force.move_on(van, int(here.ms[i]), place, float(snapped.along_m[i]), slow=bool(slow[i]))
 
-
-def _pin(memory: Rows, snapped: Snapped, here: Here, was: Rows, standing: Rows, slow: Bools) -> None:
-    """Tell those who stand at a stop to be where their fixes are on the mean; writes into `memory` and `snapped`."""
-    pinned, told_m = stops.pin(standing, slow, here.ms, snapped.along_m, was)
-    x_m, y_m = places_at([here.plans[i] for i in pinned.tolist()], told_m)
-    snapped.along_m[pinned], snapped.x_m[pinned], snapped.y_m[pinned] = told_m, x_m, y_m
-    memory["along_m"][pinned], memory["path_x_m"][pinned], memory["path_y_m"][pinned] = told_m, x_m, y_m
+    def _pin(self, vans: Ints, here: Here, was: Rows, stepped: Stepped) -> None:
+        """Tell those who stand at a stop to be where their fixes are on the mean; writes into what came of the step."""
+        memory, snapped = stepped.snap, stepped.snapped
+        pinned, told_m = stops.pin(stepped.standing, stepped.stood.slow, here.ms, snapped.along_m, was)
+        x_m, y_m = self._step.places_at(vans[pinned], [here.plans[i] for i in pinned.tolist()], told_m)
+        snapped.along_m[pinned], snapped.x_m[pinned], snapped.y_m[pinned] = told_m, x_m, y_m
+        memory["along_m"][pinned], memory["path_x_m"][pinned], memory["path_y_m"][pinned] = told_m, x_m, y_m

@@ -24,8 +24,9 @@ _A4 = 15 * _E2**2 / 256 + 45 * _E2**3 / 1024
 _A6 = 35 * _E2**3 / 3072
 
 _RAD = math.pi / 180
-_SIN = np.array([math.sin(_RAD * degree) for degree in range(-360, 361)])
-_COS = np.array([math.cos(_RAD * degree) for degree in range(-360, 361)])
+SIN = np.array([math.sin(_RAD * degree) for degree in range(-360, 361)])
+COS = np.array([math.cos(_RAD * degree) for degree in range(-360, 361)])
+"""Of whole degrees from -360 to 360."""
 
 
 def sin_cos(degrees: ArrayLike) -> tuple[Floats, Floats]:
@@ -41,7 +42,7 @@ def sin_cos(degrees: ArrayLike) -> tuple[Floats, Floats]:
     r2 = rest * rest
     sin_rest = rest * (1 - r2 * (1 / 6 - r2 * (1 / 120 - r2 * (1 / 5040))))
     cos_rest = 1 - r2 * (1 / 2 - r2 * (1 / 24 - r2 * (1 / 720 - r2 * (1 / 40320))))
-    s, c = _SIN[row], _COS[row]
+    s, c = SIN[row], COS[row]
     return s * cos_rest + c * sin_rest, c * cos_rest - s * sin_rest
 
 

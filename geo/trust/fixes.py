@@ -1,7 +1,8 @@
 """The believed pings of a call in the order of folding, and the place of drivers in the order of inputs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Self
 
 import numpy as np
 
@@ -51,6 +52,11 @@ class Here:
     accuracy_m: Floats
     speed_mps: Floats
     heading_deg: Floats
+
+    def rows_at(self, which: Sequence[int]) -> Self:
+        """Pick some of them."""
+        columns = {field.name: getattr(self, field.name)[which] for field in fields(self) if field.name != "plans"}
+        return type(self)(plans=[self.plans[row] for row in which], **columns)
 
 
 def check(tracks: Rows, rows: Rows, timelines: Sequence[Timeline]) -> Ints:

@@ -132,37 +132,13 @@ def stand(memory: Rows, here: Here) -> Stand:
     )  # fmt: skip
 
 
-def step(stand: Stand, visits: NDArray[np.uint8], here: Here, along_m: Floats) -> tuple[Rows, list[Visit]]:
-    """Look at one fix each of n drivers.
-
-    Args:
-        stand: what `stand` gives; its memory is written into.
-        visits: (n, MAX_STOPS) of each stop so far, as `geo.visits.tour` reads them. Arrivals are counted in place.
-        along_m: (n,) place along the path; NaN off it.
-
-    Returns:
-        The new memory; and what happened, van by van.
-    """
-    memory = stand.memory
-    was_off = np.isnan(memory["along_m"])
-    idle_ms, under_way_ms = _idle_ms(stand, along_m)
-    look = Look(
-        here=here, along_m=along_m, vague_m=stand.vague_m, margin_m=stand.margin_m, slow=stand.slow,
-        idle_ms=idle_ms, under_way_ms=under_way_ms,
-    )  # fmt: skip
-    gone = away(memory, look)
-    stood = _stood(memory, visits, look, was_off, gone)
-    happened: list[Visit] = []
-    for van in np.flatnonzero(gone | stood.arriving | stood.passed).tolist():
-        happened += _come_and_go(memory, van, visits[van], look, stood, gone=bool(gone[van]))
-    return memory, happened
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Stood:
-    """Who stood at a stop, long enough or not.
+class Stood:
+    """Who of n vans stood at a stop, long enough or not, and who has left one.
 
     Attributes:
+        slow: (n,) which vans stand, or are driven no faster than a driver walks.
+        gone: (n,) who has left the stop where they were.
         row: (n,) where, its place in the tour; -1: at none.
         since_ms: (n,) since when.
         own_way: (n,) off the path, or on another pass of it than the stop's.
@@ -173,6 +149,8 @@ class _Stood:
         certainty: (n,) how sure it is that who was at the one before stood there.
     """
 
+    slow: Bools
+    gone: Bools
     row: Ints
     since_ms: Ints
     own_way: Bools
@@ -185,7 +163,41 @@ class _Stood:
     certainty: Floats
 
 
-def _stood(memory: Rows, visits: NDArray[np.uint8], look: Look, was_off: Bools, gone: Bools) -> _Stood:
+def look(stand: Stand, visits: NDArray[np.uint8], here: Here, along_m: Floats) -> Stood:
+    """Find out who stands at a stop, and who has left one.
+
+    Args:
+        stand: what `stand` gives; its memory is written into.
+        visits: (n, MAX_STOPS) of each stop so far, as `geo.visits.tour` reads them. Not changed.
+        along_m: (n,) place along the path; NaN off it.
+    """
+    memory = stand.memory
+    was_off = np.isnan(memory["along_m"])
+    idle_ms, under_way_ms = _idle_ms(stand, along_m)
+    look = Look(
+        here=here, along_m=along_m, vague_m=stand.vague_m, margin_m=stand.margin_m, slow=stand.slow,
+        idle_ms=idle_ms, under_way_ms=under_way_ms,
+    )  # fmt: skip
+    return _stood(memory, visits, look, was_off, away(memory, look))
+
+
+def come_and_go(memory: Rows, visits: NDArray[np.uint8], here: Here, stood: Stood) -> list[Visit]:
+    """Close the visits of vans that have left, and open those of vans that have come.
+
+    Args:
+        memory: (n,) as `look` left it; written into.
+        visits: (n, MAX_STOPS) of each stop so far. Arrivals are counted in place.
+
+    Returns:
+        What happened, van by van.
+    """
+    happened: list[Visit] = []
+    for van in np.flatnonzero(stood.gone | stood.arriving | stood.passed).tolist():
+        happened += _come_and_go(memory, van, visits[van], here, stood)
+    return happened
+
+
+def _stood(memory: Rows, visits: NDArray[np.uint8], look: Look, was_off: Bools, gone: Bools) -> Stood:
     """Find out where vans stand and since when; writes it into the memory, for the next fix.
 
     Args:
@@ -210,8 +222,8 @@ def _stood(memory: Rows, visits: NDArray[np.uint8], look: Look, was_off: Bools, 
     passed = (before >= 0) & ~same & never & (idle_ms >= enough_ms)
     moved_on = gone | (found >= 0) | (memory["outs"] > 0)
     passed &= _free(memory, visits, look, np.where(passed & moved_on, before, -1), gone)
-    stood = _Stood(
-        row=found, since_ms=since_ms, own_way=own_way, arriving=arriving, passed=passed,
+    stood = Stood(
+        slow=look.slow, gone=gone, row=found, since_ms=since_ms, own_way=own_way, arriving=arriving, passed=passed,
         before=before, first_ms=memory["candidate_ms"].copy(), was_off=was_off,
         last_ms=memory["once_ms"] + np.where(silent, lately_ms, 0),
         certainty=np.interp(idle_ms, *BY_CLOCK),
@@ -242,14 +254,12 @@ def _free(memory: Rows, visits: NDArray[np.uint8], look: Look, before: Ints, gon
     return free
 
 
-def _come_and_go(
-    memory: Rows, van: int, visits: NDArray[np.uint8], look: Look, stood: _Stood, *, gone: bool
-) -> list[Visit]:
+def _come_and_go(memory: Rows, van: int, visits: NDArray[np.uint8], here: Here, stood: Stood) -> list[Visit]:
     """Close the visit of one van that has left, and open that of one that has come; writes into memory and visits."""
-    mine, plan = memory[van], look.here.plans[van]
+    mine, plan = memory[van], here.plans[van]
     happened: list[Visit] = []
     if mine["open"]:
-        left_ms = int(mine["inside_ms"] if gone else stood.since_ms[van])
+        left_ms = int(mine["inside_ms"] if stood.gone[van] else stood.since_ms[van])
         if stood.passed[van]:
             left_ms = min(int(mine["inside_ms"]), int(stood.first_ms[van]))
         happened += close(memory, van, visits, left_ms)
@@ -265,7 +275,7 @@ def _come_and_go(
             happened += close(memory, van, visits, last_ms)
     if stood.arriving[van]:
         last = int(mine["last"])
-        since_ms, ms = int(stood.since_ms[van]), int(look.here.ms[van])
+        since_ms, ms = int(stood.since_ms[van]), int(here.ms[van])
         begun = _open(memory, van, visits, plan, int(stood.row[van]), since_ms, ms)
         happened += _sure(begun, BY_FENCE if stood.own_way[van] else BY_STANDING)
         if stood.own_way[van]:  # says nothing about the stops before it

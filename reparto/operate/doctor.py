@@ -13,6 +13,7 @@ from urllib.request import urlopen
 
 from rich.markup import escape
 
+from geo.step.library import library
 from reparto.command import CannotRun, Subparsers, out
 from reparto.operate.doctor_proofs import look_into_store, try_store
 from reparto.operate.doctor_retention import look_ahead
@@ -69,6 +70,11 @@ def _machine(settings: Settings) -> Iterator[Finding]:
         files >= _OPEN_FILES,
         f"{files} files and connections may be open at once in a process",
         "Thousands of phones need more: ulimit -n 65536 (LimitNOFILE= in systemd).",
+    )
+    yield judge(
+        library() is not None,
+        "the step of a fix is compiled" if library() else "the step of a fix is not compiled",
+        "Trackers take two to three times as long for it. Install a C compiler (gcc, libc6-dev), then Reparto again.",
     )
     yield _listening(settings)
     yield from _public_url(settings)

@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 
-from geo.fold.doors import StopsLeft
 from geo.fold.fold import advance, decode, encode, fresh
 from geo.pings import UNKNOWN_MS, Pings, Rows, in_order
 from geo.plan.facts import Facts, FactType
@@ -18,6 +17,7 @@ from geo.simulate.phone import Faults, phone
 from geo.simulate.tour import street_grid_tour
 from geo.snap import snap
 from geo.snap.doors import Doors
+from geo.step.doors import StopsLeft
 from geo.trust.fixes import Here
 
 LON, LAT = -58.44, -34.60

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from geo.fold.doors import StopsLeft
 from geo.plan.numbers import MAX_STOPS
 from geo.snap.left_out import weigh
+from geo.step.doors import StopsLeft
 from geo.visits.tour import AWAITED, DONE
 from tests.geo.city import plan_along
 

@@ -1,0 +1,33 @@
+"""The step in NumPy: what it is, and what runs where nothing could be compiled."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.pings import Floats, Ints, Rows
+from geo.plan.plans import Plan, places_at
+from geo.snap import snap
+from geo.step.doors import StopsLeft, doors_of
+from geo.step.stepped import Stepped
+from geo.trust.fixes import Here
+from geo.visits import stops
+
+
+class Plain:
+    """The step of m drivers; as `geo.step.stepped.FixStep`."""
+
+    def __init__(self, m: int) -> None:
+        self._left = StopsLeft(m)
+
+    def __call__(self, vans: Ints, snap_: Rows, standing: Rows, visits: NDArray[np.uint8], here: Here) -> Stepped:
+        """Fold one fix each."""
+        stand = stops.stand(standing, here)
+        doors, open_stops = doors_of(stand, visits, here), self._left.of(vans, here.plans, visits)
+        memory, snapped = snap.step(snap_, here, doors, open_stops)
+        stood = stops.look(stand, visits, here, snapped.along_m)
+        return Stepped(snap=memory, standing=stand.memory, snapped=snapped, stood=stood)
+
+    def places_at(self, _vans: Ints, plans: Sequence[Plan], along_m: Floats) -> tuple[Floats, Floats]:
+        """Find places on paths."""
+        return places_at(plans, along_m)
