@@ -26,7 +26,7 @@ BELIEVED_S = 2.0
 """How long a device's credential is believed without asking again: so long, at most, does a revoked phone send on where
 no notification comes."""
 
-BELIEVED_LONGEST_S = 60.0
+BELIEVED_LONGEST_S = 300.0
 """How long it is while every revocation is heard: so long does one that nobody told, written into the table by hand."""
 
 KNOWN_DEVICES = 200_000
