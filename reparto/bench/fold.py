@@ -20,6 +20,7 @@ from geo.fold.fold import advance, fresh
 from geo.pings import Pings, Rows, no_texts
 from geo.plan.plans import Timeline
 from geo.simulate.phone import Faults, phone
+from geo.step.library import library
 from reparto.command import Subparsers, out
 from reparto.simulate.fleet import GUADALAJARA, Trip, make_trip, plan_of, seeds
 
@@ -59,7 +60,8 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print."""
-    table = Table(box=SIMPLE, pad_edge=False)
+    step = "NumPy's" if library() is None else "compiled"
+    table = Table(box=SIMPLE, pad_edge=False, caption=f"the step is {step}")
     for column in ("drivers", "fixes of each", "µs a fix"):
         table.add_column(column, justify="right")
     for row in measure(SIZES, fixes=args.fixes):
