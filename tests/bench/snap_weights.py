@@ -2,9 +2,9 @@
 
     python tests/bench/snap_weights.py ../shared/data/route-snap-cases [--least-s 5] [NAME ...]
 
-It answers every ping of the tours from those before it, as `make score` does, once for each change. A line is a weight
-and its change; the first line is what is in force. Tours with a fix a second are left out unless --least-s says 1: they
-take most of the time and move least.
+It answers every ping of the tours from those before it, as `make score` does, once for each change. A line is a weight,
+with what it gives lower / higher; the first line is what is in force. Tours with a fix a second are left out unless
+--least-s says 1: they take most of the time and move least. Five minutes.
 """
 
 import argparse
@@ -18,16 +18,12 @@ from geo.pings import Pings
 from geo.plan.facts import FactType
 from geo.plan.plans import Timeline
 from geo.snap import numbers
+from geo.step.library import KNOWN, library, tell_numbers
 from reparto.client.recordings import case_files, read_case
 from reparto.evaluate import score
 from reparto.evaluate.answers import live
 
-WEIGHTS = (
-    "OPTIMISM", "VAN_M", "WALK_M", "EVIDENCE_S", "NEAR_GAIN", "FAR_COST", "TURN", "TURN_FREE", "LEAVE_M", "RETURN_S",
-    "OVER_M", "OVER_MOVED", "OVER_ERROR", "UNTOLD_MPS", "TOLD_PART", "TOLD_MPS", "UNDER_M", "UNDER_MOVED",
-    "UNDER_ERROR", "DETOUR_MPS", "DETOUR", "TURN_ROUND_S", "DETOUR_M", "BEYOND_M", "BACK_M", "RETURN_AHEAD_M",
-    "RETURN_BEHIND_M", "ANYWHERE", "ANYWHERE_BEHIND", "ALIKE", "BEFORE", "SURE_AT",
-)  # fmt: skip
+WEIGHTS = [name for name, value in vars(numbers).items() if name.isupper() and isinstance(value, float)]
 
 
 def main():
@@ -51,15 +47,17 @@ def table(cases, args, tours):
     scorer = args.cases / "score_snap.py"
     timelines = [Timeline(driver_id=row, plans=(score.plan_of(case, row),)) for row, case in enumerate(tours, 1)]
     pings = [score.pings_of(case, row) for row, case in enumerate(tours, 1)]
-    print("| weight | | gross % | wrong pass % | p95 m | off recall | false alarms /h | arrivals P / R |")
+    print("| weight | gross % | wrong pass % | p95 m | off recall | false alarms /h | arrivals, precision | recall |")
     print("|---|---|---|---|---|---|---|---|")
-    show("as it is", "", scored(scorer, cases, tours, timelines, pings))
+    show("as it is", [scored(scorer, cases, tours, timelines, pings)])
     for name in args.names or WEIGHTS:
         value = getattr(numbers, name)
+        found = []
         for factor in (0.8, 1.2):
             put(name, factor * value)
-            show(f"`{name}` {value:.3g}", f"{factor - 1:+.0%}", scored(scorer, cases, tours, timelines, pings))
+            found.append(scored(scorer, cases, tours, timelines, pings))
         put(name, value)
+        show(f"`{name}` {round(value, 3):,g}", found)
 
 
 def every_s(case):
@@ -72,6 +70,8 @@ def put(name, value):
     for module in [module for at, module in sys.modules.items() if at.startswith("geo.")]:
         if hasattr(module, name):
             setattr(module, name, value)
+    if (found := library()) is not None:
+        tell_numbers(found, KNOWN | {name: value})
 
 
 def scored(scorer, cases, tours, timelines, pings):
@@ -93,15 +93,15 @@ def scored(scorer, cases, tours, timelines, pings):
         return score._score(scorer, "snap", cases, Path(folder))["all"]
 
 
-def show(name, change, figures):
-    """Print one line."""
-    found = figures["arrive"]
-    print(
-        f"| {name} | {change} | {100 * figures['gross_rate']:.2f} | {100 * figures['wrong_leg_rate_ambiguous']:.2f}"
-        f" | {figures['along_p95_m']:.1f} | {figures['off_recall']:.2f} | {figures['off_false_alarms_per_h']:.2f}"
-        f" | {found['precision']:.3f} / {found['recall']:.3f} |",
-        flush=True,
-    )
+def show(name, found):
+    """Print one line: what each change gives, down and up."""
+    cells = [
+        f"{100 * one['gross_rate']:.2f} {100 * one['wrong_leg_rate_ambiguous']:.2f} {one['along_p95_m']:.1f}"
+        f" {one['off_recall']:.2f} {one['off_false_alarms_per_h']:.2f}"
+        f" {one['arrive']['precision']:.3f} {one['arrive']['recall']:.3f}"
+        for one in found
+    ]
+    print(f"| {name} | " + " | ".join(map(" / ".join, zip(*map(str.split, cells), strict=True))) + " |", flush=True)
 
 
 if __name__ == "__main__":
