@@ -12,7 +12,7 @@ enum { HYPOTHESES = 6, ROUNDS = 3, PLACES = ROUNDS + 1, ALL_PLACES = (HYPOTHESES
 
 /* The numbers of geo's pages by their names there; `step_use` gives them their values. */
 #define NUMBERS(X) \
-    X(AHEAD_M) X(ALIKE) X(ALONG_PART) X(ANYWHERE) X(ANYWHERE_BEHIND) X(APART_M) X(BACK_AT) X(BACK_M) X(BASE_MS) \
+    X(AGAIN_TIMES) X(AHEAD_M) X(ALIKE) X(ALONG_PART) X(ANYWHERE) X(ANYWHERE_BEHIND) X(APART_M) X(BACK_AT) X(BACK_M) X(BASE_MS) \
     X(BEFORE) X(BEHIND_M) X(BELIEVED_MPS) X(BESIDE_M) X(BEST_M) X(BEYOND_M) X(BIN_M) X(DETOUR) X(DETOUR_M) \
     X(DETOUR_MPS) X(DOOR) X(DOOR_AHEAD_M) X(DOOR_BACK) X(DOOR_BEHIND_M) X(DOOR_FAR) X(DOOR_FAR_BEHIND) \
     X(DOOR_LEFT_OUT) X(DOOR_S) X(DOUBT_AT) X(DROVE_MS) X(DROVE_PART) X(DWELL_MS) X(EVIDENCE_S) X(FAR_COST) X(FAR_M) \
@@ -48,6 +48,7 @@ typedef struct {
     const Stop *stops;
     const int32_t *segment_at, *next_from, *near_until;
     const int32_t *together, *together_starts; /* those of the k-th stop from together_starts[k] to [k + 1] */
+    const uint8_t *owed;
     int64_t segment_count, path_count, stop_count, bin_count;
 } Plan;
 

@@ -137,6 +137,15 @@ static int64_t heed_driver(Standing *memory, const Stand *stand, const Here *her
     return found;
 }
 
+static int long_enough(const Standing *memory, const Here *here, int64_t row, double stood_ms, double least_ms) {
+    double left_out = 0;
+    for (int64_t before = memory->last; before < row; before++)
+        left_out += here->plan->owed[before] && here->plan->stops[before].service_s > 0 &&
+                    !is_served(here->visits[before]);
+    double times = is_unseen(here->visits[row]) ? least(most(left_out, 1), OUT_OF_TURN_STOPS) : AGAIN_TIMES;
+    return stood_ms >= times * least_ms;
+}
+
 static int is_free(const Standing *memory, const Here *here, int64_t before, int gone) {
     if (memory->open == 0 || (gone && memory->inside_ms < memory->candidate_ms)) return 1;
     if (before < 0 || memory->inside_ms == 0) return 0;
@@ -151,9 +160,12 @@ static void stood(Standing *memory, const Stand *stand, const Here *here, Told *
     int hidden = silent && memory->open == 0 && stand->under_way_ms <= UNSEEN_MS;
     int64_t hidden_ms = hidden ? lately_ms : 0, since_ms = found >= 0 ? ms - hidden_ms : 0;
     if (same && (stand->slow || idle_ms >= IDLE_MS)) since_ms = memory->candidate_ms;
-    told->arriving = same && stand->slow && ms - since_ms >= (told->own_way ? OFF_PATH_MS : DWELL_MS);
+    double stood_ms = (double)(ms - since_ms);
+    told->arriving = same && stand->slow && stood_ms >= (told->own_way ? OFF_PATH_MS : DWELL_MS) &&
+                     (told->own_way || long_enough(memory, here, found, stood_ms, DWELL_MS));
     double enough_ms = within(IDLE_PART * (double)(ms - memory->candidate_ms), IDLE_LEAST_MS, IDLE_MS);
-    int passed = before >= 0 && !same && is_unseen(here->visits[before]) && (double)idle_ms >= enough_ms;
+    int passed = before >= 0 && !same && is_unseen(here->visits[before]) && (double)idle_ms >= enough_ms &&
+                 long_enough(memory, here, before, (double)idle_ms, enough_ms);
     int moved_on = told->gone || found >= 0 || memory->outs > 0;
     told->passed = passed && is_free(memory, here, moved_on ? before : -1, told->gone);
     told->since_ms = since_ms;

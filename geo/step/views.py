@@ -20,6 +20,7 @@ VIEW = np.dtype(
         ("near_until", "<i8"),
         ("together", "<i8"),
         ("together_starts", "<i8"),
+        ("owed", "<i8"),
         ("segment_count", "<i8"),
         ("path_count", "<i8"),
         ("stop_count", "<i8"),
@@ -68,6 +69,7 @@ def _view(plan: Plan) -> PlanView:
         *(_plain(bins, np.int32) for bins in (plan.segment_at, plan.next_from, plan.near_until)),
         _plain([row for rows in plan.together for row in rows], np.int32),
         _plain(np.cumsum([0, *counts]), np.int32),
+        _plain(plan.owed, np.bool_),
     )
     sizes = len(plan.segments), len(plan.path_along_m), len(plan.stops), len(plan.segment_at)
     row = np.array([(*map(address, kept), *sizes)], VIEW)

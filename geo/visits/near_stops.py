@@ -10,6 +10,7 @@ from geo.plan.numbers import BIN_M, NEXT_DOOR_M, STOP_SLACK_M
 from geo.plan.plans import Plan, outside, windows
 from geo.trust.fixes import Here
 from geo.visits.numbers import (
+    AGAIN_TIMES,
     ALONG_PART,
     BASE_MS,
     FAR_M,
@@ -68,6 +69,30 @@ def stop_of(memory: Rows, visits: NDArray[np.uint8], look: Look) -> tuple[Ints, 
     own_way = _find_by_fence(memory, visits, look, found)
     _heed_driver(memory, look, found)
     return found, own_way
+
+
+def long_enough(
+    memory: Rows, visits: NDArray[np.uint8], look: Look, row: Ints, stood_ms: Ints, least_ms: Ints
+) -> Bools:
+    """Tell who stood so long at a stop that it was no light and no queue.
+
+    That takes least_ms where it is its turn, and a multiple of it where it is not: a detour leads along later parts of
+    a path, and has lights. Of the stops left out before it one is free, for it may not have been seen; those without
+    planned service are driven past.
+
+    Args:
+        row: (n,) the stop's place in the tour; -1 for none.
+        stood_ms, least_ms: (n,) for how long they stood, and how long is enough.
+    """
+    enough = row >= 0
+    for van in np.flatnonzero(enough).tolist():
+        plan, before = look.here.plans[van], slice(int(memory["last"][van]), int(row[van]))
+        left_out = plan.owed[before] & (plan.stops[before, 4] > 0) & ~served(visits[van, before])
+        times = min(max(int(np.count_nonzero(left_out)), 1), OUT_OF_TURN_STOPS)
+        if not unseen(visits[van, row[van]]):
+            times = AGAIN_TIMES
+        enough[van] = stood_ms[van] >= times * least_ms[van]
+    return enough
 
 
 def unseen(visits: NDArray[np.uint8]) -> Bools:

@@ -17,7 +17,7 @@ from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Rows, copied
 from geo.plan.numbers import MAX_STOPS
 from geo.plan.plans import Plan
 from geo.trust.fixes import Here
-from geo.visits.near_stops import Look, away, stop_of, unseen
+from geo.visits.near_stops import Look, away, long_enough, stop_of, unseen
 from geo.visits.numbers import (
     BASE_MS,
     BY_CLOCK,
@@ -215,11 +215,16 @@ def _stood(memory: Rows, visits: NDArray[np.uint8], look: Look, was_off: Bools, 
     hidden_ms = np.where(silent & (memory["open"] == 0) & (look.under_way_ms <= UNSEEN_MS), lately_ms, 0)
     stays = look.slow | (idle_ms >= IDLE_MS)
     since_ms = np.where(same & stays, memory["candidate_ms"], np.where(found >= 0, ms - hidden_ms, 0))
-    arriving = same & look.slow & (ms - since_ms >= np.where(own_way, OFF_PATH_MS, DWELL_MS))
+    dwell_ms = np.where(own_way, OFF_PATH_MS, DWELL_MS)
+    arriving = same & look.slow & (ms - since_ms >= dwell_ms)
+    arriving &= own_way | long_enough(
+        memory, visits, look, np.where(arriving & ~own_way, found, -1), ms - since_ms, dwell_ms
+    )
     # inside for a fix or two, and gone: it stood there if the clock says so, and the phone does not say it drove
     never = unseen(visits[np.arange(len(memory)), np.maximum(before, 0)])
     enough_ms = np.clip(IDLE_PART * (ms - memory["candidate_ms"]), IDLE_LEAST_MS, IDLE_MS)
     passed = (before >= 0) & ~same & never & (idle_ms >= enough_ms)
+    passed = long_enough(memory, visits, look, np.where(passed, before, -1), idle_ms, enough_ms)
     moved_on = gone | (found >= 0) | (memory["outs"] > 0)
     passed &= _free(memory, visits, look, np.where(passed & moved_on, before, -1), gone)
     stood = Stood(
