@@ -85,6 +85,17 @@ static int64_t nearest(const Standing *memory, const Stand *stand, const Here *h
     return best;
 }
 
+static double to_door(const Here *here, int64_t row) {
+    const Stop *stop = here->plan->stops + row;
+    return sqrt(squared(stop->x_m - here->x_m) + squared(stop->y_m - here->y_m));
+}
+
+/* Does not look next door while the van stands at the door of the stop where it is. */
+static int64_t stay_at_door(const Standing *memory, const Here *here, int64_t found) {
+    if (found < 0 || memory->open <= 0) return found;
+    return to_door(here, memory->open - 1) + NEARER_M < to_door(here, found) ? -1 : found;
+}
+
 /* Says which of the stops at one place it is whose turn it is; -1: of none. */
 static int64_t in_turn(const Here *here, const Stand *stand, int64_t last, int64_t nearest) {
     const Plan *plan = here->plan;
@@ -187,7 +198,7 @@ void look_at_stops(Standing *memory, Stand *stand, const Here *here, double alon
     told->slow = (uint8_t)stand->slow;
     tell_idle(memory, stand, along_m);
     told->gone = (uint8_t)away(memory, stand, here);
-    int64_t found = nearest(memory, stand, here, along_m);
+    int64_t found = stay_at_door(memory, here, nearest(memory, stand, here, along_m));
     int own_way = stand->slow && found < 0 && memory->open == 0;
     if (own_way) found = by_fence(memory, stand, here, along_m);
     told->own_way = own_way && found >= 0;

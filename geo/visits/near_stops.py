@@ -66,6 +66,7 @@ def stop_of(memory: Rows, visits: NDArray[np.uint8], look: Look) -> tuple[Ints, 
         pass of it.
     """
     found = _nearest(memory, visits, look)
+    _stay_at_door(memory, look, found)
     own_way = _find_by_fence(memory, visits, look, found)
     _heed_driver(memory, look, found)
     return found, own_way
@@ -137,6 +138,18 @@ def _nearest(memory: Rows, visits: NDArray[np.uint8], look: Look) -> Ints:
     best = best[np.searchsorted(which[best], np.arange(len(vans)))]
     found[vans] = np.where(np.isfinite(cheapest), row[best], -1)
     return found
+
+
+def _stay_at_door(memory: Rows, look: Look, found: Ints) -> None:
+    """Do not look next door while the van stands at the door of the stop where it is; writes `found`.
+
+    A place along the path may be wrong, most of all while a van stands, and then another stop seems nearer.
+    """
+    for van in np.flatnonzero((found >= 0) & (memory["open"] > 0)).tolist():
+        doors = look.here.plans[van].stops[[int(memory["open"][van]) - 1, int(found[van])], :2]
+        at_m, next_m = np.sqrt((doors[:, 0] - look.here.x_m[van]) ** 2 + (doors[:, 1] - look.here.y_m[van]) ** 2)
+        if at_m + NEARER_M < next_m:
+            found[van] = -1
 
 
 def _find_by_fence(memory: Rows, visits: NDArray[np.uint8], look: Look, found: Ints) -> Bools:

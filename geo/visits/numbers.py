@@ -55,7 +55,8 @@ BESIDE_M = 30.0
 """A van that stands so near to a fence (and the margin) may be there for its stop. By hand."""
 
 NEARER_M = 10.0
-"""Next door is where the van is when it stands this much nearer to that stop than to the one it was at."""
+"""Next door is where the van is when it stands this much nearer to that stop than to the one it was at; the straight
+line, which knows no path, may say so much the other way."""
 
 ALONG_PART = 0.5
 """A metre along the path counts as this much of one beside it, when stops are compared: fixes err to all sides, but the
