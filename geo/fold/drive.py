@@ -66,7 +66,6 @@ def _take_turns(turns: Turns, results: Results, vans: Ints, which: Ints) -> None
     due = turns.due(vans, which)
     if not len(due):
         return
-    for van, fix in zip(vans[due].tolist(), which[due].tolist(), strict=True):
-        turns.come_to(van, fix)
+    turns.come_to(vans[due], which[due])
     on = due[turns.in_force.planned[vans[due]]]
     results.project(which[on], results.fixes.starts[vans[on] + 1], turns.in_force.plans_of(vans[on]))

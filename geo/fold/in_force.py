@@ -5,7 +5,8 @@ the map says; but who has nothing ahead on it, and is seen on the next one, is o
 says so or nothing else is to be driven.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from geo.plan.facts import FactType
 from geo.plan.numbers import DEPOT_M
 from geo.plan.plans import Plan, Timeline
 from geo.visits import pace, stops, tour
+
+_NOTHING: Mapping[int, int] = MappingProxyType({})
 
 
 class InForce:
@@ -54,6 +57,38 @@ class InForce:
         """Have the plan chosen anew at the next input."""
         self.plan_until_ms[van] = UNKNOWN_MS
 
+    def stay(self, vans: Ints, at_ms: Ints) -> list[int]:
+        """Put drivers who stay on the plan that their tracks say on it; mostly all do, and come here at every call.
+
+        Args:
+            vans: (k,) who.
+            at_ms: (k,) when.
+
+        Returns:
+            Places in `vans` of the others, to `choose` for.
+        """
+        columns = [self.tracks[name][vans].tolist() for name in ("route_id", "route_version", "chosen")]
+        finished = parking.finished_of_each(self.tracks, vans)
+        others: list[int] = []
+        stay: list[int] = []
+        for i, (van, ms, *on, chosen) in enumerate(zip(vans.tolist(), at_ms.tolist(), *columns, strict=True)):
+            if ms < self.plan_until_ms[van]:
+                continue
+            over = finished.get(i, _NOTHING)
+            plan, until_ms = self.timelines[van].plan_at(ms, over, chosen)
+            if plan is None and not on[0] and not over:
+                self.plan_until_ms[van] = until_ms
+            elif plan is None or [plan.route_id, plan.version] != on or plan.route_id in over:
+                others.append(i)
+            else:
+                self.plans[van], self.plan_until_ms[van] = plan, until_ms
+                self._note_next(van, ms, plan, over)
+                stay.append(van)
+        plans = self.plans_of(np.array(stay, np.int64))
+        self.planned[stay] = True
+        self.start_ms[stay], self.home_m[stay] = [plan.start_ms for plan in plans], [_home_m(plan) for plan in plans]
+        return others
+
     def choose(self, van: int, moment: Moment, at_ms: int) -> None:
         """Put a driver on the plan in force, if that may have changed."""
         if at_ms < self.plan_until_ms[van]:
@@ -67,8 +102,7 @@ class InForce:
         if plan is not None:
             if plan.route_id in finished:
                 self._take_up(track, timeline, plan, finished[plan.route_id])
-            self.start_ms[van] = plan.start_ms
-            self.home_m[van] = plan.length_m - DEPOT_M if plan.return_to_depot else np.inf
+            self.start_ms[van], self.home_m[van] = plan.start_ms, _home_m(plan)
         self.plans[van], self.planned[van] = plan, plan is not None
 
     def _take_up(self, track: np.void, timeline: Timeline, plan: Plan, version: int) -> None:
@@ -86,15 +120,20 @@ class InForce:
             # the van is at the depot: its tour lasts until it leaves
             over = {route_id: version for route_id, version in finished.items() if route_id != track["route_id"]}
         plan, self.plan_until_ms[van] = timeline.plan_at(at_ms, over, int(track["chosen"]))
-        self.next_of.pop(van, None)
+        self._note_next(van, at_ms, plan, over)
         if plan is None:
             # nothing else is to be driven: a tour that was left
             plan, _ = timeline.plan_at(at_ms, parking.finished_of(track, but_left=True), int(track["chosen"]))
-        elif len(timeline.plans) > 1:
+        return plan
+
+    def _note_next(self, van: int, at_ms: int, plan: Plan | None, over: Mapping[int, int]) -> None:
+        """Note which plan comes after the one that a driver is on."""
+        timeline = self.timelines[van]
+        self.next_of.pop(van, None)
+        if plan is not None and len(timeline.plans) > 1:
             after, _ = timeline.plan_at(at_ms, {**over, plan.route_id: plan.version})
             if after is not None:
                 self.next_of[van] = after
-        return plan
 
     def _change(self, van: int, moment: Moment, plan: Plan | None) -> None:
         """Put a driver on another plan, closing or carrying over what was open on the one before."""
@@ -198,3 +237,8 @@ class InForce:
             mine["chosen"] = 0
         self.choose_again(van)
         self.until_ms[van] = UNKNOWN_MS
+
+
+def _home_m(plan: Plan) -> float:
+    """Tell from where on along the path a tour may be done; never by the place alone if it does not return."""
+    return plan.length_m - DEPOT_M if plan.return_to_depot else np.inf

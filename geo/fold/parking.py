@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from geo.fold.numbers import MAX_FINISHED
 from geo.fold.state import PARKED
-from geo.pings import UNKNOWN_MS, Rows
+from geo.pings import UNKNOWN_MS, Ints, Rows
 from geo.plan.numbers import MAX_STOPS
 from geo.plan.plans import Plan, Timeline
 from geo.snap import snap
@@ -39,6 +39,16 @@ def finished_of(track: np.void, *, but_left: bool = False) -> dict[int, int]:
         return {}
     rows = zip(*(track[name].tolist() for name in _FINISHED), strict=True)
     return {route_id: version for route_id, version, how in rows if route_id and not (but_left and how == Over.LEFT)}
+
+
+def finished_of_each(tracks: Rows, vans: Ints) -> dict[int, dict[int, int]]:
+    """Give `finished_of` of those of some drivers whose tracks hold any route for over, by place in `vans`."""
+    some = np.flatnonzero(tracks["finished"][vans, 0])
+    rows = zip(some.tolist(), *(tracks[name][vans[some]].tolist() for name in _FINISHED[:2]), strict=True)
+    return {
+        i: {route_id: version for route_id, version in zip(route_ids, versions, strict=True) if route_id}
+        for i, route_ids, versions in rows
+    }
 
 
 def how_over(track: np.void, route_id: int) -> Over | None:

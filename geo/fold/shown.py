@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from geo.fold.results import Results, e6
-from geo.pings import UNKNOWN_MS, Bools, Ints, Rows
+from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Rows
+from geo.plan.numbers import BIN_M
 from geo.plan.plans import Plan
 from geo.shape import plane
 from geo.visits import tour
@@ -46,22 +47,34 @@ def show_next(tracks: Rows, vans: Ints, plans: Sequence[Plan | None]) -> None:
         vans: (k,) whose.
         plans: (m) of all drivers.
     """
-    standing, visits = tracks["standing"][vans], tracks["visits"][vans]
-    next_stop_id, delay_s = tracks["next_stop_id"][vans], tracks["delay_s"][vans]
-    names = ("last", "arrived_ms")
-    columns = (
-        *(standing[name] for name in names),
-        *(tracks["snap"]["along_m"][vans], tracks["recorded_ms"][vans], tracks["worded"][vans]),
-    )
-    at_stop = np.flatnonzero(standing["open"])
-    here = dict(zip(at_stop.tolist(), tour.rows_here_of(visits[at_stop]), strict=True))
-    for i, (last_row, arrived_ms, along_m, ms, worded) in enumerate(
-        zip(*(column.tolist() for column in columns), strict=True)
-    ):
-        plan = plans[vans[i]]
-        if plan is not None:
-            row = tour.next_row(plan, visits[i], last_row, along_m, worded=worded)
-            next_stop_id[i] = plan.stop_ids[row] if row < len(plan.stop_ids) else 0
-            if ms != UNKNOWN_MS:
-                delay_s[i] = tour.delay_s(plan, row, along_m, ms, at=here.get(i, ()), arrived_ms=arrived_ms)
-    tracks["next_stop_id"][vans], tracks["delay_s"][vans] = next_stop_id, delay_s
+    driving = [(van, plan) for van in vans.tolist() if (plan := plans[van]) is not None]
+    if not driving:
+        return
+    vans, on = np.array([van for van, _ in driving]), [plan for _, plan in driving]
+    standing, along_m, ms = tracks["standing"], tracks["snap"]["along_m"][vans], tracks["recorded_ms"][vans]
+    rows = _next_rows(tracks, vans, on, along_m)
+    tracks["next_stop_id"][vans] = [
+        plan.stop_ids[row] if row < len(plan.stop_ids) else 0 for plan, row in zip(on, rows, strict=True)
+    ]
+    at_stop = np.flatnonzero(standing["open"][vans])
+    here = dict(zip(at_stop.tolist(), tour.rows_here_of(tracks["visits"][vans[at_stop]]), strict=True))
+    each = zip(on, rows, along_m.tolist(), ms.tolist(), standing["arrived_ms"][vans].tolist(), strict=True)
+    delay_s = [
+        tour.delay_s(plan, row, at_m, at_ms, at=here.get(i, ()), arrived_ms=arrived_ms)
+        for i, (plan, row, at_m, at_ms, arrived_ms) in enumerate(each)
+    ]
+    tracks["delay_s"][vans] = np.where(ms == UNKNOWN_MS, tracks["delay_s"][vans], delay_s)
+
+
+def _next_rows(tracks: Rows, vans: Ints, plans: Sequence[Plan], along_m: Floats) -> list[int]:
+    """Find the next stop of drivers on plans: mostly the first that does not lie behind, where nobody was yet."""
+    at = (np.nan_to_num(along_m) / BIN_M).astype(np.int64).tolist()  # before the first bin's end nothing lies behind
+    ahead = [plan.next_from[min(one, len(plan.next_from) - 1)] for plan, one in zip(plans, at, strict=True)]
+    last = tracks["standing"]["last"][vans]
+    rows = np.maximum(last, ahead)
+    is_over = rows >= [len(plan.stop_ids) for plan in plans]
+    found: list[int] = rows.tolist()
+    for i in np.flatnonzero(is_over | (tracks["visits"][vans, np.where(is_over, 0, rows)] != 0)).tolist():
+        visits, worded = tracks["visits"][vans[i]], bool(tracks["worded"][vans[i]])
+        found[i] = tour.next_row(plans[i], visits, int(last[i]), float(along_m[i]), worded=worded)
+    return found

@@ -41,17 +41,20 @@ class Turns:
         """Find those of some drivers for whom there is more to do at their fix than to fold it: rows of both."""
         return np.flatnonzero(self.fixes.known_ms[fixes] >= self.in_force.until_ms[vans])
 
-    def come_to(self, van: int, fix: int) -> None:
-        """Hear what was said before a fix, and put its driver on the plan in force."""
-        ms, in_force = int(self.fixes.rows["recorded_ms"][fix]), self.in_force
-        if van in self.next_claim:
+    def come_to(self, vans: Ints, fixes: Ints) -> None:
+        """Hear what was said before one fix each of some drivers, and put them on the plans in force: rows of both."""
+        in_force, at_ms = self.in_force, self.fixes.rows["recorded_ms"][fixes]
+        told = [i for i, van in enumerate(vans.tolist()) if van in self.next_claim] if self.next_claim else []
+        for i in told:
+            van, fix = int(vans[i]), int(fixes[i])
             self._hear_before(van, fix, int(self.fixes.known_ms[fix]))
             # a suspect is folded with the ping that clears it: time never goes back
-            in_force.choose(van, Moment(fix), max(ms, self._heard_ms(van)))
+            at_ms[i] = max(int(at_ms[i]), self._heard_ms(van))
+        for i in in_force.stay(vans, at_ms):
+            in_force.choose(int(vans[i]), Moment(int(fixes[i])), int(at_ms[i]))
+        in_force.until_ms[vans] = [in_force.plan_until_ms[van] for van in vans.tolist()]
+        for van in vans[told].tolist():
             in_force.until_ms[van] = min(in_force.plan_until_ms[van], self._next_claim_ms(van) + 1)
-        else:
-            in_force.choose(van, Moment(fix), ms)
-            in_force.until_ms[van] = in_force.plan_until_ms[van]
 
     def end(self, van: int, *, settles: bool) -> bool:
         """Hear what was said before a driver's position, or all; True when anything was."""
@@ -163,6 +166,5 @@ def _is_at(track: np.void, plan: Plan, row: int) -> bool:
 
 def _first(track: np.void, timeline: Timeline) -> int:
     """Find the first claim after a track's position."""
-    at_ms = [claim.at_ms for claim in timeline.claims]
     after = all(track[name] == value for name, value in AFTER_PINGS.items())
-    return (bisect_right if after else bisect_left)(at_ms, int(track["at_ms"]))
+    return (bisect_right if after else bisect_left)(timeline.claims, int(track["at_ms"]), key=lambda claim: claim.at_ms)
