@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from cachetools import LRUCache
 
 from geo.fold import fold
 from geo.pings import UNKNOWN_MS, Ints
@@ -16,6 +15,7 @@ from geo.plan.plans import FOREVER_MS
 from ingest.drivers.drivers import Drivers, Progress
 from ingest.drivers.models import ModelCache
 from ingest.drivers.plans import PlanCache
+from ingest.drivers.recent import Recent
 from ingest.drivers.shown import Shown
 from sql.pool import Db
 from sql.track.folds import TrackRow, ensure_tracks, read_tracks
@@ -39,7 +39,7 @@ class TrackCache:
     def __init__(self, *, most: int = _MOST_TRACKS) -> None:
         self.plans = PlanCache(most=most)
         self.models = ModelCache()
-        self._known: LRUCache[int, _Known] = LRUCache(most)
+        self._known = Recent[_Known](most)
 
     def __contains__(self, driver_id: int) -> bool:
         """Tell whether a driver's track is remembered."""
@@ -51,8 +51,8 @@ class TrackCache:
         Args:
             records: of each track, as `geo.fold.fold.records_of` gives them.
         """
-        for row, record, told in zip(drivers.rows, records, shown, strict=True):
-            self._known[row.driver_id] = _Known(row.version + 1, record, told)
+        taken = zip(drivers.rows, records, shown, strict=True)
+        self._known.use({row.driver_id: _Known(row.version + 1, record, told) for row, record, told in taken})
 
     async def read(
         self, db: Db, lane_of: Mapping[int, int], *, rerun_every_s: float

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cachetools import LRUCache
-
 from geo.plan.fence import Fences
 from geo.plan.plans import FOREVER_MS, Timeline
 from geo.shape.fence_shape import Fence, prepare_fence
 from geo.times import ms_of
+from ingest.drivers.recent import Recent
 from sql.account.devices import ended_devices
 from sql.account.geofences import FenceRow, fence_rows_of_accounts
 from sql.delivery.plans import plans_of_drivers, read_plans
@@ -33,7 +32,7 @@ class PlanCache:
     """Timelines by driver, as far back as they were needed. A version of a route never changes: it is read once."""
 
     def __init__(self, *, most: int) -> None:
-        self._known: LRUCache[int, _Known] = LRUCache(most)
+        self._known = Recent[_Known](most)
         self._fences: dict[int, tuple[int, Fences]] = {}
 
     async def timelines_of(self, db: Db, tracks: Sequence[TrackRow], since_ms: Sequence[int]) -> list[Timeline]:
@@ -43,16 +42,16 @@ class PlanCache:
             since_ms: for each track, the earliest time that is folded or shown; FOREVER_MS where there is none.
         """
         await self._read_fences(db, tracks)
-        known = {track.driver_id: self._known.get(track.driver_id) for track in tracks}
+        known = {track.driver_id: one for track in tracks if (one := self._known.get(track.driver_id)) is not None}
         stale = [
             (track, since if since == FOREVER_MS else since - _MARGIN_MS)
             for track, since in zip(tracks, since_ms, strict=True)
-            if not _is_current(known[track.driver_id], track, since)
+            if not _is_current(known.get(track.driver_id), track, since)
         ]
         read = await self._read_plans(db, stale) if stale else {}
-        self._known.update(read)
         now = known | read
-        return [one.timeline for track in tracks if (one := now[track.driver_id]) is not None]
+        self._known.use(now)
+        return [now[track.driver_id].timeline for track in tracks]
 
     async def _read_plans(self, db: Db, stale: Sequence[tuple[TrackRow, int]]) -> dict[int, _Known]:
         drivers, since = [track.driver_id for track, _ in stale], [since for _, since in stale]
