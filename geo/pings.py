@@ -76,7 +76,7 @@ class Pings:
 
     def rows_at(self, which: Any) -> Self:
         """Pick pings by index array, slice or mask."""
-        return type(self)(self.rows[which], self.texts[which])
+        return type(self)(picked(self.rows, which), self.texts[which])
 
     @classmethod
     def empty(cls, n: int = 0) -> Self:

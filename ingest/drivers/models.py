@@ -50,27 +50,32 @@ class ModelCache:
         self._known: dict[int, _Known] = {}
         self._newer: dict[int, int] = {}
 
-    async def of_accounts(self, db: Db, driven: Iterable[tuple[int, Plan | None]]) -> dict[int, AccountEta]:
-        """Give what ETAs of accounts are made with: the same object while nothing of it has changed.
-
-        Args:
-            driven: accounts, each with a plan that its model must know of; an account may occur more than once.
-        """
-        plans: dict[int, set[Plan]] = {}
-        for account_id, plan in driven:
-            plans.setdefault(account_id, set()).update(() if plan is None else (plan,))
+    async def of_accounts(self, db: Db, account_ids: Iterable[int]) -> dict[int, AccountEta]:
+        """Give what ETAs of accounts are made with: the same object while nothing of it has changed."""
         found = {}
-        for account_id, account in (await eta_accounts(db, plans)).items():
+        for account_id, account in (await eta_accounts(db, account_ids)).items():
             known = self._known.get(account_id)
             if known is None:
                 known = self._known[account_id] = await _first(db, account_id, account)
-            await _add_plans(db, account_id, known, [plan for plan in plans[account_id] if plan not in known.plans])
             if known.eta.model.version < account.eta_version:
                 self._newer[account_id] = account.eta_version
             if known.eta.rules != account.rules:
                 known.eta = AccountEta(model=known.eta.model, rules=account.rules)
             found[account_id] = known.eta
         return found
+
+    async def know(self, db: Db, driven: Iterable[tuple[int, Plan | None]]) -> None:
+        """Have the models of accounts know of plans: what `of_accounts` gave knows of them, too.
+
+        Args:
+            driven: accounts that were given, each with a plan; both may occur more than once.
+        """
+        unknown: dict[int, set[Plan]] = {}
+        for account_id, plan in driven:
+            if plan is not None and plan not in self._known[account_id].plans:
+                unknown.setdefault(account_id, set()).add(plan)
+        for account_id, plans in unknown.items():
+            await _add_plans(db, account_id, self._known[account_id], plans)
 
     async def read_newer(self, db: Db) -> None:
         """Read what was learned since. Between takes."""

@@ -12,7 +12,7 @@ import numpy as np
 from geo.eta.estimate import Eta
 from geo.eta.rests import rests_on
 from geo.eta.start import waits_for_start
-from geo.pings import Bools, Ints, picked
+from geo.pings import UNKNOWN_MS, Bools, Ints, picked
 from ingest.drivers.models import AccountEta
 from ingest.drivers.shown import Hold
 from ingest.eta import worth
@@ -30,6 +30,7 @@ from the noises of drives and services (`geo.eta.numbers`) and the multiples tha
 HOLD = np.dtype(
     [
         ("rests_on", "<i8"),  # as geo.eta.rests gives it
+        ("start_ms", "<i8"),  # of its plan
         ("recorded_ms", "<i8"),  # the ping it rests on
         ("along_m", "<f8"),
         ("s_per_m", "<f8"),  # as in geo.eta.estimate.Eta
@@ -42,6 +43,9 @@ HOLD = np.dtype(
     align=True,
 )
 
+_NO_HOLD = np.array((0, 0, 0, 0.0, 0.0, UNKNOWN_MS, 0, 0, False, False), HOLD).tobytes()
+"""It was over before any ping."""
+
 
 def holding(vans: Vans, accounts: Sequence[AccountEta], now_ms: int) -> Bools:
     """Tell of whom an estimate holds. (m,)
@@ -50,31 +54,24 @@ def holding(vans: Vans, accounts: Sequence[AccountEta], now_ms: int) -> Bools:
         accounts: (m) of each.
         now_ms: our clock.
     """
-    holds = np.zeros(len(vans), np.bool_)
-    each = zip(vans.shown, vans.plans, accounts, vans.seen.tolist(), strict=True)
-    known = {
-        i: hold
-        for i, (shown, plan, account, seen) in enumerate(each)
-        if (hold := shown.hold) is not None and hold.plan is plan and hold.account is account and not seen
-    }
-    if not known:
-        return holds
-    some = np.array(list(known))
-    tracks = vans.tracks if len(some) == len(vans) else picked(vans.tracks, some)
-    was = np.frombuffer(b"".join([hold.record for hold in known.values()]), HOLD)
+    records = [
+        hold.record if (hold := shown.hold) and hold.plan is plan and hold.account is account else _NO_HOLD
+        for shown, plan, account in zip(vans.shown, vans.plans, accounts, strict=True)
+    ]
+    was, tracks = np.frombuffer(b"".join(records), HOLD), vans.tracks
     recorded_ms = tracks["recorded_ms"].copy()
     passed_ms = recorded_ms - was["recorded_ms"]
     driven_ms = 1000 * (tracks["along_m"] - was["along_m"]) * was["s_per_m"]
     at_stop = tracks["standing"]["open"] > 0  # what is left to do there may pass as fast as time does
     drift_ms = np.abs(np.where(at_stop, 0, passed_ms) - driven_ms)
     narrows_ms = np.where(at_stop, NARROWS_AT_STOP, NARROWS) * passed_ms
-    start_ms = np.array([hold.plan.start_ms for hold in known.values()])
-    holds[some] = (
-        (passed_ms >= 0)
+    holds: Bools = (
+        ~vans.seen
+        & (passed_ms >= 0)
         & (recorded_ms <= was["until_ms"])
         & (DRIFT_TIMES * drift_ms + narrows_ms <= was["room_ms"])
         & (now_ms + DRIFT_TIMES * drift_ms + narrows_ms < was["near_ms"])
-        & (waits_for_start(tracks, start_ms) == was["waits"])
+        & (waits_for_start(tracks, was["start_ms"]) == was["waits"])
         & ((now_ms - recorded_ms < worth.YOUNG_MS) == was["young"])
         & (rests_on(tracks) == was["rests_on"])
     )
@@ -111,7 +108,7 @@ def holds_of(
         records[name] = tracks[name]
     for name in ("s_per_m", "waits"):
         records[name] = getattr(found, name)[begin[some]]
-    records["rests_on"] = rests_on(tracks)
+    records["rests_on"], records["start_ms"] = rests_on(tracks), [plan.start_ms for plan in plans.values()]
     records["near_ms"], records["room_ms"] = near_ms, np.minimum(room_ms[some], late_ms)
     # no window begins before the ping
     records["until_ms"] = np.minimum(until_ms[some], found.low_ms[begin[some]] + records["room_ms"])

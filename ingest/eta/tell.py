@@ -26,12 +26,14 @@ from sql.pool import Db
 async def follow_etas(db: Db, vans: Vans, models: ModelCache, config: IngestConfig, now: datetime) -> Sequence[Shown]:
     """Estimate when vans will be at their stops, where that may be news, and write what is; give back what others were
     told by now."""
-    accounts = await models.of_accounts(db, zip(vans.accounts.tolist(), vans.plans, strict=True))
+    accounts = await models.of_accounts(db, set(vans.accounts.tolist()))
     of_each = [accounts[one] for one in vans.accounts.tolist()]
     moved = np.flatnonzero(~holding(vans, of_each, ms_of(now)))
     shown = list(vans.shown)
     if len(moved):
-        told = await _follow(db, vans.rows_at(moved), accounts, config, now)
+        some = vans.rows_at(moved)
+        await models.know(db, zip(some.accounts.tolist(), some.plans, strict=True))
+        told = await _follow(db, some, accounts, config, now)
         for i, one in zip(moved.tolist(), told, strict=True):
             shown[i] = one
     return shown

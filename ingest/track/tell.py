@@ -50,13 +50,7 @@ async def show(db: Connection, batch: Batch) -> Batch:
     """Show drivers where their tracks say they are."""
     touched, drivers, progress = batch.the_folded().touched, batch.drivers, batch.progress
     if len(touched):
-        await move_live_positions(
-            db,
-            drivers.lanes[touched],
-            drivers.accounts[touched],
-            picked(progress.tracks, touched),
-            progress.caught_up[touched],
-        )
+        await move_live_positions(db, drivers.lanes, drivers.accounts, progress.tracks, progress.caught_up, touched)
     return batch
 
 
@@ -74,7 +68,8 @@ async def tell_etas(db: Connection, batch: Batch) -> Batch:
 
 def _vans(batch: Batch, touched: Ints) -> Vans:
     drivers, entries = batch.drivers, touched.tolist()
-    tracks = picked(batch.progress.tracks, touched)
+    all_tracks = batch.progress.tracks
+    tracks = all_tracks if len(touched) == len(drivers) else picked(all_tracks, touched)
     timelines = [batch.the_folded().timelines[i] for i in entries]
     on = zip(timelines, tracks["route_id"].tolist(), tracks["route_version"].tolist(), strict=True)
     seen = batch.happened["track"][np.isin(batch.happened["type"], _SEEN)]

@@ -8,11 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.pings import UNKNOWN_MS, Bools, Ints, Rows, picked
+from geo.pings import UNKNOWN_MS, Bools, Ints, Rows
 from sql.pool import Db, Pool
 from sql.queries import load
 
 _SQL = load(__name__)
+
+_SHOWN = (
+    "driver_id", "recorded_ms", "received_ms", "lat_e6", "lon_e6", "accuracy_m", "speed_mps", "heading_deg", "battery",
+    "route_id", "route_version", "on_route", "along_m", "offset_m", "snapped_lat_e6", "snapped_lon_e6", "next_stop_id",
+    "delay_s",
+)  # fmt: skip
 
 LIVE_CHANNEL = "reparto_live"
 """Channel on which trackers tell who moved: `account:driver:route` triples, separated by spaces; route 0 is none.
@@ -80,20 +86,21 @@ async def live_of_drivers(db: Db | Pool, account_id: int, driver_ids: Collection
     return {row["driver_id"]: LivePosition(**row) for row in rows}
 
 
-async def move_live_positions(db: Db, lanes: Ints, accounts: Ints, tracks: Rows, caught_up: Bools) -> None:
+async def move_live_positions(db: Db, lanes: Ints, accounts: Ints, tracks: Rows, caught_up: Bools, which: Ints) -> None:
     """Show drivers where their tracks say they are.
 
     Args:
         lanes, accounts, caught_up: (m,) of each track; `caught_up`: nothing of it waits to be folded.
         tracks: (m,) of dtype `geo.fold.fold.TRACK`.
+        which: (k,) rows of those who are to be shown.
     """
-    seen = tracks["recorded_ms"] != UNKNOWN_MS
-    gone = caught_up & ~seen
-    if gone.any():
+    known = tracks["recorded_ms"][which] != UNKNOWN_MS
+    seen, gone = which[known], which[~known & caught_up[which]]
+    if len(gone):
         await db.execute(_SQL["remove_live_positions"], lanes[gone].tolist(), tracks["driver_id"][gone].tolist())
-    if not seen.any():
+    if not len(seen):
         return
-    shown = picked(tracks, seen)
+    shown = {name: tracks[name][seen] for name in _SHOWN}
     no_route, no_snap = shown["route_id"] == 0, np.isnan(shown["along_m"])
     await db.execute(
         _SQL["move_live_positions"],

@@ -145,7 +145,9 @@ async def test_accounts_learn_for_themselves(fleet: Fleet, east, tour):
 
 async def model_of(fleet: Fleet, cache: ModelCache, plan: Plan | None) -> Model:
     async with fleet.pool.acquire() as db:
-        return (await cache.of_accounts(db, [(fleet.account_id, plan)]))[fleet.account_id].model
+        known = await cache.of_accounts(db, [fleet.account_id])
+        await cache.know(db, [(fleet.account_id, plan)])
+        return known[fleet.account_id].model
 
 
 async def test_a_tracker_reads_what_was_learned_after_its_next_take(fleet: Fleet, east, tour):
