@@ -3,14 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from geo.pings import Ints
 from sql.account.settings import EtaRules, settings_of
+from sql.arrays import array_text
 from sql.feed.facts import Revision
 from sql.pool import Db, Pool
 from sql.queries import load
@@ -127,7 +126,7 @@ async def put_etas(db: Db, etas: Sequence[EtaWrite]) -> None:
         _SQL["put_etas"],
         *([getattr(one, name) for one in etas] for name in ("route_id", "version", "as_of_ms")),
         *(
-            [_array_text(getattr(one, name)) for one in etas]
+            [array_text(getattr(one, name)) for one in etas]
             for name in ("stop_ids", "expected_ms", "low_ms", "high_ms", "remaining_m")
         ),
         [one.along_m for one in etas],
@@ -152,8 +151,3 @@ async def told_facts(db: Db, route_ids: Iterable[int], driver_ids: Iterable[int]
     names = [field.name for field in fields(Revision)]
     rows = await db.fetch(_SQL["told_facts"], sorted(route_ids), sorted(driver_ids))
     return [Revision(**{name: row[name] for name in names}) for row in rows]
-
-
-def _array_text(values: NDArray[Any]) -> str:
-    """Write finite numbers as Postgres reads an array: as JSON does, but for the brackets."""
-    return "{" + msgspec.json.encode(values.tolist())[1:-1].decode() + "}"

@@ -19,7 +19,7 @@ SELECT route.status, route.version AS route_version, eta.version, eta.as_of, eta
 SELECT id, external_id, kind, status, along_m, arrived_at, departed_at FROM stop WHERE id = ANY ($1::bigint[]);
 
 -- name: put_etas
--- One row a route; arrays are given as Postgres array text, since asyncpg sends no ragged arrays. A driver who lost the
+-- One row a route; arrays are given as Postgres array text (sql/arrays.py). A driver who lost the
 -- route and whose pings come late says nothing of it any more.
 -- Columns of one length: $1 route, $2 its version, $3 as of ms, $4 stop ids, $5 expected ms, $6 low ms, $7 high ms, $8 remaining_m,
 -- $9 along_m

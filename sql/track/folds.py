@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from geo.pings import Bools, Ints
 from geo.plan.plans import FOREVER_MS
+from sql.arrays import array_text
 from sql.pool import Db
 from sql.queries import load
 
@@ -116,7 +117,8 @@ async def read_tracks(
         lanes: the lane of each driver.
         versions: those whose state the caller has, -1 for none.
     """
-    rows = await db.fetch(_SQL["read_tracks"], lanes, drivers, versions, rerun_every_s)
+    asked = [array_text(column) for column in (lanes, drivers, versions)]
+    rows = await db.fetch(_SQL["read_tracks"], *asked, rerun_every_s)
     return [TrackRow(*row) for row in rows]
 
 
@@ -128,14 +130,11 @@ async def write_tracks(db: Db, writes: TrackWrites) -> None:
     """
     written = await db.fetch(
         _SQL["write_tracks"],
-        writes.lane.tolist(),
-        writes.driver_id.tolist(),
-        writes.version,
+        *(array_text(column) for column in (writes.lane, writes.driver_id, writes.version)),
         writes.state,
-        *(column.tolist() for column in (writes.folded_ms, writes.head_ms, writes.stored_ms)),
-        [None if from_ms == FOREVER_MS else from_ms for from_ms in writes.rerun_from_ms.tolist()],
-        writes.rerun_began.tolist(),
-        writes.unmarked.tolist(),
+        *(array_text(column) for column in (writes.folded_ms, writes.head_ms, writes.stored_ms)),
+        array_text(writes.rerun_from_ms, writes.rerun_from_ms == FOREVER_MS),
+        *(array_text(column) for column in (writes.rerun_began, writes.unmarked)),
     )
     changed = len(writes.state) - len(written)
     if changed:

@@ -45,14 +45,15 @@ SELECT driver_id, lane FROM track
 -- name: read_tracks
 -- The tracks of some drivers; the state only where it is not the version the caller has. Each by its own lane: a driver
 -- looked for in all lanes of a take is looked for as many times.
--- Columns of one length: $1 lane, $2 driver, $3 version that the caller has; $4 seconds between two re-runs
+-- Columns of one length, as array text (sql/arrays.py): $1 lane, $2 driver, $3 version that the caller has; $4 seconds between
+-- two re-runs
 SELECT track.lane, track.driver_id, track.account_id, track.version, track.plan_version, account.fences_version,
        to_ms(folded_until) AS folded_ms, to_ms(head_at) AS head_ms, to_ms(stored_until) AS stored_ms,
        to_ms(rerun_from) AS rerun_from_ms, rerun_at < now() - make_interval(secs => $4) AS may_rerun, unmarked,
        to_ms(coalesce(account.shift_only_since, account.working_since, 'infinity')) AS shift_only_ms,
        to_ms(coalesce(track.shifts_from, 'infinity')) AS shifts_from_ms,
        CASE WHEN track.version <> asked.version THEN state END AS state
-  FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) AS asked (lane, driver, version)
+  FROM unnest($1::text::smallint[], $2::text::bigint[], $3::text::bigint[]) AS asked (lane, driver, version)
   JOIN track ON track.lane = asked.lane AND track.driver_id = asked.driver
   JOIN account ON account.id = track.account_id
  ORDER BY track.driver_id;
@@ -60,15 +61,16 @@ SELECT track.lane, track.driver_id, track.account_id, track.version, track.plan_
 -- name: write_tracks
 -- Move tracks on; a track that is not at the version it was read at is left alone and not given back. A take has judged
 -- what changes of shifts asked for.
--- Columns of one length: $1 lane, $2 driver, $3 version it was read at, $4 state, $5 folded until, $6 head, $7 stored until,
--- $8 re-run asked from or null, $9 whether a re-run began now, $10 pings since the last checkpoint
+-- Columns of one length, all but $4 as array text (sql/arrays.py): $1 lane, $2 driver, $3 version it was read at, $4 state,
+-- $5 folded until, $6 head, $7 stored until, $8 re-run asked from or null, $9 whether a re-run began now, $10 pings since the
+-- last checkpoint
 UPDATE track
    SET version = track.version + 1, state = new.state, folded_until = from_ms(new.folded), head_at = from_ms(new.head),
        stored_until = from_ms(new.stored), rerun_from = from_ms(new.rerun_from),
        rerun_at = CASE WHEN new.began THEN now() ELSE track.rerun_at END, unmarked = new.unmarked,
        shifts_from = NULL
-  FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bigint[], $6::bigint[], $7::bigint[],
-              $8::bigint[], $9::boolean[], $10::int[])
+  FROM unnest($1::text::smallint[], $2::text::bigint[], $3::text::bigint[], $4::bytea[], $5::text::bigint[],
+              $6::text::bigint[], $7::text::bigint[], $8::text::bigint[], $9::text::boolean[], $10::text::int[])
     AS new (lane, driver, version, state, folded, head, stored, rerun_from, began, unmarked)
  WHERE track.lane = new.lane AND track.driver_id = new.driver AND track.version = new.version
 RETURNING track.driver_id;

@@ -3,12 +3,11 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from geo.pings import UNKNOWN_MS, Bools, Ints, Rows
+from sql.arrays import array_text
 from sql.pool import Db, Pool
 from sql.queries import load
 
@@ -104,17 +103,14 @@ async def move_live_positions(db: Db, lanes: Ints, accounts: Ints, tracks: Rows,
     no_route, no_snap = shown["route_id"] == 0, np.isnan(shown["along_m"])
     await db.execute(
         _SQL["move_live_positions"],
-        lanes[seen].tolist(),
-        shown["driver_id"].tolist(),
-        accounts[seen].tolist(),
-        *(shown[name].tolist() for name in ("recorded_ms", "received_ms", "lat_e6", "lon_e6")),
-        *(_without(shown[name]) for name in ("accuracy_m", "speed_mps", "heading_deg", "battery")),
-        *(_without(shown[name], no_route) for name in ("route_id", "route_version", "on_route")),
-        *(_without(shown[name]) for name in ("along_m", "offset_m")),
-        *(_without(shown[name], no_snap) for name in ("snapped_lat_e6", "snapped_lon_e6")),
-        _without(shown["next_stop_id"], shown["next_stop_id"] == 0),
-        _without(shown["delay_s"]),
-        caught_up[seen].tolist(),
+        *(array_text(column) for column in (lanes[seen], shown["driver_id"], accounts[seen])),
+        *(array_text(shown[name]) for name in ("recorded_ms", "received_ms", "lat_e6", "lon_e6")),
+        *(array_text(shown[name]) for name in ("accuracy_m", "speed_mps", "heading_deg", "battery")),
+        *(array_text(shown[name], no_route) for name in ("route_id", "route_version", "on_route")),
+        *(array_text(shown[name]) for name in ("along_m", "offset_m")),
+        *(array_text(shown[name], no_snap) for name in ("snapped_lat_e6", "snapped_lon_e6")),
+        array_text(shown["next_stop_id"], shown["next_stop_id"] == 0),
+        *(array_text(column) for column in (shown["delay_s"], caught_up[seen])),
     )
 
 
@@ -135,10 +131,3 @@ def _payloads(words: Sequence[str]) -> Iterator[str]:
         size += len(word) + 1
     if line:
         yield " ".join(line)
-
-
-def _without(values: NDArray[Any], null: Bools | None = None) -> list[Any]:
-    found: list[Any] = values.tolist()
-    for i in np.flatnonzero(np.isnan(values) if null is None else null).tolist():  # mostly few
-        found[i] = None
-    return found

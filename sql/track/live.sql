@@ -73,18 +73,19 @@ SELECT live.driver_id, live.route_id, live.recorded_at, live.lat_e6, live.lon_e6
 -- name: move_live_positions
 -- Show each driver at their newest believed ping. A driver in the middle of a re-run only moves forward; one who has caught
 -- up is shown as the fold says. Their silence is looked at when it may end, or begin earlier than was thought.
--- Columns of one length: $1 lane, $2 driver, $3 account, $4 recorded ms, $5 received ms, $6 lat_e6,
--- $7 lon_e6, $8 accuracy, $9 speed, $10 heading, $11 battery, $12 route, $13 its version, $14 on the route, $15 along_m,
--- $16 offset_m, $17 and $18 snapped place, $19 next stop, $20 delay_s, $21 caught_up
+-- Columns of one length, as array text (sql/arrays.py): $1 lane, $2 driver, $3 account, $4 recorded ms, $5 received ms,
+-- $6 lat_e6, $7 lon_e6, $8 accuracy, $9 speed, $10 heading, $11 battery, $12 route, $13 its version, $14 on the route,
+-- $15 along_m, $16 offset_m, $17 and $18 snapped place, $19 next stop, $20 delay_s, $21 caught_up
 INSERT INTO live (lane, driver_id, account_id, recorded_at, received_at, lat_e6, lon_e6, accuracy_m, speed_mps, heading_deg,
                   battery, route_id, route_version, on_route, along_m, offset_m, snapped_lat_e6, snapped_lon_e6, next_stop_id,
                   delay_s)
 SELECT new.lane, new.driver, new.account, from_ms(new.recorded), from_ms(new.received), new.lat, new.lon, new.accuracy,
        new.speed, new.heading, new.battery, new.route, new.version, new.on_route, new.along, new.aside, new.snapped_lat,
        new.snapped_lon, new.next_stop, new.delay
-  FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::int[], $7::int[], $8::real[],
-              $9::real[], $10::real[], $11::real[], $12::bigint[], $13::int[], $14::boolean[], $15::float8[], $16::real[],
-              $17::int[], $18::int[], $19::bigint[], $20::real[], $21::boolean[])
+  FROM unnest($1::text::smallint[], $2::text::bigint[], $3::text::bigint[], $4::text::bigint[], $5::text::bigint[],
+              $6::text::int[], $7::text::int[], $8::text::real[], $9::text::real[], $10::text::real[], $11::text::real[],
+              $12::text::bigint[], $13::text::int[], $14::text::boolean[], $15::text::float8[], $16::text::real[],
+              $17::text::int[], $18::text::int[], $19::text::bigint[], $20::text::real[], $21::text::boolean[])
     AS new (lane, driver, account, recorded, received, lat, lon, accuracy, speed, heading, battery, route, version, on_route,
             along, aside, snapped_lat, snapped_lon, next_stop, delay, caught_up)
   LEFT JOIN live AS shown ON shown.lane = new.lane AND shown.driver_id = new.driver
