@@ -53,12 +53,13 @@ def drive(tracks: Rows, was: Rows, fixes: Fixes, timelines: Sequence[Timeline], 
         for begin in range(0, len(driving), AT_ONCE):
             some = driving[begin : begin + AT_ONCE]
             steps.fold(vans[some], which[some])
-    show_fixes(tracks, results, in_force.planned)
+    judged = results.judged()
+    show_fixes(tracks, results, judged, in_force.planned)
     changed = count > 0
     for van in turns.next_claim:
         changed[van] |= turns.end(van, settles=bool(settles[van]))
     show_next(tracks, np.flatnonzero(changed), in_force.plans)
-    return Driven(results.judged(), diary)
+    return Driven(judged, diary)
 
 
 def _take_turns(turns: Turns, results: Results, vans: Ints, which: Ints) -> None:

@@ -156,6 +156,8 @@ def _name_route_of_unbelieved(
 ) -> None:
     """A ping that moves nothing counts to the route its driver was on; one whose clock is ahead to none."""
     lost = np.flatnonzero((judged["flags"] & int(clean.UNBELIEVED)) != 0)
+    if not len(lost):
+        return
     van = np.repeat(np.arange(len(tracks)), np.diff(starts))[lost]
     before = np.searchsorted(fixes.ping, lost) - 1
     known = before >= 0

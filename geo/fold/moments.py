@@ -93,6 +93,8 @@ class Diary:
         Args:
             judged: what came of the fixes, of dtype `JUDGED`.
         """
+        if not self._facts:
+            return np.zeros(0, HAPPENED)
         facts = np.array(self._facts, FACT)
         happened = self._known(facts, fixes, judged)
         for name in _OF_FACT:

@@ -17,27 +17,30 @@ _SHOWN = (
 """What the track shows of the newest believed ping."""
 
 
-def show_fixes(tracks: Rows, results: Results, planned: Bools) -> None:
+def show_fixes(tracks: Rows, results: Results, judged: Rows, planned: Bools) -> None:
     """Show each driver's newest believed ping; writes into `tracks`.
 
     Args:
+        judged: of each fix, as `results` gives it.
         planned: (m,) who is on a plan.
     """
     starts = results.fixes.starts
     vans = np.flatnonzero(np.diff(starts))
     last = starts[1:][vans] - 1
-    given, rows = results.fixes.rows[last], results.rows[last]
     for name in _SHOWN:
-        tracks[name][vans] = given[name]
+        tracks[name][vans] = results.fixes.rows[name][last]
     for name in ("on_route", "offset_m", "along_sd_m", "on_route_p"):
-        tracks[name][vans] = rows[name]
-    memory = tracks["snap"][vans]
-    tracks["along_m"][vans] = memory["along_m"]
-    driving = np.flatnonzero(~np.isnan(memory["along_m"]) & planned[vans])
-    lon, lat = plane.unproject(
-        memory["path_x_m"][driving], memory["path_y_m"][driving], rows["lon0"][driving], rows["lat0"][driving]
-    )
-    tracks["snapped_lon_e6"][vans[driving]], tracks["snapped_lat_e6"][vans[driving]] = e6(lon), e6(lat)
+        tracks[name][vans] = results.rows[name][last]
+    memory, on_route = tracks["snap"], results.rows["on_route"][last]
+    along_m = memory["along_m"][vans]
+    tracks["along_m"][vans] = along_m
+    for name in ("snapped_lon_e6", "snapped_lat_e6"):
+        tracks[name][vans[on_route]] = judged[name][last[on_route]]
+    left = np.flatnonzero(~np.isnan(along_m) & planned[vans] & ~on_route)
+    if len(left):  # mostly few: they are shown where they left their path
+        x_m, y_m = (memory[name][vans[left]] for name in ("path_x_m", "path_y_m"))
+        lon, lat = plane.unproject(x_m, y_m, *(results.rows[name][last[left]] for name in ("lon0", "lat0")))
+        tracks["snapped_lon_e6"][vans[left]], tracks["snapped_lat_e6"][vans[left]] = e6(lon), e6(lat)
 
 
 def show_next(tracks: Rows, vans: Ints, plans: Sequence[Plan | None]) -> None:

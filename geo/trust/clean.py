@@ -120,10 +120,11 @@ def judge(
 
     # most blocks of most drivers have nothing to argue about: everything possible, one phone
     driver = np.repeat(np.arange(len(starts) - 1), count)
-    spot = plane.in_space(rows["lon_e6"] * 1e-6, rows["lat_e6"] * 1e-6)
+    lon, lat = (np.concatenate((rows[name], last[name])) * 1e-6 for name in ("lon_e6", "lat_e6"))
+    spots = plane.in_space(lon, lat)
+    spot, last_spot = spots[:n], spots[n:]
     before = np.arange(-1, n - 1)
     first = np.flatnonzero(before + 1 == starts[driver])
-    last_spot = plane.in_space(last["lon_e6"] * 1e-6, last["lat_e6"] * 1e-6)
     from_spot, from_ms, from_accuracy_m = spot[before], rows["recorded_ms"][before], rows["accuracy_m"][before]
     from_spot[first] = last_spot[driver[first]]
     from_ms[first] = last["recorded_ms"][driver[first]]

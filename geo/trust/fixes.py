@@ -6,7 +6,7 @@ from typing import Self
 
 import numpy as np
 
-from geo.pings import Floats, Ints, Rows
+from geo.pings import Floats, Ints, Rows, picked
 from geo.plan.plans import Plan, Timeline
 from geo.trust import clean
 
@@ -75,12 +75,12 @@ def check(tracks: Rows, rows: Rows, timelines: Sequence[Timeline]) -> Ints:
     if len(driver) != n or not (tracks["driver_id"][driver] == rows["driver_id"]).all():
         raise ValueError("a ping's driver has no track, or pings are not driver by driver")
     if n:
-        later = np.zeros(n, np.bool_)
-        same = np.r_[False, rows["driver_id"][1:] == rows["driver_id"][:-1]]
+        later, previous = np.zeros(n, np.bool_), np.arange(-1, n - 1)
+        same = (driver == driver[previous]) & (previous >= 0)
         for name in ("device_id", "lon_e6", "lat_e6", "recorded_ms"):
             column = rows[name]
             before = np.where(
-                same, np.roll(column, 1), tracks[f"at_{name}" if name != "recorded_ms" else "at_ms"][driver]
+                same, column[previous], tracks[f"at_{name}" if name != "recorded_ms" else "at_ms"][driver]
             )
             later = (column > before) | ((column == before) & later)
         ahead = (rows["flags"] & clean.Flag.CLOCK_AHEAD) != 0
@@ -101,13 +101,13 @@ def fixes_of(tracks: Rows, rows: Rows, starts: Ints, flags: Ints, again: Ints) -
     source = np.concatenate((again[cleared], believed))
     order = np.argsort(ping, kind="stable")
     ping, source = ping[order], source[order]
-    picked, marks = rows[np.maximum(source, 0)], flags[np.maximum(source, 0)]
+    fixes, marks = picked(rows, np.maximum(source, 0)), flags[np.maximum(source, 0)]
     old = np.flatnonzero(source == -2)
-    picked[old] = tracks["clean"]["suspect"][driver[ping[old]]]
-    marks[old] = picked["flags"][old]
+    fixes[old] = tracks["clean"]["suspect"][driver[ping[old]]]
+    marks[old] = fixes["flags"][old]
     at = np.searchsorted(driver[ping], np.arange(len(tracks) + 1))
     known_ms = rows["recorded_ms"][ping]
-    return Fixes(picked, source, ping, driver[ping], marks & ~int(clean.Flag.JUMP), known_ms, at)
+    return Fixes(fixes, source, ping, driver[ping], marks & ~int(clean.Flag.JUMP), known_ms, at)
 
 
 def move_position(new: Rows, rows: Rows, starts: Ints, flags: Ints) -> None:
