@@ -6,15 +6,14 @@ A block is a header, the rows of dtype `PING` as they lie in memory, and the tex
 import struct
 import zlib
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
-from geo.pings import PING, Pings, Rows, no_texts
+from geo.pings import PING, Pings, no_texts
 
 VERSION = 1
 """Raised when `PING` or the layout changes. A tracker reads every version that an inbox can still hold."""
@@ -27,6 +26,7 @@ MAX_PINGS = (MAX_BODY_BYTES - _HEADER.size) // PING.itemsize  # 121
 
 _TEXTS = msgspec.msgpack.Decoder(list[tuple[int, str | None, str | None]])
 _EncodedTexts: TypeAlias = list[tuple[int, Any, Any]]
+_Unpacked: TypeAlias = tuple[bytes, _EncodedTexts]  # the rows, and the texts of those that have any
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +50,35 @@ def encode(pings: Pings) -> bytes:
 
 
 def decode(body: bytes) -> Pings:
-    """Unpack `encode`. The rows cannot be written to: they lie in `body`.
+    """Unpack `encode`.
 
     Raises:
         ValueError: the body is damaged, or of a version that this release does not read.
     """
-    rows, texts = _unpacked(body)
-    return Pings(rows, texts)
+    return _joined([_unpacked(body)])
+
+
+def decode_all(bodies: Iterable[bytes]) -> tuple[Pings, list[int], dict[int, ValueError]]:
+    """Unpack many, and join them.
+
+    Returns:
+        Their pings; how many each had; and by place what is wrong with those that `decode` refuses, which had none.
+    """
+    parts: list[_Unpacked] = []
+    wrong: dict[int, ValueError] = {}
+    for place, body in enumerate(bodies):
+        try:
+            parts.append(_unpacked(body))
+        except ValueError as error:
+            parts.append((b"", []))
+            wrong[place] = error
+    return _joined(parts), [len(rows) // PING.itemsize for rows, _ in parts], wrong
 
 
 def devices_in(body: bytes) -> list[tuple[int, int]]:
     """Give driver and device of each that has pings in a block, without reading the pings; [] when it is damaged."""
     try:
-        rows, _ = _unpacked(body)
+        rows = np.frombuffer(_unpacked(body)[0], PING)
     except ValueError:
         return []
     return sorted(set(zip(rows["driver_id"].tolist(), rows["device_id"].tolist(), strict=True)))
@@ -70,13 +86,13 @@ def devices_in(body: bytes) -> list[tuple[int, int]]:
 
 def cut(body: bytes, lane: int) -> list[PackedBlock]:
     """Cut a block into one for each device; their order is that of `devices_in`."""
-    pings = Pings(*_unpacked(body))
+    pings = decode(body)
     ids = pings.rows["device_id"]
     parts = [pings.rows_at(ids == device_id) for _, device_id in devices_in(body)]
     return [block for part in parts for block in split([(lane, part)])]
 
 
-def _unpacked(body: bytes) -> tuple[Rows, NDArray[np.object_]]:
+def _unpacked(body: bytes) -> _Unpacked:
     if len(body) < _HEADER.size:
         raise ValueError("the block is shorter than its header")
     version, n, crc = _HEADER.unpack_from(body)
@@ -85,11 +101,17 @@ def _unpacked(body: bytes) -> tuple[Rows, NDArray[np.object_]]:
     rows_end = _HEADER.size + n * PING.itemsize
     if zlib.crc32(memoryview(body)[_HEADER.size :]) != crc or len(body) < rows_end:
         raise ValueError("the block is damaged")
-    texts = no_texts(n)
-    if len(body) > rows_end:
-        for index, activity, client_id in _texts_from(body[rows_end:], n):
-            texts[index] = activity, client_id
-    return np.frombuffer(body, PING, count=n, offset=_HEADER.size), texts
+    return body[_HEADER.size : rows_end], _texts_from(body[rows_end:], n) if len(body) > rows_end else []
+
+
+def _joined(parts: Sequence[_Unpacked]) -> Pings:
+    rows = np.frombuffer(bytearray(b"".join([part for part, _ in parts])), PING)
+    texts, start = no_texts(len(rows)), 0
+    for part, said in parts:
+        for index, activity, client_id in said:
+            texts[start + index] = activity, client_id
+        start += len(part) // PING.itemsize
+    return Pings(rows, texts)
 
 
 def split(parts: Iterable[tuple[int, Pings]]) -> list[PackedBlock]:

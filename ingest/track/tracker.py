@@ -16,7 +16,6 @@ import asyncpg
 import numpy as np
 from prometheus_client import Counter, Gauge, Histogram
 
-from geo.pings import Pings
 from ingest import blocks
 from ingest.config import IngestConfig
 from ingest.drivers.cache import TrackCache
@@ -282,18 +281,12 @@ class Tracker:
         await put_quarantined(self._db, [unreadable_block(block, "ended-the-tracker", whose)])
 
     async def _read(self, taken: list[Block]) -> Sent:
-        parts: list[Pings] = []
-        lanes: list[int] = []
-        for block in taken:
-            try:
-                pings = blocks.decode(block.body)
-            except ValueError as error:
-                log.error("block %d of lane %d: %s; it goes to quarantine", block.id, block.lane, error)
-                await put_quarantined(self._db, [unreadable_block(block, "unreadable-block")])
-                continue
-            parts.append(pings)
-            lanes.append(block.lane)
-        return Sent(Pings.concat(parts), np.repeat(np.array(lanes, np.int64), [len(pings) for pings in parts]))
+        pings, counts, wrong = blocks.decode_all([block.body for block in taken])
+        for place, error in wrong.items():
+            block = taken[place]
+            log.error("block %d of lane %d: %s; it goes to quarantine", block.id, block.lane, error)
+            await put_quarantined(self._db, [unreadable_block(block, "unreadable-block")])
+        return Sent(pings, np.repeat(np.array([block.lane for block in taken], np.int64), counts))
 
 
 async def run_tracker(config: IngestConfig, database: DatabaseConfig, *, stop: asyncio.Event) -> None:

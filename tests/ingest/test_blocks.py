@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.pings import PING, Pings
-from ingest.blocks import MAX_BODY_BYTES, MAX_PINGS, VERSION, PackedBlock, decode, encode, split
+from ingest.blocks import MAX_BODY_BYTES, MAX_PINGS, VERSION, PackedBlock, decode, decode_all, encode, split
 
 TEXT = st.none() | st.text(st.characters(codec="utf-8"), max_size=64)
 
@@ -41,6 +41,15 @@ def lane_of(blocks: Sequence[PackedBlock], lane: int) -> Pings:
 @given(some_pings())
 def test_a_block_holds_what_was_put_in(pings: Pings) -> None:
     assert same(decode(encode(pings)), pings)
+
+
+@given(st.lists(some_pings(max_size=9), max_size=5))
+def test_many_are_joined_and_what_is_wrong_with_some_is_told(parts: list[Pings]) -> None:
+    bodies = [encode(pings) for pings in parts]
+    pings, counts, wrong = decode_all([b"torn", *bodies, bodies[-1][:-1] if bodies else b""])
+    assert same(pings, Pings.concat(parts))
+    assert counts == [0, *map(len, parts), 0]
+    assert wrong.keys() == {0, len(bodies) + 1}
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), some_pings(max_size=40)), max_size=12))

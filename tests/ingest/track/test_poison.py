@@ -1,15 +1,13 @@
 """What stops a tracker, and what it must not stop: blocks that kill, lanes that fail, a Postgres that cannot now."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
 import asyncpg
-import numpy as np
 import pytest
 
-from geo.pings import Pings
 from ingest import blocks
-from ingest.track import tracker
 from ingest.track.batch import Batch
 from ingest.track.take import STEPS
 from ingest.track.tracker import DEADLY_ATTEMPTS, run_tracker
@@ -45,14 +43,14 @@ async def test_a_block_that_kills_the_process_is_quarantined_unread(fleet: Fleet
     poison = await fleet.pool.fetchval("SELECT id FROM inbox")
     await fleet.send(phone, east([(10, 80)]))
 
-    def die_of(body: bytes):
-        if np.frombuffer(body, "u1").tobytes() == killer:
+    def die_of(bodies: Sequence[bytes]):
+        if killer in bodies:
             raise SystemError("the process was killed")
-        return decode(body)
+        return decode_all(bodies)
 
-    decode = blocks.decode
+    decode_all = blocks.decode_all
     killer = await fleet.pool.fetchval("SELECT body FROM inbox WHERE id = $1", poison)
-    monkeypatch.setattr("ingest.blocks.decode", die_of)
+    monkeypatch.setattr("ingest.blocks.decode_all", die_of)
     for _ in range(DEADLY_ATTEMPTS - 1):
         with pytest.raises(SystemError):
             await fleet.turn()
@@ -86,17 +84,17 @@ async def test_of_a_block_of_several_phones_only_the_deadly_one_s_pings_are_set_
     for phone in (deadly, harmless):
         await fleet.send(phone, east([(0, 0)]))
     bodies = [row["body"] for row in await fleet.pool.fetch("SELECT body FROM inbox ORDER BY id")]
-    decode = blocks.decode
-    (joined,) = blocks.split([(deadly.lane, decode(body)) for body in bodies])
+    decode_all = blocks.decode_all
+    (joined,) = blocks.split([(deadly.lane, decode_all(bodies)[0])])
     await fleet.pool.execute("DELETE FROM inbox WHERE id > (SELECT min(id) FROM inbox)")
     await fleet.pool.execute("UPDATE inbox SET body = $1, pings = 2", joined.body)
 
-    def die_of_one(body: bytes) -> Pings:
-        if deadly.device_id in [device for _, device in blocks.devices_in(body)]:
+    def die_of_one(bodies: Sequence[bytes]):
+        if deadly.device_id in [device for body in bodies for _, device in blocks.devices_in(body)]:
             raise SystemError("the process was killed")
-        return decode(body)
+        return decode_all(bodies)
 
-    monkeypatch.setattr("ingest.blocks.decode", die_of_one)
+    monkeypatch.setattr("ingest.blocks.decode_all", die_of_one)
     for _ in range(100):
         try:
             if not await fleet.turn():
@@ -106,7 +104,7 @@ async def test_of_a_block_of_several_phones_only_the_deadly_one_s_pings_are_set_
     row = await fleet.pool.fetchrow("SELECT account_id, driver_id, device_id, reason, body FROM quarantine")
     assert (row["device_id"], row["reason"]) == (deadly.device_id, "ended-the-tracker")
     assert row["account_id"] == await fleet.pool.fetchval("SELECT account_id FROM driver")
-    assert len(decode(row["body"])) == 1
+    assert len(blocks.decode(row["body"])) == 1
     assert await fleet.pool.fetchval("SELECT device_id FROM ping") == harmless.device_id
 
 
@@ -148,14 +146,14 @@ async def test_a_block_that_kills_takes_no_other_lane_with_it(fleet: Fleet, east
     for phone in (deadly, harmless):
         await fleet.send(phone, east([(0, 0)]))
     poison = await fleet.pool.fetchval("SELECT body FROM inbox WHERE lane = $1", deadly.lane)
-    decode = tracker.blocks.decode
+    decode_all = blocks.decode_all
 
-    def die_of_it(body: bytes) -> Pings:
-        if bytes(body) == poison:
+    def die_of_it(bodies: Sequence[bytes]):
+        if poison in bodies:
             raise SystemError("the process was killed")
-        return decode(body)
+        return decode_all(bodies)
 
-    monkeypatch.setattr("ingest.blocks.decode", die_of_it)
+    monkeypatch.setattr("ingest.blocks.decode_all", die_of_it)
     monkeypatch.setattr("ingest.track.tracker.random.choice", min)
     for _ in range(DEADLY_ATTEMPTS - 1):
         with pytest.raises(SystemError):
