@@ -5,7 +5,7 @@ have committed is never built upon.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from ingest.drivers.drivers import Drivers, Progress
 from ingest.drivers.models import ModelCache
 from ingest.drivers.plans import PlanCache
 from ingest.drivers.recent import Recent
-from ingest.drivers.shown import Shown
+from ingest.drivers.shown import NOTHING_SHOWN, Shown
 from sql.pool import Db
 from sql.track.folds import TrackRow, ensure_tracks, read_tracks
 
@@ -24,8 +24,7 @@ _MOST_TRACKS = 100_000
 """About 200 MB."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Known:
+class _Known(NamedTuple):
     """A track at a version, as a record: to copy an array of one costs ten times that."""
 
     version: int
@@ -82,7 +81,7 @@ class TrackCache:
             return np.array(columns.get(name, ()), np.int64)
 
         ids = column("driver_id")
-        shown = [Shown() for _ in rows]
+        shown = [NOTHING_SHOWN] * len(rows)
         records, unknown = [b""] * len(rows), list[int]()
         rerun_from_ms = np.full(len(rows), FOREVER_MS, np.int64)
         may_rerun = np.array(columns.get("may_rerun", ()), bool)
@@ -95,7 +94,8 @@ class TrackCache:
             else:
                 unknown.append(i)
         tracks = fold.of_records(records)
-        tracks[unknown] = fold.fresh(ids[unknown])
+        if unknown:
+            tracks[unknown] = fold.fresh(ids[unknown])
         for i in unknown:
             stored = rows[i].state
             state = None if stored is None else fold.decode(stored)

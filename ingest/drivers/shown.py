@@ -54,3 +54,6 @@ class Shown:
     buckets: Ints | None = None
     alerts: Alerts | None = None
     hold: Hold | None = None
+
+
+NOTHING_SHOWN = Shown()

@@ -72,7 +72,8 @@ def _vans(batch: Batch, touched: Ints) -> Vans:
     tracks = all_tracks if len(touched) == len(drivers) else picked(all_tracks, touched)
     timelines = [batch.the_folded().timelines[i] for i in entries]
     on = zip(timelines, tracks["route_id"].tolist(), tracks["route_version"].tolist(), strict=True)
-    seen = batch.happened["track"][np.isin(batch.happened["type"], _SEEN)]
+    seen = np.zeros(len(drivers), np.bool_)
+    seen[batch.happened["track"][np.isin(batch.happened["type"], _SEEN)]] = True
     return Vans(
         lanes=drivers.lanes[touched],
         accounts=drivers.accounts[touched],
@@ -80,7 +81,7 @@ def _vans(batch: Batch, touched: Ints) -> Vans:
         timelines=timelines,
         plans=[timeline.plan(route_id, version) for timeline, route_id, version in on],
         caught_up=batch.progress.caught_up[touched],
-        seen=np.isin(touched, seen),
+        seen=seen[touched],
         shown=[batch.shown[i] for i in entries],
     )
 

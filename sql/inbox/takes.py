@@ -1,8 +1,8 @@
 """Taking blocks from the inbox, exactly once. The order of the calls is ingest/track/tracker.py's."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sql.pool import Db
 from sql.queries import load
@@ -10,9 +10,8 @@ from sql.queries import load
 _SQL = load(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
-    """One row of the inbox."""
+class Block(NamedTuple):
+    """One row of the inbox; fields in the order of the query."""
 
     lane: int
     id: int
@@ -63,4 +62,4 @@ async def take_back_attempts(db: Db, lanes: Sequence[int]) -> None:
 async def pop_blocks(db: Db, after: Mapping[int, int], lanes: Sequence[int], *, pings: int, blocks: int) -> list[Block]:
     """Take the oldest blocks of locked lanes: about `pings` pings and at most `blocks` blocks of each, in order."""
     rows = await db.fetch(_SQL["pop_blocks"], lanes, [after[lane] for lane in lanes], pings, blocks)
-    return sorted((Block(**row) for row in rows), key=lambda block: (block.lane, block.id))
+    return sorted(Block(*row) for row in rows)
