@@ -35,10 +35,8 @@ class Column:
 
 def _fixed(values: NDArray[Any], null: Bools | None) -> Column:
     fields = np.ascontiguousarray(values).view(np.uint8).reshape(len(values), -1)
-    lengths = np.full(len(values), fields.shape[1], np.int32)
-    if null is not None:
-        lengths[null] = -1
-    return Column(fields, lengths)
+    width = np.int32(fields.shape[1])
+    return Column(fields, np.full(len(values), width) if null is None else np.where(null, np.int32(-1), width))
 
 
 def whole(values: NDArray[Any], size: int, null: Bools | None = None) -> Column:
@@ -72,15 +70,21 @@ def text(values: Sequence[str | None]) -> Column:
 
 def stream(columns: Sequence[Column]) -> bytes:
     """Join columns of one length into the whole stream."""
-    n = len(columns[0].lengths)
-    parts: list[Bytes] = [np.broadcast_to(np.array([len(columns)], ">i2").view(np.uint8), (n, 2))]
-    keeps: list[Bools] = [np.ones((n, 2), bool)]
-    for column in columns:
-        parts += [column.lengths.astype(">i4").view(np.uint8).reshape(n, 4), column.fields]
-        width = column.fields.shape[1]
-        keeps += [np.ones((n, 4), bool), np.arange(width) < column.lengths[:, None]]
-    rows = np.concatenate(parts, axis=1)[np.concatenate(keeps, axis=1)]
-    return b"".join((_HEADER, rows.tobytes(), _TRAILER))
+    widths = [column.fields.shape[1] for column in columns]
+    lengths = np.array([column.lengths for column in columns])
+    is_short: Bools = np.any(lengths < np.array(widths)[:, None], axis=1)
+    rows = np.empty((lengths.shape[1], 2 + 4 * len(columns) + sum(widths)), np.uint8)
+    keep = np.ones(rows.shape, np.bool_)
+    rows[:, :2] = np.array([len(columns)], ">i2").view(np.uint8)
+    packed = lengths.astype(">i4").view(np.uint8).reshape(*lengths.shape, 4)
+    at = 2
+    for i, (column, width) in enumerate(zip(columns, widths, strict=True)):
+        field = slice(at + 4, at + 4 + width)
+        rows[:, at : at + 4], rows[:, field] = packed[i], column.fields
+        if is_short[i]:
+            keep[:, field] = np.arange(width) < lengths[i][:, None]
+        at += 4 + width
+    return b"".join((_HEADER, rows[keep].tobytes(), _TRAILER))
 
 
 async def chunks(data: bytes, size: int = 1 << 18) -> AsyncIterator[bytes]:

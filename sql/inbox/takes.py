@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from sql.arrays import array_text
 from sql.pool import Db
 from sql.queries import load
 
@@ -34,7 +35,8 @@ async def waiting_lanes(
         rerun_every_s: a driver folded again within so many seconds is not due for it.
         attempts, rest_s: a lane tried so often without a commit is left alone for so many seconds.
     """
-    rows = await db.fetch(_SQL["waiting_lanes"], list(after), list(after.values()), rerun_every_s, attempts, rest_s)
+    asked = array_text(list(after)), array_text(list(after.values()))
+    rows = await db.fetch(_SQL["waiting_lanes"], *asked, rerun_every_s, attempts, rest_s)
     return [row["lane"] for row in rows]
 
 
@@ -61,5 +63,6 @@ async def take_back_attempts(db: Db, lanes: Sequence[int]) -> None:
 
 async def pop_blocks(db: Db, after: Mapping[int, int], lanes: Sequence[int], *, pings: int, blocks: int) -> list[Block]:
     """Take the oldest blocks of locked lanes: about `pings` pings and at most `blocks` blocks of each, in order."""
-    rows = await db.fetch(_SQL["pop_blocks"], lanes, [after[lane] for lane in lanes], pings, blocks)
+    held = array_text(lanes), array_text([after[lane] for lane in lanes])
+    rows = await db.fetch(_SQL["pop_blocks"], *held, pings, blocks)
     return sorted(Block(*row) for row in rows)

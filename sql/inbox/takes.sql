@@ -7,10 +7,10 @@ SELECT set_config('plan_cache_mode', 'force_generic_plan', false), set_config('e
 
 -- name: waiting_lanes
 -- Lanes with something to do: blocks, or a track to fold on. $1 lanes, $2 highest block id long taken in each (a hint
--- that keeps the search off dead rows), $3 seconds between two re-runs of a driver; those that were tried $4 times in vain
--- wait for $5 seconds
+-- that keeps the search off dead rows), both as array text (sql/arrays.py), $3 seconds between two re-runs of a driver; those
+-- that were tried $4 times in vain wait for $5 seconds
 SELECT asked.lane
-  FROM unnest($1::int[], $2::bigint[]) AS asked (lane, after)
+  FROM unnest($1::text::int[], $2::text::bigint[]) AS asked (lane, after)
  WHERE (EXISTS (SELECT FROM inbox WHERE inbox.lane = asked.lane AND inbox.id > asked.after)
         OR EXISTS (SELECT FROM track
                     WHERE track.lane = asked.lane AND track.unsettled
@@ -39,12 +39,12 @@ UPDATE lane_attempt SET attempts = greatest(attempts - 1, 0) WHERE lane = ANY ($
 
 -- name: pop_blocks
 -- Take the oldest blocks of locked lanes, in order, until they hold enough pings. By ctid: a join on (lane, id) reads
--- its way through dead rows. $1 lanes, $2 highest block id long taken in each, $3 pings wanted of each lane,
--- $4 most blocks of each lane
+-- its way through dead rows. $1 lanes, $2 highest block id long taken in each, both as array text (sql/arrays.py), $3 pings
+-- wanted of each lane, $4 most blocks of each lane
 DELETE FROM inbox
  WHERE ctid = ANY (ARRAY(
        SELECT oldest.place
-         FROM unnest($1::int[], $2::bigint[]) AS held (lane, after),
+         FROM unnest($1::text::int[], $2::text::bigint[]) AS held (lane, after),
       LATERAL (SELECT ctid AS place, sum(inbox.pings) OVER (ORDER BY inbox.id) - inbox.pings AS before
                  FROM inbox WHERE inbox.lane = held.lane AND inbox.id > held.after
                 ORDER BY inbox.id LIMIT $4) AS oldest

@@ -128,5 +128,5 @@ def _smalls(rows: Rows) -> list[tuple[Ints, Bools]]:
 
 
 def _scaled(values: np.ndarray[Any, Any], scale: int) -> Ints:
-    whole: Ints = np.rint(np.nan_to_num(values) * float(scale)).astype(np.int64)
+    whole: Ints = np.rint(np.where(np.isnan(values), 0.0, values) * float(scale)).astype(np.int64)
     return whole
