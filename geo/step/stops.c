@@ -56,7 +56,8 @@ static int away(Standing *memory, const Stand *stand, const Here *here) {
     if (!(out_m > stand->vague_m + LEFT_M)) memory->outs = 0;
     else if (memory->outs < 255) memory->outs++;
     int gone = memory->outs >= LEFT_OUTS && (!stand->slow || here->ms - memory->inside_ms >= LEFT_MS);
-    return (gone || (!stand->slow && out_m > stand->vague_m + FAR_M)) && memory->inside_ms != 0;
+    int drives = here->speed_mps >= SLOW_MPS;
+    return (gone || (drives && out_m > stand->vague_m + FAR_M)) && memory->inside_ms != 0;
 }
 
 static int64_t nearest(const Standing *memory, const Stand *stand, const Here *here, double along_m) {

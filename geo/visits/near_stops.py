@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.numbers import SLOW_MPS
 from geo.pings import Bools, Floats, Ints, Rows
 from geo.plan.numbers import BIN_M, NEXT_DOOR_M, STOP_SLACK_M
 from geo.plan.plans import Plan, outside, windows
@@ -262,5 +263,6 @@ def away(memory: Rows, look: Look) -> Bools:
     memory["outs"][at] = np.where(left, np.minimum(memory["outs"][at].astype(np.int64) + 1, 255), 0)
     moving = ~look.slow[at]
     gone = (memory["outs"][at] >= LEFT_OUTS) & (moving | (look.here.ms[at] - memory["inside_ms"][at] >= LEFT_MS))
-    left_it[at] = (gone | (moving & (out_m > look.vague_m[at] + FAR_M))) & (memory["inside_ms"][at] != 0)
+    drives = look.here.speed_mps[at] >= SLOW_MPS
+    left_it[at] = (gone | (drives & (out_m > look.vague_m[at] + FAR_M))) & (memory["inside_ms"][at] != 0)
     return left_it

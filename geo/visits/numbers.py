@@ -75,7 +75,8 @@ LEFT_M, LEFT_MS, LEFT_OUTS = 20.0, 60_000, 2
 has been outside for LEFT_MS: a standing phone drifts too."""
 
 FAR_M = 120.0
-"""Outside its fence by more than this (and its accuracy) and moving, once is enough."""
+"""Outside its fence by more than this (and its accuracy), once is enough where the phone says that it moves: a fix
+that is simply wrong looks like moving."""
 
 OUTLINE_M = 2_000.0
 """Of a fence that is no circle the outline is asked within so far of the circle around it."""
