@@ -151,7 +151,7 @@ static int64_t heed_driver(Standing *memory, const Stand *stand, const Here *her
 
 static int long_enough(const Standing *memory, const Here *here, int64_t row, double stood_ms, double least_ms) {
     double left_out = 0;
-    for (int64_t before = memory->last; before < row; before++)
+    for (int64_t before = memory->last; memory->last > 0 && before < row; before++)
         left_out += here->plan->owed[before] && here->plan->stops[before].service_s > 0 &&
                     !is_served(here->visits[before]);
     double times = is_unseen(here->visits[row]) ? least(most(left_out, 1), OUT_OF_TURN_STOPS) : AGAIN_TIMES;

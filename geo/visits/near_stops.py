@@ -1,6 +1,7 @@
 """At which stop each van is by the fence, the place along the path and its speed; and which stop it has left."""
 
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,20 +81,25 @@ def long_enough(
 
     That takes least_ms where it is its turn, and a multiple of it where it is not: a detour leads along later parts of
     a path, and has lights. Of the stops left out before it one is free, for it may not have been seen; those without
-    planned service are driven past.
+    planned service are driven past. Of a van that was at no stop yet nobody knows whose turn it is.
 
     Args:
         row: (n,) the stop's place in the tour; -1 for none.
         stood_ms, least_ms: (n,) for how long they stood, and how long is enough.
     """
     enough = row >= 0
-    for van in np.flatnonzero(enough).tolist():
-        plan, before = look.here.plans[van], slice(int(memory["last"][van]), int(row[van]))
-        left_out = plan.owed[before] & (plan.stops[before, 4] > 0) & ~served(visits[van, before])
-        times = min(max(int(np.count_nonzero(left_out)), 1), OUT_OF_TURN_STOPS)
-        if not unseen(visits[van, row[van]]):
-            times = AGAIN_TIMES
-        enough[van] = stood_ms[van] >= times * least_ms[van]
+    vans = np.flatnonzero(enough)
+    if not len(vans):
+        return enough
+    again = ~unseen(visits[vans, row[vans]])
+    columns = (vans, row[vans], memory["last"][vans], again, stood_ms[vans], least_ms[vans])
+    for van, at, last, seen, for_ms, needs_ms in zip(*(column.tolist() for column in columns), strict=True):
+        times = AGAIN_TIMES if seen else 1
+        if not seen and 0 < last < at - 1 and for_ms < OUT_OF_TURN_STOPS * needs_ms:
+            stops, plan = slice(last, at), look.here.plans[van]
+            left_out = plan.owed[stops] & (plan.stops[stops, 4] > 0) & ~served(visits[van, stops])
+            times = min(max(int(np.count_nonzero(left_out)), 1), OUT_OF_TURN_STOPS)
+        enough[van] = for_ms >= times * needs_ms
     return enough
 
 
@@ -147,8 +153,10 @@ def _stay_at_door(memory: Rows, look: Look, found: Ints) -> None:
     A place along the path may be wrong, most of all while a van stands, and then another stop seems nearer.
     """
     for van in np.flatnonzero((found >= 0) & (memory["open"] > 0)).tolist():
-        doors = look.here.plans[van].stops[[int(memory["open"][van]) - 1, int(found[van])], :2]
-        at_m, next_m = np.sqrt((doors[:, 0] - look.here.x_m[van]) ** 2 + (doors[:, 1] - look.here.y_m[van]) ** 2)
+        stops, x_m, y_m = look.here.plans[van].stops, float(look.here.x_m[van]), float(look.here.y_m[van])
+        (at_x_m, at_y_m), (next_x_m, next_y_m) = stops[[memory["open"][van] - 1, found[van]], :2].tolist()
+        at_m = sqrt((at_x_m - x_m) * (at_x_m - x_m) + (at_y_m - y_m) * (at_y_m - y_m))
+        next_m = sqrt((next_x_m - x_m) * (next_x_m - x_m) + (next_y_m - y_m) * (next_y_m - y_m))
         if at_m + NEARER_M < next_m:
             found[van] = -1
 

@@ -31,6 +31,10 @@ def test_the_more_stops_are_left_out_the_longer_it_stands(stop, stood_s, seen):
     assert arrivals([(0, 60), (stop, stood_s)]) == ([0, stop] if seen else [0])
 
 
+def test_a_tour_may_be_seen_from_its_middle_on():
+    assert arrivals([(5, 25)]) == [5]
+
+
 def test_stops_without_planned_service_are_driven_past():
     assert arrivals([(0, 60), (6, 25)], service_s=0) == [0, 6]
 
