@@ -16,6 +16,7 @@ import numpy as np
 from geo.numbers import BELIEVED_MPS, REACH_MPS, SLOW_MPS, UNSAID_TO_SNAP_M, VAGUEST_M
 from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Rows, copied
 from geo.shape import plane
+from geo.snap.by_speed import told_at
 from geo.snap.candidates import candidates_of, least
 from geo.snap.doors import Doors, pull
 from geo.snap.left_out import OpenStops, weigh
@@ -78,6 +79,8 @@ SNAP = np.dtype(
         ("along_m", "<f8"),  # the last place on the path that was told; NaN: none yet
         ("path_x_m", "<f8"),
         ("path_y_m", "<f8"),
+        ("told_m2", "<f4"),  # how far off that place may be, metres, squared; NaN: the last fix told none
+        ("speed_mps", "<f4"),  # what the phone said with the last fix; NaN: nothing that is believed
     ]
 )
 """What snapping remembers of a driver on a plan."""
@@ -86,7 +89,7 @@ SNAP = np.dtype(
 def fresh(n: int, hint_m: float = 0.0) -> Rows:
     """Make the memory of drivers who begin a path, most likely at `hint_m` along it."""
     memory = np.zeros(n, SNAP)
-    memory["along_m"] = np.nan
+    memory["along_m"] = memory["told_m2"] = memory["speed_mps"] = np.nan
     memory["off_weight"] = 1.0
     memory["left_m"] = memory["joined_m"] = memory["before_m"] = hint_m
     memory["ms"] = memory["doubt_ms"] = UNKNOWN_MS
@@ -162,12 +165,13 @@ def step(memory: Rows, here: Here, doors: Doors, open_stops: OpenStops) -> tuple
         new["on"][name] = column
     new["off_weight"], new["ms"] = off, here.ms
     pull(new, doors, fix, offset_m)
-    return new, _told(memory, new, here.ms, fix, offset_m[:, 0])
+    return new, _told(memory, new, here, fix, offset_m[:, 0])
 
 
 def _seen(new: Rows, began: Bools, seconds: Floats, here: Here) -> tuple[Fix, Floats]:
     """Say what each fix is worth, and how fast its phone moves; writes what is remembered of its motion."""
     told_mps = np.where(here.speed_mps <= BELIEVED_MPS, here.speed_mps, np.nan)
+    new["speed_mps"] = told_mps
     pace_mps = _pace(new, began, seconds, here.x_m, here.y_m)
     east, north, turn = _bearing(new, pace_mps, told_mps, here.heading_deg)
     pace_mps = np.where(np.isnan(told_mps), pace_mps, told_mps)
@@ -240,18 +244,21 @@ def _gathered(weight: Floats, table: Floats, stayed: Floats) -> tuple[Floats, Fl
     return np.where(kept, picked, 0.0), stayed / total, np.where(kept, np.take_along_axis(table, best[None], 2), 0.0)
 
 
-def _told(memory: Rows, new: Rows, ms: Ints, fix: Fix, offset_m: Floats) -> Snapped:
+def _told(memory: Rows, new: Rows, here: Here, fix: Fix, offset_m: Floats) -> Snapped:
     """Decide what is told, with hysteresis; writes it into the new memory."""
     off = new["off_weight"].astype(np.float64)
     first = new["on"][:, 0]
     never = np.isnan(memory["along_m"])
     is_off = np.where(memory["off"], off > BACK_AT, ~never & (off >= OFF_AT))
     doubt = is_off | (off > DOUBT_AT)
-    since_ms = np.where(memory["doubt_ms"] == UNKNOWN_MS, ms, memory["doubt_ms"])
+    since_ms = np.where(memory["doubt_ms"] == UNKNOWN_MS, here.ms, memory["doubt_ms"])
     new["off"], new["doubt_ms"] = is_off, np.where(doubt, since_ms, UNKNOWN_MS)
     tell = (first["weight"] > 0) & ~doubt
-    for name, source in (("along_m", "along_m"), ("path_x_m", "x_m"), ("path_y_m", "y_m")):
-        new[name] = np.where(tell, first[source], memory[name])
+    place_m = first["along_m"], first["x_m"].astype(np.float64), first["y_m"].astype(np.float64)
+    *told, told_m2 = told_at(memory, here.plans, fix, new["speed_mps"], place_m)
+    for name, column in zip(("along_m", "path_x_m", "path_y_m"), told, strict=True):
+        new[name] = np.where(tell, column, memory[name])
+    new["told_m2"] = np.where(tell, told_m2, np.nan)
     _leave_from(memory, new, first["along_m"], tell & (off < SURE_AT), fix.seconds)
 
     nowhere = is_off | np.isnan(new["along_m"])

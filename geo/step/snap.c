@@ -29,6 +29,7 @@ static Fix seen(Snap *memory, int began, const Here *here, double *pace_mps) {
     Fix fix = {.x_m = here->x_m, .y_m = here->y_m};
     fix.seconds = began ? 0.0 : (double)(here->ms - memory->ms) / 1000;
     fix.full = began ? 1.0 : least(fix.seconds / EVIDENCE_S, 1.0);
+    memory->speed_mps = (float)told_mps;
     *pace_mps = pace_of(memory, began, fix.seconds, here->x_m, here->y_m);
     int told = !isnan(here->heading_deg) && told_mps > HEADING_MPS;
     int moving = !told && *pace_mps > FAST_MPS && !(told_mps <= HEADING_MPS);
@@ -155,21 +156,41 @@ static void leave_from(Snap *memory, double along_m, int sure, double seconds) {
     if (sure) memory->left_m = along_m;
 }
 
-static void tell(Snap *memory, int64_t ms, const Fix *fix, double offset_m, Told *told) {
+/* geo.snap.by_speed.told_at: `at` holds the place of the fix alone; gives how far off along_m may be, squared. */
+static double told_at(const Snap *memory, float before_mps, const Plan *plan, const Fix *fix, Place *at) {
+    double from_mps = before_mps < SLOW_MPS ? 0.0 : before_mps;
+    double to_mps = memory->speed_mps < SLOW_MPS ? 0.0 : memory->speed_mps;
+    double mean_mps = (from_mps + to_mps) / 2, unsure_mps = SPEED_PART * mean_mps + SPEED_MPS;
+    double led_m = memory->along_m + mean_mps * fix->seconds;
+    double led_m2 = memory->told_m2 + unsure_mps * unsure_mps * (fix->seconds * most(fix->seconds, EVIDENCE_S));
+    double fix_m2 = fix->error_m * fix->error_m;
+    if (!(fix->error_m > SHARP_M && fabs(at->along_m - led_m) <= SPEED_ERRORS * fix->error_m && led_m2 > 0))
+        return fix_m2;
+    double weight = led_m2 * fix->full, share = weight / (weight + fix_m2 - SHARP_M * SHARP_M);
+    double ends_m = least(led_m, plan->path_along_m[plan->path_count - 1]);
+    at->along_m = ends_m + share * (at->along_m - ends_m);
+    place_at(plan, at->along_m, &at->x_m, &at->y_m);
+    return share < 1 ? (1 - share) * led_m2 : fix_m2;
+}
+
+static void tell(Snap *memory, float before_mps, const Here *here, const Fix *fix, double offset_m, Told *told) {
     double off = memory->off_weight;
     const Hypothesis first = memory->on[0];
     int was_off = memory->off, never = isnan(memory->along_m);
     int is_off = was_off ? off > BACK_AT : !never && off >= OFF_AT;
     int doubt = is_off || off > DOUBT_AT;
-    int64_t since_ms = memory->doubt_ms == UNKNOWN_MS ? ms : memory->doubt_ms;
+    int64_t since_ms = memory->doubt_ms == UNKNOWN_MS ? here->ms : memory->doubt_ms;
     memory->off = (uint8_t)is_off;
     memory->doubt_ms = doubt ? since_ms : UNKNOWN_MS;
     int tells = first.weight > 0 && !doubt;
     if (tells) {
-        memory->along_m = first.along_m;
-        memory->path_x_m = first.x_m;
-        memory->path_y_m = first.y_m;
-    }
+        Place at = {.along_m = first.along_m, .x_m = first.x_m, .y_m = first.y_m};
+        memory->told_m2 = (float)told_at(memory, before_mps, here->plan, fix, &at);
+        memory->along_m = at.along_m;
+        memory->path_x_m = at.x_m;
+        memory->path_y_m = at.y_m;
+    } else
+        memory->told_m2 = NAN;
     leave_from(memory, first.along_m, tells && off < SURE_AT, fix->seconds);
     double spread = 0.0;
     for (int i = 0; i < HYPOTHESES; i++)
@@ -190,6 +211,7 @@ static void tell(Snap *memory, int64_t ms, const Fix *fix, double offset_m, Told
 void snap(Snap *memory, const Here *here, const Door *doors, int64_t door_count, Scratch *scratch, Told *told) {
     int began = memory->ms == UNKNOWN_MS, count = 0;
     double pace_mps, beside = INFINITY, offset_m[HYPOTHESES];
+    float before_mps = memory->speed_mps;
     Fix fix = seen(memory, began, here, &pace_mps);
     Move moves[ALL_PLACES];
     double off = memory->off_weight;
@@ -214,5 +236,5 @@ void snap(Snap *memory, const Here *here, const Door *doors, int64_t door_count,
     gather(memory, moves, count, stayed, offset_m);
     memory->ms = here->ms;
     pull(memory, doors, door_count, &fix, offset_m);
-    tell(memory, here->ms, &fix, offset_m[0], told);
+    tell(memory, before_mps, here, &fix, offset_m[0], told);
 }
