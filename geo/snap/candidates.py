@@ -11,7 +11,7 @@ from geo.plan.numbers import BIN_M
 from geo.plan.plans import ALONG, DX, DY, INVERSE, LENGTH, Plan, X, Y, windows
 from geo.snap import likelihood
 from geo.snap.likelihood import Fix, From, Spots
-from geo.snap.numbers import AHEAD_M, APART_M, BEHIND_M, FAR_COST, ROUNDS
+from geo.snap.numbers import AHEAD_M, APART_M, BEHIND_M, ROUNDS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +46,7 @@ def candidates_of(plans: Sequence[Plan], start: From, fix: Fix) -> Candidates:
     stayed_m = np.sqrt((fix.x_m - start.x_m) ** 2 + (fix.y_m - start.y_m) ** 2)
     stayed = np.stack((start.along_m, start.x_m, start.y_m, stayed_m))
     table = np.concatenate((moved, stayed[:, :, None]), axis=2)
-    stay_cost = np.where(start.anywhere, np.inf, FAR_COST * fix.full)
+    stay_cost = np.where(start.anywhere, np.inf, likelihood.of_staying(fix, stayed_m))
     return Candidates(
         along_m=table[0],
         x_m=table[1],

@@ -19,12 +19,14 @@ from geo.snap.numbers import (
     DETOUR,
     DETOUR_M,
     DETOUR_MPS,
+    FAR_COST,
     NEAR_GAIN,
     OVER_ERROR,
     OVER_M,
     OVER_MOVED,
     RETURN_AHEAD_M,
     RETURN_BEHIND_M,
+    TOLD_MPS,
     TURN_FREE,
     TURN_ROUND_S,
     UNDER_ERROR,
@@ -58,6 +60,7 @@ class Fix:
         x_m, y_m: where, on the plan's plane.
         error_m: how far off it may be, sigma_m: with how far the phone may be beside the path.
         vague_mps: how little is known of the way between the fixes.
+        crept_m: how far it went by the speeds that this fix and the one before told, where both are slow; else inf.
         east, north, turn: as `geo.snap.snap` tells its heading: a unit vector, and how much it counts.
     """
 
@@ -68,6 +71,7 @@ class Fix:
     error_m: Floats
     sigma_m: Floats
     vague_mps: Floats
+    crept_m: Floats
     east: Floats
     north: Floats
     turn: Floats
@@ -112,6 +116,16 @@ def of_fix(fix: Fix, spots: Spots) -> Floats:
     return cost
 
 
+def of_staying(fix: Fix, stayed_m: Floats) -> Floats:
+    """How unlikely it is that each fix is of a van that is where it was, stayed_m from there: (r,).
+
+    The fix is wrong; or, where speeds say that the van stands or creeps, not more so than others.
+    """
+    cost = stayed_m * stayed_m * (0.5 / (fix.sigma_m * fix.sigma_m)) - NEAR_GAIN
+    cost = cost * fix.full + fix.crept_m * (1 / (UNDER_M + UNDER_ERROR * fix.error_m))
+    return np.minimum(cost, FAR_COST * fix.full)
+
+
 def _join(ahead_m: Floats) -> Floats:
     """How unlikely it is that a van comes back to its path so far ahead of where it left."""
     return np.where(
@@ -128,6 +142,7 @@ def _drive(start: From, fix: Fix, spots: Spots, ahead_m: Floats) -> Floats:
     moved_m = np.sqrt(squared_m)
     over = (1 / (OVER_M + OVER_MOVED * moved_m + OVER_ERROR * fix.error_m + fix.vague_mps * fix.seconds))[row]
     under = (1 / (UNDER_M + UNDER_ERROR * fix.error_m + UNDER_MOVED * moved_m))[row]
+    squared_m = np.minimum(squared_m, (fix.crept_m + TOLD_MPS * fix.seconds) ** 2)  # farther is an error of the fix
     excess_m = np.abs(ahead_m) - np.sqrt(np.maximum(squared_m[row] - spots.squared, 0.0))
     detour = (DETOUR + TURN_ROUND_S / np.maximum(fix.seconds, 0.1))[row]
     longest_m = (DETOUR_MPS * fix.seconds + fix.error_m + DETOUR_M)[row]

@@ -85,6 +85,10 @@ SPEED_ERRORS = 2.0
 """Farther from the fix than so many of its errors the way by the speed is wrong, and not heeded: phones tell zeros
 where they know nothing. By hand; at 3 they are within 27.6 m."""
 
+STILL_S = 20.0
+"""Of two slow speeds so soon after one another the van did not drive in between; later it may have started and come to
+stand again, as buses do. By hand: between 15 s, where it helps, and 30, where it made one bus leave its path."""
+
 # where to look --------------------------------------------------------------------------------------------------------
 
 ROUNDS = 3

@@ -43,6 +43,7 @@ from geo.snap.numbers import (
     RETURN_S,
     ROUNDS,
     SEARCH_AT,
+    STILL_S,
     SURE_AT,
     TOLD_MPS,
     TOLD_PART,
@@ -171,8 +172,11 @@ def step(memory: Rows, here: Here, doors: Doors, open_stops: OpenStops) -> tuple
 def _seen(new: Rows, began: Bools, seconds: Floats, here: Here) -> tuple[Fix, Floats]:
     """Say what each fix is worth, and how fast its phone moves; writes what is remembered of its motion."""
     told_mps = np.where(here.speed_mps <= BELIEVED_MPS, here.speed_mps, np.nan)
-    new["speed_mps"] = told_mps
+    paced_mps = _smoothed(new)
     pace_mps = _pace(new, began, seconds, here.x_m, here.y_m)
+    before_mps = new["speed_mps"].astype(np.float64)
+    crept_m = _crept_m(before_mps, told_mps, np.minimum(paced_mps, pace_mps), seconds)
+    new["speed_mps"] = told_mps
     east, north, turn = _bearing(new, pace_mps, told_mps, here.heading_deg)
     pace_mps = np.where(np.isnan(told_mps), pace_mps, told_mps)
     accuracy_m = np.where(np.isnan(here.accuracy_m), UNSAID_TO_SNAP_M, here.accuracy_m)
@@ -185,11 +189,21 @@ def _seen(new: Rows, began: Bools, seconds: Floats, here: Here) -> tuple[Fix, Fl
         error_m=error_m,
         sigma_m=np.sqrt(error_m * error_m + np.where(pace_mps < SLOW_MPS, WALK_M, VAN_M) ** 2),
         vague_mps=np.where(np.isnan(told_mps), UNTOLD_MPS, TOLD_PART * told_mps + TOLD_MPS),
+        crept_m=crept_m,
         east=east,
         north=north,
         turn=turn,
     )
     return fix, pace_mps
+
+
+def _crept_m(before_mps: Floats, told_mps: Floats, pace_mps: Floats, seconds: Floats) -> Floats:
+    """Tell how far vans went that creep or stand by both speeds; inf for others, and where phones do not say.
+
+    Phones tell zeros where they know nothing: those of a van whose fixes go on and on are not heeded.
+    """
+    slow = (before_mps < SLOW_MPS) & (told_mps < SLOW_MPS) & (pace_mps <= FAST_MPS)
+    return np.where(slow & (seconds < STILL_S), (before_mps + told_mps) / 2 * seconds, np.inf)
 
 
 def _asked(memory: Rows, began: Bools) -> tuple[Ints, Ints]:
@@ -309,6 +323,11 @@ def _pace(memory: Rows, began: Bools, seconds: Floats, x_m: Floats, y_m: Floats)
         now = np.where(began, 0.0, (here - memory[last]) / since_s)
         memory[name] = memory[name] + share * (now - memory[name])
         memory[last] = here
+    return _smoothed(memory)
+
+
+def _smoothed(memory: Rows) -> Floats:
+    """Give the smoothed pace of each phone."""
     east, north = memory["east_mps"].astype(np.float64), memory["north_mps"].astype(np.float64)
     return np.sqrt(east * east + north * north)
 

@@ -18,6 +18,7 @@ static Way way_of(const From *start, const Fix *fix) {
     way.detour = DETOUR + TURN_ROUND_S / most(fix->seconds, 0.1);
     way.longest_m = DETOUR_MPS * fix->seconds + fix->error_m + DETOUR_M;
     way.behind_m = fix->error_m * sqrt(fix->full);
+    way.moved_squared = least(way.moved_squared, squared(fix->crept_m + TOLD_MPS * fix->seconds));
     return way;
 }
 
@@ -33,6 +34,12 @@ static double drive(const Way *way, double ahead_m, double beside_squared) {
     if (excess_m > 0)
         cost = least(excess_m * way->over, way->detour) + most(excess_m - way->longest_m, 0.0) * (1 / BEYOND_M);
     return cost + behind_m * (1 / BACK_M);
+}
+
+static double of_staying(const Fix *fix, double stayed_m) {
+    double cost = stayed_m * stayed_m * (0.5 / (fix->sigma_m * fix->sigma_m)) - NEAR_GAIN;
+    cost = cost * fix->full + fix->crept_m * (1 / (UNDER_M + UNDER_ERROR * fix->error_m));
+    return least(cost, FAR_COST * fix->full);
 }
 
 /* Lists the places where the path comes nearest to the fix; tells how many. */
@@ -108,7 +115,7 @@ double candidates_of(const Plan *plan, const From *start, const Fix *fix, Scratc
     stayed->x_m = start->x_m;
     stayed->y_m = start->y_m;
     stayed->offset_m = sqrt(squared(fix->x_m - start->x_m) + squared(fix->y_m - start->y_m));
-    stayed->cost = start->anywhere ? INFINITY : FAR_COST * fix->full;
+    stayed->cost = start->anywhere ? INFINITY : of_staying(fix, stayed->offset_m);
     double same_cost = INFINITY;
     for (int round = 0; round < ROUNDS; round++)
         if (fabs(found[round].along_m - start->along_m) <= APART_M) same_cost = least(same_cost, found[round].cost);

@@ -12,6 +12,11 @@ typedef struct {
     int slot, off;
 } Move;
 
+static double smoothed(const Snap *memory) {
+    double east = memory->east_mps, north = memory->north_mps;
+    return sqrt(east * east + north * north);
+}
+
 static double pace_of(Snap *memory, int began, double seconds, double x_m, double y_m) {
     double since_s = most(seconds, 1e-3), share = began ? 0.0 : seconds / (seconds + PACE_S);
     double east = began ? 0.0 : (x_m - memory->fix_x_m) / since_s;
@@ -20,8 +25,12 @@ static double pace_of(Snap *memory, int began, double seconds, double x_m, doubl
     memory->north_mps = (float)(memory->north_mps + share * (north - memory->north_mps));
     memory->fix_x_m = (float)x_m;
     memory->fix_y_m = (float)y_m;
-    east = memory->east_mps, north = memory->north_mps;
-    return sqrt(east * east + north * north);
+    return smoothed(memory);
+}
+
+static double crept_of(double before_mps, double told_mps, double pace_mps, double seconds) {
+    int slow = before_mps < SLOW_MPS && told_mps < SLOW_MPS && pace_mps <= FAST_MPS && seconds < STILL_S;
+    return slow ? (before_mps + told_mps) / 2 * seconds : INFINITY;
 }
 
 static Fix seen(Snap *memory, int began, const Here *here, double *pace_mps) {
@@ -29,8 +38,10 @@ static Fix seen(Snap *memory, int began, const Here *here, double *pace_mps) {
     Fix fix = {.x_m = here->x_m, .y_m = here->y_m};
     fix.seconds = began ? 0.0 : (double)(here->ms - memory->ms) / 1000;
     fix.full = began ? 1.0 : least(fix.seconds / EVIDENCE_S, 1.0);
-    memory->speed_mps = (float)told_mps;
+    double paced_mps = smoothed(memory);
     *pace_mps = pace_of(memory, began, fix.seconds, here->x_m, here->y_m);
+    fix.crept_m = crept_of(memory->speed_mps, told_mps, least(paced_mps, *pace_mps), fix.seconds);
+    memory->speed_mps = (float)told_mps;
     int told = !isnan(here->heading_deg) && told_mps > HEADING_MPS;
     int moving = !told && *pace_mps > FAST_MPS && !(told_mps <= HEADING_MPS);
     sin_cos(told ? here->heading_deg : 0.0, &fix.east, &fix.north);

@@ -20,7 +20,7 @@ enum { HYPOTHESES = 6, ROUNDS = 3, PLACES = ROUNDS + 1, ALL_PLACES = (HYPOTHESES
     X(LEAVE_M) X(LEFT_M) X(LEFT_MS) X(LEFT_OUTS) X(MARGIN) X(MARGIN_VAGUEST_M) X(MEANT_M) X(NEARER_M) X(NEAR_GAIN) \
     X(NEXT_DOOR_M) X(NO_FIX_MS) X(OFF_AT) X(OFF_PATH_MS) X(OPTIMISM) X(OUT_OF_TURN_M) X(OUT_OF_TURN_STOPS) \
     X(OVER_ERROR) X(OVER_M) X(OVER_MOVED) X(OWN_M) X(PACE_S) X(PAST_M) X(PIN_M) X(REACH_MPS) X(RETURN_AHEAD_M) \
-    X(RETURN_AT_MOST) X(RETURN_BEHIND_M) X(RETURN_S) X(SEARCH_AT) X(SERVED_M) X(SHARP_M) X(SLOW_MPS) X(SPEED_ERRORS) X(SPEED_MPS) X(SPEED_PART) X(STOP_SLACK_M) X(SURELY) \
+    X(RETURN_AT_MOST) X(RETURN_BEHIND_M) X(RETURN_S) X(SEARCH_AT) X(SERVED_M) X(SHARP_M) X(SLOW_MPS) X(SPEED_ERRORS) X(SPEED_MPS) X(SPEED_PART) X(STILL_S) X(STOP_SLACK_M) X(SURELY) \
     X(SURE_AT) X(TOLD_MPS) X(TOLD_PART) X(TURN) X(TURN_FREE) X(TURN_ROUND_S) X(TYPICAL_MPS) X(UNDER_ERROR) \
     X(UNDER_M) X(UNDER_MOVED) X(UNSAID_AT_STOP_M) X(UNSAID_S) X(UNSAID_TO_SNAP_M) X(UNSEEN_MS) X(UNTOLD_MPS) \
     X(VAGUEST_M) X(VAN_M) X(WALK_M)
@@ -109,7 +109,7 @@ typedef struct {
 
 /* geo.snap.likelihood.Fix */
 typedef struct {
-    double seconds, full, x_m, y_m, error_m, sigma_m, vague_mps, east, north, turn;
+    double seconds, full, x_m, y_m, error_m, sigma_m, vague_mps, crept_m, east, north, turn;
 } Fix;
 
 /* geo.visits.stops.Stand, and what is measured with the place on the path */

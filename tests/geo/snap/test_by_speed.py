@@ -54,3 +54,31 @@ def test_nobody_is_led_beyond_the_end_of_the_path():
     _, facts = fold(pings, plan_along([(0, 0), (1000, 0)]))
     assert facts.judged["along_m"].max() <= 1000
     assert facts.judged["along_m"][-1] == pytest.approx(1000, abs=1)
+
+
+@pytest.mark.parametrize(("speed_mps", "told_m"), [(0.3, 0), (np.nan, 25), (6.0, 25)])
+def test_a_van_that_says_it_stands_is_where_it_was_when_a_fix_jumps(speed_mps, told_m):
+    times, x_m, y_m = walk((0, 0, 0), (100, 1000, 0), (130, 1000, 0), every_s=1)
+    jumps = times == 130
+    speeds_mps = np.where(times < 100, 10.0, speed_mps)
+    pings = pings_at(times, x_m + np.where(jumps, 25.0, 0.0), y_m, accuracy_m=6.0, speed_mps=speeds_mps)
+    _, facts = fold(pings, plan_along(STREET))
+    assert facts.judged["along_m"][-1] - 1000 == pytest.approx(told_m, abs=3)
+
+
+@pytest.mark.parametrize("every_s", [1, 5, 15])
+@pytest.mark.parametrize("accuracy_m", [5.0, 30.0])
+def test_who_drives_while_the_phone_says_zero_stays_on_the_path(every_s, accuracy_m):
+    times, x_m, y_m = walk((0, 0, 0), (400, 4000, 0), every_s=every_s)
+    zeros = (times > 100) & (times <= 300)
+    pings = pings_at(times, x_m, y_m, accuracy_m=np.where(zeros, accuracy_m, 5.0), speed_mps=np.where(zeros, 0.0, 10.0))
+    _, facts = fold(pings, plan_along(STREET))
+    assert facts.judged["on_route"].all()
+    assert np.abs(facts.judged["along_m"] - x_m)[times > 315].max() < 20
+
+
+def test_a_bus_that_stood_at_both_fixes_may_have_driven_between():
+    times, x_m, y_m = walk((0, 0, 0), (600, 6000, 0), every_s=30)
+    _, facts = fold(pings_at(times, x_m, y_m, speed_mps=0.0), plan_along(STREET))
+    assert facts.judged["on_route"].all()
+    assert np.abs(facts.judged["along_m"] - x_m).max() < 5

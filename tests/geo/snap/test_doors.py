@@ -90,7 +90,7 @@ def pulled(stands_s, every_s, *, before_m=HELD_M, left_m=HELD_M, is_open=True):
     one, yes = np.ones(1), np.ones(1, np.bool_)
     fix = Fix(
         seconds=every_s * one, full=one, x_m=0 * one, y_m=0 * one, error_m=7 * one, sigma_m=20 * one, vague_mps=one,
-        east=0 * one, north=one, turn=0 * one,
+        crept_m=one, east=0 * one, north=one, turn=0 * one,
     )  # fmt: skip
     for second in range(every_s, stands_s + 1, every_s):
         doors = Doors(
