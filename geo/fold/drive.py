@@ -58,7 +58,7 @@ def drive(tracks: Rows, was: Rows, fixes: Fixes, timelines: Sequence[Timeline], 
     changed = count > 0
     for van in turns.next_claim:
         changed[van] |= turns.end(van, settles=bool(settles[van]))
-    show_next(tracks, np.flatnonzero(changed), in_force.plans)
+    show_next(tracks, np.flatnonzero(changed), in_force.plans, steps.step)
     return Driven(judged, diary)
 
 

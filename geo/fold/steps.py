@@ -17,11 +17,15 @@ from geo.visits import pace, stops, tour
 
 
 class Steps:
-    """The steps of a fix; writes into `tracks` and `results`."""
+    """The steps of a fix; writes into `tracks` and `results`.
+
+    Attributes:
+        step: judges fixes, compiled or in NumPy.
+    """
 
     def __init__(self, tracks: Rows, results: Results, in_force: InForce, diary: Diary) -> None:
         self.tracks, self.results, self.in_force, self.diary = tracks, results, in_force, diary
-        self._step = step_of(len(tracks))
+        self.step = step_of(len(tracks))
 
     def fold(self, vans: Ints, fixes: Ints) -> None:
         """Fold one fix each of some drivers.
@@ -32,7 +36,7 @@ class Steps:
         tracks = self.tracks
         here = self.results.here(fixes, self.in_force.plans_of(vans))
         was, visits = picked(tracks["snap"], vans), tracks["visits"][vans]
-        stepped = self._step(vans, was, picked(tracks["standing"], vans), visits, here)
+        stepped = self.step(vans, was, picked(tracks["standing"], vans), visits, here)
         memory, standing, snapped, stood = stepped.snap, stepped.standing, stepped.snapped, stepped.stood
         self._tell_route(vans, fixes, here, snapped)
 
@@ -91,6 +95,6 @@ class Steps:
         """Tell those who stand at a stop to be where their fixes are on the mean; writes into what came of the step."""
         memory, snapped = stepped.snap, stepped.snapped
         pinned, told_m = stops.pin(stepped.standing, stepped.stood.slow, here.ms, snapped.along_m, was)
-        x_m, y_m = self._step.places_at(vans[pinned], [here.plans[i] for i in pinned.tolist()], told_m)
+        x_m, y_m = self.step.places_at(vans[pinned], [here.plans[i] for i in pinned.tolist()], told_m)
         snapped.along_m[pinned], snapped.x_m[pinned], snapped.y_m[pinned] = told_m, x_m, y_m
         memory["along_m"][pinned], memory["path_x_m"][pinned], memory["path_y_m"][pinned] = told_m, x_m, y_m

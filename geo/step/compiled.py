@@ -36,7 +36,7 @@ class Compiled:
 
     def __call__(self, vans: Ints, snap: Rows, standing: Rows, visits: NDArray[np.uint8], here: Here) -> Stepped:
         """Fold one fix each."""
-        self._look_at_plans(vans, here)
+        self._look_at_plans(vans, here.plans)
         new_snap, new_standing = copied(snap), copied(standing)
         told = self._call(self._views[vans], visits, here, new_snap, new_standing)
         certainty = np.interp(told["idle_ms"], *BY_CLOCK)
@@ -56,6 +56,16 @@ class Compiled:
             stood=Stood(**{name: told[name] for name in _STOOD}, certainty=certainty),
         )
 
+    def next_stops(
+        self, vans: Ints, plans: Sequence[Plan], visits: NDArray[np.uint8], going: Rows
+    ) -> tuple[Ints, Floats]:
+        """Find next stops."""
+        self._look_at_plans(vans, plans)
+        views, found, late_s = self._views[vans], np.empty(len(vans), np.int64), np.empty(len(vans))
+        columns = (views, np.ascontiguousarray(visits), going, found, late_s)
+        self._library.next_stops(ctypes.c_int64(len(vans)), *(ctypes.c_void_p(address(column)) for column in columns))
+        return found, late_s
+
     def places_at(self, vans: Ints, _plans: Sequence[Plan], along_m: Floats) -> tuple[Floats, Floats]:
         """Find places on paths."""
         views, x_m, y_m = self._views[vans], np.empty(len(vans)), np.empty(len(vans))
@@ -63,9 +73,9 @@ class Compiled:
         self._library.places_at(ctypes.c_int64(len(vans)), *(ctypes.c_void_p(address(column)) for column in columns))
         return x_m, y_m
 
-    def _look_at_plans(self, vans: Ints, here: Here) -> None:
+    def _look_at_plans(self, vans: Ints, plans: Sequence[Plan]) -> None:
         """See where the plans are that are new to somebody."""
-        for van, plan in zip(vans.tolist(), here.plans, strict=True):
+        for van, plan in zip(vans.tolist(), plans, strict=True):
             if self._plans[van] is not plan:
                 self._plans[van], self._views[van], self._shaped[van] = plan, view_of(plan), bool(plan.polygons)
 

@@ -18,7 +18,7 @@ from geo.shape import plane
 from geo.snap.numbers import HYPOTHESES, ROUNDS
 from geo.snap.snap import SNAP
 from geo.step.build import LIBRARY, source_hash
-from geo.step.told import TOLD
+from geo.step.told import GOING, TOLD
 from geo.step.views import VIEW, address
 from geo.visits.stops import STANDING
 
@@ -29,7 +29,7 @@ _PAGES: tuple[ModuleType, ...] = (geo.numbers, geo.plan.numbers, geo.snap.number
 KNOWN = {name: value for page in _PAGES for name, value in vars(page).items() if name.isupper()}
 """The numbers of the pages that the step asks, by name."""
 
-SIZES = (HYPOTHESES, ROUNDS, MAX_STOPS, *(dtype.itemsize for dtype in (SNAP, STANDING, TOLD, VIEW)))
+SIZES = (HYPOTHESES, ROUNDS, MAX_STOPS, *(dtype.itemsize for dtype in (SNAP, STANDING, TOLD, GOING, VIEW)))
 """What the C code must have been written for."""
 
 

@@ -21,13 +21,6 @@ void place_at(const Plan *plan, double along_m, double *x_m, double *y_m) {
     *y_m = one->y + share * one->dy;
 }
 
-/* geo.visits.tour.ahead_row of a van whose place is not known */
-int64_t ahead_row(const Plan *plan, const uint8_t *visits, int64_t last) {
-    int64_t row = last;
-    while (row < plan->stop_count && is_served(visits[row])) row++;
-    return row;
-}
-
 /* geo.visits.near_stops.out_m_of, of a circle */
 double out_of(const Here *here, int64_t row) {
     const Stop *stop = here->plan->stops + row;

@@ -10,7 +10,7 @@ NUMBERS(DEFINED)
 #define NAMED(name) #name " "
 const char step_numbers[] = NUMBERS(NAMED);
 const char step_source[] = SOURCE; /* the hash of these files */
-const int64_t step_sizes[] = {HYPOTHESES, ROUNDS, MAX_STOPS, sizeof(Snap), sizeof(Standing), sizeof(Told), sizeof(Plan)};
+const int64_t step_sizes[] = {HYPOTHESES, ROUNDS, MAX_STOPS, sizeof(Snap), sizeof(Standing), sizeof(Told), sizeof(Going), sizeof(Plan)};
 
 /* Gives the numbers their values, in the order of `step_numbers`, and the sines of whole degrees from -360 to 360. */
 void step_use(const double *values, const double *sines, const double *cosines) {
@@ -55,4 +55,15 @@ int step(int64_t n, const Plan *const *plans, const uint8_t *visits, const int64
 /* geo.plan.plans.places_at */
 void places_at(int64_t n, const Plan *const *plans, const double *along_m, double *x_m, double *y_m) {
     for (int64_t i = 0; i < n; i++) place_at(plans[i], along_m[i], x_m + i, y_m + i);
+}
+
+/* The next stops of vans, 0 for none, and how late they are: geo.step.plain.Plain.next_stops */
+void next_stops(int64_t n, const Plan *const *plans, const uint8_t *visits, const Going *going, int64_t *stop_ids,
+                double *late_s) {
+    for (int64_t i = 0; i < n; i++) {
+        const Plan *plan = plans[i];
+        int64_t row = next_row(plan, visits + i * MAX_STOPS, going + i);
+        stop_ids[i] = row < plan->stop_count ? plan->stop_ids[row] : 0;
+        late_s[i] = delay_s(plan, visits + i * MAX_STOPS, going + i, row);
+    }
 }

@@ -43,13 +43,19 @@ typedef struct {
 } Stop;
 
 typedef struct {
+    double due_ms, done_ms, along_m;
+} Due;
+
+typedef struct {
     const Segment *segments;
     const double *path_along_m;
     const Stop *stops;
     const int32_t *segment_at, *next_from, *near_until;
     const int32_t *together, *together_starts; /* those of the k-th stop from together_starts[k] to [k + 1] */
     const uint8_t *owed;
-    int64_t segment_count, path_count, stop_count, bin_count;
+    const int64_t *stop_ids;
+    const Due *timetable;
+    int64_t segment_count, path_count, stop_count, bin_count, is_timed, start_ms;
 } Plan;
 
 #pragma pack(push, 1)
@@ -96,6 +102,13 @@ typedef struct {
     int64_t off_ms, row, since_ms, before, first_ms, last_ms, idle_ms;
     uint8_t on_route, went_off, came_back, slow, gone, own_way, arriving, passed, was_off;
 } Told;
+
+/* geo.step.told.GOING */
+typedef struct {
+    double along_m;
+    int64_t ms, arrived_ms, last;
+    uint8_t at_stop, worded;
+} Going;
 
 #pragma pack(pop)
 
@@ -150,9 +163,11 @@ double raised(double x);
 void sin_cos(double degrees, double *sine, double *cosine);
 void use_sines(const double *sines, const double *cosines);
 
-/* path.c */
+/* path.c, tour.c */
 void place_at(const Plan *plan, double along_m, double *x_m, double *y_m);
 int64_t ahead_row(const Plan *plan, const uint8_t *visits, int64_t last);
+int64_t next_row(const Plan *plan, const uint8_t *visits, const Going *going);
+double delay_s(const Plan *plan, const uint8_t *visits, const Going *going, int64_t row);
 double out_of(const Here *here, int64_t row);
 
 /* snap.c */

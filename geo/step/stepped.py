@@ -45,6 +45,20 @@ class FixStep(Protocol):
         """
         ...
 
+    def next_stops(
+        self, vans: Ints, plans: Sequence[Plan], visits: NDArray[np.uint8], going: Rows, /
+    ) -> tuple[Ints, Floats]:
+        """Find the stops that drivers come to next, and how late they are.
+
+        Args:
+            vans, plans, visits: as above, of drivers on plans.
+            going: (n,) of dtype `geo.step.told.GOING`.
+
+        Returns:
+            (n,) ids of the stops, 0 where none is left; (n,) seconds behind the plan, NaN where that cannot be told.
+        """
+        ...
+
     def places_at(self, vans: Ints, plans: Sequence[Plan], along_m: Floats, /) -> tuple[Floats, Floats]:
         """Find places on the paths of drivers of whom it folded a fix: as `geo.plan.plans.places_at`."""
         ...

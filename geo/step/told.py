@@ -1,4 +1,4 @@
-"""What the compiled step says of a fix."""
+"""What the compiled step says of a fix, and what it is asked about next stops."""
 
 import numpy as np
 
@@ -28,3 +28,15 @@ TOLD = np.dtype(
         ("was_off", "?"),
     ]
 )
+
+GOING = np.dtype(
+    [
+        ("along_m", "<f8"),  # the place told last; NaN: none yet
+        ("ms", "<i8"),  # the last believed ping; UNKNOWN_MS: none yet
+        ("arrived_ms", "<i8"),  # these as in geo.visits.stops.STANDING
+        ("last", "<i8"),
+        ("at_stop", "?"),  # a visit is open
+        ("worded", "?"),  # as in geo.fold.state.TRACK
+    ]
+)
+"""What of a driver tells the next stop."""

@@ -21,13 +21,17 @@ VIEW = np.dtype(
         ("together", "<i8"),
         ("together_starts", "<i8"),
         ("owed", "<i8"),
+        ("stop_ids", "<i8"),
+        ("timetable", "<i8"),
         ("segment_count", "<i8"),
         ("path_count", "<i8"),
         ("stop_count", "<i8"),
         ("bin_count", "<i8"),
+        ("is_timed", "<i8"),
+        ("start_ms", "<i8"),
     ]
 )
-"""Addresses, and how many there are: `Plan` of step.h."""
+"""Addresses, how many there are, and more: `Plan` of step.h."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,11 +74,13 @@ def _view(plan: Plan) -> PlanView:
         _plain([row for rows in plan.together for row in rows], np.int32),
         _plain(np.cumsum([0, *counts]), np.int32),
         _plain(plan.owed, np.bool_),
+        _plain(plan.stop_ids, np.int64),
+        _plain(plan.timetable, np.float64),
     )
     sizes = len(plan.segments), len(plan.path_along_m), len(plan.stops), len(plan.segment_at)
-    row = np.array([(*map(address, kept), *sizes)], VIEW)
+    row = np.array([(*map(address, kept), *sizes, bool(plan.timetable), plan.start_ms)], VIEW)
     return PlanView(address(row), (row, *kept))
 
 
-def _plain(column: Sequence[int] | NDArray[Any], kind: type[np.generic]) -> NDArray[Any]:
+def _plain(column: Sequence[Any] | NDArray[Any], kind: type[np.generic]) -> NDArray[Any]:
     return np.ascontiguousarray(column, kind)

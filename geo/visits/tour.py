@@ -119,7 +119,9 @@ def delay_s(plan: Plan, row: int, along_m: float, ms: int, *, at: Sequence[int] 
     if not table:
         return float("nan")
     if at:
-        done_ms = table[at[0]][0] + sum(done - due for due, done, _ in (table[each] for each in at))
+        done_ms = table[at[0]][0]
+        for due_ms, served_ms, _ in (table[each] for each in at):
+            done_ms += served_ms - due_ms
         return max(arrived_ms - table[at[0]][0], ms - done_ms) / 1000
     if row == len(table):
         return float("nan")

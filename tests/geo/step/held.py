@@ -29,6 +29,12 @@ class Held:
         assert_same(plain, compiled)
         return compiled
 
+    def next_stops(self, *asked: Any) -> tuple[Ints, Floats]:
+        (stop_ids, late_s), compiled = self._plain.next_stops(*asked), self._compiled.next_stops(*asked)
+        np.testing.assert_array_equal(stop_ids, compiled[0], strict=True)
+        np.testing.assert_array_equal(late_s, compiled[1], strict=True)
+        return compiled
+
     def places_at(self, vans: Ints, plans: Sequence[Plan], along_m: Floats) -> tuple[Floats, Floats]:
         plain, compiled = self._plain.places_at(vans, plans, along_m), self._compiled.places_at(vans, plans, along_m)
         np.testing.assert_array_equal(plain, compiled, strict=True)
