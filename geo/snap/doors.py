@@ -34,6 +34,7 @@ class Doors:
         low_m, high_m: places on the path of the stops before and after it: on every pass in between it may be served.
         inside: it stands inside the fence; else near to it.
         is_open: nobody was there yet.
+        may_enter: the van may be taken to be there although nothing else said so.
         stood_s: for how long it stands, seconds.
     """
 
@@ -45,6 +46,7 @@ class Doors:
     high_m: Floats
     inside: Bools
     is_open: Bools
+    may_enter: Bools
     stood_s: Floats
 
     @classmethod
@@ -52,7 +54,18 @@ class Doors:
         """Make an empty one: nobody stands."""
         no, nobody = np.zeros(0), np.zeros(0, np.int64)
         none = np.zeros(0, np.bool_)
-        return cls(van=nobody, along_m=no, x_m=no, y_m=no, low_m=no, high_m=no, inside=none, is_open=none, stood_s=no)
+        return cls(
+            van=nobody,
+            along_m=no,
+            x_m=no,
+            y_m=no,
+            low_m=no,
+            high_m=no,
+            inside=none,
+            is_open=none,
+            may_enter=none,
+            stood_s=no,
+        )
 
 
 def pull(new: Rows, doors: Doors, fix: Fix, offset_m: Floats) -> None:
@@ -82,7 +95,7 @@ def pull(new: Rows, doors: Doors, fix: Fix, offset_m: Floats) -> None:
     pulled = _Pulled(new, offset_m, vans, np.logical_or.reduceat(own, starts), exp(before - said)[mine[starts]])
     row = np.searchsorted(vans, doors.van[mine])
     places = np.stack((at_m, doors.x_m[mine], doors.y_m[mine], np.sqrt(squared[mine])))
-    weight = np.where(doors.inside[mine], enters[mine], 0.0) * pulled.rest[row]
+    weight = np.where((doors.inside & doors.may_enter)[mine], enters[mine], 0.0) * pulled.rest[row]
     nth = np.arange(len(mine)) - starts[row]
     for k in range(int(nth.max()) + 1):
         some = np.flatnonzero((nth == k) & (weight >= LEAST_WEIGHT))

@@ -5,20 +5,23 @@
 #include "step.h"
 
 int64_t doors_of(const Standing *memory, const Stand *stand, const Here *here, Door *doors) {
-    int idle = stand->slow && (memory->open == 0 || memory->outs > 0);
-    double stood_s = idle ? (double)(here->ms - memory->stands.ms) / 1000 : 0.0;
+    int at_stop = memory->open > 0 && memory->outs == 0;
+    int64_t since_ms = at_stop ? memory->arrived_ms : memory->stands.ms;
+    double stood_s = stand->slow ? (double)(here->ms - since_ms) / 1000 : 0.0;
     int64_t count = 0, last = here->plan->stop_count - 1;
     if (!(stood_s >= UNSAID_S)) return 0;
     for (int64_t row = 0; row <= last; row++) {
+        if (at_stop && !(here->visits[row] & HERE)) continue;
         double out_m = out_of(here, row) - stand->margin_m;
         if (!(out_m <= BESIDE_M)) continue;
         const Stop *stop = here->plan->stops + row;
         Door *door = doors + count++;
         door->along_m = stop->along_m;
         place_at(here->plan, stop->along_m, &door->x_m, &door->y_m);
-        door->low_m = row == 0 ? -INFINITY : stop[-1].along_m;
-        door->high_m = row == last ? INFINITY : stop[1].along_m;
+        door->low_m = at_stop ? stop->along_m : row == 0 ? -INFINITY : stop[-1].along_m;
+        door->high_m = at_stop ? stop->along_m : row == last ? INFINITY : stop[1].along_m;
         door->inside = out_m <= 0;
+        door->may_enter = !at_stop || memory->last == row + 1;
         door->is_open = is_unseen(here->visits[row]);
         door->stood_s = stood_s;
     }
@@ -97,7 +100,7 @@ void pull(Snap *memory, const Door *doors, int64_t count, const Fix *fix, double
     }
     double rest = let_lose(of, doors, count, lasts, off);
     for (int64_t k = 0; k < count; k++) {
-        if (!doors[k].inside) continue;
+        if (!doors[k].inside || !doors[k].may_enter) continue;
         double away = squared(fix->x_m - doors[k].x_m) + squared(fix->y_m - doors[k].y_m);
         double unlikely = now - out_of_turn(memory, doors + k) - away * (0.5 / squared(fix->sigma_m));
         double enters = raised(unlikely) * rest;

@@ -15,22 +15,26 @@ from geo.trust.fixes import Here
 from geo.visits.near_stops import out_m_of, unseen
 from geo.visits.numbers import BESIDE_M
 from geo.visits.stops import Stand
-from geo.visits.tour import served
+from geo.visits.tour import HERE, served
 
 _OPEN = ~served(np.arange(256, dtype=np.uint8))
 """Of each byte that a track counts visits with: nobody was there, and nobody said that there is nothing to do."""
 
 
 def doors_of(stand: Stand, visits: NDArray[np.uint8], here: Here) -> Doors:
-    """Find the doors where vans stand that are at no stop as far as is known.
+    """Find the doors where vans stand: of those who are at a stop only its own, of the others all that are near.
+
+    The stop of a visit is on no other pass than its own. One that began on a way of its own says that the van is
+    not elsewhere on its path, but not that it is there.
 
     Args:
         stand: of n drivers, as `geo.visits.stops.stand` gives it.
         visits: (n, MAX_STOPS) of each stop so far, as `geo.visits.tour` reads them.
     """
     memory = stand.memory
-    idle = stand.slow & ((memory["open"] == 0) | (memory["outs"] > 0))
-    stood_s = np.where(idle, here.ms - np.where(idle, memory["stands"]["ms"], here.ms), 0) / 1000
+    at_stop = (memory["open"] > 0) & (memory["outs"] == 0)
+    since_ms = np.where(at_stop, memory["arrived_ms"], memory["stands"]["ms"])
+    stood_s = np.where(stand.slow, here.ms - np.where(stand.slow, since_ms, here.ms), 0) / 1000
     vans = np.flatnonzero(stood_s >= UNSAID_S)
     if not len(vans):
         return Doors.none()
@@ -39,19 +43,21 @@ def doors_of(stand: Stand, visits: NDArray[np.uint8], here: Here) -> Doors:
     van = np.repeat(vans, np.diff(starts))
     row = np.arange(len(pieces)) - np.repeat(starts[:-1], np.diff(starts))
     out_m = out_m_of(here, pieces, van, row) - stand.margin_m[van]
-    near = np.flatnonzero(out_m <= BESIDE_M)
+    near = np.flatnonzero((out_m <= BESIDE_M) & (~at_stop[van] | ((visits[van, row] & HERE) != 0)))
     van, along_m = van[near], pieces[near, 3]
     x_m, y_m = places_at([here.plans[each] for each in van.tolist()], along_m)
     low_m, high_m = pieces[near - 1, 3], pieces[np.minimum(near + 1, len(pieces) - 1), 3]
+    there = at_stop[van]
     return Doors(
         van=van,
         along_m=along_m,
         x_m=x_m,
         y_m=y_m,
-        low_m=np.where(row[near] == 0, -np.inf, low_m),
-        high_m=np.where(np.isin(near + 1, starts[1:]), np.inf, high_m),
+        low_m=np.where(there, along_m, np.where(row[near] == 0, -np.inf, low_m)),
+        high_m=np.where(there, along_m, np.where(np.isin(near + 1, starts[1:]), np.inf, high_m)),
         inside=out_m[near] <= 0,
         is_open=unseen(visits[van, row[near]]),
+        may_enter=~there | (memory["last"][van] == row[near] + 1),
         stood_s=stood_s[van],
     )
 

@@ -140,7 +140,7 @@ typedef struct {
 /* A stop at whose door a van stands: geo.snap.doors.Doors */
 typedef struct {
     double along_m, x_m, y_m, low_m, high_m, stood_s;
-    int inside, is_open;
+    int inside, is_open, may_enter;
 } Door;
 
 /* Room for what a van's step lists, as long as its plan needs. */

@@ -4,12 +4,15 @@ import numpy as np
 import pytest
 
 from geo.plan.facts import FactType
+from geo.plan.numbers import MAX_STOPS
 from geo.snap import snap
 from geo.snap.doors import Doors, pull
 from geo.snap.likelihood import Fix
 from geo.snap.numbers import HYPOTHESES
+from geo.step.doors import doors_of
 from geo.trust.fixes import Here
 from geo.visits import stops
+from geo.visits.tour import HERE
 from tests.geo.city import START_MS, fold, of_type, pings_at, plan_along, walk
 
 TWICE = [(0, 0), (3000, 0), (3000, 600), (0, 600), (0, 1), (3000, 1)]
@@ -82,7 +85,7 @@ def test_since_when_a_van_stands_does_not_hang_on_how_often_it_sends():
         assert memory["stands"]["ms"][0] == START_MS + 30_000
 
 
-def pulled(stands_s, every_s, *, before_m=HELD_M, left_m=HELD_M, is_open=True):
+def pulled(stands_s, every_s, *, before_m=HELD_M, left_m=HELD_M, is_open=True, may_enter=True):
     """Where along its path a van is held to be that stood so long at a door at 1,000 m, held to be at HELD_M."""
     memory = snap.fresh(1)
     memory["off_weight"], memory["left_m"], memory["before_m"] = 0.0, left_m, before_m
@@ -95,7 +98,8 @@ def pulled(stands_s, every_s, *, before_m=HELD_M, left_m=HELD_M, is_open=True):
     for second in range(every_s, stands_s + 1, every_s):
         doors = Doors(
             van=np.zeros(1, np.int64), along_m=1000 * one, x_m=0 * one, y_m=0 * one, low_m=900 * one,
-            high_m=1500 * one, inside=yes, is_open=yes & is_open, stood_s=second * one,
+            high_m=1500 * one, inside=yes, is_open=yes & is_open, may_enter=yes & may_enter,
+            stood_s=second * one,
         )  # fmt: skip
         pull(memory, doors, fix, np.zeros((1, HYPOTHESES)))
     return memory["on"][0]
@@ -113,3 +117,34 @@ def test_who_comes_back_for_a_stop_left_out_is_there_sooner_than_at_one_served(e
     behind = {"left_m": 1400.0, "before_m": 1400.0}
     assert pulled(60, every_s, **behind)["along_m"][0] == 1000
     assert pulled(60, every_s, **behind, is_open=False)["along_m"][0] == HELD_M
+
+
+def test_a_door_where_nobody_may_enter_says_only_that_others_are_wrong():
+    memory = pulled(60, 5, before_m=800.0, may_enter=False)
+    assert memory["along_m"].tolist() == [HELD_M] + [0.0] * (HYPOTHESES - 1)
+
+
+@pytest.mark.parametrize(("last", "may_enter"), [(1, True), (0, False)])
+def test_who_is_at_a_stop_stands_at_its_door_only(last, may_enter):
+    plan = plan_along(TWICE, [DOOR, DOOR], stop_along_m=[1000.0, AGAIN_M], radius_m=60)
+    memory, visits = stops.fresh(1), np.zeros((1, MAX_STOPS), np.uint8)
+    memory["open"], memory["last"], memory["arrived_ms"], visits[0, 0] = 1, last, START_MS, HERE | 1
+    here = Here(
+        plans=[plan], ms=np.array([START_MS + 60_000]), x_m=plan.stops[:1, 0], y_m=plan.stops[:1, 1],
+        accuracy_m=np.array([5.0]), speed_mps=np.zeros(1), heading_deg=np.array([np.nan]),
+    )  # fmt: skip
+    doors = doors_of(stops.stand(memory, here), visits, here)
+    assert [doors.along_m, doors.low_m, doors.high_m, doors.stood_s] == [[1000.0], [1000.0], [1000.0], [60.0]]
+    assert doors.may_enter.tolist() == [may_enter]
+
+
+@pytest.mark.parametrize("every_s", [1, 5, 15])
+def test_fixes_that_walk_round_the_end_of_a_pass_do_not_take_the_van_along(every_s):
+    """At a stop near the end of a street that is driven both ways, the phone drifts by 30 m, and across."""
+    plan = plan_along([(0, 0), (2000, 0), (2000, 15), (0, 15)], [(1900, 0), (1000, 15)], radius_m=60)
+    times, x_m, y_m = walk(
+        (0, 0, 0), (190, 1900, 0), (250, 1900, 0), (310, 1930, 0), (370, 1960, 15), (430, 1900, 15), (900, 1900, 8),
+        every_s=every_s,
+    )  # fmt: skip
+    track, _ = fold(pings_at(times, x_m, y_m, accuracy_m=15.0), plan)
+    assert track["along_m"] == pytest.approx(1900, abs=20)
