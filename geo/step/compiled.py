@@ -16,7 +16,7 @@ from geo.snap.snap import Snapped
 from geo.step.plain import Plain
 from geo.step.stepped import Stepped
 from geo.step.told import TOLD
-from geo.step.views import address, view_of
+from geo.step.views import pointers, view_of
 from geo.trust.fixes import Here
 from geo.visits.numbers import BY_CLOCK
 from geo.visits.stops import Stood
@@ -63,14 +63,14 @@ class Compiled:
         self._look_at_plans(vans, plans)
         views, found, late_s = self._views[vans], np.empty(len(vans), np.int64), np.empty(len(vans))
         columns = (views, np.ascontiguousarray(visits), going, found, late_s)
-        self._library.next_stops(ctypes.c_int64(len(vans)), *(ctypes.c_void_p(address(column)) for column in columns))
+        self._library.next_stops(ctypes.c_int64(len(vans)), *pointers(*columns))
         return found, late_s
 
     def places_at(self, vans: Ints, _plans: Sequence[Plan], along_m: Floats) -> tuple[Floats, Floats]:
         """Find places on paths."""
         views, x_m, y_m = self._views[vans], np.empty(len(vans)), np.empty(len(vans))
         columns = (views, np.ascontiguousarray(along_m), x_m, y_m)
-        self._library.places_at(ctypes.c_int64(len(vans)), *(ctypes.c_void_p(address(column)) for column in columns))
+        self._library.places_at(ctypes.c_int64(len(vans)), *pointers(*columns))
         return x_m, y_m
 
     def _look_at_plans(self, vans: Ints, plans: Sequence[Plan]) -> None:
@@ -93,10 +93,9 @@ class Compiled:
         given = [np.ascontiguousarray(column) for column in (visits, here.ms, *columns)]
         failed = self._library.step(
             ctypes.c_int64(len(views)),
-            ctypes.c_void_p(address(views)),
-            *(ctypes.c_void_p(address(column)) for column in given[:2]),
-            (ctypes.c_void_p * len(columns))(*map(address, given[2:])),
-            *(ctypes.c_void_p(address(rows)) for rows in (snap, standing, told)),
+            *pointers(views, *given[:2]),
+            (ctypes.c_void_p * len(columns))(*pointers(*given[2:])),
+            *pointers(snap, standing, told),
         )
         if failed:
             raise MemoryError("no memory for the step of a fix")

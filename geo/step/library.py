@@ -19,7 +19,7 @@ from geo.snap.numbers import HYPOTHESES, ROUNDS
 from geo.snap.snap import SNAP
 from geo.step.build import LIBRARY, source_hash
 from geo.step.told import GOING, TOLD
-from geo.step.views import VIEW, address
+from geo.step.views import VIEW, pointers
 from geo.visits.stops import STANDING
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ def library() -> ctypes.CDLL | None:
 def tell_numbers(found: ctypes.CDLL, numbers: Mapping[str, Any]) -> None:
     """Tell a library the numbers that it asks."""
     values = np.array([numbers[name] for name in _text(found, "step_numbers").split()], np.float64)
-    found.step_use(*(ctypes.c_void_p(address(column)) for column in (values, plane.SIN, plane.COS)))
+    found.step_use(*pointers(values, plane.SIN, plane.COS))
 
 
 def _text(found: ctypes.CDLL, name: str) -> str:

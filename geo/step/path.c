@@ -21,8 +21,11 @@ void place_at(const Plan *plan, double along_m, double *x_m, double *y_m) {
     *y_m = one->y + share * one->dy;
 }
 
-/* geo.visits.near_stops.out_m_of, of a circle */
-double out_of(const Here *here, int64_t row) {
+/* How far a van is from the door of a stop. */
+double door_m(const Here *here, int64_t row) {
     const Stop *stop = here->plan->stops + row;
-    return sqrt(squared(here->x_m - stop->x_m) + squared(here->y_m - stop->y_m)) - stop->radius_m;
+    return sqrt(squared(here->x_m - stop->x_m) + squared(here->y_m - stop->y_m));
 }
+
+/* geo.visits.near_stops.out_m_of, of a circle */
+double out_of(const Here *here, int64_t row) { return door_m(here, row) - here->plan->stops[row].radius_m; }

@@ -168,6 +168,7 @@ void place_at(const Plan *plan, double along_m, double *x_m, double *y_m);
 int64_t ahead_row(const Plan *plan, const uint8_t *visits, int64_t last);
 int64_t next_row(const Plan *plan, const uint8_t *visits, const Going *going);
 double delay_s(const Plan *plan, const uint8_t *visits, const Going *going, int64_t row);
+double door_m(const Here *here, int64_t row);
 double out_of(const Here *here, int64_t row);
 
 /* snap.c */

@@ -86,15 +86,10 @@ static int64_t nearest(const Standing *memory, const Stand *stand, const Here *h
     return best;
 }
 
-static double to_door(const Here *here, int64_t row) {
-    const Stop *stop = here->plan->stops + row;
-    return sqrt(squared(stop->x_m - here->x_m) + squared(stop->y_m - here->y_m));
-}
-
 /* Does not look next door while the van stands at the door of the stop where it is. */
 static int64_t stay_at_door(const Standing *memory, const Here *here, int64_t found) {
     if (found < 0 || memory->open <= 0) return found;
-    return to_door(here, memory->open - 1) + NEARER_M < to_door(here, found) ? -1 : found;
+    return door_m(here, memory->open - 1) + NEARER_M < door_m(here, found) ? -1 : found;
 }
 
 /* Says which of the stops at one place it is whose turn it is; -1: of none. */

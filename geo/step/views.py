@@ -1,6 +1,7 @@
 """Where the arrays of a plan are, for code that is compiled."""
 
-from collections.abc import Sequence
+import ctypes
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -62,6 +63,11 @@ def address(array: NDArray[Any]) -> int:
     """Tell where an array is; it must outlive whoever looks there."""
     place: int = array.__array_interface__["data"][0]
     return place
+
+
+def pointers(*arrays: NDArray[Any]) -> Iterator[ctypes.c_void_p]:
+    """Point to arrays, as C takes them; as `address`."""
+    return (ctypes.c_void_p(address(array)) for array in arrays)
 
 
 def _view(plan: Plan) -> PlanView:

@@ -174,11 +174,11 @@ def look(stand: Stand, visits: NDArray[np.uint8], here: Here, along_m: Floats) -
     memory = stand.memory
     was_off = np.isnan(memory["along_m"])
     idle_ms, under_way_ms = _idle_ms(stand, along_m)
-    look = Look(
+    seen = Look(
         here=here, along_m=along_m, vague_m=stand.vague_m, margin_m=stand.margin_m, slow=stand.slow,
         idle_ms=idle_ms, under_way_ms=under_way_ms,
     )  # fmt: skip
-    return _stood(memory, visits, look, was_off, away(memory, look))
+    return _stood(memory, visits, seen, was_off, away(memory, seen))
 
 
 def come_and_go(memory: Rows, visits: NDArray[np.uint8], here: Here, stood: Stood) -> list[Visit]:
