@@ -1,6 +1,7 @@
 """Manifests in memory: which version a driver's is, for as long as nothing of it is written, and encoded bodies.
 
-Of a manifest only the look is kept, from which its version follows: a hundredth of what it takes to show it.
+Of a manifest only the look is kept, from which its version follows: a hundredth of what it takes to show it. What was
+read to look is at hand for the answer that follows.
 """
 
 import asyncio
@@ -23,6 +24,9 @@ from sql.pool import Pool
 
 MOST_MANIFESTS = 20_000
 """Drivers whose version is known, about 3 kB each."""
+
+MOST_JUST_READ = 50
+"""Manifests that were read to look and not shown yet, up to half a megabyte each."""
 
 MOST_BODY_BYTES = 64 * 1024 * 1024
 """Of encoded bodies; one of 200 stops has 120 kB, packed 15 kB."""
@@ -88,6 +92,7 @@ class HeldManifests:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._known: LRUCache[int, _Known] = LRUCache(MOST_MANIFESTS)
+        self._just_read: LRUCache[int, Current] = LRUCache(MOST_JUST_READ)
         self._bodies: LRUCache[tuple[int, int, Shape], Body] = LRUCache(
             MOST_BODY_BYTES, getsizeof=lambda body: len(body.data)
         )
@@ -129,9 +134,9 @@ class HeldManifests:
                 look.version,
             )
         else:
-            current = await bring_up_to_date(
-                self._hub.pool, account_id=account_id, driver_id=driver_id, now=self._hub.pool.clock.now()
-            )
+            current = self._just_read.pop(driver_id, None)
+            if current is None or current.look is not look:
+                current = await self._read(account_id, driver_id, self._hub.pool.clock.now())
             shown, version = await self._shown(current, shape), current.version
         body = _encoded(shown, version, shape)
         if shape.since in (None, version) and len(body.data) <= self._bodies.maxsize:
@@ -155,9 +160,12 @@ class HeldManifests:
         written = known.written
         look = await look_at(self._hub.pool, account_id=account_id, driver_id=driver_id, now=now)
         if look != known.look:
-            current = await bring_up_to_date(self._hub.pool, account_id=account_id, driver_id=driver_id, now=now)
+            self._just_read[driver_id] = current = await self._read(account_id, driver_id, now)
             look = current.look
         known.look, known.until, known.read = look, holds_until(look, now), written
+
+    async def _read(self, account_id: int, driver_id: int, now: datetime) -> Current:
+        return await bring_up_to_date(self._hub.pool, account_id=account_id, driver_id=driver_id, now=now)
 
     async def _shown(self, current: Current, shape: Shape) -> Manifest:
         since = shape.since

@@ -7,7 +7,9 @@ import msgpack
 import pytest
 
 from api.driver.manifest import endpoints as manifest
+from api.driver.manifest import held
 from api.driver.manifest.held import HeldManifests
+from api.driver.manifest.version import bring_up_to_date
 from api.http.app_keys import POOL
 from api.http.ids import DRIVER, number_of
 from api.routes import eta
@@ -124,6 +126,28 @@ async def test_a_version_that_the_phone_has_is_not_sent_again(client, account, m
     other = await ana.get(**{"If-None-Match": first.headers["ETag"]})
     assert other.status == 200
     assert (await other.json())["version"] > version
+
+
+async def test_what_changed_is_read_once_for_its_version_and_its_answer(
+    client, account, make_phone, put_route, monkeypatch
+):
+    reads = 0
+
+    async def counted(*args: Any, **kwargs: Any) -> Any:
+        nonlocal reads
+        reads += 1
+        return await bring_up_to_date(*args, **kwargs)
+
+    monkeypatch.setattr(held, "bring_up_to_date", counted)
+    ana = await make_phone()
+    await put_route(client, account.key, driver="ana", **around_now())
+    first = await ana.read()
+    assert reads == 1
+    assert await ana.read("?path=none") != first  # another shape is read for itself
+    assert (await ana.read(), reads) == (first, 2)
+    await put_route(client, account.key, driver="ana", **around_now(-2))
+    assert (await ana.read(f"?since={first['version']}"))["version"] > first["version"]
+    assert reads == 3
 
 
 async def test_messagepack_has_the_same_shape(client, account, make_phone, put_route):
