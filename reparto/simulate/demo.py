@@ -215,7 +215,7 @@ async def _enlist(client: Client, number: int, name: str) -> DemoDriver:
     _, _, token = await enlist(client, driver, name)
     chance = random.Random(driver)
     phone = Phone(client.session, client.url, token, Tally(), chance)
-    return DemoDriver(name=driver, vehicle=f"demo-van-{number}", token=token, phone=phone, chance=chance)
+    return DemoDriver(name=driver, vehicle=f"demo-van-{number + 1}", token=token, phone=phone, chance=chance)
 
 
 async def _first_tours(client: Client, drivers: Sequence[DemoDriver], planner: bool) -> list[DemoVan]:

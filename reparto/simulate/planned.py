@@ -53,7 +53,8 @@ async def plan_day(
     Raises:
         CannotRun: there is no plan, or it cannot be published.
     """
-    day = leaves.astimezone(ZoneInfo(city.timezone)).date().isoformat()
+    local = leaves.astimezone(ZoneInfo(city.timezone))
+    day = local.date().isoformat()
     depot = {"name": "Bodega", "lat": city.lat, "lon": city.lon, "timezone": city.timezone}
     await client.ask("PUT", f"/v1/depots/{DEPOT}", body=depot)
     hours = {"start_at": leaves.isoformat(), "end_at": (leaves + _SHIFT).isoformat()}
@@ -61,7 +62,7 @@ async def plan_day(
     for driver, vehicle in crews.items():
         await client.ask("PUT", f"/v1/vehicles/{vehicle}", body={"capacity": {"parcels": CAPACITY}})
         shift = {"date": day, "vehicle": vehicle, "depot": DEPOT, "driver": driver}
-        shifts.append(f"{driver}-{leaves.timestamp():.0f}")
+        shifts.append(f"{vehicle}-{local:%H%M}")
         await client.ask("PUT", f"/v1/shifts/{shifts[-1]}", body=shift | hours)
     orders = made_up_orders(name, WAITING * len(crews), city=city, leaves=leaves)
     days = {"depot": DEPOT, "earliest": day, "latest": day}
