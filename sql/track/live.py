@@ -101,17 +101,21 @@ async def move_live_positions(db: Db, lanes: Ints, accounts: Ints, tracks: Rows,
         return
     shown = {name: tracks[name][seen] for name in _SHOWN}
     no_route, no_snap = shown["route_id"] == 0, np.isnan(shown["along_m"])
-    await db.execute(
-        _SQL["move_live_positions"],
-        *(array_text(column) for column in (lanes[seen], shown["driver_id"], accounts[seen])),
+    columns = (
+        *(array_text(column) for column in (lanes[seen], shown["driver_id"])),
         *(array_text(shown[name]) for name in ("recorded_ms", "received_ms", "lat_e6", "lon_e6")),
         *(array_text(shown[name]) for name in ("accuracy_m", "speed_mps", "heading_deg", "battery")),
         *(array_text(shown[name], no_route) for name in ("route_id", "route_version", "on_route")),
         *(array_text(shown[name]) for name in ("along_m", "offset_m")),
         *(array_text(shown[name], no_snap) for name in ("snapped_lat_e6", "snapped_lon_e6")),
         array_text(shown["next_stop_id"], shown["next_stop_id"] == 0),
-        *(array_text(column) for column in (shown["delay_s"], caught_up[seen])),
+        array_text(shown["delay_s"]),
     )
+    moved = await db.execute(_SQL["move_live_positions"], *columns, array_text(caught_up[seen]))
+    if (
+        moved != f"UPDATE {len(seen)}"
+    ):  # mostly all are shown already: to look for them first costs as much as to move them
+        await db.execute(_SQL["show_live_positions"], *columns, array_text(accounts[seen]))
 
 
 async def tell_live(db: Db | Pool, moved: Sequence[tuple[int, int, int]]) -> None:

@@ -71,34 +71,42 @@ SELECT live.driver_id, live.route_id, live.recorded_at, live.lat_e6, live.lon_e6
  WHERE driver.id = ANY ($2::bigint[]) AND driver.deleted_at IS NULL AND live.account_id = $1;
 
 -- name: move_live_positions
--- Show each driver at their newest believed ping. A driver in the middle of a re-run only moves forward; one who has caught
--- up is shown as the fold says. Their silence is looked at when it may end, or begin earlier than was thought.
--- Columns of one length, as array text (sql/arrays.py): $1 lane, $2 driver, $3 account, $4 recorded ms, $5 received ms,
--- $6 lat_e6, $7 lon_e6, $8 accuracy, $9 speed, $10 heading, $11 battery, $12 route, $13 its version, $14 on the route,
--- $15 along_m, $16 offset_m, $17 and $18 snapped place, $19 next stop, $20 delay_s, $21 caught_up
+-- Move the drivers who are shown to their newest believed ping. One in the middle of a re-run only moves forward; one who has
+-- caught up is shown as the fold says. Their silence is looked at when it may end, or begin earlier than was thought.
+-- Columns of one length, as array text (sql/arrays.py): $1 lane, $2 driver, $3 recorded ms, $4 received ms, $5 lat_e6,
+-- $6 lon_e6, $7 accuracy, $8 speed, $9 heading, $10 battery, $11 route, $12 its version, $13 on the route, $14 along_m,
+-- $15 offset_m, $16 and $17 snapped place, $18 next stop, $19 delay_s, $20 caught_up
+UPDATE live
+   SET recorded_at = from_ms(new.recorded), received_at = from_ms(new.received), lat_e6 = new.lat, lon_e6 = new.lon,
+       accuracy_m = new.accuracy, speed_mps = new.speed, heading_deg = new.heading, battery = new.battery,
+       route_id = new.route, route_version = new.version, on_route = new.on_route, along_m = new.along,
+       offset_m = new.aside, snapped_lat_e6 = new.snapped_lat, snapped_lon_e6 = new.snapped_lon,
+       next_stop_id = new.next_stop, delay_s = new.delay,
+       look_at = CASE WHEN live.look_at = 'infinity' OR live.route_id IS DISTINCT FROM new.route
+                        OR from_ms(new.received) < live.received_at THEN now() ELSE live.look_at END
+  FROM unnest($1::text::smallint[], $2::text::bigint[], $3::text::bigint[], $4::text::bigint[], $5::text::int[],
+              $6::text::int[], $7::text::real[], $8::text::real[], $9::text::real[], $10::text::real[], $11::text::bigint[],
+              $12::text::int[], $13::text::boolean[], $14::text::float8[], $15::text::real[], $16::text::int[],
+              $17::text::int[], $18::text::bigint[], $19::text::real[], $20::text::boolean[])
+    AS new (lane, driver, recorded, received, lat, lon, accuracy, speed, heading, battery, route, version, on_route, along,
+            aside, snapped_lat, snapped_lon, next_stop, delay, caught_up)
+ WHERE live.lane = new.lane AND live.driver_id = new.driver
+   AND (new.caught_up OR live.recorded_at <= from_ms(new.recorded));
+
+-- name: show_live_positions
+-- Show those of some drivers who are not shown. Columns as above, but for the last: $20 account
 INSERT INTO live (lane, driver_id, account_id, recorded_at, received_at, lat_e6, lon_e6, accuracy_m, speed_mps, heading_deg,
                   battery, route_id, route_version, on_route, along_m, offset_m, snapped_lat_e6, snapped_lon_e6, next_stop_id,
                   delay_s)
-SELECT new.lane, new.driver, new.account, from_ms(new.recorded), from_ms(new.received), new.lat, new.lon, new.accuracy,
-       new.speed, new.heading, new.battery, new.route, new.version, new.on_route, new.along, new.aside, new.snapped_lat,
-       new.snapped_lon, new.next_stop, new.delay
-  FROM unnest($1::text::smallint[], $2::text::bigint[], $3::text::bigint[], $4::text::bigint[], $5::text::bigint[],
-              $6::text::int[], $7::text::int[], $8::text::real[], $9::text::real[], $10::text::real[], $11::text::real[],
-              $12::text::bigint[], $13::text::int[], $14::text::boolean[], $15::text::float8[], $16::text::real[],
-              $17::text::int[], $18::text::int[], $19::text::bigint[], $20::text::real[], $21::text::boolean[])
-    AS new (lane, driver, account, recorded, received, lat, lon, accuracy, speed, heading, battery, route, version, on_route,
-            along, aside, snapped_lat, snapped_lon, next_stop, delay, caught_up)
-  LEFT JOIN live AS shown ON shown.lane = new.lane AND shown.driver_id = new.driver
- WHERE new.caught_up OR shown.recorded_at IS NULL OR shown.recorded_at <= from_ms(new.recorded)
-    ON CONFLICT (lane, driver_id) DO UPDATE
-   SET recorded_at = excluded.recorded_at, received_at = excluded.received_at, lat_e6 = excluded.lat_e6,
-       lon_e6 = excluded.lon_e6, accuracy_m = excluded.accuracy_m, speed_mps = excluded.speed_mps,
-       heading_deg = excluded.heading_deg, battery = excluded.battery, route_id = excluded.route_id,
-       route_version = excluded.route_version, on_route = excluded.on_route, along_m = excluded.along_m,
-       offset_m = excluded.offset_m, snapped_lat_e6 = excluded.snapped_lat_e6, snapped_lon_e6 = excluded.snapped_lon_e6,
-       next_stop_id = excluded.next_stop_id, delay_s = excluded.delay_s,
-       look_at = CASE WHEN live.look_at = 'infinity' OR live.route_id IS DISTINCT FROM excluded.route_id
-                        OR excluded.received_at < live.received_at THEN now() ELSE live.look_at END;
+SELECT lane, driver, account, from_ms(recorded), from_ms(received), lat, lon, accuracy, speed, heading, battery, route, version,
+       on_route, along, aside, snapped_lat, snapped_lon, next_stop, delay
+  FROM unnest($1::text::smallint[], $2::text::bigint[], $3::text::bigint[], $4::text::bigint[], $5::text::int[],
+              $6::text::int[], $7::text::real[], $8::text::real[], $9::text::real[], $10::text::real[], $11::text::bigint[],
+              $12::text::int[], $13::text::boolean[], $14::text::float8[], $15::text::real[], $16::text::int[],
+              $17::text::int[], $18::text::bigint[], $19::text::real[], $20::text::bigint[])
+    AS new (lane, driver, recorded, received, lat, lon, accuracy, speed, heading, battery, route, version, on_route, along,
+            aside, snapped_lat, snapped_lon, next_stop, delay, account)
+    ON CONFLICT DO NOTHING;
 
 -- name: remove_live_positions
 -- Drivers of whom no ping is believed any more. Columns of one length: $1 lane, $2 driver

@@ -302,6 +302,12 @@ HOT: list[tuple[str, str, list[Any], set[str]]] = [
     ("pings.held", "spells_of_drivers", [_DRIVERS, [LAST_MS - DAY_MS] * 8, HOUR_MS], {"driver_event_shift"}),
     ("delivery.stop_states", "hold_routes", [[100, 200]], {"route_pkey"}),
     ("delivery.stop_states", "settle_routes", [[100, 200]], {"route_pkey", "route_version_pkey", "event_tour"}),
+    (
+        "track.live",
+        "move_live_positions",
+        [_DRIVERS, _DRIVERS, *([[LAST_MS] * 8] * 2), *([[0] * 8] * 2), *([[None] * 8] * 13), ["t"] * 8],
+        {"live_pkey"},
+    ),
     ("track.live", "remove_live_positions", [_DRIVERS, _DRIVERS], {"live_pkey"}),
     (
         "track.silence",
