@@ -2,6 +2,7 @@
 
 import asyncio
 import ctypes
+import gc
 import logging
 import os
 import signal
@@ -19,6 +20,10 @@ log = logging.getLogger(__name__)
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _FIRST_BACK_OFF_S, _LONGEST_BACK_OFF_S = 0.2, 10.0
 _LONG_LIFE_S = 60.0  # a child that lived so long is started again at once
+
+_GARBAGE = (50_000, 5, 5)
+"""When Python looks for cycles: once there are so many more objects than at the last look, not 700. More are under way
+at once, so that looks found nothing, and now and then went through all that is remembered of phones and drivers."""
 
 
 def run_until_stopped(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
@@ -42,6 +47,7 @@ def run_until_stopped(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]
             loop.add_signal_handler(sign, ask, sign)
         await main(stop)
 
+    gc.set_threshold(*_GARBAGE)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(with_signals())
 

@@ -1,5 +1,6 @@
 """The take as a list: what its steps are, what they may change, and what they cost."""
 
+import gc
 import re
 from dataclasses import FrozenInstanceError, fields
 from pathlib import Path
@@ -120,3 +121,15 @@ def test_one_millisecond_is_never_cut() -> None:
 
 def test_limits_are_what_a_day_of_pings_needs() -> None:
     assert Limits() == Limits(steps=256, behind=32, parts=256)
+
+
+async def test_a_take_leaves_nothing_to_look_for(fleet: Fleet, east: Any) -> None:
+    """Cycles are looked for seldom (`reparto.process.process`): what a take made goes when the take is over."""
+    phone = await fleet.phone(await fleet.driver())
+    await fleet.send(phone, east([(0, 0)]))
+    await fleet.settle()
+    gc.collect()
+    for at in range(10, 60, 10):
+        await fleet.send(phone, east([(at, 8 * at)]))
+        await fleet.settle()
+    assert gc.collect() < 20
