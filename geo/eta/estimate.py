@@ -4,7 +4,7 @@ What a drive or a service takes comes from the account's `geo.eta.model.Model`; 
 that the first ETA of all is the plan moved by the present delay.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -111,7 +111,7 @@ def estimate(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Model
     delay_s = lead_s - (ahead.columns[DUE] - ahead.of_each(vans.recorded_ms)) / 1000
     start_s = ahead.of_each(now.start_s)
     waits = start_s > 0
-    early_s, late_s, kept = _learned(vans, ahead, lead_s, spread_s, waits)
+    early_s, late_s, spread_s, kept = _learned(vans, ahead, now, lead_s, spread_s, waits)
     if kept is not None:
         lead_s = np.where(np.isnan(delay_s), lead_s, lead_s - (1.0 - kept) * delay_s)
     lead_s = np.maximum(lead_s, ahead.remaining_m / DRIVE_MPS)
@@ -235,22 +235,33 @@ def _waited_s(vans: UnderWay, ahead: _Ahead, lead_s: Floats) -> Floats:
 
 
 def _learned(
-    vans: UnderWay, ahead: _Ahead, lead_s: Floats, spread_s: Floats, waits: Bools
-) -> tuple[Floats, Floats, Floats | None]:
-    """Tell how far windows reach to both sides, and which part of a delay stays (None: all of it), by what each van's
-    account learned."""
+    vans: UnderWay, ahead: _Ahead, now: Now, lead_s: Floats, spread_s: Floats, waits: Bools
+) -> tuple[Floats, Floats, Floats, Floats | None]:
+    """Tell by what each van's account learned how far windows reach to both sides, how far off arrivals are expected to
+    be, and which part of a delay stays (None: all of it)."""
     on_route = np.repeat(vans.tracks["on_route"], ahead.count)
-    number = {model: i for i, model in enumerate(dict.fromkeys(vans.models))}
-    keeps = not any(model.makes_up for model in number)
-    if len(number) == 1:
-        reach = widen(vans.models[0].bands, lead_s, spread_s, on_route, waits)
-        return (*reach, None if keeps else vans.models[0].delay_kept(lead_s))
-    of_model = np.repeat(np.array([number[model] for model in vans.models], np.int64), ahead.count)
-    early_s, late_s, kept = np.empty((3, len(lead_s)))
-    borders = np.cumsum(np.bincount(of_model, minlength=len(number)))[:-1]
-    for model, theirs in zip(number, np.split(np.argsort(of_model, kind="stable"), borders), strict=True):
+    of_models = list(_of_models(vans, ahead))
+    kept = None
+    if any(model.makes_up for model, _ in of_models):
+        kept, noise_kept = np.empty((2, len(lead_s)))
+        for model, theirs in of_models:
+            kept[theirs], noise_kept[theirs] = model.delay_kept(lead_s[theirs]), model.noise_kept(lead_s[theirs])
+        of_start = ahead.of_each(now.start_sd_s**2)
+        spread_s = np.sqrt(of_start + noise_kept * (spread_s**2 - of_start))
+    early_s, late_s = np.empty((2, len(lead_s)))
+    for model, theirs in of_models:
         early_s[theirs], late_s[theirs] = widen(
             model.bands, lead_s[theirs], spread_s[theirs], on_route[theirs], waits[theirs]
         )
-        kept[theirs] = model.delay_kept(lead_s[theirs])
-    return early_s, late_s, None if keeps else kept
+    return early_s, late_s, spread_s, kept
+
+
+def _of_models(vans: UnderWay, ahead: _Ahead) -> Iterator[tuple[Model, slice | Ints]]:
+    """Give each model once, and the stops it is asked about."""
+    number = {model: i for i, model in enumerate(dict.fromkeys(vans.models))}
+    if len(number) == 1:
+        yield vans.models[0], slice(None)
+        return
+    of_model = np.repeat(np.array([number[model] for model in vans.models], np.int64), ahead.count)
+    borders = np.cumsum(np.bincount(of_model, minlength=len(number)))[:-1]
+    yield from zip(number, np.split(np.argsort(of_model, kind="stable"), borders), strict=True)

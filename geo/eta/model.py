@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from geo.eta.numbers import LEAST_KEPT
 from geo.eta.places import FlatLevel, Parts, places
 from geo.eta.rows import ANY, CHAINS, Row, RowKey, added, applied, applied_to_each
 from geo.eta.seen import DELAY_KEYS, DELAY_LEADS_S, Observation, delays, observe, passed
@@ -83,10 +84,12 @@ class Model:
     bands: tuple[Band, ...] = BUILT_IN
     _outlooks: WeakKeyDictionary[Plan, Outlook] = field(default_factory=WeakKeyDictionary, init=False, repr=False)
     _kept: Floats = field(init=False, repr=False)
+    _noise_kept: Floats = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         parts = [_expected(self.rows, "delay", keys, 0) for keys in DELAY_KEYS]
         object.__setattr__(self, "_kept", np.clip(parts, 0.0, 1.0))
+        object.__setattr__(self, "_noise_kept", _noise_kept(self._kept))
 
     @property
     def makes_up(self) -> bool:
@@ -105,6 +108,13 @@ class Model:
         catch up with their plan.
         """
         kept: Floats = np.interp(lead_s, DELAY_LEADS_S, self._kept)
+        return kept
+
+    def noise_kept(self, lead_s: Floats) -> Floats:
+        """Tell which part of the variance of drives and services is left after a lead: 1 where delays stay, less where
+        they are made up, for so are those that come on the way.
+        """
+        kept: Floats = np.interp(lead_s, DELAY_LEADS_S, self._noise_kept)
         return kept
 
 
@@ -174,6 +184,14 @@ def _outlook(rows: Mapping[RowKey, Row], plan: Plan) -> Outlook:
         far_doors=bool(plan.door_m.any()),
         windows=bool(waits.any()),
     )
+
+
+def _noise_kept(kept: Floats) -> Floats:
+    """Tell which part of its variance a walk has left that is drawn back all the time, by the part of its beginning
+    that is: that of an Ornstein-Uhlenbeck process over that of a random walk."""
+    kept = np.maximum(kept, LEAST_KEPT)
+    back = np.maximum(-2 * np.log(kept), 1e-9)
+    return np.where(kept < 1.0, (1.0 - kept**2) / back, 1.0)
 
 
 def _expected_each(rows: Mapping[RowKey, Row], what: str, flat: Sequence[FlatLevel], at_ms: Floats) -> Floats:

@@ -16,6 +16,9 @@ of a day are off together, the part by which a service is, and the seconds by wh
 it. A drive of ten minutes is off by two, a service of two minutes by nearly two, as buses and delivery tours are;
 `geo.eta.window` learns by how much an account differs."""
 
+LEAST_KEPT = 0.05
+"""However much of a delay is made up, arrivals vary as if this part of it stayed. By hand."""
+
 LEAST_START_S = 15.0
 """No start is known better than this, however alike those of late were."""
 

@@ -44,7 +44,8 @@ class Row:
     Attributes:
         n: how much was seen: minutes of expected driving, or how often; older ones count less.
         mean: of seconds it took for every second expected without knowing this thing; of minutes late for `start`; of
-            the part of a delay that was still there for `delay`, whose n counts squared minutes of delay.
+            the part of a delay that was still there for `delay`, whose n counts squared delays, in spreads: how
+            far off an arrival is expected to be (`geo.eta.estimate`).
         m2: sum of squared differences from the mean, weighted like n.
         as_of_ms: to which moment n and m2 are decayed.
     """
@@ -99,7 +100,7 @@ CHAINS: dict[str, tuple[float, tuple[Level, ...]]] = {
             Level("service_place", 5.0),
         ),
     ),
-    "delay": (1.0, (Level("delay", 20_000.0, by_minutes=True),)),
+    "delay": (1.0, (Level("delay", 5.0, by_minutes=True),)),
     "start": (0.0, (Level("start", 4.0), Level("start_place", 2.0))),
 }
 """By what is observed: what is expected when nothing is known, and the levels from the general to the special."""

@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from geo.eta.numbers import END_M, LATE_MIN, LEAST_DRIVE_S, MOST_TIMES, PASSED_MS
+from geo.eta.numbers import END_M, LATE_MIN, LEAST_DRIVE_S, LEAST_REACH_S, MOST_TIMES, PASSED_MS
 from geo.eta.places import Parts, places
 from geo.eta.rows import RowKey
 from geo.numbers import START_M
@@ -22,7 +22,7 @@ class Observation:
         row: the stop's place in the tour: where the drive ended, the service was, the start was seen.
         ended_ms: when it was over.
         value: seconds it took for every second planned; of a start minutes late.
-        minutes: planned.
+        minutes: planned; of a delay its square, in spreads.
         keys: level by level, the rows it concerns.
     """
 
@@ -74,25 +74,27 @@ DELAY_LEADS_S = (0.0, 600.0, 1200.0, 2400.0, 4800.0, 9600.0)
 """Leads for which it is learned how much of a delay is still there; between them it is interpolated."""
 
 DELAY_KEYS: tuple[tuple[Parts, ...], ...] = tuple(
-    (((RowKey("delay", f"{lead_s / 60:.0f} min"), 1.0),),) for lead_s in DELAY_LEADS_S
+    (((RowKey("delay", f"{lead_s / 60:.0f} min ahead"), 1.0),),) for lead_s in DELAY_LEADS_S
 )
 
 
-def delays(lead_s: Floats, delay_s: Floats, late_s: Floats, at_ms: int) -> list[Observation]:
+def delays(lead_s: Floats, delay_s: Floats, late_s: Floats, spread_s: Floats, at_ms: int) -> list[Observation]:
     """Tell how much of a tour's delay was still there when it arrived.
 
-    A plan with slack brings vans back to their times, one without keeps them late. All arrivals of a tour that became
-    known together count as one.
+    A plan with slack brings vans back to their times, one without keeps them late. A delay says the more the larger it
+    is beside what arrivals are off by anyhow. All arrivals of a tour that became known together count as one.
 
     Args:
-        lead_s: (k,) of ETAs that have come true, from the ping to what was expected.
+        lead_s: (k,) of ETAs of vans under way that have come true, from the ping to what was expected.
         delay_s: (k,) `geo.eta.estimate.Eta.delay_s` of each; NaN where the plan has no times.
         late_s: (k,) how late the van came to the stop by its plan.
+        spread_s: (k,) how far off the arrival was expected to be; below LEAST_REACH_S it counts as that.
         at_ms: when that was known.
     """
     known = ~np.isnan(delay_s)
     place = np.interp(lead_s[known], DELAY_LEADS_S, np.arange(len(DELAY_LEADS_S)))
-    x, y = delay_s[known] / 60, late_s[known] / 60
+    unit_s = np.maximum(spread_s[known], LEAST_REACH_S)
+    x, y = delay_s[known] / unit_s, late_s[known] / unit_s
     told = []
     for i, keys in enumerate(DELAY_KEYS):
         weight = np.maximum(1.0 - np.abs(place - i), 0.0)

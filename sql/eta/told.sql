@@ -51,16 +51,19 @@ SELECT told.bucket, said.source, count(*) AS n, avg(abs(said.error_s)) AS mae_s,
  ORDER BY told.bucket NULLS LAST, said.source;
 
 -- name: accounts_to_learn_told
--- Accounts with ETAs that came true and that windows did not learn from yet. $1 seconds since then, $2 how many
+-- Accounts with ETAs that came true and that windows did not learn from yet, as pop_told. $1 seconds since then, $2 how many
 SELECT DISTINCT account_id FROM eta_told
- WHERE came_at IS NOT NULL AND learned_at IS NULL AND came_at < now() - make_interval(secs => $1) LIMIT $2;
+ WHERE came_at IS NOT NULL AND learned_at IS NULL AND came_at < now() - make_interval(secs => $1) AND high < now()
+ LIMIT $2;
 
 -- name: pop_told
--- Mark ETAs as learned from and give them. One that a tracker is just correcting waits for the next time.
+-- Mark ETAs as learned from and give them. One that a tracker is just correcting waits for the next time, and one whose
+-- window still lasts until it is over: before, only those who come early would be heard.
 -- $1 account, $2 seconds since it came true, $3 how many
 UPDATE eta_told AS told SET learned_at = now()
   FROM (SELECT stop_id, bucket FROM eta_told
          WHERE account_id = $1 AND came_at IS NOT NULL AND learned_at IS NULL AND came_at < now() - make_interval(secs => $2)
+           AND high < now()
          ORDER BY came_at LIMIT $3 FOR UPDATE SKIP LOCKED) AS mine
  WHERE told.stop_id = mine.stop_id AND told.bucket = mine.bucket
 RETURNING told.route_id, told.on_route, told.spread_s, told.paced_s, told.waits, to_ms(told.came_at) AS came_ms,

@@ -126,15 +126,16 @@ def _given(told: Sequence[Outcome]) -> Given:
 
 
 def _delays(told: Sequence[Outcome]) -> list[Observation]:
-    """How much of each tour's delay was still there when it arrived."""
-    tours: dict[int, list[tuple[float, float, float, int]]] = {}
+    """How much of each tour's delay was still there when it arrived; before the start a delay is that of the start."""
+    tours: dict[int, list[tuple[float, float, float, float, int]]] = {}
     for one in told:
-        if one.on_route and one.paced_s is not None and one.late_s is not None:
-            tours.setdefault(one.route_id, []).append((one.lead_s, one.paced_s, one.late_s, one.came_ms))
+        if one.on_route and not one.waits and one.paced_s is not None and one.late_s is not None:
+            row = one.lead_s, one.paced_s, one.late_s, one.spread_s, one.came_ms
+            tours.setdefault(one.route_id, []).append(row)
     found: list[Observation] = []
     for rows in tours.values():
-        lead_s, paced_s, late_s, came_ms = np.array(rows, np.float64).T
-        found += delays(lead_s, paced_s, late_s, int(came_ms.max()))
+        lead_s, paced_s, late_s, spread_s, came_ms = np.array(rows, np.float64).T
+        found += delays(lead_s, paced_s, late_s, spread_s, int(came_ms.max()))
     return found
 
 

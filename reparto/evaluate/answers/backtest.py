@@ -172,10 +172,11 @@ def _learn(model: Model, tour: FoldedTour, now_ms: int) -> Model:
 def _come_true(
     plan: Plan, answers: Sequence[EtaAnswer], reached_ms: Ints, now_ms: int
 ) -> tuple[Given, list[Observation], list[EtaAnswer]]:
-    """Take the ETAs of stops that were reached out of those that wait."""
+    """Take the ETAs of stops that were reached, and whose windows are over, out of those that wait: among windows that
+    still last only those who come early would be heard."""
     given, left = [np.zeros((0, 7))], []
     for answer in answers:
-        known = reached_ms[answer.row] != UNKNOWN_MS
+        known = (reached_ms[answer.row] != UNKNOWN_MS) & (answer.high_ms < now_ms)
         counts = known & (reached_ms[answer.row] > answer.at_ms) & answer.on_route
         lead_ms = (answer.expected_ms - answer.as_of_ms)[counts]
         error_ms = (reached_ms[answer.row] - answer.expected_ms)[counts]
@@ -193,5 +194,6 @@ def _come_true(
         if not known.all():
             left.append(answer.only(~known))
     lead_s, spread_s, error_s, tour, delay_s, late_s, waits = np.concatenate(given).T
-    kept = delays(lead_s, delay_s, late_s, now_ms)
+    gone = waits == 0
+    kept = delays(lead_s[gone], delay_s[gone], late_s[gone], spread_s[gone], now_ms)
     return Given(lead_s, spread_s, error_s, waits > 0, tour.astype(np.int64)), kept, left

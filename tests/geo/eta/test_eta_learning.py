@@ -194,15 +194,48 @@ def test_todays_pace_counts_the_more_the_longer_it_lasts():
     assert 1.0 < slow[0] < slow[1] < slow[2] < 2.0
 
 
-def test_plans_with_slack_bring_vans_back_to_their_times():
-    lead, delay = np.full(50, 1800.0), np.full(50, 600.0)
+def kept_model(part, tours=100, spread_s=300.0):
+    """A model of an account where this part of a delay of ten minutes is still there, at any lead."""
+    lead, delay, spread = np.linspace(0, 9000, 300), np.full(300, 600.0), np.full(300, spread_s)
     rows: dict[RowKey, Row] = {}
-    for day in range(2000):
-        rows |= learn(rows, delays(lead, delay, np.full(50, 120.0), START_MS + day))
-    model = Model(rows=rows)
-    assert model.delay_kept(np.array([1800.0]))[0] == pytest.approx(0.2, abs=0.1)
+    for tour in range(tours):
+        rows |= learn(rows, delays(lead, delay, part * delay, spread, START_MS + tour))
+    return Model(rows=rows)
+
+
+def test_plans_with_slack_bring_vans_back_to_their_times():
+    model = kept_model(0.2)
+    assert model.delay_kept(np.array([1800.0]))[0] == pytest.approx(0.2, abs=0.05)
     assert COLD.delay_kept(np.array([0.0, 1800.0, 1e5])).tolist() == [1.0, 1.0, 1.0]
-    assert delays(lead, np.full(50, np.nan), lead, START_MS) == []
+    lead = np.full(50, 1800.0)
+    assert delays(lead, np.full(50, np.nan), lead, lead, START_MS) == []
+
+
+def test_a_delay_says_the_more_the_larger_it_is_beside_what_arrivals_are_off_by():
+    after_a_few = [kept_model(0.2, 4, spread_s).delay_kept(np.array([1800.0]))[0] for spread_s in (1200.0, 300.0, 60.0)]
+    assert after_a_few[0] > 0.6 > after_a_few[1] > 0.3 > after_a_few[2]
+
+
+def test_where_delays_are_made_up_arrivals_vary_less():
+    kept, noise_kept = (
+        np.array([getattr(kept_model(part), of)(np.array([1800.0]))[0] for part in (1.0, 0.6, 0.3, 0.0)])
+        for of in ("delay_kept", "noise_kept")
+    )
+    assert noise_kept[0] == 1.0
+    assert (np.diff(noise_kept) < 0).all()
+    assert (noise_kept[1:] > kept[1:] ** 2).all()  # what comes on the way is made up for less long
+    assert COLD.noise_kept(np.array([0.0, 1800.0, 1e5])).tolist() == [1.0, 1.0, 1.0]
+
+
+def test_windows_are_narrower_where_delays_are_made_up():
+    plan, _, pings = town_day(4, stops=12, every_s=30)
+    tracks, _ = advance(fresh(np.array([1])), pings.rows_at(slice(0, 40)), [Timeline(driver_id=1, plans=(plan,))])
+    lines = [Timeline(driver_id=1, plans=(plan,))]
+    stay, gone = (estimate(tracks, lines, [model]) for model in (COLD, kept_model(0.2)))
+    assert (gone.spread_s < stay.spread_s).all()
+    assert (gone.high_ms - gone.low_ms).sum() < (stay.high_ms - stay.low_ms).sum()
+    both = estimate(np.concatenate([tracks, tracks]), lines * 2, [COLD, kept_model(0.2)])
+    assert both.spread_s.tolist() == [*stay.spread_s.tolist(), *gone.spread_s.tolist()]
 
 
 def test_what_one_account_learned_is_nothing_to_another():

@@ -85,6 +85,17 @@ async def test_a_worker_that_dies_before_its_commit_has_learned_nothing(fleet: F
     assert await fleet.pool.fetchval("SELECT count(*) FROM eta_told WHERE learned_at IS NULL") == 0
 
 
+async def test_an_eta_whose_window_still_lasts_is_judged_when_it_is_over(fleet: Fleet, east, tour):
+    await driven(fleet, east, tour)
+    await fleet.pool.execute("UPDATE eta_told SET high = now() + interval '1 hour'")
+    await learn_all(fleet)
+    left = "SELECT count(*) FROM eta_told WHERE came_at IS NOT NULL AND learned_at IS NULL"
+    assert await fleet.pool.fetchval(left) > 0
+    await fleet.pool.execute("UPDATE eta_told SET high = now() - interval '1 second'")
+    await learn_all(fleet)
+    assert await fleet.pool.fetchval(left) == 0
+
+
 async def test_what_is_corrected_later_is_not_learned_again(fleet: Fleet, east, tour):
     driver = await fleet.driver()
     phone = await fleet.phone(driver)
