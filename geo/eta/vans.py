@@ -9,8 +9,9 @@ import numpy as np
 from geo.eta.model import COLD, OPENS, SERVICE, Model, Outlook
 from geo.eta.numbers import PACES, TODAY_S
 from geo.eta.start import left_s, waits_for_start
-from geo.eta.way import way_from, ways_of
+from geo.eta.way import unseen, way_from, ways_of
 from geo.pings import UNKNOWN_MS, Floats, Ints, Rows, picked
+from geo.plan.numbers import DEPOT_M
 from geo.plan.plans import Plan, Timeline
 from geo.visits import tour
 
@@ -117,7 +118,7 @@ def now_of(vans: UnderWay) -> Now:
     pace = np.clip((np.maximum(spent_s, 0.0) + TODAY_S) / (np.maximum(expected_s, 0.0) + TODAY_S), *PACES)
 
     # before its start nobody is under way; at the start a van may leave as late as others did
-    waits = waits_for_start(mine, start_ms)
+    waits = waits_for_start(mine, start_ms) & ~(unseen(vans.plans, mine) & (vans.way_m >= DEPOT_M))
     start_s, start_sd_s = np.zeros((2, len(ms)))
     if waits.any():
         late_s, late_sd_s = np.array([(look.late_s, look.late_sd_s) for look in outlooks]).T

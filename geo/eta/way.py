@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from geo.eta.numbers import BESIDE_TIMES, NEAR_TURN_M
-from geo.pings import Floats, Ints, Rows
+from geo.pings import Bools, Floats, Ints, Rows
 from geo.plan.plans import Plan, place_at
 from geo.shape import plane
 from geo.visits.tour import served
@@ -51,7 +51,8 @@ def ways_of(plans: Sequence[Plan], tracks: Rows, rows: Sequence[int], far_doors:
     """Tell how far along its way each van is.
 
     On the path that is its place, off it the place beside it. Off it near where a far door is turned off to, the
-    distances to that door and from the last one say how far up the track the van is.
+    distances to that door and from the last one say how far up the track the van is. Who was never seen on it, though
+    the tour should have begun, left it where it begins.
 
     Args:
         tracks: (m,) of dtype `geo.fold.fold.TRACK`, each on its plan.
@@ -61,7 +62,7 @@ def ways_of(plans: Sequence[Plan], tracks: Rows, rows: Sequence[int], far_doors:
     found: list[float] = np.nan_to_num(tracks["along_m"]).tolist()
     for van in np.flatnonzero(far_doors).tolist():
         found[van] = way_to(plans[van], found[van], rows[van])
-    off = np.flatnonzero(~tracks["on_route"] & ~np.isnan(tracks["along_m"])).tolist()
+    off = np.flatnonzero(~tracks["on_route"] & (~np.isnan(tracks["along_m"]) | unseen(plans, tracks))).tolist()
     if off:
         lon0, lat0 = np.array([(plans[van].lon0, plans[van].lat0) for van in off]).T
         mine = tracks[off]
@@ -71,9 +72,16 @@ def ways_of(plans: Sequence[Plan], tracks: Rows, rows: Sequence[int], far_doors:
     return found
 
 
+def unseen(plans: Sequence[Plan], tracks: Rows) -> Bools:
+    """Tell which vans were never seen on their paths, though their tours should have begun, (m,)."""
+    should = tracks["recorded_ms"] >= np.array([plan.start_ms for plan in plans], np.int64)
+    found: Bools = should & np.isnan(tracks["along_m"])
+    return found
+
+
 def _off_path_m(plan: Plan, track: np.void, row: int, x_m: float, y_m: float) -> float:
     """Tell how far along its way a van off its path is, at a place on the plan's plane."""
-    along_m = float(track["along_m"])
+    along_m = float(np.nan_to_num(track["along_m"]))
     far = np.flatnonzero((plan.door_m > 0) & (np.abs(plan.stops[:, 3] - along_m) <= NEAR_TURN_M))
     if not len(far):
         return way_to(plan, _beside_m(plan, track, row, x_m, y_m), row)
@@ -100,7 +108,7 @@ def _was_at(plan: Plan, far: Ints, track: np.void, x_m: float, y_m: float) -> in
 def _beside_m(plan: Plan, track: np.void, row: int, x_m: float, y_m: float) -> float:
     """Tell how far along its path a van off it has come: to the nearest place ahead of where it left, less the way
     there; never past a stop that waits for its service."""
-    left_at_m = float(track["along_m"])
+    left_at_m = float(np.nan_to_num(track["along_m"]))
     from_x, from_y = place_at(plan, left_at_m)
     until_m = left_at_m + BESIDE_TIMES * float(np.hypot(from_x - x_m, from_y - y_m))
     waiting = np.flatnonzero((plan.stops[row:, 4] > 0) & ~served(track["visits"][row : len(plan.stops)]))

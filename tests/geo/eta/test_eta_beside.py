@@ -52,3 +52,37 @@ def test_a_later_pass_of_the_path_is_not_taken_for_this_one():
     on_route, found_m = left_m(230, up, plan)
     assert not on_route
     assert found_m >= plan.stops[-1, 3] - 1200 - 800
+
+
+def first_seen_beside(plan, begun_s, at_m=3000.0):
+    """Ask about a van that drives beside the path from its first fix on, so long after the tour should have begun."""
+    times, x_m, y_m = walk((0, at_m, BESIDE_M), (60, at_m + 480, BESIDE_M))
+    timelines = [Timeline(driver_id=1, plans=(plan,))]
+    tracks, _ = advance(fresh(np.array([1])), pings_at(times + begun_s, x_m, y_m), timelines)
+    assert not tracks["on_route"][0]
+    assert np.isnan(tracks["along_m"][0])
+    return estimate(tracks, timelines)
+
+
+def test_a_van_that_was_never_seen_on_its_path_is_as_far_as_the_path_beside_it():
+    eta = first_seen_beside(plan_along(STREET, STOPS, service_s=0), 600)
+    assert not eta.waits.any()
+    assert eta.remaining_m[-1] == pytest.approx(7000 - 3480 + BESIDE_M, abs=20)
+
+
+def test_before_the_start_it_waits_wherever_it_is():
+    eta = first_seen_beside(plan_along(STREET, STOPS, service_s=0), -600)
+    assert eta.waits.all()
+    assert eta.remaining_m[-1] == pytest.approx(7000, abs=1)
+
+
+def test_near_the_start_it_waits_until_it_leaves():
+    plan = plan_along([(0.0, 0.0), (0.0, -3000.0)], [(0.0, -1000.0), (0.0, -2000.0)], service_s=0)
+    eta = first_seen_beside(plan, 600, at_m=-150.0)
+    assert eta.waits.all()
+
+
+def test_far_beside_stops_that_wait_for_their_service_a_van_has_not_begun():
+    eta = first_seen_beside(plan_along(STREET, STOPS, service_s=60), 600)
+    assert eta.waits.all()
+    assert eta.remaining_m[0] == pytest.approx(1000, abs=1)
