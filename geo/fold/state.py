@@ -15,7 +15,7 @@ from geo.snap import snap
 from geo.trust import clean
 from geo.visits import pace, stops
 
-STATE_VERSION = 12
+STATE_VERSION = 13
 """Raised when `TRACK` or `HAPPENED` changes: a stored state of another version is not read, its driver is folded from
 the start."""
 

@@ -17,8 +17,10 @@ from geo.snap.numbers import (
     DOOR_FAR_BEHIND,
     DOOR_LEFT_OUT,
     DOOR_S,
+    FAR_COST,
     LEAST_WEIGHT,
-    OWN_M,
+    NEAR_GAIN,
+    NEARER_DOOR_M,
     SURELY,
     UNSAID_S,
 )
@@ -31,7 +33,8 @@ class Doors:
     Attributes:
         van: whose, a row in the call.
         along_m, x_m, y_m: the place on the path that belongs to it, on the plan's plane.
-        low_m, high_m: places on the path of the stops before and after it: on every pass in between it may be served.
+        door_x_m, door_y_m: the door itself.
+        low_m, high_m: places on the path: on every pass in between it may be served.
         inside: it stands inside the fence; else near to it.
         is_open: nobody was there yet.
         may_enter: the van may be taken to be there although nothing else said so.
@@ -42,6 +45,8 @@ class Doors:
     along_m: Floats
     x_m: Floats
     y_m: Floats
+    door_x_m: Floats
+    door_y_m: Floats
     low_m: Floats
     high_m: Floats
     inside: Bools
@@ -59,6 +64,8 @@ class Doors:
             along_m=no,
             x_m=no,
             y_m=no,
+            door_x_m=no,
+            door_y_m=no,
             low_m=no,
             high_m=no,
             inside=none,
@@ -85,16 +92,17 @@ def pull(new: Rows, doors: Doors, fix: Fix, offset_m: Floats) -> None:
     vans = np.unique(doors.van[doors.inside])
     mine = np.flatnonzero(np.isin(doors.van, vans))
     long_s = doors.stood_s - UNSAID_S
-    said, before = _said(long_s), _said(long_s - fix.seconds[doors.van])
+    said = _said(long_s)
+    speaks = (said - _said(long_s - fix.seconds[doors.van]))[mine]
     squared = (fix.x_m[doors.van] - doors.x_m) ** 2 + (fix.y_m[doors.van] - doors.y_m) ** 2
     enters = exp(said - _out_of_turn(new, doors) - squared * (0.5 / fix.sigma_m[doors.van] ** 2))
     starts = np.searchsorted(doors.van[mine], vans)
-    along_m = new["on"]["along_m"][doors.van[mine]]
-    at_m = doors.along_m[mine]
-    own = (along_m >= doors.low_m[mine, None] - OWN_M) & (along_m <= doors.high_m[mine, None] + OWN_M)
-    pulled = _Pulled(new, offset_m, vans, np.logical_or.reduceat(own, starts), exp(before - said)[mine[starts]])
+    on = new["on"][doors.van[mine]]
+    own = (on["along_m"] >= doors.low_m[mine, None]) & (on["along_m"] <= doors.high_m[mine, None])
+    speaks = speaks[starts] + np.maximum.reduceat(_walked(on, own, doors, mine, fix), starts)
     row = np.searchsorted(vans, doors.van[mine])
-    places = np.stack((at_m, doors.x_m[mine], doors.y_m[mine], np.sqrt(squared[mine])))
+    pulled = _Pulled(new, offset_m, vans, _without(own, doors, mine, fix, starts, row), speaks)
+    places = np.stack((doors.along_m[mine], doors.x_m[mine], doors.y_m[mine], np.sqrt(squared[mine])))
     weight = np.where((doors.inside & doors.may_enter)[mine], enters[mine], 0.0) * pulled.rest[row]
     nth = np.arange(len(mine)) - starts[row]
     for k in range(int(nth.max()) + 1):
@@ -106,6 +114,43 @@ def pull(new: Rows, doors: Doors, fix: Fix, offset_m: Floats) -> None:
 def _said(long_s: Floats) -> Floats:
     """Tell how much standing for so long speaks against having no stop there, a logarithm."""
     return np.minimum(np.maximum(long_s, 0.0) / DOOR_S, SURELY)
+
+
+def _walked(on: Rows, own: Bools, doors: Doors, mine: Ints, fix: Fix) -> Floats:
+    """Tell how much likelier fixes are of drivers who walk from the van to a door: (d,) logarithms.
+
+    Args:
+        on: (d, HYPOTHESES) of the van of each of d of the doors.
+        own: (d, HYPOTHESES) which of them may have that door's stop.
+        mine: (d,) which doors.
+    """
+    may = own & (on["weight"] > 0)
+    heaviest = on[np.arange(len(mine)), np.argmax(may, axis=1)]
+    van = doors.van[mine]
+    x_m, y_m = heaviest["x_m"].astype(np.float64), heaviest["y_m"].astype(np.float64)
+    dx, dy = doors.door_x_m[mine] - x_m, doors.door_y_m[mine] - y_m
+    px, py = fix.x_m[van] - x_m, fix.y_m[van] - y_m
+    part = np.clip((px * dx + py * dy) / np.maximum(dx * dx + dy * dy, 1.0), 0.0, 1.0)
+    beside = (px - part * dx) ** 2 + (py - part * dy) ** 2
+    weighed = 0.5 / fix.sigma_m[van] ** 2
+    stayed, walked = (np.minimum(squared * weighed, FAR_COST + NEAR_GAIN) for squared in (px * px + py * py, beside))
+    enters = doors.inside[mine] & doors.may_enter[mine] & may.any(axis=1)
+    return np.where(enters, np.maximum((stayed - walked) * fix.full[van], 0.0), 0.0)
+
+
+def _without(own: Bools, doors: Doors, mine: Ints, fix: Fix, starts: Ints, row: Ints) -> Floats:
+    """Tell how little of a door each hypothesis has: (v, HYPOTHESES), 1: none, 0: the nearest.
+
+    Args:
+        own, mine: as above.
+        starts: (v,) where the doors of each van begin.
+        row: (d,) of which of the vans each door is.
+    """
+    squared = (fix.x_m[doors.van] - doors.door_x_m) ** 2 + (fix.y_m[doors.van] - doors.door_y_m) ** 2
+    nearest = np.minimum.reduceat(np.where(doors.inside[mine], squared[mine], np.inf), starts)
+    farther = np.maximum(squared[mine] - nearest[row], 0.0) * (0.5 / (NEARER_DOOR_M * NEARER_DOOR_M * SURELY))
+    lacks = np.where(own, np.minimum(farther, 1.0)[:, None], 1.0)
+    return np.minimum.reduceat(lacks, starts, axis=0)
 
 
 def _out_of_turn(new: Rows, doors: Doors) -> Floats:
@@ -133,18 +178,18 @@ class _Pulled:
         rest: (v,) weight of all that have no door, the one off the path included.
     """
 
-    def __init__(self, new: Rows, offset_m: Floats, vans: Ints, own: Bools, lasts: Floats) -> None:
-        """Let those without a door lose weight.
+    def __init__(self, new: Rows, offset_m: Floats, vans: Ints, without: Floats, speaks: Floats) -> None:
+        """Let those without a door, or with a farther one, lose weight.
 
         Args:
-            own: (v, HYPOTHESES) which may have a stop there.
-            lasts: (v,) part of their weight that the others keep.
+            without: (v, HYPOTHESES) as `_without` gives it.
+            speaks: (v,) how much the fix speaks against having no door, a logarithm.
         """
         on = new["on"][vans]
-        self._vans, self._off = vans, lasts * new["off_weight"][vans]
+        self._vans, self._off = vans, exp(-speaks) * new["off_weight"][vans]
         self._table = np.stack((on["along_m"], on["x_m"], on["y_m"], offset_m[vans]))
-        self._weight = np.where(own, on["weight"], lasts[:, None] * on["weight"])
-        self.rest = _sum(np.where(own, 0.0, self._weight)) + self._off
+        self._weight = exp(-(without * speaks[:, None])) * on["weight"]
+        self.rest = _sum(without * self._weight) + self._off
 
     def to_doors(self, row: Ints, places: Floats, least: Floats) -> None:
         """Let a door of each of some vans have no less weight than that.
@@ -154,11 +199,12 @@ class _Pulled:
             places: (4, d) along_m, x_m, y_m and offset_m of the doors.
             least: (d,) weight.
         """
-        near = np.where(np.abs(self._table[0, row] - places[0][:, None]) <= STOP_SLACK_M, self._weight[row], 0.0)
+        apart_m = np.abs(self._table[0, row] - places[0][:, None])
+        near = np.where(apart_m <= STOP_SLACK_M, self._weight[row], 0.0)
         lacks = least - _sum(near)
         short = np.flatnonzero(lacks > 0)
         row, near, lacks, places = row[short], near[short], lacks[short], places[:, short]
-        best = np.argmax(near, axis=1)
+        best = np.argmin(np.where(near > 0, apart_m[short], np.inf), axis=1)
         anew = np.flatnonzero(near[np.arange(len(row)), best] == 0)
         best[anew] = np.argmin(self._weight[row[anew]], axis=1)
         self._weight[row[anew], best[anew]] = 0.0

@@ -6,15 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.pings import Ints
-from geo.plan.numbers import MAX_STOPS
+from geo.plan.numbers import MAX_STOPS, STOP_SLACK_M
 from geo.plan.plans import Plan, places_at, windows
 from geo.snap.doors import Doors
 from geo.snap.left_out import OpenStops, keys_of
-from geo.snap.numbers import UNSAID_S
+from geo.snap.numbers import OWN_M, UNSAID_S
 from geo.trust.fixes import Here
 from geo.visits.near_stops import out_m_of, unseen
 from geo.visits.numbers import BESIDE_M
-from geo.visits.stops import Stand
+from geo.visits.stops import Stand, has_stayed
 from geo.visits.tour import HERE, served
 
 _OPEN = ~served(np.arange(256, dtype=np.uint8))
@@ -32,7 +32,7 @@ def doors_of(stand: Stand, visits: NDArray[np.uint8], here: Here) -> Doors:
         visits: (n, MAX_STOPS) of each stop so far, as `geo.visits.tour` reads them.
     """
     memory = stand.memory
-    at_stop = (memory["open"] > 0) & (memory["outs"] == 0)
+    at_stop = has_stayed(memory)
     since_ms = np.where(at_stop, memory["arrived_ms"], memory["stands"]["ms"])
     stood_s = np.where(stand.slow, here.ms - np.where(stand.slow, since_ms, here.ms), 0) / 1000
     vans = np.flatnonzero(stood_s >= UNSAID_S)
@@ -53,8 +53,10 @@ def doors_of(stand: Stand, visits: NDArray[np.uint8], here: Here) -> Doors:
         along_m=along_m,
         x_m=x_m,
         y_m=y_m,
-        low_m=np.where(there, along_m, np.where(row[near] == 0, -np.inf, low_m)),
-        high_m=np.where(there, along_m, np.where(np.isin(near + 1, starts[1:]), np.inf, high_m)),
+        door_x_m=pieces[near, 0],
+        door_y_m=pieces[near, 1],
+        low_m=np.where(there, along_m - STOP_SLACK_M, np.where(row[near] == 0, -np.inf, low_m - OWN_M)),
+        high_m=np.where(there, along_m + STOP_SLACK_M, np.where(np.isin(near + 1, starts[1:]), np.inf, high_m + OWN_M)),
         inside=out_m[near] <= 0,
         is_open=unseen(visits[van, row[near]]),
         may_enter=~there | (memory["last"][van] == row[near] + 1),

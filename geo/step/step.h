@@ -13,17 +13,17 @@ enum { HYPOTHESES = 6, ROUNDS = 3, PLACES = ROUNDS + 1, ALL_PLACES = (HYPOTHESES
 /* The numbers of geo's pages by their names there; `step_use` gives them their values. */
 #define NUMBERS(X) \
     X(AGAIN_TIMES) X(AHEAD_M) X(ALIKE) X(ALONG_PART) X(ANYWHERE) X(ANYWHERE_BEHIND) X(APART_M) X(BACK_AT) X(BACK_M) \
-    X(BASE_MS) X(BEFORE) X(BEHIND_M) X(BELIEVED_MPS) X(BESIDE_M) X(BEST_M) X(BEYOND_M) X(BIN_M) X(DETOUR) \
-    X(DETOUR_M) X(DETOUR_MPS) X(DOOR) X(DOOR_AHEAD_M) X(DOOR_BACK) X(DOOR_BEHIND_M) X(DOOR_FAR) X(DOOR_FAR_BEHIND) \
+    X(BASE_MS) X(BEFORE) X(BEHIND_M) X(BELIEVED_MPS) X(BESIDE_M) X(BEST_M) X(BEYOND_M) X(BIN_M) X(DETOUR) X(DETOUR_M) \
+    X(DETOUR_MPS) X(DOOR) X(DOOR_AHEAD_M) X(DOOR_BACK) X(DOOR_BEHIND_M) X(DOOR_FAR) X(DOOR_FAR_BEHIND) \
     X(DOOR_LEFT_OUT) X(DOOR_S) X(DOUBT_AT) X(DROVE_MS) X(DROVE_PART) X(DWELL_MS) X(EVIDENCE_S) X(FAR_COST) X(FAR_M) \
     X(FAST_MPS) X(HEADING_MPS) X(IDLE_LEAST_MS) X(IDLE_MS) X(IDLE_PART) X(JUMP_M) X(LEAST_WEIGHT) X(LEAVE_AT_MOST) \
-    X(LEAVE_M) X(LEFT_M) X(LEFT_MS) X(LEFT_OUTS) X(MARGIN) X(MARGIN_VAGUEST_M) X(MEANT_M) X(NEARER_M) X(NEAR_GAIN) \
-    X(NEXT_DOOR_M) X(NO_FIX_MS) X(OFF_AT) X(OFF_PATH_MS) X(OPTIMISM) X(OUT_OF_TURN_M) X(OUT_OF_TURN_STOPS) \
-    X(OVER_ERROR) X(OVER_M) X(OVER_MOVED) X(OWN_M) X(PACE_S) X(PAST_M) X(PIN_M) X(REACH_MPS) X(RETURN_AHEAD_M) \
-    X(RETURN_AT_MOST) X(RETURN_BEHIND_M) X(RETURN_S) X(SEARCH_AT) X(SERVED_M) X(SHARP_M) X(SLOW_MPS) X(SPEED_ERRORS) \
-    X(SPEED_MPS) X(SPEED_PART) X(STILL_S) X(STOP_SLACK_M) X(SURELY) X(SURE_AT) X(TOLD_MPS) X(TOLD_PART) X(TURN) \
-    X(TURN_FREE) X(TURN_ROUND_S) X(TYPICAL_MPS) X(UNDER_ERROR) X(UNDER_M) X(UNDER_MOVED) X(UNSAID_AT_STOP_M) \
-    X(UNSAID_S) X(UNSAID_TO_SNAP_M) X(UNSEEN_MS) X(UNTOLD_MPS) X(VAGUEST_M) X(VAN_M) X(WALK_M)
+    X(LEAVE_M) X(LEFT_M) X(LEFT_MS) X(LEFT_OUTS) X(MARGIN) X(MARGIN_VAGUEST_M) X(MEANT_M) X(NEARER_DOOR_M) X(NEARER_M) \
+    X(NEAR_GAIN) X(NEXT_DOOR_M) X(NO_FIX_MS) X(OFF_AT) X(OFF_PATH_MS) X(OPTIMISM) X(OUT_OF_TURN_M) \
+    X(OUT_OF_TURN_STOPS) X(OVER_ERROR) X(OVER_M) X(OVER_MOVED) X(OWN_M) X(PACE_S) X(PAST_M) X(PIN_M) X(REACH_MPS) \
+    X(RETURN_AHEAD_M) X(RETURN_AT_MOST) X(RETURN_BEHIND_M) X(RETURN_S) X(SEARCH_AT) X(SERVED_M) X(SHARP_M) X(SLOW_MPS) \
+    X(SPEED_ERRORS) X(SPEED_MPS) X(SPEED_PART) X(STILL_S) X(STOP_SLACK_M) X(SURELY) X(SURE_AT) X(TOLD_MPS) \
+    X(TOLD_PART) X(TURN) X(TURN_FREE) X(TURN_ROUND_S) X(TYPICAL_MPS) X(UNDER_ERROR) X(UNDER_M) X(UNDER_MOVED) \
+    X(UNSAID_AT_STOP_M) X(UNSAID_S) X(UNSAID_TO_SNAP_M) X(UNSEEN_MS) X(UNTOLD_MPS) X(VAGUEST_M) X(VAN_M) X(WALK_M)
 
 #define DECLARED(name) extern double name;
 NUMBERS(DECLARED)
@@ -91,7 +91,7 @@ typedef struct {
     int64_t candidate_ms, once_ms, idle_ms;
     double along_m;
     Base base[2], stands;
-    uint8_t by_driver;
+    uint8_t drove, by_driver;
     int16_t said, left, left_count, closed, closed_count;
     int64_t closed_ms;
 } Standing;
@@ -139,9 +139,14 @@ typedef struct {
 
 /* A stop at whose door a van stands: geo.snap.doors.Doors */
 typedef struct {
-    double along_m, x_m, y_m, low_m, high_m, stood_s;
+    double along_m, x_m, y_m, door_x_m, door_y_m, low_m, high_m, stood_s;
     int inside, is_open, may_enter;
 } Door;
+
+/* geo.visits.stops.has_stayed */
+static inline int has_stayed(const Standing *memory) {
+    return memory->open > 0 && memory->outs == 0 && !memory->drove;
+}
 
 /* Room for what a van's step lists, as long as its plan needs. */
 typedef struct {

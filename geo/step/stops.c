@@ -20,8 +20,9 @@ static double speed_of(Standing *memory, const Here *here) {
 static void note_stand(Standing *memory, const Here *here, int slow) {
     Base *stands = &memory->stands;
     double moved_m = sqrt(squared(here->x_m - stands->x_m) + squared(here->y_m - stands->y_m));
-    int at_stop = memory->open > 0 && memory->outs == 0;
-    if (slow && !at_stop && stands->ms != UNKNOWN_MS && !(moved_m > PIN_M)) return;
+    int drives = here->speed_mps >= SLOW_MPS && here->speed_mps <= BELIEVED_MPS;
+    if (drives && memory->open > 0 && memory->inside_ms != 0) memory->drove = 1;
+    if (slow && !has_stayed(memory) && stands->ms != UNKNOWN_MS && !(moved_m > PIN_M)) return;
     Base anew = {slow ? here->ms : UNKNOWN_MS, here->x_m, here->y_m};
     *stands = anew;
 }

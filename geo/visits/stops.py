@@ -52,6 +52,7 @@ STANDING = np.dtype(
         ("along_m", "<f8"),  # of the last fix; NaN off the path
         ("base", [("ms", "<i8"), ("x_m", "<f8"), ("y_m", "<f8")], (2,)),  # two earlier fixes: older, newer
         ("stands", [("ms", "<i8"), ("x_m", "<f8"), ("y_m", "<f8")]),  # since when and where, at no stop; UNKNOWN_MS
+        ("drove", "?"),  # since the visit began the phone told a speed: the van may stand at another stop by now
         ("by_driver", "?"),  # the visit began because the driver said so
         ("said", "<i2"),  # 1 + place of the stop in it whose arrival the driver told last; 0: none
         ("left", "<i2"),  # 1 + place of the first stop that the driver said they left; 0: none, or a fix was outside
@@ -181,6 +182,12 @@ def look(stand: Stand, visits: NDArray[np.uint8], here: Here, along_m: Floats) -
     return _stood(memory, visits, seen, was_off, away(memory, seen))
 
 
+def has_stayed(memory: Rows) -> Bools:
+    """Tell which vans stand where their visit began: (n,), as far as their phones say."""
+    stayed: Bools = (memory["open"] > 0) & (memory["outs"] == 0) & ~memory["drove"]
+    return stayed
+
+
 def come_and_go(memory: Rows, visits: NDArray[np.uint8], here: Here, stood: Stood) -> list[Visit]:
     """Close the visits of vans that have left, and open those of vans that have come.
 
@@ -304,7 +311,7 @@ def close(memory: Rows, van: int, visits: NDArray[np.uint8], left_ms: int, *, up
         mine["open"] = stay[0] + 1
     else:
         mine["open"] = mine["arrived_ms"] = mine["inside_ms"] = mine["outs"] = 0
-        mine["by_driver"], mine["said"] = False, 0
+        mine["drove"], mine["by_driver"], mine["said"] = False, False, 0
     mine["closed"], mine["closed_count"], mine["closed_ms"] = left[0] + 1, left[-1] - left[0] + 1, left_ms
     visits[left] &= ~np.uint8(HERE)
     return [Visit(van, False, row, int(visits[row]) & VISITS, left_ms) for row in left]
@@ -326,6 +333,7 @@ def begin(
     mine["open"], mine["last"] = rows[0] + 1, last
     mine["arrived_ms"], mine["inside_ms"], mine["outs"] = since_ms, 0, 0
     mine["candidate"] = mine["candidate_ms"] = 0
+    mine["drove"] = False
     for each in rows:
         count = min((int(visits[each]) & VISITS) + 1, VISITS)
         visits[each] = (int(visits[each]) & ~(AWAITED | VISITS)) | HERE | count
@@ -387,8 +395,9 @@ def _note_stand(memory: Rows, here: Here, slow: Bools) -> None:
     """Note since when and where vans stand; who is at a stop stands there since now, who creeps does not stand."""
     stands = memory["stands"]
     moved_m = np.sqrt((here.x_m - stands["x_m"]) ** 2 + (here.y_m - stands["y_m"]) ** 2)
-    at_stop = (memory["open"] > 0) & (memory["outs"] == 0)
-    anew = ~slow | at_stop | (stands["ms"] == UNKNOWN_MS) | (moved_m > PIN_M)
+    drives = (here.speed_mps >= SLOW_MPS) & (here.speed_mps <= BELIEVED_MPS)
+    memory["drove"] |= drives & (memory["open"] > 0) & (memory["inside_ms"] != 0)
+    anew = ~slow | has_stayed(memory) | (stands["ms"] == UNKNOWN_MS) | (moved_m > PIN_M)
     for name, column in (("ms", np.where(slow, here.ms, UNKNOWN_MS)), ("x_m", here.x_m), ("y_m", here.y_m)):
         stands[name] = np.where(anew, column, stands[name])
 

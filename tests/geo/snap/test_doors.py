@@ -97,9 +97,9 @@ def pulled(stands_s, every_s, *, before_m=HELD_M, left_m=HELD_M, is_open=True, m
     )  # fmt: skip
     for second in range(every_s, stands_s + 1, every_s):
         doors = Doors(
-            van=np.zeros(1, np.int64), along_m=1000 * one, x_m=0 * one, y_m=0 * one, low_m=900 * one,
-            high_m=1500 * one, inside=yes, is_open=yes & is_open, may_enter=yes & may_enter,
-            stood_s=second * one,
+            van=np.zeros(1, np.int64), along_m=1000 * one, x_m=0 * one, y_m=0 * one, door_x_m=0 * one,
+            door_y_m=0 * one, low_m=700 * one, high_m=1700 * one, inside=yes, is_open=yes & is_open,
+            may_enter=yes & may_enter, stood_s=second * one,
         )  # fmt: skip
         pull(memory, doors, fix, np.zeros((1, HYPOTHESES)))
     return memory["on"][0]
@@ -124,6 +124,63 @@ def test_a_door_where_nobody_may_enter_says_only_that_others_are_wrong():
     assert memory["along_m"].tolist() == [HELD_M] + [0.0] * (HYPOTHESES - 1)
 
 
+def weighed(near, seconds, *, at_m=(0.0, 0.0), doors_m=((0.0, 0.0), (40.0, 0.0))):
+    """Weights of passes at 1,000 and HELD_M, alike at first, of which each has a door, and the van stands at at_m."""
+    memory = snap.fresh(1)
+    memory["off_weight"] = 0.0
+    memory["on"]["weight"][0, :2], memory["on"]["along_m"][0, :2] = 0.5, (1000.0, HELD_M)
+    one, two, yes = np.ones(1), np.ones(2), np.ones(2, np.bool_)
+    fix = Fix(
+        seconds=5 * one, full=0.5 * one, x_m=at_m[0] * one, y_m=at_m[1] * one, error_m=7 * one, sigma_m=20 * one,
+        vague_mps=one, crept_m=one, east=0 * one, north=one, turn=0 * one,
+    )  # fmt: skip
+    along_m, (door_x_m, door_y_m) = np.array([1000.0, HELD_M]), np.array(doors_m).T
+    doors = Doors(
+        van=np.zeros(2, np.int64), along_m=along_m, x_m=0 * two, y_m=0 * two, door_x_m=door_x_m, door_y_m=door_y_m,
+        low_m=along_m - 100, high_m=along_m + 100, inside=np.array(near), is_open=yes, may_enter=np.array(near),
+        stood_s=seconds * two,
+    )  # fmt: skip
+    pull(memory, doors, fix, np.zeros((1, HYPOTHESES)))
+    on = memory["on"][0]
+    return {round(float(each["along_m"])): float(each["weight"]) for each in on if each["weight"] > 0}
+
+
+def test_of_two_doors_a_van_stands_at_the_nearer_one():
+    beside = weighed([True, True], 30, at_m=(15.0, 0.0), doors_m=((0.0, 0.0), (30.0, 0.0)))
+    assert beside[1000] == pytest.approx(0.5, abs=1e-6)
+    assert weighed([True, False], 30)[1000] > 0.6
+    assert weighed([True, True], 30, at_m=(40.0, 0.0))[1000] < 0.4
+
+
+def test_a_fix_at_the_door_is_of_a_driver_who_walked_there():
+    walked = weighed([True, False], 5, at_m=(0.0, 40.0), doors_m=((0.0, 40.0), (0.0, 300.0)))
+    assert walked[1000] > 0.7
+    assert weighed([True, False], 5, at_m=(0.0, -40.0), doors_m=((0.0, 40.0), (0.0, 300.0)))[1000] < 0.55
+
+
+def at_neighbour(mps):
+    """At whose doors a van stands that is at the first of two stops and whose phone told a speed since."""
+    plan = plan_along(TWICE, [(1000, 15), (1030, 15)], stop_along_m=[1000.0, AGAIN_M], radius_m=60)
+    memory, visits = stops.fresh(1), np.zeros((1, MAX_STOPS), np.uint8)
+    memory["open"], memory["last"], memory["arrived_ms"], visits[0, 0] = 1, 1, START_MS, HERE | 1
+    memory["inside_ms"] = START_MS
+    for second, told_mps in ((30, mps), (60, 0.0), (90, 0.0)):
+        here = Here(
+            plans=[plan], ms=np.array([START_MS + 1000 * second]), x_m=plan.stops[1:2, 0], y_m=plan.stops[1:2, 1],
+            accuracy_m=np.array([5.0]), speed_mps=np.array([told_mps]), heading_deg=np.array([np.nan]),
+        )  # fmt: skip
+        stand = stops.stand(memory, here)
+        memory = stand.memory
+    doors = doors_of(stand, visits, here)
+    return doors.along_m.tolist(), doors.stood_s.tolist()
+
+
+def test_who_drove_since_the_visit_began_may_stand_at_another_door():
+    assert at_neighbour(8.0) == ([1000.0, AGAIN_M], [30.0, 30.0])
+    assert at_neighbour(0.5) == ([1000.0], [90.0])
+    assert at_neighbour(np.nan)[0] == [1000.0]
+
+
 @pytest.mark.parametrize(("last", "may_enter"), [(1, True), (0, False)])
 def test_who_is_at_a_stop_stands_at_its_door_only(last, may_enter):
     plan = plan_along(TWICE, [DOOR, DOOR], stop_along_m=[1000.0, AGAIN_M], radius_m=60)
@@ -134,7 +191,7 @@ def test_who_is_at_a_stop_stands_at_its_door_only(last, may_enter):
         accuracy_m=np.array([5.0]), speed_mps=np.zeros(1), heading_deg=np.array([np.nan]),
     )  # fmt: skip
     doors = doors_of(stops.stand(memory, here), visits, here)
-    assert [doors.along_m, doors.low_m, doors.high_m, doors.stood_s] == [[1000.0], [1000.0], [1000.0], [60.0]]
+    assert [doors.along_m, doors.low_m, doors.high_m, doors.stood_s] == [[1000.0], [880.0], [1120.0], [60.0]]
     assert doors.may_enter.tolist() == [may_enter]
 
 
