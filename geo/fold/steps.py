@@ -7,7 +7,7 @@ from geo.fold.moments import Diary, Moment
 from geo.fold.results import Results
 from geo.pings import Bools, Ints, Rows, picked
 from geo.plan.facts import FactType
-from geo.plan.numbers import DEPOT_M
+from geo.plan.numbers import DEPOT_M, STOP_SLACK_M
 from geo.snap import snap
 from geo.snap.snap import Snapped
 from geo.step.chosen import step_of
@@ -47,8 +47,12 @@ class Steps:
             i = visit.van
             self.in_force.visited(int(vans[i]), Moment(int(fixes[i])), visit, here.plans[i])
             tracks["visits"][vans[i]] = visits[i]
-            if visit.arrived and np.isnan(snapped.along_m[i]):
-                snap.served_off_path(memory, i, float(here.plans[i].stops[visit.row, 3]))
+            if visit.arrived:
+                at_m = float(here.plans[i].stops[visit.row, 3])
+                if np.isnan(snapped.along_m[i]):
+                    snap.served_off_path(memory, i, at_m)
+                elif abs(snapped.along_m[i] - at_m) <= STOP_SLACK_M:
+                    snap.served_on_path(memory, i)
         self._finish(vans, fixes, here, snapped, stood.slow, {visit.van for visit in happened})
 
         self._pin(vans, here, was, stepped)

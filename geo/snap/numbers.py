@@ -24,6 +24,10 @@ MEANT_M = 3_000.0
 """After so long on that pass it is where the van means to be; until then a detour may have led along it, and where the
 path was left before it is remembered too. By hand."""
 
+MEANT_SERVED_M = 500.0
+"""So far along that pass it is enough that a stop was served where the plan has it. By hand; at 300 and 1,000 m
+made-up tours are as right."""
+
 LEAVE_M = 5_000.0
 """Drivers leave their path about once in so many metres. Moved."""
 

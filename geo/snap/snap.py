@@ -36,6 +36,7 @@ from geo.snap.numbers import (
     LEAVE_AT_MOST,
     LEAVE_M,
     MEANT_M,
+    MEANT_SERVED_M,
     OFF_AT,
     OPTIMISM,
     PACE_S,
@@ -313,6 +314,16 @@ def served_off_path(memory: Rows, row: int, along_m: float) -> None:
     """
     memory["before_m"][row] = memory["left_m"][row]
     memory["left_m"][row] = memory["joined_m"][row] = along_m
+
+
+def served_on_path(memory: Rows, row: int) -> None:
+    """Note that a van was at a stop where the plan has it: it means to be on that pass; writes into the memory.
+
+    Args:
+        row: of the van.
+    """
+    if memory["left_m"][row] - memory["joined_m"][row] > MEANT_SERVED_M:
+        memory["before_m"][row] = memory["left_m"][row]
 
 
 def _pace(memory: Rows, began: Bools, seconds: Floats, x_m: Floats, y_m: Floats) -> Floats:

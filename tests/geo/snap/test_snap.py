@@ -144,3 +144,30 @@ def test_a_detour_along_the_street_of_a_later_pass_ends_where_the_path_was_left(
     late = np.asarray(times) >= 340
     assert facts.judged["along_m"][late] == pytest.approx(np.asarray(x_m)[late], abs=60)
     assert track["along_m"] == pytest.approx(x_m[-1], abs=40)
+
+
+@pytest.mark.parametrize("every_s", [1, 15])
+def test_a_pass_on_which_a_stop_was_served_is_meant(every_s):
+    """A short cut leads to a later street, and 1,500 m on the van stands for two minutes, where a stop is or none."""
+    path = [(0, 0), (3000, 0), (3000, 3000), (-4000, 3000)]
+    times, x_m, y_m = walk(
+        (0, 0, 0), (100, 1000, 0), (400, 1000, 3000), (550, -500, 3000), (670, -500, 3000), (700, -800, 3000),
+        every_s=every_s,
+    )  # fmt: skip
+    speed_mps = np.hypot(np.gradient(x_m, times), np.gradient(y_m, times))
+    before_m = {}
+    for stop_x_m in (-500, -3000):
+        plan = plan_along(path, [(stop_x_m, 3000), (-3900, 3000)], stop_along_m=[9000.0 - stop_x_m, 12_900.0])
+        track, _ = fold(pings_at(times, x_m, y_m, speed_mps=speed_mps), plan)
+        assert track["along_m"] == pytest.approx(9000 - x_m[-1], abs=40)
+        before_m[stop_x_m] = float(track["snap"]["before_m"])
+    assert before_m[-500] > 9300
+    assert before_m[-3000] < 1300
+
+
+def test_but_not_where_it_has_hardly_been_driven_on():
+    memory = snap.fresh(2)
+    memory["before_m"], memory["joined_m"], memory["left_m"] = 1000.0, 8000.0, (8400.0, 8600.0)
+    for row in range(2):
+        snap.served_on_path(memory, row)
+    assert memory["before_m"].tolist() == [1000.0, 8600.0]
