@@ -22,6 +22,7 @@ import uvloop
 from rich.box import SIMPLE
 from rich.table import Table
 
+from reparto.bench.ingest.crowds import settle
 from reparto.bench.ingest.fleet import make_fleet
 from reparto.bench.ingest.load import BenchDevice, BenchDoor, Load
 from reparto.bench.ingest.page import open_links, open_map
@@ -140,6 +141,7 @@ async def measure(product: Product, *, seconds: float, repeat: int) -> IngestOut
     ready: deque[BenchDevice] = deque(await make_fleet(product.api_url, product.key, DEVICES))
     db = await connect(product.database)
     try:
+        await settle(db)
         for door in (BenchDoor.NATIVE, BenchDoor.OSMAND):
             await hear_of_each(product, db, ready, door)
         await measure_load(product, db, ready, seconds=_WARM_UP_S)
