@@ -112,9 +112,7 @@ async def move_live_positions(db: Db, lanes: Ints, accounts: Ints, tracks: Rows,
         array_text(shown["delay_s"]),
     )
     moved = await db.execute(_SQL["move_live_positions"], *columns, array_text(caught_up[seen]))
-    if (
-        moved != f"UPDATE {len(seen)}"
-    ):  # mostly all are shown already: to look for them first costs as much as to move them
+    if moved != f"UPDATE {len(seen)}":  # mostly all are shown; to look for them costs as much as to move them
         await db.execute(_SQL["show_live_positions"], *columns, array_text(accounts[seen]))
 
 
