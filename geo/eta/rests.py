@@ -4,7 +4,7 @@ import numpy as np
 
 from geo.fold.state import TRACK
 from geo.pings import Ints, Rows
-from geo.visits.stops import STANDING
+from geo.visits.standing import STANDING
 
 _FIELDS = ("route_id", "route_version", "on_route", "next_stop_id", "finished", "pace", "visits")
 _STANDING = ("open", "arrived_ms", "last")

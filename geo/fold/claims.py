@@ -32,7 +32,7 @@ def apply(claim: Claim, plan: Plan, standing: Rows, visits: NDArray[np.uint8], r
     """Let a claim about a stop change what is known of a tour.
 
     Args:
-        standing: (1,) of dtype `geo.visits.stops.STANDING`; changed in place, as is the next.
+        standing: (1,) of dtype `geo.visits.standing.STANDING`; changed in place, as is the next.
         visits: of each stop of the plan.
         row: the stop's place in the tour.
 

@@ -13,7 +13,7 @@ from geo.plan.facts import HAPPENED
 from geo.plan.numbers import MAX_STOPS
 from geo.snap import snap
 from geo.trust import clean
-from geo.visits import pace, stops
+from geo.visits import pace, standing
 
 STATE_VERSION = 13
 """Raised when `TRACK` or `HAPPENED` changes: a stored state of another version is not read, its driver is folded from
@@ -33,7 +33,7 @@ PARKED = np.dtype(
         ("started", "u1"),  # these as in TRACK
         ("completed", "u1"),
         ("worded", "?"),
-        ("last", "<i2"),  # as in geo.visits.stops.STANDING
+        ("last", "<i2"),  # as in geo.visits.standing.STANDING
         ("visits", "u1", (MAX_STOPS,)),
     ]
 )
@@ -79,7 +79,7 @@ TRACK = np.dtype(
         # what each step of the fold remembers
         ("clean", clean.CLEAN),
         ("snap", snap.SNAP),
-        ("standing", stops.STANDING),
+        ("standing", standing.STANDING),
         ("pace", pace.PACE),
         ("visits", "u1", (MAX_STOPS,)),  # of each stop of the plan in force, in the plan's order: see geo.visits.tour
         ("fences", fence.FENCES),
@@ -115,7 +115,7 @@ def leave_tour(tracks: Rows) -> None:
         tracks[name] = 0
     for name in ("along_m", "along_sd_m", "on_route_p", "offset_m", "delay_s"):
         tracks[name] = np.nan
-    tracks["snap"], tracks["standing"] = snap.fresh(len(tracks)), stops.fresh(len(tracks))
+    tracks["snap"], tracks["standing"] = snap.fresh(len(tracks)), standing.fresh(len(tracks))
     tracks["pace"] = pace.fresh(len(tracks))
 
 

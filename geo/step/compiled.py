@@ -19,7 +19,7 @@ from geo.step.told import TOLD
 from geo.step.views import pointers, view_of
 from geo.trust.fixes import Here
 from geo.visits.numbers import BY_CLOCK
-from geo.visits.stops import Stood
+from geo.visits.standing import Stood
 
 _SNAPPED = [field.name for field in fields(Snapped)]
 _STOOD = [field.name for field in fields(Stood) if field.name != "certainty"]

@@ -14,7 +14,7 @@ from geo.snap.numbers import OWN_M, UNSAID_S
 from geo.trust.fixes import Here
 from geo.visits.near_stops import out_m_of, unseen
 from geo.visits.numbers import BESIDE_M
-from geo.visits.stops import Stand, has_stayed
+from geo.visits.standing import Stand, has_stayed
 from geo.visits.tour import HERE, served
 
 _OPEN = ~served(np.arange(256, dtype=np.uint8))
@@ -28,7 +28,7 @@ def doors_of(stand: Stand, visits: NDArray[np.uint8], here: Here) -> Doors:
     not elsewhere on its path, but not that it is there.
 
     Args:
-        stand: of n drivers, as `geo.visits.stops.stand` gives it.
+        stand: of n drivers, as `geo.visits.standing.stand` gives it.
         visits: (n, MAX_STOPS) of each stop so far, as `geo.visits.tour` reads them.
     """
     memory = stand.memory

@@ -20,7 +20,7 @@ from geo.snap.snap import SNAP
 from geo.step.build import LIBRARY, source_hash
 from geo.step.told import GOING, TOLD
 from geo.step.views import VIEW, pointers
-from geo.visits.stops import STANDING
+from geo.visits.standing import STANDING
 
 log = logging.getLogger(__name__)
 

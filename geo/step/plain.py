@@ -11,7 +11,8 @@ from geo.snap import snap
 from geo.step.doors import StopsLeft, doors_of
 from geo.step.stepped import Stepped
 from geo.trust.fixes import Here
-from geo.visits import stops, tour
+from geo.visits import tour
+from geo.visits.standing import look, stand
 
 
 class Plain:
@@ -22,11 +23,11 @@ class Plain:
 
     def __call__(self, vans: Ints, snap_: Rows, standing: Rows, visits: NDArray[np.uint8], here: Here) -> Stepped:
         """Fold one fix each."""
-        stand = stops.stand(standing, here)
-        doors, open_stops = doors_of(stand, visits, here), self._left.of(vans, here.plans, visits)
+        stands = stand(standing, here)
+        doors, open_stops = doors_of(stands, visits, here), self._left.of(vans, here.plans, visits)
         memory, snapped = snap.step(snap_, here, doors, open_stops)
-        stood = stops.look(stand, visits, here, snapped.along_m)
-        return Stepped(snap=memory, standing=stand.memory, snapped=snapped, stood=stood)
+        stood = look(stands, visits, here, snapped.along_m)
+        return Stepped(snap=memory, standing=stands.memory, snapped=snapped, stood=stood)
 
     def next_stops(
         self, _vans: Ints, plans: Sequence[Plan], visits: NDArray[np.uint8], going: Rows

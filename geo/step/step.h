@@ -77,7 +77,7 @@ typedef struct {
     float told_m2, speed_mps;
 } Snap;
 
-/* geo.visits.stops.STANDING */
+/* geo.visits.standing.STANDING */
 typedef struct {
     int64_t ms;
     double x_m, y_m;
@@ -125,7 +125,7 @@ typedef struct {
     double seconds, full, x_m, y_m, error_m, sigma_m, vague_mps, crept_m, east, north, turn;
 } Fix;
 
-/* geo.visits.stops.Stand, and what is measured with the place on the path */
+/* geo.visits.standing.Stand, and what is measured with the place on the path */
 typedef struct {
     int slow;
     int64_t gap_ms, idle_ms, under_way_ms;
@@ -143,7 +143,7 @@ typedef struct {
     int inside, is_open, may_enter;
 } Door;
 
-/* geo.visits.stops.has_stayed */
+/* geo.visits.standing.has_stayed */
 static inline int has_stayed(const Standing *memory) {
     return memory->open > 0 && memory->outs == 0 && !memory->drove;
 }

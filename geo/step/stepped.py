@@ -11,7 +11,7 @@ from geo.pings import Floats, Ints, Rows
 from geo.plan.plans import Plan
 from geo.snap.snap import Snapped
 from geo.trust.fixes import Here
-from geo.visits.stops import Stood
+from geo.visits.standing import Stood
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -20,7 +20,7 @@ class Stepped:
 
     Attributes:
         snap: (n,) of dtype `geo.snap.snap.SNAP`, what is remembered of the path.
-        standing: (n,) of dtype `geo.visits.stops.STANDING`, what is remembered of stops.
+        standing: (n,) of dtype `geo.visits.standing.STANDING`, what is remembered of stops.
         snapped: where they are.
         stood: who stood at a stop, and who has left one.
     """

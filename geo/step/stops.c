@@ -1,4 +1,4 @@
-/* geo/visits/stops.py and geo/visits/near_stops.py: who stands, where, since when, and who has left. */
+/* geo/visits/standing.py and geo/visits/near_stops.py: who stands, where, since when, and who has left. */
 
 #include <math.h>
 

@@ -11,7 +11,7 @@ TOLD = np.dtype(
         ("along_sd_m", "<f8"),
         ("on_route_p", "<f8"),
         ("off_ms", "<i8"),
-        ("row", "<i8"),  # these as in geo.visits.stops.Stood
+        ("row", "<i8"),  # these as in geo.visits.standing.Stood
         ("since_ms", "<i8"),
         ("before", "<i8"),
         ("first_ms", "<i8"),
@@ -33,7 +33,7 @@ GOING = np.dtype(
     [
         ("along_m", "<f8"),  # the place told last; NaN: none yet
         ("ms", "<i8"),  # the last believed ping; UNKNOWN_MS: none yet
-        ("arrived_ms", "<i8"),  # these as in geo.visits.stops.STANDING
+        ("arrived_ms", "<i8"),  # these as in geo.visits.standing.STANDING
         ("last", "<i8"),
         ("at_stop", "?"),  # a visit is open
         ("worded", "?"),  # as in geo.fold.state.TRACK

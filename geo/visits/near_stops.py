@@ -59,8 +59,8 @@ def stop_of(memory: Rows, visits: NDArray[np.uint8], look: Look) -> tuple[Ints, 
     """Find the stop that each van may have come to, other than the one it is at.
 
     Args:
-        memory: (n,) of dtype `geo.visits.stops.STANDING`; what the driver said they left is forgotten there once a fix
-            is outside.
+        memory: (n,) of dtype `geo.visits.standing.STANDING`; what the driver said they left is forgotten there once a
+            fix is outside.
         visits: (n, MAX_STOPS) of each stop so far.
 
     Returns:

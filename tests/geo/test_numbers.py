@@ -64,7 +64,9 @@ def test_every_number_is_used():
     assert known - used <= {"SIGHT_S"}  # asked by those who read traces
 
 
-@pytest.mark.parametrize("name", ["snap/snap", "snap/candidates", "snap/likelihood", "visits/stops", "trust/clean"])
+@pytest.mark.parametrize(
+    "name", ["snap/snap", "snap/candidates", "snap/likelihood", "visits/standing", "visits/stops", "trust/clean"]
+)
 def test_no_weight_is_bare(name):
     """What is left are counts, halves of squares and thousands of milliseconds."""
     path = GEO / f"{name}.py"

@@ -11,7 +11,7 @@ from geo.snap.likelihood import Fix
 from geo.snap.numbers import HYPOTHESES
 from geo.step.doors import doors_of
 from geo.trust.fixes import Here
-from geo.visits import stops
+from geo.visits import standing
 from geo.visits.tour import HERE
 from tests.geo.city import START_MS, fold, of_type, pings_at, plan_along, walk
 
@@ -73,7 +73,7 @@ def test_nothing_is_said_where_the_plan_may_have_that_stop_on_either_pass():
 
 def test_since_when_a_van_stands_does_not_hang_on_how_often_it_sends():
     for every_s in (1, 5, 15):
-        memory = stops.fresh(1)
+        memory = standing.fresh(1)
         for second in range(0, 91, every_s):
             x_m = np.array([min(second, 30) * 10.0])
             here = Here(
@@ -81,7 +81,7 @@ def test_since_when_a_van_stands_does_not_hang_on_how_often_it_sends():
                 y_m=np.zeros(1), accuracy_m=np.array([5.0]), heading_deg=np.array([np.nan]),
                 speed_mps=np.array([10.0 if second < 30 else 0.0]),
             )  # fmt: skip
-            memory = stops.stand(memory, here).memory
+            memory = standing.stand(memory, here).memory
         assert memory["stands"]["ms"][0] == START_MS + 30_000
 
 
@@ -161,7 +161,7 @@ def test_a_fix_at_the_door_is_of_a_driver_who_walked_there():
 def at_neighbour(mps):
     """At whose doors a van stands that is at the first of two stops and whose phone told a speed since."""
     plan = plan_along(TWICE, [(1000, 15), (1030, 15)], stop_along_m=[1000.0, AGAIN_M], radius_m=60)
-    memory, visits = stops.fresh(1), np.zeros((1, MAX_STOPS), np.uint8)
+    memory, visits = standing.fresh(1), np.zeros((1, MAX_STOPS), np.uint8)
     memory["open"], memory["last"], memory["arrived_ms"], visits[0, 0] = 1, 1, START_MS, HERE | 1
     memory["inside_ms"] = START_MS
     for second, told_mps in ((30, mps), (60, 0.0), (90, 0.0)):
@@ -169,7 +169,7 @@ def at_neighbour(mps):
             plans=[plan], ms=np.array([START_MS + 1000 * second]), x_m=plan.stops[1:2, 0], y_m=plan.stops[1:2, 1],
             accuracy_m=np.array([5.0]), speed_mps=np.array([told_mps]), heading_deg=np.array([np.nan]),
         )  # fmt: skip
-        stand = stops.stand(memory, here)
+        stand = standing.stand(memory, here)
         memory = stand.memory
     doors = doors_of(stand, visits, here)
     return doors.along_m.tolist(), doors.stood_s.tolist()
@@ -184,13 +184,13 @@ def test_who_drove_since_the_visit_began_may_stand_at_another_door():
 @pytest.mark.parametrize(("last", "may_enter"), [(1, True), (0, False)])
 def test_who_is_at_a_stop_stands_at_its_door_only(last, may_enter):
     plan = plan_along(TWICE, [DOOR, DOOR], stop_along_m=[1000.0, AGAIN_M], radius_m=60)
-    memory, visits = stops.fresh(1), np.zeros((1, MAX_STOPS), np.uint8)
+    memory, visits = standing.fresh(1), np.zeros((1, MAX_STOPS), np.uint8)
     memory["open"], memory["last"], memory["arrived_ms"], visits[0, 0] = 1, last, START_MS, HERE | 1
     here = Here(
         plans=[plan], ms=np.array([START_MS + 60_000]), x_m=plan.stops[:1, 0], y_m=plan.stops[:1, 1],
         accuracy_m=np.array([5.0]), speed_mps=np.zeros(1), heading_deg=np.array([np.nan]),
     )  # fmt: skip
-    doors = doors_of(stops.stand(memory, here), visits, here)
+    doors = doors_of(standing.stand(memory, here), visits, here)
     assert [doors.along_m, doors.low_m, doors.high_m, doors.stood_s] == [[1000.0], [880.0], [1120.0], [60.0]]
     assert doors.may_enter.tolist() == [may_enter]
 

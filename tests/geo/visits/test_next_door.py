@@ -5,7 +5,8 @@ import pytest
 
 from geo.trust.fixes import Here
 from geo.visits.near_stops import Look, stop_of
-from geo.visits.stops import begin, fresh
+from geo.visits.standing import fresh
+from geo.visits.stops import begin
 from tests.geo.city import START_MS, plan_along
 
 ROUND_THE_YARD = plan_along(
