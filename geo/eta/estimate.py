@@ -111,7 +111,7 @@ def estimate(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Model
     delay_s = lead_s - (ahead.columns[DUE] - ahead.of_each(vans.recorded_ms)) / 1000
     start_s = ahead.of_each(now.start_s)
     waits = start_s > 0
-    early_s, late_s, spread_s, kept = _learned(vans, ahead, now, lead_s, spread_s, waits)
+    early_s, late_s, spread_s, kept = _learned(vans, ahead, now, lead_s, spread_s, delay_s, waits)
     if kept is not None:
         lead_s = np.where(np.isnan(delay_s), lead_s, lead_s - (1.0 - kept) * delay_s)
     lead_s = np.maximum(lead_s, ahead.remaining_m / DRIVE_MPS)
@@ -235,19 +235,22 @@ def _waited_s(vans: UnderWay, ahead: _Ahead, lead_s: Floats) -> Floats:
 
 
 def _learned(
-    vans: UnderWay, ahead: _Ahead, now: Now, lead_s: Floats, spread_s: Floats, waits: Bools
+    vans: UnderWay, ahead: _Ahead, now: Now, lead_s: Floats, spread_s: Floats, delay_s: Floats, waits: Bools
 ) -> tuple[Floats, Floats, Floats, Floats | None]:
     """Tell by what each van's account learned how far windows reach to both sides, how far off arrivals are expected to
-    be, and which part of a delay stays (None: all of it)."""
+    be, and which part of a delay, or of being early, stays (None: all of it)."""
     on_route = np.repeat(vans.tracks["on_route"], ahead.count)
     of_models = list(_of_models(vans, ahead))
     kept = None
     if any(model.makes_up for model, _ in of_models):
         kept, noise_kept = np.empty((2, len(lead_s)))
         for model, theirs in of_models:
-            kept[theirs], noise_kept[theirs] = model.delay_kept(lead_s[theirs]), model.noise_kept(lead_s[theirs])
+            kept[theirs] = model.delay_kept(lead_s[theirs], delay_s[theirs], waits[theirs])
+            noise_kept[theirs] = model.noise_kept(lead_s[theirs])
+        noise_kept[np.isnan(delay_s)] = 1.0  # without a plan's times there is nothing to come back to
         of_start = ahead.of_each(now.start_sd_s**2)
-        spread_s = np.sqrt(of_start + noise_kept * (spread_s**2 - of_start))
+        less_s = np.sqrt(of_start + noise_kept * (spread_s**2 - of_start))
+        spread_s = np.where(noise_kept < 1.0, less_s, spread_s)  # to the bit, whoever is asked about beside
     early_s, late_s = np.empty((2, len(lead_s)))
     for model, theirs in of_models:
         early_s[theirs], late_s[theirs] = widen(

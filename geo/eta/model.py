@@ -23,7 +23,7 @@ from geo.eta.seen import DELAY_KEYS, DELAY_LEADS_S, Observation, delays, observe
 from geo.eta.start import noise_s
 from geo.eta.way import ways_to
 from geo.eta.window import BUILT_IN, Band
-from geo.pings import UNKNOWN_MS, Floats
+from geo.pings import UNKNOWN_MS, Bools, Floats
 from geo.plan.plans import Plan
 
 # rows of Outlook.columns; the last three say nothing of a plan without far doors and windows to wait for
@@ -87,9 +87,9 @@ class Model:
     _noise_kept: Floats = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        parts = [_expected(self.rows, "delay", keys, 0) for keys in DELAY_KEYS]
+        parts = [[_expected(self.rows, "delay", keys, 0) for keys in of_leads] for of_leads in DELAY_KEYS]
         object.__setattr__(self, "_kept", np.clip(parts, 0.0, 1.0))
-        object.__setattr__(self, "_noise_kept", _noise_kept(self._kept))
+        object.__setattr__(self, "_noise_kept", _noise_kept(self._kept.max(axis=0)))
 
     @property
     def makes_up(self) -> bool:
@@ -103,11 +103,17 @@ class Model:
             found = self._outlooks[plan] = _outlook(self.rows, plan)
         return found
 
-    def delay_kept(self, lead_s: Floats) -> Floats:
-        """Tell which part of a delay will still be there after a lead: 1 where nothing is known, 0 where vans always
-        catch up with their plan.
+    def delay_kept(self, lead_s: Floats, delay_s: Floats, waits: Bools) -> Floats:
+        """Tell which part of a delay, or of being early, will still be there after a lead: 1 where nothing is known, 0
+        where vans always come back to their plan.
+
+        Args:
+            delay_s: (k,) by how much they would come late.
+            waits: (k,) whether they wait for their start: these may yet come late or early, and have half of both.
         """
-        kept: Floats = np.interp(lead_s, DELAY_LEADS_S, self._kept)
+        late_kept, early_kept = (np.interp(lead_s, DELAY_LEADS_S, kept) for kept in self._kept)
+        under_way = np.where(delay_s < 0, early_kept, late_kept)
+        kept: Floats = np.where(waits, 0.5 * (late_kept + early_kept), under_way)
         return kept
 
     def noise_kept(self, lead_s: Floats) -> Floats:

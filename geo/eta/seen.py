@@ -73,16 +73,19 @@ def observe(plan: Plan, arrived_ms: Ints, departed_ms: Ints, passed_ms: Ints) ->
 DELAY_LEADS_S = (0.0, 600.0, 1200.0, 2400.0, 4800.0, 9600.0)
 """Leads for which it is learned how much of a delay is still there; between them it is interpolated."""
 
-DELAY_KEYS: tuple[tuple[Parts, ...], ...] = tuple(
-    (((RowKey("delay", f"{lead_s / 60:.0f} min ahead"), 1.0),),) for lead_s in DELAY_LEADS_S
+DELAY_KEYS: tuple[tuple[tuple[Parts, ...], ...], ...] = tuple(
+    tuple((((RowKey("delay", f"{side}, {lead_s / 60:.0f} min ahead"), 1.0),),) for lead_s in DELAY_LEADS_S)
+    for side in ("late", "early")
 )
+"""Of vans that would come late by each lead, and of those that would come early."""
 
 
 def delays(lead_s: Floats, delay_s: Floats, late_s: Floats, spread_s: Floats, at_ms: int) -> list[Observation]:
-    """Tell how much of a tour's delay was still there when it arrived.
+    """Tell how much of a tour's delay was still there when it arrived, and how much of its being early.
 
-    A plan with slack brings vans back to their times, one without keeps them late. A delay says the more the larger it
-    is beside what arrivals are off by anyhow. All arrivals of a tour that became known together count as one.
+    A plan with slack brings vans back to their times, one without keeps them late; where times are kept, early vans
+    wait. A delay says the more the larger it is beside what arrivals are off by anyhow. All arrivals of a tour that
+    became known together count as one.
 
     Args:
         lead_s: (k,) of ETAs of vans under way that have come true, from the ping to what was expected.
@@ -96,12 +99,13 @@ def delays(lead_s: Floats, delay_s: Floats, late_s: Floats, spread_s: Floats, at
     unit_s = np.maximum(spread_s[known], LEAST_REACH_S)
     x, y = delay_s[known] / unit_s, late_s[known] / unit_s
     told = []
-    for i, keys in enumerate(DELAY_KEYS):
-        weight = np.maximum(1.0 - np.abs(place - i), 0.0)
-        squares = float((weight * x * x).sum())
-        if squares > 0:
-            kept = float((weight * x * y).sum()) / squares
-            told.append(Observation("delay", i, at_ms, kept, squares / (1.0 + float(weight.sum())), keys))
+    for mine, of_leads in zip((x > 0, x < 0), DELAY_KEYS, strict=True):
+        for i, keys in enumerate(of_leads):
+            weight = np.where(mine, np.maximum(1.0 - np.abs(place - i), 0.0), 0.0)
+            squares = float((weight * x * x).sum())
+            if squares > 0:
+                kept = float((weight * x * y).sum()) / squares
+                told.append(Observation("delay", i, at_ms, kept, squares / (1.0 + float(weight.sum())), keys))
     return told
 
 

@@ -21,7 +21,7 @@ MOST_KEYS = 200_000
 """About 50 MB; with more the keys of plans that are not driven any more are forgotten."""
 
 
-_ALWAYS = frozenset(key for levels in DELAY_KEYS for level in levels for key, _ in level)
+_ALWAYS = frozenset(key for of_leads in DELAY_KEYS for levels in of_leads for level in levels for key, _ in level)
 """What is learned of no plan in particular: how much of a delay stays."""
 
 

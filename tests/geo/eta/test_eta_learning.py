@@ -195,32 +195,52 @@ def test_todays_pace_counts_the_more_the_longer_it_lasts():
 
 
 def kept_model(part, tours=100, spread_s=300.0):
-    """A model of an account where this part of a delay of ten minutes is still there, at any lead."""
-    lead, delay, spread = np.linspace(0, 9000, 300), np.full(300, 600.0), np.full(300, spread_s)
+    """A model of an account where this part of being ten minutes late or early is still there, at any lead."""
+    lead, delay = np.linspace(0, 9000, 300), np.where(np.arange(300) % 2 > 0, 600.0, -600.0)
+    spread = np.full(300, spread_s)
     rows: dict[RowKey, Row] = {}
     for tour in range(tours):
         rows |= learn(rows, delays(lead, delay, part * delay, spread, START_MS + tour))
     return Model(rows=rows)
 
 
+def late_kept(model):
+    return kept_of(model, 60.0)
+
+
+def kept_of(model, delay_s, *, waits=False):
+    return model.delay_kept(*(np.array([value]) for value in (1800.0, delay_s, waits)))[0]
+
+
+def test_vans_that_wait_when_they_are_early_may_stay_late():
+    lead, spread = np.full(50, 1800.0), np.full(50, 300.0)
+    rows: dict[RowKey, Row] = {}
+    for tour in range(100):
+        delay = np.where(np.arange(50) % 2 > 0, 600.0, -300.0)
+        rows |= learn(rows, delays(lead, delay, np.maximum(delay, 0.0), spread, START_MS + tour))
+    model = Model(rows=rows)
+    assert late_kept(model) == pytest.approx(1.0, abs=0.01)
+    assert kept_of(model, -60.0) == pytest.approx(0.0, abs=0.1)
+    assert kept_of(model, 60.0, waits=True) == pytest.approx(0.5, abs=0.1)  # it may do either yet
+    assert model.noise_kept(np.array([1800.0]))[0] == pytest.approx(1.0, abs=0.01)  # what comes may be a delay
+
+
 def test_plans_with_slack_bring_vans_back_to_their_times():
-    model = kept_model(0.2)
-    assert model.delay_kept(np.array([1800.0]))[0] == pytest.approx(0.2, abs=0.05)
-    assert COLD.delay_kept(np.array([0.0, 1800.0, 1e5])).tolist() == [1.0, 1.0, 1.0]
+    assert late_kept(kept_model(0.2)) == pytest.approx(0.2, abs=0.05)
+    assert [kept_of(COLD, delay_s) for delay_s in (-60.0, 0.0, 60.0)] == [1.0, 1.0, 1.0]
     lead = np.full(50, 1800.0)
     assert delays(lead, np.full(50, np.nan), lead, lead, START_MS) == []
 
 
 def test_a_delay_says_the_more_the_larger_it_is_beside_what_arrivals_are_off_by():
-    after_a_few = [kept_model(0.2, 4, spread_s).delay_kept(np.array([1800.0]))[0] for spread_s in (1200.0, 300.0, 60.0)]
+    after_a_few = [late_kept(kept_model(0.2, 4, spread_s)) for spread_s in (1200.0, 300.0, 60.0)]
     assert after_a_few[0] > 0.6 > after_a_few[1] > 0.3 > after_a_few[2]
 
 
 def test_where_delays_are_made_up_arrivals_vary_less():
-    kept, noise_kept = (
-        np.array([getattr(kept_model(part), of)(np.array([1800.0]))[0] for part in (1.0, 0.6, 0.3, 0.0)])
-        for of in ("delay_kept", "noise_kept")
-    )
+    models = [kept_model(part) for part in (1.0, 0.6, 0.3, 0.0)]
+    kept = np.array([late_kept(model) for model in models])
+    noise_kept = np.array([model.noise_kept(np.array([1800.0]))[0] for model in models])
     assert noise_kept[0] == 1.0
     assert (np.diff(noise_kept) < 0).all()
     assert (noise_kept[1:] > kept[1:] ** 2).all()  # what comes on the way is made up for less long

@@ -28,7 +28,11 @@ from tests.geo.city import START_MS, town_day
 
 LEARNED = Model(
     version=2,
-    rows={RowKey("delay", "10 min"): Row(1e6, 0.3, 0.0, START_MS), RowKey("start"): Row(50.0, 3.0, 99.0, START_MS)},
+    rows={
+        RowKey("delay", "late, 10 min ahead"): Row(1e6, 0.6, 0.0, START_MS),
+        RowKey("delay", "early, 10 min ahead"): Row(1e6, 0.3, 0.0, START_MS),
+        RowKey("start"): Row(50.0, 3.0, 99.0, START_MS),
+    },
 )
 
 
@@ -67,12 +71,16 @@ def by_hand(track: np.void, plan: Plan, model: Model) -> list[tuple[int, int, in
         paced_s = max(wait_s, start_s) + drive_s + services_s
         lead_s = paced_s + waited_s
         waited_s = max(waited_s, opens_s - (ms - plan.start_ms) / 1000 - paced_s)
+        delay_s = lead_s + (ms - due_ms) / 1000
+        if not np.isnan(due_ms):
+            noise_kept = float(model.noise_kept(np.array([lead_s]))[0])
+            spread_s = np.sqrt(start_sd_s**2 + noise_kept * (spread_s**2 - start_sd_s**2))
         [early_s], [late_s] = widen(
             model.bands, *(np.array([value]) for value in (lead_s, spread_s, track["on_route"], start_s > 0))
         )
         if not np.isnan(due_ms):
-            kept = float(model.delay_kept(np.array([lead_s]))[0])
-            lead_s -= (1 - kept) * (lead_s + (ms - due_ms) / 1000)
+            kept = float(model.delay_kept(*(np.array([value]) for value in (lead_s, delay_s, start_s > 0)))[0])
+            lead_s -= (1 - kept) * delay_s
         lead_s = max(lead_s, left_m / DRIVE_MPS)
         if tour.served(track["visits"][place]):
             spared_m += 2 * door_m
