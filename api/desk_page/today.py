@@ -28,6 +28,9 @@ MOST_VANS = 10_000
 STATES = ("alarm", "silent", "off_route", "late", "on_break", "at_stop", "moving", "stopped")
 """Of vans, those that somebody has to look at first; `live.js` says which holds."""
 
+_STILL_OUT = timedelta(hours=4)
+"""A tour of last night that is under way is shown until so long after its end: its driver's phone shows it, too."""
+
 _ORDER = ("started", "planned", "finished", "cancelled")
 
 
@@ -57,15 +60,26 @@ async def today_page(request: web.Request, looker: Looker) -> web.Response:
 
 
 async def tours_of_today(pool: Pool, account_id: int, now: datetime) -> list[RouteItem]:
-    """Read the tours of today, of each by its own time zone: those under way first, then as they begin."""
+    """Read the tours of today, of each by its own time zone, and those of last night that are still out.
+
+    Those under way come first, then as they begin.
+    """
     found: dict[int, RouteItem] = {}
-    for day in days_around(now):
+    days = days_around(now)
+    asked = [(day, None) for day in days] + [(day, "started") for day in days_around(now - timedelta(days=1)) - days]
+    for day, status in asked:
         rows = await routes.list_routes(
-            pool, account_id=account_id, on=day, driver_id=None, status=None, before=None, limit=MOST_TOURS + 1
+            pool, account_id=account_id, on=day, driver_id=None, status=status, before=None, limit=MOST_TOURS + 1
         )
         found |= {row.id: item_of(row) for row in rows}
-    today = [one for one in found.values() if one.date == now.astimezone(ZoneInfo(one.timezone)).date()]
+    today = [one for one in found.values() if _is_of_today(one, now)]
     return sorted(today, key=lambda one: (_ORDER.index(one.status), one.start_at, one.external_id))
+
+
+def _is_of_today(tour: RouteItem, now: datetime) -> bool:
+    if tour.status == "started" and tour.start_at <= now < tour.end_at + _STILL_OUT:
+        return True
+    return tour.date == now.astimezone(ZoneInfo(tour.timezone)).date()
 
 
 def days_around(now: datetime) -> set[date]:

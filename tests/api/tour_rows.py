@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyproj
@@ -93,7 +94,7 @@ class Tour:
             account_id,
             external_id,
             driver_id,
-            start_at.date(),
+            start_at.astimezone(ZoneInfo(timezone)).date(),
             timezone,
             start_at,
             end_at,

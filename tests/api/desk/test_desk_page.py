@@ -1,12 +1,13 @@
 """The desk's first pages: the form to sign in, the tours of today, and the way out; they work without scripts."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from api.desk_page import endpoints
 from tests.api.desk.desk import PASSWORD, make_user, signed_in
+from tests.api.tour_rows import Tour
 from tests.zones import zone_where_it_is
 
 ANA = {"email": "ana@tienda.example", "password": PASSWORD}
@@ -51,6 +52,21 @@ async def test_somebody_signs_in_sees_the_tours_of_today_and_goes(client, accoun
         "POST /desk/sign-in",
         "POST /desk/sign-out",
     ]
+
+
+async def test_a_tour_of_last_night_is_shown_while_it_is_out(client, account, pool):
+    now = datetime.now(UTC)
+    midnight = zone_where_it_is(0, now)
+    hours = timedelta(hours=1)
+    for name, start_at, status in (
+        ("nocturna", now - 2 * hours, "started"),
+        ("sin salir", now - 2 * hours, "planned"),
+        ("acabada", now - 12 * hours, "started"),
+    ):
+        await Tour.put(pool, account.id, start_at=start_at, external_id=name, timezone=midnight, status=status)
+    mine = await signed_in(pool, account.id, await make_user(pool, account.id, role="viewer"))
+    text = await text_of(await client.get("/desk?lang=es", headers=mine))
+    assert [name in text for name in ("nocturna", "sin salir", "acabada")] == [True, False, False]
 
 
 @pytest.mark.parametrize(
