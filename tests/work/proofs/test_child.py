@@ -20,6 +20,19 @@ from work.proofs.images import RefusedFile, ShownFile
 from work.proofs.pictures import PictureLost, Pictures
 from work.proofs.store import IMAGE_WORKERS
 
+_NEVER_ENDS = """
+from work.proofs import child
+
+
+def judge(*_, **__):
+    while True:
+        pass
+
+
+child.judge = judge
+child.main()
+"""
+
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="the limits and /proc are Linux's")
 
 
@@ -100,11 +113,17 @@ def test_what_takes_more_memory_than_its_header_says_is_refused(
 
 
 @on_linux
-def test_what_takes_too_long_is_refused(pictures: Pictures, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "MOST_S", 0.0)
-    assert why(pictures, bomb(8_000, 8_000, bits=8)) == "too-costly"
-    monkeypatch.undo()
+def test_what_takes_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a reader that never ends: how long any file takes is the machine's."""
+    started, pictures = processes.subprocess.Popen, Pictures()
+    with monkeypatch.context() as patched:
+        patched.setattr(processes, "MOST_S", 0.0)
+        patched.setattr(
+            processes.subprocess, "Popen", lambda _, **options: started([sys.executable, "-c", _NEVER_ENDS], **options)
+        )
+        assert why(pictures, photo()) == "too-costly"
     assert look(pictures, photo()).width_px == 800
+    pictures.end()
 
 
 @on_linux
