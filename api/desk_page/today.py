@@ -8,6 +8,7 @@ from aiohttp import web
 
 from api.desk_page.ground import ground_of
 from api.desk_page.shown import Looker, shown
+from api.driver.manifest.held import LATE
 from api.fleet.position_view import LATE_S
 from api.http import ids
 from api.http.app_keys import CONFIG, POOL
@@ -27,9 +28,6 @@ MOST_VANS = 10_000
 
 STATES = ("alarm", "silent", "off_route", "late", "on_break", "at_stop", "moving", "stopped")
 """Of vans, those that somebody has to look at first; `live.js` says which holds."""
-
-_STILL_OUT = timedelta(hours=4)
-"""A tour of last night that is under way is shown until so long after its end: its driver's phone shows it, too."""
 
 _ORDER = ("started", "planned", "finished", "cancelled")
 
@@ -62,7 +60,7 @@ async def today_page(request: web.Request, looker: Looker) -> web.Response:
 async def tours_of_today(pool: Pool, account_id: int, now: datetime) -> list[RouteItem]:
     """Read the tours of today, of each by its own time zone, and those of last night that are still out.
 
-    Those under way come first, then as they begin.
+    These as long as their drivers' phones show them. Those under way come first, then as they begin.
     """
     found: dict[int, RouteItem] = {}
     days = days_around(now)
@@ -77,7 +75,7 @@ async def tours_of_today(pool: Pool, account_id: int, now: datetime) -> list[Rou
 
 
 def _is_of_today(tour: RouteItem, now: datetime) -> bool:
-    if tour.status == "started" and tour.start_at <= now < tour.end_at + _STILL_OUT:
+    if tour.status == "started" and tour.start_at <= now < tour.end_at + LATE:
         return True
     return tour.date == now.astimezone(ZoneInfo(tour.timezone)).date()
 

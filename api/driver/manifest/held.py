@@ -154,6 +154,7 @@ class HeldManifests:
     def forget(self, driver_id: int) -> None:
         """Know nothing of a driver's manifest, as a process that has just begun."""
         self._known.pop(driver_id, None)
+        self._just_read.pop(driver_id, None)
 
     async def _look_again(self, known: _Known, account_id: int, driver_id: int, now: datetime) -> None:
         """Look; for what is written meanwhile it must be looked once more."""
