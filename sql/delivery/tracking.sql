@@ -27,14 +27,7 @@ SELECT route.account_id, account.settings, route.version, route.status, route.ti
   LEFT JOIN driver ON driver.id = route.driver_id
   LEFT JOIN live ON live.lane = driver.lane AND live.driver_id = driver.id AND live.route_id = route.id
   LEFT JOIN route_eta AS eta ON eta.route_id = route.id
-  LEFT JOIN LATERAL (
-       SELECT CASE WHEN type = 'break_started'
-                    AND NOT EXISTS (SELECT FROM visit WHERE visit.route_id = route.id AND visit.arrived_at > occurred_at
-                                                        AND visit.driver_id = route.driver_id)
-                   THEN occurred_at END AS since
-         FROM driver_event
-        WHERE driver_id = route.driver_id AND type NOT IN ('note', 'reopened') AND effective
-        ORDER BY occurred_at DESC, id DESC LIMIT 1) AS pause ON true
+  LEFT JOIN break_of(route.driver_id, route.id) AS pause ON true
   LEFT JOIN LATERAL (
        SELECT type = 'shift_ended' AS is_over, CASE type WHEN 'shift_started' THEN occurred_at END AS since
          FROM driver_event

@@ -4,34 +4,12 @@ SELECT live.driver_id, live.route_id, live.recorded_at, live.lat_e6, live.lon_e6
        live.along_m, live.on_route, live.next_stop_id, live.delay_s, live.received_at,
        CASE WHEN beat.received_at > live.received_at THEN coalesce(beat.battery, live.battery) ELSE live.battery END
            AS battery,
-       greatest(live.received_at, beat.received_at) AS heard_at, coalesce(track.silent, false) AS silent,
-       alarm.kind AS alarm, alarm.at AS alarm_at, pause.since AS break_since, here.stop_id AS at_stop_id,
-       coalesce(door.kind = 'break', false) AS at_break
+       greatest(live.received_at, beat.received_at) AS heard_at, coalesce(track.silent, false) AS silent, beside.*
   FROM live
   JOIN driver ON driver.id = live.driver_id AND driver.deleted_at IS NULL
   LEFT JOIN track ON track.lane = live.lane AND track.driver_id = live.driver_id
   LEFT JOIN heartbeat AS beat ON beat.lane = live.lane AND beat.driver_id = live.driver_id
-  LEFT JOIN LATERAL (
-       SELECT data ->> 'alarm' AS kind, occurred_at AS at FROM event
-        WHERE event.driver_id = live.driver_id AND type IN ('driver.sos', 'driver.alarm')
-          AND occurred_at > now() - $2::interval
-          AND NOT EXISTS (SELECT FROM driver_event AS word
-                           WHERE word.driver_id = live.driver_id AND word.type = 'shift_ended' AND word.effective
-                             AND word.occurred_at > event.occurred_at)
-        ORDER BY type = 'driver.sos' DESC, occurred_at DESC LIMIT 1) AS alarm ON true
-  LEFT JOIN LATERAL (
-       SELECT CASE WHEN type = 'break_started'
-                    AND NOT EXISTS (SELECT FROM visit WHERE visit.route_id = live.route_id AND visit.arrived_at > occurred_at
-                                                        AND visit.driver_id = live.driver_id)
-                   THEN occurred_at END AS since
-         FROM driver_event
-        WHERE driver_id = live.driver_id AND type NOT IN ('note', 'reopened') AND effective
-        ORDER BY occurred_at DESC, id DESC LIMIT 1) AS pause ON true
-  LEFT JOIN LATERAL (
-       SELECT stop_id, departed_at FROM visit
-        WHERE visit.route_id = live.route_id AND visit.driver_id = live.driver_id AND stop_id IS NOT NULL
-        ORDER BY arrived_at DESC LIMIT 1) AS here ON here.departed_at IS NULL
-  LEFT JOIN stop AS door ON door.id = here.stop_id
+  LEFT JOIN beside_live(live.driver_id, live.route_id, $2) AS beside ON true
  WHERE live.account_id = $1;
 
 -- name: live_of_drivers
@@ -40,34 +18,12 @@ SELECT live.driver_id, live.route_id, live.recorded_at, live.lat_e6, live.lon_e6
        live.along_m, live.on_route, live.next_stop_id, live.delay_s, live.received_at,
        CASE WHEN beat.received_at > live.received_at THEN coalesce(beat.battery, live.battery) ELSE live.battery END
            AS battery,
-       greatest(live.received_at, beat.received_at) AS heard_at, coalesce(track.silent, false) AS silent,
-       alarm.kind AS alarm, alarm.at AS alarm_at, pause.since AS break_since, here.stop_id AS at_stop_id,
-       coalesce(door.kind = 'break', false) AS at_break
+       greatest(live.received_at, beat.received_at) AS heard_at, coalesce(track.silent, false) AS silent, beside.*
   FROM driver
   JOIN live ON live.lane = driver.lane AND live.driver_id = driver.id
   LEFT JOIN track ON track.lane = live.lane AND track.driver_id = live.driver_id
   LEFT JOIN heartbeat AS beat ON beat.lane = live.lane AND beat.driver_id = live.driver_id
-  LEFT JOIN LATERAL (
-       SELECT data ->> 'alarm' AS kind, occurred_at AS at FROM event
-        WHERE event.driver_id = live.driver_id AND type IN ('driver.sos', 'driver.alarm')
-          AND occurred_at > now() - $3::interval
-          AND NOT EXISTS (SELECT FROM driver_event AS word
-                           WHERE word.driver_id = live.driver_id AND word.type = 'shift_ended' AND word.effective
-                             AND word.occurred_at > event.occurred_at)
-        ORDER BY type = 'driver.sos' DESC, occurred_at DESC LIMIT 1) AS alarm ON true
-  LEFT JOIN LATERAL (
-       SELECT CASE WHEN type = 'break_started'
-                    AND NOT EXISTS (SELECT FROM visit WHERE visit.route_id = live.route_id AND visit.arrived_at > occurred_at
-                                                        AND visit.driver_id = live.driver_id)
-                   THEN occurred_at END AS since
-         FROM driver_event
-        WHERE driver_id = live.driver_id AND type NOT IN ('note', 'reopened') AND effective
-        ORDER BY occurred_at DESC, id DESC LIMIT 1) AS pause ON true
-  LEFT JOIN LATERAL (
-       SELECT stop_id, departed_at FROM visit
-        WHERE visit.route_id = live.route_id AND visit.driver_id = live.driver_id AND stop_id IS NOT NULL
-        ORDER BY arrived_at DESC LIMIT 1) AS here ON here.departed_at IS NULL
-  LEFT JOIN stop AS door ON door.id = here.stop_id
+  LEFT JOIN beside_live(live.driver_id, live.route_id, $3) AS beside ON true
  WHERE driver.id = ANY ($2::bigint[]) AND driver.deleted_at IS NULL AND live.account_id = $1;
 
 -- name: move_live_positions
