@@ -7,7 +7,7 @@ from aiohttp import web
 from msgspec import Meta, Struct
 
 from api.http import ids
-from api.http.app_keys import POOL, PROOFS, now_of
+from api.http.app_keys import POOL, now_of
 from api.http.media import answer
 from api.http.operation import Operations, Who
 from api.http.problem import Conflict, NotFound
@@ -16,8 +16,8 @@ from api.planning.orders import depots_of
 from api.portal.change import counted, linked_stop, linked_stop_now, refuse_closed
 from api.portal.rules import option
 from api.proofs.links import signer_of
+from api.returns.answer_label import answer_label
 from api.returns.deciding import Decision, decide
-from api.returns.label import label_of, write_label
 from api.returns.view import RecipientReturn, RecipientReturns, recipient_return
 from api.tickets.by_link import Photos, language_of
 from api.tickets.photos import named_photos
@@ -100,15 +100,10 @@ async def post_cancel(request: web.Request) -> web.Response:
 async def get_label(request: web.Request) -> web.Response:
     """Get the label of an approved return: one small page of PDF with Code 128 and QR."""
     stop = await linked_stop(request, now_of(request))
-    pool = request.app[POOL]
-    row = await returns.find_return(pool, account_id=stop.account_id, return_id=_return_in(request))
+    row = await returns.find_return(request.app[POOL], account_id=stop.account_id, return_id=_return_in(request))
     if row is None or row.stop_id != stop.id:
         raise _no_return()
-    label = await label_of(pool, row, language=language_of(request, stop))
-    content = await request.app[PROOFS].slow(write_label, label)
-    name = f'inline; filename="{ids.shown(ids.RETURN, row.id)}.pdf"'
-    headers = {**_PRIVATE, "X-Content-Type-Options": "nosniff", "Content-Disposition": name}
-    return web.Response(body=content, content_type="application/pdf", headers=headers)
+    return await answer_label(request, row, language=language_of(request, stop))
 
 
 async def ask(db: Db, new: NewReturn, *, now: datetime) -> ReturnRow:

@@ -6,7 +6,7 @@ from aiohttp import web
 from msgspec import Meta, Struct
 
 from api.http import ids
-from api.http.app_keys import POOL, PROOFS, now_of
+from api.http.app_keys import POOL, now_of
 from api.http.auth import caller_of
 from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
@@ -16,9 +16,9 @@ from api.http.read.bodies import read_body, refuse
 from api.http.versions import IF_MATCH, check_if_match, etag
 from api.planning.orders import depots_of
 from api.proofs.links import signer_of
+from api.returns.answer_label import answer_label
 from api.returns.by_link import ReturnReason, ReturnText, ask
 from api.returns.deciding import Decision, ReturnStateRefused, decide
-from api.returns.label import label_of, write_label
 from api.returns.view import Return, ReturnPage, company_return
 from api.tickets.by_link import Photos
 from api.tickets.photos import named_photos
@@ -159,10 +159,7 @@ async def get_company_label(request: web.Request) -> web.Response:
     if row is None:
         raise _no_return()
     language = (await read_settings(pool, account_id)).languages[0]
-    content = await request.app[PROOFS].slow(write_label, await label_of(pool, row, language=language))
-    headers = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
-    headers["Content-Disposition"] = f'inline; filename="{ids.shown(ids.RETURN, row.id)}.pdf"'
-    return web.Response(body=content, content_type="application/pdf", headers=headers)
+    return await answer_label(request, row, language=language)
 
 
 async def _words_in(request: web.Request) -> str | None:

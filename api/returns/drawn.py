@@ -1,4 +1,4 @@
-"""The label of a return, drawn with fpdf2."""
+"""The label of a return, drawn with fpdf2: one page of PDF, A6."""
 
 import io
 
@@ -18,7 +18,7 @@ _MOST_LINES = 3
 
 
 def draw(label: Label) -> bytes:
-    """Lay a label out: one page of PDF."""
+    """Lay a label out. Slow: call it in a thread."""
     words = help_texts(label.language)
     pdf = FPDF(format=(_WIDTH, 148.0))
     pdf.set_auto_page_break(False)

@@ -1,4 +1,4 @@
-"""The label of a return: one page of PDF, A6, that a driver's phone and a depot's scanner read."""
+"""What stands on the label of a return, which a driver's phone and a depot's scanner read."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -44,13 +44,6 @@ async def label_of(pool: Pool, row: ReturnRow, *, language: str) -> Label:
         order=row.order,
         asked_on=_day(row.asked_at, stop.timezone),
     )
-
-
-def write_label(label: Label) -> bytes:
-    """Lay a label out. Slow: call it in a thread."""
-    from api.returns.drawn import draw  # half a second of loading: no process waits for it when it starts
-
-    return draw(label)
 
 
 def _day(at: datetime, timezone: str) -> str:

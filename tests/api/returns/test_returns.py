@@ -10,7 +10,8 @@ import pytest
 from barcode import Code128
 from fpdf import FPDF
 
-from api.returns.label import Label, write_label
+from api.returns.drawn import draw
+from api.returns.label import Label
 from sql.operate.people import blank_recipients
 from tests.api.tickets.conftest import Case
 from work.tickets.upkeep import RETURN_STALE, look_at_returns
@@ -187,6 +188,6 @@ def test_a_label_carries_the_bars_of_its_code(monkeypatch: pytest.MonkeyPatch, l
         order="ped-1",
         asked_on="2026-03-02",
     )
-    assert io.BytesIO(write_label(label)).read(5) == b"%PDF-"
+    assert io.BytesIO(draw(label)).read(5) == b"%PDF-"
     (modules,) = Code128("RE12").build()
     assert len(drawn) == modules.count("1")
