@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +11,8 @@ from geo.pings import PING, UNKNOWN_MS, Floats, Ints, Pings, no_texts
 from geo.trust.clean import Flag
 from geo.trust.clock import lost_ms
 from geo.trust.numbers import SINCE_2001_MS, WEEKS_LOST_MS
+from ingest.decode.heard import HeardBeside
 from ingest.decode.refusals import Refusal, Rejected
-
-if TYPE_CHECKING:  # it reads its values as columns
-    from ingest.decode.heard import HeardBeside
 
 NUMBERS = (
     "lat", "lon", "accuracy_m", "altitude_m", "speed_mps", "heading_deg", "battery", "charging", "mock",
@@ -97,7 +95,7 @@ class Decoded:
 
     pings: Pings
     rejected: list[Rejected]
-    heard: "HeardBeside | None" = None
+    heard: HeardBeside | None = None
 
 
 def check(said: Columns, arrival: Arrival, sent: AsSent) -> Decoded:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from geo.pings import UNKNOWN_MS
-from ingest.decode.loose import number_in, time_in
+from ingest.decode.values import number_in, time_in
 
 SOS = "sos"
 MAX_ALARM = 32

@@ -1,24 +1,18 @@
 """Values of any kind as columns: what can be made of them, and a reason for each ping of which nothing can be made."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from math import floor
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.pings import UNKNOWN_MS, Floats, Ints
-from geo.times import iso_time, ms_of
+from geo.pings import Floats, Ints
 from ingest.decode.columns import NUMBERS, TEXTS, Columns, texts_of
 from ingest.decode.refusals import Refusal
+from ingest.decode.values import number_in, time_in
 
 Column: TypeAlias = bytes | Sequence[Any]
 """A value for each ping, or packed little-endian numbers: `time` int64 milliseconds, the others float64."""
-
-FAR_MS = 1 << 62
-"""Beyond every time; what is further is moved here, where an int64 still holds it."""
 
 _YES_OR_NO = ("charging", "mock")
 
@@ -60,43 +54,3 @@ def numbers_in(name: str, column: Column) -> Floats:
     if isinstance(column, bytes):
         return np.frombuffer(column, "<f8")
     return np.array([number_in(value, bool_too=name in _YES_OR_NO) for value in column], np.float64)
-
-
-def time_in(value: Any) -> tuple[int, Refusal | Literal[0]]:
-    """Read a time as milliseconds, UNKNOWN_MS where there is none, and a reason to refuse it or 0."""
-    if value is None or value != value:
-        return UNKNOWN_MS, 0
-    if type(value) is int or type(value) is float:
-        return (_whole(value) if abs(value) < FAR_MS else FAR_MS if value > 0 else -FAR_MS), 0
-    if isinstance(value, str):
-        value = _datetime(value)
-    if not isinstance(value, datetime):
-        return UNKNOWN_MS, Refusal.TIME_UNREADABLE
-    if value.tzinfo is None:
-        return UNKNOWN_MS, Refusal.TIME_WITHOUT_ZONE
-    return ms_of(value), 0
-
-
-def _whole(ms: float) -> int:
-    """Cut to a whole millisecond. A float is often a little less than what it says, so microseconds are rounded."""
-    return floor(round(ms, 3))
-
-
-def _datetime(text: str) -> datetime | None:
-    try:
-        return msgspec.convert(text, datetime)  # first, so that a time means the same as in a typed batch
-    except ValueError:
-        pass
-    return iso_time(text)
-
-
-def number_in(value: Any, *, bool_too: bool = False) -> float:
-    """Read one number; NaN where it is none, infinity where it is too large. `bool_too`: true is 1, false 0."""
-    if type(value) is float or (bool_too and type(value) is bool):
-        return float(value)
-    if type(value) is not int:
-        return float("nan")
-    try:
-        return float(value)
-    except OverflowError:
-        return float("inf")

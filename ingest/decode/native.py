@@ -19,8 +19,9 @@ from geo.pings import UNKNOWN_MS, Pings
 from geo.times import as_ms
 from ingest.decode.columns import NUMBERS, TEXTS, Arrival, Columns, Decoded, check, texts_of
 from ingest.decode.few import FEW, Row, pings_of
-from ingest.decode.loose import FAR_MS, Column, columns_of, numbers_in, times_in
+from ingest.decode.loose import Column, columns_of, numbers_in, times_in
 from ingest.decode.refusals import Refusal, TooMuch, Unreadable
+from ingest.decode.values import FAR_MS
 
 FIELDS = ("time", *NUMBERS, *TEXTS)
 

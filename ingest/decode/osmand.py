@@ -16,9 +16,10 @@ from geo.trust.clean import Flag
 from ingest.decode.columns import NUMBERS, TEXTS, Arrival, Decoded, check
 from ingest.decode.few import Row, pings_of
 from ingest.decode.heard import heard_in
-from ingest.decode.loose import columns_of, time_in
+from ingest.decode.loose import columns_of
 from ingest.decode.message import AppMessage
 from ingest.decode.refusals import Refusal, Rejected
+from ingest.decode.values import time_in
 
 _KNOT_MPS = 1852 / 3600
 _KMH_MPS = 1 / 3.6
