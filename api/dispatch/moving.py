@@ -25,7 +25,7 @@ from api.routes.write import hold_all, put_plan, take_away
 from sql.delivery import stops as stored
 from sql.delivery.routes import RouteHead, RoutePlan, find_route
 from sql.delivery.stops import StopRow
-from sql.planning.day import move_orders, move_wishes
+from sql.planning.day import move_orders
 from sql.pool import Db
 from sql.track.live import tell_live
 
@@ -185,4 +185,4 @@ async def _follow(db: Db, account_id: int, move: ReckonedMove) -> None:
     await move_orders(db, account_id, None, [(stop.plan.external_id, was, now) for stop in move.moved])
     there = {stop.plan.external_id: stop.id for stop in await stored.stops_of_route(db, now) if not stop.removed}
     known = [stop for stop in move.moved if stop.plan.external_id in there]
-    await move_wishes(db, [(stop.id, there[stop.plan.external_id], now) for stop in known])
+    await stored.move_said(db, [(stop.id, there[stop.plan.external_id]) for stop in known])

@@ -29,7 +29,7 @@ from sql.delivery import routes, stops
 from sql.delivery.routes import TO_DRIVE, RouteHead, RoutePlan
 from sql.delivery.stops import StopRow
 from sql.desk.audit import AuditDeed, write_entry
-from sql.planning.day import end_orders, lead_links, links_of_stops, move_orders, move_wishes
+from sql.planning.day import end_orders, lead_links, links_of_stops, move_orders
 from sql.planning.orders import OrderRow, find_orders
 from sql.planning.plans import TourPlanRow, change_plan, hold_plan
 from sql.planning.resources import resources_named
@@ -334,7 +334,7 @@ async def _follow(
     """Let orders, links of stops, and what recipients said of them, go where their stops went."""
     new: list[tuple[str, int]] = []
     moved: list[tuple[str, int, int]] = []
-    wishes: list[tuple[int, int, int]] = []
+    said: list[tuple[int, int]] = []
     for one in made:
         route_id = written[one.name]
         now = {stop.plan.external_id: stop.id for stop in await stops.stops_of_route(db, route_id)}
@@ -346,10 +346,10 @@ async def _follow(
             elif entry["from"] != route_id:
                 moved.append((entry["order"], entry["from"], route_id))
                 if entry["order"] in now:  # else its recipient's slot lies outside of the tour
-                    wishes.append((entry["stop"], now[entry["order"]], route_id))
+                    said.append((entry["stop"], now[entry["order"]]))
     await assign_free(db, row, new)
     await move_orders(db, row.account_id, row.id, moved)
-    await move_wishes(db, wishes)
-    stop_now = {was: now for was, now, _ in wishes}
+    await stops.move_said(db, said)
+    stop_now = dict(said)
     await lead_links(db, [(link, stop_now[was]) for was, link in links if was in stop_now])
     await end_orders(db, row.account_id, (row.result or {})["basis"]["cancelled"])

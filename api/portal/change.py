@@ -132,16 +132,20 @@ async def changing(request: web.Request, change: RecipientChange, *, plans: bool
         TooLate, NotOffered, AlreadyRated, Conflict: it is not allowed; says why, and what is.
     """
     now = now_of(request)
-    stop = await linked_stop(request, now)
-    async with request.app[POOL].acquire() as db, db.transaction():
-        head = None
-        if plans:  # before the stop, as whoever puts a route holds them
-            head = await hold_route(db, account_id=stop.account_id, ref=Ref(id=stop.route_id), driver=None)
-        await stops.hold_stop(db, stop.id)
-        stop = await linked_stop_now(db, request, now)
-        refuse_closed(change, option(change, stop, now), stop, now)
-        yield Changing(db=db, stop=stop, change=change, now=now, head=head)
-        await tell_live(db, [(stop.account_id, 0, stop.route_id)])
+    is_held = False
+    while not is_held:
+        found = await linked_stop(request, now)
+        async with request.app[POOL].acquire() as db, db.transaction():
+            head = None
+            if plans:  # before the stop, as whoever puts a route holds them
+                head = await hold_route(db, account_id=found.account_id, ref=Ref(id=found.route_id), driver=None)
+            await stops.hold_stop(db, found.id)
+            stop = await linked_stop_now(db, request, now)
+            is_held = stop.id == found.id  # else its order went to another tour meanwhile, and is to be held there
+            if is_held:
+                refuse_closed(change, option(change, stop, now), stop, now)
+                yield Changing(db=db, stop=stop, change=change, now=now, head=head)
+                await tell_live(db, [(stop.account_id, 0, stop.route_id)])
 
 
 async def linked_stop_now(db: Db, request: web.Request, now: datetime) -> PortalStop:

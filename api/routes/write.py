@@ -106,8 +106,7 @@ async def put_plan(
     """
     known = {stop.id: stop for stop in await stops.stops_of_route(db, head.id)} if head else {}
     plan = _as_recipients_say(plan, known.values())
-    before = [stop.plan for stop in known.values()]
-    plan = replace(plan, stops=await with_spots(db, account_id, plan.stops, before))
+    plan = replace(plan, stops=await with_spots(db, account_id, plan.stops, [stop.plan for stop in known.values()]))
     if head is None:
         route_id = await routes.create_route(db, account_id=account_id, external_id=external_id, plan=plan)
         version, at = 1, SINCE_EVER
@@ -119,14 +118,14 @@ async def put_plan(
         route_id, version = head.id, head.version + 1
         at = await plans.next_plan_time(db, route_id, plan.driver_id)
     stop_ids, has_new_stops = await _put_stops(db, account_id, route_id, plan.stops)
+    if has_new_stops and await stops.lead_on(db, account_id=account_id, route_id=route_id):
+        plan = await _as_is_said_now(db, account_id, route_id, plan)
     if head is not None:
         if head.driver_id != plan.driver_id:
             await forget_eta(db, route_id)
         await routes.replace_route(db, route_id=route_id, version=version, plan=plan, has_new_stops=has_new_stops)
         not_yet_driven = head.status == "planned" and db.clock.now() < head.start_at - _EARLY
         await stops.drop_other_stops(db, route_id, stop_ids, account_id=account_id, forget=not_yet_driven)
-    else:
-        await stops.move_links(db, account_id=account_id, route_id=route_id)
     await plans.add_version(db, route_id=route_id, version=version, effective_at=at, plan=plan, stop_ids=stop_ids)
     await _judge_anew(db, route_id, most_wrong_pins=most_wrong_pins)
     await note_plan(
@@ -159,6 +158,16 @@ def _as_recipients_say(plan: RoutePlan, known: Iterable[StopRow]) -> RoutePlan:
     if moved or not all(stays):  # how long it is from the one before is not known any more
         plan = replace(plan, stop_drive_s=[])
     return replace(plan, stops=_along_path(plan, left) if moved else left)
+
+
+async def _as_is_said_now(db: Db, account_id: int, route_id: int, plan: RoutePlan) -> RoutePlan:
+    """Bring a plan whose stops are written to what their recipients said while their orders were on another route."""
+    known = await stops.stops_of_route(db, route_id)
+    said = _as_recipients_say(plan, known)
+    if said != plan:
+        said = replace(said, stops=await with_spots(db, account_id, said.stops, [stop.plan for stop in known]))
+        await _put_stops(db, account_id, route_id, said.stops)
+    return said
 
 
 def _along_path(plan: RoutePlan, planned: Sequence[StopPlan]) -> list[StopPlan]:

@@ -188,20 +188,37 @@ _SAME_PLACE_DEG = (0.002, 0.003)
 
 
 async def drop_other_stops(db: Db, route_id: int, stop_ids: Sequence[int], *, account_id: int, forget: bool) -> None:
-    """Take the stops out of a tour that are not among `stop_ids`; links of orders that moved lead on.
+    """Take the stops out of a tour that are not among `stop_ids`; links of orders that moved, and what was said, go on.
 
     Args:
-        forget: delete those at which nothing happened, instead of keeping them as removed.
+        forget: delete those at which nothing happened and of which nothing was said; the others stay as removed.
     """
     await db.execute(_SQL["remove_other_stops"], route_id, stop_ids)
-    await move_links(db, account_id=account_id, route_id=route_id)
+    await lead_on(db, account_id=account_id, route_id=route_id)
     if forget:
         await db.execute(_SQL["forget_other_stops"], route_id, stop_ids)
 
 
-async def move_links(db: Db, *, account_id: int, route_id: int) -> None:
-    """Have links of orders that went to or from a route lead to where they are now."""
-    await db.execute(_SQL["move_links"], account_id, route_id, _MOVED_DAYS, *_SAME_PLACE_DEG)
+async def lead_on(db: Db, *, account_id: int, route_id: int) -> bool:
+    """Have links of orders that went to or from a route, and what their recipients said, lead to where they are now.
+
+    Returns:
+        Whether anything was said of them.
+    """
+    rows = await db.fetch(_SQL["move_links"], account_id, route_id, _MOVED_DAYS, *_SAME_PLACE_DEG)
+    return await move_said(db, [(row["old_id"], row["new_id"]) for row in rows])
+
+
+async def move_said(db: Db, moves: Sequence[tuple[int, int]]) -> bool:
+    """Have what recipients said of stops, and ask there, count for the stops that their orders are now: stop, stop now.
+
+    Returns:
+        Whether anything was said.
+    """
+    spoken = {row["id"] for row in await db.fetch(_SQL["spoken_of"], [was for was, _ in moves])}
+    said = [(was, now) for was, now in moves if was in spoken]
+    await db.executemany(_SQL["move_said"], said)
+    return bool(said)
 
 
 async def find_link(db: Db, *, account_id: int, stop_id: int) -> LinkRow | None:

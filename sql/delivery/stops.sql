@@ -61,6 +61,9 @@ DELETE FROM stop
    AND NOT EXISTS (SELECT FROM upload WHERE upload.stop_id = stop.id)
    AND NOT EXISTS (SELECT FROM slot_place WHERE slot_place.stop_id = stop.id)
    AND NOT EXISTS (SELECT FROM recipient_wish WHERE recipient_wish.stop_id = stop.id)
+   AND NOT EXISTS (SELECT FROM recipient_change WHERE recipient_change.stop_id = stop.id)
+   AND NOT EXISTS (SELECT FROM recipient_photo WHERE recipient_photo.stop_id = stop.id)
+   AND NOT EXISTS (SELECT FROM ticket WHERE ticket.stop_id = stop.id)
    AND NOT EXISTS (SELECT FROM push_subscription WHERE push_subscription.stop_id = stop.id);
 
 -- name: remove_other_stops
@@ -92,9 +95,76 @@ WITH moved AS (
     UPDATE stop SET seq = seq FROM moved WHERE stop.id = moved.new_id AND stop.route_id <> $2
 ), led_on AS (
     UPDATE moved_link SET stop_id = moved.new_id FROM moved WHERE moved_link.stop_id = moved.old_id
+), led AS (
+    INSERT INTO moved_link (link_hash, stop_id) SELECT link_hash, new_id FROM moved
+        ON CONFLICT (link_hash) DO UPDATE SET stop_id = excluded.stop_id
 )
-INSERT INTO moved_link (link_hash, stop_id) SELECT link_hash, new_id FROM moved
-    ON CONFLICT (link_hash) DO UPDATE SET stop_id = excluded.stop_id;
+SELECT old_id, new_id FROM moved;
+
+-- name: spoken_of
+-- Of which of these stops their recipients said anything. $1 stops
+SELECT id FROM stop
+ WHERE id = ANY ($1::bigint[])
+   AND (EXISTS (SELECT FROM recipient_wish WHERE recipient_wish.stop_id = stop.id)
+        OR EXISTS (SELECT FROM recipient_change WHERE recipient_change.stop_id = stop.id)
+        OR EXISTS (SELECT FROM recipient_photo WHERE recipient_photo.stop_id = stop.id)
+        OR EXISTS (SELECT FROM ticket WHERE ticket.stop_id = stop.id)
+        OR EXISTS (SELECT FROM slot_place WHERE slot_place.stop_id = stop.id)
+        OR EXISTS (SELECT FROM push_subscription WHERE push_subscription.stop_id = stop.id));
+
+-- name: move_said
+-- What a recipient said of a stop, and asks there, goes to the stop that its order is now; of two words the newer one stands. A slot
+-- goes along where the tour drives in it, and "nobody at home" on the same day. $1 stop, $2 the stop it is now
+WITH now_there AS (
+    SELECT new.id, new.route_id, tour.start_at, tour.end_at, tour.date = was.date AS same_day
+      FROM stop AS new JOIN route AS tour ON tour.id = new.route_id
+      JOIN stop AS old ON old.id = $1 JOIN route AS was ON was.id = old.route_id
+     WHERE new.id = $2
+), said AS (
+    DELETE FROM recipient_wish WHERE stop_id = $1 RETURNING *
+), wish AS (
+    INSERT INTO recipient_wish AS known
+           (stop_id, account_id, route_id, instructions, safe_place, neighbour_name, neighbour_address, door_lat, door_lon,
+            door_m, phone, email, channel, slot_start, slot_end, place_address, place_lat, place_lon, said_at, last_change, away)
+    SELECT there.id, said.account_id, there.route_id, instructions, safe_place, neighbour_name, neighbour_address, door_lat,
+           door_lon, door_m, phone, email, channel,
+           CASE WHEN slot_start < there.end_at AND slot_end > there.start_at THEN slot_start END,
+           CASE WHEN slot_start < there.end_at AND slot_end > there.start_at THEN slot_end END,
+           place_address, place_lat, place_lon, said_at, last_change, away AND there.same_day
+      FROM said, now_there AS there
+        ON CONFLICT (stop_id) DO UPDATE
+       SET instructions = excluded.instructions, safe_place = excluded.safe_place, neighbour_name = excluded.neighbour_name,
+           neighbour_address = excluded.neighbour_address, door_lat = excluded.door_lat, door_lon = excluded.door_lon,
+           door_m = excluded.door_m, phone = excluded.phone, email = excluded.email, channel = excluded.channel,
+           slot_start = excluded.slot_start, slot_end = excluded.slot_end, place_address = excluded.place_address,
+           place_lat = excluded.place_lat, place_lon = excluded.place_lon, said_at = excluded.said_at,
+           last_change = excluded.last_change, away = excluded.away
+     WHERE known.said_at < excluded.said_at
+    RETURNING phone, email
+), reached AS (
+    UPDATE stop SET phone = coalesce(wish.phone, stop.phone), email = coalesce(wish.email, stop.email)
+      FROM wish WHERE stop.id = $2 AND num_nonnulls(wish.phone, wish.email) > 0
+), changes AS (
+    UPDATE recipient_change SET stop_id = $2, told_at = NULL WHERE stop_id = $1
+), photos AS (
+    UPDATE recipient_photo AS photo SET stop_id = $2
+     WHERE stop_id = $1 AND NOT EXISTS (SELECT FROM recipient_photo AS other WHERE other.stop_id = $2 AND other.sha256 = photo.sha256)
+), reports AS (
+    UPDATE ticket SET stop_id = $2
+     WHERE stop_id = $1 AND (closed_at IS NOT NULL OR NOT EXISTS (
+           SELECT FROM ticket AS other WHERE other.stop_id = $2 AND other.kind = ticket.kind AND other.closed_at IS NULL))
+), left_places AS (
+    DELETE FROM slot_place WHERE stop_id = $1 RETURNING *
+), places AS (
+    INSERT INTO slot_place (stop_id, slot_id, load, held_until)
+    SELECT there.id, slot_id, load, held_until
+      FROM left_places AS place JOIN slot ON slot.id = place.slot_id
+      JOIN now_there AS there ON slot.start_at < there.end_at AND slot.end_at > there.start_at
+        ON CONFLICT DO NOTHING
+)
+UPDATE push_subscription AS push SET stop_id = $2
+ WHERE stop_id = $1 AND NOT EXISTS (
+       SELECT FROM push_subscription AS other WHERE other.stop_id = $2 AND other.endpoint_hash = push.endpoint_hash);
 
 -- name: forget_moved_links
 -- $1 stop

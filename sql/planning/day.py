@@ -129,12 +129,6 @@ async def end_orders(db: Db, account_id: int, names: Sequence[str]) -> None:
     await db.execute(_SQL["end_orders"], account_id, list(names))
 
 
-async def move_wishes(db: Db, moves: Sequence[tuple[int, int, int]]) -> None:
-    """Have what recipients said of stops count for the stops that their orders are now: stop, stop now, its route."""
-    await db.execute(_SQL["move_wishes"], *_columns(moves, 3))
-    await db.execute(_SQL["move_subscriptions"], *_columns(moves, 2))
-
-
 async def links_of_stops(db: Db, stop_ids: Sequence[int]) -> list[tuple[int, bytes]]:
     """Read which tracking links lead to stops: stop, SHA-256 of the token. Those that were ended are left out."""
     return [(row["stop_id"], row["link_hash"]) for row in await db.fetch(_SQL["links_of_stops"], list(stop_ids))]

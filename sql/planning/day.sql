@@ -92,23 +92,6 @@ UPDATE delivery_order AS known SET plan_id = coalesce($2, plan_id), route_id = n
 UPDATE delivery_order SET state = 'cancelled', updated_at = now()
  WHERE account_id = $1 AND external_id = ANY ($2::text[]) AND state IN ('received', 'ready', 'assigned');
 
--- name: move_wishes
--- What recipients said goes on with their order. Columns of one length: $1 stop, $2 the stop it is now, $3 its route
-INSERT INTO recipient_wish (stop_id, account_id, route_id, instructions, safe_place, neighbour_name, neighbour_address,
-                            door_lat, door_lon, door_m, phone, email, channel, slot_start, slot_end, place_address,
-                            place_lat, place_lon, said_at, last_change)
-SELECT new.stop, wish.account_id, new.route, instructions, safe_place, neighbour_name, neighbour_address, door_lat,
-       door_lon, door_m, phone, email, channel, slot_start, slot_end, place_address, place_lat, place_lon, said_at,
-       last_change
-  FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS new (old_stop, stop, route)
-  JOIN recipient_wish AS wish ON wish.stop_id = new.old_stop
-    ON CONFLICT (stop_id) DO NOTHING;
-
--- name: move_subscriptions
--- Browsers that are told go on with their order. Columns of one length: $1 stop, $2 the stop it is now
-UPDATE push_subscription AS push SET stop_id = new.stop
-  FROM unnest($1::bigint[], $2::bigint[]) AS new (old_stop, stop) WHERE push.stop_id = new.old_stop;
-
 -- name: links_of_stops
 -- Hashes of the tracking links that lead to stops, and were not ended. $1 stops
 SELECT id AS stop_id, link_hash FROM stop WHERE id = ANY ($1::bigint[]) AND link_revoked_at IS NULL
