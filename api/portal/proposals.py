@@ -20,11 +20,11 @@ from api.http.refs import Ref
 from api.portal.change import TooLate
 from api.portal.company import ChangeView, change_view
 from api.portal.redirect import NewPlace, move_stop
-from api.portal.rules import is_done
+from api.portal.rules import is_done, waits_for_slot
 from api.routes.body import Lat, Lon
 from api.routes.write import hold_route
-from sql.delivery import routes
 from sql.delivery.routes import RouteHead
+from sql.delivery.stops import stops_of_route
 from sql.pool import Db
 from sql.portal import stops
 from sql.portal.stops import HeldChange, PortalStop, StopChange
@@ -124,6 +124,8 @@ async def post_grant(request: web.Request) -> web.Response:
             place = await _place(db, head, stop, change, body)
             most = request.app[CONFIG].max_wrong_pins
             await move_stop(db, stop, head, place, change.kind, most_wrong_pins=most, now=now)
+            if waits_for_slot(stop) and not await _move_waiting(db, stop, place):
+                raise TooLate("It is on no tour, and no order of it waits to be planned.")
             await _decide(db, stop, change, "applied", now)
     return await _answer_one(request, account_id, stop_id, change_id)
 
@@ -184,8 +186,8 @@ async def _held(db: Db, account_id: int, stop_id: int, change_id: int) -> tuple[
 
 async def _place(db: Db, head: RouteHead, stop: PortalStop, change: HeldChange, body: GrantBody) -> NewPlace:
     if change.kind == "pin-drop":
-        wish, plan = await stops.find_wish(db, stop.id), await routes.read_plan(db, head.id)
-        address = next((one.address for one in plan.stops if one.external_id == stop.external_id), None)
+        wish, known = await stops.find_wish(db, stop.id), await stops_of_route(db, head.id)
+        address = next((one.plan.address for one in known if one.id == stop.id), None)
         place = NewPlace(address=address, lat=wish.door_lat, lon=wish.door_lon)
     else:
         said = change.is_now
@@ -196,6 +198,12 @@ async def _place(db: Db, head: RouteHead, stop: PortalStop, change: HeldChange, 
         why = "is missing: the recipient named an address and no place on the map"
         refuse([FieldError(at="/lat", why=why), FieldError(at="/lon", why=why)])
     return place
+
+
+async def _move_waiting(db: Db, stop: PortalStop, place: NewPlace) -> bool:
+    assert place.lat is not None
+    assert place.lon is not None
+    return await stops.move_waiting(db, stop, address=place.address, lat=place.lat, lon=place.lon)
 
 
 async def _decide(db: Db, stop: PortalStop, change: HeldChange, state: ChangeState, now: datetime) -> None:

@@ -89,6 +89,8 @@ def is_over(stop: PortalStop, now: datetime) -> bool:
 
 def _spoken_until(stop: PortalStop) -> datetime:
     """Tell until when something may be said of a stop that nothing is open of."""
+    if waits_for_slot(stop):
+        return (stop.slot_end or stop.end_at) + LINGERS
     at = done_at(stop) if is_done(stop) else None
     return at + RATED_FOR if at else (stop.finished_at or stop.end_at) + LINGERS
 

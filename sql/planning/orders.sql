@@ -1,16 +1,34 @@
 -- name: put_orders
 -- New ones, and changes of those that are on no route. One that is put as it was stays as it is: what was found of its place
--- since, and the plan that has it. One without a good place is looked at. $1 account; columns of one length: $2 external id, $3 state, $4 quality, $5 lat, $6 lon (degrees or null), $7 depot or
--- null, $8 earliest, $9 latest, $10 body
-WITH new AS (
+-- since, and the plan that has it. One without a good place is looked at. What was taken off its tour for the time that its
+-- recipient chose keeps that time, and the place and contact that they gave. $1 account; columns of one length: $2 external id,
+-- $3 state, $4 quality, $5 lat, $6 lon (degrees or null), $7 depot or null, $8 earliest, $9 latest, $10 body
+WITH put AS (
     SELECT * FROM unnest($2::text[], $3::text[], $4::text[], $5::float8[], $6::float8[], $7::text[], $8::date[], $9::date[],
-                         $10::jsonb[]) AS new (external_id, state, quality, lat, lon, depot, earliest, latest, body)
+                         $10::jsonb[]) AS put (external_id, state, quality, lat, lon, depot, earliest, latest, body)
+), chosen AS (
+    SELECT DISTINCT ON (known.id) known.external_id, known.earliest, known.latest, known.quality, known.lat, known.lon,
+           wish.place_lat IS NOT NULL AS elsewhere,
+           jsonb_build_object('windows', known.body -> 'windows') || jsonb_strip_nulls(jsonb_build_object(
+               'phone', wish.phone, 'email', wish.email, 'address', wish.place_address)) AS said
+      FROM put JOIN delivery_order AS known ON known.account_id = $1 AND known.external_id = put.external_id
+       AND known.state IN ('ready', 'planned')
+      JOIN stop ON stop.account_id = $1 AND stop.external_id = put.external_id AND stop.removed_at IS NOT NULL
+      JOIN recipient_wish AS wish ON wish.stop_id = stop.id AND wish.slot_end > now()
+     ORDER BY known.id, wish.said_at DESC
+), new AS (
+    SELECT put.external_id, CASE WHEN elsewhere THEN 'ready' ELSE put.state END AS state,
+           CASE WHEN elsewhere THEN chosen.quality ELSE put.quality END AS quality,
+           CASE WHEN elsewhere THEN chosen.lat ELSE put.lat END AS lat, CASE WHEN elsewhere THEN chosen.lon ELSE put.lon END AS lon,
+           put.depot, coalesce(chosen.earliest, put.earliest) AS earliest, coalesce(chosen.latest, put.latest) AS latest,
+           CASE WHEN elsewhere THEN put.body - 'doubt' ELSE put.body END || coalesce(chosen.said, '{}') AS body
+      FROM put LEFT JOIN chosen ON chosen.external_id = put.external_id
 ), kept AS (
     SELECT new.external_id FROM new
       JOIN delivery_order AS known ON known.account_id = $1 AND known.external_id = new.external_id
      WHERE known.body - 'doubt' = new.body - 'doubt' AND (known.earliest, known.latest) = (new.earliest, new.latest)
        AND (known.state IN ('ready', 'planned') OR known.state = 'received' AND new.state = 'received')
-), put AS (
+), written AS (
     INSERT INTO delivery_order AS known (account_id, external_id, state, quality, lat, lon, depot, earliest, latest, body, look_at)
     SELECT $1, new.*, CASE WHEN new.state = 'received' THEN now() END FROM new
      WHERE NOT EXISTS (SELECT FROM kept WHERE kept.external_id = new.external_id)
@@ -21,7 +39,7 @@ WITH new AS (
      WHERE known.state <> 'assigned'
         OR (SELECT order_now.state FROM order_now WHERE order_now.id = known.id) = 'cancelled'
     RETURNING external_id, xmax = 0 AS created)
-SELECT external_id, created FROM put UNION ALL SELECT external_id, false FROM kept;
+SELECT external_id, created FROM written UNION ALL SELECT external_id, false FROM kept;
 
 -- name: find_orders
 -- $1 account, $2 external ids

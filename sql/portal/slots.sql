@@ -72,4 +72,5 @@ SELECT account_id, external_id, 'ready', 'given', lat, lon, $3, $3,
   FROM stop WHERE account_id = $1 AND id = $2
     ON CONFLICT (account_id, external_id) DO UPDATE
    SET state = 'ready', plan_id = NULL, route_id = NULL, earliest = excluded.earliest, latest = excluded.latest,
-       body = known.body || excluded.body, updated_at = now();
+       quality = excluded.quality, lat = excluded.lat, lon = excluded.lon, look_at = NULL,
+       body = known.body - 'doubt' || excluded.body, updated_at = now();

@@ -25,7 +25,7 @@ class PortalStop:
         settings: the account's.
         case_open: a ticket or a return of it is open, or a ticket was closed so lately that it may be opened again.
         return_open: a return of it is open.
-        slot_start: of the slot that its recipient chose; None: they did not.
+        slot_start, slot_end: of the slot that its recipient chose; None: they did not, or it was cancelled since.
     """
 
     id: int
@@ -63,6 +63,7 @@ class PortalStop:
     locale: str | None
     timezone: str
     slot_start: datetime | None
+    slot_end: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +149,11 @@ async def put_contact(db: Db, stop: PortalStop, *, phone: str | None, email: str
 async def put_window(db: Db, stop: PortalStop, start: datetime, end: datetime) -> None:
     """Change when a stop that is on no tour now is promised for."""
     await db.execute(_SQL["put_window"], stop.id, start, end)
+
+
+async def move_waiting(db: Db, stop: PortalStop, *, address: str | None, lat: float, lon: float) -> bool:
+    """Bring a stop that is on no tour now, with the order that waits in its place, elsewhere; False: none waits."""
+    return await db.fetchval(_SQL["move_waiting"], stop.id, address, lat, lon) is not None
 
 
 async def put_change(

@@ -14,8 +14,11 @@ SELECT stop.id, stop.account_id, stop.route_id, stop.kind, stop.status, stop.lat
        EXISTS (SELECT FROM return_request AS asked WHERE asked.stop_id = stop.id AND asked.closed_at IS NULL)
            OR EXISTS (SELECT FROM ticket WHERE ticket.stop_id = stop.id
                          AND (ticket.closed_at IS NULL OR ticket.closed_at > now() - interval '7 days')) AS case_open,
-       (SELECT slot_start FROM recipient_wish AS wish WHERE wish.stop_id = stop.id) AS slot_start
+       chosen.slot_start, chosen.slot_end
   FROM stop JOIN route ON route.id = stop.route_id JOIN account ON account.id = stop.account_id
+  LEFT JOIN recipient_wish AS chosen ON chosen.stop_id = stop.id
+   AND NOT EXISTS (SELECT FROM delivery_order AS one WHERE one.account_id = stop.account_id AND one.external_id = stop.external_id
+                      AND one.state = 'cancelled' AND stop.removed_at IS NOT NULL)
   LEFT JOIN route_eta AS eta ON eta.route_id = route.id
  WHERE stop.id = coalesce($2::bigint, (
        SELECT coalesce(CASE WHEN own.removed_at IS NULL THEN own.id END, moved.stop_id, own.id)
@@ -57,6 +60,20 @@ UPDATE stop SET phone = $2, email = $3 WHERE id = $1;
 -- name: put_window
 -- Of a stop that is on no tour now. $1 stop, $2 start, $3 end
 UPDATE stop SET window_start = $2, window_end = $3, planned_arrival = NULL WHERE id = $1;
+
+-- name: move_waiting
+-- Bring a stop that is on no tour now, and the order that waits in its place, elsewhere; nothing where no order waits.
+-- $1 stop, $2 address, $3 lat, $4 lon
+WITH moved AS (
+    UPDATE stop SET address = $2, lat = $3, lon = $4 WHERE id = $1 RETURNING account_id, external_id
+)
+UPDATE delivery_order AS known
+   SET state = 'ready', plan_id = NULL, quality = 'given', lat = $3, lon = $4, look_at = NULL, updated_at = now(),
+       body = known.body - 'doubt' || jsonb_strip_nulls(jsonb_build_object('address', $2::text))
+  FROM moved
+ WHERE known.account_id = moved.account_id AND known.external_id = moved.external_id
+   AND known.state IN ('received', 'ready', 'planned')
+RETURNING known.id;
 
 -- name: put_change
 -- $1 account, $2 stop, $3 kind, $4 state, $5 before, $6 now, $7 at
