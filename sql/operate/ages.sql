@@ -8,10 +8,10 @@ SELECT count(*) FROM (SELECT FROM ping WHERE recorded_at < $1 LIMIT $2) AS old;
 
 -- name: age_of_tracks
 -- As all that follow: the oldest of what is older than $1, and how much of it there is, counted up to $2.
--- One row a driver, and no index: every take would have to write it.
+-- One row a driver, and no index: every take would have to write it. Of whom only a tour is known nothing gets old.
 SELECT min(at) AS oldest, count(*) AS things
   FROM (SELECT greatest(folded_until, head_at, stored_until) AS at FROM track WHERE state IS NOT NULL) AS known
- WHERE at < $1 AND $2::bigint > 0;
+ WHERE at < $1 AND at > '-infinity' AND $2::bigint > 0;
 
 -- name: age_of_live
 -- No index, as age_of_tracks.

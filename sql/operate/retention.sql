@@ -75,6 +75,7 @@ SELECT DISTINCT lane
          UNION ALL
         SELECT lane FROM track
          WHERE state IS NOT NULL AND rerun_from IS NULL AND greatest(folded_until, head_at, stored_until) < $1
+           AND greatest(folded_until, head_at, stored_until) > '-infinity'
          LIMIT $2) AS asleep
  ORDER BY lane;
 
@@ -97,7 +98,8 @@ UPDATE track
  WHERE ctid = ANY (ARRAY(
        SELECT ctid FROM track
         WHERE lane = ANY ($1::smallint[]) AND state IS NOT NULL AND rerun_from IS NULL
-          AND greatest(folded_until, head_at, stored_until) < $2 LIMIT $3))
+          AND greatest(folded_until, head_at, stored_until) < $2
+          AND greatest(folded_until, head_at, stored_until) > '-infinity' LIMIT $3))
 RETURNING lane, driver_id;
 
 -- name: drop_marks

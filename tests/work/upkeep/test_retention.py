@@ -83,6 +83,19 @@ async def test_where_drivers_were_last_is_forgotten_with_their_pings(
     assert await pool.fetchval("SELECT array_agg(version ORDER BY driver_id) FROM track") == [8] * 5 + [7] * 2
 
 
+async def test_a_driver_with_a_tour_who_sent_nothing_yet_has_nothing_that_is_too_old(
+    pool: Pool, account_id: int
+) -> None:
+    await _run(pool, "retention of tracks")
+    await _see(pool, account_id, 1, ago(50))
+    await pool.execute("INSERT INTO track (lane, driver_id, account_id, state) VALUES (2, 2, $1, 'x')", account_id)
+    async with pool.acquire() as db:
+        told = {one.name: one for one in await _guard().forecast(db)}
+    assert (told["tracks"].things, told["tracks"].why_held) == (1, None)
+    await _run(pool, "retention of tracks")
+    assert await pool.fetchval("SELECT array_agg(driver_id) FROM track WHERE state IS NOT NULL") == [2]
+
+
 async def test_a_driver_whose_tracker_is_at_work_waits(pool: Pool, account_id: int) -> None:
     await _see(pool, account_id, 1, ago(60))
     await _see(pool, account_id, 2, ago(60))
