@@ -46,8 +46,8 @@ chaos: $(VENV)/.dev ## kill, stop, fill, cut and misdate a product for MINUTES=1
 day: $(VENV)/.dev ## plan, drive and plan again a day of ORDERS=300 on the streets of a real town; say what recipients heard
 	REPARTO_TEST_ORDERS=$(or $(ORDERS),300) $(BIN)/pytest -q -s tests/journeys/test_planned_day.py
 
-stress: $(VENV)/.dev ## track made-up tours that nobody has seen, TOURS=10 of each kind of driver, and say what is wrong
-	$(BIN)/python -m tests.tours --tours $(or $(TOURS),10) $(if $(SEED),--seed $(SEED))
+stress: $(VENV)/.dev ## track made-up tours that nobody has seen, TOURS=10 of each kind, and say what is wrong; STREETS=town.osm.pbf
+	$(BIN)/python -m tests.tours --tours $(or $(TOURS),10) $(if $(SEED),--seed $(SEED)) $(if $(STREETS),--streets $(STREETS))
 
 soak: $(VENV)/.dev ## a steady load for MINUTES=60: what grows that should not
 	$(BIN)/python -m tests.acceptance.soak --minutes $(or $(MINUTES),60)

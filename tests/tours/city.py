@@ -3,6 +3,7 @@
 import heapq
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Self
 
 import numpy as np
 import shapely
@@ -80,10 +81,20 @@ class City:
                     heapq.heappush(queue, (so_far + takes, to))
         return None
 
-    def door(self, random: np.random.Generator, middle: tuple[float, float], reach_m: float) -> int:
-        """Add a corner where a stop is served, in some street within reach of a place."""
-        near = [at for at in range(len(self.xy_m)) if np.hypot(*np.subtract(self.xy_m[at], middle)) < reach_m]
-        ends = [(a, b) for a in near for b in self.streets[a] if self.far_m(a, b) > 40]
+    def copy(self) -> Self:
+        """Make a city to add doors to."""
+        return type(self)(list(self.xy_m), [dict(streets) for streets in self.streets])
+
+    def door(
+        self, random: np.random.Generator, middle: tuple[float, float], reach_m: float, least_m: float = 40
+    ) -> int:
+        """Add a corner where a stop is served, in some street within reach of a place.
+
+        Args:
+            least_m: no street is shorter between two corners.
+        """
+        near = np.flatnonzero(np.hypot(*(np.array(self.xy_m) - middle).T) < reach_m).tolist()
+        ends = [(a, b) for a in near for b in self.streets[a] if self.far_m(a, b) > least_m]
         a, b = ends[int(random.integers(len(ends)))]
         part = random.uniform(0.25, 0.75)
         at = self.corner(tuple((1 - part) * np.array(self.xy_m[a]) + part * np.array(self.xy_m[b])))

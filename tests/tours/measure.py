@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import shapely
 
 from geo.pings import Bools, Floats, Ints, Pings, Rows
 from geo.plan.facts import FactType
@@ -122,7 +123,7 @@ def measured(tour: Tour, told: Told) -> Measured:
     kinds = (1, FactType.STOP_ARRIVED, found.arrived), (2, FactType.STOP_DEPARTED, found.departed)
     for column, kind, counts in kinds:
         of_kind = told.visits[told.visits["type"] == kind]
-        for stop, stop_id in enumerate(tour.plan.stop_ids.tolist()):
+        for stop, stop_id in list(enumerate(tour.plan.stop_ids.tolist()))[tour.depot :]:
             true_ms = tour.came[tour.came[:, 0] == stop, column]
             told_ms = of_kind["occurred_ms"][of_kind["stop_id"] == stop_id]
             for i, count in enumerate((_matched(true_ms, told_ms), len(told_ms), len(true_ms))):
@@ -172,11 +173,12 @@ def _ambiguous(plan: Plan, along_m: Floats) -> Bools:
     """Tell where another pass of the path is near."""
     every_m = np.arange(0, plan.length_m + 10, 10.0)
     xy_m = _places(plan, every_m)
-    near = np.hypot(*(xy_m[:, None] - xy_m[None]).transpose(2, 0, 1)) <= AMBIGUOUS_M
-    other = near & (np.abs(every_m[:, None] - every_m[None]) > GROSS_M)
-    at = np.rint(np.nan_to_num(along_m) / 10).astype(np.int64)
-    ambiguous: Bools = other.any(axis=1)[at]
-    return ambiguous
+    places = shapely.points(xy_m)
+    one, other = shapely.STRtree(places).query(places, predicate="dwithin", distance=AMBIGUOUS_M)
+    ambiguous = np.zeros(len(every_m), np.bool_)
+    ambiguous[one[np.abs(every_m[one] - every_m[other]) > GROSS_M]] = True
+    there: Bools = ambiguous[np.rint(np.nan_to_num(along_m) / 10).astype(np.int64)]
+    return there
 
 
 def _matched(true_ms: Ints, told_ms: Ints) -> int:

@@ -51,6 +51,7 @@ class Tour:
         scored: (n,) whether that is beyond doubt: on the path, and not just come to it.
         came: (v, 3) of every visit: the stop's place in the tour, when it began and ended, ms.
         left: (d, 2) when the van left its path and was on it again, ms.
+        depot: the first stop is the depot where the tour begins, and nobody is asked about it.
     """
 
     kind: str
@@ -61,6 +62,7 @@ class Tour:
     scored: Bools
     came: Ints
     left: Ints
+    depot: bool = False
 
 
 def made(seed: int, kind: str, sky: str, *, stops: int = 22, blocks: int = 14) -> Tour:
@@ -85,13 +87,13 @@ def made(seed: int, kind: str, sky: str, *, stops: int = 22, blocks: int = 14) -
         ],
         np.int64,
     )
-    along_m = _along(truth, driven, plan, driven_plan)
-    van = _seen(truth, came, plan, doors_m)
+    along_m = along(truth.along_m, driven, plan, driven_plan.path_along_m)
+    van = seen(truth, came, plan, doors_m)
     pings, _ = phone(van, seed=seed, driver_id=1, device_id=1, faults=SKIES[sky])
     if sky == "tunnels":
         pings = pings.rows_at(~_in_tunnel(random, truth)[_sample(pings, truth)])
     sample = _sample(pings, truth)
-    left = _left(truth.ms, along_m)
+    left = when_left(truth.ms, along_m)
     grey = np.zeros(len(truth), np.bool_)
     for began_ms, back_ms in left:
         grey |= (truth.ms >= began_ms - GREY_MS) & (truth.ms < back_ms + GREY_MS)
@@ -175,20 +177,24 @@ def _to_drive(
     return prepare_plan(head, PathColumns(lon, lat, along_m), stops), stop_of
 
 
-def _along(truth: Truth, driven: Driven, plan: Plan, drive_plan: Plan) -> Floats:
-    """Say where a van was along the planned path: where two corners in a row are two in a row of the path."""
+def along(driven_m: Floats, driven: Driven, plan: Plan, corner_m: Floats) -> Floats:
+    """Say where a van was along the planned path: where two corners in a row are two in a row of the path.
+
+    Args:
+        driven_m: (n,) how far it had driven.
+        corner_m: of every corner of its way, how far along the way that is.
+    """
     at = np.array(driven.at)
-    corner_m = drive_plan.path_along_m
-    segment = np.clip(np.searchsorted(corner_m, truth.along_m, "right") - 1, 0, len(at) - 2)
+    segment = np.clip(np.searchsorted(corner_m, driven_m, "right") - 1, 0, len(at) - 2)
     follows = (at[:-1] >= 0) & (at[1:] == at[:-1] + 1)
     on_m = plan.path_along_m[np.maximum(at, 0)]
-    along_m = np.where(follows[segment], on_m[segment] + truth.along_m - corner_m[segment], np.nan)
-    nearest = np.where(corner_m[segment + 1] - truth.along_m < 1.0, segment + 1, segment)
-    at_corner = (np.abs(corner_m[nearest] - truth.along_m) < 1.0) & (at[nearest] >= 0)
+    along_m = np.where(follows[segment], on_m[segment] + driven_m - corner_m[segment], np.nan)
+    nearest = np.where(corner_m[segment + 1] - driven_m < 1.0, segment + 1, segment)
+    at_corner = (np.abs(corner_m[nearest] - driven_m) < 1.0) & (at[nearest] >= 0)
     return np.where(at_corner & np.isnan(along_m), on_m[nearest], along_m)
 
 
-def _seen(truth: Truth, came: Ints, plan: Plan, doors_m: Floats) -> Truth:
+def seen(truth: Truth, came: Ints, plan: Plan, doors_m: Floats) -> Truth:
     """Let the driver walk to the door and back with the phone, while the van stands."""
     x_m, y_m = plane.project(truth.lon, truth.lat, plan.lon0, plan.lat0)
     for stop, began_ms, ended_ms in came:
@@ -210,7 +216,7 @@ def _in_tunnel(random: np.random.Generator, truth: Truth) -> Bools:
     return hidden
 
 
-def _left(ms: Ints, along_m: Floats) -> Ints:
+def when_left(ms: Ints, along_m: Floats) -> Ints:
     """Find when a van left its path and was on it again, (d, 2) ms; not the last time, when it never was."""
     off = np.concatenate(([False], np.isnan(along_m), [False]))
     edges = np.flatnonzero(off[1:] != off[:-1]).reshape(-1, 2)
