@@ -180,7 +180,7 @@ def _ahead(vans: UnderWay) -> _Ahead:
 
 def _served(vans: UnderWay, count: Ints, begin: Ints) -> Bools | None:
     """Tell which stops from the first ahead on need no visit any more; None: they all do, as mostly."""
-    visits = vans.tracks["visits"]
+    visits = vans.tracks["visits"][:, : vans.count.max()]
     gone = tour.served(visits) & (np.arange(visits.shape[1]) >= vans.row[:, None])
     some = np.flatnonzero(gone.any(axis=1)).tolist()
     if not some:

@@ -112,8 +112,9 @@ class Model:
             waits: (k,) whether they wait for their start: these may yet come late or early, and have half of both.
         """
         late_kept, early_kept = (np.interp(lead_s, DELAY_LEADS_S, kept) for kept in self._kept)
-        under_way = np.where(delay_s < 0, early_kept, late_kept)
-        kept: Floats = np.where(waits, 0.5 * (late_kept + early_kept), under_way)
+        kept: Floats = np.where(delay_s < 0, early_kept, late_kept)
+        if waits.any():
+            kept[waits] = 0.5 * (late_kept + early_kept)[waits]
         return kept
 
     def noise_kept(self, lead_s: Floats) -> Floats:

@@ -88,7 +88,7 @@ def under_way(tracks: Rows, timelines: Sequence[Timeline], models: Sequence[Mode
             plans.append(plan)
     theirs = [COLD] * len(at) if models is None else [models[van] for van in at]
     outlooks = [model.outlook(plan) for model, plan in zip(theirs, plans, strict=True)]
-    mine = picked(tracks, at)
+    mine = tracks if len(at) == len(tracks) else picked(tracks, at)
     return UnderWay(
         at=np.array(at, np.int64),
         tracks=mine,
