@@ -32,6 +32,9 @@ MAX_BATCH = 500
 _FIRST_PAUSE_S = 0.25
 _LONGEST_PAUSE_S = 10.0
 _ASK_AGAIN = frozenset({408, 429, 500, 502, 503, 504})
+_UNAVAILABLE = 503
+_UNAVAILABLE_FOR_S = 60.0
+"""So long a program asks again when nothing could be changed now: the embedded Postgres is back sooner after a kill."""
 
 
 class RequestRefused(CannotRun):
@@ -71,21 +74,24 @@ class Client:
         await self.session.close()
 
     async def fetch(self, method: str, path: str, *, body: Any = None, query: Mapping[str, str] | None = None) -> bytes:
-        """Ask, and give the answer's bytes."""
+        """Ask, again while it cannot be answered now, and give the answer's bytes."""
+        until_s = time.monotonic() + _UNAVAILABLE_FOR_S
+        while True:
+            heard = await self._ask_once(method, path, body, query)
+            if heard.status < 400:
+                return heard.body
+            if heard.status != _UNAVAILABLE or time.monotonic() > until_s:
+                raise RequestRefused(f"{method} {path}", heard.status, _problem(heard.body))
+            await asyncio.sleep(heard.wait_s(_FIRST_PAUSE_S))
+
+    async def _ask_once(self, method: str, path: str, body: Any, query: Mapping[str, str] | None) -> "Heard":
         try:
             async with self.session.request(
-                method,
-                self.url + path,
-                json=body,
-                params=query,
-                headers={"Authorization": f"Bearer {self.key}"},
+                method, self.url + path, json=body, params=query, headers={"Authorization": f"Bearer {self.key}"}
             ) as response:
-                answer = await response.read()
+                return Heard(status=response.status, headers=response.headers, body=await response.read())
         except (aiohttp.ClientError, TimeoutError) as error:
             raise CannotRun(f"nothing answers at {self.url}: {error or 'timeout'}. Is `reparto up` running?") from error
-        if response.status >= 400:
-            raise RequestRefused(f"{method} {path}", response.status, _problem(answer))
-        return answer
 
     async def ask(self, method: str, path: str, *, body: Any = None, query: Mapping[str, str] | None = None) -> Any:
         """Ask, and give the answer's value; None when it has none."""
@@ -143,7 +149,7 @@ def _problem(answer: bytes) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """An answer that a phone waited for."""
+    """An answer that a phone or a program waited for."""
 
     status: int
     headers: Mapping[str, str]
@@ -152,6 +158,11 @@ class Heard:
     def json(self) -> Any:
         """Give its value."""
         return msgspec.json.decode(self.body)
+
+    def wait_s(self, otherwise_s: float) -> float:
+        """Tell how long it asks to wait before the next try; `otherwise_s` when it does not say."""
+        after = self.headers.get("Retry-After", "")
+        return float(after) if after.isdecimal() else otherwise_s
 
 
 class Phone:
@@ -232,8 +243,7 @@ class Phone:
             if heard is not None and heard.status not in _ASK_AGAIN:
                 raise RequestRefused(f"{method} {path}", heard.status, _problem(heard.body))
             self.tally.retried["no answer" if heard is None else str(heard.status)] += 1
-            after = "" if heard is None else heard.headers.get("Retry-After", "")
-            wait_s = float(after) if after.isdecimal() else pause_s
+            wait_s = pause_s if heard is None else heard.wait_s(pause_s)
             await asyncio.sleep(wait_s * self._chance.uniform(0.8, 1.2))
             pause_s, patience_s = min(pause_s * 2, _LONGEST_PAUSE_S), None
 
