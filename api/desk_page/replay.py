@@ -41,6 +41,7 @@ async def get_replay(request: web.Request, looker: Looker) -> web.Response:
         "replay.html",
         title=words["replay"]["title"].format(tour=tour.external_id),
         tour=tour,
+        hour_cycle=looker.manner(tour.timezone).hour_cycle,
         said_of={name: dict(words[name]) for name in told},
         **ground_of(request.app[CONFIG]),
     )

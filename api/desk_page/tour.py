@@ -90,6 +90,7 @@ async def get_tour_page(request: web.Request, looker: Looker) -> web.Response:
         is_open=tour.status in TO_DRIVE,
         may_order=looker.is_dispatcher and tour.status in TO_DRIVE,
         zone=row.timezone,
+        hour_cycle=manner.hour_cycle,
         as_of=looker.words["stop"]["as_of"].format(time=manner.clock(looker.now)),
     )
 

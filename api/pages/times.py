@@ -38,6 +38,11 @@ class Manner:
         twelve = language != "pt" and goes_to_twelve(country, language)
         return cls(language=language, zone=ZoneInfo(zone), twelve=twelve)
 
+    @property
+    def hour_cycle(self) -> str:
+        """Name it for the scripts of a page, which write further times: h12 or h23 (Intl.DateTimeFormat)."""
+        return "h12" if self.twelve else "h23"
+
     def clock(self, at: datetime) -> str:
         """Write a time of the day."""
         there = at.astimezone(self.zone)

@@ -11,10 +11,13 @@ const PLAYED_S = 40; // a whole day goes by in so many seconds
 const MEANT_FOR_ONE_SPELL_MS = 10 * 60_000; // silence in between ends a spell off the route
 
 const byId = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
-const { route, told, zone, language, assets, tiles, attribution } = /** @type {Record<string, string>} */ (byId("replay").dataset);
+const { route, told, zone, language, cycle, assets, tiles, attribution } = /** @type {Record<string, string>} */ (byId("replay").dataset);
 const words = JSON.parse(/** @type {string} */ (byId("known").textContent));
 const manner = navigator.languages.find((one) => one.startsWith(language)) ?? language;
-const clock = new Intl.DateTimeFormat(manner, { timeZone: zone, hour: "numeric", minute: "2-digit", second: "2-digit" });
+const hours = /** @type {"h12" | "h23"} */ (cycle); // as other pages write times
+const clock = new Intl.DateTimeFormat(manner, {
+  timeZone: zone, hourCycle: hours, hour: hours === "h12" ? "numeric" : "2-digit", minute: "2-digit", second: "2-digit",
+});
 const slider = /** @type {HTMLInputElement} */ (byId("at"));
 const play = byId("play");
 

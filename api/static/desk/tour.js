@@ -7,10 +7,13 @@ const LOOK_MS = 10_000;
 const EDGE_PX = 80; // of the screen: who drags there wants to go on
 
 const tour = /** @type {HTMLElement} */ (document.getElementById("tour"));
-export const { route, version, zone, language } = /** @type {Record<string, string>} */ (tour.dataset);
+export const { route, version, zone, language, cycle } = /** @type {Record<string, string>} */ (tour.dataset);
 const list = document.querySelector("[data-orderable]");
-const manner = navigator.languages.find((one) => one.startsWith(language)) ?? language; // 11:57 pm or 23:57, by region
-export const clock = new Intl.DateTimeFormat(manner, { timeZone: zone, hour: "numeric", minute: "2-digit" });
+const manner = navigator.languages.find((one) => one.startsWith(language)) ?? language;
+const hours = /** @type {"h12" | "h23"} */ (cycle); // as the page writes the times that stand in it
+export const clock = new Intl.DateTimeFormat(manner, {
+  timeZone: zone, hourCycle: hours, hour: hours === "h12" ? "numeric" : "2-digit", minute: "2-digit",
+});
 
 if (list) orderable(/** @type {HTMLElement} */ (list));
 setInterval(look, LOOK_MS);

@@ -1,7 +1,10 @@
 """A dispatcher goes back in a tour's day: the van at a moment, why a ping did not count, what was told when."""
 
+import re
 from datetime import timedelta
 from typing import Any
+
+import pytest
 
 from tests.browser.desk.conftest import PHONE, Office, tell
 from tests.browser.desk.looks import picture, shut_out, shut_out_here
@@ -50,3 +53,17 @@ async def test_nobody_is_shut_out_of_a_day_of_which_nothing_is_known(browser: An
     assert await shut_out(page, url) == {}
     await until(page, "document.getElementById('state').textContent.startsWith('Todavía')")
     assert page.wrong == []  # viewers read no messages, so none are asked for
+
+
+@pytest.mark.parametrize("locale", ["es-MX", "es-CO", "pt-BR", "en-US", "en-GB"])
+async def test_scripts_write_times_as_the_page_does(browser: Any, office: Office, locale: str) -> None:
+    at = office.now - timedelta(minutes=29)
+    await office.tour.keep_pings([at + timedelta(minutes=n) for n in range(3)])
+    page = await office.sit(browser, locale=locale)
+    await page.goto(f"{office.url}/desk/tours/rt_{office.tour.route_id}/replay?lang={locale[:2]}")
+    await until(page, "document.getElementById('clock').textContent.length > 0")
+    by_script = (await page.inner_text("#clock")).lower()
+    await page.goto(f"{office.url}/desk/tours/rt_{office.tour.route_id}?lang={locale[:2]}")
+    by_page = (await page.inner_text("main")).lower()
+    halves = re.compile(r"\d{1,2}:\d\d(:\d\d)?\s*[ap]\.?\s?m\.?")
+    assert bool(halves.search(by_script)) == bool(halves.search(by_page)), (by_script, by_page)
