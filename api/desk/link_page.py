@@ -5,7 +5,6 @@ from math import ceil
 from typing import Any
 
 from aiohttp import web
-from multidict import MultiDictProxy
 
 from api.desk.addresses import address_in
 from api.desk.pages import LANG, desk_language, desk_page
@@ -16,6 +15,7 @@ from api.http.app_keys import POOL
 from api.http.auth import Caller, Role
 from api.http.operation import Operations, Who
 from api.http.problem import TooManyRequests
+from api.http.read.forms import first, read_form
 from api.http.trail import note
 from api.pages.catalog import desk_texts
 from sql.account.accounts import account_by_id, read_instance
@@ -70,8 +70,8 @@ async def post_link_page(request: web.Request) -> web.Response:
     link = await _link_in(request)
     if link is None:
         return _page(request, 410, "over")
-    form = await request.post()
-    password, said = (_text_in(form, name) for name in ("password", "email"))
+    form = await read_form(request)
+    password, said = first(form, "password"), first(form, "email")
     person = await _settled(request.app[POOL], link.email)
     if person is not None and link.kind == "invitation":
         if person.password_hash is None:
@@ -139,11 +139,6 @@ async def _link_in(request: web.Request) -> DeskLink | None:
 async def _settled(db: Db | Pool, email: str) -> Person | None:
     """Find who has this address and signs in by something of their own; None: nobody, or a provider says so."""
     return await people.find_person(db, email) if await people.is_settled(db, email) else None
-
-
-def _text_in(form: MultiDictProxy[Any], name: str) -> str:
-    text = form.get(name, "")
-    return text if isinstance(text, str) else ""
 
 
 async def _asking(

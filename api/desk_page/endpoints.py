@@ -19,6 +19,7 @@ from api.http.app_keys import POOL
 from api.http.auth import Caller, Role, from_this_site, hash_of, session_secret_of
 from api.http.operation import Operations, Parameter, Who
 from api.http.problem import TooManyRequests, Unauthorized
+from api.http.read.forms import first, read_form
 from api.http.trail import note
 from api.pages.catalog import desk_texts
 from sql.desk import oidc, people, sessions
@@ -91,11 +92,9 @@ async def get_desk(request: web.Request) -> web.Response:
 async def post_sign_in(request: web.Request) -> web.Response:
     """Sign in by the form of the page, ask for a new password, or go on to the company's identity provider."""
     from_this_site(request)
-    language, form = desk_language(request), await request.post()
-    t, said = desk_texts(language), {name: form.get(name, "") for name in _FIELDS}
-    email, password, forgotten, company, at = (
-        text[:_LONGEST_FIELD] if isinstance(text, str) else "" for text in said.values()
-    )
+    language, form = desk_language(request), await read_form(request)
+    t = desk_texts(language)
+    email, password, forgotten, company, at = (first(form, name)[:_LONGEST_FIELD] for name in _FIELDS)
     try:
         if forgotten:
             await ask_reset(request, email)
@@ -139,8 +138,7 @@ async def post_desk_code(request: web.Request) -> web.Response:
     half = await half_in(request, "code")
     if half is None or half.person_id is None:
         return _to_desk(language)
-    t, said = desk_texts(language), (await request.post()).get("code", "")
-    code = said[:_LONGEST_CODE] if isinstance(said, str) else ""
+    t, code = desk_texts(language), first(await read_form(request), "code")[:_LONGEST_CODE]
     try:
         await ask_second_factor(request, half.person_id, code)
     except TooManyRequests as often:

@@ -15,6 +15,7 @@ from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
 from api.http.problem import NotFound, TooManyRequests
 from api.http.read.bodies import read_body
+from api.http.read.forms import first, read_form
 from api.pages.catalog import LANGUAGES, choose, help_texts
 from api.pages.colours import is_dark, legible
 from api.routes.links import tracking_url
@@ -89,8 +90,8 @@ async def get_find(request: web.Request) -> web.Response:
 )
 async def post_find_form(request: web.Request) -> web.Response:
     """Find a delivery by the form of the page, and go to its tracking page."""
-    form = {name: str(value)[:_LONGEST] for name, value in (await request.post()).items() if isinstance(value, str)}
-    order, proof, name = form.get("order", ""), form.get("proof", ""), form.get("company", "")
+    form = await read_form(request)
+    order, proof, name = (first(form, name)[:_LONGEST] for name in ("order", "proof", "company"))
     company = await company_of(request, name)
     if not order.strip() or not proof.strip():
         return _page(request, company, status=422, said="find_missing", order=order, company_name=name)

@@ -8,10 +8,11 @@ from aiohttp import web
 
 from api.http.operation import Operations, Who
 from api.http.problem import Problem
+from api.http.read.forms import Typed
 from api.tracking_page.asking import ask
 from api.tracking_page.changing import send_form, summary_of, takes_form
 from api.tracking_page.endpoints import LANG, Reader, reader_of, seen_by
-from api.tracking_page.forms import ANSWER, Typed, shown_fields
+from api.tracking_page.forms import ANSWER, shown_fields
 from api.tracking_page.plain import or_later, unknown_page
 from api.tracking_page.respond import respond
 

@@ -9,10 +9,11 @@ from aiohttp import web
 
 from api.http.app_keys import CONFIG, now_of
 from api.http.problem import NotFound, Problem
+from api.http.read.forms import Typed
 from api.pages.catalog import texts
 from api.pages.times import Manner
 from api.recipient.booked import BookedOrder, led_on, window_of
-from api.tracking_page.forms import FORMS, Typed, shown_fields
+from api.tracking_page.forms import FORMS, shown_fields
 from api.tracking_page.plain import page_without_van, unknown_page
 from api.tracking_page.respond import filled, language_of, respond
 from api.tracking_page.scene import scene_of

@@ -11,7 +11,7 @@ from aiohttp import web
 from api.http.app_keys import CONFIG
 from api.http.operation import Handler, Operations, Who
 from api.http.problem import Forbidden, Gone, Invalid, NotFound, Problem, TooManyRequests
-from api.http.read.limited import read_limited
+from api.http.read.forms import Typed, read_form
 from api.pages.times import Manner
 from api.proofs.uploads.state import ProofRefused
 from api.recipient.booked import booked_by
@@ -19,7 +19,7 @@ from api.tracking_page.asking import ask_options, post
 from api.tracking_page.booked import place_form
 from api.tracking_page.code import CodeStep, code_in, step_after
 from api.tracking_page.endpoints import LANG, open_ones, reader_of, seen_by
-from api.tracking_page.forms import FORMS, MOST_BYTES, Field, Typed, body_of, shown_fields, typed_in
+from api.tracking_page.forms import FORMS, Field, body_of, shown_fields
 from api.tracking_page.photos import PhotoRefused, typed_with_photos
 from api.tracking_page.plain import later_page, or_later, unknown_page
 from api.tracking_page.respond import respond
@@ -93,7 +93,7 @@ async def send_form(
         if request.content_type == "multipart/form-data":
             typed = await typed_with_photos(request)
         else:
-            typed = typed_in(await read_limited(request, MOST_BYTES))
+            typed = await read_form(request)
         code = "" if "again" in typed else code_in(typed)
         await post(request, what, body_of(fields, typed), code)
     except PhotoRefused as refused:

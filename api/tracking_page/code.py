@@ -6,8 +6,8 @@ from typing import Literal
 from aiohttp import web
 
 from api.http.problem import Problem
+from api.http.read.forms import Typed, first
 from api.tracking_page.asking import post
-from api.tracking_page.forms import Typed, first
 
 _STEP_UP, _WRONG = "step-up-needed", "wrong-code"
 

@@ -4,21 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
-from urllib.parse import parse_qs
 
-from api.http.problem import BadRequest, FieldError, Invalid, Problem
+from api.http.problem import FieldError, Invalid, Problem
+from api.http.read.forms import Typed, first
 from api.proofs.uploads.state import ProofRefused
 from api.tickets.photos import PhotoQuota
 
 Kind: TypeAlias = Literal[
     "text", "line", "tel", "email", "stars", "one", "checks", "offers", "yes", "whether", "door", "photos"
 ]
-
-MOST_BYTES = 20_000
-MOST_FIELDS = 40
-
-Typed: TypeAlias = Mapping[str, Sequence[str]]
-"""What was typed, by field."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,18 +76,6 @@ ANSWER = (Field(name="text", kind="text", most=2_000), PHOTOS)
 """Of a ticket."""
 
 
-def typed_in(content: bytes) -> Typed:
-    """Read what a form sent.
-
-    Raises:
-        BadRequest: no form of ours sends that.
-    """
-    try:
-        return parse_qs(content.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS)
-    except ValueError as error:
-        raise BadRequest("This is not what the form of this page sends.") from error
-
-
 def body_of(fields: Sequence[Field], typed: Typed) -> dict[str, Any]:
     """Make the body of a change of what was typed; what cannot be read is left to whoever judges bodies."""
     body: dict[str, Any] = {}
@@ -117,11 +99,6 @@ def body_of(fields: Sequence[Field], typed: Typed) -> dict[str, Any]:
             case _ if said or field.needed:
                 body[field.name] = said
     return body
-
-
-def first(typed: Typed, name: str) -> str:
-    """Give what was typed into a field; empty for nothing."""
-    return next(iter(typed.get(name, ())), "")
 
 
 def wrong_fields(fields: Sequence[Field], errors: Sequence[FieldError]) -> set[str]:

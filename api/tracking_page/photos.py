@@ -8,6 +8,7 @@ from api.http import ids
 from api.http.app_keys import POOL, PROOFS, now_of
 from api.http.operation import Operations, Who
 from api.http.problem import NotFound, Problem
+from api.http.read.forms import Typed
 from api.http.who import parties_of
 from api.portal.change import counted, linked_stop
 from api.proofs.uploads.form import FORMS
@@ -19,7 +20,6 @@ from api.recipient.stream import link_in
 from api.recipient.view import Ended
 from api.stream.hub import HUB
 from api.tickets.photos import PhotoQuota, keep_photo
-from api.tracking_page.forms import Typed
 from sql.account.settings import settings_of
 from sql.delivery.proofs import find_blob, photos_of_stop
 from sql.pool import Db, Pool
