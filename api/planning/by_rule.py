@@ -13,7 +13,7 @@ from api.planning.tours import RouteTools
 from sql.account.settings import ProposalRule, read_settings
 from sql.desk.audit import AuditDeed
 from sql.planning.plans import TourPlanRow, leave_to_person, proposal_for_rule
-from sql.pool import Pool
+from sql.pool import Pool, is_away
 from work.job import Job
 from work.roads.protocol import Roads
 
@@ -50,6 +50,11 @@ async def _ask(tools: RouteTools, row: TourPlanRow) -> None:
         except Problem as problem:
             why = " ".join([problem.detail, *(f"{error.why}." for error in problem.errors[:1])])
             log.info("plan %d is left to a person: %s", row.id, problem.type)
+        except Exception as error:
+            if is_away(error):
+                raise
+            log.exception("plan %d is left to a person", row.id)
+            why = "It could not be accepted by itself; the server's log says why."
     if why is not None:
         await leave_to_person(tools.pool, _judged(row, why))
 

@@ -70,12 +70,22 @@ SELECT external_id, updated_at FROM delivery_order
  ORDER BY id LIMIT $4;
 
 -- name: take_plan
--- One that waits, or whose planner is not heard of any more. $1 seconds until this one says so again
+-- One that waits, or whose planner is not heard of any more: the oldest of the account that had the fewest turns within an hour.
+-- $1 seconds until this one says so again
+WITH oldest AS (
+    SELECT account_id, min(id) AS id FROM plan
+     WHERE state = 'queued' OR (state = 'running' AND held_until < now()) GROUP BY account_id
+), in_turn AS (
+    SELECT oldest.id, coalesce(sum(had.attempts), 0) AS turns
+      FROM oldest LEFT JOIN plan AS had ON had.account_id = oldest.account_id AND had.attempts > 0
+                       AND had.updated_at > now() - interval '1 hour'
+     GROUP BY oldest.id
+)
 UPDATE plan SET state = 'running', attempts = attempts + 1, held_until = now() + $1 * interval '1 second',
        updated_at = now()
- WHERE id = (SELECT id FROM plan
-              WHERE state = 'queued' OR (state = 'running' AND held_until < now())
-              ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
+ WHERE id = (SELECT one.id FROM plan AS one JOIN in_turn ON in_turn.id = one.id
+              WHERE one.state = 'queued' OR (one.state = 'running' AND one.held_until < now())
+              ORDER BY in_turn.turns, one.id LIMIT 1 FOR UPDATE OF one SKIP LOCKED)
 RETURNING id, account_id, state, date, depot, asked, progress, version, attempts, why, result;
 
 -- name: keep_plan

@@ -1,9 +1,16 @@
 """What an account's rule says of a proposal."""
 
+from datetime import date
+
 import pytest
 
+from api.http.config import ApiConfig
+from api.planning import by_rule
 from api.planning.by_rule import objection
 from sql.account.settings import ProposalRule
+from sql.planning import plans
+from sql.planning.plans import PlanEnd
+from work.roads.choose import STRAIGHT
 
 BOTH = ProposalRule(saves_minutes=10, new_orders=True)
 
@@ -48,3 +55,28 @@ def test_it_is_accepted(proposal, rule):
 )  # fmt: skip
 def test_it_is_left_to_a_person(proposal, rule, why):
     assert objection(rule, proposal) == why
+
+
+async def test_one_that_breaks_the_server_holds_up_no_other(pool, account, client, monkeypatch):
+    change = {"accept_proposals": {"saves_minutes": 10}}
+    assert (await client.patch("/v1/account", json=change, headers=account.headers)).status == 200
+    for order in ("strange", "usual"):
+        await plans.create_plan(pool, account_id=account.id, on=date(2026, 3, 2), depot="centro", asked={})
+        row = await plans.take_plan(pool, hold_s=30.0)
+        result = {"tours": [], "proposal": {**told(-60, **{order: "later"}), "because": order, "km": 0.0}}
+        await plans.end_plan(pool, row, PlanEnd(state="done", result=result, for_rule=True))
+    accepted = []
+
+    async def accept(_tools, row, *, deed):
+        if row.result["proposal"]["because"] == "strange":
+            raise KeyError("strange")
+        accepted.append(deed.after["because"])
+        await plans.change_plan(pool, row.id, state="published", result=row.result)
+
+    monkeypatch.setattr(by_rule, "accept_proposal", accept)
+    rule = by_rule.rule_job(STRAIGHT, ApiConfig())
+    while await rule.do(pool):
+        pass
+    assert accepted == ["usual"]
+    left = await pool.fetchval("SELECT result FROM plan WHERE state = 'done'")
+    assert "server's log" in left["proposal"]["rule"]["why"]
