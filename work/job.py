@@ -2,14 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from sql.config import DatabaseConfig
 from sql.pool import Pool, create_pool, is_away
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _CONNECTIONS = 6
 _WAIT_S = 30.0  # nobody waits for a job
@@ -60,6 +62,17 @@ async def repeat(job: Job, pool: Pool, stop: asyncio.Event) -> None:
             else:
                 log.exception("%s failed and is tried again in %.0f s", job.name, pause_s)
         await _sleep(pause_s, stop)
+
+
+async def for_each(things: Iterable[T], do: Callable[[T], Awaitable[None]]) -> None:
+    """Do something for each at the same time: one that hangs holds up no other, one that fails ends none.
+
+    Raises:
+        Exception: what failed first, once all are over.
+    """
+    for came in await asyncio.gather(*(do(one) for one in things), return_exceptions=True):
+        if isinstance(came, BaseException):
+            raise came
 
 
 async def _sleep(pause_s: float, stop: asyncio.Event) -> None:

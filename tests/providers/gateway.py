@@ -146,3 +146,21 @@ async def mail_server(**more: Any) -> AsyncIterator[MailServer]:
         yield server
     finally:
         listening.close()
+
+
+@asynccontextmanager
+async def hanging_server() -> AsyncIterator[int]:
+    """Run a server of whatever kind that takes connections and never says a word; gives its port."""
+    over = asyncio.Event()
+
+    async def say_nothing(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await over.wait()
+        writer.close()
+
+    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        over.set()
+        server.close()
+        await server.wait_closed()

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,7 +26,7 @@ from sql.desk.alert_mails import (
 from sql.pool import Pool
 from work.desk.alerts import NOW, SEVERITIES
 from work.desk.letters import letter_of
-from work.job import Job
+from work.job import Job, for_each
 from work.messages.channels.protocol import Outgoing
 from work.messages.sending.mail import mail_now
 from work.outgoing.guard import Guard
@@ -94,8 +95,7 @@ class AlertMails:
         """Send what is due; tell whether there may be more."""
         async with pool.acquire() as db, db.transaction():
             due = await lease_mails(db, lease_s=LEASE_S, people_at_once=PEOPLE_AT_ONCE)
-        for waiting in due:
-            await self._send(pool, waiting)
+        await for_each(due, partial(self._send, pool))
         return len(due) == PEOPLE_AT_ONCE
 
     async def _send(self, pool: Pool, waiting: WaitingMails) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 
 from sql.account.accounts import read_instance
 from sql.account.settings import settings_of
@@ -10,7 +11,7 @@ from sql.desk.sessions import drop_sessions
 from sql.desk.steps import drop_steps
 from sql.pool import Pool
 from work.desk.words import words_of_mail
-from work.job import Job
+from work.job import Job, for_each
 from work.links import desk_token
 from work.messages.channels.protocol import Outgoing
 from work.messages.sending.mail import mail_now
@@ -35,17 +36,19 @@ class LinkMails:
     async def send_due(self, pool: Pool) -> bool:
         """Send what is due; tell whether there may be more."""
         due = await lease_mails(pool, lease_s=LEASE_S, at_most=AT_ONCE)
-        for mail in due:
-            try:
-                is_over = await self._send(pool, mail)
-            except Exception:
-                log.exception("a mail that lets somebody into account %d", mail.account_id)
-                is_over = False
-            if is_over:
-                await mailed(pool, mail.id)
-            else:
-                await mail_again(pool, mail.id, min(FIRST_AGAIN_S * 3 ** (mail.mail_tries - 1), LONGEST_AGAIN_S))
+        await for_each(due, partial(self._send_one, pool))
         return len(due) == AT_ONCE
+
+    async def _send_one(self, pool: Pool, mail: LinkMail) -> None:
+        try:
+            is_over = await self._send(pool, mail)
+        except Exception:
+            log.exception("a mail that lets somebody into account %d", mail.account_id)
+            is_over = False
+        if is_over:
+            await mailed(pool, mail.id)
+        else:
+            await mail_again(pool, mail.id, min(FIRST_AGAIN_S * 3 ** (mail.mail_tries - 1), LONGEST_AGAIN_S))
 
     async def _send(self, pool: Pool, mail: LinkMail) -> bool:
         language = settings_of(mail.settings).languages[0]

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import msgspec
 
@@ -19,7 +20,7 @@ from sql.desk.push import (
 from sql.messages.setup import channels_of
 from sql.pool import Pool
 from work.desk.called import words_of_alert
-from work.job import Job
+from work.job import Job, for_each
 from work.messages.channels.protocol import Accepted, Outcome, Outgoing, Refused
 from work.messages.channels.push import PushChannel, open_push
 from work.messages.channels.settings import Push
@@ -46,10 +47,12 @@ class AlertPushes:
     async def tell_due(self, pool: Pool) -> bool:
         """Tell of what is due; whether there may be more."""
         due = await lease_alerts(pool, lease_s=LEASE_S, at_most=AT_ONCE)
-        over = [one.id for one in due if await self._is_over(pool, one)]
-        if over:
-            await alerts_told(pool, over)
+        await for_each(due, partial(self._tell_one, pool))
         return len(due) == AT_ONCE
+
+    async def _tell_one(self, pool: Pool, alert: AlertToTell) -> None:
+        if await self._is_over(pool, alert):
+            await alerts_told(pool, [alert.id])
 
     async def _is_over(self, pool: Pool, alert: AlertToTell) -> bool:
         """Tell whoever wants to know of an alert; whether that need not be tried again."""

@@ -1,5 +1,6 @@
 """Browsers of people are told of alerts, by choice, each by its push service, and no longer than it is news."""
 
+import asyncio
 from collections import Counter
 
 import pytest
@@ -8,6 +9,7 @@ from api.pages.catalog import day_texts
 from sql.desk.alerts import follow_feed
 from sql.messages.setup import put_channel
 from tests.api.desk.desk import ask, make_user, signed_in
+from tests.providers.gateway import hanging_server
 from tests.providers.push import Browser, push_service
 from tests.providers.watched import LOCAL
 from work.desk.alerts import ENDS, OPENS, opens_for
@@ -139,3 +141,16 @@ async def test_it_is_switched_off_again_and_only_offered_where_the_account_does(
 def test_an_alert_is_called_as_at_the_desk(language):
     called = {one.type: words_of_alert(one.type, language) for one in OPENS}
     assert called == {one.type: day_texts(language)["alert_type"][one.type.replace(".", "_")] for one in OPENS}
+
+
+async def test_a_service_that_hangs_holds_up_no_other_alert(client, account, pool, channel, tell):
+    ana = await signed_in(pool, account.id, await make_user(pool, account.id))
+    async with push_service() as service, hanging_server() as hangs:
+        for browser in (Browser(service.url, name="well"), Browser(f"http://127.0.0.1:{hangs}", name="hangs")):
+            assert await switch_on(client, ana, browser) == 204
+        telling = asyncio.create_task(tell("driver.sos", "stop.code_locked"))
+        async with asyncio.timeout(10):
+            while len(service.taken) < 2:
+                await asyncio.sleep(0.05)
+        assert not telling.done()
+        telling.cancel()

@@ -1,5 +1,6 @@
 """Alerts are mailed to whom the account names: once each, never in floods, by its own mail server."""
 
+import asyncio
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +11,7 @@ from sql.desk import people
 from sql.desk.alert_mails import ToldAlert, WaitingMails
 from sql.desk.alerts import follow_feed
 from sql.messages.setup import put_channel
-from tests.providers.gateway import mail_server
+from tests.providers.gateway import hanging_server, mail_server
 from work.desk.alert_mail import AlertMails, in_mails
 from work.desk.alerts import ENDS, opens_for
 from work.outgoing.guard import Guard, networks_of
@@ -230,3 +231,24 @@ def test_how_many_mails_leave_and_when_the_rest_does(before, sizes, again_s):
     leave, again = in_mails(before, 2, NOW)
     assert [len(alerts) for alerts in leave] == sizes
     assert again_s is None or (again - NOW).total_seconds() == again_s
+
+
+async def test_a_mail_server_that_hangs_holds_up_its_own_account_only(pool, mails):
+    async with hanging_server() as hangs, mail_server() as server:
+        for name, port in (("cuelga", hangs), ("tienda", server.port)):
+            account_id = await ensure_account(pool, name)
+            await by(pool, account_id, port)
+            await rule(pool, account_id, {"severity": "low", "emails": [f"{name}@tienda.example"]})
+            await pool.execute(
+                "INSERT INTO desk_alert (account_id, fact_id, type, severity, occurred_at, mail_at)"
+                " VALUES ($1, gen_random_uuid(), 'driver.sos', 3, now(), now())",
+                account_id,
+            )
+        await mails.decide(pool)
+        sending = asyncio.create_task(mails.send_due(pool))
+        async with asyncio.timeout(10):
+            while not server.taken:
+                await asyncio.sleep(0.05)
+        assert not sending.done()
+        sending.cancel()
+    assert server.taken[0][1] == "tienda@tienda.example"

@@ -28,6 +28,9 @@ from work.messages.words.letter import LOGO_ID, letter
 from work.outgoing.guard import Guard
 
 TIMEOUT_S = 20.0
+CONNECTED_S = 40.0
+"""Until a server has said hello and let us in, however slowly it says each line of that."""
+
 _KEPT_S = 20.0  # a connection on which nothing is sent; servers hang up after minutes
 
 
@@ -115,9 +118,10 @@ class EmailChannel:
             local_hostname="reparto",
         )
         try:
-            await client.connect()
-            if found.user:
-                await client.login(found.user, found.password or "")
+            async with asyncio.timeout(CONNECTED_S):
+                await client.connect()
+                if found.user:
+                    await client.login(found.user, found.password or "")
         except BaseException:
             client.close()
             sock.close()
