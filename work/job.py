@@ -75,6 +75,24 @@ async def for_each(things: Iterable[T], do: Callable[[T], Awaitable[None]]) -> N
             raise came
 
 
+async def in_turn(things: Iterable[T], do: Callable[[T], Awaitable[None]]) -> None:
+    """Do something for one after the other; one that fails keeps none behind it waiting.
+
+    Raises:
+        Exception: what failed first, once all had their turn; at once where the database is away.
+    """
+    failed: Exception | None = None
+    for one in things:
+        try:
+            await do(one)
+        except Exception as error:
+            if is_away(error):
+                raise
+            failed = failed or error
+    if failed is not None:
+        raise failed
+
+
 async def _sleep(pause_s: float, stop: asyncio.Event) -> None:
     try:
         async with asyncio.timeout(pause_s):

@@ -5,7 +5,7 @@ import time
 from sql.operate import erasure
 from sql.operate.erasure import ErasureRow
 from sql.operate.erasure_driver import remains_of_driver, waits_in_inbox
-from sql.pool import Pool
+from sql.pool import Pool, is_away
 from work.erasure.steps import OF_A_DRIVER, OF_A_RECIPIENT
 from work.job import Job
 from work.proofs.store import ProofStore
@@ -13,7 +13,7 @@ from work.proofs.store import ProofStore
 SETTLED_S = 120.0
 """Requests that were under way when it was asked are over then, and caches of devices: it is gone through again."""
 
-_AGAIN_S = 10.0
+_AGAIN_S, _AGAIN_AFTER_FAILURE_S = 10.0, 60.0
 _TURN_S = 60.0
 
 
@@ -59,7 +59,12 @@ def erasure_job(store: ProofStore) -> Job:
     async def do(pool: Pool) -> bool:
         found = await erasure.due(pool, at_most=1)
         for one in found:
-            await erase(pool, store, one, within_s=_TURN_S)
+            try:
+                await erase(pool, store, one, within_s=_TURN_S)
+            except Exception as error:
+                if not is_away(error):  # the next one has its turn first
+                    await erasure.put_off(pool, one, _AGAIN_AFTER_FAILURE_S)
+                raise
         return bool(found)
 
     return Job(name="erasures", do=do, pause_s=5.0)

@@ -13,7 +13,7 @@ from sql.delivery.stops import stop_ids_of_route
 from sql.pool import Db, Pool
 from sql.track.lanes import lock_lanes
 from work.feed.settle import settle_routes, tell_left_open
-from work.job import Job
+from work.job import Job, in_turn
 
 SAME_SHIFT_S = 4 * 3600
 """A second `shift_started` within so many seconds of the one before is the same one, said twice; a later one is the
@@ -26,8 +26,7 @@ _AT_ONCE = 100  # routes found in one statement; each is looked at in a transact
 async def close_due(pool: Pool, now: datetime) -> bool:
     """Look at the tours that may be over; tell whether there may be more of them."""
     due = await routes_to_look_at(pool, now=now, at_most=_AT_ONCE)
-    for route in due:
-        await _look_at(pool, route, now)
+    await in_turn(due, lambda route: _look_at(pool, route, now))
     return len(due) == _AT_ONCE
 
 

@@ -25,7 +25,7 @@ from sql.pool import Db, Pool
 from sql.track.lanes import lock_lanes
 from work.feed.entries import anew, taken_back
 from work.feed.types import BREAK_ENDED, SHIFT_ENDED, fact_id
-from work.job import Job
+from work.job import Job, in_turn
 
 _AT_ONCE = 100  # drivers found in one statement; each is looked at in a transaction of its own
 
@@ -37,14 +37,17 @@ async def tell_ends_due(pool: Pool, now: datetime, *, longest: timedelta) -> boo
         longest: how long a shift lasts at most that nobody ended.
     """
     due = await drivers_to_look_at(pool, now=now, at_most=_AT_ONCE)
-    for driver in due:
-        async with pool.acquire() as db, db.transaction():
-            await lock_lanes(db, [driver.lane])
-            await _look_at(db, driver, now, longest)
+    await in_turn(due, lambda driver: _look_at(pool, driver, now, longest))
     return len(due) == _AT_ONCE
 
 
-async def _look_at(db: Db, driver: DriverToLookAt, now: datetime, longest: timedelta) -> None:
+async def _look_at(pool: Pool, driver: DriverToLookAt, now: datetime, longest: timedelta) -> None:
+    async with pool.acquire() as db, db.transaction():
+        await lock_lanes(db, [driver.lane])
+        await _tell_ends(db, driver, now, longest)
+
+
+async def _tell_ends(db: Db, driver: DriverToLookAt, now: datetime, longest: timedelta) -> None:
     from_at = await looks_from(db, driver_id=driver.id, now=now)
     if from_at is None:
         return

@@ -17,6 +17,7 @@ from sql.pool import Pool
 from tests.api.conftest import say_events
 from tests.api.driver.driver_day import event, hours
 from tests.api.proofs.pictures import STROKES, photo
+from work.erasure import erase as erase_module
 from work.erasure import steps
 from work.erasure.erase import erase, erasure_job
 from work.links import token_of
@@ -296,3 +297,25 @@ async def test_whom_nobody_can_mean_is_refused(client: Any, account: Any, body: 
     for key in (account.dispatcher_key, account.viewer_key):
         answer = await client.post("/v1/erasures", json=body, headers={"Authorization": f"Bearer {key}"})
         assert answer.status == 403
+
+
+async def test_an_erasure_that_fails_keeps_no_other_waiting(
+    pool: Pool, account: Any, proof_store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = [
+        await pool.fetchval(
+            "INSERT INTO erasure (account_id, words, again_at) VALUES ($1, '{}', now()) RETURNING id", account.id
+        )
+        for _ in range(2)
+    ]
+    gone_through = []
+
+    async def go_through(_pool: Pool, _store: Any, erasure_id: int, *, within_s: float) -> None:
+        gone_through.append(erasure_id)
+        raise KeyError(within_s)
+
+    monkeypatch.setattr(erase_module, "erase", go_through)
+    for _ in range(2):
+        with pytest.raises(KeyError):
+            await erasure_job(proof_store).do(pool)
+    assert gone_through == [first, second]

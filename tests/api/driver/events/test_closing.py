@@ -6,6 +6,7 @@ import pytest
 
 from tests.api.conftest import say_events
 from tests.api.driver.driver_day import BASE, at, event, feed, hours, number
+from work.feed import closing
 from work.feed.closing import close_due
 
 LEFT = "stop.left_open"
@@ -220,3 +221,21 @@ async def test_a_new_stop_opens_a_tour_that_was_ended(client, account, phone, pu
     await put_route(client, account.key, **{**hours(), "driver": "ana", "stops": [*tour["stops"], more]})
     await close_due(pool, BASE + timedelta(hours=7))
     assert set(await phone.statuses()) == {"en_route", "pending"} or set(await phone.statuses()) == {"pending"}
+
+
+async def test_a_tour_that_cannot_be_closed_keeps_no_other_open(client, account, phone, put_route, pool, monkeypatch):
+    await put_route(client, account.key, "tour-0", **hours())
+    strange = await pool.fetchval("SELECT id FROM route ORDER BY look_at, id LIMIT 1")
+    close = closing.close_tour
+
+    async def close_some(db, route_id, *, now):
+        if route_id == strange:
+            raise KeyError(route_id)
+        await close(db, route_id, now=now)
+
+    monkeypatch.setattr(closing, "close_tour", close_some)
+    with pytest.raises(KeyError):
+        await close_due(pool, OVER + timedelta(hours=12))
+    closed = dict(await pool.fetch("SELECT id, closed_at IS NOT NULL FROM route"))
+    assert len(closed) == 2
+    assert all(is_closed == (route_id != strange) for route_id, is_closed in closed.items())
