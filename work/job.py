@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from sql.config import DatabaseConfig
-from sql.pool import Pool, create_pool, is_away
+from sql.pool import Pool, create_pool, is_away, is_lost
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ async def in_turn(things: Iterable[T], do: Callable[[T], Awaitable[None]]) -> No
         try:
             await do(one)
         except Exception as error:
-            if is_away(error):
+            if is_lost(error):
                 raise
             failed = failed or error
     if failed is not None:

@@ -104,10 +104,9 @@ async def patch_point(request: web.Request) -> web.Response:
     point_id, account_id = ids.id_in_path(request, "point", ids.POINT), caller_of(request).account_id
     body = await read_body(request, PointChange)
     async with request.app[POOL].acquire() as db, db.transaction():
-        found = await points.page_of_points(db, account_id, point_id=point_id)
-        if not found:
+        was = await points.hold_point(db, account_id=account_id, point_id=point_id)
+        if was is None:
             raise NotFound("There is no pick-up point of this id.")
-        was = found[0]
         plan = PointPlan(
             external_id=was.external_id,
             name=was.name if body.name is UNSET else body.name,

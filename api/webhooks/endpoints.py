@@ -17,6 +17,7 @@ from api.http.paging import PAGING, Id, cursor_in, cut, limit_in
 from api.http.problem import Conflict, FieldError, NotFound
 from api.http.read.bodies import read_body, refuse
 from sql.feed.events import events_numbered
+from sql.pool import Db
 from sql.webhooks import webhooks
 from sql.webhooks.webhooks import ListedDelivery, WebhookRow
 from work.feed.types import NAMES
@@ -199,18 +200,20 @@ async def patch_webhook(request: web.Request) -> web.Response:
 
     One that is switched on again is told of what comes from then on; `replay` brings what it missed.
     """
-    row, body = await _row(request), await read_body(request, WebhookPatch)
-    url = row.url if body.url is UNSET else body.url
-    types = row.types if body.types is UNSET else body.types
-    refuse(_mistakes(request, url, types))
-    await webhooks.change_webhook(
-        request.app[POOL],
-        row,
-        url=url,
-        types=types,
-        form=row.format if body.format is UNSET else body.format,
-        enabled=row.enabled if body.enabled is UNSET else body.enabled,
-    )
+    body = await read_body(request, WebhookPatch)
+    async with request.app[POOL].acquire() as db, db.transaction():
+        row = await _held(request, db)
+        url = row.url if body.url is UNSET else body.url
+        types = row.types if body.types is UNSET else body.types
+        refuse(_mistakes(request, url, types))
+        await webhooks.change_webhook(
+            db,
+            row,
+            url=url,
+            types=types,
+            form=row.format if body.format is UNSET else body.format,
+            enabled=row.enabled if body.enabled is UNSET else body.enabled,
+        )
     return answer(request, Webhook(**_fields(await _row(request))))
 
 
@@ -227,7 +230,7 @@ async def rotate_secret(request: web.Request) -> web.Response:
     """Give a webhook another secret; for a day what it is told is signed with both."""
     app, now = request.app, now_of(request)
     async with app[POOL].acquire() as db, db.transaction():
-        row = await _row(request)
+        row = await _held(request, db)
         fresh = new_secret()
         opened = rotated(app[SEALER].open(row.secrets), fresh, now)
         await webhooks.put_webhook_secrets(db, row.id, app[SEALER].seal(opened))
@@ -319,8 +322,18 @@ async def get_deliveries(request: web.Request) -> web.Response:
 
 
 async def _row(request: web.Request) -> WebhookRow:
-    webhook_id = ids.id_in_path(request, "webhook", ids.WEBHOOK)
-    row = await webhooks.find_webhook(request.app[POOL], caller_of(request).account_id, webhook_id)
+    return _found(await webhooks.find_webhook(request.app[POOL], caller_of(request).account_id, _id_in(request)))
+
+
+async def _held(request: web.Request, db: Db) -> WebhookRow:
+    return _found(await webhooks.hold_webhook(db, caller_of(request).account_id, _id_in(request)))
+
+
+def _id_in(request: web.Request) -> int:
+    return ids.id_in_path(request, "webhook", ids.WEBHOOK)
+
+
+def _found(row: WebhookRow | None) -> WebhookRow:
     if row is None:
         raise NotFound("There is no webhook of this id.")
     return row

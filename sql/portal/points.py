@@ -43,6 +43,12 @@ async def page_of_points(
     return [PointRow(**row) for row in await db.fetch(_SQL["page_of_points"], account_id, point_id, after, limit)]
 
 
+async def hold_point(db: Db, *, account_id: int, point_id: int) -> PointRow | None:
+    """Hold a point until the transaction ends; None: the account has none such."""
+    row = await db.fetchrow(_SQL["hold_point"], account_id, point_id)
+    return None if row is None else PointRow(**row)
+
+
 async def points_near(db: Db | Pool, account_id: int, *, lat: float, lon: float, at_most: int) -> list[PointRow]:
     """Read the points that are offered, the nearest first."""
     return [PointRow(**row) for row in await db.fetch(_SQL["points_near"], account_id, lat, lon, at_most)]

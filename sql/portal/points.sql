@@ -13,6 +13,11 @@ RETURNING id, external_id, name, address, lat, lon, opening_hours, enabled;
 SELECT id, external_id, name, address, lat, lon, opening_hours, enabled FROM pickup_point
  WHERE account_id = $1 AND ($2::bigint IS NULL OR id = $2) AND id > $3 ORDER BY id LIMIT $4;
 
+-- name: hold_point
+-- Nobody changes it until the transaction ends. $1 account, $2 point
+SELECT id, external_id, name, address, lat, lon, opening_hours, enabled FROM pickup_point
+ WHERE account_id = $1 AND id = $2 FOR UPDATE;
+
 -- name: points_near
 -- Those that are open for stops, nearest first by a plane at the stop. $1 account, $2 lat, $3 lon, $4 how many
 SELECT id, external_id, name, address, lat, lon, opening_hours, enabled FROM pickup_point

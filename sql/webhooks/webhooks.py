@@ -116,6 +116,12 @@ async def find_webhook(db: Db | Pool, account_id: int, webhook_id: int) -> Webho
     return None if row is None else WebhookRow(**row)
 
 
+async def hold_webhook(db: Db, account_id: int, webhook_id: int) -> WebhookRow | None:
+    """Read one webhook that nobody else changes until the transaction ends."""
+    row = await db.fetchrow(_SQL["hold_webhook"], account_id, webhook_id)
+    return None if row is None else WebhookRow(**row)
+
+
 async def change_webhook(
     db: Db | Pool, row: WebhookRow, *, url: str, types: list[str] | None, form: str, enabled: bool
 ) -> None:
@@ -176,6 +182,11 @@ async def lease_due(db: Db, row: WebhookRow, *, now: datetime, until: datetime, 
     """Lease what is to be tried again."""
     found = await db.fetch(_SQL["lease_due"], row.id, now, until, at_most)
     return [Delivery(webhook_id=row.id, account_id=row.account_id, **one) for one in found]
+
+
+async def give_up(db: Db, webhook_id: int, seqs: Sequence[int]) -> None:
+    """Try no more what the feed has forgotten by now."""
+    await db.execute(_SQL["give_up"], webhook_id, seqs)
 
 
 async def events_of(db: Db | Pool, account_id: int, seqs: Iterable[int]) -> dict[int, FeedEntry]:

@@ -18,6 +18,11 @@ SELECT id, account_id, url, types, format, enabled, disabled_why, secrets, faili
 SELECT id, account_id, url, types, format, enabled, disabled_why, secrets, failing_since, created_at, updated_at
   FROM webhook WHERE account_id = $1 AND id = $2;
 
+-- name: hold_webhook
+-- The same, which nobody changes until the transaction ends. $1 account, $2 webhook
+SELECT id, account_id, url, types, format, enabled, disabled_why, secrets, failing_since, created_at, updated_at
+  FROM webhook WHERE account_id = $1 AND id = $2 FOR UPDATE;
+
 -- name: change_webhook
 -- One that is switched on again begins with what comes from then on; what waits for it is given up.
 -- $1 account, $2 webhook, $3 url, $4 types, $5 format, $6 enabled
@@ -113,6 +118,10 @@ UPDATE webhook_delivery AS delivery SET attempts = attempts + 1, next_try_at = $
          ORDER BY next_try_at LIMIT $4 FOR UPDATE SKIP LOCKED) AS due
  WHERE delivery.id = due.id
 RETURNING delivery.seq, delivery.type, delivery.replay, delivery.attempts;
+
+-- name: give_up
+-- $1 webhook, $2 seqs
+UPDATE webhook_delivery SET state = 'failed' WHERE webhook_id = $1 AND seq = ANY ($2::bigint[]) AND state = 'pending';
 
 -- name: events_of
 -- $1 account, $2 seqs

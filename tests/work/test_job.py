@@ -2,22 +2,24 @@
 
 import asyncio
 
+import asyncpg
 import pytest
 
 from work.job import for_each, in_turn
 
 
 @pytest.mark.parametrize("do_all", [for_each, in_turn])
-async def test_one_that_fails_ends_no_other_and_is_raised_when_all_are_over(do_all):
+@pytest.mark.parametrize("error", [KeyError, asyncpg.LockNotAvailableError])
+async def test_one_that_fails_ends_no_other_and_is_raised_when_all_are_over(do_all, error):
     done = []
 
     async def do(number):
         if number in (1, 3):
-            raise KeyError(number)
+            raise error(number)
         await asyncio.sleep(0)
         done.append(number)
 
-    with pytest.raises(KeyError) as failed:
+    with pytest.raises(error) as failed:
         await do_all([1, 2, 3, 4], do)
     assert failed.value.args == (1,)
     assert done == [2, 4]

@@ -5,7 +5,7 @@ import time
 from sql.operate import erasure
 from sql.operate.erasure import ErasureRow
 from sql.operate.erasure_driver import remains_of_driver, waits_in_inbox
-from sql.pool import Pool, is_away
+from sql.pool import Pool, is_lost
 from work.erasure.steps import OF_A_DRIVER, OF_A_RECIPIENT
 from work.job import Job
 from work.proofs.store import ProofStore
@@ -62,7 +62,7 @@ def erasure_job(store: ProofStore) -> Job:
             try:
                 await erase(pool, store, one, within_s=_TURN_S)
             except Exception as error:
-                if not is_away(error):  # the next one has its turn first
+                if not is_lost(error):  # the next one has its turn first
                     await erasure.put_off(pool, one, _AGAIN_AFTER_FAILURE_S)
                 raise
         return bool(found)

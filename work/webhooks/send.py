@@ -27,6 +27,7 @@ from sql.webhooks.webhooks import (
     disable_webhook,
     end_spans,
     endpoints,
+    give_up,
     lease_due,
     note_health,
     read_on,
@@ -144,6 +145,8 @@ class WebhookSender:
         if outlet.waiting is not None and len(leased) < at_most:
             leased += await lease_due(db, row, now=now, until=until, at_most=at_most - len(leased))
         events = await self.events.of(db, row.account_id, row.format, [one.seq for one in leased])
+        if forgotten := [one.seq for one in leased if one.seq not in events]:
+            await give_up(db, row.id, forgotten)
         return [(one, events[one.seq]) for one in leased if one.seq in events]
 
     async def send(self, outlet: Endpoint, thing: tuple[Delivery, WrittenEvent]) -> Answered:

@@ -1,9 +1,11 @@
 """Another place: applied near the planned one, else a proposal; pick-up points, the nearest first."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
+from sql.pool import Pool
 from tests.api.portal.conftest import Recipient
 
 NEAR = {"address": "Cra. 46 # 52-80", "lat": 6.2492, "lon": -75.5675}
@@ -98,3 +100,15 @@ async def test_points_are_imported_once_and_switched_off(
     bad = await client.post("/v1/pickup-points", json=KIOSK | {"external_id": "pp_1"}, headers=account.headers)
     await refused(bad, 422, "/external_id")
     await refused(await client.patch("/v1/pickup-points/pp_99", json={}, headers=account.headers), 404)
+
+
+async def test_what_two_change_of_a_point_at_once_is_both_changed(client: Any, account: Any, pool: Pool) -> None:
+    made = await (await client.post("/v1/pickup-points", json=KIOSK, headers=account.headers)).json()
+    path, changes = f"/v1/pickup-points/{made['id']}", [{"name": "Kiosco nuevo"}, {"enabled": False}]
+    async with pool.acquire() as db, db.transaction():
+        await db.fetch("SELECT FROM pickup_point FOR UPDATE")
+        asked = [asyncio.create_task(client.patch(path, json=one, headers=account.headers)) for one in changes]
+        await asyncio.sleep(0.5)
+    assert {(await one).status for one in asked} == {200}
+    (now,) = (await (await client.get("/v1/pickup-points", headers=account.headers)).json())["points"]
+    assert (now["name"], now["enabled"]) == ("Kiosco nuevo", False)

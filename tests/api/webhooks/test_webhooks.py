@@ -342,3 +342,30 @@ def test_an_answer_is_judged():
     assert verdict(410, 1, now).is_gone
     assert verdict(429, 1, now, retry_after_s=1e9).next_try_at == now + timedelta(days=1)
     assert verdict(404, 1, now, retry_after_s=900, chance=0.5).next_try_at == now + timedelta(seconds=5)
+
+
+async def test_what_two_change_at_once_is_both_changed(company, shop, pool, client, account, sealer):
+    made = await company.make(shop)
+    path = f"/v1/webhooks/{made['id']}"
+    patches = [{"types": ["stop.failed"]}, {"format": "cloudevents"}]
+    async with pool.acquire() as db, db.transaction():
+        await db.fetch("SELECT FROM webhook FOR UPDATE")
+        asked = [asyncio.create_task(client.patch(path, json=one, headers=account.headers)) for one in patches]
+        asked += [asyncio.create_task(client.post(f"{path}/rotate", headers=account.headers)) for _ in range(2)]
+        await asyncio.sleep(0.5)
+    *_, first, second = [await (await one).json() for one in asked]
+    now = await company.ask("GET", path)
+    assert (now["types"], now["format"]) == (["stop.failed"], "cloudevents")
+    kept = sealer.open(await pool.fetchval("SELECT secrets FROM webhook"))
+    assert {kept["secret"], kept["old_secret"]} == {first["secret"], second["secret"]}, "whoever has one can verify"
+
+
+async def test_what_the_feed_has_forgotten_is_tried_no_more(company, shop, pool):
+    await company.make(shop)
+    await company.happens()
+    await company.go()
+    await pool.execute("UPDATE webhook_delivery SET state = 'pending', replay = true, next_try_at = now()")
+    await pool.execute("DELETE FROM event")
+    await company.go()
+    assert len(shop.taken) == 1
+    assert await pool.fetchval("SELECT state FROM webhook_delivery") == "failed"
