@@ -15,9 +15,11 @@ from api.http.problem import FieldError
 from api.http.read.bodies import read_body, refuse
 from api.portal.asked import asked_options, pin_place
 from api.portal.change import AlreadyRated, ChangeAccepted, changing, counted, linked_stop, put_wish
+from api.portal.limits import admit_away
 from api.portal.offers import free_slots
 from api.portal.rules import BY_CODE, Option, options
 from api.recipient.booked import booked_by
+from api.recipient.stream import link_in
 from geo.shape.plane import metres_between
 from sql.portal.points import PointRow, points_near
 from sql.portal.ratings import put_rating
@@ -148,6 +150,7 @@ async def post_away(request: web.Request) -> web.Response:
     """
     await counted(request)
     away = (await read_body(request, AwayBody)).away
+    await admit_away(request, link_in(request))
     accepted = await put_wish(
         request, "away", lambda _, wish: (replace(wish, away=away), {"away": away}), fact="stop.away"
     )

@@ -196,7 +196,7 @@ async def put_wish(
     state: State = "applied",
     fact: str = "stop.instructed",
 ) -> ChangeAccepted:
-    """Change what a recipient said of their stop, beside the plan.
+    """Change what a recipient said of their stop, beside the plan; what they said already changes nothing.
 
     Args:
         make: gives what they say now, and what the feed may tell of it.
@@ -209,14 +209,18 @@ async def put_wish(
         changed = {
             name for name, value in is_now.items() if value != was[name] and name not in ("said_at", "last_change")
         }
-        await stops.put_wish(it.db, it.stop, replace(wish, said_at=it.now, last_change=change))
-        change_id = await it.note(
-            fact,
-            was={name: was[name] for name in changed},
-            is_now={name: is_now[name] for name in changed},
-            state=state,
-            told=told,
-        )
-        if change in TOLD_AT_ONCE:
-            await it.warn()
+        last = (await stops.last_changes(it.db, it.stop.id)).get(change)
+        if not changed and state == "applied" and last is not None:  # a request that was sent twice
+            change_id = ids.shown(ids.CHANGE, last.id)
+        else:
+            await stops.put_wish(it.db, it.stop, replace(wish, said_at=it.now, last_change=change))
+            change_id = await it.note(
+                fact,
+                was={name: was[name] for name in changed},
+                is_now={name: is_now[name] for name in changed},
+                state=state,
+                told=told,
+            )
+            if change in TOLD_AT_ONCE:
+                await it.warn()
     return ChangeAccepted(id=change_id, change=change, state=state, driver_told=True, distance_m=told.get("distance_m"))

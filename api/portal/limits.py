@@ -12,6 +12,9 @@ POSTS_OF_A_LINK = 60
 POSTS_OF_AN_ADDRESS = 120
 """An hour: some families behind one router; a company's own desk uses its key."""
 
+AWAYS_OF_A_LINK = 10
+"""A day: the contact hears of each at once, at any hour, and whoever has the link may say it."""
+
 LOOKUPS_OF_AN_ADDRESS = 25
 """An hour: somebody who waits for five parcels and mistypes each number a few times."""
 
@@ -36,6 +39,15 @@ async def admit_post(request: web.Request, link_hash: bytes) -> None:
     """
     await admit_attempt(request, hash_of_address(request), "post", POSTS_OF_AN_ADDRESS)
     await admit_attempt(request, link_hash, "post", POSTS_OF_A_LINK)
+
+
+async def admit_away(request: web.Request, link_hash: bytes) -> None:
+    """Count that somebody says whether anybody is at home.
+
+    Raises:
+        TooManyRequests: by this link too often.
+    """
+    await admit_attempt(request, link_hash, "away", AWAYS_OF_A_LINK, window_s=DAY_S)
 
 
 async def admit_lookup(request: web.Request, order: str) -> None:

@@ -168,6 +168,7 @@ async def put_change(
 class LastChange:
     """The last change of a kind; `told`: the driver's phone was shown it."""
 
+    id: int
     told: bool
     state: str
 
@@ -175,7 +176,7 @@ class LastChange:
 async def last_changes(db: Db | Pool, stop_id: int) -> dict[str, LastChange]:
     """Read the last change of each kind."""
     rows = await db.fetch(_SQL["told_changes"], stop_id)
-    return {row["kind"]: LastChange(told=row["told"], state=row["state"]) for row in rows}
+    return {row["kind"]: LastChange(id=row["id"], told=row["told"], state=row["state"]) for row in rows}
 
 
 async def put_fact(

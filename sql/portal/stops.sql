@@ -82,7 +82,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id;
 
 -- name: told_changes
 -- $1 stop
-SELECT DISTINCT ON (kind) kind, told_at IS NOT NULL AS told, state
+SELECT DISTINCT ON (kind) id, kind, told_at IS NOT NULL AS told, state
   FROM recipient_change WHERE stop_id = $1 ORDER BY kind, id DESC;
 
 -- name: put_fact

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from api.portal.limits import AWAYS_OF_A_LINK
+from sql.pool import Pool
 from tests.api.driver.driver_day import event
 from tests.api.portal.conftest import Recipient
 
@@ -105,3 +107,27 @@ async def test_nobody_at_home_is_told_to_driver_and_dispatcher_and_leads_to_what
     near = {"address": "Cra. 46 # 52-80", "lat": 6.2492, "lon": -75.5675}
     await recipient.say(recipient.ana, "address", near, **await recipient.code(recipient.ana))
     assert "No estarás en casa" not in await page(recipient)  # it goes somewhere else
+
+
+async def test_a_stranger_who_says_again_and_again_that_nobody_is_at_home_floods_nobody(
+    recipient: Recipient, refused: Any, pool: Pool
+) -> None:
+    said = [await recipient.say(recipient.ana, "away", {"away": True}) for _ in range(3)]
+    assert len({one["id"] for one in said}) == 1, "the same once more is the same change"
+    assert len(await recipient.facts("stop.away")) == 1
+    for turn in range(AWAYS_OF_A_LINK - 3):
+        await recipient.say(recipient.ana, "away", {"away": bool(turn % 2)})
+    await refused(await recipient.post(recipient.ana, "away", {"away": True}), 429)
+    told = await pool.fetchval("SELECT count(*) FROM notice WHERE kind = 'changed'")
+    assert told == len(await recipient.facts("stop.away")) == AWAYS_OF_A_LINK - 2
+    await recipient.say(recipient.shop, "away", {"away": True})
+    await recipient.say(recipient.ana, "instructions", {"text": "Timbre 3"})
+
+
+async def test_the_same_words_once_more_change_nothing(recipient: Recipient) -> None:
+    for change, body in (("instructions", {"text": "Timbre 3"}), ("safe-place", {"text": "Con el portero"})):
+        first, again = [await recipient.say(recipient.ana, change, body) for _ in range(2)]
+        assert first == again
+        other = await recipient.say(recipient.ana, change, {"text": "No"})
+        assert other["id"] != first["id"]
+    assert len(await recipient.facts("stop.instructed")) == 4
