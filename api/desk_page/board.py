@@ -17,6 +17,7 @@ from api.http.app_keys import POOL
 from api.http.operation import Operations, Parameter, Who
 from api.routes.view import RouteItem
 from sql.desk.board import BoardStop, FirstTries, OpenProblems, board_stops, first_tries, open_problems
+from sql.desk.tours import usual_zone
 
 operations = Operations("desk")
 
@@ -47,7 +48,7 @@ async def get_board(request: web.Request, looker: Looker) -> web.Response:
     for stop in stops:
         of_tour[ids.shown(ids.ROUTE, stop.route_id)].append(stop)
     wall = request.query.get("wall") == "1"
-    zone = tours[0].timezone if tours else "UTC"
+    zone = tours[0].timezone if tours else await usual_zone(pool, account_id)
     return shown(
         request,
         looker,

@@ -11,7 +11,7 @@ from api.http import ids
 from api.http.app_keys import POOL
 from api.http.operation import Operations, Parameter, Who
 from sql.desk.alerts import DeskAlert, list_desk_alerts
-from sql.desk.tours import AlertPlace, places_of_alerts
+from sql.desk.tours import AlertPlace, places_of_alerts, usual_zone
 
 operations = Operations("desk")
 
@@ -42,6 +42,7 @@ async def get_inbox(request: web.Request, looker: Looker) -> web.Response:
     if state == "open":
         rows.sort(key=lambda row: (-row.severity, -row.id))
     places = await places_of_alerts(pool, account_id, rows)
+    zone = await usual_zone(pool, account_id)
     return shown(
         request,
         looker,
@@ -49,14 +50,14 @@ async def get_inbox(request: web.Request, looker: Looker) -> web.Response:
         title=looker.words["alerts"]["title"],
         state=state,
         states=[*STATES],
-        alerts=[_row(looker, row, places[row.id]) for row in rows],
+        alerts=[_row(looker, row, places[row.id], zone) for row in rows],
         newest=max((row.id for row in rows), default=0),
     )
 
 
-def _row(looker: Looker, row: DeskAlert, place: AlertPlace) -> dict[str, Any]:
+def _row(looker: Looker, row: DeskAlert, place: AlertPlace, usual: str) -> dict[str, Any]:
     words, about = looker.words, looker.words["alerts"]
-    manner = looker.manner(place.timezone or "UTC")
+    manner = looker.manner(place.timezone or usual)
     taker = row.taken_email or about["somebody"]
     mine = row.taken_by is not None and row.taken_by == looker.caller.person_id
     name = row.type.replace(".", "_")

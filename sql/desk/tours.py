@@ -67,6 +67,11 @@ async def places_of_alerts(db: Db | Pool, account_id: int, alerts: Sequence[Desk
     return {row["id"]: AlertPlace(**{name: row[name] for name in names}) for row in rows}
 
 
+async def usual_zone(db: Db | Pool, account_id: int) -> str:
+    """Name the time zone of what belongs to no tour: that of the newest tour; UTC before there was any."""
+    return await db.fetchval(_SQL["usual_zone"], account_id) or "UTC"
+
+
 async def example_stop(pool: Pool, account_id: int) -> int | None:
     """Find a stop to look at something with; None: there was no tour yet."""
     stop_id: int | None = await pool.fetchval(_SQL["example_stop"], account_id)

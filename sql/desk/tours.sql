@@ -31,6 +31,10 @@ SELECT asked.id, stop.external_id AS "order", stop.name, route.external_id AS ro
   LEFT JOIN route ON route.account_id = $1 AND route.id = coalesce(asked.route_id, stop.route_id)
   LEFT JOIN driver ON driver.account_id = $1 AND driver.id = coalesce(asked.driver_id, route.driver_id);
 
+-- name: usual_zone
+-- $1 account
+SELECT timezone FROM route WHERE account_id = $1 ORDER BY start_at DESC, id DESC LIMIT 1;
+
 -- name: example_stop
 -- The first stop of the newest tour that has one, to look at something with. $1 account
 SELECT stop.id FROM (SELECT id FROM route WHERE account_id = $1 ORDER BY start_at DESC, id DESC LIMIT 5) AS newest

@@ -16,6 +16,7 @@ from api.planning.which_day import DayAsked, day_of_route, days_to_plan_again
 from api.routes.view import RouteItem, item_of
 from sql.delivery.routes import TO_DRIVE, find_route, show_route
 from sql.desk.proposals import AskedProposal, proposals_of_days
+from sql.desk.tours import usual_zone
 from sql.pool import Pool
 
 operations = Operations("desk")
@@ -47,7 +48,7 @@ async def get_replan_page(request: web.Request, looker: Looker) -> web.Response:
         days = [{"depot": one.external_id, "name": str(one.body["name"]), "date": ""} for one in depots]
     dates = days_around(looker.now) | ({tour.date} if tour else set())
     asked = await proposals_of_days(pool, account_id, dates, at_most=MOST_SHOWN)
-    zone = next((one.timezone for one in (tour, *tours) if one), "UTC")
+    zone = next((one.timezone for one in (tour, *tours) if one), None) or await usual_zone(pool, account_id)
     return shown(
         request,
         looker,

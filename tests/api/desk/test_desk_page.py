@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from api.desk_page import endpoints
+from api.desk_page import board, endpoints, inbox
 from tests.api.desk.desk import PASSWORD, make_user, signed_in
 from tests.api.tour_rows import Tour
 from tests.zones import zone_where_it_is
@@ -15,7 +15,7 @@ ANA = {"email": "ana@tienda.example", "password": PASSWORD}
 
 @pytest.fixture
 def app_parts(app_parts):
-    return [*app_parts, endpoints.operations.add_to]
+    return [*app_parts, *(one.operations.add_to for one in (endpoints, board, inbox))]
 
 
 async def text_of(response, status=200):
@@ -67,6 +67,24 @@ async def test_a_tour_of_last_night_is_shown_while_it_is_out(client, account, po
     mine = await signed_in(pool, account.id, await make_user(pool, account.id, role="viewer"))
     text = await text_of(await client.get("/desk?lang=es", headers=mine))
     assert [name in text for name in ("nocturna", "sin salir", "acabada")] == [True, False, False]
+
+
+@pytest.mark.parametrize("page", ["/desk/board", "/desk/alerts"])
+async def test_what_belongs_to_no_tour_is_told_in_the_zone_of_the_newest(client, account, other_account, pool, page):
+    now = datetime.now(UTC)
+    for whose, days, zone in ((account, 9, "Europe/Kyiv"), (account, 5, "Asia/Kolkata"), (other_account, 4, "UTC")):
+        start_at = now - timedelta(days=days)
+        await Tour.put(pool, whose.id, start_at=start_at, external_id=zone, timezone=zone, status="finished")
+    await pool.execute(
+        "INSERT INTO desk_alert (account_id, fact_id, type, severity, occurred_at)"
+        " VALUES ($1, gen_random_uuid(), 'driver.alarm', 3, $2)",
+        account.id,
+        now,
+    )
+    mine = await signed_in(pool, account.id, await make_user(pool, account.id, role="viewer"))
+    text = await text_of(await client.get(f"{page}?lang=es", headers={**mine, "Accept-Language": "es-ES"}))
+    there = {(now + timedelta(minutes=n)).astimezone(ZoneInfo("Asia/Kolkata")).strftime("%H:%M") for n in (0, 1)}
+    assert any(time in text for time in there)
 
 
 @pytest.mark.parametrize(
