@@ -1,6 +1,7 @@
 """Plans: asked for, watched, changed by hand, cancelled."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Literal, cast
@@ -24,7 +25,7 @@ from geo.tours.check import check
 from geo.tours.insertion import cheapest
 from geo.tours.problem import VanTour
 from sql.planning import plans
-from sql.planning.day import drivers_of_routes
+from sql.planning.day import DriverTime, drivers_of_routes, routes_meanwhile
 from sql.planning.orders import find_orders
 from sql.planning.plans import TourPlanRow
 from sql.planning.resources import find_resource, resources_named, shifts_of_day
@@ -79,6 +80,9 @@ class PlannedBreak(Struct, frozen=True, kw_only=True):
 class PlannedTour(Struct, frozen=True, kw_only=True):
     """What one vehicle does on one shift; `route` once it is published.
 
+    `also_on`: other open routes that its driver has at that time, by hand or of an earlier plan, as it is now. No plan
+    looks at them: whoever publishes it knows whether the driver can do both.
+
     Of a day that is planned again, `shift` and `vehicle` are null for a route that was given by hand.
     """
 
@@ -91,6 +95,7 @@ class PlannedTour(Struct, frozen=True, kw_only=True):
     breaks: list[PlannedBreak]
     stops: list[PlannedVisit]
     route: str | None = None
+    also_on: list[str] = msgspec.field(default_factory=list)
 
 
 class WouldHelp(Struct, frozen=True, kw_only=True):
@@ -321,10 +326,12 @@ def _field_error(kept: KeptProblem, moves: list[Move], why: str, job: int | None
 
 
 async def shown(db: Db | Pool, row: TourPlanRow) -> TourPlan:
-    """Show a plan as it is, with the drivers that its shifts have now."""
+    """Show a plan as it is, with the drivers that its shifts have now, and what else these have to drive."""
     result = row.result or {}
     drivers = await drivers_of(db, row)
-    tours = [{**tour, "driver": drivers.get(tour["shift"] or tour["route"])} for tour in result.get("tours", [])]
+    named = [{**tour, "driver": drivers.get(tour["shift"] or tour["route"])} for tour in result.get("tours", [])]
+    tours = msgspec.convert(named, list[PlannedTour])
+    also_on = await _also_on(db, row.account_id, tours)
     return TourPlan(
         id=ids.shown(ids.PLAN, row.id),
         state=cast(State, row.state),
@@ -335,10 +342,18 @@ async def shown(db: Db | Pool, row: TourPlanRow) -> TourPlan:
         version=row.version,
         why=row.why,
         cost=msgspec.convert(result["cost"], PlanCost) if "cost" in result else None,
-        tours=msgspec.convert(tours, list[PlannedTour]),
+        tours=[msgspec.structs.replace(tour, also_on=routes) for tour, routes in zip(tours, also_on, strict=True)],
         unplanned=msgspec.convert(result.get("unplanned", []), list[Unplanned]),
         proposal=msgspec.convert(result["proposal"], Proposal) if "proposal" in result else None,
     )
+
+
+async def _also_on(db: Db | Pool, account_id: int, tours: Sequence[PlannedTour]) -> list[list[str]]:
+    """List of each tour the other open routes that its driver has at that time."""
+    own = [number for tour in tours if tour.route and (number := ids.number_of(ids.ROUTE, tour.route))]
+    meant = [DriverTime(driver=tour.driver, start_at=tour.start_at, end_at=tour.end_at) for tour in tours]
+    found = await routes_meanwhile(db, account_id=account_id, times=meant, but=own)
+    return [[ids.shown(ids.ROUTE, route_id) for route_id in one] for one in found]
 
 
 async def drivers_of(db: Db | Pool, row: TourPlanRow) -> dict[str, str | None]:

@@ -101,6 +101,30 @@ async def drivers_of_routes(db: Db | Pool, *, account_id: int, route_ids: Sequen
     return {row["route_id"]: row["driver"] for row in rows}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriverTime:
+    """A time that somebody is asked for; `driver` by external id, None: nobody."""
+
+    driver: str | None
+    start_at: datetime
+    end_at: datetime
+
+
+async def routes_meanwhile(
+    db: Db | Pool, *, account_id: int, times: Sequence[DriverTime], but: Sequence[int]
+) -> list[list[int]]:
+    """List the open routes that drivers have at some times, one list a time, by their start.
+
+    Args:
+        but: routes that do not count.
+    """
+    columns = ([getattr(one, name) for one in times] for name in DriverTime.__slots__)
+    found: list[list[int]] = [[] for _ in times]
+    for row in await db.fetch(_SQL["routes_meanwhile"], account_id, *columns, list(but)) if times else []:
+        found[row["row"]].append(row["route_id"])
+    return found
+
+
 async def stops_called(db: Db | Pool, *, route_ids: Sequence[int], names: Sequence[str]) -> list[tuple[int, str]]:
     """Find stops of routes by their external ids; several routes may have one each: id, external id."""
     rows = await db.fetch(_SQL["stops_called"], list(route_ids), list(names))

@@ -63,6 +63,17 @@ SELECT route.id FROM route
 SELECT route.id AS route_id, driver.external_id AS driver FROM route JOIN driver ON driver.id = route.driver_id
  WHERE route.account_id = $1 AND route.id = ANY ($2::bigint[]);
 
+-- name: routes_meanwhile
+-- Open routes that drivers have at some time: row of the question, route. $1 account, then columns of one length:
+-- $2 drivers' external ids or nulls, $3 since, $4 until; $5 routes that do not count
+SELECT asked.row - 1 AS row, route.id AS route_id
+  FROM unnest($2::text[], $3::timestamptz[], $4::timestamptz[]) WITH ORDINALITY AS asked(driver, since, until, row)
+  JOIN driver ON driver.account_id = $1 AND driver.external_id = asked.driver
+  JOIN route ON route.driver_id = driver.id AND route.status IN ('planned', 'started') AND route.deleted_at IS NULL
+             AND route.start_at < asked.until AND route.end_at > asked.since
+ WHERE route.id <> ALL ($5::bigint[])
+ ORDER BY route.start_at, route.id;
+
 -- name: stops_called
 -- Stops of tours by their external ids. $1 routes, $2 external ids
 SELECT id, external_id FROM stop

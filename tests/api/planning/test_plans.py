@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 
 from sql.planning import plans
-from tests.api.planning.conftest import DAY, searching, some_orders
+from tests.api.planning.conftest import DAY, DEPOT, searching, some_orders
 from work.planning import process
 from work.planning.make import MOST_ATTEMPTS
 
@@ -70,6 +70,31 @@ async def test_a_published_plan_is_routes(call, ready, planned):
     await call("DELETE", f"/v1/plans/{plan['id']}", status=409)
     put = await call("POST", "/v1/orders", {"orders": some_orders(1)})
     assert put["orders"][0]["errors"][0]["why"] == "is on a route already"
+
+
+async def test_a_tour_names_what_else_its_driver_has_at_that_time(call, ready, planned):
+    first = await call("POST", f"/v1/plans/{(await planned())['id']}/publish")
+    had = {tour["driver"]: [tour["route"]] for tour in first["tours"]}
+    assert [tour["also_on"] for tour in first["tours"]] == [[]] * len(had)
+    place = {name: DEPOT[name] for name in ("name", "lat", "lon")}
+    stop = {**place, "external_id": "s", "kind": "delivery"}
+    at = {"date": DAY, "timezone": "America/Bogota", "depot": place, "stops": [stop]}
+    for name, driver, hours in (("noon", "ana", (12, 14)), ("night", "ana", (20, 22)), ("nobody", None, (8, 16))):
+        start_at, end_at = (f"{DAY}T{hour:02}:00:00-05:00" for hour in hours)
+        by_hand = {**at, "driver": driver, "start_at": start_at, "end_at": end_at}
+        made = await call("PUT", f"/v1/routes/{name}", by_hand)
+        if name == "noon":
+            noon = made["id"]
+    more = [{**one, "external_id": f"mas-{one['external_id']}"} for one in some_orders(30, seed=2)]
+    await call("POST", "/v1/orders", {"orders": more})
+    second = await planned(objective="balanced")
+    assert {tour["driver"] for tour in second["tours"]} == {"ana", "luis"}
+    for tour in second["tours"]:
+        reaches_noon = tour["driver"] == "ana" and tour["end_at"] > f"{DAY}T17:00:00Z"
+        assert tour["also_on"] == had[tour["driver"]] + [noon] * reaches_noon
+    await call("DELETE", f"/v1/routes/{had['luis'][0]}")
+    published = await call("POST", f"/v1/plans/{second['id']}/publish")
+    assert [tour["also_on"] for tour in published["tours"] if tour["driver"] == "luis"] == [[]]
 
 
 async def test_a_van_that_need_not_come_back_has_a_route_that_ends_with_its_last_stop(call, ready, planned):
