@@ -1,5 +1,6 @@
 """How a phone app is told where to send: what to type, what to scan, what else to do, in the driver's language."""
 
+from base64 import b64encode
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
 from urllib.parse import urlencode
@@ -40,6 +41,9 @@ class Setup(Struct, frozen=True, kw_only=True):
 _OSMAND_QUERY = "?lat={0}&lon={1}&timestamp={2}&hdop={3}&altitude={4}&speed={5}&bearing={6}"
 """What the OsmAnd app calls the values in its own template: the door's query, filled in by the app."""
 
+_OWNTRACKS_HTTP, _OWNTRACKS_MOVE = 3, 2
+"""Its way to send, and how often: at every move. Source: owntracks.org/booklet/tech/json, `configuration`."""
+
 
 def setup_of(
     app: App, *, public_url: str, device_id: str, token: str | None, ingest_token: str, locale: str | None
@@ -66,8 +70,27 @@ def setup_of(
             scan = f"{url}?{urlencode({'id': device_id})}"
         case "osmand":
             url = f"{door}/osmand{_OSMAND_QUERY}"
+        case "owntracks":
+            url = f"{door}/owntracks"
+            scan = _owntracks_link(f"{public_url}/pub", device_id=device_id, ingest_token=ingest_token)
         case _:
             raise ValueError(f"{app} has no door")
     language = (locale or "")[:2]
     steps = enrolment_texts(language if language in LANGUAGES else LANGUAGES[0])[app]
     return Setup(url=url, steps=list(steps), qr_svg=qr_svg(scan or url))
+
+
+def _owntracks_link(url: str, *, device_id: str, ingest_token: str) -> str:
+    """Write the link by which OwnTracks sets itself up; the token is a password there, so that no log has it."""
+    configuration = {
+        "_type": "configuration",
+        "mode": _OWNTRACKS_HTTP,
+        "monitoring": _OWNTRACKS_MOVE,
+        "url": url,
+        "auth": True,
+        "username": device_id,
+        "password": ingest_token,
+        "deviceId": device_id,
+        "tid": device_id[-2:],
+    }
+    return f"owntracks:///config?inline={b64encode(msgspec.json.encode(configuration)).decode()}"

@@ -1,12 +1,15 @@
 """Who asks: API keys for programs, sessions for people who signed in, two secrets for each device.
 
 Secrets have 256 random bits, so a plain SHA-256 at rest is enough; none is ever logged. A device's `token` opens the
-driver's API and native pings; its `ingest_token` only ever writes pings.
+driver's API and native pings; its `ingest_token` only ever writes pings. Apps that others wrote have only that one: in
+the path, or in a header, where HTTP Basic counts too.
 
 A browser sends a session's cookie by itself, whoever made it ask. So what changes something has to come from a page of
 this site: it carries a header that no other site's page can add.
 """
 
+import base64
+import binascii
 import hashlib
 import secrets
 from collections.abc import Mapping
@@ -72,7 +75,7 @@ def new_secret(prefix: str) -> str:
 
 def hash_of(secret: str) -> bytes:
     """Give what is kept of a secret."""
-    return hashlib.sha256(secret.encode()).digest()
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
 def bearer_of(headers: Mapping[str, str]) -> str:
@@ -85,6 +88,30 @@ def bearer_of(headers: Mapping[str, str]) -> str:
     if scheme.lower() != "bearer" or not secret.strip():
         raise Unauthorized("Send `Authorization: Bearer …` with an API key or a device's token.")
     return secret.strip()
+
+
+def ingest_token_of(headers: Mapping[str, str]) -> str:
+    """Read an ingest token from `Authorization`: what Bearer says, or the password of Basic, its user unchecked.
+
+    Overland, where it imitates OwnTracks, writes `Basic TOKEN:` without base64, which knows no underscore.
+
+    Raises:
+        Unauthorized: there is none.
+    """
+    scheme, _, said = headers.get("Authorization", "").partition(" ")
+    secret, said = "", said.strip()
+    if scheme.lower() == "bearer":
+        secret = said
+    elif scheme.lower() == "basic" and said.startswith(INGEST_TOKEN_PREFIX):
+        secret = said.partition(":")[0]
+    elif scheme.lower() == "basic":
+        try:
+            secret = base64.b64decode(said.encode("ascii")).decode("utf-8", "replace").partition(":")[2]
+        except (binascii.Error, UnicodeEncodeError):
+            secret = ""
+    if not secret:
+        raise Unauthorized("Send the device's ingest token as the password of HTTP Basic, or as Bearer.", basic=True)
+    return secret
 
 
 async def authorize(request: web.Request, least: Role, *, polled: bool = False) -> Caller:
@@ -194,6 +221,20 @@ async def authorize_device(request: web.Request) -> DeviceRow:
     return device
 
 
+async def authorize_phone(request: web.Request) -> DeviceRow:
+    """Find out whose ingest token stands in the header, and remember the device on the request.
+
+    Raises:
+        Unauthorized: no token, not a known one, or one that was revoked.
+    """
+    device = await request.app[DEVICES].find(hash_of(ingest_token_of(request.headers)), can_read=False)
+    if device is None:
+        raise Unauthorized("This ingest token is not known, or was revoked.", basic=True)
+    request[_DEVICE] = device
+    is_of_device(request, device.id, device.account_id)
+    return device
+
+
 async def authorize_driver(request: web.Request) -> Caller | None:
     """Find out whose device token this is, or which driver signed in, and remember the device that speaks.
 
@@ -226,5 +267,5 @@ def signed_in_caller(request: web.Request) -> Caller | None:
 
 
 def device_of(request: web.Request) -> DeviceRow:
-    """Give the device that `authorize_device` found."""
+    """Give the device that `authorize_device`, `authorize_driver` or `authorize_phone` found."""
     return request[_DEVICE]

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, TypedDict, Unpack
 
 from aiohttp import web
 
-from api.http.auth import Role, authorize, authorize_device, authorize_driver
+from api.http.auth import Role, authorize, authorize_device, authorize_driver, authorize_phone
 from api.http.problem import Forbidden
 from api.http.trail import note_after
 
@@ -32,6 +32,7 @@ class Who(IntEnum):
     COLLEAGUE = 8  # whoever signed in and is more than a driver; no API key
     CALLER = 9  # an API key or a session, whatever its role
     DRIVER = 10  # a driver's device, by its `token`, or a driver who signed in
+    PHONE = 11  # a driver's device, by its `ingest_token` in a header: Bearer, or the password of HTTP Basic
 
 
 ROLE_OF = {
@@ -161,6 +162,9 @@ def _guard(handler: Handler, who: Who, *, polled: bool) -> Handler:
     async def guarded(request: web.Request) -> web.StreamResponse:
         if who is Who.DEVICE:
             await authorize_device(request)
+            return await handler(request)
+        if who is Who.PHONE:
+            await authorize_phone(request)
             return await handler(request)
         if who is Who.DRIVER:
             driver = await authorize_driver(request)

@@ -70,8 +70,10 @@ class Unauthorized(Problem):
     type = "unauthorized"
     title = "A valid credential is needed"
 
-    def __init__(self, detail: str) -> None:
-        super().__init__(detail, headers={"WWW-Authenticate": 'Bearer realm="reparto"'})
+    def __init__(self, detail: str, *, basic: bool = False) -> None:
+        """Refuse; `basic`: the credential may come as HTTP Basic, too."""
+        bearer = 'Bearer realm="reparto"'
+        super().__init__(detail, headers={"WWW-Authenticate": f'Basic realm="reparto", {bearer}' if basic else bearer})
 
 
 class Forbidden(Problem):

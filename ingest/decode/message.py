@@ -14,6 +14,7 @@ class AppMessage:
         query_text: the same as it was sent.
         body: unpacked; empty where there is none.
         is_json: the phone says so of the body.
+        max_batch: pings it may hold.
     """
 
     app: str
@@ -21,6 +22,7 @@ class AppMessage:
     query_text: str = field(repr=False, default="")
     body: bytes = field(repr=False, default=b"")
     is_json: bool = False
+    max_batch: int = 10_000
 
     @property
     def sent(self) -> bytes:

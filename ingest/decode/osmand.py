@@ -3,39 +3,22 @@
 The three dialects name the same things differently; each is turned into the fields of a ping and then read like any.
 """
 
-import json
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 from urllib.parse import parse_qsl
 
-from geo.pings import Pings
-from geo.trust.clean import Flag
-from ingest.decode.columns import NUMBERS, TEXTS, Arrival, Decoded, check
-from ingest.decode.few import Row, pings_of
-from ingest.decode.heard import heard_in
-from ingest.decode.loose import columns_of
+from ingest.decode.columns import Arrival, Decoded
+from ingest.decode.fields import KMH_MPS, KNOT_MPS, decoded_of, json_in, object_in, refused, time_said, whole
 from ingest.decode.message import AppMessage
-from ingest.decode.refusals import Refusal, Rejected
-from ingest.decode.values import time_in
+from ingest.decode.refusals import Refusal
 
-_KNOT_MPS = 1852 / 3600
-_KMH_MPS = 1 / 3.6
-_SECONDS_UNTIL = 2_147_483_647  # a smaller whole number is seconds, a larger one milliseconds
 _MAX_FIELDS = 200
 _KNOWN = frozenset({
     "id", "deviceid", "timestamp", "time", "lat", "lon", "location", "speed", "bearing", "altitude", "accuracy", "batt",
     "charge", "valid", "alarm", "cell", "wifi", "notificationToken", "driverUniqueId",
 })  # fmt: skip
-_COLUMNS = (*NUMBERS, *TEXTS)
-_MEASURED, _YES_OR_NO = slice(0, NUMBERS.index("charging")), slice(NUMBERS.index("charging"), len(NUMBERS))
-_PLAIN = tuple((which, frozenset({*types, type(None)})) for which, types in (
-    (_MEASURED, (int, float)), (_YES_OR_NO, (bool,)), (slice(len(NUMBERS), None), (str,)),
-))  # fmt: skip
-"""Types that values of `_COLUMNS` have mostly."""
-
 _YES_NO = {"true": True, "1": True, "false": False, "0": False}
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?\s*", re.ASCII)
 
@@ -52,41 +35,8 @@ def decode(message: AppMessage, arrival: Arrival) -> Decoded:
     except (ValueError, RecursionError):
         fields = None
     if fields is None:
-        return _refused(Refusal.BODY_UNREADABLE, message)
-    alarm = fields.pop("alarm")
-    if alarm is None and (plain := _of_plain_fields(fields, arrival)) is not None:
-        return Decoded(plain, [])
-    heard = heard_in(fields, alarm)
-    decoded = _of_fields(fields, message, arrival)
-    return decoded if alarm is None and len(decoded.pings) else replace(decoded, heard=heard)
-
-
-def _of_fields(fields: dict[str, Any], message: AppMessage, arrival: Arrival) -> Decoded:
-    if fields["lat"] is None and fields["lon"] is None:
-        return Decoded(Pings.empty(), [])
-    if fields.get("valid") is False:
-        return _refused(Refusal.FIX_INVALID, message)
-    flags = Flag(0)
-    if fields["time"] is None:
-        fields["time"], flags = arrival.received_ms, Flag.RECEIVE_TIME
-    columns = columns_of({name: [value] for name, value in fields.items()})
-    return check(replace(columns, flags=flags), arrival, lambda at: [message.sent for _ in at])
-
-
-def _of_plain_fields(fields: Mapping[str, Any], arrival: Arrival) -> Pings | None:
-    """Make the ping of fields that are all of the expected types, as nearly every message's; None: one is not."""
-    values = tuple(map(fields.get, _COLUMNS))
-    if fields["time"] is None or fields.get("valid") is False or values[0] is None or values[1] is None:
-        return None
-    for which, types in _PLAIN:
-        if not types.issuperset(map(type, values[which])):
-            return None
-    time_ms, refused = time_in(fields["time"])
-    return None if refused else pings_of([cast(Row, (time_ms, *values))], arrival)
-
-
-def _refused(reason: Refusal, message: AppMessage) -> Decoded:
-    return Decoded(Pings.empty(), [Rejected(0, reason.why, message.sent)])
+        return refused(Refusal.BODY_UNREADABLE, message)
+    return decoded_of([fields], arrival, whole(message), alarm=fields.pop("alarm"), else_now=True)
 
 
 def _form(body: bytes) -> dict[str, str]:
@@ -113,9 +63,9 @@ def _of_form(message: AppMessage) -> dict[str, Any] | None:
         "accuracy_m": _number(said.get("accuracy") or said.get("acc") or (said.get("hdop") if osmand_app else None)),
         "altitude_m": _number(said.get("altitude") or said.get("alt")),
         "speed_mps": _first(
-            speed if osmand_app else _times(_KNOT_MPS, speed),
+            speed if osmand_app else _times(KNOT_MPS, speed),
             _number(said.get("spd")),
-            _times(_KMH_MPS, _number(said.get("spd_kph"))),
+            _times(KMH_MPS, _number(said.get("spd_kph"))),
         ),
         "heading_deg": _number(said.get("bearing") or said.get("heading") or said.get("dir")),
         "battery": _times(0.01, _number(said.get("batt"))),
@@ -128,16 +78,16 @@ def _of_form(message: AppMessage) -> dict[str, Any] | None:
 
 def _of_json(body: bytes) -> dict[str, Any] | None:
     """Read the dialect of Traccar Client 9; `coords` may be left out and `battery` and `activity` stand at the root."""
-    said = json.loads(body.decode())
+    said = json_in(body)
     if not isinstance(said, dict):
         return None
     location = said.get("location")
-    alarm = _alarm(said, _object(location))
+    alarm = _alarm(said, object_in(location))
     if not isinstance(location, dict):
         if alarm is None:
             return None
         location = {}
-    place = _object(location.get("coords", location))
+    place = object_in(location.get("coords", location))
     battery = location.get("battery", said.get("battery"))
     activity = location.get("activity", said.get("activity"))
     return {
@@ -149,7 +99,7 @@ def _of_json(body: bytes) -> dict[str, Any] | None:
         "speed_mps": place.get("speed"),
         "heading_deg": place.get("heading"),
         "battery": battery.get("level") if isinstance(battery, dict) else battery,
-        "charging": _object(battery).get("is_charging"),
+        "charging": object_in(battery).get("is_charging"),
         "mock": location.get("mock"),
         "activity": activity.get("type") if isinstance(activity, dict) else activity,
         "id": location.get("uuid"),
@@ -159,12 +109,8 @@ def _of_json(body: bytes) -> dict[str, Any] | None:
 
 def _alarm(said: Mapping[str, Any], location: Mapping[str, Any]) -> Any:
     """Find the alarm of a JSON message: at the root, in the location, or in the extras of either."""
-    places = (said, location, _object(location.get("extras")), _object(said.get("extras")))
+    places = (said, location, object_in(location.get("extras")), object_in(said.get("extras")))
     return next((one["alarm"] for one in places if one.get("alarm") is not None), None)
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _number(text: str | None) -> float | str | None:
@@ -196,6 +142,4 @@ def _time(value: Any) -> Any:
                 return value
             return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
         value = float(value)
-    if type(value) in (int, float):
-        return value * 1000 if value < _SECONDS_UNTIL else value
-    return value or None
+    return time_said(value)

@@ -25,6 +25,7 @@ class Refusal(IntEnum):
     LON_OUT_OF_RANGE = 12
     BODY_UNREADABLE = 13
     FIX_INVALID = 14
+    ENCRYPTED = 15
 
     @property
     def why(self) -> str:

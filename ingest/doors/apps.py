@@ -5,32 +5,33 @@ Only an unknown token, too much at once, or a database that is away is said to t
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiohttp import web
 
 from api.http.app_keys import POOL
-from api.http.auth import find_device
+from api.http.auth import device_of, find_device, ingest_token_of
 from api.http.operation import Operations, Who
 from api.http.problem import BadRequest
 from api.http.read.limited import read_limited
 from api.http.shares.rates import RATES
 from api.http.who import is_of_device
-from ingest.decode import osmand
+from ingest.decode import osmand, owntracks
 from ingest.decode.columns import Arrival, Decoded
+from ingest.decode.fields import refused
 from ingest.decode.message import AppMessage
+from ingest.decode.refusals import Refusal, TooMuch
 from ingest.doors.alarms import raise_alarm
 from ingest.doors.app_keys import DOORS_CONFIG
 from ingest.doors.heartbeats import note_heartbeat
 from ingest.doors.keep import arrival_of, keep
+from ingest.doors.refusals import problem_of
 from sql.account.devices import DeviceRow
 
 operations = Operations("pings")
 
-_HOW = (
-    "`{token}` is the device's `ingest_token`."
-    " The answer is 200 without a body, also for a message that cannot be used."
-)
+_EMPTY = "The answer is 200 without a body, also for a message that cannot be used."
+_LIST = "The answer is `[]`, also for a message that cannot be used."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +39,11 @@ class Door:
     """A way that messages of an app come in.
 
     Attributes:
-        app: whose devices can be made once this row is here.
-        method, path: the request, `/ingest/{token}/path`; the path names the door in the quarantine, too.
-        decode: makes pings of a message; what it cannot use it rejects, it raises nothing.
+        app: whose it is.
+        method: of the request.
+        name: the word for the door in the quarantine, and the end of its path, `/ingest/{token}/name`.
+        by_header: another path, for phones whose ingest token stands in a header; None: it stands in the path.
+        decode: makes pings of a message; what it cannot use it rejects, it raises nothing but TooMuch.
         answer: the body of every 200, as the app wants it.
         media: its type; None: as aiohttp has it.
         does, how: for the API's description.
@@ -48,29 +51,48 @@ class Door:
 
     app: str
     method: str
-    path: str
+    name: str
+    by_header: str | None = None
     decode: Callable[[AppMessage, Arrival], Decoded]
     answer: bytes = b""
     media: str | None = None
     does: str
-    how: str = _HOW
+    how: str = _EMPTY
 
+    @property
+    def path(self) -> str:
+        """The path of its operation."""
+        return self.by_header or f"/ingest/{{token}}/{self.name}"
+
+
+_OWNTRACKS = Door(
+    app="owntracks",
+    method="POST",
+    name="owntracks",
+    decode=owntracks.decode,
+    answer=b"[]",
+    media="application/json",
+    does="Send one message as OwnTracks does in its mode HTTP.",
+    how=_LIST,
+)
 
 DOORS = (
     Door(
         app="traccar",
         method="POST",
-        path="osmand",
+        name="osmand",
         decode=osmand.decode,
         does="Send one fix as Traccar Client does: query (8), JSON (9) or form (10).",
     ),
     Door(
         app="osmand",
         method="GET",
-        path="osmand",
+        name="osmand",
         decode=osmand.decode,
         does="Send one fix in the query, as the OsmAnd app does.",
     ),
+    _OWNTRACKS,
+    replace(_OWNTRACKS, by_header="/pub"),
 )
 """All of them. An app joins by a row here, its texts in `api/pages/catalog/enrolment` and its set-up in `api.fleet`."""
 
@@ -81,46 +103,75 @@ WELCOME = ("native", *dict.fromkeys(door.app for door in DOORS))
 def _operation(door: Door) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     """Make the operation of a door."""
 
-    async def post(request: web.Request) -> web.Response:
-        device = await _device(request)
+    async def receive(request: web.Request) -> web.Response:
+        device, secret = await _sender(request, door)
         if request.method == "HEAD":  # asks what GET would answer, and does nothing
             return web.Response(content_type=door.media)
-        message = AppMessage(
-            app=device.app,
-            query=request.query,
-            query_text=request.query_string,
-            body=await _body(request),
-            is_json=request.content_type == "application/json",
-        )
-        arrival = arrival_of(request.app, device)
-        decoded = door.decode(message, arrival)
-        if decoded.heard is not None and decoded.heard.alarm is not None:
-            await raise_alarm(request.app[POOL], device, arrival, decoded.heard)
-        await note_heartbeat(request.app[POOL], device, arrival, decoded)
-        await keep(request.app, device, arrival, decoded, source=door.path, secret=request.match_info["token"])
-        return web.Response(body=door.answer, content_type=door.media)
+        return await take(request, door, device, secret=secret, body=await read_message(request))
 
-    post.__name__ = f"{door.method.lower()}_{door.path}"
-    post.__doc__ = f"{door.does}\n\n{door.how}"
+    receive.__name__ = f"{door.method.lower()}_{door.name}{'_by_header' if door.by_header else ''}"
+    receive.__doc__ = f"{door.does}\n\n{door.how}"
     media = (door.media,) if door.media else ()
-    declare = operations.operation(door.method, f"/ingest/{{token}}/{door.path}", who=Who.ANYONE, media=media)
-    return declare(post)
+    who = Who.PHONE if door.by_header else Who.ANYONE
+    return operations.operation(door.method, door.path, who=who, media=media)(receive)
 
 
 for _door in DOORS:
     _operation(_door)
 
 
-async def _device(request: web.Request) -> DeviceRow:
-    device = await find_device(request.app, request.match_info["token"], can_read=False)
-    is_of_device(request, device.id, device.account_id)
+async def _sender(request: web.Request, door: Door) -> tuple[DeviceRow, str]:
+    """Find out whose message it is, and by which secret; it costs one of the device's pings.
+
+    Raises:
+        Unauthorized: of no device that works.
+        TooManyRequests: the device sends too much.
+    """
+    if door.by_header:
+        device, secret = device_of(request), ingest_token_of(request.headers)
+    else:
+        secret = request.match_info["token"]
+        device = await find_device(request.app, secret, can_read=False)
+        is_of_device(request, device.id, device.account_id)
     request.app[RATES].admit(device.id)
-    return device
+    return device, secret
 
 
-async def _body(request: web.Request) -> bytes:
-    """Read what can be read of a body; one that does not unpack is an unusable message like others."""
+async def take(request: web.Request, door: Door, device: DeviceRow, *, secret: str, body: bytes | None) -> web.Response:
+    """Keep what a message of a device holds, and answer as its app wants it.
+
+    Args:
+        secret: the credential, which shows in no quarantine.
+        body: None: it does not unpack, and is an unusable message like others.
+
+    Raises:
+        TooLarge: it holds too many pings.
+        TooManyRequests, Full: as `keep`.
+    """
+    app = request.app
+    message = AppMessage(
+        app=device.app,
+        query=request.query,
+        query_text=request.query_string,
+        body=body or b"",
+        is_json=request.content_type == "application/json",
+        max_batch=app[DOORS_CONFIG].max_batch,
+    )
+    arrival = arrival_of(app, device)
+    try:
+        decoded = refused(Refusal.BODY_UNREADABLE, message) if body is None else door.decode(message, arrival)
+    except TooMuch as refusal:
+        raise problem_of(refusal) from refusal
+    if decoded.heard is not None and decoded.heard.alarm is not None:
+        await raise_alarm(app[POOL], device, arrival, decoded.heard)
+    await note_heartbeat(app[POOL], device, arrival, decoded)
+    await keep(app, device, arrival, decoded, source=door.name, secret=secret)
+    return web.Response(body=door.answer, content_type=door.media)
+
+
+async def read_message(request: web.Request) -> bytes | None:
+    """Read a body; None: it does not unpack, or breaks off."""
     try:
         return await read_limited(request, request.app[DOORS_CONFIG].max_ping_bytes)
     except BadRequest:
-        return b""
+        return None

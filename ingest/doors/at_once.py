@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 
 _NATIVE = "/v1/pings"
 _APPS = re.compile(r"/ingest/(?P<token>[\w-]+)/(?P<door>\w+)", re.ASCII)
-_DOORS: Mapping[tuple[str, str], Door] = {(door.method, door.path): door for door in DOORS}
+_DOORS: Mapping[tuple[str, str], Door] = {(door.method, door.name): door for door in DOORS if not door.by_header}
 _TYPES = frozenset({None, JSON, MSGPACK, "application/json; charset=utf-8"})
 _FORM = "application/x-www-form-urlencoded"
 
@@ -126,10 +126,11 @@ class AtOnce:
         if device is None:
             return None
         is_json = message.headers.get("Content-Type", "").startswith(JSON)
-        sent = AppMessage(app=device.app, query=_query_of(message), body=body, is_json=is_json)
+        most = self._app[DOORS_CONFIG].max_batch
+        sent = AppMessage(app=device.app, query=_query_of(message), body=body, is_json=is_json, max_batch=most)
         arrival = arrival_of(self._app, device)
         decoded = door.decode(sent, arrival)
-        return _Read(device, arrival, decoded, f"/ingest/{{token}}/{door.path}", self._heads[door], door.answer)
+        return _Read(device, arrival, decoded, door.path, self._heads[door], door.answer)
 
     def _admitted(self, read: _Read, size: int) -> Holding:
         """Take what a message costs from its phone's rate, and hold its body as long as its pings wait.

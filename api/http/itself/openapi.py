@@ -47,6 +47,7 @@ _NEEDS = {
     Who.COLLEAGUE: "Needs a session of another role than driver.",
     Who.CALLER: "Needs an API key or a session.",
     Who.DRIVER: "Needs the token of a device, or a session of the role driver.",
+    Who.PHONE: "Needs the ingest token of a device: as the password of HTTP Basic, or as Bearer.",
 }
 
 _PATH_WORDS = {
@@ -121,6 +122,12 @@ def document(described: Sequence[tuple[str, Operation]]) -> dict[str, Any]:
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer", "description": "An API key."},
                 "device": {"type": "http", "scheme": "bearer", "description": "The token of a device."},
+                "phone": {
+                    "type": "http",
+                    "scheme": "basic",
+                    "description": "The password is the ingest token of a device; the user name is not read.",
+                },
+                "phone_bearer": {"type": "http", "scheme": "bearer", "description": "The ingest token of a device."},
                 "session": {
                     "type": "apiKey",
                     "in": "cookie",
@@ -164,6 +171,8 @@ def _schemes(who: Who) -> tuple[str, ...]:
         return ()
     if who in (Who.DEVICE, Who.DRIVER):
         return ("device",) if who is Who.DEVICE else ("device", "session")
+    if who is Who.PHONE:
+        return ("phone", "phone_bearer")
     return ("session",) if who in (Who.OWNER, Who.USER, Who.COLLEAGUE) else ("key", "session")
 
 

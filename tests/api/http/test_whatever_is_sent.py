@@ -332,6 +332,7 @@ async def product(
                 "key": account.headers,
                 "session": await signed_in(app[POOL], account.id, ana, "reparto"),
                 "device": bearer,
+                "phone": {"Authorization": f"Bearer {device['ingest_token']}"},
                 "nobody": {"Reparto-Code": code},
             },
             bodies={

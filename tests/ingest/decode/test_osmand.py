@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.trust.clean import Flag
-from ingest.decode import osmand
+from ingest.decode import fields, osmand
 from ingest.decode.columns import Arrival, Decoded
 from ingest.decode.message import AppMessage
 
@@ -261,7 +261,7 @@ def test_a_message_of_plain_fields_is_read_as_every_other_is(location: dict[str,
     said = {"timestamp": 1_749_999_990.25, "mock": False} | location | {"coords": _PLACE | location["coords"]}
     result = body({"location": said})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(osmand, "_of_plain_fields", lambda _fields, _arrival: None)
+        patch.setattr(fields, "_plain", lambda _said, _arrival: None)
         expected = body({"location": said})
     assert result.rejected == expected.rejected
     assert result.heard == expected.heard

@@ -1,0 +1,132 @@
+"""Doors of store apps over real HTTP: the answer that each app waits for, after the commit, whatever it sent."""
+
+import gzip
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from geo.pings import Pings
+from sql.inbox.quarantine import ListedQuarantined, list_quarantined
+from sql.pool import Pool
+from tests.ingest.doors.phones import Client, Doors, Phone, locked_inbox
+
+Kept = Callable[[], Awaitable[Pings]]
+
+NOW_S = int(time.time())
+LAT, LON = 19.432608, -99.133208
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """How an app talks: what it sends of one fix, what of none, and the answer that it waits for."""
+
+    door: str
+    fix: Any
+    lives: Any
+    bad: Any
+    answer: bytes
+    media: str
+
+
+APPS = [
+    App(
+        door="owntracks",
+        fix={"_type": "location", "lat": LAT, "lon": LON, "tst": NOW_S - 60, "vel": 36, "batt": 81, "tid": "an"},
+        lives={"_type": "lwt", "tst": NOW_S},
+        bad={"_type": "location", "lat": 91, "lon": LON, "tst": NOW_S - 60, "tid": "an"},
+        answer=b"[]",
+        media="application/json",
+    ),
+]
+each_app = pytest.mark.parametrize("app", APPS, ids=[app.door for app in APPS])
+
+
+def url(app: App, phone: Phone) -> str:
+    return f"/ingest/{phone.ingest_token}/{app.door}"
+
+
+async def quarantined(pool: Pool, phone: Phone) -> list[ListedQuarantined]:
+    return await list_quarantined(pool, account_id=phone.account_id, after_id=None, limit=10)
+
+
+@each_app
+async def test_a_fix_is_on_disk_when_it_is_answered(client: Client, phone: Phone, kept: Kept, app: App) -> None:
+    response = await client.post(url(app, phone), json=app.fix)
+    assert (response.status, response.content_type, await response.read()) == (200, app.media, app.answer)
+    row = (await kept()).rows[0]
+    assert (row["device_id"], row["driver_id"]) == (phone.id, phone.driver_id)
+    assert (row["lat_e6"], row["lon_e6"]) == (19432608, -99133208)
+    assert abs(row["recorded_ms"] / 1000 - NOW_S) < 120
+
+
+@each_app
+async def test_a_sign_of_life_is_noted_and_stores_no_place(
+    client: Client, phone: Phone, pool: Pool, kept: Kept, app: App
+) -> None:
+    response = await client.post(url(app, phone), json=app.lives)
+    assert (response.status, await response.read()) == (200, app.answer)
+    assert (len(await kept()), await quarantined(pool, phone)) == (0, [])
+    assert await pool.fetchval("SELECT driver_id FROM heartbeat") == phone.driver_id
+
+
+@each_app
+async def test_what_cannot_be_used_is_answered_as_if_it_could_and_quarantined(
+    client: Client, phone: Phone, pool: Pool, kept: Kept, app: App
+) -> None:
+    sent = [json.dumps(app.bad).encode(), b"{", b"\xff\xfe\x00", b"not gzip"]
+    for body in sent:
+        headers = {"Content-Type": "application/json"} | ({"Content-Encoding": "gzip"} if body == sent[-1] else {})
+        response = await client.post(url(app, phone), data=body, headers=headers)
+        assert (response.status, response.content_type, await response.read()) == (200, app.media, app.answer)
+    entries = await quarantined(pool, phone)
+    assert {(one.source, one.device_id) for one in entries} == {(app.door, phone.id)}
+    assert [one.reason for one in entries] == [*["body-unreadable"] * 3, "lat-out-of-range"]
+    assert len(await kept()) == 0
+
+
+@each_app
+async def test_it_may_come_packed_and_say_no_type(client: Client, phone: Phone, kept: Kept, app: App) -> None:
+    body = gzip.compress(json.dumps(app.fix).encode())
+    assert (await client.post(url(app, phone), data=body, headers={"Content-Encoding": "gzip"})).status == 200
+    assert (
+        await client.post(url(app, phone), data=json.dumps(app.fix).encode(), skip_auto_headers=["Content-Type"])
+    ).status == 200
+    assert len(await kept()) == 2
+
+
+@each_app
+async def test_a_token_is_checked_and_too_much_is_refused(open_doors: Doors, phone: Phone, app: App) -> None:
+    async with open_doors(max_ping_bytes=2_000, pings_per_minute=2) as client:
+        for token in ("rpi_unknown", phone.token):
+            assert (await client.post(f"/ingest/{token}/{app.door}", json=app.fix)).status == 401
+        assert (await client.post(url(app, phone), data=b"x" * 2_001)).status == 413
+        assert (await client.post(url(app, phone), json=app.fix)).status == 200
+        response = await client.post(url(app, phone), json=app.fix)
+        assert (response.status, "Retry-After" in response.headers) == (429, True)
+
+
+@each_app
+async def test_a_phone_keeps_its_fix_while_the_database_takes_none(
+    open_doors: Doors, phone: Phone, pool: Pool, monkeypatch: pytest.MonkeyPatch, app: App
+) -> None:
+    monkeypatch.setattr("ingest.inbox.WAIT_S", 0.3)
+    async with open_doors() as client:
+        async with locked_inbox(pool):
+            response = await client.post(url(app, phone), json=app.fix)
+        assert (response.status, "Retry-After" in response.headers) == (503, True)
+
+
+@each_app
+async def test_no_log_line_shows_a_token_or_a_place(
+    client: Client, phone: Phone, caplog: pytest.LogCaptureFixture, app: App
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    for said in (app.fix, app.bad, app.lives):
+        await client.post(url(app, phone), json=said)
+    ours = [line.getMessage() for line in caplog.records if not line.name.startswith(("aiohttp", "asyncio"))]
+    assert not any(secret in line for line in ours for secret in (phone.ingest_token, "19.43"))
