@@ -73,6 +73,10 @@ def setup_of(
         case "owntracks":
             url = f"{door}/owntracks"
             scan = _owntracks_link(f"{public_url}/pub", device_id=device_id, ingest_token=ingest_token)
+        case "overland":
+            url = f"{door}/overland"
+            by_header = {"url": f"{public_url}/ingest/overland", "token": ingest_token, "device_id": device_id}
+            scan = f"overland://setup?{urlencode(by_header)}"
         case _:
             raise ValueError(f"{app} has no door")
     language = (locale or "")[:2]

@@ -16,7 +16,7 @@ from api.http.problem import BadRequest
 from api.http.read.limited import read_limited
 from api.http.shares.rates import RATES
 from api.http.who import is_of_device
-from ingest.decode import osmand, owntracks
+from ingest.decode import osmand, overland, owntracks
 from ingest.decode.columns import Arrival, Decoded
 from ingest.decode.fields import refused
 from ingest.decode.message import AppMessage
@@ -76,6 +76,17 @@ _OWNTRACKS = Door(
     how=_LIST,
 )
 
+_OVERLAND = Door(
+    app="overland",
+    method="POST",
+    name="overland",
+    decode=overland.decode,
+    answer=b'{"result":"ok"}',
+    media="application/json",
+    does="Send a batch as Overland does.",
+    how='The answer is `{"result":"ok"}`, also for features that cannot be used.',
+)
+
 DOORS = (
     Door(
         app="traccar",
@@ -93,6 +104,8 @@ DOORS = (
     ),
     _OWNTRACKS,
     replace(_OWNTRACKS, by_header="/pub"),
+    _OVERLAND,
+    replace(_OVERLAND, by_header="/ingest/overland"),
 )
 """All of them. An app joins by a row here, its texts in `api/pages/catalog/enrolment` and its set-up in `api.fleet`."""
 

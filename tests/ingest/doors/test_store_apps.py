@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -19,6 +20,12 @@ Kept = Callable[[], Awaitable[Pings]]
 
 NOW_S = int(time.time())
 LAT, LON = 19.432608, -99.133208
+
+
+def feature(seconds_ago: float, *, lat: float = LAT, **more: Any) -> dict[str, Any]:
+    """As Overland sends it."""
+    about = {"timestamp": datetime.fromtimestamp(NOW_S - seconds_ago, UTC).isoformat(), "speed": 8, **more}
+    return {"type": "Feature", "geometry": {"type": "Point", "coordinates": [LON, lat]}, "properties": about}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +47,14 @@ APPS = [
         lives={"_type": "lwt", "tst": NOW_S},
         bad={"_type": "location", "lat": 91, "lon": LON, "tst": NOW_S - 60, "tid": "an"},
         answer=b"[]",
+        media="application/json",
+    ),
+    App(
+        door="overland",
+        fix={"locations": [feature(60)]},
+        lives={"locations": [feature(60, action="visit")]},
+        bad={"locations": [feature(60, lat=91)]},
+        answer=b'{"result":"ok"}',
         media="application/json",
     ),
 ]
@@ -130,3 +145,25 @@ async def test_no_log_line_shows_a_token_or_a_place(
         await client.post(url(app, phone), json=said)
     ours = [line.getMessage() for line in caplog.records if not line.name.startswith(("aiohttp", "asyncio"))]
     assert not any(secret in line for line in ours for secret in (phone.ingest_token, "19.43"))
+
+
+async def test_a_batch_is_one_commit_and_only_what_cannot_be_used_of_it_is_quarantined(
+    client: Client, phone: Phone, pool: Pool, kept: Kept
+) -> None:
+    features = [feature(second) for second in range(1_000)]
+    features[7] = feature(7, lat=91)
+    headers = {"Authorization": f"Bearer {phone.ingest_token}"}
+    response = await client.post("/ingest/overland", json={"locations": features}, headers=headers)
+    assert (response.status, await response.json()) == (200, {"result": "ok"})
+    assert len(await kept()) == 999
+    assert await pool.fetchval("SELECT count(DISTINCT xmin::text) FROM inbox") == 1
+    (entry,) = await quarantined(pool, phone)
+    assert (entry.source, entry.reason, json.loads(entry.body)) == ("overland", "lat-out-of-range", [features[7]])
+
+
+async def test_more_than_a_request_may_hold_is_said_so(open_doors: Doors, phone: Phone, kept: Kept) -> None:
+    async with open_doors(max_batch=10) as client:
+        path = f"/ingest/{phone.ingest_token}/overland"
+        assert (await client.post(path, json={"locations": [feature(s) for s in range(11)]})).status == 413
+        assert (await client.post(path, json={"locations": [feature(s) for s in range(10)]})).status == 200
+    assert len(await kept()) == 10
