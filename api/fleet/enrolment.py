@@ -41,6 +41,9 @@ class Setup(Struct, frozen=True, kw_only=True):
 _OSMAND_QUERY = "?lat={0}&lon={1}&timestamp={2}&hdop={3}&altitude={4}&speed={5}&bearing={6}"
 """What the OsmAnd app calls the values in its own template: the door's query, filled in by the app."""
 
+_GPSLOGGER_QUERY = "?lat=%LAT&lon=%LON&time=%TIME&acc=%ACC&alt=%ALT&spd=%SPD&dir=%DIR&batt=%BATT&ischarging=%ISCHARGING"
+"""What GPSLogger calls them."""
+
 _OWNTRACKS_HTTP, _OWNTRACKS_MOVE = 3, 2
 """Its way to send, and how often: at every move. Source: owntracks.org/booklet/tech/json, `configuration`."""
 
@@ -77,6 +80,8 @@ def setup_of(
             url = f"{door}/overland"
             by_header = {"url": f"{public_url}/ingest/overland", "token": ingest_token, "device_id": device_id}
             scan = f"overland://setup?{urlencode(by_header)}"
+        case "gpslogger":
+            url = f"{door}/gpslogger{_GPSLOGGER_QUERY}"
         case _:
             raise ValueError(f"{app} has no door")
     language = (locale or "")[:2]

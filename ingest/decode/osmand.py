@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from ingest.decode.columns import Arrival, Decoded
-from ingest.decode.fields import KMH_MPS, KNOT_MPS, decoded_of, json_in, object_in, refused, time_said, whole
+from ingest.decode.fields import KMH_MPS, KNOT_MPS, Fields, decoded_of, json_in, object_in, refused, time_said, whole
 from ingest.decode.message import AppMessage
 from ingest.decode.refusals import Refusal
 
@@ -19,6 +19,7 @@ _KNOWN = frozenset({
     "id", "deviceid", "timestamp", "time", "lat", "lon", "location", "speed", "bearing", "altitude", "accuracy", "batt",
     "charge", "valid", "alarm", "cell", "wifi", "notificationToken", "driverUniqueId",
 })  # fmt: skip
+_SENDS_MPS = frozenset({"osmand", "gpslogger"})
 _YES_NO = {"true": True, "1": True, "false": False, "0": False}
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?\s*", re.ASCII)
 
@@ -31,7 +32,7 @@ def decode(message: AppMessage, arrival: Arrival) -> Decoded:
         what was heard beside it, which of a ping is its alarm.
     """
     try:
-        fields = _of_json(message.body) if message.is_json else _of_form(message)
+        fields = _of_json(message.body) if message.is_json else named(said_in(message), message.app)
     except (ValueError, RecursionError):
         fields = None
     if fields is None:
@@ -39,44 +40,52 @@ def decode(message: AppMessage, arrival: Arrival) -> Decoded:
     return decoded_of([fields], arrival, whole(message), alarm=fields.pop("alarm"), else_now=True)
 
 
-def _form(body: bytes) -> dict[str, str]:
+def said_in(message: AppMessage) -> Mapping[str, str]:
+    """Give what a message says by name, in its query and as a form in its body."""
+    return {**form_in(message.body), **message.query} if message.body else message.query
+
+
+def form_in(body: bytes) -> dict[str, str]:
     """Read a form; of a name that occurs twice the first counts."""
     pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MAX_FIELDS)
     return dict(reversed(pairs))
 
 
-def _of_form(message: AppMessage) -> dict[str, Any] | None:
+def named(said: Mapping[str, str], app: str) -> Fields | None:
     """Read the dialect of Traccar Client 8 and 10 and of the OsmAnd app, with GPSLogger's names as well.
 
-    The OsmAnd app sends m/s where the others send knots, and its accuracy as `hdop`.
+    The OsmAnd app and GPSLogger send m/s where the others send knots, and the former its accuracy as `hdop`.
+
+    Returns:
+        Fields, and the alarm among them; None: none of the names is known.
     """
-    said = {**_form(message.body), **message.query} if message.body else message.query
-    osmand_app = message.app == "osmand"
     if _KNOWN.isdisjoint(said):
         return None
     lat, _, lon = said.get("location", "").partition(",")
-    speed = _number(said.get("speed"))
+    speed = number_said(said.get("speed"))
+    hdop_m = said.get("hdop") if app == "osmand" else None
     return {
-        "time": _time(said.get("timestamp") or said.get("time")),
-        "lat": _number(said.get("lat") or lat),
-        "lon": _number(said.get("lon") or lon),
-        "accuracy_m": _number(said.get("accuracy") or said.get("acc") or (said.get("hdop") if osmand_app else None)),
-        "altitude_m": _number(said.get("altitude") or said.get("alt")),
+        "time": time_in_utc(said.get("timestamp") or said.get("time")),
+        "lat": number_said(said.get("lat") or lat),
+        "lon": number_said(said.get("lon") or lon),
+        "accuracy_m": number_said(said.get("accuracy") or said.get("acc") or hdop_m),
+        "altitude_m": number_said(said.get("altitude") or said.get("alt")),
         "speed_mps": _first(
-            speed if osmand_app else _times(KNOT_MPS, speed),
-            _number(said.get("spd")),
-            _times(KMH_MPS, _number(said.get("spd_kph"))),
+            speed if app in _SENDS_MPS else _times(KNOT_MPS, speed),
+            number_said(said.get("spd")),
+            _times(KMH_MPS, number_said(said.get("spd_kph"))),
         ),
-        "heading_deg": _number(said.get("bearing") or said.get("heading") or said.get("dir")),
-        "battery": _times(0.01, _number(said.get("batt"))),
+        "heading_deg": number_said(said.get("bearing") or said.get("heading") or said.get("dir")),
+        "battery": _times(0.01, number_said(said.get("batt"))),
         "charging": _yes_or_no(said.get("charge") or said.get("ischarging")),
         "mock": _yes_or_no(said.get("mock")),
+        "activity": said.get("act"),
         "valid": _yes_or_no(said.get("valid")),
         "alarm": said.get("alarm"),
     }
 
 
-def _of_json(body: bytes) -> dict[str, Any] | None:
+def _of_json(body: bytes) -> Fields | None:
     """Read the dialect of Traccar Client 9; `coords` may be left out and `battery` and `activity` stand at the root."""
     said = json_in(body)
     if not isinstance(said, dict):
@@ -91,7 +100,7 @@ def _of_json(body: bytes) -> dict[str, Any] | None:
     battery = location.get("battery", said.get("battery"))
     activity = location.get("activity", said.get("activity"))
     return {
-        "time": _time(location.get("timestamp")),
+        "time": time_in_utc(location.get("timestamp")),
         "lat": place.get("latitude"),
         "lon": place.get("longitude"),
         "accuracy_m": place.get("accuracy"),
@@ -113,7 +122,7 @@ def _alarm(said: Mapping[str, Any], location: Mapping[str, Any]) -> Any:
     return next((one["alarm"] for one in places if one.get("alarm") is not None), None)
 
 
-def _number(text: str | None) -> float | str | None:
+def number_said(text: str | None) -> float | str | None:
     """Read a number; text that is none stays as it is, to be refused or ignored like any odd value."""
     if not text:
         return None
@@ -132,7 +141,7 @@ def _yes_or_no(text: str | None) -> bool | None:
     return _YES_NO.get(text.lower()) if text else None
 
 
-def _time(value: Any) -> Any:
+def time_in_utc(value: Any) -> Any:
     """Read seconds, milliseconds or ISO 8601, in UTC where it says no zone; what is none of them stays as it is."""
     if isinstance(value, str):
         if not _NUMBER.fullmatch(value):

@@ -16,7 +16,7 @@ from api.http.problem import BadRequest
 from api.http.read.limited import read_limited
 from api.http.shares.rates import RATES
 from api.http.who import is_of_device
-from ingest.decode import osmand, overland, owntracks
+from ingest.decode import gprmc, gpslogger, osmand, overland, owntracks
 from ingest.decode.columns import Arrival, Decoded
 from ingest.decode.fields import refused
 from ingest.decode.message import AppMessage
@@ -106,6 +106,26 @@ DOORS = (
     replace(_OWNTRACKS, by_header="/pub"),
     _OVERLAND,
     replace(_OVERLAND, by_header="/ingest/overland"),
+    *(
+        Door(
+            app="gpslogger",
+            method=method,
+            name="gpslogger",
+            decode=gpslogger.decode,
+            does="Send one fix as GPSLogger does to a custom URL, in the query or the body.",
+        )
+        for method in ("GET", "POST", "PUT")
+    ),
+    *(
+        Door(
+            app="gpslogger",
+            method=method,
+            name="gprmc",
+            decode=gprmc.decode,
+            does="Send one fix as a sentence of NMEA 0183, `gprmc=$GPRMC,…`, as to an OpenGTS server.",
+        )
+        for method in ("GET", "POST")
+    ),
 )
 """All of them. An app joins by a row here, its texts in `api/pages/catalog/enrolment` and its set-up in `api.fleet`."""
 

@@ -19,6 +19,8 @@ STORE_APPS = {
     "osmand": "/osmand?lat={0}&lon={1}&timestamp={2}&hdop={3}&altitude={4}&speed={5}&bearing={6}",
     "owntracks": "/owntracks",
     "overland": "/overland",
+    "gpslogger": "/gpslogger?lat=%LAT&lon=%LON&time=%TIME&acc=%ACC&alt=%ALT&spd=%SPD&dir=%DIR&batt=%BATT"
+    "&ischarging=%ISCHARGING",
 }
 
 
@@ -63,7 +65,7 @@ async def test_an_app_without_a_door_is_refused_in_words(client, account, make_d
         await client.post("/v1/drivers/ana/devices", json={"app": app}, headers=account.headers), 409
     )
     assert problem["type"] == "app-without-door"
-    assert "native, traccar, osmand, owntracks and overland" in problem["detail"]
+    assert "native, traccar, osmand, owntracks, overland and gpslogger" in problem["detail"]
     listed = await (await client.get("/v1/drivers/ana/devices", headers=account.headers)).json()
     assert listed["devices"] == []
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from yarl import URL
 
 from geo.pings import Pings
 from sql.inbox.quarantine import ListedQuarantined, list_quarantined
@@ -56,6 +57,14 @@ APPS = [
         bad={"locations": [feature(60, lat=91)]},
         answer=b'{"result":"ok"}',
         media="application/json",
+    ),
+    App(
+        door="gpslogger",
+        fix={"lat": LAT, "lon": LON, "timestamp": NOW_S - 60, "spd": 8.5, "batt": 81.0, "ischarging": True},
+        lives={"timestamp": NOW_S, "batt": 81.0},
+        bad={"lat": 91, "lon": LON, "timestamp": NOW_S - 60},
+        answer=b"",
+        media="application/octet-stream",
     ),
 ]
 each_app = pytest.mark.parametrize("app", APPS, ids=[app.door for app in APPS])
@@ -167,3 +176,23 @@ async def test_more_than_a_request_may_hold_is_said_so(open_doors: Doors, phone:
         assert (await client.post(path, json={"locations": [feature(s) for s in range(11)]})).status == 413
         assert (await client.post(path, json={"locations": [feature(s) for s in range(10)]})).status == 200
     assert len(await kept()) == 10
+
+
+async def test_gpslogger_sends_by_any_verb_and_as_to_opengts(client: Client, phone: Phone, kept: Kept) -> None:
+    query = f"lat={LAT}&lon={LON}&timestamp={NOW_S - 60}&spd=8.5&acc=0.0"
+    time_of_day, day = (time.strftime(form, time.gmtime(NOW_S - 60)) for form in ("%H%M%S", "%d%m%y"))
+    rmc = f"$GPRMC,{time_of_day},A,1925.95648,N,9907.99248,W,16.5,271.0,{day},,*00"
+    opengts = f"/ingest/{phone.ingest_token}/gprmc?id=a&dev=a&acct=a&batt=81&code=0xF020&alt=2240&gprmc={rmc}"
+    path = f"/ingest/{phone.ingest_token}/gpslogger"
+    answers = [
+        await client.get(f"{path}?{query}"),
+        await client.put(path, data=query.encode(), skip_auto_headers=["Content-Type"]),
+        await client.post(path, data=query.encode()),
+        await client.get(URL(opengts, encoded=True)),
+        await client.get(opengts),
+    ]
+    assert [(answer.status, await answer.read()) for answer in answers] == [(200, b"")] * 5
+    rows = (await kept()).rows
+    assert rows["lat_e6"].tolist() == [19432608] * 5
+    assert rows["lon_e6"].tolist() == [-99133208] * 5
+    assert rows["speed_mps"].tolist() == pytest.approx([8.5] * 3 + [8.4883] * 2, abs=1e-3)
