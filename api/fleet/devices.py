@@ -8,13 +8,13 @@ from msgspec import Meta, Struct
 
 from api.fleet.enrolment import App, Setup, setup_of
 from api.http import ids
-from api.http.app_keys import POOL, WELCOME
+from api.http.app_keys import POOL
 from api.http.auth import INGEST_TOKEN_PREFIX, TOKEN_PREFIX, caller_of, hash_of, new_secret
 from api.http.host import public_url
 from api.http.known.devices import DEVICES
 from api.http.media import answer
 from api.http.operation import Operations, Who
-from api.http.problem import AppWithoutDoor, NotFound
+from api.http.problem import NotFound
 from api.http.read.bodies import read_body
 from api.http.refs import driver_in_path
 from sql.account import devices
@@ -28,9 +28,7 @@ class NewDevice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A phone to let in. Without an `app` it is one made for Reparto, which may also read the driver's tour."""
 
     label: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
-    app: Annotated[
-        App, Meta(description="One without a door here is answered with 409, which names those that have one")
-    ] = "native"
+    app: App = "native"
 
 
 class Device(Struct, frozen=True, kw_only=True):
@@ -74,10 +72,6 @@ async def post_device(request: web.Request) -> web.Response:
     """
     driver = await driver_in_path(request)
     new = await read_body(request, NewDevice)
-    welcome = request.app[WELCOME]
-    if new.app not in welcome:
-        known = " and ".join((", ".join(welcome[:-1]), welcome[-1]))
-        raise AppWithoutDoor(f"What {new.app} sends is not understood here yet. These apps are: {known}.")
     token = new_secret(TOKEN_PREFIX) if new.app == "native" else None
     ingest_token = new_secret(INGEST_TOKEN_PREFIX)
     number = await devices.create_device(

@@ -51,16 +51,13 @@ _OWNTRACKS_HTTP, _OWNTRACKS_MOVE = 3, 2
 def setup_of(
     app: App, *, public_url: str, device_id: str, token: str | None, ingest_token: str, locale: str | None
 ) -> Setup:
-    """Say how an app that has a door is set up to send for a device.
+    """Say how an app is set up to send for a device.
 
     Args:
         public_url: of this server, without a slash at its end.
         device_id: as shown; some apps want a name to send under.
         token: of an app that reads, too; None for the others.
         locale: of the driver; Spanish unless it begins with pt or en.
-
-    Raises:
-        ValueError: the app has no door.
     """
     door = f"{public_url}/ingest/{ingest_token}"
     scan: str | None = None
@@ -82,8 +79,8 @@ def setup_of(
             scan = f"overland://setup?{urlencode(by_header)}"
         case "gpslogger":
             url = f"{door}/gpslogger{_GPSLOGGER_QUERY}"
-        case _:
-            raise ValueError(f"{app} has no door")
+        case "bggeo":
+            url = f"{door}/bggeo"
     language = (locale or "")[:2]
     steps = enrolment_texts(language if language in LANGUAGES else LANGUAGES[0])[app]
     return Setup(url=url, steps=list(steps), qr_svg=qr_svg(scan or url))

@@ -22,9 +22,6 @@ SEALER: web.AppKey[Sealer] = web.AppKey("sealer")
 GUARD: web.AppKey[Guard] = web.AppKey("guard")
 """Seals what providers and endpoints trust us with; says which addresses may be reached."""
 
-WELCOME: web.AppKey[tuple[str, ...]] = web.AppKey("welcome")
-"""Phone apps that have a door, in whatever process: those that may be let in."""
-
 
 def now_of(request: web.Request) -> datetime:
     """Tell the time by the database's clock, which all processes share: the machine's own may be a week off."""

@@ -100,14 +100,6 @@ class Conflict(Problem):
     title = "The request contradicts what is there"
 
 
-class AppWithoutDoor(Problem):
-    """No door here understands what this phone app sends."""
-
-    status = 409
-    type = "app-without-door"
-    title = "There is no door for this app yet"
-
-
 class Gone(Problem):
     """It was there and has ended."""
 

@@ -16,7 +16,7 @@ from api.http.problem import BadRequest
 from api.http.read.limited import read_limited
 from api.http.shares.rates import RATES
 from api.http.who import is_of_device
-from ingest.decode import gprmc, gpslogger, osmand, overland, owntracks
+from ingest.decode import bggeo, gprmc, gpslogger, osmand, overland, owntracks
 from ingest.decode.columns import Arrival, Decoded
 from ingest.decode.fields import refused
 from ingest.decode.message import AppMessage
@@ -126,11 +126,18 @@ DOORS = (
         )
         for method in ("GET", "POST")
     ),
+    *(
+        Door(
+            app="bggeo",
+            method=method,
+            name="bggeo",
+            decode=bggeo.decode,
+            does="Send locations as apps do that are built on background-geolocation: one, or a batch.",
+        )
+        for method in ("POST", "PUT")
+    ),
 )
 """All of them. An app joins by a row here, its texts in `api/pages/catalog/enrolment` and its set-up in `api.fleet`."""
-
-WELCOME = ("native", *dict.fromkeys(door.app for door in DOORS))
-"""Apps whose devices may be let in."""
 
 
 def _operation(door: Door) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:

@@ -43,7 +43,7 @@ from api.driver.manifest import endpoints as manifest
 from api.find import endpoints as find
 from api.fleet import applying, devices, drivers, erasures, positions, quarantine, shifts
 from api.history import detours, events, reports, track, visits
-from api.http.app_keys import GUARD, POOL, PROOFS, ROADS, SEALER, WELCOME
+from api.http.app_keys import GUARD, POOL, PROOFS, ROADS, SEALER
 from api.messages import channels as message_channels
 from api.messages import consent, hooks, kinds, listing, stop
 from api.messages import demo as demo_messages
@@ -72,7 +72,6 @@ from api.tracking_page import photos as tracking_photos
 from api.tracking_page.elsewhere import answers, widget
 from api.webhooks import asyncapi
 from api.webhooks import endpoints as webhooks
-from ingest.doors import apps
 from ingest.doors.app_keys import DOORS_CONFIG, OLDEST_PING_DAYS
 from reparto.command import CannotRun
 from reparto.run.applying import APPLIERS
@@ -123,7 +122,6 @@ def add_to(app: web.Application, settings: Settings, database: DatabaseConfig, r
     app.on_response_prepare.append(_note_write)
     app.on_response_prepare.append(say_version)
     app[ROADS] = RoadsInTime(roads)
-    app[WELCOME] = apps.WELCOME
     app.cleanup_ctx.append(_proofs(settings))
     app.cleanup_ctx.append(_outgoing(settings))
     if settings.api.tile_file:

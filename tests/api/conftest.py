@@ -15,7 +15,7 @@ from api.account import keys
 from api.driver.events import endpoints as driver_events
 from api.fleet import devices, drivers, shifts
 from api.http import assets
-from api.http.app_keys import CONFIG, GUARD, POOL, ROADS, SEALER, WELCOME
+from api.http.app_keys import CONFIG, GUARD, POOL, ROADS, SEALER
 from api.http.auth import KEY_PREFIX, hash_of, new_secret
 from api.http.config import ApiConfig
 from api.http.itself import openapi
@@ -27,7 +27,6 @@ from api.http.shares.rates import ACCOUNT_WRITES, QUARANTINE_RATE, Rates
 from api.places import geofences
 from api.routes import ending, links, pins, reopening
 from api.routes import endpoints as routes
-from ingest.doors import apps
 from sql.account.accounts import ensure_account
 from sql.account.keys import create_key
 from sql.config import DatabaseConfig
@@ -213,7 +212,6 @@ async def client(
     app[DEVICES] = DeviceCache(pool)
     app[KEYS] = KeyCache(pool)
     app[ROADS] = roads
-    app[WELCOME] = apps.WELCOME
     for add in app_parts:
         add(app)
     async with TestClient(TestServer(app)) as made:

@@ -14,7 +14,7 @@ from api.desk_page import endpoints as desk_page
 from api.desk_page.settings import account, brand, messages, offers, phones, webhooks
 from api.fleet import devices, drivers
 from api.http import assets
-from api.http.app_keys import CONFIG, GUARD, POOL, SEALER, WELCOME
+from api.http.app_keys import CONFIG, GUARD, POOL, SEALER
 from api.http.config import ApiConfig
 from api.http.known.devices import DEVICES, DeviceCache
 from api.http.known.keys import KEYS, KeyCache
@@ -24,7 +24,6 @@ from api.http.shares.rates import ACCOUNT_WRITES, Rates
 from api.messages import kinds
 from api.offers import points, slots
 from api.webhooks import endpoints as webhooks_api
-from ingest.doors import apps
 from sql.account.accounts import ensure_account
 from sql.pool import Pool
 from tests.api.desk.desk import CHEAP, make_user, signed_in
@@ -47,7 +46,7 @@ async def desk(pool: Pool, sealer: Sealer, account_id: int) -> AsyncIterator[str
     app = web.Application(middlewares=[problems])
     app[POOL], app[CONFIG], app[KEYS], app[DEVICES] = pool, ApiConfig(), KeyCache(pool), DeviceCache(pool)
     app[SEALER], app[GUARD], app[PASSWORDS] = sealer, LOCAL, Passwords(CHEAP)
-    app[WELCOME], app[ACCOUNT_WRITES] = apps.WELCOME, Rates(1_000, of="changes", whose="account")
+    app[ACCOUNT_WRITES] = Rates(1_000, of="changes", whose="account")
     app[BODIES] = Bodies(app[CONFIG].body_bytes_at_once, wait_s=app[CONFIG].body_wait_s)
     for module in (desk_page, *PAGES, *OPERATIONS):
         module.operations.add_to(app)

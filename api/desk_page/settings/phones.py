@@ -7,7 +7,7 @@ from api.desk_page.settings.frame import ALSO, MOST_SHOWN, NOT_DISPATCHERS, day,
 from api.desk_page.shown import Looker, for_people
 from api.fleet.enrolment import APP_NAMES
 from api.http import ids
-from api.http.app_keys import POOL, WELCOME
+from api.http.app_keys import POOL
 from api.http.operation import Operations, Who
 from api.pages.catalog import desk_texts
 from sql.account import devices, drivers
@@ -44,6 +44,6 @@ async def get_phones_page(request: web.Request, looker: Looker) -> web.Response:
             }
             for one in rows[:MOST_SHOWN]
         ],
-        apps=[(app, APP_NAMES[app]) for app in request.app[WELCOME]],
+        apps=list(APP_NAMES.items()),
         more=t["settings_more"].format(most=MOST_SHOWN) if len(rows) > MOST_SHOWN else "",
     )

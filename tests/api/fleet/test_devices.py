@@ -1,17 +1,19 @@
 """Devices: what a phone gets, and how it is shut out."""
 
 import asyncio
+import base64
+import json
 import xml.etree.ElementTree as ET
 from datetime import UTC, datetime, timedelta
 from typing import get_args
+from urllib.parse import parse_qsl
 
 import asyncpg
 import pytest
 
-from api.fleet.enrolment import App
+from api.fleet.enrolment import App, setup_of
 from api.http.auth import hash_of
 from api.http.known.devices import DEVICES
-from ingest.doors.apps import WELCOME
 from sql.account.devices import REVOKED_CHANNEL
 
 STORE_APPS = {
@@ -21,6 +23,7 @@ STORE_APPS = {
     "overland": "/overland",
     "gpslogger": "/gpslogger?lat=%LAT&lon=%LON&time=%TIME&acc=%ACC&alt=%ALT&spd=%SPD&dir=%DIR&batt=%BATT"
     "&ischarging=%ISCHARGING",
+    "bggeo": "/bggeo",
 }
 
 
@@ -58,16 +61,23 @@ async def test_the_steps_are_in_the_drivers_language(client, account, make_drive
     assert made["setup"]["steps"][0] == first
 
 
-@pytest.mark.parametrize("app", sorted(set(get_args(App)) - set(WELCOME)))
-async def test_an_app_without_a_door_is_refused_in_words(client, account, make_driver, refused, app):
-    await make_driver(client, account.key, "ana")
-    problem = await refused(
-        await client.post("/v1/drivers/ana/devices", json={"app": app}, headers=account.headers), 409
-    )
-    assert problem["type"] == "app-without-door"
-    assert "native, traccar, osmand, owntracks, overland and gpslogger" in problem["detail"]
-    listed = await (await client.get("/v1/drivers/ana/devices", headers=account.headers)).json()
-    assert listed["devices"] == []
+def test_a_code_to_scan_gives_the_token_where_no_log_has_it() -> None:
+    ours = {"public_url": "https://reparto.example", "device_id": "dv_12", "token": None, "locale": None}
+    links = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("api.fleet.enrolment.qr_svg", lambda text: text)
+        for app in get_args(App):
+            links[app] = setup_of(app, ingest_token="rpi_x", **ours).qr_svg
+    kind, _, said = links["owntracks"].partition("=")
+    assert kind == "owntracks:///config?inline"
+    configuration = json.loads(base64.b64decode(said))
+    assert configuration["url"] == "https://reparto.example/pub"
+    assert (configuration["password"], configuration["mode"], configuration["tid"]) == ("rpi_x", 3, "12")
+    scheme, _, query = links["overland"].partition("?")
+    assert scheme == "overland://setup"
+    assert dict(parse_qsl(query)) == {
+        "url": "https://reparto.example/ingest/overland", "token": "rpi_x", "device_id": "dv_12",
+    }  # fmt: skip
 
 
 async def test_secrets_are_never_listed(client, account, make_driver, make_device):

@@ -29,6 +29,12 @@ def feature(seconds_ago: float, *, lat: float = LAT, **more: Any) -> dict[str, A
     return {"type": "Feature", "geometry": {"type": "Point", "coordinates": [LON, lat]}, "properties": about}
 
 
+def location(seconds_ago: float, *, lat: float = LAT) -> dict[str, Any]:
+    """As background-geolocation sends it."""
+    at = datetime.fromtimestamp(NOW_S - seconds_ago, UTC).isoformat()
+    return {"timestamp": at, "coords": {"latitude": lat, "longitude": LON, "accuracy": 5}}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class App:
     """How an app talks: what it sends of one fix, what of none, and the answer that it waits for."""
@@ -63,6 +69,14 @@ APPS = [
         fix={"lat": LAT, "lon": LON, "timestamp": NOW_S - 60, "spd": 8.5, "batt": 81.0, "ischarging": True},
         lives={"timestamp": NOW_S, "batt": 81.0},
         bad={"lat": 91, "lon": LON, "timestamp": NOW_S - 60},
+        answer=b"",
+        media="application/octet-stream",
+    ),
+    App(
+        door="bggeo",
+        fix={"location": location(60)},
+        lives={"location": location(60) | {"sample": True}},
+        bad={"location": location(60, lat=91)},
         answer=b"",
         media="application/octet-stream",
     ),
