@@ -87,14 +87,16 @@ _OVERLAND = Door(
     how='The answer is `{"result":"ok"}`, also for features that cannot be used.',
 )
 
+OSMAND = Door(
+    app="traccar",
+    method="POST",
+    name="osmand",
+    decode=osmand.decode,
+    does="Send one fix as Traccar Client does: query (8), JSON (9) or form (10).",
+)
+
 DOORS = (
-    Door(
-        app="traccar",
-        method="POST",
-        name="osmand",
-        decode=osmand.decode,
-        does="Send one fix as Traccar Client does: query (8), JSON (9) or form (10).",
-    ),
+    OSMAND,
     Door(
         app="osmand",
         method="GET",

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from pathlib import Path
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 from rich.markup import escape
@@ -76,30 +76,35 @@ def _machine(settings: Settings) -> Iterator[Finding]:
         "the step of a fix is compiled" if library() else "the step of a fix is not compiled",
         "Trackers take two to three times as long for it. Install a C compiler (gcc, libc6-dev), then Reparto again.",
     )
-    yield _listening(settings)
+    yield _listening(settings.server.listen, "REPARTO_LISTEN", asked="/health/live", answer=200)
+    if settings.server.osmand_listen:
+        yield _listening(settings.server.osmand_listen, "REPARTO_OSMAND_LISTEN", asked="/", answer=401)
     yield from _public_url(settings)
     if not (settings.database.database_url and settings.proofs.blob_url):
         yield from _data_dir(Path(settings.server.data_dir))
 
 
-def _listening(settings: Settings) -> Finding:
-    listen = settings.server.listen
+def _listening(listen: str, setting: str, *, asked: str, answer: int) -> Finding:
+    """Tell whether an address can be listened on, or we do already, who give that answer to what is asked."""
     try:
-        bind(listen, "REPARTO_LISTEN").close()
+        bind(listen, setting).close()
     except CannotRun as why:
         host, port = address_of(listen)
-        if _answers(f"http://{host}:{port}/health/live"):
+        if _answer_of(f"http://{host}:{port}{asked}") == answer:
             return Finding(Severity.GOOD, f"Reparto answers at {listen}")
         return Finding(Severity.BAD, f"{listen} cannot be listened on", str(why))
     return Finding(Severity.GOOD, f"{listen} is free to listen on")
 
 
-def _answers(url: str) -> bool:
+def _answer_of(url: str) -> int | None:
+    """Give the status that a server answers with; None: it does not."""
     try:
         with urlopen(url, timeout=3) as response:  # noqa: S310 (an address of ours)
-            return bool(response.status == 200)
+            return int(response.status)
+    except HTTPError as refused:
+        return refused.code
     except (URLError, OSError, ValueError):
-        return False
+        return None
 
 
 def _public_url(settings: Settings) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ import aiohttp
 from reparto.command import CannotRun, Subparsers, out
 from reparto.process.serve import bind, serving
 from reparto.run.app import create_app
+from reparto.run.bare_port import bind_bare, serving_bare
 from reparto.run.role import add_role
 from reparto.settings.config import address_of
 from reparto.settings.database import check_schema
@@ -54,10 +55,14 @@ async def _check_nobody_else(role: str, listen: str) -> None:
 async def _serve(role: str, settings: Settings, database: DatabaseConfig, stop: asyncio.Event) -> None:
     """Serve HTTP until stopped."""
     await _check_nobody_else(role, settings.server.listen)
-    with bind(settings.server.listen, "REPARTO_LISTEN", shared=True) as listener:
+    with (
+        bind(settings.server.listen, "REPARTO_LISTEN", shared=True) as listener,
+        bind_bare(settings, shared=True) if role == "ingest" else nullcontext() as bare,
+    ):
         await check_schema(database)
         async with roads_of(settings) if role == "api" else nullcontext(STRAIGHT) as roads:
             app = create_app(settings, database, takes_pings=role == "ingest", is_asked=role == "api", roads=roads)
-            async with serving(app, listener) as url:
-                out.print(f"reparto {role} listens on {url}", markup=False)
+            async with serving(app, listener) as url, serving_bare(app, bare) as bare_url:
+                also = f" and, for phones that know no path, on {bare_url}" if bare_url else ""
+                out.print(f"reparto {role} listens on {url}{also}", markup=False)
                 await stop.wait()

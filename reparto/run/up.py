@@ -24,6 +24,7 @@ from reparto.process import logs
 from reparto.process.process import alongside, keep_running, run_until_stopped, stopped_within
 from reparto.process.serve import bind, serving, url_of
 from reparto.run.app import create_app
+from reparto.run.bare_port import bind_bare, serving_bare
 from reparto.run.first import FirstLink, first_admin_key, first_link, print_first_link
 from reparto.run.jobs import jobs_of
 from reparto.run.migrate import prepare
@@ -52,14 +53,14 @@ def run(args: argparse.Namespace) -> int:
     """Run until stopped."""
     settings = Settings.read()
     logs.configure(settings.server.log_level, "up")
-    with bind(settings.server.listen, "REPARTO_LISTEN") as listener:
+    with bind(settings.server.listen, "REPARTO_LISTEN") as listener, bind_bare(settings) as bare:
         _make_data_dir(settings)
         if settings.database.database_url:
-            run_until_stopped(partial(_up, settings, given_database(settings, "up"), listener, None))
+            run_until_stopped(partial(_up, settings, given_database(settings, "up"), listener, bare, None))
         else:
             with KeptPostgres(postgres_dir(settings)) as postgres:
                 database = named(settings.database, postgres.dsn, "up")
-                run_until_stopped(partial(_up, settings, database, listener, postgres))
+                run_until_stopped(partial(_up, settings, database, listener, bare, postgres))
     return 0
 
 
@@ -67,6 +68,7 @@ async def _up(
     settings: Settings,
     database: DatabaseConfig,
     listener: socket.socket,
+    bare: socket.socket | None,
     postgres: "KeptPostgres | None",
     stop: asyncio.Event,
 ) -> None:
@@ -82,16 +84,21 @@ async def _up(
         alongside(postgres.keep) if postgres else nullcontext(),
         alongside(lambda stop: keep_running(_again("track"), env, stop=stop, patience_s=_TRACKER_PATIENCE_S)),
         alongside(lambda stop: run_work(database, stop=stop, jobs=jobs_of(settings, roads, store))),
-        serving(create_app(settings, database, roads=roads), listener) as address,
     ):
-        _greet(address, key_file, link, is_first_start=is_first_start)
-        await stop.wait()
+        app = create_app(settings, database, roads=roads)
+        async with serving(app, listener) as address, serving_bare(app, bare) as bare_address:
+            _greet(address, bare_address, key_file, link, is_first_start=is_first_start)
+            await stop.wait()
 
 
-def _greet(address: str, key_file: Path, link: FirstLink | None, *, is_first_start: bool) -> None:
+def _greet(
+    address: str, bare_address: str | None, key_file: Path, link: FirstLink | None, *, is_first_start: bool
+) -> None:
     said = "made for account `default`; keep it" if is_first_start else "account `default`"
     out.print(f"Reparto {__version__} at {address}", markup=False)
     out.print(f"  API docs   {address}/docs", markup=False)
+    if bare_address:
+        out.print(f"  phones     {bare_address}, those that know no path", markup=False)
     if key_file.exists():
         out.print(f"  admin key  {key_file} ({said})", markup=False)
     if link is None:

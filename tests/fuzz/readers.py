@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from os import SEEK_END
 from tempfile import TemporaryFile
 from typing import Any
@@ -30,7 +31,7 @@ from api.proofs.uploads.tus import checksum_in, metadata_in
 from api.routes.body import RouteBody
 from geo.pings import Pings
 from ingest import blocks
-from ingest.decode import native, osmand
+from ingest.decode import bggeo, gprmc, gpslogger, native, osmand, overland, owntracks
 from ingest.decode.columns import Arrival, Decoded
 from ingest.decode.message import AppMessage
 from ingest.decode.refusals import TooMuch, Unreadable
@@ -105,6 +106,10 @@ def _osmand(said: bytes) -> None:
 
 def _osmand_json(said: bytes) -> None:
     _are_pings(osmand.decode(AppMessage(app="traccar", query={}, body=said, is_json=True), ARRIVAL))
+
+
+def _posted(decode: Callable[[AppMessage, Arrival], Decoded], said: bytes) -> None:
+    _are_pings(decode(AppMessage(app="traccar", query={}, body=said, max_batch=MOST_PINGS), ARRIVAL))
 
 
 def _events(said: bytes, media: str) -> None:
@@ -189,6 +194,20 @@ TRACCAR = {
     },
 }  # fmt: skip
 QUERY = b"id=4&timestamp=1772459990&lat=19.4&lon=-99.1&speed=16.2&bearing=271&altitude=2&accuracy=7.5&batt=81&alarm=sos"
+OWNTRACKS = {
+    "_type": "location", "lat": 19.4, "lon": -99.1, "tst": 1_772_459_990, "acc": 5, "alt": 2240, "vel": 36, "cog": 271,
+    "batt": 81, "bs": 2, "_id": "a1", "motionactivities": ["automotive"], "tid": "an",
+}  # fmt: skip
+FEATURE = {
+    "type": "Feature", "geometry": {"type": "Point", "coordinates": [-99.1, 19.4]}, "properties": {
+        "timestamp": "2026-03-02T13:06:30Z", "altitude": 2, "speed": 8, "course": 271, "horizontal_accuracy": 5,
+        "motion": ["driving"], "battery_state": "charging", "battery_level": 0.81,
+    },
+}  # fmt: skip
+GPSLOGGER = (
+    b"lat=19.4&lon=-99.1&time=2026-03-02T13:06:30.250Z&acc=7.5&alt=2&spd=8.5&dir=271&batt=81&ischarging=true&act=x"
+)
+GPRMC = b"id=a&batt=81&alt=2240&gprmc=$GPRMC,130630,A,1925.95648,N,9907.99248,W,16.5,271.0,020326,,*00"
 SAID = {
     "events": [
         {"id": "0b0f8f6e-4a55-4f4f-8a53-2f6c6f8f2c11", "type": "completed", "stop_id": "st_1", "occurred_at": NOW_MS,
@@ -251,6 +270,23 @@ READERS = {
         ),
         Reader(name="OsmAnd and Traccar, form", read=_osmand, good=[QUERY]),
         Reader(name="Traccar, JSON", read=_osmand_json, good=_json(TRACCAR)),
+        Reader(name="OwnTracks", read=partial(_posted, owntracks.decode), good=_json(OWNTRACKS)),
+        Reader(
+            name="Overland",
+            read=partial(_posted, overland.decode),
+            good=_json({"locations": [FEATURE, FEATURE], "current": FEATURE}, OWNTRACKS),
+            refuses=_OF_PHONES,
+        ),
+        Reader(
+            name="GPSLogger", read=partial(_posted, gpslogger.decode), good=[GPSLOGGER, *_json({"lat": 1, "lon": 2})]
+        ),
+        Reader(name="GPRMC", read=partial(_posted, gprmc.decode), good=[GPRMC]),
+        Reader(
+            name="background-geolocation",
+            read=partial(_posted, bggeo.decode),
+            good=_json(TRACCAR, [TRACCAR["location"]], {"latitude": 1.5, "longitude": 2, "time": NOW_MS}),
+            refuses=_OF_PHONES,
+        ),
         Reader(name="blocks of the inbox", read=blocks.decode, good=_blocks(), refuses=(ValueError,)),
         Reader(name="events, JSON", read=lambda said: _events(said, JSON), good=_json(SAID), refuses=(Problem,)),
         Reader(

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from api.http.app_keys import POOL
+from api.http.app_keys import CONFIG, POOL
 from api.http.auth import INGEST_TOKEN_PREFIX, TOKEN_PREFIX, hash_of, new_secret
 from api.http.config import ApiConfig
 from api.http.itself.rights import guard_rights
@@ -76,7 +76,7 @@ def open_doors(pool: Pool, database: DatabaseConfig) -> Doors:
         app.on_response_prepare.append(guard_rights)
         app[POOL] = pool
         app[DEVICES] = DeviceCache(pool, ttl_s=60)
-        api = _configured(ApiConfig, settings)
+        app[CONFIG] = api = _configured(ApiConfig, settings)
         app[BODIES] = Bodies(api.body_bytes_at_once, wait_s=api.body_wait_s)
         app[QUARANTINE_RATE] = Rates(api.quarantine_bytes_per_minute, of="bytes that nobody can use")
         inbox = Inbox(database, _configured(InboxConfig, settings), gather_s=settings.pop("gather_s", 0.001))

@@ -7,6 +7,7 @@ import signal
 import stat
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +46,18 @@ class Up:
     def __init__(self, start: Start, data_dir: Path) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.bare = f"127.0.0.1:{free_port()}"
         self.data_dir = data_dir
         self._start = start
         self.child = self._new()
 
     def _new(self) -> Child:
-        return self._start("up", REPARTO_LISTEN=f"127.0.0.1:{self.port}", REPARTO_DATA_DIR=str(self.data_dir))
+        return self._start(
+            "up",
+            REPARTO_LISTEN=f"127.0.0.1:{self.port}",
+            REPARTO_OSMAND_LISTEN=self.bare,
+            REPARTO_DATA_DIR=str(self.data_dir),
+        )
 
     async def again(self) -> None:
         self.child = self._new()
@@ -115,6 +122,47 @@ async def test_everything_runs_and_the_admin_key_opens_it(up: Up) -> None:
             assert (await response.json())["name"] == "default"
     await eventually(lambda: _is_one(up.tracker_backends()))
     assert "admin key" in up.child.last_words()
+
+
+async def test_a_phone_of_every_app_moves_its_driver_on_the_map(up: Up) -> None:
+    """Set up as it is told to be, and with the door that knows no path."""
+    now = datetime.now(UTC) - timedelta(seconds=5)
+    at, here = int(now.timestamp()), {"latitude": 19.4, "longitude": -99.1}
+    feature = {"geometry": {"coordinates": [-99.1, 19.4]}, "properties": {"timestamp": now.isoformat()}}
+    said: dict[str, dict[str, Any]] = {
+        "traccar": {"data": {"id": "x", "lat": "19.4", "lon": "-99.1", "timestamp": str(at)}},
+        "osmand": {},
+        "owntracks": {"json": {"_type": "location", "lat": 19.4, "lon": -99.1, "tst": at, "tid": "an"}},
+        "overland": {"json": {"locations": [feature]}},
+        "gpslogger": {},
+        "bggeo": {"json": {"location": {"coords": here, "timestamp": now.isoformat()}}},
+    }
+    filled = {"%LAT": "19.4", "%LON": "-99.1", "%TIME": f"{now:%Y-%m-%dT%H:%M:%SZ}"}
+    filled |= {"{0}": "19.4", "{1}": "-99.1", "{2}": str(at * 1000)}
+    headers = {"Authorization": f"Bearer {(up.data_dir / 'admin.key').read_text().strip()}"}
+    async with aiohttp.ClientSession(up.url) as client:
+        for app, message in [*said.items(), ("bare", {})]:
+            await client.post("/v1/drivers", json={"external_id": app, "name": app}, headers=headers)
+            named = {"app": "traccar" if app == "bare" else app}
+            async with client.post(f"/v1/drivers/{app}/devices", json=named, headers=headers) as response:
+                made = await response.json()
+            url: str = made["setup"]["url"]
+            for name, value in filled.items():
+                url = url.replace(name, value)
+            if app == "bare":
+                url = f"http://{up.bare}/?id={made['ingest_token']}&lat=19.4&lon=-99.1&timestamp={at}"
+            async with client.request("POST" if message else "GET", url, **message) as response:
+                assert response.status == 200, app
+
+        async def all_move() -> bool:
+            async with client.get("/v1/positions", headers=headers) as response:
+                shown = await response.json()
+            assert all(one["geometry"]["coordinates"] == [-99.1, 19.4] for one in shown["features"])
+            return len(shown["features"]) == len(said) + 1
+
+        await eventually(all_move)
+    up.child.stop()
+    assert made["ingest_token"] not in up.child.last_words()
 
 
 async def _is_one(count: Any) -> bool:
@@ -269,6 +317,7 @@ async def test_doors_and_questions_are_apart_when_the_roles_are(database: Databa
 async def test_two_of_a_role_share_an_address_but_not_two_roles(database: DatabaseConfig, start: Start) -> None:
     port = free_port()
     settings = {"REPARTO_DATABASE_URL": database.database_url, "REPARTO_LISTEN": f"127.0.0.1:{port}"}
+    settings["REPARTO_OSMAND_LISTEN"] = f"127.0.0.1:{free_port()}"
     first = start("ingest", **settings)
     await first.ready(f"http://127.0.0.1:{port}")
     other = start("api", **settings)
@@ -286,6 +335,11 @@ async def test_two_of_a_role_share_an_address_but_not_two_roles(database: Databa
     await eventually(listens)
     first.kill()
     await second.ready(f"http://127.0.0.1:{port}")
+    async with (
+        aiohttp.ClientSession() as client,
+        client.get(f"http://{settings['REPARTO_OSMAND_LISTEN']}/") as response,
+    ):
+        assert response.status == 401
     assert second.stop() == 0
 
 
