@@ -18,7 +18,7 @@ from aiohttp import web
 from aiohttp.helpers import rfc822_formatted_time
 from aiohttp.http import SERVER_SOFTWARE, RawRequestMessage
 
-from api.http.auth import bearer_of, hash_of
+from api.http.auth import bearer_of, hash_of, ingest_token_of
 from api.http.host import is_address
 from api.http.itself.metrics import seconds_of
 from api.http.itself.rights import guard
@@ -43,6 +43,8 @@ log = logging.getLogger(__name__)
 _NATIVE = "/v1/pings"
 _APPS = re.compile(r"/ingest/(?P<token>[\w-]+)/(?P<door>\w+)", re.ASCII)
 _DOORS: Mapping[tuple[str, str], Door] = {(door.method, door.name): door for door in DOORS if not door.by_header}
+_BY_HEADER: Mapping[tuple[str, str], Door] = {(door.method, door.path): door for door in DOORS if door.by_header}
+_PATHS = frozenset({_NATIVE, *(path for _, path in _BY_HEADER)})
 _TYPES = frozenset({None, JSON, MSGPACK, "application/json; charset=utf-8"})
 _FORM = "application/x-www-form-urlencoded"
 
@@ -66,12 +68,12 @@ class AtOnce:
         self._app = app
         self._native_head = _head("/v1/pings", web.Response(content_type=JSON, headers={"Vary": "Accept"}))
         self._heads = {
-            door: _head("/ingest/", web.Response(body=door.answer, content_type=door.media)) for door in DOORS
+            door: _head(door.path, web.Response(body=door.answer, content_type=door.media)) for door in DOORS
         }
 
     def may_take(self, message: RawRequestMessage) -> bool:
         """Tell whether a request comes to a door and says nothing in its headers that is not said mostly."""
-        if message.path != _NATIVE and not message.path.startswith("/ingest/"):
+        if message.path not in _PATHS and not message.path.startswith("/ingest/"):
             return False
         headers = message.headers
         host, media = headers.get("Host"), headers.get("Content-Type")
@@ -102,6 +104,9 @@ class AtOnce:
     def _read(self, message: RawRequestMessage, body: bytes) -> _Read | None:
         if message.path == _NATIVE:
             return self._read_native(message, body) if message.method == "POST" else None
+        if message.path in _PATHS:
+            door = _BY_HEADER.get((message.method, message.path))
+            return self._read_app(message, body, ingest_token_of(message.headers), door) if door else None
         match = _APPS.fullmatch(message.path.partition("?")[0])
         door = _DOORS.get((message.method, match["door"])) if match else None
         return self._read_app(message, body, match["token"], door) if match and door else None

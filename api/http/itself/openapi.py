@@ -179,6 +179,8 @@ def _schemes(who: Who) -> tuple[str, ...]:
 def _in_path(path: str) -> Iterator[dict[str, Any]]:
     for match in _IN_PATH.finditer(path):
         description = _PATH_WORDS.get(match[1], f"The {match[1]}'s id.")
+        if path.startswith("/ingest/"):
+            description = "The ingest token of a device."
         yield {
             "name": match[1],
             "in": "path",

@@ -26,6 +26,13 @@ Answer = tuple[int, dict[str, str], bytes]
 
 GOOD = ping(60, speed_mps=9.5, activity="driving", id="a1")
 BATCH = {"pings": [ping(61), GOOD]}
+NOW_MS = int(time.time() * 1000) - 60_000
+HERE = {"latitude": 19.4, "longitude": -99.1}
+JSON = "Content-Type: application/json"
+FEATURE = {"geometry": {"coordinates": [-99.1, 19.4]}, "properties": {"timestamp": GOOD["time"], "speed": 9}}
+TOO_MANY = {"locations": [FEATURE] * 11}
+OWNTRACKS = {"_type": "location", "lat": 19.4, "lon": -99.1, "tst": int(time.time()) - 60, "tid": "an"}
+RMC = time.strftime("$GPRMC,%H%M%S,A,1925.95648,N,9907.99248,W,0,0,%d%m%y,,*00", time.gmtime(time.time() - 60))
 QUERY = f"timestamp={int(time.time()) - 60}&lat=19.4326&lon=-99.1332&speed=12&bearing=90&accuracy=6&batt=80"
 
 
@@ -47,7 +54,7 @@ class Case:
         path = self.path.replace("{token}", phone.ingest_token if token is None else token)
         who = f"Authorization: Bearer {phone.token if token is None else token}\r\n" if self.app == "native" else ""
         length = "" if "chunked" in self.more else f"Content-Length: {len(body)}\r\n"
-        more = f"{self.more}\r\n" if self.more else ""
+        more = f"{self.more}\r\n".replace("{token}", phone.ingest_token) if self.more else ""
         head = f"{self.method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{who}{more}{length}\r\n"
         return head.encode() + body
 
@@ -113,6 +120,21 @@ CASES = [
     store("a call for help", plain=False, path=f"/ingest/{{token}}/osmand?{QUERY}&alarm=sos"),
     store("no place", plain=False, path="/ingest/{token}/osmand?lat=x&lon=1"),
     store("what GET would be answered", plain=False, method="HEAD"),
+    store("OwnTracks", plain=True, method="POST", path="/ingest/{token}/owntracks", body=OWNTRACKS, more=JSON),
+    *(
+        store(f"by {who}", plain=True, method="POST", path=path, body=body, more=f"{JSON}\r\nAuthorization: {who}")
+        for path, body in (("/pub", OWNTRACKS), ("/ingest/overland", {"locations": [FEATURE]}))
+        for who in ("Bearer {token}", "Basic {token}:")
+    ),
+    store("no credential", plain=False, method="POST", path="/pub", body=OWNTRACKS, more=JSON),
+    store("a query behind it", plain=False, method="POST", path="/pub?u=ana&d=moto", body=OWNTRACKS, more=JSON),
+    store("it leaves", plain=False, method="POST", path="/ingest/{token}/owntracks", body={"_type": "lwt"}, more=JSON),
+    store("Overland", plain=True, method="POST", path="/ingest/{token}/overland", body={"locations": [FEATURE] * 9}),
+    store("too many features", plain=False, method="POST", path="/ingest/{token}/overland", body=TOO_MANY),
+    store("GPSLogger", plain=True, path=f"/ingest/{{token}}/gpslogger?{QUERY}"),
+    store("GPSLogger's body", plain=True, method="PUT", path="/ingest/{token}/gpslogger", body=QUERY.encode()),
+    store("GPRMC", plain=True, path=f"/ingest/{{token}}/gprmc?id=x&alt=2240&gprmc={RMC}"),
+    store("a bare list", plain=True, method="POST", path="/ingest/{token}/bggeo", body=[{**HERE, "time": NOW_MS}] * 2),
     store("a slash behind it", plain=False, path=f"/ingest/{{token}}/osmand/?{QUERY}"),
     store("no door", plain=False, path=f"/ingest/{{token}}/other?{QUERY}"),
 ]
