@@ -57,6 +57,7 @@ from api.proofs.uploads import endpoints as uploads
 from api.proofs.uploads import form as proofs_post
 from api.proofs.uploads.tus import say_version
 from api.recipient import stream as tracking
+from api.reports import endpoints as tour_reports
 from api.returns import by_link as returns_by_link
 from api.returns import company as returns
 from api.routes import ending, eta, links, pins, reopening
@@ -101,7 +102,7 @@ ASKED = (
     *(orders, resources, plans, replan, publish, slots),
     *(sequence, moving, notes),
     *(geocoder, address_book),
-    *(positions, events, reports, quarantine, applying, erasures),
+    *(positions, events, reports, tour_reports, quarantine, applying, erasures),
     *(tracking, tracking_page, widget, tracking_forms, tracking_photos, asides, answers, by_link, push, company),
     *(by_code, step_up, reschedule, redirect, proposals, recipient_slots, points),
     *(tickets_by_link, tickets, photos, returns_by_link, returns, find),

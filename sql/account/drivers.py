@@ -39,6 +39,14 @@ async def find_driver(
     return None if row is None else DriverRow(**row)
 
 
+async def find_any_driver(
+    db: Db | Pool, account_id: int, *, driver_id: int | None, external_id: str | None
+) -> int | None:
+    """Find a driver by either id, one that was deleted too; None when the account never had one such."""
+    found: int | None = await db.fetchval(_SQL["find_any_driver"], account_id, driver_id, external_id)
+    return found
+
+
 async def list_drivers(db: Db | Pool, *, account_id: int, after: int, limit: int) -> list[DriverRow]:
     """Read a page of an account's drivers, in the order they were made."""
     return [DriverRow(**row) for row in await db.fetch(_SQL["list_drivers"], account_id, after, limit)]

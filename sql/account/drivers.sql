@@ -12,6 +12,12 @@ RETURNING id, account_id, lane, external_id, name, phone, locale, created_at;
 SELECT id, account_id, lane, external_id, name, phone, locale, created_at FROM driver
  WHERE account_id = $1 AND deleted_at IS NULL AND (id = $2 OR external_id = $3);
 
+-- name: find_any_driver
+-- By either id, those that were deleted too: of several of an external id the one that is there, else the last.
+-- $1 account, $2 id or null, $3 external id or null
+SELECT id FROM driver WHERE account_id = $1 AND (id = $2 OR external_id = $3)
+ ORDER BY deleted_at IS NOT NULL, id DESC LIMIT 1;
+
 -- name: list_drivers
 -- A page of an account's drivers. $1 account, $2 after this id, $3 how many
 SELECT id, account_id, lane, external_id, name, phone, locale, created_at FROM driver

@@ -455,3 +455,61 @@ async def test_the_audit_log_is_read_by_each_of_its_filters(filled: Db):
         reads = await explain(filled, "desk.audit", "list_entries", *values, seqscan=True)
         assert index in {read.index for read in reads}, only
         assert not [read for read in reads if read.table == "audit_entry" and read.how == "Seq Scan"], only
+
+
+_TOURS = [1, "2026-02-27T00:00Z", "2026-03-04T00:00Z", "2026-03-01", "2026-03-01", None, None]
+REPORTS: list[tuple[str, str, list[Any], set[str]]] = [
+    (
+        "reports.kept",
+        "punctuality",
+        _TOURS,
+        {
+            *("route_account", "route_version_pkey", "stop_route_id_external_id_key", "moved_link_stop", "visit_stop"),
+            *("driver_event_stop", "parcel_pkey"),
+        },
+    ),
+    (
+        "reports.kept",
+        "plan_vs_actual",
+        _TOURS,
+        {"route_account", "stop_route_id_external_id_key", "detour_pkey"},
+    ),
+    (
+        "reports.kept",
+        "service_times",
+        [*_TOURS, 200],
+        {"route_account", "stop_route_id_external_id_key", "visit_stop"},
+    ),
+    (
+        "reports.kept",
+        "reasons",
+        [*_TOURS, "30 days", 0.005],
+        {"route_account", "stop_route_id_external_id_key", "driver_event_stop", "stop_external"},
+    ),
+    ("reports.paid", "messages", _TOURS, {"route_account", "message_route"}),
+    ("reports.paid", "ratings", _TOURS, {"route_account", "stop_route_id_external_id_key", "rating_pkey"}),
+    (
+        "reports.paid",
+        "cash",
+        _TOURS,
+        {"route_account", "stop_route_id_external_id_key", "driver_event_stop"},
+    ),
+]
+
+
+async def test_reports_read_the_tours_of_their_period_by_key(filled: Db):
+    await filled.execute("UPDATE stop SET status = 'completed', outcome_at = now(), arrived_at = now()")
+    await filled.execute("INSERT INTO moved_link (link_hash, stop_id) SELECT link_hash, id FROM stop")
+    await filled.execute(
+        "INSERT INTO message (account_id, route_id, stop_id, attempt, kind, channel, address, locale, state,"
+        " happened_at, next_try_at, expires_at, created_at)"
+        " SELECT 1, route_id, id, 1, 'booked', 'sms', '', 'es', 'sent', now(), now(), now(), now() FROM stop"
+    )
+    await filled.execute(
+        "INSERT INTO rating (stop_id, account_id, stars, reasons, rated_at) SELECT id, 1, 5, '{}', now() FROM stop"
+    )
+    await filled.execute("ANALYZE moved_link, stop, message, rating")
+    for module, name, values, indexes in REPORTS:
+        reads = await explain(filled, module, name, *values)
+        assert not [read.table for read in reads if read.how == "Seq Scan"], name
+        assert indexes <= {read.index for read in reads}, (name, indexes - {read.index for read in reads})
