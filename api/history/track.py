@@ -142,7 +142,7 @@ async def _page(
     following = _cursor_after(pings[-1]) if len(pings) == limit else None
     gait = await Gait.read(request.app[POOL], pings)
     # tens of milliseconds for a full page: others are served meanwhile
-    columns = await asyncio.to_thread(_columns, pings, gait)
+    columns = await asyncio.to_thread(columns_of, pings, gait)
     if not kind:
         return answer(request, {"columns": columns, "next": following})
     headers = {"Content-Disposition": f'attachment; filename="{title}.{FORMATS[kind].ending}"'}
@@ -165,7 +165,7 @@ def _place(micros: int, lat_e6: int, lon_e6: int, device_id: int) -> LastPing:
     return LastPing(recorded_at=time_of(micros), lat_e6=lat_e6, lon_e6=lon_e6, device_id=device_id)
 
 
-def _columns(pings: Sequence[asyncpg.Record], gait: Gait) -> dict[str, list[Any]]:
+def columns_of(pings: Sequence[asyncpg.Record], gait: Gait) -> dict[str, list[Any]]:
     """Turn records into the columns of `TrackColumns`."""
     reasons: dict[int, list[str]] = {}  # few combinations occur, and most pings have none
     for flags in {ping["flags"] for ping in pings}:

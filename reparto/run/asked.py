@@ -40,6 +40,7 @@ from api.desk_page.settings import webhooks as webhook_settings
 from api.dispatch import moving, notes, sequence
 from api.driver.events import endpoints as driver_events
 from api.driver.manifest import endpoints as manifest
+from api.exports import endpoints as exports
 from api.find import endpoints as find
 from api.fleet import applying, devices, drivers, erasures, positions, quarantine, shifts
 from api.history import detours, events, reports, track, visits
@@ -102,7 +103,7 @@ ASKED = (
     *(orders, resources, plans, replan, publish, slots),
     *(sequence, moving, notes),
     *(geocoder, address_book),
-    *(positions, events, reports, tour_reports, quarantine, applying, erasures),
+    *(positions, events, reports, tour_reports, exports, quarantine, applying, erasures),
     *(tracking, tracking_page, widget, tracking_forms, tracking_photos, asides, answers, by_link, push, company),
     *(by_code, step_up, reschedule, redirect, proposals, recipient_slots, points),
     *(tickets_by_link, tickets, photos, returns_by_link, returns, find),

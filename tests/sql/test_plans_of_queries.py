@@ -486,6 +486,15 @@ REPORTS: list[tuple[str, str, list[Any], set[str]]] = [
         [*_TOURS, "30 days", 0.005],
         {"route_account", "stop_route_id_external_id_key", "driver_event_stop", "stop_external"},
     ),
+    ("reports.exports", "tour_ids", _TOURS, {"route_account"}),
+    ("reports.exports", "routes", [[100, 200], "t"], {"route_pkey", "route_version_pkey"}),
+    ("reports.exports", "stops", [[100, 200]], {"stop_route_id_external_id_key"}),
+    ("reports.exports", "visits", [[100, 200]], {"visit_route", "stop_pkey"}),
+    ("reports.exports", "proofs", [[100, 200]], {"stop_route_id_external_id_key", "proof_stop"}),
+    ("reports.exports", "messages", [[100, 200]], {"message_route"}),
+    ("reports.exports", "orders", [1, "2026-03-01", "2026-03-02", "0001-01-01", 0, 9], {"delivery_order_latest"}),
+    ("reports.exports", "known_at", [1, 7], {"event_feed"}),
+    ("reports.exports", "spans", [[100, 200], 60, 60], {"route_version_pkey"}),
     ("reports.paid", "messages", _TOURS, {"route_account", "message_route"}),
     ("reports.paid", "ratings", _TOURS, {"route_account", "stop_route_id_external_id_key", "rating_pkey"}),
     (
@@ -508,7 +517,8 @@ async def test_reports_read_the_tours_of_their_period_by_key(filled: Db):
     await filled.execute(
         "INSERT INTO rating (stop_id, account_id, stars, reasons, rated_at) SELECT id, 1, 5, '{}', now() FROM stop"
     )
-    await filled.execute("ANALYZE moved_link, stop, message, rating")
+    await filled.execute("UPDATE proof SET stop_id = stop.id FROM stop WHERE stop.id = 1 + proof.id % 8000")
+    await filled.execute("ANALYZE moved_link, stop, message, rating, proof")
     for module, name, values, indexes in REPORTS:
         reads = await explain(filled, module, name, *values)
         assert not [read.table for read in reads if read.how == "Seq Scan"], name

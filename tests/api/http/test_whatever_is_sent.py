@@ -310,6 +310,8 @@ async def product(
                 "webhook": webhook,
                 "hook": hook,
                 "what": "shown",
+                "export": "stops",
+                "format": "csv",
                 "upload": "0b0f8f6e-4a55-4f4f-8a53-2f6c6f8f2c11",
                 "order": "ped-1",
                 "vehicle": "van",
