@@ -126,9 +126,22 @@ async def authorize(request: web.Request, least: Role, *, polled: bool = False) 
     """
     secret = session_secret_of(request)
     if "Authorization" in request.headers or secret is None:
-        caller = await _of_key(request, polled=polled)
-    else:
-        caller = await _of_session(request, secret)
+        return _let_in(request, await _of_key(request, bearer_of(request.headers), polled=polled), least)
+    return _let_in(request, await _of_session(request, secret), least)
+
+
+async def authorize_secret(request: web.Request, secret: str, least: Role, *, polled: bool = False) -> Caller:
+    """Do so by the secret of an API key or of a session, wherever in the request it stood.
+
+    Raises:
+        Unauthorized, Forbidden: as `authorize`.
+    """
+    is_session = secret.startswith(SESSION_PREFIX)
+    caller = await (_of_session(request, secret) if is_session else _of_key(request, secret, polled=polled))
+    return _let_in(request, caller, least)
+
+
+def _let_in(request: web.Request, caller: Caller, least: Role) -> Caller:
     if caller.role < least:
         raise Forbidden(f"This needs the role {least.name.lower()}; you have {caller.role.name.lower()}.")
     request[_CALLER] = caller
@@ -136,9 +149,8 @@ async def authorize(request: web.Request, least: Role, *, polled: bool = False) 
     return caller
 
 
-async def _of_key(request: web.Request, *, polled: bool) -> Caller:
-    secret_hash = hash_of(bearer_of(request.headers))
-    known = request.app[KEYS]
+async def _of_key(request: web.Request, secret: str, *, polled: bool) -> Caller:
+    secret_hash, known = hash_of(secret), request.app[KEYS]
     row = await (known.find(secret_hash) if polled else known.ask(secret_hash))
     if row is None:
         raise Unauthorized("This API key is not known, was revoked, or its time is over.")

@@ -7,15 +7,21 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import wraps
-from typing import Any, TypeAlias, TypedDict, Unpack
+from typing import Any, Protocol, TypeAlias, TypedDict, Unpack
 
 from aiohttp import web
 
-from api.http.auth import Role, authorize, authorize_device, authorize_driver, authorize_phone
+from api.http.auth import Caller, Role, authorize, authorize_device, authorize_driver, authorize_phone
 from api.http.problem import Forbidden
 from api.http.trail import note_after
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class FindsCaller(Protocol):
+    """Finds out who asks, as `api.http.auth.authorize` does."""
+
+    def __call__(self, request: web.Request, least: Role, /, *, polled: bool = False) -> Awaitable[Caller]: ...
 
 
 class Who(IntEnum):
@@ -111,11 +117,15 @@ class Operations:
 
     Args:
         prepare: puts into an application what the handlers look for there.
+        find: finds out which person or program asks, where their clients say it in a way of their own.
     """
 
-    def __init__(self, tag: str, *, prepare: Callable[[web.Application], None] | None = None) -> None:
+    def __init__(
+        self, tag: str, *, prepare: Callable[[web.Application], None] | None = None, find: FindsCaller = authorize
+    ) -> None:
         self.tag = tag
         self._prepare = prepare
+        self._find = find
         self._operations: list[Operation] = []
 
     def __iter__(self) -> Iterator[Operation]:
@@ -136,7 +146,7 @@ class Operations:
         """Declare a handler. Its docstring's first line is the summary, the rest the description."""
 
         def declare(handler: Handler) -> Handler:
-            guarded = _guard(handler, who, polled=shapes.get("polled", False))
+            guarded = _guard(handler, who, self._find, polled=shapes.get("polled", False))
             summary, _, description = (handler.__doc__ or "").strip().partition("\n")
             self._operations.append(
                 Operation(
@@ -154,7 +164,7 @@ class Operations:
         return declare
 
 
-def _guard(handler: Handler, who: Who, *, polled: bool) -> Handler:
+def _guard(handler: Handler, who: Who, find: FindsCaller, *, polled: bool) -> Handler:
     if who is Who.ANYONE:
         return handler
 
@@ -172,7 +182,7 @@ def _guard(handler: Handler, who: Who, *, polled: bool) -> Handler:
             if driver is not None:
                 await note_after(request, response)
             return response
-        caller = await authorize(request, ROLE_OF[who], polled=polled)
+        caller = await find(request, ROLE_OF[who], polled=polled)
         if who in (Who.USER, Who.COLLEAGUE) and caller.person_id is None:
             raise Forbidden("This is for people who signed in; an API key has no session.")
         response = await handler(request)

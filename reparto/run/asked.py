@@ -67,6 +67,9 @@ from api.stream.hub import HUB, Hub
 from api.tickets import by_link as tickets_by_link
 from api.tickets import company as tickets
 from api.tickets import photos
+from api.traccar import fences as traccar_fences
+from api.traccar import fleet as traccar_fleet
+from api.traccar import session as traccar_session
 from api.tracking_page import asides
 from api.tracking_page import changing as tracking_forms
 from api.tracking_page import endpoints as tracking_page
@@ -108,6 +111,7 @@ ASKED = (
     *(by_code, step_up, reschedule, redirect, proposals, recipient_slots, points),
     *(tickets_by_link, tickets, photos, returns_by_link, returns, find),
     *(uploads, proofs_post, proofs, certificate),
+    *(traccar_session, traccar_fleet, traccar_fences),
     *(message_channels, kinds, listing, consent, hooks, stop, webhooks, asyncapi),
 )
 """What people and programs ask."""

@@ -103,6 +103,7 @@ CREATE TABLE visit (
     PRIMARY KEY (lane, visit_id)
 );
 CREATE INDEX visit_open ON visit (arrived_at) WHERE stop_id IS NOT NULL AND (departed_at IS NULL OR presumed);
+CREATE INDEX visit_inside ON visit (account_id) WHERE geofence_id IS NOT NULL AND departed_at IS NULL;
 CREATE INDEX visit_route ON visit (route_id, arrived_at);
 CREATE INDEX visit_stop ON visit (stop_id);
 CREATE INDEX visit_age ON visit (arrived_at);

@@ -56,6 +56,7 @@ class LivePosition:
     recorded_at: datetime
     lat_e6: int
     lon_e6: int
+    accuracy_m: float | None
     speed_mps: float | None
     heading_deg: float | None
     along_m: float | None

@@ -1,7 +1,7 @@
 -- name: live_of_account
 -- Where an account's drivers are. $1 account, $2 how long an alarm is shown
-SELECT live.driver_id, live.route_id, live.recorded_at, live.lat_e6, live.lon_e6, live.speed_mps, live.heading_deg,
-       live.along_m, live.on_route, live.next_stop_id, live.delay_s, live.received_at,
+SELECT live.driver_id, live.route_id, live.recorded_at, live.lat_e6, live.lon_e6, live.accuracy_m, live.speed_mps,
+       live.heading_deg, live.along_m, live.on_route, live.next_stop_id, live.delay_s, live.received_at,
        CASE WHEN beat.received_at > live.received_at THEN coalesce(beat.battery, live.battery) ELSE live.battery END
            AS battery,
        greatest(live.received_at, beat.received_at) AS heard_at, coalesce(track.silent, false) AS silent, beside.*
@@ -14,8 +14,8 @@ SELECT live.driver_id, live.route_id, live.recorded_at, live.lat_e6, live.lon_e6
 
 -- name: live_of_drivers
 -- Where some of an account's drivers are. $1 account, $2 drivers, $3 how long an alarm is shown
-SELECT live.driver_id, live.route_id, live.recorded_at, live.lat_e6, live.lon_e6, live.speed_mps, live.heading_deg,
-       live.along_m, live.on_route, live.next_stop_id, live.delay_s, live.received_at,
+SELECT live.driver_id, live.route_id, live.recorded_at, live.lat_e6, live.lon_e6, live.accuracy_m, live.speed_mps,
+       live.heading_deg, live.along_m, live.on_route, live.next_stop_id, live.delay_s, live.received_at,
        CASE WHEN beat.received_at > live.received_at THEN coalesce(beat.battery, live.battery) ELSE live.battery END
            AS battery,
        greatest(live.received_at, beat.received_at) AS heard_at, coalesce(track.silent, false) AS silent, beside.*

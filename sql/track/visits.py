@@ -54,6 +54,11 @@ class VisitToEnd:
     said_ms: int | None
 
 
+async def inside_fences(db: Db | Pool, account_id: int) -> dict[int, list[int]]:
+    """Read in which geofences in force an account's drivers are; who is in none is left out."""
+    return {row["driver_id"]: row["geofence_ids"] for row in await db.fetch(_SQL["inside_fences"], account_id)}
+
+
 async def visits_of_route(
     db: Db | Pool, account_id: int, *, route_id: int | None = None, external_id: str | None = None
 ) -> list[StopVisit] | None:

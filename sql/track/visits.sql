@@ -17,6 +17,13 @@ SELECT route.id AS route_id, visit.visit_id, visit.driver_id, visit.stop_id, sto
  WHERE route.account_id = $1 AND route.deleted_at IS NULL AND (route.id = $2 OR route.external_id = $3)
  ORDER BY visit.arrived_at, visit.visit_id;
 
+-- name: inside_fences
+-- In which geofences in force an account's drivers are, as their tracks say it. $1 account
+SELECT visit.driver_id, array_agg(geofence.id ORDER BY geofence.id) AS geofence_ids
+  FROM visit JOIN geofence ON geofence.id = visit.geofence_id AND geofence.deleted_at IS NULL
+ WHERE visit.account_id = $1 AND visit.geofence_id IS NOT NULL AND visit.departed_at IS NULL
+ GROUP BY visit.driver_id;
+
 -- name: remove_visits
 -- Columns of one length: $1 lane, $2 visit
 DELETE FROM visit USING unnest($1::smallint[], $2::uuid[]) AS gone (lane, visit)

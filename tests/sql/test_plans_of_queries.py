@@ -244,6 +244,7 @@ HOT: list[tuple[str, str, list[Any], set[str]]] = [
     ),
     ("delivery.plans", "read_plans", [[100, 200], [1, 2]], {"route_version_pkey", "route_pkey"}),
     ("track.visits", "put_departures", [[0], _uuids(1), [LAST_MS], [False]], {"visit_pkey"}),
+    ("track.visits", "inside_fences", [1], {"visit_inside"}),
     ("track.visits", "visits_to_end", [range(64), "2026-03-01T10:00:00Z", 600, 14_400], {"visit_open"}),
     ("delivery.stop_states", "hold_stops", [[1, 2, 3]], {"stop_pkey"}),
     ("delivery.stop_states", "settle_stops", [[1, 2, 3]], {"stop_pkey", "visit_stop", "driver_event_stop"}),

@@ -12,9 +12,9 @@ from sql.track.live import LivePosition
 AT = datetime(2026, 3, 2, 15, tzinfo=UTC)
 ALL, MOVING = Filter(box=None, statuses=None), Filter(box=None, statuses=frozenset({"moving"}))
 ANA = LivePosition(
-    driver_id=1, route_id=None, recorded_at=AT, lat_e6=6_250_000, lon_e6=-75_570_000, speed_mps=8.0, heading_deg=10.0,
-    along_m=None, on_route=None, next_stop_id=None, delay_s=None, received_at=AT, battery=None, heard_at=AT,
-    silent=False, alarm=None, alarm_at=None, break_since=None, at_stop_id=None, at_break=False,
+    driver_id=1, route_id=None, recorded_at=AT, lat_e6=6_250_000, lon_e6=-75_570_000, accuracy_m=4.0, speed_mps=8.0,
+    heading_deg=10.0, along_m=None, on_route=None, next_stop_id=None, delay_s=None, received_at=AT, battery=None,
+    heard_at=AT, silent=False, alarm=None, alarm_at=None, break_since=None, at_stop_id=None, at_break=False,
 )  # fmt: skip
 
 
