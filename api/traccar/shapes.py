@@ -131,3 +131,23 @@ class TraccarGeofence(Struct, frozen=True, kw_only=True, rename="camel"):
     description: str | None = None
     calendar_id: int = 0
     attributes: dict[str, Any] = field(default_factory=dict)
+
+
+class TraccarEvent(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Something that happened to a driver, of a type that Traccar has.
+
+    Attributes:
+        id: the same whenever the fact is told.
+        event_time: when it happened, by the phone's clock.
+        position_id: always 0: a fact names no position. geofence_id, maintenance_id: 0: none.
+        attributes: `alarm` of an alarm.
+    """
+
+    id: int
+    type: str
+    event_time: str
+    device_id: int
+    position_id: int = 0
+    geofence_id: int = 0
+    maintenance_id: int = 0
+    attributes: dict[str, Any] = field(default_factory=dict)

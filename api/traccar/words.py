@@ -4,19 +4,32 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
 from api.fleet.position_view import STANDING_BELOW_MPS
-from api.traccar.shapes import TraccarDevice, TraccarPosition
+from api.traccar.shapes import TraccarDevice, TraccarEvent, TraccarPosition
 from sql.account.drivers import DriverRow
+from sql.feed.events import FeedEntry
 from sql.track.live import ALARM_SHOWN, LivePosition
+from work.feed.types import ALARMED, ALARMS, CALLED_FOR_HELP
 
 KNOTS_A_MPS = 3_600 / 1_852
 """A nautical mile is 1 852 m."""
 
 ONLINE_FOR = timedelta(minutes=10)
 """Who was not heard for longer is neither online nor offline: so long by Traccar's own setting, `status.timeout`."""
+
+EVENT_TYPES = {
+    "driver.seen": "deviceOnline",
+    "driver.silent": "deviceOffline",
+    "geofence.entered": "geofenceEnter",
+    "geofence.exited": "geofenceExit",
+    CALLED_FOR_HELP: "alarm",
+    ALARMED: "alarm",
+}
+"""Entries of the feed that Traccar has a type for. Others are told in the feed alone: clients know no other types."""
 
 _ID_BITS = 53
 """An id is exact in JavaScript."""
@@ -89,6 +102,20 @@ def positions_of(driver_id: int, pings: Sequence[asyncpg.Record]) -> list[Tracca
     ]
 
 
+def event_of(entry: FeedEntry) -> TraccarEvent:
+    """Say an entry of the feed of one of `EVENT_TYPES`."""
+    assert entry.driver_id is not None
+    attributes: dict[str, Any] = {"alarm": entry.data.get("alarm", "sos")} if entry.type in ALARMS else {}
+    return TraccarEvent(
+        id=_event_id(entry.fact_id),
+        type=EVENT_TYPES[entry.type],
+        event_time=time_text(entry.occurred_at),
+        device_id=entry.driver_id,
+        geofence_id=entry.geofence_id or 0,
+        attributes=attributes,
+    )
+
+
 def alarm_of(position: LivePosition, now: datetime) -> str | None:
     """Give the alarm that is in force, as the phone called it."""
     if position.alarm_at is None or now - position.alarm_at > ALARM_SHOWN:
@@ -115,6 +142,10 @@ def _position_id(driver_id: int, recorded_at: datetime, lat_e6: int, lon_e6: int
     """Name a ping, which has no number, after what it is: of a million, two are named the same once in 18 000 times."""
     named = blake2b(f"{driver_id}:{recorded_at.timestamp():.3f}:{lat_e6}:{lon_e6}".encode(), digest_size=8)
     return int.from_bytes(named.digest()) >> (64 - _ID_BITS) or 1
+
+
+def _event_id(fact_id: UUID) -> int:
+    return fact_id.int >> (128 - _ID_BITS)
 
 
 def _motion(speed_mps: float | None) -> dict[str, Any]:

@@ -67,6 +67,7 @@ from api.stream.hub import HUB, Hub
 from api.tickets import by_link as tickets_by_link
 from api.tickets import company as tickets
 from api.tickets import photos
+from api.traccar import events as traccar_events
 from api.traccar import fences as traccar_fences
 from api.traccar import fleet as traccar_fleet
 from api.traccar import session as traccar_session
@@ -111,7 +112,7 @@ ASKED = (
     *(by_code, step_up, reschedule, redirect, proposals, recipient_slots, points),
     *(tickets_by_link, tickets, photos, returns_by_link, returns, find),
     *(uploads, proofs_post, proofs, certificate),
-    *(traccar_session, traccar_fleet, traccar_fences),
+    *(traccar_session, traccar_fleet, traccar_fences, traccar_events),
     *(message_channels, kinds, listing, consent, hooks, stop, webhooks, asyncapi),
 )
 """What people and programs ask."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,9 @@ EVENTS_CHANNEL = "reparto_events"
 
 NUMBERED_AT_ONCE = 10_000
 """Entries that one call of `number_events` numbers at most: about 0.1 s, during which account rows are locked."""
+
+_NUMBERED_WITHIN = timedelta(minutes=10)
+"""Of two entries one that became known by so much later has the greater seq: no transaction takes longer."""
 
 _ACCOUNTS_A_PAYLOAD = 390  # 20 bytes each: below the 8 000 that a notification may have
 
@@ -59,6 +62,32 @@ async def events_dropped(db: Db | Pool, account_id: int) -> int:
     Asked after reading, it tells whether what was read has a gap.
     """
     return int(await db.fetchval(_SQL["events_dropped"], account_id))
+
+
+async def facts_known_between(
+    db: Db | Pool,
+    account_id: int,
+    *,
+    since: datetime,
+    until: datetime,
+    types: Sequence[str],
+    driver_ids: Collection[int] | None,
+    limit: int,
+) -> list[FeedEntry]:
+    """Read facts that first became known at or after `since` and before `until`, as they are now, at most `limit`.
+
+    Those that were taken back since are left out. In the order of the feed.
+
+    Args:
+        driver_ids: whose; None: of anybody.
+    """
+    first = await db.fetchval(_SQL["place_of_time"], account_id, since - _NUMBERED_WITHIN)
+    last = await db.fetchval(_SQL["place_of_time"], account_id, until + _NUMBERED_WITHIN)
+    drivers = None if driver_ids is None else list(driver_ids)
+    rows = await db.fetch(
+        _SQL["facts_known_between"], account_id, first, last, since, until, list(types), drivers, limit
+    )
+    return [FeedEntry(**row) for row in rows]
 
 
 async def number_events(db: Db, *, alerting: Collection[str] = ()) -> list[int]:

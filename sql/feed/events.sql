@@ -14,6 +14,36 @@ SELECT seq, fact_id, revision, state, type, occurred_at, known_at, driver_id, ro
  ORDER BY seq
  LIMIT $5;
 
+-- name: place_of_time
+-- A seq before which everything of an account's feed became known before a time, found by halves: entries are numbered about
+-- in the order of `known_at`. $1 account, $2 when
+WITH RECURSIVE search (low, high) AS (
+    SELECT events_dropped + 1, events_numbered + 1 FROM account WHERE id = $1
+    UNION ALL
+    SELECT CASE WHEN entry.known_at < $2 THEN entry.seq + 1 ELSE low END,
+           CASE WHEN entry.known_at < $2 THEN high ELSE (low + high) / 2 END
+      FROM search
+     CROSS JOIN LATERAL (SELECT seq, known_at FROM event
+                          WHERE account_id = $1 AND seq >= (low + high) / 2 ORDER BY seq LIMIT 1) AS entry
+     WHERE low < high
+)
+SELECT max(low) FROM search;
+
+-- name: facts_known_between
+-- Facts of some types as they are now, which first became known in a stretch of time and were not taken back since. The seq is
+-- that of the first entry. $1 account, $2 from which seq, $3 before which seq, $4 from and $5 before when, $6 types,
+-- $7 drivers or null for all, $8 how many
+SELECT first.seq, first.fact_id, last.revision, last.state, first.type, last.occurred_at, first.known_at, first.driver_id,
+       first.route_id, first.stop_id, first.geofence_id, first.late, last.data
+  FROM event AS first
+ CROSS JOIN LATERAL (SELECT revision, state, occurred_at, data FROM event AS newer
+                      WHERE newer.fact_id = first.fact_id ORDER BY revision DESC LIMIT 1) AS last
+ WHERE first.account_id = $1 AND first.seq >= $2 AND first.seq < $3 AND first.known_at >= $4 AND first.known_at < $5
+   AND first.revision = 1 AND first.type = ANY ($6::text[]) AND (first.driver_id = ANY ($7::bigint[]) OR $7 IS NULL)
+   AND last.state <> 'retracted'
+ ORDER BY first.seq
+ LIMIT $8;
+
 -- name: try_hold_numbering
 -- One process at a time gives numbers; false when another one is at it. $1 lock
 SELECT pg_try_advisory_xact_lock($1);

@@ -80,6 +80,7 @@ SELECT 1, 100000 + row_number() OVER (), gen_random_uuid(), 1, 'asserted',
        (ARRAY['eta.late', 'stop.approaching'])[1 + k % 2], now() - make_interval(hours => k), now(), lane, id,
        id * 100 + k % {DAYS}, false
   FROM driver, generate_series(0, 99) AS k;
+UPDATE account SET events_numbered = (SELECT max(seq) FROM event WHERE account_id = 1) WHERE id = 1;
 INSERT INTO eta_told (route_id, stop_id, bucket, account_id, driver_id, as_of, expected, low, high, spread_s, on_route,
                       came_at, learned_at)
 SELECT route.id, stop.id, k, 1, route.driver_id, route.start_at, now(), now(), now(), 60, true, route.start_at,
@@ -326,6 +327,13 @@ HOT: list[tuple[str, str, list[Any], set[str]]] = [
     ("eta.told", "drop_told", ["2026-01-21T00:00:00Z", 100], {"eta_told_age"}),
     ("eta.learning", "accounts_to_learn", [300, 20], {"eta_learned_due"}),
     ("eta.learning", "due_drives", [1, 300, 50], {"eta_learned_due", "track_pkey", "route_version_driver"}),
+    ("feed.events", "place_of_time", [1, "2026-03-01T08:00:00Z"], {"account_pkey", "event_feed"}),
+    (
+        "feed.events",
+        "facts_known_between",
+        [1, 1, 99, "-infinity", "infinity", ["stop.arrived"], None, 9],
+        {"event_feed", "event_fact_id_revision_key"},
+    ),
     ("eta.learning", "drive_visits", [100, 1], {"visit_route"}),
     ("eta.learning", "note_learned", [[100], [1], ['"{}"'], ["2026-03-01T08:00:00Z"], ["f"]], {"eta_learned_pkey"}),
     ("eta.learning", "rows_since", [1, 995], {"eta_drive_version"}),

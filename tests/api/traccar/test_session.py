@@ -48,7 +48,7 @@ async def test_a_token_sets_a_cookie_for_api_alone(client: Any, account: Any) ->
 
 
 async def test_a_token_is_read_where_clients_sign_in_and_nowhere_else(client: Any, account: Any) -> None:
-    for path in ("devices", "positions", "geofences"):
+    for path in ("devices", "positions", "geofences", "reports/events"):
         async with client.get(f"/api/{path}", params={"token": account.viewer_key}) as response:
             assert response.status == 401, path
 
