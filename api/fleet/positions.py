@@ -14,12 +14,11 @@ from api.fleet.shared_changes import Seen, SharedChanges
 from api.http.app_keys import CONFIG, now_of
 from api.http.auth import Role, authorize, caller_of
 from api.http.operation import Operations, Who
-from api.http.problem import Problem
 from api.http.versions import IF_NONE_MATCH, UNCHANGED
 from api.stream.hub import HUB, Hub
 from api.stream.signals import Watch
 from api.stream.sse import EventStream, event_stream
-from sql.pool import DATABASE_AWAY
+from api.stream.still import may_still
 from sql.track.live import LivePosition
 
 operations = Operations("positions")
@@ -90,7 +89,7 @@ async def _tell(request: web.Request, stream: EventStream, follower: Follower, w
     while not hub.closing and not follower.is_over:
         positions = await watch.next(min(stream.beat_in_s, follower.due_in_s)) or positions
         if clock.time() >= check_at:
-            if not await _may_still(request):
+            if not await may_still(authorize(request, Role.VIEWER)):
                 break
             check_at = clock.time() + CHECK_KEY_S
         if positions is not None:
@@ -112,13 +111,3 @@ async def follow_account(hub: Hub, account_id: int) -> AsyncIterator[Mapping[int
             yield await held.known_of_account(account_id)
             await asyncio.sleep(COALESCE_S)
             await signal.wait(min(LOOK_AGAIN_S, max(0.0, held.lasts_s(account_id))))
-
-
-async def _may_still(request: web.Request) -> bool:
-    try:
-        await authorize(request, Role.VIEWER)
-    except Problem:
-        return False
-    except DATABASE_AWAY:
-        return True  # not known now; asked again
-    return True

@@ -42,13 +42,13 @@ LONGEST = timedelta(days=31)
 async def get_traccar_devices(request: web.Request) -> web.Response:
     """List the drivers, as Traccar's devices."""
     numbers, names = numbers_in(request, "id"), frozenset(request.query.getall("uniqueId", []))
-    vans = await request.app[HUB].part(TraccarFleets).read(caller_of(request).account_id)
-    wanted = [
+    fleet = await request.app[HUB].part(TraccarFleets).read(caller_of(request).account_id)
+    vans = [
         van
-        for number, van in vans.items()
+        for number, van in fleet.vans.items()
         if (numbers is None and not names) or number in (numbers or ()) or van.driver.external_id in names
     ]
-    return web.Response(body=devices(wanted), content_type=JSON)
+    return web.Response(body=devices(vans), content_type=JSON)
 
 
 @operations.operation(
@@ -73,13 +73,13 @@ async def get_traccar_positions(request: web.Request) -> web.Response:
     ids, drivers, stretch = numbers_in(request, "id"), numbers_in(request, "deviceId"), period_in(request, LONGEST)
     if ids is None and stretch is not None:
         return await _track(request, drivers, *stretch)
-    vans = await request.app[HUB].part(TraccarFleets).read(caller_of(request).account_id)
-    wanted = [
+    fleet = await request.app[HUB].part(TraccarFleets).read(caller_of(request).account_id)
+    vans = [
         van
-        for number, van in vans.items()
+        for number, van in fleet.vans.items()
         if (ids is None or van.position_id in ids) and (drivers is None or number in drivers)
     ]
-    return web.Response(body=positions(wanted), content_type=JSON)
+    return web.Response(body=positions(vans), content_type=JSON)
 
 
 async def _track(

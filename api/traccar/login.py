@@ -24,7 +24,7 @@ from api.http.problem import Unauthorized
 COOKIE = "JSESSIONID"
 PATH = "/api"
 
-TAKE_TOKENS = frozenset({"/api/session"})
+TAKE_TOKENS = frozenset({"/api/session", "/api/socket"})
 """Where `?token=` is read; addresses get into the logs of proxies, so it is read nowhere else."""
 
 

@@ -71,6 +71,7 @@ from api.traccar import events as traccar_events
 from api.traccar import fences as traccar_fences
 from api.traccar import fleet as traccar_fleet
 from api.traccar import session as traccar_session
+from api.traccar import socket as traccar_socket
 from api.tracking_page import asides
 from api.tracking_page import changing as tracking_forms
 from api.tracking_page import endpoints as tracking_page
@@ -112,7 +113,7 @@ ASKED = (
     *(by_code, step_up, reschedule, redirect, proposals, recipient_slots, points),
     *(tickets_by_link, tickets, photos, returns_by_link, returns, find),
     *(uploads, proofs_post, proofs, certificate),
-    *(traccar_session, traccar_fleet, traccar_fences, traccar_events),
+    *(traccar_session, traccar_fleet, traccar_fences, traccar_events, traccar_socket),
     *(message_channels, kinds, listing, consent, hooks, stop, webhooks, asyncapi),
 )
 """What people and programs ask."""

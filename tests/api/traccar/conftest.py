@@ -12,7 +12,7 @@ from pytraccar import ApiClient
 from api.desk.passwords import PASSWORDS, Passwords
 from api.fleet import positions
 from api.http.config import ApiConfig
-from api.traccar import events, fences, fleet, session
+from api.traccar import events, fences, fleet, session, socket
 from tests.api.conftest import send_out
 from tests.api.desk.desk import CHEAP
 
@@ -42,7 +42,7 @@ def app_parts(app_parts: list[Any], sealer: Any) -> list[Any]:
     def cheaply(app: Any) -> None:
         app[PASSWORDS] = Passwords(CHEAP)
 
-    modules = (session, fleet, fences, events, positions)
+    modules = (session, fleet, fences, events, socket, positions)
     return [*app_parts, cheaply, send_out(sealer), *(module.operations.add_to for module in modules)]
 
 
