@@ -8,15 +8,13 @@ A browser sends a session's cookie by itself, whoever made it ask. So what chang
 this site: it carries a header that no other site's page can add.
 """
 
-import base64
-import binascii
 import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
-from aiohttp import web
+from aiohttp import BasicAuth, web
 
 from api.http.app_keys import CONFIG, POOL
 from api.http.known.devices import DEVICES
@@ -90,6 +88,14 @@ def bearer_of(headers: Mapping[str, str]) -> str:
     return secret.strip()
 
 
+def password_of(header: str) -> str:
+    """Read the password of HTTP Basic, whoever the user is said to be; empty: there is none."""
+    try:
+        return str(BasicAuth.decode(header, "utf-8").password)
+    except ValueError:
+        return ""
+
+
 def ingest_token_of(headers: Mapping[str, str]) -> str:
     """Read an ingest token from `Authorization`: what Bearer says, or the password of Basic, its user unchecked.
 
@@ -98,17 +104,15 @@ def ingest_token_of(headers: Mapping[str, str]) -> str:
     Raises:
         Unauthorized: there is none.
     """
-    scheme, _, said = headers.get("Authorization", "").partition(" ")
+    header = headers.get("Authorization", "")
+    scheme, _, said = header.partition(" ")
     secret, said = "", said.strip()
     if scheme.lower() == "bearer":
         secret = said
     elif scheme.lower() == "basic" and said.startswith(INGEST_TOKEN_PREFIX):
         secret = said.partition(":")[0]
-    elif scheme.lower() == "basic":
-        try:
-            secret = base64.b64decode(said.encode("ascii")).decode("utf-8", "replace").partition(":")[2]
-        except (binascii.Error, UnicodeEncodeError):
-            secret = ""
+    else:
+        secret = password_of(header)
     if not secret:
         raise Unauthorized("Send the device's ingest token as the password of HTTP Basic, or as Bearer.", basic=True)
     return secret

@@ -93,7 +93,7 @@ class CashReport(ReportPeriod, frozen=True, kw_only=True):
 @operations.operation(
     "GET", "/v1/reports/punctuality", who=Who.VIEWER, answer=PunctualityReport, query=_QUERY, media=_MEDIA
 )
-async def get_punctuality(request: web.Request) -> web.Response:
+async def get_punctuality_report(request: web.Request) -> web.Response:
     """Tell how promises were kept, the first one and the last one, and how much came on time and in full."""
     return await _answered(request, PunctualityReport, "punctuality")
 
@@ -101,7 +101,7 @@ async def get_punctuality(request: web.Request) -> web.Response:
 @operations.operation(
     "GET", "/v1/reports/plan-vs-actual", who=Who.VIEWER, answer=PlanVsActualReport, query=_QUERY, media=_MEDIA
 )
-async def get_plan_vs_actual(request: web.Request) -> web.Response:
+async def get_plan_vs_actual_report(request: web.Request) -> web.Response:
     """Hold tours against their plans: stops, order, times, minutes, detours."""
     return await _answered(request, PlanVsActualReport, "plan-vs-actual")
 
@@ -109,13 +109,13 @@ async def get_plan_vs_actual(request: web.Request) -> web.Response:
 @operations.operation(
     "GET", "/v1/reports/service-times", who=Who.VIEWER, answer=ServiceTimesReport, query=_QUERY, media=_MEDIA
 )
-async def get_service_times(request: web.Request) -> web.Response:
+async def get_service_times_report(request: web.Request) -> web.Response:
     """Tell how long vans were at stops, against what was planned."""
     return await _answered(request, ServiceTimesReport, "service-times")
 
 
 @operations.operation("GET", "/v1/reports/reasons", who=Who.VIEWER, answer=OutcomesReport, query=_QUERY, media=_MEDIA)
-async def get_reasons(request: web.Request) -> web.Response:
+async def get_reasons_report(request: web.Request) -> web.Response:
     """Tell what became of stops and why, and how much was done at the first attempt."""
     return await _answered(request, OutcomesReport, "reasons")
 
@@ -133,7 +133,7 @@ async def get_ratings_report(request: web.Request) -> web.Response:
 
 
 @operations.operation("GET", "/v1/reports/cash", who=Who.VIEWER, answer=CashReport, query=_QUERY, media=_MEDIA)
-async def get_cash(request: web.Request) -> web.Response:
+async def get_cash_report(request: web.Request) -> web.Response:
     """Tell what was to be collected in cash and what drivers say they took."""
     return await _answered(request, CashReport, "cash")
 

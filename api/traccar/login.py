@@ -4,9 +4,6 @@ The cookie holds what was shown: an API key, or the secret of a session that a p
 alone, where nothing can be changed, and is worth nothing once the key is revoked or the session over.
 """
 
-import base64
-import binascii
-
 from aiohttp import web
 
 from api.http.auth import (
@@ -18,6 +15,7 @@ from api.http.auth import (
     bearer_of,
     from_this_site,
     is_secure,
+    password_of,
 )
 from api.http.problem import Unauthorized
 
@@ -67,16 +65,12 @@ def _said(request: web.Request) -> str | None:
     header = request.headers.get("Authorization")
     if header is None:
         return token_of(request)
-    scheme, _, packed = header.partition(" ")
-    return _basic(packed) if scheme.lower() == "basic" else bearer_of(request.headers)
+    return _basic(header) if header.lower().startswith("basic ") else bearer_of(request.headers)
 
 
-def _basic(packed: str) -> str:
+def _basic(header: str) -> str:
     """Read the API key of HTTP Basic: it is the password, whoever the user is said to be."""
-    try:
-        _, _, secret = base64.b64decode(packed.strip(), validate=True).decode(errors="replace").partition(":")
-    except (binascii.Error, ValueError):
-        secret = ""
+    secret = password_of(header)
     if not secret.startswith(KEY_PREFIX):
         raise Unauthorized("Send an API key as the password; people sign in with `POST /api/session`.")
     return secret

@@ -36,7 +36,8 @@ def bare(**properties: Any) -> dict[str, Any]:
 VISIT = feature(31, action="visit", arrival_date="2025-06-15T14:00:00Z", departure_date=None)
 TRIP = feature(31, type="trip", mode="driving", distance=1200.5, start="2025-06-15T15:00:00Z")
 NOT_PLACES = [
-    VISIT, TRIP, {**feature(31), "type": "trip"}, bare(action="will_terminate"), bare(battery_level=0.5), feature(31, action="paused_location_updates"),
+    VISIT, TRIP, {**feature(31), "type": "trip"}, bare(action="will_terminate"), bare(battery_level=0.5),
+    feature(31, action="paused_location_updates"),
     {**feature(31), "geometry": None}, {**feature(31), "geometry": {"type": "Point", "coordinates": []}},
 ]  # fmt: skip
 
