@@ -6,15 +6,15 @@ Rows are read some at a time: a client that reads slowly holds no connection of 
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from aiohttp import web
 
 from api.exports.columns import Table
 from api.exports.maps import GeoJson, Gpx, Kml
-from api.exports.text import Csv
+from api.exports.text import Csv, FileWriter
 from api.exports.things import THINGS, ExportAsked, Thing
 from api.exports.xlsx import Workbook
 from api.history.formats import FORMATS
@@ -39,14 +39,6 @@ OF_ONE = 4
 _TAKES_WITHIN_S = 60.0  # a client that reads nothing for so long is gone
 
 
-class FileWriter(Protocol):
-    """Writes a table as a file, piece by piece."""
-
-    def begin(self) -> bytes: ...
-    def rows(self, rows: list[list[Any]], /) -> bytes: ...
-    def end(self) -> bytes: ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileForm:
     """A kind of file."""
@@ -55,9 +47,20 @@ class FileForm:
     writer: Callable[[str, Table], FileWriter]
 
 
+def _parquet(title: str, table: Table) -> FileWriter:
+    try:
+        from api.exports.parquet import Parquet
+    except ImportError as error:
+        raise NotFound(
+            "This server writes no Parquet yet. Whoever runs it installs that: pip install 'reparto[parquet]'."
+        ) from error
+    return Parquet(title, table)
+
+
 FORMS: Mapping[str, FileForm] = {
     "csv": FileForm(media=FORMATS["csv"].media, writer=Csv),
     "xlsx": FileForm(media="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", writer=Workbook),
+    "parquet": FileForm(media="application/vnd.apache.parquet", writer=_parquet),
     "geojson": FileForm(media=FORMATS["geojson"].media, writer=GeoJson),
     "gpx": FileForm(media=FORMATS["gpx"].media, writer=Gpx),
     "kml": FileForm(media=FORMATS["kml"].media, writer=Kml),
@@ -96,18 +99,19 @@ async def get_export(request: web.Request) -> web.StreamResponse:
         refuse([FieldError(at=at, why=f"says nothing of {name}") for at in others])
     tours = await tours_in(request, period)
     asked = ExportAsked(pool=request.app[POOL], tours=tours, period=period, form=ending)
-    with request.app[_LEDGER].held(parties_of(request)):
+    form = FORMS[ending]
+    with request.app[_LEDGER].held(parties_of(request)), closing(form.writer(name, thing.table)) as writer:
         if thing.of_people and request.method != "HEAD":
             of = {at: request.query[at] for at in ("driver", "depot") if request.query.get(at)}
             await note(request, asked.pool, after={"from": period.shown[0], "to": period.shown[1], **of})
         response = web.StreamResponse(
             headers={
-                "Content-Type": FORMS[ending].media + ("; charset=utf-8" if ending == "csv" else ""),
+                "Content-Type": form.media + ("; charset=utf-8" if ending == "csv" else ""),
                 "Content-Disposition": f'attachment; filename="{name}.{ending}"',
                 "Cache-Control": "no-store",
             }
         )
-        await _stream(request, response, thing, asked, FORMS[ending].writer(name, thing.table))
+        await _stream(request, response, thing, asked, writer)
     return response
 
 
@@ -137,7 +141,7 @@ async def _stream(
             await _write(response, await asyncio.to_thread(writer.rows, first))
             async for rows in pieces:
                 await _write(response, await asyncio.to_thread(writer.rows, rows))
-            await _write(response, writer.end())
+            await _write(response, await asyncio.to_thread(writer.end))
         except Exception as error:
             log.warning("an export broke off: %s", type(error).__name__)
             if request.transport is not None:

@@ -3,7 +3,7 @@
 GPX and KML leave out pings that do not count, and stops' everything but name and address.
 """
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 
 from api.exports.columns import Table, places_of
-from api.exports.text import XML_HEAD, xml_text
+from api.exports.text import XML_HEAD, FileWriter, xml_text
 from api.history.tables import time_text
 
 
-class GeoJson:
+class GeoJson(FileWriter):
     """Features with all columns; of rows that have one value more than columns, that is the line of their geometry."""
 
     def __init__(self, title: str, table: Table) -> None:
@@ -50,7 +50,7 @@ class GeoJson:
         return {"type": "Feature", "geometry": geometry, "properties": properties}
 
 
-class _Drawn(ABC):
+class _Drawn(FileWriter):
     """What GPX and KML have in common: drives by tour, or marked places."""
 
     _last: str

@@ -1,6 +1,7 @@
 """What all kinds of files write alike: lines of CSV, text in XML."""
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 from xml.sax.saxutils import escape
@@ -19,7 +20,23 @@ def xml_text(text: str) -> str:
     return escape(_NOT_XML.sub("", text))
 
 
-class Csv:
+class FileWriter(ABC):
+    """Writes a table as a file, piece by piece."""
+
+    @abstractmethod
+    def begin(self) -> bytes: ...
+
+    @abstractmethod
+    def rows(self, rows: Sequence[Sequence[Any]]) -> bytes: ...
+
+    @abstractmethod
+    def end(self) -> bytes: ...
+
+    def close(self) -> None:  # noqa: B027 (most have nothing to let go of)
+        """Let go of what is held beside, however it ended: nothing."""
+
+
+class Csv(FileWriter):
     """RFC 4180 in UTF-8 without a mark before it, for programs; who opens it in a spreadsheet wants a workbook."""
 
     def __init__(self, _title: str, table: Table) -> None:

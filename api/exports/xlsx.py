@@ -11,7 +11,7 @@ from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from api.exports.columns import Table
-from api.exports.text import XML_HEAD, xml_text
+from api.exports.text import XML_HEAD, FileWriter, xml_text
 from api.history.tables import plain
 
 ROWS_A_SHEET = 500_000
@@ -73,7 +73,7 @@ class _Pipe(io.RawIOBase):
         return b"".join(parts)
 
 
-class Workbook:
+class Workbook(FileWriter):
     """A workbook of one table, on as many sheets as it needs."""
 
     def __init__(self, title: str, table: Table) -> None:

@@ -1,8 +1,12 @@
 """Exports: every thing in every kind of file, read back as other programs read it."""
 
+import asyncio
 import csv
 import io
 import json
+import struct
+import sys
+import threading
 import zipfile
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -11,6 +15,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import aiohttp
+import arro3.io as arrow_io
 import pytest
 
 from api.exports import endpoints, things, xlsx
@@ -119,6 +124,8 @@ def rows_in(form: str, content: bytes) -> int:
         return len(list(csv.reader(io.StringIO(content.decode())))) - 1
     if form == "xlsx":
         return sum(len(sheet) - 1 for sheet in sheets(content))
+    if form == "parquet":
+        return arrow_io.read_parquet(io.BytesIO(content)).read_all().num_rows
     if form == "geojson":
         return len(json.loads(content)["features"])
     root = ET.fromstring(content)
@@ -146,6 +153,9 @@ async def test_everything_is_in_every_kind_of_file(
         assert nothing.decode() == ",".join(names) + "\r\n"
     if form == "xlsx":
         assert sheets(nothing) == [[names]]
+    if form == "parquet":
+        held = arrow_io.read_parquet(io.BytesIO(nothing)).schema
+        assert [one for one in held.names if one != "geometry"] == names
 
 
 async def test_columns_hold_what_the_api_shows(client: Any, account: Any, tour: Tour) -> None:
@@ -210,6 +220,39 @@ async def test_maps_draw_tours_and_places(client: Any, account: Any, pool: Pool,
     assert [len(list(one.iter(f"{_GX}coord"))) for one in kml.iter(f"{_KML}Placemark")] == [5, 3]
     stops = ET.fromstring(await export(client, account, "stops.gpx", driver="driver of tour-1"))
     assert [one.findtext(f"{_GPX}name") for one in stops] == ["@SUM(A1)", "-2+3", "Taller Laureles"]
+
+
+async def test_parquet_has_types_and_places(
+    client: Any, account: Any, pool: Pool, tour: Tour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(things, "PAGE", 2)  # more pieces
+    file = arrow_io.read_parquet(io.BytesIO(await export(client, account, "track.parquet")))
+    table = file.read_all()
+    assert str(table.schema.field("time").type).strip() == 'arro3.core.DataType<Timestamp(ms, "UTC")>'
+    columns_of = {name: table.column(name).to_pylist() for name in table.column_names}
+    assert columns_of["believed"] == [True] * 5 + [False]
+    assert columns_of["time"][1] - columns_of["time"][0] == timedelta(seconds=10)
+    assert columns_of["route_id"] == [f"rt_{tour.route_id}"] * 6
+    point = struct.unpack("<BIdd", columns_of["geometry"][0])
+    assert point == (1, 1, columns_of["lon"][0], columns_of["lat"][0])
+    content = await export(client, account, "stops.parquet")
+    assert b'"primary_column":"geometry"' in content
+    assert b'"primary_column"' not in await export(client, account, "events.parquet")
+    stops = arrow_io.read_parquet(io.BytesIO(content)).read_all()
+    assert stops.column("name").to_pylist()[1] == "-2+3"
+    assert stops.column("date").to_pylist()[0] == date(2026, 3, 2)
+    assert stops.column("window_start").to_pylist() == [None] * 3
+
+
+async def test_without_its_library_parquet_says_what_to_install(
+    client: Any, account: Any, pool: Pool, tour: Tour, refused: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "api.exports.parquet", raising=False)
+    monkeypatch.setitem(sys.modules, "arro3.io", None)
+    response = await client.get("/v1/exports/stops.parquet", params=DAY, headers=account.headers)
+    assert "reparto[parquet]" in (await refused(response, 404))["detail"]
+    assert await pool.fetchval("SELECT count(*) FROM audit_entry") == 0
+    assert client.app[endpoints._LEDGER].total == 0
 
 
 async def test_pieces_join_without_a_seam(
@@ -285,14 +328,18 @@ async def test_a_file_that_ends_early_does_not_look_whole(
     client: Any, account: Any, tour: Tour, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def torn(asked: Any) -> AsyncIterator[list[list[Any]]]:
-        yield [[None] * len(THINGS["stops"].table)]
+        assert asked.form in THINGS["stops"].forms
+        yield []
         raise ConnectionError
 
     monkeypatch.setattr(endpoints, "THINGS", {"stops": replace(THINGS["stops"], read=torn)})
-    response = await client.get("/v1/exports/stops.csv", params=DAY, headers=account.headers)
-    assert response.status == 200
-    with pytest.raises(aiohttp.ClientError):
-        await response.read()
+    for form in THINGS["stops"].forms:
+        response = await client.get(f"/v1/exports/stops.{form}", params=DAY, headers=account.headers)
+        assert response.status == 200
+        with pytest.raises(aiohttp.ClientError):
+            await response.read()
+    await asyncio.sleep(0.3)
+    assert "parquet" not in {thread.name for thread in threading.enumerate()}
 
 
 async def test_one_account_has_some_of_them_at_most(client: Any, account: Any, tour: Tour, refused: Any) -> None:
