@@ -52,11 +52,8 @@ class TraccarNews:
 
 async def follow_for_traccar(hub: Hub, account_id: int) -> AsyncIterator[TraccarNews]:
     """Give an account's drivers and events, again at every change; nothing is left out while the database is away."""
-    held, fleets, events = (
-        hub.part(HeldPositions),
-        hub.part(TraccarFleets),
-        deque[tuple[int, bytes]](maxlen=MOST_EVENTS),
-    )
+    held, fleets = hub.part(HeldPositions), hub.part(TraccarFleets)
+    events = deque[tuple[int, bytes]](maxlen=MOST_EVENTS)
     upto = await events_numbered(hub.pool, account_id)
     with hub.on_account(account_id) as moved, hub.on_events(account_id) as grown:
         while True:
@@ -64,28 +61,31 @@ async def follow_for_traccar(hub: Hub, account_id: int) -> AsyncIterator[Traccar
             grown.read()
             try:
                 fleet = await fleets.known(account_id)
-                upto = await _read_on(hub, account_id, upto, events)
+                new, upto, is_more = await _events_after(hub, account_id, upto)
             except DATABASE_AWAY as error:
                 log.info("cannot read for Traccar's clients: %s", type(error).__name__)
                 await asyncio.sleep(_AGAIN_S)
                 continue
+            events.extend(new)
             yield TraccarNews(fleet=fleet, upto=upto, events=tuple(events))
             await asyncio.sleep(COALESCE_S)
-            await _either(moved, grown, min(LOOK_AGAIN_S, max(0.0, held.lasts_s(account_id))))
+            if not is_more:
+                await _either(moved, grown, min(LOOK_AGAIN_S, max(0.0, held.lasts_s(account_id))))
 
 
-async def _read_on(hub: Hub, account_id: int, after: int, events: deque[tuple[int, bytes]]) -> int:
-    """Add what the feed has more of now, and give up to where it was read."""
+async def _events_after(hub: Hub, account_id: int, after: int) -> tuple[list[tuple[int, bytes]], int, bool]:
+    """Read on in the feed; give what is told of it, up to which seq that is, and whether there is more."""
     head = await events_numbered(hub.pool, account_id)
-    while after < head:
-        entries = await read_events(
-            hub.pool, account_id, after=after, until=head, types=list(EVENT_TYPES), limit=MOST_EVENTS
-        )
-        for entry in entries:
-            if entry.state == "asserted" and entry.revision == 1 and entry.driver_id is not None:
-                events.append((entry.seq, msgspec.json.encode(event_of(entry))))
-        after = entries[-1].seq if len(entries) == MOST_EVENTS else head
-    return after
+    entries = await read_events(
+        hub.pool, account_id, after=after, until=head, types=list(EVENT_TYPES), limit=MOST_EVENTS
+    )
+    told = [
+        (entry.seq, msgspec.json.encode(event_of(entry)))
+        for entry in entries
+        if entry.state == "asserted" and entry.revision == 1 and entry.driver_id is not None
+    ]
+    is_more = len(entries) == MOST_EVENTS
+    return told, entries[-1].seq if is_more else head, is_more
 
 
 async def _either(one: Signal, other: Signal, timeout_s: float) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from aiohttp import WSMsgType
+from aiohttp import ClientWSTimeout, WSMsgType
 from pytraccar import SubscriptionStatus, TraccarConnectionException, TraccarException
 
 from api.stream.hub import HUB
@@ -92,7 +92,7 @@ async def test_a_status_changes_by_time_alone(
     client: Any, account: Any, tours: list[Tour], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(following, "LOOK_AGAIN_S", 0.1)
-    await tours[0].see_van(100, at=datetime.now(UTC) - timedelta(minutes=10) + timedelta(seconds=4))
+    await tours[0].see_van(100, at=datetime.now(UTC) - timedelta(minutes=10) + timedelta(seconds=3))
     async with client.ws_connect("/api/socket", headers=account.headers) as ws:
         assert (await next_frame(ws))["devices"][0]["status"] == "online"
         assert [one["status"] for one in (await next_frame(ws))["devices"]] == ["unknown"]
@@ -242,3 +242,52 @@ async def test_a_follower_who_is_behind_is_told_what_is_newest(client: Any, acco
     assert len(behind["positions"]) == len(behind["devices"]) == 1
     assert news.frames(seen[0])[0] is news.frames(seen[0])[0], "encoded once"
     assert news.frames(news) == []
+
+
+async def test_what_happens_while_the_database_is_away_is_told_after(
+    client: Any, account: Any, tours: list[Tour], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And more than is read at once is told, too."""
+    away, read = [], following.read_events
+
+    async def fail(*args: Any, **more: Any) -> Any:
+        if away:
+            raise ConnectionRefusedError
+        return await read(*args, **more)
+
+    monkeypatch.setattr(following, "read_events", fail)
+    monkeypatch.setattr(following, "_AGAIN_S", 0.05)
+    monkeypatch.setattr(following, "MOST_EVENTS", 2)
+    async with client.ws_connect("/api/socket", headers=account.headers) as ws:
+        await next_frame(ws)
+        away.append(True)
+        for _ in range(5):
+            await happen(tours[0], "driver.seen", known_at=datetime.now(UTC))
+        with pytest.raises(TimeoutError):
+            await ws.receive(timeout=0.5)
+        away.clear()
+        ids: list[int] = []
+        while len(ids) < 5:
+            ids += [one["id"] for one in (await next_frame(ws)).get("events", [])]
+    assert len(set(ids)) == 5
+
+
+async def test_a_client_that_reads_nothing_is_sent_away(
+    client: Any, account: Any, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "_TAKES_WITHIN_S", 0.2)
+    monkeypatch.setattr(following, "COALESCE_S", 0.01)
+    await pool.execute(
+        "INSERT INTO driver (account_id, lane, external_id, name)"
+        " SELECT $1, 0, n::text, repeat('x', 10000) FROM generate_series(1, 1000) AS n",
+        account.id,
+    )
+    monkeypatch.setattr(vans, "LISTED_WITHIN_S", 0.0)
+    monkeypatch.setattr(following, "LOOK_AGAIN_S", 0.05)
+    gone = ClientWSTimeout(ws_close=0.1)
+    async with client.ws_connect("/api/socket", headers=account.headers, timeout=gone) as ws:
+        ws._response.connection.transport.pause_reading()
+        async with asyncio.timeout(SOON_S):
+            while client.app[HUB]._seats.total:
+                await pool.execute("UPDATE driver SET phone = (random() * 1e9)::int::text")
+                await asyncio.sleep(0.1)
