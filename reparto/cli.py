@@ -19,6 +19,7 @@ COMMANDS = {
     "track": "reparto.run.track",
     "api": "reparto.run.servers",
     "work": "reparto.run.work",
+    "mqtt": "reparto.run.mqtt",
     "mcp": "reparto.assistants.command",
     "migrate": "reparto.run.migrate",
     "status": "reparto.operate.status",

@@ -190,25 +190,57 @@ async def take(request: web.Request, door: Door, device: DeviceRow, *, secret: s
         TooLarge: it holds too many pings.
         TooManyRequests, Full: as `keep`.
     """
-    app = request.app
     message = AppMessage(
         app=device.app,
         query=request.query,
         query_text=request.query_string,
         body=body or b"",
         is_json=request.content_type == "application/json",
-        max_batch=app[DOORS_CONFIG].max_batch,
+        max_batch=request.app[DOORS_CONFIG].max_batch,
     )
-    arrival = arrival_of(app, device)
     try:
-        decoded = refused(Refusal.BODY_UNREADABLE, message) if body is None else door.decode(message, arrival)
+        await keep_message(
+            request.app,
+            device,
+            message,
+            decode=_unread if body is None else door.decode,
+            source=door.name,
+            secret=secret,
+        )
     except TooMuch as refusal:
         raise problem_of(refusal) from refusal
+    return web.Response(body=door.answer, content_type=door.media)
+
+
+def _unread(message: AppMessage, _: Arrival) -> Decoded:
+    return refused(Refusal.BODY_UNREADABLE, message)
+
+
+async def keep_message(
+    app: web.Application,
+    device: DeviceRow,
+    message: AppMessage,
+    *,
+    decode: Callable[[AppMessage, Arrival], Decoded],
+    source: str,
+    secret: str,
+) -> None:
+    """Keep what a message of an app holds: pings, an alarm, a sign of life, and what cannot be used.
+
+    Args:
+        source: the word for the door.
+        secret: the credential, which shows in no quarantine.
+
+    Raises:
+        TooMuch: it holds too many pings.
+        TooManyRequests, Full: as `keep`.
+    """
+    arrival = arrival_of(app, device)
+    decoded = decode(message, arrival)
     if decoded.heard is not None and decoded.heard.alarm is not None:
         await raise_alarm(app[POOL], device, arrival, decoded.heard)
     await note_heartbeat(app[POOL], device, arrival, decoded)
-    await keep(app, device, arrival, decoded, source=door.name, secret=secret)
-    return web.Response(body=door.answer, content_type=door.media)
+    await keep(app, device, arrival, decoded, source=source, secret=secret)
 
 
 async def read_message(request: web.Request) -> bytes | None:

@@ -4,8 +4,10 @@ import argparse
 import asyncio
 import os
 import resource
-from collections.abc import Iterator
+import socket
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from urllib.error import HTTPError, URLError
@@ -14,6 +16,7 @@ from urllib.request import urlopen
 from rich.markup import escape
 
 from geo.step.library import library
+from ingest.mqtt.packets import Admission, Kind, connack
 from reparto.command import CannotRun, Subparsers, out
 from reparto.operate.doctor_proofs import look_into_store, try_store
 from reparto.operate.doctor_retention import look_ahead
@@ -76,35 +79,47 @@ def _machine(settings: Settings) -> Iterator[Finding]:
         "the step of a fix is compiled" if library() else "the step of a fix is not compiled",
         "Trackers take two to three times as long for it. Install a C compiler (gcc, libc6-dev), then Reparto again.",
     )
-    yield _listening(settings.server.listen, "REPARTO_LISTEN", asked="/health/live", answer=200)
-    if settings.server.osmand_listen:
-        yield _listening(settings.server.osmand_listen, "REPARTO_OSMAND_LISTEN", asked="/", answer=401)
+    server = settings.server
+    yield _listening(server.listen, "REPARTO_LISTEN", partial(_answers, path="/health/live", status=200))
+    if server.osmand_listen:
+        yield _listening(server.osmand_listen, "REPARTO_OSMAND_LISTEN", partial(_answers, path="/", status=401))
+    if server.mqtt_listen:
+        yield _listening(server.mqtt_listen, "REPARTO_MQTT_LISTEN", _speaks_mqtt)
     yield from _public_url(settings)
     if not (settings.database.database_url and settings.proofs.blob_url):
         yield from _data_dir(Path(settings.server.data_dir))
 
 
-def _listening(listen: str, setting: str, *, asked: str, answer: int) -> Finding:
-    """Tell whether an address can be listened on, or we do already, who give that answer to what is asked."""
+def _listening(listen: str, setting: str, is_ours: Callable[[str, int], bool]) -> Finding:
+    """Tell whether an address can be listened on, or we do already."""
     try:
         bind(listen, setting).close()
     except CannotRun as why:
-        host, port = address_of(listen)
-        if _answer_of(f"http://{host}:{port}{asked}") == answer:
+        if is_ours(*address_of(listen)):
             return Finding(Severity.GOOD, f"Reparto answers at {listen}")
         return Finding(Severity.BAD, f"{listen} cannot be listened on", str(why))
     return Finding(Severity.GOOD, f"{listen} is free to listen on")
 
 
-def _answer_of(url: str) -> int | None:
-    """Give the status that a server answers with; None: it does not."""
+def _answers(host: str, port: int, *, path: str, status: int) -> bool:
     try:
-        with urlopen(url, timeout=3) as response:  # noqa: S310 (an address of ours)
-            return int(response.status)
+        with urlopen(f"http://{host}:{port}{path}", timeout=3) as response:
+            return bool(response.status == status)
     except HTTPError as refused:
-        return refused.code
+        return refused.code == status
     except (URLError, OSError, ValueError):
-        return None
+        return False
+
+
+def _speaks_mqtt(host: str, port: int) -> bool:
+    """Connect without a password, which our door refuses."""
+    said = bytes((Kind.CONNECT << 4, 12)) + b"\0\4MQTT\4\2\0\x3c\0\0"
+    try:
+        with socket.create_connection((host, port), timeout=3) as phone:
+            phone.sendall(said)
+            return phone.recv(4) == connack(Admission.BAD_PASSWORD)
+    except OSError:
+        return False
 
 
 def _public_url(settings: Settings) -> Iterator[Finding]:

@@ -46,6 +46,15 @@ def create_app(
     return app
 
 
+def create_mqtt_app(settings: Settings, database: DatabaseConfig) -> web.Application:
+    """Make the application of the role `mqtt`: it holds what doors need, and answers /health and /metrics."""
+    app = create_system_app(settings, database)
+    app.cleanup_ctx.append(_revocations(database))
+    inbox = Inbox(database, settings.inbox)
+    doors.open_inbox(app, inbox, settings.doors, oldest_ping_days=settings.ingest.oldest_ping_days)
+    return app
+
+
 def _revocations(database: DatabaseConfig) -> Part:
     async def opened(app: web.Application) -> AsyncIterator[None]:
         async with Revocations(database, app[DEVICES]):

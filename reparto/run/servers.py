@@ -1,15 +1,17 @@
-"""`reparto ingest` and `reparto api`: the roles that serve HTTP."""
+"""`reparto ingest` and `reparto api`: the roles that serve HTTP; and the second port for phones that know no path."""
 
 import asyncio
-from contextlib import nullcontext, suppress
+import socket
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext, suppress
 from functools import partial
 
 import aiohttp
+from aiohttp import web
 
+from ingest.doors.bare_port import create_bare_app
 from reparto.command import CannotRun, Subparsers, out
 from reparto.process.serve import bind, serving
 from reparto.run.app import create_app
-from reparto.run.bare_port import bind_bare, serving_bare
 from reparto.run.role import add_role
 from reparto.settings.config import address_of
 from reparto.settings.database import check_schema
@@ -50,6 +52,21 @@ async def _check_nobody_else(role: str, listen: str) -> None:
                 raise CannotRun(
                     f"`reparto {other}` already listens on {listen}: set REPARTO_LISTEN to another address."
                 )
+
+
+def bind_bare(settings: Settings, *, shared: bool = False) -> AbstractContextManager[socket.socket | None]:
+    """Take the address of the second port, where REPARTO_OSMAND_LISTEN says one; `shared` as `bind` has it.
+
+    Raises:
+        CannotRun: as `bind`.
+    """
+    listen = settings.server.osmand_listen
+    return bind(listen, "REPARTO_OSMAND_LISTEN", shared=shared) if listen else nullcontext()
+
+
+def serving_bare(app: web.Application, listener: socket.socket | None) -> AbstractAsyncContextManager[str | None]:
+    """Serve the second port, if there is one, beside an application that is served already; give its address."""
+    return serving(create_bare_app(app), listener) if listener else nullcontext()
 
 
 async def _serve(role: str, settings: Settings, database: DatabaseConfig, stop: asyncio.Event) -> None:

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -24,10 +25,11 @@ from reparto.process import logs
 from reparto.process.process import alongside, keep_running, run_until_stopped, stopped_within
 from reparto.process.serve import bind, serving, url_of
 from reparto.run.app import create_app
-from reparto.run.bare_port import bind_bare, serving_bare
 from reparto.run.first import FirstLink, first_admin_key, first_link, print_first_link
 from reparto.run.jobs import jobs_of
 from reparto.run.migrate import prepare
+from reparto.run.mqtt import beside, bind_mqtt
+from reparto.run.servers import bind_bare, serving_bare
 from reparto.settings.database import given_database, named, postgres_dir
 from reparto.settings.proof_store import proofs_of
 from reparto.settings.road_engine import roads_of
@@ -53,29 +55,42 @@ def run(args: argparse.Namespace) -> int:
     """Run until stopped."""
     settings = Settings.read()
     logs.configure(settings.server.log_level, "up")
-    with bind(settings.server.listen, "REPARTO_LISTEN") as listener, bind_bare(settings) as bare:
+    with (
+        bind(settings.server.listen, "REPARTO_LISTEN") as listener,
+        bind_bare(settings) as bare,
+        bind_mqtt(settings) as mqtt,
+    ):
+        listeners = _Listeners(listener, bare, mqtt)
         _make_data_dir(settings)
         if settings.database.database_url:
-            run_until_stopped(partial(_up, settings, given_database(settings, "up"), listener, bare, None))
+            run_until_stopped(partial(_up, settings, given_database(settings, "up"), listeners, None))
         else:
             with KeptPostgres(postgres_dir(settings)) as postgres:
                 database = named(settings.database, postgres.dsn, "up")
-                run_until_stopped(partial(_up, settings, database, listener, bare, postgres))
+                run_until_stopped(partial(_up, settings, database, listeners, postgres))
     return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Listeners:
+    """Where it listens; None: the door is not asked for."""
+
+    http: socket.socket
+    bare: socket.socket | None
+    mqtt: socket.socket | None
 
 
 async def _up(
     settings: Settings,
     database: DatabaseConfig,
-    listener: socket.socket,
-    bare: socket.socket | None,
+    listeners: "_Listeners",
     postgres: "KeptPostgres | None",
     stop: asyncio.Event,
 ) -> None:
     await prepare(settings, database)
     key_file = Path(settings.server.data_dir) / "admin.key"
     is_first_start = await first_admin_key(database, key_file)
-    link = await first_link(database, settings.api.public_url.rstrip("/") or url_of(listener))
+    link = await first_link(database, settings.api.public_url.rstrip("/") or url_of(listeners.http))
     url = postgres.dsn if postgres else settings.database.database_url
     env = {**os.environ, "REPARTO_DATABASE_URL": url}
     async with (
@@ -86,19 +101,22 @@ async def _up(
         alongside(lambda stop: run_work(database, stop=stop, jobs=jobs_of(settings, roads, store))),
     ):
         app = create_app(settings, database, roads=roads)
-        async with serving(app, listener) as address, serving_bare(app, bare) as bare_address:
-            _greet(address, bare_address, key_file, link, is_first_start=is_first_start)
+        async with (
+            serving(app, listeners.http) as address,
+            serving_bare(app, listeners.bare) as bare_address,
+            beside(app, listeners.mqtt) as mqtt_address,
+        ):
+            _greet(address, key_file, link, is_first_start=is_first_start)
+            for other, what in ((bare_address, "those that know no path"), (mqtt_address, "those that speak MQTT")):
+                if other:
+                    out.print(f"  phones     {other}, {what}", markup=False)
             await stop.wait()
 
 
-def _greet(
-    address: str, bare_address: str | None, key_file: Path, link: FirstLink | None, *, is_first_start: bool
-) -> None:
+def _greet(address: str, key_file: Path, link: FirstLink | None, *, is_first_start: bool) -> None:
     said = "made for account `default`; keep it" if is_first_start else "account `default`"
     out.print(f"Reparto {__version__} at {address}", markup=False)
     out.print(f"  API docs   {address}/docs", markup=False)
-    if bare_address:
-        out.print(f"  phones     {bare_address}, those that know no path", markup=False)
     if key_file.exists():
         out.print(f"  admin key  {key_file} ({said})", markup=False)
     if link is None:

@@ -12,6 +12,7 @@ class ServerConfig:
 
     listen: str = "127.0.0.1:8080"  # host:port of everything HTTP
     osmand_listen: str = ""  # host:port of a second door, for phones that know only these; empty: none
+    mqtt_listen: str = ""  # host:port of the door by MQTT; empty: `up` has none, `mqtt` has 127.0.0.1:1883
     health_listen: str = ""  # host:port where `track` and `work` serve /health and /metrics; empty: nowhere
     mcp_listen: str = "127.0.0.1:8090"  # host:port of `reparto mcp`, the door for assistants
     mcp_api_url: str = ""  # where `reparto mcp` asks; empty: at `listen`
@@ -20,7 +21,7 @@ class ServerConfig:
 
     def contradictions(self) -> Iterator[str]:
         """Say what cannot be meant."""
-        for name in ("listen", "osmand_listen", "health_listen", "mcp_listen"):
+        for name in ("listen", "osmand_listen", "mqtt_listen", "health_listen", "mcp_listen"):
             if (text := getattr(self, name)) and not _is_address(text):
                 yield f"REPARTO_{name.upper()}: must be host:port, not {text!r}"
         if self.osmand_listen and self.osmand_listen == self.listen and not self.listen.endswith(":0"):

@@ -174,17 +174,17 @@ def test_an_address_in_use_is_one_sentence(
     assert "REPARTO_LISTEN" in said
 
 
-def test_the_doctor_looks_at_the_second_port_too(
-    settings: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("setting", ["REPARTO_OSMAND_LISTEN", "REPARTO_MQTT_LISTEN"])
+def test_the_doctor_looks_at_the_other_ports_too(
+    setting: str, settings: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings.setenv("REPARTO_DATABASE_URL", "postgresql://reparto@127.0.0.1:1/reparto")
     settings.setenv("REPARTO_LISTEN", "127.0.0.1:0")
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = f"127.0.0.1:{other.getsockname()[1]}"
-        settings.setenv("REPARTO_OSMAND_LISTEN", taken)
+        settings.setenv(setting, taken)
         assert main(["doctor"]) == 1
     assert f"bad   {taken} cannot be listened on" in capsys.readouterr().out
-    settings.setenv("REPARTO_OSMAND_LISTEN", taken)
     main(["doctor"])
     assert f"{taken} is free to listen on" in capsys.readouterr().out
 

@@ -15,10 +15,12 @@ import aiohttp
 import asyncpg
 import pytest
 
+from ingest.mqtt.packets import Kind
 from reparto.child import Child, free_port
 from reparto.postgres import dsn_of
 from sql.config import DatabaseConfig
 from sql.pool import Pool
+from tests.ingest.mqtt.client import MqttPhone, publish
 
 needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent at once")
 
@@ -47,6 +49,7 @@ class Up:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.bare = f"127.0.0.1:{free_port()}"
+        self.mqtt = free_port()
         self.data_dir = data_dir
         self._start = start
         self.child = self._new()
@@ -56,6 +59,7 @@ class Up:
             "up",
             REPARTO_LISTEN=f"127.0.0.1:{self.port}",
             REPARTO_OSMAND_LISTEN=self.bare,
+            REPARTO_MQTT_LISTEN=f"127.0.0.1:{self.mqtt}",
             REPARTO_DATA_DIR=str(self.data_dir),
         )
 
@@ -125,7 +129,7 @@ async def test_everything_runs_and_the_admin_key_opens_it(up: Up) -> None:
 
 
 async def test_a_phone_of_every_app_moves_its_driver_on_the_map(up: Up) -> None:
-    """Set up as it is told to be, and with the door that knows no path."""
+    """Set up as it is told to be; and by the doors that know no path, and no HTTP."""
     now = datetime.now(UTC) - timedelta(seconds=5)
     at, here = int(now.timestamp()), {"latitude": 19.4, "longitude": -99.1}
     feature = {"geometry": {"coordinates": [-99.1, 19.4]}, "properties": {"timestamp": now.isoformat()}}
@@ -141,14 +145,20 @@ async def test_a_phone_of_every_app_moves_its_driver_on_the_map(up: Up) -> None:
     filled |= {"{0}": "19.4", "{1}": "-99.1", "{2}": str(at * 1000)}
     headers = {"Authorization": f"Bearer {(up.data_dir / 'admin.key').read_text().strip()}"}
     async with aiohttp.ClientSession(up.url) as client:
-        for app, message in [*said.items(), ("bare", {})]:
+        for app, message in [*said.items(), ("bare", {}), ("mqtt", {})]:
             await client.post("/v1/drivers", json={"external_id": app, "name": app}, headers=headers)
-            named = {"app": "traccar" if app == "bare" else app}
+            named = {"app": {"bare": "traccar", "mqtt": "owntracks"}.get(app, app)}
             async with client.post(f"/v1/drivers/{app}/devices", json=named, headers=headers) as response:
                 made = await response.json()
             url: str = made["setup"]["url"]
             for name, value in filled.items():
                 url = url.replace(name, value)
+            if app == "mqtt":
+                async with MqttPhone(up.mqtt) as phone:
+                    assert await phone.comes_in(made["ingest_token"]) == 0
+                    phone.send(publish(json.dumps(said["owntracks"]["json"]).encode(), 1))
+                    assert await phone.hears() == (Kind.PUBACK, b"\0\1")
+                continue
             if app == "bare":
                 url = f"http://{up.bare}/?id={made['ingest_token']}&lat=19.4&lon=-99.1&timestamp={at}"
             async with client.request("POST" if message else "GET", url, **message) as response:
@@ -158,7 +168,7 @@ async def test_a_phone_of_every_app_moves_its_driver_on_the_map(up: Up) -> None:
             async with client.get("/v1/positions", headers=headers) as response:
                 shown = await response.json()
             assert all(one["geometry"]["coordinates"] == [-99.1, 19.4] for one in shown["features"])
-            return len(shown["features"]) == len(said) + 1
+            return len(shown["features"]) == len(said) + 2
 
         await eventually(all_move)
     up.child.stop()
@@ -340,6 +350,24 @@ async def test_two_of_a_role_share_an_address_but_not_two_roles(database: Databa
         client.get(f"http://{settings['REPARTO_OSMAND_LISTEN']}/") as response,
     ):
         assert response.status == 401
+    assert second.stop() == 0
+
+
+@needs_linux
+async def test_the_role_for_mqtt_lets_phones_in_and_tells_how_it_is(database: DatabaseConfig, start: Start) -> None:
+    port, health = free_port(), free_port()
+    settings = {"REPARTO_DATABASE_URL": database.database_url, "REPARTO_MQTT_LISTEN": f"127.0.0.1:{port}"}
+    role = start("mqtt", **settings, REPARTO_HEALTH_LISTEN=f"127.0.0.1:{health}")
+    await role.ready(f"http://127.0.0.1:{health}")
+    second = start("mqtt", **settings)
+
+    async def listens() -> bool:
+        return f"reparto mqtt listens on 127.0.0.1:{port}" in second.last_words()
+
+    await eventually(listens)
+    assert role.stop() == 0
+    async with MqttPhone(port) as phone:
+        assert await phone.comes_in("rpi_wrong") == 4
     assert second.stop() == 0
 
 

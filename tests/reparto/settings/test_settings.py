@@ -34,6 +34,7 @@ def test_every_mistake_is_named_at_once() -> None:
         ("REPARTO_LISTEN", "localhost:70000"),
         ("REPARTO_HEALTH_LISTEN", "nowhere"),
         ("REPARTO_OSMAND_LISTEN", "5055"),
+        ("REPARTO_MQTT_LISTEN", "1883"),
         ("REPARTO_OSMAND_LISTEN", "127.0.0.1:8080"),
         ("REPARTO_LANES", "0"),
         ("REPARTO_LANES", "1025"),
