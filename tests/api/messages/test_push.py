@@ -143,3 +143,26 @@ async def test_the_key_stays_and_its_seal_can_be_changed(desk, client, pool, lin
         assert await seal_anew(db, both) >= 2
     (sealed,) = await pool.fetchrow("SELECT sealed FROM push_subscription")
     assert Sealer(keys_in(other)).open(sealed)["endpoint"].endswith("/send/b1")
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [("code", {"round": 1, "generation": 1}), ("locked", {"round": 1}), ("changed", {"guarded": True})],
+)
+async def test_what_only_the_contact_may_hear_goes_to_no_browser(desk, client, pool, link, service, sms, kind, data):
+    """Whoever has the link can have a browser of their own told."""
+    await desk.put("/v1/account/channels/push", CONTACT)
+    await desk.by_sms(sms)
+    await desk.put(f"/v1/account/messages/{kind}", {"channels": ["push", "sms"]})
+    assert (await client.post(link, json=Browser(service.url).subscription)).status == 204
+    await pool.execute("DELETE FROM notice")
+    stop = await pool.fetchrow("SELECT id, account_id FROM stop WHERE seq = 0")
+    await pool.execute("INSERT INTO step_up SELECT id, account_id, 0, 1, now() FROM stop WHERE seq = 0")
+    await pool.execute(
+        "INSERT INTO notice (account_id, route_id, stop_id, kind, happened_at, data)"
+        " SELECT account_id, route_id, id, $2, now(), $3 FROM stop WHERE id = $1",
+        *(stop["id"], kind, data),
+    )
+    await desk.go()
+    assert service.taken == []
+    assert len(sms.heard(ANA)) == 1

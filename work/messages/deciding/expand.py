@@ -14,7 +14,7 @@ from sql.messages.told import ToldStop, told_before_move, told_stops
 from sql.pool import Db, Pool
 from work.messages.rules.contacts import address_for
 from work.messages.rules.hours import leaves_at
-from work.messages.rules.kinds import KINDS, KindSettings, settings_of
+from work.messages.rules.kinds import KINDS, KindSettings, is_asked_for, settings_of
 from work.messages.words.render import country_at, country_for, locale_of
 
 NOTICES_AT_ONCE = 200
@@ -195,7 +195,7 @@ class Contact:
 def _contacts(notice: Notice, stop: ToldStop) -> Iterable[tuple[Contact, dict[str, Any]]]:
     """Give whom a notice concerns: who waits at the stop, and of a contact that was changed what is new and old."""
     was = notice.data.get("old_contact")
-    now = Contact(phone=stop.phone, email=stop.email, has_browsers=bool(stop.browsers))
+    now = _contact_of(stop, notice.kind, notice.data)
     yield now, {k: v for k, v in notice.data.items() if k != "old_contact"}
     if not was:
         return
@@ -212,6 +212,17 @@ def _contacts(notice: Notice, stop: ToldStop) -> Iterable[tuple[Contact, dict[st
     for contact, data in ((new, guarded), (old, guarded | {"old": True})):
         if contact.phone or contact.email:
             yield contact, data
+
+
+def _contact_of(stop: ToldStop, kind: str, data: Mapping[str, Any]) -> Contact:
+    """Give how whoever waits at a stop is told of a kind.
+
+    Whoever has the link has their browser told: what is to show who has the contact too, or to warn them of somebody
+    who has not, goes to none.
+    """
+    return Contact(
+        phone=stop.phone, email=stop.email, has_browsers=bool(stop.browsers) and not is_asked_for(kind, data)
+    )
 
 
 def _addresses(notice: Notice, stop: ToldStop) -> Iterable[str]:
@@ -355,7 +366,7 @@ async def fall_back(db: Db, failed: Sequence[MessageRow], *, now: datetime) -> i
         setup = SendingSetup(channels=await channels_of(db, one.account_id), kinds=await kinds_of(db, one.account_id))
         settings = settings_of(one.kind, setup.kinds.get(one.kind))
         tried = [*one.data.get("tried", ()), one.channel]
-        contact = Contact(phone=stop.phone, email=stop.email, has_browsers=bool(stop.browsers))
+        contact = _contact_of(stop, one.kind, one.data)
         addresses = [a for channel in ("email", "sms") if (a := _address(channel, stop, contact))]
         said = {(c.channel, c.address): c.state for c in await consents(db, one.account_id, addresses)}
         choice = choose(setup, settings, stop, contact, said, without=tried)
