@@ -28,6 +28,7 @@ from sql.delivery.stop_states import judge_starts_of_route
 from sql.delivery.stops import NewStop, StopPlan, StopRow
 from sql.eta.eta import forget_eta
 from sql.pings.working import tours_changed
+from sql.planning.orders import free_orders
 from sql.pool import Db
 from sql.track.folds import plan_changed
 from sql.track.lanes import lock_lanes
@@ -259,8 +260,12 @@ def _folded_from(effective_at: datetime, start_at: datetime) -> datetime:
 
 
 async def take_away(db: Db, *, account_id: int, head: RouteHead) -> None:
-    """End a held route: one that never started is gone, one that did is cancelled. Nobody drives or follows it."""
+    """End a held route: one that never started is gone, one that did is cancelled. Nobody drives or follows it.
+
+    Orders of it that are not done are to be planned again.
+    """
     await take_from_driver(db, account_id=account_id, head=head)
+    await free_orders(db, head.id)
     await routes.end_route(db, head.id)
     await stops.revoke_links_of_route(db, head.id)
 

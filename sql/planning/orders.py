@@ -135,3 +135,8 @@ async def assign_orders(db: Db, account_id: int, plan_id: int, routes: Sequence[
     """Note the routes that orders came on; give those that were still free."""
     names, route_ids = [name for name, _ in routes], [route_id for _, route_id in routes]
     return {row["external_id"] for row in await db.fetch(_SQL["assign_orders"], account_id, plan_id, names, route_ids)}
+
+
+async def free_orders(db: Db, route_id: int) -> None:
+    """Have the orders of a route that are not done planned again; call it before the route is taken away."""
+    await db.execute(_SQL["free_orders"], route_id)

@@ -1,7 +1,7 @@
 -- name: put_orders
 -- New ones, and changes of those that are on no route. One that is put as it was stays as it is: what was found of its place
 -- since, and the plan that has it. One without a good place is looked at. What was taken off its tour for the time that its
--- recipient chose keeps that time, and the place and contact that they gave. $1 account; columns of one length: $2 external id,
+-- recipient chose keeps that time, and the place and contact that they gave; what is over may be put again for other days. $1 account; columns of one length: $2 external id,
 -- $3 state, $4 quality, $5 lat, $6 lon (degrees or null), $7 depot or null, $8 earliest, $9 latest, $10 body
 WITH put AS (
     SELECT * FROM unnest($2::text[], $3::text[], $4::text[], $5::float8[], $6::float8[], $7::text[], $8::date[], $9::date[],
@@ -37,7 +37,10 @@ WITH put AS (
            depot = excluded.depot, earliest = excluded.earliest, latest = excluded.latest, body = excluded.body,
            look_at = excluded.look_at, updated_at = now(), plan_id = NULL, route_id = NULL
      WHERE known.state <> 'assigned'
-        OR (SELECT order_now.state FROM order_now WHERE order_now.id = known.id) = 'cancelled'
+        OR EXISTS (SELECT FROM order_now AS one
+                    WHERE one.id = known.id
+                      AND (one.state = 'cancelled' OR (one.state = 'closed' OR one.stop_status = 'left_open')
+                                                      AND (one.earliest, one.latest) <> (excluded.earliest, excluded.latest)))
     RETURNING external_id, xmax = 0 AS created)
 SELECT external_id, created FROM written UNION ALL SELECT external_id, false FROM kept;
 
@@ -107,3 +110,20 @@ UPDATE delivery_order AS known SET state = 'assigned', plan_id = $2, route_id = 
    AND NOT EXISTS (SELECT FROM stops_by_hand(known.account_id, known.external_id, known.earliest, known.latest) AS other
                     WHERE other.route_id <> new.route_id)
 RETURNING known.external_id;
+
+-- name: free_orders
+-- What nobody comes to any more, because its route is taken away, is to be planned again: where its recipient wants it, and when.
+-- $1 route
+UPDATE delivery_order AS known
+   SET state = 'ready', plan_id = NULL, route_id = NULL, updated_at = now(),
+       quality = CASE WHEN wish.place_lat IS NOT NULL THEN 'given' ELSE known.quality END,
+       lat = coalesce(wish.place_lat, known.lat), lon = coalesce(wish.place_lon, known.lon),
+       body = known.body || jsonb_strip_nulls(jsonb_build_object(
+           'phone', wish.phone, 'email', wish.email, 'address', wish.place_address,
+           'windows', CASE WHEN wish.slot_start IS NOT NULL
+                           THEN jsonb_build_array(jsonb_build_object('start', stop.window_start, 'end', stop.window_end)) END))
+  FROM stop LEFT JOIN recipient_wish AS wish ON wish.stop_id = stop.id
+ WHERE stop.route_id = $1 AND stop.removed_at IS NULL AND stop.outcome_at IS NULL AND known.state = 'assigned'
+   AND known.account_id = stop.account_id AND known.external_id = stop.external_id
+   AND known.id = (SELECT one.id FROM order_now AS one
+                    WHERE one.account_id = stop.account_id AND one.external_id = stop.external_id AND one.stop_id = stop.id);

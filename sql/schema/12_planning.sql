@@ -68,12 +68,14 @@ CREATE INDEX plan_waiting ON plan (id) WHERE state IN ('queued', 'running');
 CREATE INDEX plan_date ON plan (date);
 CREATE INDEX plan_account ON plan (account_id, date, depot, id);
 
--- Stops of an order on routes that no plan made: called like it, on one of its days. One that nobody came to is none.
+-- Stops of an order on routes that no plan made: called like it, on one of its days. One that nobody came to is none, nor one that
+-- nobody comes to any more because its route was cancelled.
 CREATE FUNCTION stops_by_hand(account bigint, name text, first_day date, last_day date)
     RETURNS TABLE (stop_id bigint, route_id bigint) LANGUAGE sql STABLE AS $$
 SELECT stop.id, stop.route_id FROM stop JOIN route ON route.id = stop.route_id
  WHERE stop.account_id = $1 AND stop.external_id = $2 AND stop.kind IN ('delivery', 'pickup') AND stop.removed_at IS NULL
    AND stop.status <> 'left_open' AND route.deleted_at IS NULL AND route.date BETWEEN $3 AND $4
+   AND (route.status <> 'cancelled' OR stop.outcome_at IS NOT NULL)
 $$;
 
 -- An order with what became of its stop, on whichever route it is by now.
