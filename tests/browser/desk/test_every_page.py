@@ -29,3 +29,21 @@ async def test_every_page(browser: Any, office: Office, is_empty: bool, lang: st
     await page.context.clear_cookies()
     found |= await shut_out(page, f"{office.url}/desk")  # to sign in
     assert found == {}
+
+
+@pytest.mark.parametrize("looks", [PHONE, {}], ids=["phone", "wide"])
+async def test_names_of_one_long_word_widen_no_page(browser: Any, office: Office, looks: Any) -> None:
+    await fill(office, await office.sit(browser, "owner"))
+    word, tour = "Ñ4711" * 40, office.tour
+    await tour.change_stop(0, external_id=word, name=word, address=word, instructions=word)
+    await office.pool.execute("UPDATE route SET external_id = $2 WHERE id = $1", tour.route_id, word)
+    await office.pool.execute("UPDATE driver SET name = $2, external_id = $2 WHERE id = $1", tour.driver_id, word)
+    await office.pool.execute("UPDATE account SET name = $2 WHERE id = $1", office.account_id, word)
+    page = await office.sit(browser, "owner", **looks)
+    wide = {}
+    for path in pages_of(office).values():
+        await page.goto(f"{office.url}{path}")
+        by = await page.evaluate("document.documentElement.scrollWidth") - page.viewport_size["width"]
+        if by > 0:
+            wide[path] = by
+    assert wide == {}
