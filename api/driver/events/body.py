@@ -89,9 +89,9 @@ class EventSaid(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Done(EventSaid, frozen=True, kw_only=True, omit_defaults=True):
-    """Of `completed`: handed over, or collected at a pickup or return."""
+    """Of `completed`: handed over, or collected at a pickup or return; a `recipient` may be a name alone."""
 
-    recipient: Recipient | None = None
+    recipient: Recipient | _Line | None = None
     age_checked: bool | None = None
     pin: _Line | None = None
     barcodes: list[_Line] = []

@@ -49,6 +49,8 @@ def meaning_of(event: Event, stop: SpokenStop | None, lock: Lock | None, reasons
     """
     data: dict[str, Any] = msgspec.to_builtins(event.data)
     data.pop("pin", None)
+    if isinstance(data.get("recipient"), str):
+        data["recipient"] = {"name": data["recipient"]}
     if stop is None:
         return Meaning(data=data, outcome={}, flaw=None, pin_generation=None, warnings=[])
     if isinstance(event.data, NotDone):

@@ -48,6 +48,17 @@ async def test_completed_hands_everything_over(phone, pool):
     assert "cash" not in data
 
 
+async def test_who_took_it_may_be_a_name_alone(phone, pool):
+    said = event("completed", 5, phone.stops[0], recipient="Ana Ñandú 🏠")
+    for result in ("applied", "duplicate"):
+        assert [one["result"] for one in await phone.say(said)] == [result]
+    kept = await pool.fetchval("SELECT data FROM driver_event WHERE type = 'completed'")
+    assert kept["recipient"] == {"name": "Ana Ñandú 🏠"}
+    for nonsense in ("x" * 201, 5, ["Ana"], {"relation": "vecina"}):
+        said = event("completed", 6, phone.stops[1], recipient=nonsense)
+        assert [one["result"] for one in await phone.say(said)] == ["rejected"]
+
+
 async def test_a_pickup_collects(phone, pool):
     await phone.say(
         event("completed", 5, phone.stops[2], parcels=[{"barcode": "A1", "quantity": 3, "outcome": "collected"}])
