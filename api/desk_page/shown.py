@@ -27,7 +27,10 @@ Words: TypeAlias = Mapping[str, Mapping[str, str]]
 SETTINGS = "/desk/settings/me"
 """The page of settings that is for everybody."""
 
-VIEWS = (("tours", "/desk"), ("alerts", "/desk/alerts"), ("board", "/desk/board"), ("settings", SETTINGS))
+VIEWS = (
+    *(("tours", "/desk"), ("alerts", "/desk/alerts"), ("board", "/desk/board")),
+    *(("reports", "/desk/reports"), ("settings", SETTINGS)),
+)
 """In the order in which they stand at the top."""
 
 ONE_DELIVERY = frozenset({Role.SUPPORT})

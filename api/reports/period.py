@@ -70,6 +70,11 @@ def period_in(request: web.Request) -> Period:
     first = first or max(_FIRST, last - USUAL + _DAY)
     if not timedelta(0) <= last - first < LONGEST:
         refuse([FieldError(at="from", why=f"must be `to` or a day before it, of {LONGEST.days} days at most")])
+    return days(first, last)
+
+
+def days(first: date, last: date) -> Period:
+    """Give the period of some days, both included."""
     begin, end = (datetime.combine(day, time(), UTC) for day in (first, last))
     return Period(
         shown=(first.isoformat(), last.isoformat()),

@@ -22,6 +22,7 @@ from api.desk_page import endpoints as desk_page
 from api.desk_page import find as desk_find
 from api.desk_page import inbox as desk_inbox
 from api.desk_page import replay as desk_replay
+from api.desk_page import reports as desk_reports
 from api.desk_page import stop as desk_stop
 from api.desk_page import tiles as desk_tiles
 from api.desk_page import tour as desk_tour
@@ -99,7 +100,7 @@ DESK = (
 ASKED = (
     *DESK,
     *(desk_page, desk_find, desk_stop, desk_tour, desk_replay, desk_tiles, desk_inbox, desk_board, desk_driving),
-    *(desk_asking, desk_proposal),
+    *(desk_asking, desk_proposal, desk_reports),
     *(own_settings, people_settings, phone_settings, webhook_settings, company_settings),
     *(account_settings, brand_settings, message_settings, offer_settings, fence_settings),
     *(account, logo, keys, drivers, devices, geofences),

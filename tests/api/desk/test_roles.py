@@ -106,6 +106,7 @@ SCREENS: dict[str, dict[Role, int]] = {
     "/desk/find": EVERYBODY,
     "/desk/alerts": NOT_SUPPORT,
     "/desk/board": NOT_SUPPORT,
+    "/desk/reports": NOT_SUPPORT,
     "/desk/replan": NOT_SUPPORT,
     "/desk/replan/{plan}": NOTHING | {Role.SUPPORT: 403},
     "/desk/stops/{stop}": NOTHING,

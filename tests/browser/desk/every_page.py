@@ -59,6 +59,8 @@ def empty_pages() -> dict[str, str]:
         "closed": "/desk/alerts?state=closed",
         "board": "/desk/board",
         "wall": "/desk/board?wall=1",
+        "reports": "/desk/reports?by=driver",
+        "reports-wrong": "/desk/reports?from=2026-03-09&to=2026-03-02",
         **{f"settings-{name}": f"/desk/settings/{name}" for name in SETTINGS},
     }
 
