@@ -12,8 +12,9 @@ from api.http.app_keys import POOL
 from api.http.problem import Conflict, NotFound
 from api.http.refs import Ref
 from api.planning.stops import body_of_stop
-from api.planning.tours import route_plan, tools_of
+from api.planning.tours import route_plan
 from api.routes.body import DepotBody, RouteBody, StopBody
+from api.routes.roads import tools_of
 from geo.tours.matrix import straight
 from sql.account.drivers import DriverRow, find_driver
 from sql.account.settings import read_settings

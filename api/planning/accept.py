@@ -14,7 +14,6 @@ from api.planning.plans import MOST_NAMED
 from api.planning.stops import body_of_stop, loading_stop
 from api.planning.tours import (
     AFTER_END,
-    RouteTools,
     assign_free,
     depot_of_plan,
     hold_unchanged,
@@ -22,6 +21,7 @@ from api.planning.tours import (
     stop_of_order,
 )
 from api.routes.body import DepotBody, RouteBody, StopBody
+from api.routes.roads import RouteTools
 from api.routes.write import hold_all, hold_route, put_plan, take_away
 from sql.account.drivers import DriverRow, find_driver
 from sql.account.settings import AccountSettings, read_settings

@@ -9,7 +9,7 @@ from api.http import ids
 from api.http.config import ApiConfig
 from api.http.problem import Problem
 from api.planning.accept import accept_proposal
-from api.planning.tours import RouteTools
+from api.routes.roads import RouteTools
 from sql.account.settings import ProposalRule, read_settings
 from sql.desk.audit import AuditDeed
 from sql.planning.plans import TourPlanRow, leave_to_person, proposal_for_rule

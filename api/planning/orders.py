@@ -27,7 +27,7 @@ from api.planning.days import day_in
 from api.planning.placing import placed
 from sql.account.accounts import read_instance
 from sql.planning import orders
-from sql.planning.orders import NewOrder, OrderRow
+from sql.planning.orders import Became, NewOrder, OrderRow
 from sql.planning.resources import Resource, list_resources
 from sql.pool import Pool
 from work.addresses.book import BookPlace, read_book
@@ -114,7 +114,7 @@ async def put_order(request: web.Request) -> web.Response:
         raise Conflict(f"The order {name!r} is on a route already.")
     (row,) = await orders.find_orders(pool, account_id, [name])
     (shown,) = await _shown(request, [row])
-    return answer(request, shown, status=201 if written[name] else 200)
+    return answer(request, shown, status=201 if written[name] == "created" else 200)
 
 
 @operations.operation("POST", "/v1/orders", who=Who.DISPATCHER, body=ManyOrders, answer=OrdersPut)
@@ -131,8 +131,8 @@ async def post_orders(request: web.Request) -> web.Response:
     times = Counter(str(raw.get("external_id")) for raw in many.orders)
     for index, raw in enumerate(many.orders):
         at, name = f"/orders/{index}", raw.get("external_id")
-        errors = _mistakes_of_name(at, name, times)
-        body = _read(at, raw, errors)
+        errors = mistakes_of_name(at, name, times)
+        body = read_order(at, raw, errors)
         if body is None or errors:
             shown = name if isinstance(name, str) else None
             verdicts[index] = OrderVerdict(index=index, external_id=shown, result="rejected", errors=errors)
@@ -203,7 +203,7 @@ async def delete_order(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
-def _mistakes_of_name(at: str, name: object, times: Mapping[str, int]) -> list[FieldError]:
+def mistakes_of_name(at: str, name: object, times: Mapping[str, int]) -> list[FieldError]:
     at = f"{at}/external_id"
     if not isinstance(name, str):
         return [FieldError(at=at, why="is missing" if name is None else "must be text")]
@@ -212,7 +212,7 @@ def _mistakes_of_name(at: str, name: object, times: Mapping[str, int]) -> list[F
     return [FieldError(at=at, why="another one of these orders has the same")] if times[name] > 1 else []
 
 
-def _read(at: str, raw: Mapping[str, Any], errors: list[FieldError]) -> OrderBody | None:
+def read_order(at: str, raw: Mapping[str, Any], errors: list[FieldError]) -> OrderBody | None:
     """Read one of many; what is wrong with it is added to `errors`."""
     try:
         rest = {name: value for name, value in raw.items() if name != "external_id"}
@@ -296,11 +296,11 @@ def _day(at: datetime, zone: ZoneInfo | None) -> date:
     return (at.astimezone(zone) if zone else at).date()
 
 
-def _verdict(index: int, name: str, created: bool | None) -> OrderVerdict:
-    if created is None:
+def _verdict(index: int, name: str, became: Became | None) -> OrderVerdict:
+    if became is None:
         errors = [FieldError(at=f"/orders/{index}", why="is on a route already")]
         return OrderVerdict(index=index, external_id=name, result="rejected", errors=errors)
-    return OrderVerdict(index=index, external_id=name, result="created" if created else "changed")
+    return OrderVerdict(index=index, external_id=name, result="created" if became == "created" else "changed")
 
 
 async def _shown(request: web.Request, rows: Sequence[OrderRow]) -> list[Order]:

@@ -11,7 +11,8 @@ from api.http.operation import Operations, Who
 from api.http.problem import Conflict, NotFound
 from api.planning.accept import accept_proposal
 from api.planning.plans import TourPlan, shown
-from api.planning.tours import publish_tours, tools_of
+from api.planning.tours import publish_tours
+from api.routes.roads import tools_of
 from sql.planning import plans
 
 operations = Operations("planning")

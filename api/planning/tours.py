@@ -7,18 +7,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from aiohttp import web
 
 from api.http import ids
-from api.http.app_keys import CONFIG, POOL, ROADS
-from api.http.config import ApiConfig
 from api.http.problem import Conflict
 from api.http.refs import Ref, driver_named
 from api.planning.body import OrderBody
 from api.planning.plans import drivers_of
 from api.routes.body import DepotBody, RouteBody, StopBody, WindowBody
 from api.routes.plan import check_plan, make_plan
-from api.routes.roads import path_on_roads
+from api.routes.roads import RouteTools, path_on_roads
 from api.routes.write import hold_route, put_plan
 from sql.account.drivers import DriverRow
 from sql.account.settings import AccountSettings, read_settings
@@ -32,24 +29,9 @@ from sql.track.lanes import lock_lanes
 from sql.track.live import tell_live
 from work.planning.so_far import depot_of_day
 from work.planning.words import DepotWords
-from work.roads.protocol import Roads
 
 AFTER_END = timedelta(hours=1)
 """A route may end so much later than its tour: a day that runs late is still driven on it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RouteTools:
-    """What routes are written with, whoever lets a plan count: a dispatcher's request, or a rule of the account."""
-
-    pool: Pool
-    roads: Roads
-    config: ApiConfig
-
-
-def tools_of(request: web.Request) -> RouteTools:
-    """Give those of an application."""
-    return RouteTools(pool=request.app[POOL], roads=request.app[ROADS], config=request.app[CONFIG])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

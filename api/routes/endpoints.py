@@ -1,6 +1,5 @@
 """Routes: put, read, given to a driver, taken away."""
 
-import asyncio
 from datetime import date
 from typing import cast, get_args
 
@@ -9,30 +8,28 @@ from aiohttp import web
 from msgspec import Struct
 
 from api.http import ids
-from api.http.app_keys import CONFIG, POOL, ROADS, now_of
+from api.http.app_keys import CONFIG, POOL, now_of
 from api.http.auth import caller_of
 from api.http.media import answer
 from api.http.operation import Operations, Parameter, Who
 from api.http.paging import PAGING, Id, Micros, cursor_in, cut, limit_in, micros_of, time_of
 from api.http.problem import Conflict, FieldError, NotFound
 from api.http.read.bodies import read_body, refuse
-from api.http.refs import Ref, driver_named, ref_in_path
+from api.http.refs import driver_named, ref_in_path
 from api.http.versions import IF_MATCH, MADE, check_if_match, etag
 from api.routes.body import RouteBody
 from api.routes.eta import view_of
-from api.routes.plan import check_plan, make_plan
-from api.routes.roads import path_on_roads
+from api.routes.roads import drafted, tools_of
 from api.routes.view import PathSource, Route, RouteList, RouteStatus, item_of, link_of, route_of
 from api.routes.write import give_to, hold_route, put_plan, take_away, take_from_driver
 from sql.account.accounts import read_instance
 from sql.account.drivers import DriverRow
-from sql.account.settings import read_settings
 from sql.delivery import routes
 from sql.delivery.plans import read_path
-from sql.delivery.routes import RouteHead, RoutePlan
+from sql.delivery.routes import RouteHead
 from sql.delivery.stops import stops_of_route
 from sql.eta.eta import eta_of_route, eta_stops
-from sql.pool import Db, Pool
+from sql.pool import Db
 from sql.track.live import tell_live
 
 operations = Operations("routes")
@@ -90,17 +87,7 @@ async def put_route(request: web.Request) -> web.Response:
     pool = request.app[POOL]
     ref = ref_in_path(request, "route", ids.ROUTE)
     body = await read_body(request, RouteBody)
-    driver = await driver_named(pool, account_id, body.driver)
-    settings = await read_settings(pool, account_id)
-    driver_id, config = driver.id if driver else None, request.app[CONFIG]
-    path = await asyncio.to_thread(check_plan, body, driver_id=driver_id, config=config)
-    warnings: list[FieldError] = []
-    if body.path is None:
-        known = await _plan_in_force(pool, account_id, ref)
-        path, warnings = await path_on_roads(
-            request.app[ROADS], body, straight=path, known=known, max_vertices=config.max_path_vertices
-        )
-    draft = await asyncio.to_thread(make_plan, body, path, driver_id=driver_id, settings=settings)
+    draft, driver = await drafted(tools_of(request), account_id, ref, body)
     async with pool.acquire() as db, db.transaction():
         head = await hold_route(db, account_id=account_id, ref=ref, driver=driver)
         check_if_match(request, head.version if head else None)
@@ -115,9 +102,9 @@ async def put_route(request: web.Request) -> web.Response:
             head=head,
             driver=driver,
             plan=draft.plan,
-            most_wrong_pins=config.max_wrong_pins,
+            most_wrong_pins=request.app[CONFIG].max_wrong_pins,
         )
-        shown = await _put_answer(request, db, written.route_id, [*warnings, *draft.warnings])
+        shown = await _put_answer(request, db, written.route_id, draft.warnings)
     await tell_live(pool, [(account_id, 0, written.route_id)])
     return answer(request, shown, status=201 if written.created else 200, headers=etag(written.version))
 
@@ -233,12 +220,6 @@ async def get_route(request: web.Request) -> web.Response:
             secret=(await read_instance(db)).secret,
         )
     return answer(request, shown, headers=etag(head.version))
-
-
-async def _plan_in_force(pool: Pool, account_id: int, ref: Ref) -> RoutePlan | None:
-    async with pool.acquire() as db:
-        head = await routes.find_route(db, account_id=account_id, route_id=ref.id, external_id=ref.external_id)
-        return await routes.read_plan(db, head.id) if head else None
 
 
 async def _held(request: web.Request, db: Db, driver: DriverRow | None) -> RouteHead:

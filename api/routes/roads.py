@@ -1,19 +1,69 @@
-"""A path for a route that brings none: along roads, or straight where there is no way to know them."""
+"""A path for a route that brings none, along roads or straight, and with it the plan that a body asks for."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
+from aiohttp import web
 
+from api.http.app_keys import CONFIG, POOL, ROADS
+from api.http.config import ApiConfig
 from api.http.problem import FieldError
+from api.http.refs import Ref, driver_named
 from api.routes.body import RouteBody
 from api.routes.path import RoutePath, road_path
-from api.routes.plan import places_of
+from api.routes.plan import Draft, check_plan, make_plan, places_of
+from sql.account.drivers import DriverRow
+from sql.account.settings import read_settings
+from sql.delivery import routes
 from sql.delivery.routes import RoutePlan
+from sql.pool import Pool
 from work.roads.protocol import NoWay, RoadPath, Roads, RoadsAway
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteTools:
+    """What routes are written with, whoever has them written: a request, an import, a rule of the account."""
+
+    pool: Pool
+    roads: Roads
+    config: ApiConfig
+
+
+def tools_of(request: web.Request) -> RouteTools:
+    """Give those of an application."""
+    return RouteTools(pool=request.app[POOL], roads=request.app[ROADS], config=request.app[CONFIG])
+
+
+async def drafted(tools: RouteTools, account_id: int, ref: Ref, body: RouteBody) -> tuple[Draft, DriverRow | None]:
+    """Make the plan that a body asks for, outside of any transaction: roads may take their time.
+
+    Returns:
+        The plan, and who is to drive it; None: nobody yet.
+
+    Raises:
+        Invalid: names every mistake of the body.
+    """
+    driver = await driver_named(tools.pool, account_id, body.driver)
+    settings = await read_settings(tools.pool, account_id)
+    driver_id, most = driver.id if driver else None, tools.config.max_path_vertices
+    path = await asyncio.to_thread(check_plan, body, driver_id=driver_id, config=tools.config)
+    warnings: list[FieldError] = []
+    if body.path is None:
+        known = await _plan_in_force(tools.pool, account_id, ref)
+        path, warnings = await path_on_roads(tools.roads, body, straight=path, known=known, max_vertices=most)
+    draft = await asyncio.to_thread(make_plan, body, path, driver_id=driver_id, settings=settings)
+    return replace(draft, warnings=[*warnings, *draft.warnings]), driver
+
+
+async def _plan_in_force(pool: Pool, account_id: int, ref: Ref) -> RoutePlan | None:
+    async with pool.acquire() as db:
+        head = await routes.find_route(db, account_id=account_id, route_id=ref.id, external_id=ref.external_id)
+        return await routes.read_plan(db, head.id) if head else None
 
 
 async def path_on_roads(

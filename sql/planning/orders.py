@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal, TypeAlias
 from uuid import uuid4
 
 from sql.pool import Db, Pool
 from sql.queries import load
 
 _SQL = load(__name__)
+
+Became: TypeAlias = Literal["created", "changed", "unchanged"]
+"""What putting an order did: `unchanged` is one that was there, and the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,11 +102,11 @@ async def put_fact(db: Db, account_id: int, type_name: str, data: dict[str, Any]
     await db.execute(_SQL["put_order_fact"], account_id, uuid4(), type_name, data, now)
 
 
-async def put_orders(db: Db | Pool, account_id: int, orders: Sequence[NewOrder]) -> dict[str, bool]:
-    """Make or change orders that are not on a route yet; give those that were written, and whether they are new."""
+async def put_orders(db: Db | Pool, account_id: int, orders: Sequence[NewOrder]) -> dict[str, Became]:
+    """Make or change orders that are not on a route yet; tell what became of each, but of those that are on one."""
     names = ("external_id", "state", "quality", "lat", "lon", "depot", "earliest", "latest", "body")
     columns = ([getattr(order, name) for order in orders] for name in names)
-    return {row["external_id"]: row["created"] for row in await db.fetch(_SQL["put_orders"], account_id, *columns)}
+    return {row["external_id"]: row["became"] for row in await db.fetch(_SQL["put_orders"], account_id, *columns)}
 
 
 async def find_orders(db: Db | Pool, account_id: int, names: Sequence[str]) -> list[OrderRow]:

@@ -41,8 +41,8 @@ WITH put AS (
                     WHERE one.id = known.id
                       AND (one.state = 'cancelled' OR (one.state = 'closed' OR one.stop_status = 'left_open')
                                                       AND (one.earliest, one.latest) <> (excluded.earliest, excluded.latest)))
-    RETURNING external_id, xmax = 0 AS created)
-SELECT external_id, created FROM written UNION ALL SELECT external_id, false FROM kept;
+    RETURNING external_id, CASE WHEN xmax = 0 THEN 'created' ELSE 'changed' END AS became)
+SELECT external_id, became FROM written UNION ALL SELECT external_id, 'unchanged' FROM kept;
 
 -- name: find_orders
 -- $1 account, $2 external ids
