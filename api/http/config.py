@@ -26,6 +26,8 @@ class ApiConfig:
     max_body_bytes: int = 4 * 1024 * 1024  # of one API request
     body_bytes_at_once: int = 64 * 1024 * 1024  # of all bodies on their way in, of one process
     body_wait_s: float = 20.0  # a body must be there within it, and a second more for each 2 KiB of it
+    max_import_bytes: int = 8 * 1024 * 1024  # of one file with orders or routes
+    max_import_rows: int = 20_000  # of one such file
     max_stops: int = 500  # of one route
     max_path_vertices: int = 50_000  # of one route
     max_events: int = 1_000  # of a driver, in one request

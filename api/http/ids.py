@@ -11,8 +11,10 @@ DRIVER, DEVICE, KEY, ROUTE, STOP, GEOFENCE, QUARANTINED = "dr_", "dv_", "ky_", "
 PROOF, MESSAGE, WEBHOOK, WEBHOOK_DELIVERY, PLAN, ORDER = "pf_", "ms_", "wh_", "wd_", "pl_", "or_"
 CHANGE, RATING, SLOT, POINT = "rc_", "ra_", "sl_", "pp_"
 TICKET, RETURN, PHOTO, NOTE = "tk_", "re_", "ph_", "rn_"
-USER, INVITATION, AUDIT, ALERT, PASSKEY = "us_", "in_", "au_", "al_", "pk_"
-_RESERVED = re.compile(r"^(dr|dv|ky|rt|st|gf|qu|pf|up|ms|wh|wd|pl|or|rc|ra|sl|pp|tk|re|ph|rn|us|in|au|al|pk)_[0-9]+$")
+USER, INVITATION, AUDIT, ALERT, PASSKEY, IMPORT = "us_", "in_", "au_", "al_", "pk_", "im_"
+_RESERVED = re.compile(
+    r"^(dr|dv|ky|rt|st|gf|qu|pf|up|ms|wh|wd|pl|or|rc|ra|sl|pp|tk|re|ph|rn|us|in|au|al|pk|im)_[0-9]+$"
+)
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 
 

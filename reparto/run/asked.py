@@ -46,6 +46,8 @@ from api.find import endpoints as find
 from api.fleet import applying, devices, drivers, erasures, positions, quarantine, shifts
 from api.history import detours, events, reports, track, visits
 from api.http.app_keys import GUARD, POOL, PROOFS, ROADS, SEALER
+from api.imports import endpoints as imports
+from api.imports import errors_file as import_errors
 from api.messages import channels as message_channels
 from api.messages import consent, hooks, kinds, listing, stop
 from api.messages import demo as demo_messages
@@ -106,7 +108,7 @@ ASKED = (
     *(account, logo, keys, drivers, devices, geofences),
     *(routes, links, pins, reopening, ending, track, visits, detours, eta),
     *(driver_events, manifest, shifts),
-    *(orders, resources, plans, replan, publish, slots),
+    *(orders, resources, plans, replan, publish, slots, imports, import_errors),
     *(sequence, moving, notes),
     *(geocoder, address_book),
     *(positions, events, reports, tour_reports, exports, quarantine, applying, erasures),

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from api.imports.carry_on import import_job
 from api.planning.by_rule import rule_job
 from reparto.settings.outgoing import guard_of, public_url_of, sealer_of
 from reparto.settings.settings import Settings
@@ -18,6 +19,7 @@ from work.erasure.erase import erasure_job
 from work.feed.closing import CLOSE_TOURS
 from work.feed.ends import ends_job
 from work.feed.numbering import NUMBER_EVENTS
+from work.imports.upkeep import import_retention_job
 from work.job import Job, Service
 from work.learn.etas import LEARN_ETAS
 from work.messages.sending.service import message_jobs
@@ -54,6 +56,8 @@ def jobs_of(settings: Settings, roads: Roads, store: ProofStore) -> tuple[Job | 
         detour_job(roads),
         plan_job(roads),
         rule_job(RoadsInTime(roads), settings.api),
+        import_job(RoadsInTime(roads), settings.api),
+        import_retention_job(),
         *planning_retention_jobs(retention),
         *ticket_jobs(),
         erasure_job(store),

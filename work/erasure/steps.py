@@ -12,6 +12,7 @@ from sql.addresses.book import forget_person
 from sql.delivery.notes import drop_notes_of_driver, drop_notes_of_words
 from sql.delivery.stop_states import hold_stops
 from sql.desk.audit import blank_audit
+from sql.imports.imports import drop_rows_of_words
 from sql.operate import erasure, erasure_driver, planning
 from sql.operate.erasure import ErasureRow
 from sql.pings.partitions import partition_days
@@ -167,6 +168,12 @@ async def _notes_of_driver(db: Db, who: ErasureRow) -> int:
     return await drop_notes_of_driver(db, _driver(who)[1], at_most=AT_ONCE)
 
 
+async def _imports(db: Db, who: ErasureRow) -> int:
+    words = who.words or ()
+    phones = ["".join(one for one in word if one in "0123456789") for word in words if _PHONE.fullmatch(word)]
+    return await drop_rows_of_words(db, who.account_id, words=words, phones=phones, at_most=AT_ONCE)
+
+
 async def _track(db: Db, who: ErasureRow) -> int:
     lane, driver_id = _driver(who)
     await lock_lanes(db, [lane])
@@ -229,6 +236,7 @@ OF_A_RECIPIENT: tuple[Step, ...] = (
     _counted("driver events", _words),
     _counted("feed", _feed),
     _counted("notes", _notes),
+    _counted("imports", _imports),
     _counted("audit log", _audit),
     _counted("quarantine", _unreadable),
 )

@@ -159,6 +159,10 @@ class RowCells:
         """Say what is wrong with a field."""
         self.errors.append(SheetNote(at=field, why=why))
 
+    def has(self, field: str) -> bool:
+        """Tell whether there is a column of a field."""
+        return field in self._columns.headings.columns
+
     def cell(self, field: str) -> Cell:
         """Give what stands there; None: nothing, or there is no such column."""
         column = self._columns.headings.columns.get(field)

@@ -16,6 +16,7 @@ Order: TypeAlias = Literal["day first", "month first"]
 _EPOCH = date(1899, 12, 30)
 _FIRST_SERIAL, _LAST_SERIAL = 20_000, 80_000  # 1954 to 2119
 _DAY_S = 86_400
+_FIRST_YEAR, _LAST_YEAR = 1900, 2999  # with some days added they stay dates
 
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[Tt ](.+))?")
 _SLASHES = re.compile(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4}|\d{2})(?:,?\s+(.+))?")
@@ -200,9 +201,12 @@ def _day_and_rest(cell: Cell, order: Order | None) -> tuple[date, Cell] | None:
 
 def _date(year: str, month: str, day: str) -> date:
     try:
-        return date(int(year) + (2000 if len(year) == 2 else 0), int(month), int(day))
+        found = date(int(year) + (2000 if len(year) == 2 else 0), int(month), int(day))
     except ValueError:
         raise CellError("there is no such day") from None
+    if not _FIRST_YEAR <= found.year <= _LAST_YEAR:
+        raise CellError("must be a day like 31/12/2026 or 2026-12-31")
+    return found
 
 
 def _plain(cell: Cell) -> str:

@@ -14,6 +14,9 @@ from work.imports.text_file import require_few, row_of
 MOST_UNPACKED = 64 * 2**20
 """Bytes of a workbook's parts, unpacked: five times what 20,000 rows of thirty columns have."""
 
+MOST_TEXT = 32 * 2**20
+"""Characters: a workbook keeps a text once, however many cells have it."""
+
 MOST_PARTS = 1_000
 
 _PARTS = re.compile(
@@ -48,19 +51,23 @@ def read_workbook(content: bytes, *, most_rows: int) -> PlanSheet:
 
 
 def _rows(book: CalamineWorkbook, name: str, most_rows: int) -> list[SheetRow]:
-    sheet, rows = book.get_sheet_by_name(name), []
+    sheet, size = book.get_sheet_by_name(name), 0
+    rows: list[SheetRow] = []
     if sheet.start is None:
         return []
     for number, cells in enumerate(sheet.iter_rows(), start=1):
         if row := row_of(number, [_cell(one) for one in cells]):
             rows.append(row)
+            size += sum(len(one) for one in row.cells if isinstance(one, str))
+            if size > MOST_TEXT:
+                raise SheetError("too-large", f"The sheet has more than {MOST_TEXT} characters; send it in parts.")
         require_few(len(rows), most_rows)
     return rows
 
 
 def _cell(value: object) -> Cell:
     if isinstance(value, str):
-        return value.strip()
+        return value.replace("\0", " ").strip()
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):

@@ -120,7 +120,7 @@ CLASSES = (
 
 SOON_GONE = (
     *("held", "inbox", "upload", "upload_part", "lane_attempt", "change", "recipient_limit", "geocode_answer"),
-    *("desk_session", "sign_in_step", "desk_link", "desk_alert", "desk_alert_mail"),
+    *("desk_session", "sign_in_step", "desk_link", "desk_alert", "desk_alert_mail", "import", "import_row"),
 )
 """Tables with data of people for hours or days, a month at most, by the clock of the database; each has its own end."""
 
@@ -131,7 +131,7 @@ signs in, until they are taken out of their last account."""
 WITHOUT_PEOPLE = (
     *("instance", "account", "api_key", "stop_transition", "eta_window"),
     *("message_channel", "message_kind", "message_spent", "webhook", "alert", "slot", "pickup_point"),
-    *("geocoder", "geocoder_turn", "oidc_provider"),
+    *("geocoder", "geocoder_turn", "oidc_provider", "import_mapping"),
     *("retention", "erasure", "migration"),
 )
 """Tables that tell of no driver and no recipient."""

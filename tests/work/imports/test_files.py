@@ -1,13 +1,15 @@
 """What planners' programs save, and what strangers may send in its place."""
 
+import asyncio
 import struct
+import tempfile
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
 
 from tests.work.imports.books import lying, ods, with_part, workbook
-from work.imports.read import read_sheet
+from work.imports.read import SheetReader
 from work.imports.sheet import LONGEST_CELL, PlanSheet, SheetError
 from work.imports.text_file import decoded, delimiter_of
 
@@ -15,7 +17,10 @@ ROWS = [["Pedido", "Dirección"], ["001", "Calle 1, apto 2"]]
 
 
 def read(content: bytes, most_rows: int = 100) -> PlanSheet:
-    return read_sheet(content, most_rows=most_rows)
+    with tempfile.TemporaryFile() as file:
+        file.write(content)
+        file.seek(0)
+        return asyncio.run(SheetReader().read(file, 1, most_rows=most_rows))
 
 
 def cells(sheet: PlanSheet) -> list[list[Any]]:
@@ -83,6 +88,12 @@ def far_away(_book: Any, page: Any) -> None:
 
 BOMB = with_part(workbook([["a"]]), "xl/worksheets/sheet1.xml", b"<x>" + b"0" * 200_000_000)
 
+
+def one_text(_book: Any, page: Any) -> None:
+    for row in range(100):
+        page.write_row(row, 0, ["x" * 5_000] * 100)
+
+
 REFUSED = {
     "an empty file": (b"", "unreadable", "nothing in the file"),
     "a workbook with nothing": (workbook([]), "unreadable", "nothing in the file"),
@@ -94,6 +105,7 @@ REFUSED = {
     "a damaged XLSX": (workbook([["a"]])[:-500], "unreadable", "damaged"),
     "a million columns": (b"a," * 1_000_000, "too-large", "1000000 columns"),
     "more rows": (b"a;b\n" * 200, "too-large", "more than 100 rows"),
+    "one text in ten thousand cells": (workbook(one_text), "too-large", "more than 33554432 characters"),
     "a bomb": (BOMB, "too-large", "unpacks to more than"),
     "a bomb that lies": (lying(BOMB, "xl/worksheets/sheet1.xml"), "unreadable", "damaged"),
     "cells as far apart as can be": (workbook(far_away), "too-large", "takes too much to read"),

@@ -1,6 +1,8 @@
 """A planner's sheet becomes bodies of orders and of routes."""
 
+import re
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -235,3 +237,15 @@ def test_a_route_says_which_row_is_wrong(change: dict[str, str], row: int, field
     found: list[tuple[int, Any]] = [(row.number, error) for said in routes_of(text) for row, error in said.errors]
     assert [(number, error.at) for number, error in found] == [(row, field)]
     assert why in found[0][1].why
+
+
+def test_the_page_shows_the_table_of_words() -> None:
+    page = (Path(__file__).parents[3] / "docs/howto/imports.md").read_text()
+    parts = re.split(r"^### Of (\w+)$", page, flags=re.MULTILINE)[1:]
+    told = {
+        part: dict(re.findall(r"^\| `(\w+)` \| [^|]*\| ([^|]+) \|$", text, re.MULTILINE))
+        for part, text in zip(parts[::2], parts[1::2], strict=True)
+    }
+    for kind, names in SYNONYMS.items():
+        ours = {field: ", ".join(words.split("|")) for field, words in names.items()}
+        assert told["both"] | told[kind] == ours

@@ -73,7 +73,9 @@ def test_days(cell: Cell) -> None:
     assert day_of(cell, None) == date(2026, 4, 3)
 
 
-@pytest.mark.parametrize("cell", ["31/02/2026", "hoy", "1/2", 1.0, 1e9, None, "3 de foo de 2026"])
+@pytest.mark.parametrize(
+    "cell", ["31/02/2026", "31/12/9999", "0001-01-01", "hoy", "1/2", 1.0, 1e9, None, "3 de foo de 2026"]
+)
 def test_what_is_no_day(cell: Cell) -> None:
     with pytest.raises(CellError):
         day_of(cell, None)
