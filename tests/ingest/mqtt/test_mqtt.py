@@ -2,40 +2,20 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 
 from api.http.known.devices import DEVICES
 from api.http.shares.bodies import BODIES
 from api.http.shares.rates import RATES
-from geo.pings import Pings
 from ingest.mqtt import conversation
 from ingest.mqtt.conversation import MOST_BYTES
 from ingest.mqtt.packets import Kind
-from ingest.mqtt.server import serving_mqtt
-from reparto.process.serve import bind
 from sql.inbox.quarantine import list_quarantined
 from sql.pool import Pool
 from tests.ingest.doors.phones import Client, Doors, Phone, locked_inbox, until_writers_wait
 from tests.ingest.mqtt.client import MqttPhone, connect, packet, publish, said, sized
-
-Kept = Callable[[], Awaitable[Pings]]
-
-
-@asynccontextmanager
-async def opened(app: Any) -> AsyncIterator[int]:
-    with bind("127.0.0.1:0", "REPARTO_MQTT_LISTEN") as listener:
-        async with serving_mqtt(app, listener):
-            yield listener.getsockname()[1]
-
-
-@pytest.fixture
-async def port(client: Client) -> AsyncIterator[int]:
-    async with opened(client.server.app) as number:  # type: ignore[attr-defined]
-        yield number
+from tests.ingest.mqtt.conftest import Kept, opened
 
 
 @pytest.mark.parametrize("level", [3, 4])
