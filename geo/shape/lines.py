@@ -6,9 +6,23 @@ import numpy as np
 from numpy.typing import ArrayLike
 from pyproj import Geod
 
-from geo.pings import UNKNOWN_MS, Floats
+from geo.pings import UNKNOWN_MS, Bools, Floats
 from geo.shape import plane
-from geo.shape.numbers import AT_DOOR_M, DOOR_M, LEG_M, LEG_PART, MAX_LAT_DEG, MAX_REACH_M
+from geo.shape.numbers import (
+    AT_DOOR_M,
+    BEGINS,
+    DOOR_M,
+    LEG_M,
+    LEG_PART,
+    LOOP,
+    LOOP_M,
+    MAX_LAT_DEG,
+    MAX_REACH_M,
+    SAME_M,
+    TURN_M,
+    TURNED,
+    TURNS,
+)
 
 _GEOD = Geod(ellps="WGS84")
 
@@ -144,7 +158,9 @@ def place_stops(
     """Find each stop's place along a path that may pass it many times: stops are served in their order.
 
     Of all ways to give each stop one of the passes near it, none before the stop before, the most likely wins: near the
-    path, and as far along it from the stop before as the plan gives time to drive. Among equals the earliest passes.
+    path, and as far along it from the stop before as the plan gives time to drive. Paths turn round where somebody
+    stops; and where there are times the way from a stop to the next one, the quickest, hardly comes by where it began.
+    Among equals the earliest passes.
 
     Args:
         path_lon, path_lat, path_along_m: (v,) the path.
@@ -181,6 +197,7 @@ class _Passing:
     Attributes:
         x_m, y_m, along_m: (v,) the path.
         stop_x, stop_y: (s,) the stops.
+        turns_m: where the path turns round, metres along it, ascending.
         passes: (s) of each stop, where the path comes nearest to it (metres along it), and the squared distance there.
         max_passes: how many of a stop are considered, and twice as many places where it may be served.
     """
@@ -190,6 +207,7 @@ class _Passing:
     along_m: Floats
     stop_x: Floats
     stop_y: Floats
+    turns_m: Floats
     passes: list[tuple[Floats, Floats]]
     max_passes: int
 
@@ -199,6 +217,19 @@ class _Passing:
         dy = np.interp(place_m, self.along_m, self.y_m) - float(self.stop_y[stop])
         squared: Floats = dx**2 + dy**2
         return squared
+
+    def turns_at(self, place_m: Floats) -> Bools:
+        """Tell at which places the path turns round."""
+        first = np.searchsorted(self.turns_m, place_m - TURN_M)
+        turns: Bools = np.searchsorted(self.turns_m, place_m + TURN_M, "right") > first
+        return turns
+
+    def again_m(self, place_m: Floats) -> Floats:
+        """Find where else among some places the path comes by each of them later, the first time; inf: nowhere."""
+        x_m, y_m = (np.interp(place_m, self.along_m, column) for column in (self.x_m, self.y_m))
+        same = (x_m[:, None] - x_m) ** 2 + (y_m[:, None] - y_m) ** 2 < SAME_M**2
+        again: Floats = np.where(same & (place_m - place_m[:, None] > LOOP_M), place_m, np.inf).min(axis=1)
+        return again
 
 
 def _passing(
@@ -211,24 +242,37 @@ def _passing(
         _passes(x_m, y_m, path_along_m, float(at_x), float(at_y), max_passes)
         for at_x, at_y in zip(stop_x, stop_y, strict=True)
     ]
-    return _Passing(x_m, y_m, path_along_m, stop_x, stop_y, passes, max_passes)
+    return _Passing(x_m, y_m, path_along_m, stop_x, stop_y, _turns_m(x_m, y_m, path_along_m), passes, max_passes)
+
+
+def _turns_m(x_m: Floats, y_m: Floats, along_m: Floats) -> Floats:
+    """Find where a path turns round, metres along it."""
+    dx, dy = np.diff(x_m), np.diff(y_m)
+    length_m = np.sqrt(dx * dx + dy * dy)
+    some = np.flatnonzero(length_m > 0)
+    dx, dy = dx[some] / length_m[some], dy[some] / length_m[some]
+    return along_m[some[1:][dx[1:] * dx[:-1] + dy[1:] * dy[:-1] < TURNED]]
 
 
 def _viterbi(way: _Passing, plan_m: Floats) -> Floats:
     """Place the stops when the plan expects so many metres from each to the next; NaN: it does not say."""
-    best_cost, best_m = np.zeros(1), np.zeros(1)
+    best_cost, best_m, again_m = np.zeros(1), np.zeros(1), np.full(1, np.inf)
     came_from: list[tuple[Floats, list[int]]] = []
     for stop, (pass_m, squared) in enumerate(way.passes):
         # serving it at once where the stop before was served is always possible
         at_m, squared = np.concatenate((pass_m, best_m)), np.concatenate((squared, way.squared_at(stop, best_m)))
         leg_m = at_m - best_m[:, None]
-        cost = np.where(leg_m >= 0, best_cost[:, None] + _leg_cost(leg_m, plan_m[stop]), np.inf)
+        loops = again_m[:, None] <= at_m
+        cost = np.where(leg_m >= 0, best_cost[:, None] + _leg_cost(leg_m, plan_m[stop], loops), np.inf)
         parent = np.argmin(cost, axis=0)
         cost = cost[parent, np.arange(len(at_m))] + np.maximum(squared, AT_DOOR_M**2) / (2 * DOOR_M**2) + 1e-9 * at_m
+        cost -= np.where(way.turns_at(at_m), TURNS, 0.0)
+        if stop == 0 and way.squared_at(0, np.zeros(1))[0] < AT_DOOR_M**2:
+            cost += np.where(at_m > LOOP_M, BEGINS, 0.0)
         most = min(2 * way.max_passes, np.count_nonzero(np.isfinite(cost)))
         keep = np.sort(np.argsort(cost, kind="stable")[:most])
         keep = keep[np.argsort(at_m[keep], kind="stable")]
-        best_m, best_cost = at_m[keep], cost[keep]
+        best_m, best_cost, again_m = at_m[keep], cost[keep], way.again_m(at_m)[keep]
         came_from.append((best_m, parent[keep].tolist()))
     result = np.zeros(len(way.passes))
     choice = int(np.argmin(best_cost))
@@ -257,11 +301,14 @@ def drive_s(planned_ms: ArrayLike, service_s: ArrayLike) -> Floats:
     return waited
 
 
-def _leg_cost(leg_m: Floats, plan_m: float) -> Floats:
-    """How unlikely ways between stops are, given the metres that the plan has time for."""
+def _leg_cost(leg_m: Floats, plan_m: float, loops: Bools) -> Floats:
+    """How unlikely ways between stops are, given the metres that the plan has time for, and which come by their begin.
+
+    Without times nothing speaks for one: stops are served as early as they can be.
+    """
     if np.isnan(plan_m):
         return np.zeros_like(leg_m)
-    return np.abs(leg_m - plan_m) / (LEG_M + LEG_PART * plan_m)
+    return np.abs(leg_m - plan_m) / (LEG_M + LEG_PART * plan_m) + np.where(loops, LOOP, 0.0)
 
 
 def _passes(x_m: Floats, y_m: Floats, along: Floats, at_x: float, at_y: float, at_most: int) -> tuple[Floats, Floats]:

@@ -21,6 +21,18 @@ LEG_M, LEG_PART = 50.0, 0.35
 """How far the way between two stops differs from what the plan's times say: parking, and streets faster or slower than
 the tour's mean pace."""
 
+TURNS, TURN_M, TURNED = 1.5, 8.0, -0.9
+"""Logarithm: how much likelier a stop is where the path turns round, within so many metres; by more than 154 degrees,
+whose cosine this is. Tours on real streets: 2 is as good, 3 worse."""
+
+LOOP, LOOP_M, SAME_M = 1.0, 60.0, 3.0
+"""Logarithm: how much less likely the way from a stop to the next one comes by, at least LOOP_M later and within
+SAME_M, where it began: it is the quickest way, but streets lead one way. On recorded tours 3 stops of 1,303 are placed
+wrong instead of 14; 2 is as good, at 3 it is 5."""
+
+BEGINS = 5.0
+"""Logarithm: how much less likely a first stop is elsewhere, where the path begins at its door. By hand."""
+
 DRAWN_WITHIN_M = 3.0
 """How far a drawn line may lie beside the path: half a lane, one pixel at street scale (zoom 16)."""
 

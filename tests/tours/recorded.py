@@ -27,6 +27,9 @@ APART_M, SPREAD_M, DEPOT_M, DOORS_M = (700.0, 2_800.0), (150.0, 600.0), 10_000.0
 """How far a cluster is from one before it, the doors of one from its middle, the depot from the first at most, and two
 doors at least."""
 
+LENGTH_M = (20_000.0, 62_000.0)
+"""Shorter and longer tours are drawn anew."""
+
 SWAPPED = 0.12
 """Part of the stops that are put before the one they would follow."""
 
@@ -67,13 +70,16 @@ class Deviating:
 def made(seed: int, town: City, at: tuple[float, float], every_s: int) -> Tour:
     """Make a tour in a town around `at` (lon, lat) with a fix in so many seconds; the same seed makes the same."""
     random = np.random.default_rng(seed)
-    town = town.copy()
     u_turns = bool(random.random() < 0.7)
-    planned = _planned(random, town, u_turns=u_turns)
-    plan, doors_m = _plan(random, town, planned, at)
-    how = _deviating(random, Streets(town, planned), u_turns=u_turns)
-    truth, came = _driven(random, town, how, planned, at)
-    along_m = along(truth.along_m, how.driven, plan, _way_m(town, how.driven.way))
+    length_m = 0.0
+    while not LENGTH_M[0] < length_m < LENGTH_M[1]:
+        roads = _Roads(town.copy(), u_turns)
+        planned = _planned(random, roads)
+        length_m = roads.along_m(planned.path)[-1]
+    plan, doors_m = _plan(random, roads, planned, at)
+    how = _deviating(random, roads, planned)
+    truth, came = _driven(random, roads, how, at)
+    along_m = along(truth.along_m, how.driven, plan, roads.along_m(how.driven.way))
     left = when_left(truth.ms, along_m)
     grey = np.zeros(len(truth), np.bool_)
     for began_ms, back_ms in left:
@@ -97,8 +103,46 @@ def made(seed: int, town: City, at: tuple[float, float], every_s: int) -> Tour:
     )  # fmt: skip
 
 
-def _planned(random: np.random.Generator, town: City, *, u_turns: bool) -> Planned:
+@dataclass(frozen=True, slots=True)
+class _Roads:
+    """A town as it is driven.
+
+    Attributes:
+        u_turns: vans turn round where they served a stop.
+        from_behind: of each door the streets that lead to it from where no van comes that serves it.
+    """
+
+    town: City
+    u_turns: bool
+    from_behind: dict[int, frozenset[tuple[int, int]]] = field(default_factory=dict)
+
+    def way(self, so_far: Way, to: int, closed: frozenset[tuple[int, int]] = frozenset()) -> Way:
+        """Find the quickest way on: to a door from its side, if that can be."""
+        at = so_far[-1]
+        turn = frozenset() if self.u_turns or len(so_far) < 2 else frozenset([(at, so_far[-2])])
+        behind = self.from_behind.get(to, frozenset())
+        for shut in (closed | turn | behind, closed | turn, closed):
+            way = self.town.way(at, to, shut)
+            if way is not None:
+                return way
+        way = self.town.way(at, to)
+        assert way is not None, "a town where every corner can be reached"
+        return way
+
+    def along_m(self, way: Way) -> Floats:
+        """Measure a way up to each of its corners."""
+        xy_m = np.array([self.town.xy_m[corner] for corner in way])
+        return np.concatenate(([0.0], np.cumsum(np.hypot(*np.diff(xy_m, axis=0).T))))
+
+    def takes_s(self, way: Way, pace: float) -> list[float]:
+        """Tell how long each street of a way takes."""
+        mps = pace * ORDINARY_KMH / 3.6
+        return [self.town.streets[a][b] / mps for a, b in pairwise(way)]
+
+
+def _planned(random: np.random.Generator, roads: _Roads) -> Planned:
     """Draw doors in clusters, order them as a planner and then a hand does, and find the way."""
+    town = roads.town
     corners = np.array(town.xy_m)
     middles = [corners[random.integers(len(corners))]]
     for _ in range(int(random.integers(*CLUSTERS)) - 1):
@@ -113,29 +157,24 @@ def _planned(random: np.random.Generator, town: City, *, u_turns: bool) -> Plann
         door = town.door(random, (middle[0], middle[1]), random.uniform(*SPREAD_M), least_m=8)
         if all(town.far_m(door, other) > DOORS_M for other in left):
             left.append(door)
+    for door in left:
+        leading = [(at, door) for at in town.streets[door] if door in town.streets[at]]
+        came = leading[int(random.integers(len(leading)))] if leading else None
+        roads.from_behind[door] = frozenset(street for street in leading if street != came)
     order = [depot]
     while left:
         left.sort(key=lambda door: town.far_m(order[-1], door))
         order.append(left.pop(int(random.random() < SWAPPED and len(left) > 1)))
     path, stop_at = [depot], [0]
     for door in order[1:]:
-        path += _way(town, path, door, u_turns=u_turns)[1:]
+        path += roads.way(path, door)[1:]
         stop_at.append(len(path) - 1)
     return Planned(path, stop_at)
 
 
-def _way(town: City, so_far: Way, to: int, closed: frozenset[tuple[int, int]] = frozenset(), *, u_turns: bool) -> Way:
-    """Find the quickest way on; without turning round where it begins, if that can be."""
-    at = so_far[-1]
-    turn = frozenset() if u_turns or len(so_far) < 2 else frozenset([(at, so_far[-2])])
-    way = town.way(at, to, closed | turn) or town.way(at, to, closed) or town.way(at, to)
-    assert way is not None, "a city where every corner can be reached"
-    return way
-
-
-def _plan(random: np.random.Generator, town: City, planned: Planned, at: tuple[float, float]) -> tuple[Plan, Floats]:
+def _plan(random: np.random.Generator, roads: _Roads, planned: Planned, at: tuple[float, float]) -> tuple[Plan, Floats]:
     """Make the plan of a tour, its depot a stop too, and its doors, (s, 2) metres from where they are served."""
-    xy_m = np.array([town.xy_m[corner] for corner in planned.path])
+    xy_m = np.array([roads.town.xy_m[corner] for corner in planned.path])
     lon, lat = plane.unproject(*xy_m.T, *at)
     along_m = lines.along_m(lon, lat)
     stop_at = np.array(planned.stop_at)
@@ -147,7 +186,7 @@ def _plan(random: np.random.Generator, town: City, planned: Planned, at: tuple[f
     doors_m = far_m[:, None] * aside
     stop_lon, stop_lat = plane.unproject(*(xy_m[stop_at] + doors_m).T, *at)
     service_s = np.full(count, PLANNED_SERVICE_S)
-    takes_s = np.cumsum([0.0, *_takes_s(town, planned.path, PLANNED_PACE)])[stop_at]
+    takes_s = np.cumsum([0.0, *roads.takes_s(planned.path, PLANNED_PACE)])[stop_at]
     planned_ms = START_MS + np.rint(1000 * (takes_s + np.cumsum(service_s) - service_s)).astype(np.int64)
     head = Head(
         route_id=1, version=1, order=(START_MS, "tour"), effective_ms=UNKNOWN_MS, driver_id=1,
@@ -161,23 +200,11 @@ def _plan(random: np.random.Generator, town: City, planned: Planned, at: tuple[f
     return prepare_plan(head, PathColumns(lon, lat, along_m), stops), doors_m
 
 
-def _takes_s(town: City, way: Way, pace: float) -> list[float]:
-    """Tell how long each street of a way takes."""
-    mps = pace * ORDINARY_KMH / 3.6
-    return [town.streets[a][b] / mps for a, b in pairwise(way)]
-
-
-def _way_m(town: City, way: Way) -> Floats:
-    """Measure a way up to each of its corners."""
-    xy_m = np.array([town.xy_m[corner] for corner in way])
-    return np.concatenate(([0.0], np.cumsum(np.hypot(*np.diff(xy_m, axis=0).T))))
-
-
-def _deviating(random: np.random.Generator, streets: Streets, *, u_turns: bool) -> Deviating:
+def _deviating(random: np.random.Generator, roads: _Roads, planned: Planned) -> Deviating:
     """Drive a tour, and leave it now and then."""
-    planned, town = streets.planned, streets.city
+    streets = Streets(roads.town, planned)
     path, stop_at = planned.path, planned.stop_at
-    path_m = _way_m(town, path)
+    path_m = roads.along_m(path)
     count = len(stop_at)
     legs = random.permutation(np.arange(1, count - 3)).tolist()
     long = [leg for leg in legs if path_m[stop_at[leg + 1]] - path_m[stop_at[leg]] > DETOUR_M[0] + 60]
@@ -193,9 +220,7 @@ def _deviating(random: np.random.Generator, streets: Streets, *, u_turns: bool) 
         to = leg + 1
         if leg == skip:
             to += int(random.integers(1, 3))
-            _leave(
-                driven, planned, _way(town, driven.way, path[stop_at[to]], u_turns=u_turns), stop_at[leg], stop_at[to]
-            )
+            _leave(driven, planned, roads.way(driven.way, path[stop_at[to]]), stop_at[leg], stop_at[to])
         elif leg in detours:
             begin_m, end_m = path_m[stop_at[leg]], path_m[stop_at[to]]
             leaves_m = random.uniform(begin_m, end_m - DETOUR_M[0])
@@ -204,15 +229,15 @@ def _deviating(random: np.random.Generator, streets: Streets, *, u_turns: bool) 
             streets.follow(driven, stop_at[leg], leaves)
             shut = zip(path[leaves:joins], path[leaves + 1 : joins + 1], strict=True)
             closed = frozenset(pair for a, b in shut for pair in ((a, b), (b, a)))
-            way = _way(town, driven.way, path[joins], closed, u_turns=u_turns)
-            if _way_m(town, way)[-1] > DETOUR_LONGEST_M:
+            way = roads.way(driven.way, path[joins], closed)
+            if roads.along_m(way)[-1] > DETOUR_LONGEST_M:
                 way = path[leaves : joins + 1]
             _leave(driven, planned, way, leaves, joins)
             streets.follow(driven, joins, stop_at[to])
         else:
             streets.follow(driven, stop_at[leg], stop_at[to])
         if leg == revisit:
-            _go_back(random, how, streets, to, to - int(random.integers(2, 5)), u_turns=u_turns)
+            _go_back(random, how, roads, planned, to)
         driven.serve(to)
         leg = to
     return how
@@ -233,15 +258,14 @@ def _leave(driven: Driven, planned: Planned, way: Way, start: int, end: int) -> 
     driven.on(way, at)
 
 
-def _go_back(
-    random: np.random.Generator, how: Deviating, streets: Streets, stop: int, again: int, *, u_turns: bool
-) -> None:
+def _go_back(random: np.random.Generator, how: Deviating, roads: _Roads, planned: Planned, stop: int) -> None:
     """At a stop, before it is served, go back to one of before, stand there, and come again."""
-    path, stop_at = streets.planned.path, streets.planned.stop_at
+    path, stop_at = planned.path, planned.stop_at
+    again = stop - int(random.integers(2, 5))
     driven = how.driven
     begun = len(driven.way) - 1
     for to in (again, stop):
-        way = _way(streets.city, driven.way, path[stop_at[to]], u_turns=u_turns)
+        way = roads.way(driven.way, path[stop_at[to]])
         driven.way += way[1:]
         driven.at += [-1] * (len(way) - 1)
         if to == again:
@@ -250,12 +274,10 @@ def _go_back(
     how.excused.append((begun, len(driven.way) - 1))
 
 
-def _driven(
-    random: np.random.Generator, town: City, how: Deviating, planned: Planned, at: tuple[float, float]
-) -> tuple[Truth, Ints]:
+def _driven(random: np.random.Generator, roads: _Roads, how: Deviating, at: tuple[float, float]) -> tuple[Truth, Ints]:
     """Drive, and say of every visit its stop and when it began and ended, (v, 3)."""
-    way = how.driven.way
-    way_m = _way_m(town, way)
+    way, town = how.driven.way, roads.town
+    way_m = roads.along_m(way)
     stays_s = np.zeros(len(way))
     junction = np.array([len(town.streets[corner]) > 2 for corner in way])
     halts = junction & (random.random(len(way)) < HALTS_PER_KM * way_m[-1] / 1000 / max(junction.sum(), 1))
@@ -265,7 +287,7 @@ def _driven(
     for place, stop in how.driven.served:
         took_s = random.lognormal(np.log(SERVICE_S), SERVICE_SPREAD)
         stays_s[place] = PLANNED_SERVICE_S if stop == 0 else np.clip(took_s, SHORTEST_S, LONGEST_S)
-    takes_s = np.array(_takes_s(town, way, float(random.uniform(*PACE))))
+    takes_s = np.array(roads.takes_s(way, float(random.uniform(*PACE))))
     xy_m = np.array([town.xy_m[corner] for corner in way])
     truth = drive(xy_m, np.diff(way_m) / np.maximum(takes_s, 1e-9), stays_s, at, START_MS)
     came = [(stop, truth.arrived_ms[place], truth.departed_ms[place]) for place, stop in how.driven.served]

@@ -32,6 +32,34 @@ def test_the_plans_times_tell_the_pass_where_distance_cannot():
     assert lines.place_stops(lon, lat, along, *stops) == pytest.approx([100, 600, 2400], abs=1)
 
 
+def test_a_path_turns_round_where_somebody_stops():
+    """Both ways into the street are as near to the door, and there is time for either: who is served turns the van."""
+    lon, lat = place(np.array([0.0, 500, 480, 500, 500]), np.array([0.0, 0, 0, 0, 300]))
+    along = lines.along_m(lon, lat)
+    stops = place(np.array([100.0, 484]), np.full(2, 12.0))
+    assert lines.place_stops(lon, lat, along, *stops) == pytest.approx([100, 516], abs=1)
+
+
+def test_the_way_from_a_stop_hardly_comes_by_where_it_began():
+    """The plan has time for the first pass and a little more: but the way on from there would be no quick one."""
+    lon, lat = place(np.array([0.0, 1000, 1000, 1000, 0]), np.array([0.0, 0, 40, 0, 0]))
+    along = lines.along_m(lon, lat)
+    stops = place(np.array([100.0, 900, 500]), np.full(3, 5.0))
+    planned_ms = 1000 * np.array([10, 101, 160])
+    placed = lines.place_stops(lon, lat, along, *stops, lines.drive_s(planned_ms, np.zeros(3)))
+    assert placed == pytest.approx([100, 1180, 1580], abs=1)
+
+
+def test_a_tour_that_begins_at_a_door_begins_there():
+    """The way out leads by the depot again, and from there the plan's times are right."""
+    lon, lat = place(np.array([0.0, -200, -200, 0, 5000]), np.array([0.0, 0, 30, 8, 8]))
+    along = lines.along_m(lon, lat)
+    stops = place(np.array([1.0, 4000, 4900]), np.array([0.0, 8, 8]))
+    planned_ms = 1000 * np.array([0, 360, 480])
+    placed = lines.place_stops(lon, lat, along, *stops, lines.drive_s(planned_ms, np.zeros(3)))
+    assert placed[0] == 0
+
+
 def test_stops_of_a_made_up_tour_are_found_where_they_were_put():
     for seed in range(5):
         tour = street_grid_tour(LON, LAT, seed=seed, stops=30)
