@@ -16,7 +16,7 @@ from prometheus_client import Gauge
 
 from api.http.auth import bearer_of, find_device
 from api.http.operation import Operations, Who
-from api.http.problem import TooManyRequests, Unauthorized, Unavailable, document
+from api.http.problem import BadRequest, TooManyRequests, Unauthorized, Unavailable, document
 from api.http.shares.bodies import BODIES
 from api.http.shares.ledger import Ledger
 from api.http.shares.rates import RATES
@@ -75,7 +75,10 @@ async def get_pings_ws(request: web.Request) -> web.WebSocketResponse:
     how many seconds to come back), with 1001 when it restarts, with 1007 for text that is not UTF-8, with 1009 for too
     long a frame.
     """
-    app, device = request.app, await _device(request)
+    app = request.app
+    if not _socket(app).can_prepare(request):
+        raise BadRequest("Pings come here by WebSocket: ask to upgrade, and have proxies in between pass that on.")
+    device = await _device(request)
     if isinstance(device, _Close):
         return await _sent_away(request, device)
     with app[SEATS].held(parties_of(request)), app[BODIES].metered(request) as next_message:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgpack
 import pytest
-from aiohttp import ClientWebSocketResponse, WSMsgType
+from aiohttp import ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
 
 from api.http.known.devices import DEVICES
 from geo.pings import Pings
@@ -144,8 +144,9 @@ async def test_too_long_a_frame_ends_the_connection(open_doors: Doors, phone: Ph
 async def test_connections_are_bounded(open_doors: Doors, phone: Phone) -> None:
     async with open_doors(websocket_clients=1) as client:
         first = await connect(client, phone)
-        response = await client.get("/v1/pings/ws", headers=phone.headers)
-        assert (response.status, "Retry-After" in response.headers) == (503, True)
+        with pytest.raises(WSServerHandshakeError) as refused:
+            await connect(client, phone)
+        assert (refused.value.status, "Retry-After" in (refused.value.headers or {})) == (503, True)
         await first.close()
         async with asyncio.timeout(60):
             while client.app[SOCKETS]:
@@ -155,8 +156,10 @@ async def test_connections_are_bounded(open_doors: Doors, phone: Phone) -> None:
 
 
 async def test_a_plain_request_is_told_to_upgrade(client: Client, phone: Phone) -> None:
-    response = await client.get("/v1/pings/ws", headers=phone.headers)
-    assert (response.status, response.content_type) == (400, "application/problem+json")
+    for headers in ({}, {"Upgrade": "websocket"}, {"Upgrade": "websocket", "Connection": "Upgrade"}):
+        response = await client.get("/v1/pings/ws", headers={**phone.headers, **headers})
+        assert (response.status, response.content_type) == (400, "application/problem+json")
+        assert "ask to upgrade" in (await response.json())["detail"]
 
 
 async def test_a_phone_that_disconnects_leaves_its_pings_with_us(client: Client, phone: Phone, pool: Pool) -> None:
