@@ -82,6 +82,6 @@ SELECT one.id, one.account_id, one.stop_id, stop.route_id, stop.external_id AS "
        pickup.id AS pickup_stop_id, pickup.status AS pickup_status, tour.date AS pickup_day,
        CASE WHEN pickup.link_revoked_at IS NULL THEN pickup.link_generation END AS pickup_generation
   FROM return_request AS one JOIN stop ON stop.id = one.stop_id
-  LEFT JOIN delivery_order AS wanted ON wanted.account_id = one.account_id AND wanted.external_id = one.order_name
-  LEFT JOIN stop AS pickup ON pickup.route_id = wanted.route_id AND pickup.external_id = wanted.external_id
+  LEFT JOIN order_now AS wanted ON wanted.account_id = one.account_id AND wanted.external_id = one.order_name
+  LEFT JOIN stop AS pickup ON pickup.id = wanted.stop_id
   LEFT JOIN route AS tour ON tour.id = pickup.route_id;

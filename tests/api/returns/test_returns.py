@@ -191,3 +191,22 @@ def test_a_label_carries_the_bars_of_its_code(monkeypatch: pytest.MonkeyPatch, l
     assert io.BytesIO(draw(label)).read(5) == b"%PDF-"
     (modules,) = Code128("RE12").build()
     assert len(drawn) == modules.count("1")
+
+
+async def test_it_is_over_too_when_a_route_that_was_given_by_hand_fetched_it(
+    case: Case, put_route: Any, client: Any, account: Any, tour: Any
+) -> None:
+    await case.deliver()
+    asked = await case.post("return", ASKED)
+    name = (await case.ask("POST", f"/v1/returns/{asked['id']}/approve"))["pickup"]["order"]
+    start = datetime.now(UTC) + timedelta(days=2)
+    hours = {"date": start.date().isoformat(), "start_at": start.isoformat(), "driver": None}
+    hours["end_at"] = (start + timedelta(hours=6)).isoformat()
+    pickup = tour["stops"][0] | {"external_id": name, "kind": "pickup", "proof": []}
+    await put_route(client, account.key, route="a-mano", stops=[pickup], **hours)
+    seen = (await case.get("returns"))["returns"][0]["pickup"]
+    assert (seen["state"], seen["day"]) == ("pending", hours["date"])
+    assert (await case.post(f"returns/{asked['id']}/cancel", None, status=409))["type"] == "return-state"
+    await case.pool.execute("UPDATE stop SET status = 'completed', outcome_at = now() WHERE external_id = $1", name)
+    await look_at_returns(case.pool, now=datetime.now(UTC) + RETURN_STALE + timedelta(days=1))
+    assert (await case.get("returns"))["returns"][0]["state"] == "returned"
