@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 from aiohttp import web
+from yarl import URL
 
 from api.http.app_keys import POOL
 from api.recipient.view import POLL_LATER_S, StopView, TrackingView
@@ -57,10 +58,9 @@ async def booked_by(request: web.Request) -> BookedOrder | None:
 
 def led_on(booked: BookedOrder, request: web.Request) -> web.Response:
     """Answer with where an order on a route is followed."""
-    token = booked.stop_token
-    path = request.path.replace(request.match_info["token"], token or "", 1)
-    query = f"?{request.query_string}" if request.query_string else ""
-    return web.Response(status=307, headers={"Location": path + query, "Cache-Control": "private, no-store"})
+    path = request.path.replace(request.match_info["token"], booked.stop_token or "", 1)
+    there = URL.build(path=path, query_string=request.query_string)  # encoded, whatever stood there
+    return web.Response(status=307, headers={"Location": str(there), "Cache-Control": "private, no-store"})
 
 
 def window_of(order: LinkedOrder) -> dict[Literal["start", "end"], datetime | None] | None:

@@ -1,6 +1,7 @@
 """The link of an order: from its first minute to its last, and a pin where its place is asked about."""
 
 import pytest
+from yarl import URL
 
 from api.portal import by_link
 from api.recipient import stream as tracking
@@ -87,6 +88,9 @@ async def test_the_link_leads_to_the_stop_and_the_state_to_closed(call, client, 
     assert led.headers["Location"] == f"/v1/track/{stop}"
     paged = await client.get(f"/t/{token}/slot?lang=en", allow_redirects=False)
     assert (paged.status, paged.headers["Location"]) == (307, f"/t/{stop}/slot?lang=en")
+    odd = await client.get(URL(f"/t/{token}/%0D%0AX-Odd:1?lang=%0D%0AX-Odd:1", encoded=True), allow_redirects=False)
+    assert (odd.status, "X-Odd" in odd.headers) == (307, False)
+    assert odd.headers["Location"].startswith(f"/t/{stop}/%0D%0AX-Odd:1?lang=%0D%0AX-Odd:1")
     await pool.execute("UPDATE stop SET status = 'completed', outcome_at = now()")
     assert (await call("GET", "/v1/orders?state=closed"))["orders"][0]["stop_status"] == "completed"
     await pool.execute("UPDATE stop SET status = 'pending', outcome_at = NULL, link_generation = 1")
