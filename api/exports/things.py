@@ -13,7 +13,7 @@ from api.history.gait import Gait
 from api.history.track import columns_of
 from api.http import ids
 from api.http.auth import Role
-from api.reports.kinds import REPORTS, rows_of
+from api.reports.kinds import REPORTS, in_time, rows_of
 from api.reports.period import Period
 from api.reports.rows import ReportRow
 from sql.feed.events import events_numbered, read_events
@@ -203,7 +203,8 @@ def _report(name: str) -> Thing:
     table = _columns_of_report(row)
 
     async def rows(asked: ExportAsked) -> Rows:
-        found = await rows_of(asked.pool, name, asked.tours)
+        with in_time():
+            found = await rows_of(asked.pool, name, asked.tours)
         yield [[getattr(one, column.name) for column in table] for one in found]
 
     return Thing(table=table, forms=("csv", "xlsx"), read=rows, of_people=False)

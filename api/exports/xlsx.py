@@ -5,6 +5,7 @@ Days are days. Zip entries are of unknown size until their end, as those of othe
 """
 
 import io
+import math
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -155,6 +156,8 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return f'<c t="b"><v>{value:d}</v></c>'
     if isinstance(value, int | float):
+        if not math.isfinite(value):
+            return "<c/>"
         return f"<c><v>{value!r}</v></c>"
     if isinstance(value, date) and not isinstance(value, datetime):
         return f'<c s="{_DAY}"><v>{value.toordinal() - _SERIAL_0}</v></c>'

@@ -12,7 +12,7 @@ from api.http.media import JSON, MSGPACK, answer
 from api.http.operation import Operations, Parameter, Who
 from api.http.problem import FieldError
 from api.http.read.bodies import refuse
-from api.reports.kinds import REPORTS, rows_of
+from api.reports.kinds import REPORTS, in_time, rows_of
 from api.reports.period import TOURS, period_in, tours_in
 from api.reports.rows import (
     NOTHING_RATED,
@@ -143,7 +143,9 @@ async def _answered(request: web.Request, kind: type[ReportPeriod], name: str) -
     if form not in ("", "csv"):
         refuse([FieldError(at="format", why="must be csv; GET /v1/exports has other kinds of files")])
     period = period_in(request)
-    rows = await rows_of(request.app[POOL], name, await tours_in(request, period))
+    asked = await tours_in(request, period)
+    with in_time():
+        rows = await rows_of(request.app[POOL], name, asked)
     if not form:
         parts = {"since": period.shown[0], "until": period.shown[1], "totals": _totals(kind, rows)}
         return answer(request, cast(Any, kind)(**parts, rows=[row for row in rows if row.by != "all"]))

@@ -1,6 +1,7 @@
 """Every report by its name: how it is read, and what its rows are."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,18 +48,24 @@ _NORTH_AMERICA, _ANY_NUMBER = 1, "2345678"
 
 
 async def rows_of(pool: Pool, name: str, asked: ToursAsked) -> list[Any]:
-    """Read a report of `REPORTS`: rows of its type, of all first.
-
-    Raises:
-        Unavailable: the database takes too long over it.
-    """
+    """Read a report of `REPORTS`: rows of its type, of all first."""
     kind = REPORTS[name]
-    try:
-        found = await kind.read(pool, asked)
-    except asyncpg.QueryCanceledError as error:
-        raise Unavailable("That took too long. Ask for a shorter period, or try again when less is asked.") from error
+    found = await kind.read(pool, asked)
     rows = by_country(found, _country_of) if kind.row is MessagesSent else [dict(row) for row in found]
     return [kind.row(**{**row, "of": shown(DRIVER, row["of"]) if _has_driver(row) else row["of"]}) for row in rows]
+
+
+@contextmanager
+def in_time() -> Iterator[None]:
+    """Say in words when the database takes too long over a report.
+
+    Raises:
+        Unavailable: it does.
+    """
+    try:
+        yield
+    except asyncpg.QueryCanceledError as error:
+        raise Unavailable("That took too long. Ask for a shorter period, or try again when less is asked.") from error
 
 
 def _has_driver(row: Mapping[str, Any]) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 import json
+import math
 import struct
 import sys
 import threading
@@ -381,3 +382,10 @@ def test_a_long_workbook_is_never_held(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [len(sheet) for sheet in read] == [4_001, 4_001, 4_001]
     assert {tuple(sheet[0]) for sheet in read} == {("name", "n")}
     assert read[-1][-1] == ["11-999 áé", 999.0]
+
+
+def test_a_cell_without_a_value_is_empty() -> None:
+    """A spreadsheet knows no number that is none, and calls a file with one damaged."""
+    book = Workbook("stops", columns("name n:f"))
+    (sheet,) = sheets(book.begin() + book.rows([[None, math.nan], ["", math.inf], ["x", 0.1]]) + book.end())
+    assert sheet[1:] == [[None, None], ["", None], ["x", 0.1]]

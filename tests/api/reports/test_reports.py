@@ -3,12 +3,13 @@
 import csv
 import io
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from api.reports import endpoints
+from api.reports import endpoints, kinds
 from api.reports.kinds import REPORTS
 from sql.pool import Pool
 from tests.api.tour_rows import Tour
@@ -369,6 +370,20 @@ async def test_each_is_a_table_too(client: Any, account: Any, tour: Tour, name: 
     assert [(row["by"], row["of"] or None) for row in table] == [
         (row["by"], row["of"]) for row in totals + told["rows"]
     ]
+
+
+async def test_one_that_takes_too_long_says_what_to_do(
+    client: Any, account: Any, tour: Tour, refused: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def long(pool: Pool, asked: Any) -> Any:
+        async with pool.acquire() as db, db.transaction():
+            await db.execute("SET LOCAL statement_timeout = 50")
+            return await db.fetch("SELECT pg_sleep(5)")
+
+    monkeypatch.setattr(kinds, "REPORTS", {"cash": replace(REPORTS["cash"], read=long)})
+    response = await client.get("/v1/reports/cash", params=DAY, headers=account.headers)
+    problem = await refused(response, 503)
+    assert "shorter period" in problem["detail"]
 
 
 async def test_a_week_until_now_unless_asked(client: Any, account: Any, pool: Pool) -> None:
