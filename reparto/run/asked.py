@@ -20,6 +20,7 @@ from api.desk_page import board as desk_board
 from api.desk_page import driving as desk_driving
 from api.desk_page import endpoints as desk_page
 from api.desk_page import find as desk_find
+from api.desk_page import imports as desk_imports
 from api.desk_page import inbox as desk_inbox
 from api.desk_page import replay as desk_replay
 from api.desk_page import reports as desk_reports
@@ -102,7 +103,7 @@ DESK = (
 ASKED = (
     *DESK,
     *(desk_page, desk_find, desk_stop, desk_tour, desk_replay, desk_tiles, desk_inbox, desk_board, desk_driving),
-    *(desk_asking, desk_proposal, desk_reports),
+    *(desk_asking, desk_proposal, desk_imports, desk_reports),
     *(own_settings, people_settings, phone_settings, webhook_settings, company_settings),
     *(account_settings, brand_settings, message_settings, offer_settings, fence_settings),
     *(account, logo, keys, drivers, devices, geofences),

@@ -20,6 +20,13 @@ async ([method, path, body]) => {
   if (!response.ok) throw new Error(`${method} ${path}: ${await response.text()}`); }
 """
 
+_SENT = """
+async (sheet) => {
+  const asked = { method: "POST", headers: { "Content-Type": "text/csv", "Reparto-Csrf": "1" }, body: sheet };
+  const response = await fetch("/v1/imports?kind=orders", asked);
+  if (!response.ok) throw new Error(await response.text()); }
+"""
+
 _CODES = r"""
 () => { const walk = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT), found = [];
   for (let node; (node = walk.nextNode());) {
@@ -39,6 +46,7 @@ def pages_of(office: Office) -> dict[str, str]:
         "day": "/desk",
         "replan-tour": f"/desk/replan?route={tour}",
         "proposal": "/desk/replan/pl_1",
+        "import": "/desk/imports/im_1",
         "tour": f"/desk/tours/{tour}",
         "replay": f"/desk/tours/{tour}/replay",
         "stop": f"/desk/stops/{stop}",
@@ -55,6 +63,7 @@ def empty_pages() -> dict[str, str]:
         "day": "/desk",
         "find": "/desk/find",
         "replan": "/desk/replan",
+        "imports": "/desk/imports",
         "alerts": "/desk/alerts",
         "closed": "/desk/alerts?state=closed",
         "board": "/desk/board",
@@ -77,6 +86,9 @@ async def fill(office: Office, page: Any) -> None:
     for kind, severity, place in (("driver.sos", 3, None), ("stop.failed", 2, 0), ("message.failed", 1, 0)):
         await alert(office, kind, severity, place)
     await page.goto(f"{office.url}/desk/find")
+    await page.evaluate(
+        _SENT, "pedido;nombre;direccion;fecha;Vendedor\n1;Ana;Calle 1;25/12/2026;X\n2;Luis;;31/02/2026;\n"
+    )
     noon = f"{office.now + timedelta(days=1):%Y-%m-%d}T12:00:00-05:00"
     until = f"{office.now + timedelta(days=1):%Y-%m-%d}T14:00:00-05:00"
     area = {"type": "Polygon", "coordinates": [NEAR]}

@@ -1,0 +1,106 @@
+"""The pages of imports: a sheet is looked at, then imported; what became of its rows, and which are to be mended."""
+
+from typing import Any
+
+from aiohttp import web
+
+from api.desk.pages import LANG
+from api.desk_page.shown import NOT_THE_DAY, Looker, for_people, shown
+from api.http import ids
+from api.http.app_keys import POOL
+from api.http.ids import id_in_path
+from api.http.operation import Operations, Who
+from api.http.problem import NotFound
+from api.imports.view import import_of, item_of
+from api.planning.orders import depots_of
+from sql.imports.imports import ImportRow, find_import, list_imports, verdicts_of
+
+operations = Operations("desk")
+
+MOST_SHOWN = 20
+"""Of imports, the newest."""
+
+MOST_ROWS = 100
+"""Rejected rows on a page: more are mended in their file."""
+
+_LAST = 2**63 - 1
+_TONES = {"done": "well", "failed": "broken"}
+
+
+@operations.operation(
+    "GET",
+    "/desk/imports",
+    who=Who.ANYONE,
+    query=(LANG,),
+    media=("text/html",),
+    also={303: "Nobody is signed in: the form to sign in."},
+)
+@for_people(but=NOT_THE_DAY)
+async def get_imports_page(request: web.Request, looker: Looker) -> web.Response:
+    """Show what was imported lately; dispatchers send a sheet there, and look at what would become of it before."""
+    pool, account_id = request.app[POOL], looker.caller.account_id
+    rows = await list_imports(pool, account_id, before=_LAST, limit=MOST_SHOWN)
+    zone = await _zone(request, looker)
+    return shown(
+        request,
+        looker,
+        "imports.html",
+        title=looker.words["imports"]["title"],
+        imports=[_item(looker, row, zone) for row in rows],
+    )
+
+
+@operations.operation(
+    "GET",
+    "/desk/imports/{import}",
+    who=Who.ANYONE,
+    query=(LANG,),
+    media=("text/html",),
+    also={303: "Nobody is signed in: the form to sign in.", 404: "The page says that there is no such import."},
+)
+@for_people(but=NOT_THE_DAY)
+async def get_import_page(request: web.Request, looker: Looker) -> web.Response:
+    """Show an import: how far it is, how its sheet was read, and the rows that are not taken."""
+    pool, import_id = request.app[POOL], id_in_path(request, "import", ids.IMPORT)
+    row = await find_import(pool, looker.caller.account_id, import_id)
+    if row is None:
+        raise NotFound("There is no import of this id.")
+    rejected = await verdicts_of(pool, import_id, verdict="rejected", after=0, limit=MOST_ROWS + 1)
+    told = import_of(row, rejected[:MOST_ROWS], None)
+    more = looker.words["imports"]["more"].format(most=MOST_ROWS) if len(rejected) > MOST_ROWS else ""
+    return shown(
+        request,
+        looker,
+        "import.html",
+        title=told.file or looker.words["imports"]["title"],
+        one=_item(looker, row, await _zone(request, looker)),
+        why=told.why,
+        notes=[{"at": note.at, "why": note.why} for note in told.notes],
+        rejected=[
+            {"row": one.row, "id": one.external_id or "", "errors": [{"at": e.at, "why": e.why} for e in one.errors]}
+            for one in told.verdicts
+        ],
+        more=more,
+    )
+
+
+async def _zone(request: web.Request, looker: Looker) -> str:
+    depots = await depots_of(request.app[POOL], looker.caller.account_id)
+    return str(depots[0].body["timezone"]) if depots else "UTC"
+
+
+def _item(looker: Looker, row: ImportRow, zone: str) -> dict[str, Any]:
+    words, item = looker.words["imports"], item_of(row)
+    is_trial = row.dry_run and row.state == "done"
+    return {
+        "id": item.id,
+        "file": item.file or words["no_name"],
+        "kind": words[row.kind],
+        "state": words["looked_at"] if is_trial else words[row.state],
+        "tone": "off" if is_trial else _TONES.get(row.state, "doing"),
+        "is_trial": row.dry_run,
+        "is_over": row.state in ("done", "failed"),
+        "percent": round(100 * item.progress),
+        "counts": {name: getattr(item, name) for name in ("created", "updated", "unchanged", "rejected")},
+        "when": looker.manner(zone).moment(row.created_at, looker.now),
+    }

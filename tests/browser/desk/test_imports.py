@@ -1,0 +1,94 @@
+"""A sheet is imported from the desk: looked at first, then sent; what is wrong is said, and comes back as a file."""
+
+from typing import Any
+
+import pytest
+
+from api.http.config import ApiConfig
+from api.imports import endpoints
+from api.imports.carry_on import import_job
+from tests.browser.desk.conftest import PHONE, Office
+from tests.browser.desk.looks import picture, shut_out_here
+from tests.browser.waiting import until
+from work.roads.choose import STRAIGHT
+
+SHEET = """Nº pedido;Cliente;Dirección;Fecha;Horario;Vendedor
+001;Ana Restrepo;Calle 1 # 2-3;25/12/2026;;X
+002;Luis Gómez;Calle 2;31/02/2026;;Y
+"""
+
+
+def file(text: str = SHEET) -> dict[str, Any]:
+    return {"name": "mañana.csv", "mimeType": "text/csv", "buffer": text.encode("cp1252")}
+
+
+async def orders(office: Office) -> list[str]:
+    return [row["external_id"] for row in await office.pool.fetch("SELECT external_id FROM delivery_order")]
+
+
+async def test_a_sheet_is_looked_at_then_imported(browser: Any, office: Office) -> None:
+    page = await office.sit(browser)
+    await page.goto(f"{office.url}/desk")
+    await page.get_by_role("link", name="Import a sheet").click()
+    await page.get_by_label("File").set_input_files(file())
+    await page.get_by_role("button", name="Look at it").click()
+    await page.get_by_role("button", name="Import it").wait_for()
+    said = await page.inner_text("#looked")
+    assert "Nothing was changed" in said
+    assert "Fecha: there is no such day" in said
+    assert "Vendedor: is not read" in said
+    assert await orders(office) == []
+    await picture(page, "import-looked")
+    await page.get_by_role("button", name="Import it").click()
+    await page.wait_for_url("**/desk/imports/im_2?lang=en")
+    assert await orders(office) == ["001"]
+    assert await page.locator("#became .facts dd").all_inner_texts() == ["1", "0", "0", "1"]
+    async with page.expect_download() as waits:
+        await page.get_by_role("link", name="Fetch these rows").click()
+    assert (await waits.value).suggested_filename == "im_2-errors.csv"
+    await page.get_by_role("link", name="Import another one").click()
+    assert await page.locator(".found li").count() == 2
+    assert page.wrong == []
+
+
+async def test_what_cannot_be_read_is_said_and_the_form_stays(browser: Any, office: Office) -> None:
+    page = await office.sit(browser, lang="es", **PHONE)
+    await page.goto(f"{office.url}/desk/imports")
+    await page.get_by_label("Archivo").set_input_files(file("foo;bar\n1;2\n"))
+    await page.get_by_role("button", name="Revisarla").click()
+    await until(page, "!document.querySelector('#told').hidden")
+    assert "none of its headings is known" in await page.inner_text("#told")
+    assert await page.get_by_role("button", name="Importarla").is_hidden()
+    await page.get_by_label("Archivo").set_input_files(file())
+    await page.get_by_role("button", name="Revisarla").click()
+    await page.get_by_role("button", name="Importarla").wait_for()
+    assert await shut_out_here(page) == {}
+    await page.get_by_label("Qué son sus filas").select_option("routes")  # what was looked at is not what would be sent
+    assert await page.get_by_role("button", name="Importarla").is_hidden()
+
+
+async def test_a_long_one_is_followed_until_it_is_over(
+    browser: Any, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoints, "SOON_S", -1.0)
+    page = await office.sit(browser)
+    await page.goto(f"{office.url}/desk/imports")
+    await page.get_by_label("File").set_input_files(file())
+    await page.get_by_role("button", name="Look at it").click()
+    await until(page, "document.querySelector('#looked').textContent.includes('under way')")
+    assert await import_job(STRAIGHT, ApiConfig()).do(office.pool)
+    await page.get_by_role("button", name="Import it").wait_for()
+    await page.get_by_role("button", name="Import it").click()
+    await page.wait_for_url("**/desk/imports/im_2?lang=en")
+    assert await import_job(STRAIGHT, ApiConfig()).do(office.pool)
+    await until(page, "document.querySelector('#became .tag').textContent === 'done'")
+    assert await orders(office) == ["001"]
+
+
+async def test_a_viewer_sees_what_was_imported_and_sends_nothing(browser: Any, office: Office) -> None:
+    page = await office.sit(browser, "viewer", lang="pt")
+    await page.goto(f"{office.url}/desk/imports")
+    assert "Nada foi importado ainda" in await page.inner_text("main")
+    assert await page.locator("form#import").count() == 0
+    response = await page.goto(f"{office.url}/desk/imports/im_9")
+    assert response.status == 404
