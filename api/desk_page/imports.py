@@ -14,6 +14,7 @@ from api.http.problem import NotFound
 from api.imports.view import import_of, item_of
 from api.planning.orders import depots_of
 from sql.imports.imports import ImportRow, find_import, list_imports, verdicts_of
+from work.imports.headings import SYNONYMS
 
 operations = Operations("desk")
 
@@ -47,6 +48,7 @@ async def get_imports_page(request: web.Request, looker: Looker) -> web.Response
         "imports.html",
         title=looker.words["imports"]["title"],
         imports=[_item(looker, row, zone) for row in rows],
+        fields=[(kind, list(names)) for kind, names in SYNONYMS.items()],
     )
 
 

@@ -110,7 +110,8 @@ async def _understood(pool: Pool, account_id: int, kind: Kind, file: ReceivedShe
     try:
         return await asyncio.to_thread(understood, file.sheet, kind, reading.mapping, around)
     except HeadingError as error:
-        raise UnreadableFile(f"The file is not understood: {error}.") from error
+        errors = [FieldError(at=heading, why=why) for heading, why in error.headings.items()]
+        raise UnreadableFile(f"The file is not understood: {error}.", errors=errors) from error
 
 
 def _new(kind: Kind, dry_run: bool, file: ReceivedSheet, reading: Reading, columns: SheetColumns) -> NewImport:

@@ -104,7 +104,15 @@ NEEDED: dict[Kind, tuple[tuple[str, ...], ...]] = {
 
 
 class HeadingError(Exception):
-    """The headings are not understood; the text says which or what is missing."""
+    """The headings are not understood; the text says which or what is missing.
+
+    Attributes:
+        headings: those that somebody may say more about, each with what is wrong with it.
+    """
+
+    def __init__(self, why: str, headings: Mapping[str, str] | None = None) -> None:
+        super().__init__(why)
+        self.headings = headings or {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +176,10 @@ def find_headings(sheet: PlanSheet, kind: Kind, mapping: Mapping[str, str | None
     known = [sum(one is not None for one in _fields(row, kind, mapping)) for row in rows]
     best = max(range(len(rows)), key=lambda row: known[row])
     if known[best] == 0:
-        raise HeadingError(f"no row begins the table: none of its headings is known; send {_SHOULD[kind]}")
+        first = next((row for row in rows if len(row.cells) > 1), rows[0])
+        unread = [one for one in first.cells if isinstance(one, str) and one]
+        why = f"no row begins the table: none of its headings is known; send {_SHOULD[kind]}"
+        raise HeadingError(why, dict.fromkeys(unread, _UNKNOWN))
     fields = _fields(rows[best], kind, mapping)
     names = [str(one or "") for one in rows[best].cells]
     _require_clear(kind, names, fields)
@@ -180,12 +191,16 @@ def _require_clear(kind: Kind, names: Sequence[str], fields: Sequence[str | None
     for field in {one for one in fields if one is not None}:
         same = [name for name, one in both if one == field]
         if len(same) > 1:
-            raise HeadingError(f"{' and '.join(map(repr, same))} are both {field}: say by ?mapping= which one is")
+            why = f"{' and '.join(map(repr, same))} are both {field}: say by ?mapping= which one is"
+            raise HeadingError(why, dict.fromkeys(same, f"is {field}, as another one is"))
     missing = [" or ".join(any_of) for any_of in NEEDED[kind] if not set(any_of) & set(fields)]
     if missing:
         unread = [name for name, one in both if one is None and name]
-        raise HeadingError(f"no column is {', and none '.join(missing)}{_unread(unread)}")
+        why = f"no column is {', and none '.join(missing)}{_unread(unread)}"
+        raise HeadingError(why, dict.fromkeys(unread, _UNKNOWN))
 
+
+_UNKNOWN = "is not understood"
 
 _SHOULD: dict[Kind, str] = {
     "orders": "pedido, nombre and dirección (or lat and lon)",

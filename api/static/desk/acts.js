@@ -7,7 +7,7 @@ const DONE = "reparto-done";
  * Send a change; answers that are no good are told at the top of the page, and give null.
  *
  * @param {string} what method and path: `POST /v1/stops/st_7/reopen`
- * @param {object | null} body fields, or a form with a file in it
+ * @param {object | null} body
  * @param {string} [version] the one that the page shows, where two people may change the same thing
  * @returns {Promise<Response | null>}
  */
@@ -15,12 +15,11 @@ export async function send(what, body, version) {
   const [method, path] = what.split(" ");
   /** @type {Record<string, string>} */
   const headers = { "Reparto-Csrf": "1", Accept: "application/json" };
-  const isForm = body instanceof FormData; // the browser says of itself how it is written
-  if (body && !isForm) headers["Content-Type"] = "application/json";
+  if (body) headers["Content-Type"] = "application/json";
   if (version) headers["If-Match"] = `"${version}"`;
   tell("");
   try {
-    const response = await fetch(path, { method, headers, body: isForm ? body : body && JSON.stringify(body) });
+    const response = await fetch(path, { method, headers, body: body ? JSON.stringify(body) : null });
     if (response.ok) return response;
     if (response.status === 412) {
       tell(/** @type {string} */ (told.dataset.overtaken), true);

@@ -1,6 +1,8 @@
-/* A sheet is looked at, then imported: the same file goes to the API twice, and in between its page is shown here. */
+/* A sheet is looked at, then imported: the same file goes to the API twice, and in between its page is shown here. What a
+   column is for can be said before either; the account remembers it. */
 
-import { send } from "./acts.js";
+import { tell } from "./acts.js";
+import { ask } from "./passkey.js";
 
 const LANGUAGE = document.documentElement.lang;
 const PAUSE_MS = 2_000;
@@ -8,16 +10,52 @@ const PAUSE_MS = 2_000;
 const form = /** @type {HTMLFormElement | null} */ (document.getElementById("import"));
 const looked = document.getElementById("looked");
 const confirms = document.getElementById("confirm");
+const columns = /** @type {HTMLDetailsElement | null} */ (document.getElementById("columns"));
 
-/** Send the file; gives the id of its import, or null where the API said no. @param {boolean} dryRun @returns {Promise<string | null>} */
+/** @type {Record<string, string | null>} What somebody said of headings. */
+let mapping = {};
+
+/** Send the file; gives its import, or null where the API said no. @param {boolean} dryRun @returns {Promise<any>} */
 async function sendFile(dryRun) {
   const said = new FormData(/** @type {HTMLFormElement} */ (form));
   const query = new URLSearchParams({ kind: String(said.get("kind")), dry_run: String(dryRun) });
   if (said.get("date")) query.set("date", String(said.get("date")));
   const body = new FormData();
+  body.set("mapping", JSON.stringify(mapping));
   body.set("file", /** @type {File} */ (said.get("file")));
-  const answer = await send(`POST /v1/imports?${query}`, body);
-  return answer && (await answer.json()).id;
+  tell("");
+  try {
+    return await ask("POST", `/v1/imports?${query}`, body);
+  } catch (error) {
+    const { failed = "", away = "" } = /** @type {HTMLElement} */ (document.getElementById("told")).dataset;
+    const { wrong } = /** @type {any} */ (error);
+    const unclear = wrong?.type === "unreadable-file" ? wrong.errors : undefined;
+    if (unclear) {
+      offer(unclear.map((/** @type {any} */ one) => ({ heading: one.at, field: "?" })), true);
+      tell(form?.dataset[String(said.get("kind"))] ?? "");
+    } else tell(wrong ? failed.replace("{why}", wrong.detail) : away);
+    return null;
+  }
+}
+
+/** Let somebody say what columns are for. @param {{heading: string, field: string | null}[]} all @param {boolean} open */
+function offer(all, open) {
+  const kind = /** @type {HTMLSelectElement} */ (form?.elements.namedItem("kind")).value;
+  const template = /** @type {HTMLTemplateElement} */ (document.getElementById(`column-${kind}`));
+  for (const label of columns?.querySelectorAll("label") ?? []) label.remove();
+  for (const { heading, field } of all.filter((one) => one.heading)) {
+    const row = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
+    const select = /** @type {HTMLSelectElement} */ (row.querySelector("select"));
+    /** @type {HTMLElement} */ (row.querySelector("span")).textContent = heading;
+    select.value = (heading in mapping ? mapping[heading] : field) ?? "";
+    select.addEventListener("change", () => {
+      if (select.value === "?") delete mapping[heading];
+      else mapping[heading] = select.value || null;
+    });
+    columns?.append(row);
+  }
+  if (columns) columns.hidden = false;
+  if (columns && open) columns.open = true;
 }
 
 /** What became of an import so far, as its page shows it; null where it cannot be had. @param {string} path @returns {Promise<HTMLElement | null>} */
@@ -45,7 +83,13 @@ function forget() {
   if (confirms) confirms.hidden = true;
 }
 
-form?.addEventListener("change", forget);
+form?.addEventListener("change", ({ target }) => {
+  forget();
+  const { name } = /** @type {HTMLInputElement} */ (target);
+  if (name !== "file" && name !== "kind") return;
+  mapping = {};
+  if (columns) columns.hidden = true;
+});
 
 form?.addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -53,10 +97,11 @@ form?.addEventListener("submit", async (event) => {
   if (button.disabled || !looked || !confirms) return;
   button.disabled = true;
   forget();
-  const id = await sendFile(true);
-  if (id) {
+  const trial = await sendFile(true);
+  if (trial) {
+    offer(trial.columns, false);
     looked.hidden = false;
-    await follow(looked, `/desk/imports/${id}?lang=${LANGUAGE}`);
+    await follow(looked, `/desk/imports/${trial.id}?lang=${LANGUAGE}`);
     confirms.hidden = looked.dataset.good === "0";
   }
   button.disabled = false;
@@ -65,8 +110,8 @@ form?.addEventListener("submit", async (event) => {
 confirms?.querySelector("button")?.addEventListener("click", async (event) => {
   const button = /** @type {HTMLButtonElement} */ (event.currentTarget);
   button.disabled = true;
-  const id = await sendFile(false);
-  if (id) location.assign(`/desk/imports/${id}?lang=${LANGUAGE}`);
+  const made = await sendFile(false);
+  if (made) location.assign(`/desk/imports/${made.id}?lang=${LANGUAGE}`);
   else button.disabled = false;
 });
 

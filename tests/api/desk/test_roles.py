@@ -107,6 +107,8 @@ SCREENS: dict[str, dict[Role, int]] = {
     "/desk/alerts": NOT_SUPPORT,
     "/desk/board": NOT_SUPPORT,
     "/desk/reports": NOT_SUPPORT,
+    "/desk/imports": NOT_SUPPORT,
+    "/desk/imports/{import}": NOTHING | {Role.SUPPORT: 403},
     "/desk/replan": NOT_SUPPORT,
     "/desk/replan/{plan}": NOTHING | {Role.SUPPORT: 403},
     "/desk/stops/{stop}": NOTHING,
@@ -117,7 +119,7 @@ SCREENS: dict[str, dict[Role, int]] = {
 }
 """What each role gets of each screen; of a delivery and a tour that there are none of."""
 
-NONE = {"stop": "st_1", "route": "rt_1", "plan": "pl_1"}
+NONE = {"stop": "st_1", "route": "rt_1", "plan": "pl_1", "import": "im_1"}
 
 DOORS = {"/desk/sign-in/provider", "/desk/link/{token}"}
 """For whoever comes with something else than a session."""

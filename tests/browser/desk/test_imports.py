@@ -7,9 +7,11 @@ import pytest
 from api.http.config import ApiConfig
 from api.imports import endpoints
 from api.imports.carry_on import import_job
+from api.pages.catalog import LANGUAGES, day_texts
 from tests.browser.desk.conftest import PHONE, Office
 from tests.browser.desk.looks import picture, shut_out_here
 from tests.browser.waiting import until
+from work.imports.headings import SYNONYMS
 from work.roads.choose import STRAIGHT
 
 SHEET = """Nº pedido;Cliente;Dirección;Fecha;Horario;Vendedor
@@ -57,14 +59,40 @@ async def test_what_cannot_be_read_is_said_and_the_form_stays(browser: Any, offi
     await page.get_by_label("Archivo").set_input_files(file("foo;bar\n1;2\n"))
     await page.get_by_role("button", name="Revisarla").click()
     await until(page, "!document.querySelector('#told').hidden")
-    assert "none of its headings is known" in await page.inner_text("#told")
+    assert "Hacen falta un número de pedido" in await page.inner_text("#told")
     assert await page.get_by_role("button", name="Importarla").is_hidden()
+    assert await page.locator("#columns label span").all_inner_texts() == ["foo", "bar"]
     await page.get_by_label("Archivo").set_input_files(file())
+    assert await page.locator("#columns").is_hidden()
     await page.get_by_role("button", name="Revisarla").click()
     await page.get_by_role("button", name="Importarla").wait_for()
     assert await shut_out_here(page) == {}
     await page.get_by_label("Qué son sus filas").select_option("routes")  # what was looked at is not what would be sent
     assert await page.get_by_role("button", name="Importarla").is_hidden()
+
+
+async def test_somebody_says_what_a_column_is_and_that_is_remembered(browser: Any, office: Office) -> None:
+    page = await office.sit(browser)
+    await page.goto(f"{office.url}/desk/imports")
+    text = SHEET.replace("Cliente;", "Quién;").replace("Nº pedido;", "Folio;").replace("Vendedor", "Orden")
+    await page.get_by_label("File").set_input_files(file(text))
+    await page.get_by_role("button", name="Look at it").click()
+    await page.get_by_label("Orden").select_option(label="not read")
+    await page.get_by_role("button", name="Look at it").click()
+    await page.get_by_label("Quién").select_option(label="Name")
+    await picture(page, "import-columns")
+    assert await shut_out_here(page) == {}
+    await page.get_by_role("button", name="Look at it").click()
+    await page.get_by_role("button", name="Import it").click()
+    await page.wait_for_url("**/desk/imports/im_2?lang=en")
+    assert await orders(office) == ["001"]
+    kept = await office.pool.fetchval("SELECT mapping FROM import_mapping")
+    assert kept == {"quien": "name", "orden": None}
+
+
+def test_every_field_has_its_words() -> None:
+    fields = {field for names in SYNONYMS.values() for field in names}
+    assert all(set(day_texts(language)["import_field"]) == fields for language in LANGUAGES)
 
 
 async def test_a_long_one_is_followed_until_it_is_over(
