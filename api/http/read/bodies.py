@@ -14,6 +14,7 @@ from api.http.app_keys import CONFIG
 from api.http.media import field_error, parse
 from api.http.problem import FieldError, Invalid
 from api.http.read.limited import read_limited
+from api.http.read.why import why_of
 
 T = TypeVar("T")
 
@@ -93,7 +94,7 @@ def _mistakes_inside(raw: Any, kind: Any, at: str) -> Iterator[FieldError]:
 def _own_mistake(error: msgspec.ValidationError, kind: Any, at: str) -> FieldError:
     first = field_error(error)
     offered = ", ".join(map(str, get_args(kind))) if get_origin(kind) is Literal else ""
-    return FieldError(at=at + first.at, why=f"must be one of {offered}" if offered else first.why)
+    return FieldError(at=at + first.at, why=f"must be one of {offered}" if offered else why_of(first.why))
 
 
 def _field_mistakes(raw: dict[Any, Any], struct: type[msgspec.Struct], at: str) -> Iterator[FieldError]:
