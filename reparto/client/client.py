@@ -93,6 +93,19 @@ class Client:
         except (aiohttp.ClientError, TimeoutError) as error:
             raise CannotRun(f"nothing answers at {self.url}: {error or 'timeout'}. Is `reparto up` running?") from error
 
+    async def pour(self, path: str, into: Callable[[bytes], Any], *, query: Mapping[str, str]) -> None:
+        """Read a long answer piece by piece; it may take as long as it likes, while pieces come."""
+        patience = aiohttp.ClientTimeout(total=None, sock_read=ANSWER_TIMEOUT_S)
+        headers = {"Authorization": f"Bearer {self.key}"}
+        try:
+            async with self.session.get(self.url + path, params=query, headers=headers, timeout=patience) as response:
+                if response.status >= 400:
+                    raise RequestRefused(f"GET {path}", response.status, _problem(await response.read()))
+                async for piece in response.content.iter_any():
+                    into(piece)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise CannotRun(f"{self.url} answers nothing, or not to the end: {error or 'timeout'}.") from error
+
     async def ask(self, method: str, path: str, *, body: Any = None, query: Mapping[str, str] | None = None) -> Any:
         """Ask, and give the answer's value; None when it has none."""
         answer = await self.fetch(method, path, body=body, query=query)
