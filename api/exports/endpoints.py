@@ -94,9 +94,8 @@ async def get_export(request: web.Request) -> web.StreamResponse:
     if caller_of(request).role < thing.role:
         raise Forbidden(f"Exporting {name} needs the role {thing.role.name.lower()}.")
     period = period_in(request)
-    if not thing.of_tours:
-        others = [at for at in ("driver", "depot") if request.query.get(at)]
-        refuse([FieldError(at=at, why=f"says nothing of {name}") for at in others])
+    others = [at for at in ("driver", "depot") if request.query.get(at) and at not in thing.only]
+    refuse([FieldError(at=at, why=f"says nothing of {name}") for at in others])
     tours = await tours_in(request, period)
     asked = ExportAsked(pool=request.app[POOL], tours=tours, period=period, form=ending)
     form = FORMS[ending]

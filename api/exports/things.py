@@ -3,19 +3,21 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypeAlias
 
 import asyncpg
 
 from api.exports.columns import Table, columns, values_of
 from api.history.gait import Gait
+from api.history.reports import accuracy_of
 from api.history.track import columns_of
 from api.http import ids
 from api.http.auth import Role
 from api.reports.kinds import REPORTS, in_time, rows_of
 from api.reports.period import Period
 from api.reports.rows import ReportRow
+from sql.eta.told import read_accuracy
 from sql.feed.events import events_numbered, read_events
 from sql.pings.trace import NOWHERE, LastPing, read_track
 from sql.pool import Pool
@@ -57,7 +59,7 @@ class Thing:
     Attributes:
         forms: endings of files that make sense.
         role: who may read it elsewhere.
-        of_tours: a driver and a depot can be asked for.
+        only: what can be asked for beside a period.
         of_people: where somebody was, lives, or can be reached: that it was exported is noted.
     """
 
@@ -65,7 +67,7 @@ class Thing:
     forms: Sequence[str]
     read: Callable[[ExportAsked], Rows]
     role: Role = Role.VIEWER
-    of_tours: bool = True
+    only: Sequence[str] = ("driver", "depot")
     of_people: bool = True
 
 
@@ -127,6 +129,9 @@ _TRACK = columns(
 )
 
 
+_ACCURACY = columns("lead_min source n:i mae_s:f median_s:f p90_s:f bias_s:f coverage:f width_s:f score_s:f")
+
+
 async def _routes(asked: ExportAsked) -> Rows:
     with_paths = asked.form == "geojson"
     async for route_ids in _tours(asked):
@@ -148,13 +153,9 @@ async def _orders(asked: ExportAsked) -> Rows:
 
 
 async def _events(asked: ExportAsked) -> Rows:
-    """Entries that became known in the period; days are those of UTC: a feed has no zone."""
-    pool, account_id, period = asked.pool, asked.tours.account_id, asked.period
-    since, until = period.since, period.until
-    if period.first_day is not None and period.last_day is not None:
-        since = datetime(period.first_day.year, period.first_day.month, period.first_day.day, tzinfo=UTC)
-        until = datetime(period.last_day.year, period.last_day.month, period.last_day.day, tzinfo=UTC)
-        until += timedelta(days=1)
+    """Entries that became known in the period."""
+    pool, account_id = asked.pool, asked.tours.account_id
+    since, until = _by_utc(asked.period)
     head = await events_numbered(pool, account_id)
     after = await exports.first_known(pool, account_id, since - _NUMBERED_LATE, head) - 1
     while after < head:
@@ -166,6 +167,24 @@ async def _events(asked: ExportAsked) -> Rows:
         if entries[0].known_at >= until + _NUMBERED_LATE:
             return
         after = entries[-1].seq
+
+
+def _by_utc(period: Period) -> tuple[datetime, datetime]:
+    """Give begin and end of what is of no tour, and so has no zone: days are those of UTC."""
+    if period.first_day is None or period.last_day is None:
+        return period.since, period.until
+    first, last = (datetime.combine(day, time(), UTC) for day in (period.first_day, period.last_day))
+    return first, last + timedelta(days=1)
+
+
+async def _accuracy(asked: ExportAsked) -> Rows:
+    since, until = _by_utc(asked.period)
+    tours = asked.tours
+    with in_time():
+        found = await read_accuracy(
+            asked.pool, tours.account_id, since=since, until=until, driver_id=tours.driver_id, route_id=None
+        )
+    yield [[getattr(accuracy_of(row), column.name) for column in _ACCURACY] for row in found]
 
 
 async def _track(asked: ExportAsked) -> Rows:
@@ -223,8 +242,11 @@ THINGS: Mapping[str, Thing] = {
     "messages": Thing(
         table=_MESSAGES, forms=_TABLES, read=_of_tours(_MESSAGES, exports.messages_of), role=Role.SUPPORT
     ),
-    "orders": Thing(table=_ORDERS, forms=(*_TABLES, "geojson"), read=_orders, of_tours=False),
-    "events": Thing(table=_EVENTS, forms=_TABLES, read=_events, of_tours=False),
+    "orders": Thing(table=_ORDERS, forms=(*_TABLES, "geojson"), read=_orders, only=()),
+    "events": Thing(table=_EVENTS, forms=_TABLES, read=_events, only=()),
     "track": Thing(table=_TRACK, forms=(*_TABLES, *_MAPS), read=_track),
     **{f"report-{name}": _report(name) for name in REPORTS},
+    "report-eta-accuracy": Thing(
+        table=_ACCURACY, forms=("csv", "xlsx"), read=_accuracy, only=("driver",), of_people=False
+    ),
 }

@@ -89,7 +89,7 @@ async def get_eta_accuracy(request: web.Request) -> web.Response:
         raise Invalid("This format is not written here.", errors=[FieldError(at="format", why="must be csv")])
     driver_id, route_id = await _driver_asked(request), await _route_asked(request)
     found = await read_accuracy(pool, account_id, since=since, until=until, driver_id=driver_id, route_id=route_id)
-    report = AccuracyReport(since=since, until=until, rows=[_shown(row) for row in found])
+    report = AccuracyReport(since=since, until=until, rows=[accuracy_of(row) for row in found])
     if not kind:
         return answer(request, report)
     headers = {"Content-Disposition": 'attachment; filename="eta-accuracy.csv"'}
@@ -116,7 +116,8 @@ async def _route_asked(request: web.Request) -> int | None:
     return route.id if route else None
 
 
-def _shown(row: AccuracyRow) -> Accuracy:
+def accuracy_of(row: AccuracyRow) -> Accuracy:
+    """Show a row, rounded."""
     return Accuracy(
         lead_min="all" if row.bucket is None else bucket_name(row.bucket),
         source=row.source,

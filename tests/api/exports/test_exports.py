@@ -66,6 +66,13 @@ async def tour(pool: Pool, account: Any) -> Tour:
         *(account.id, tour.driver_id, tour.stop_ids[0], NINE),
     )
     await pool.execute(
+        """INSERT INTO eta_told (route_id, stop_id, bucket, account_id, driver_id, as_of, expected, low, high, spread_s,
+                                 on_route, came_at)
+           SELECT $1, $2, 0, $3, $4, at, at, at, at, 60, true, at + interval '1 minute'
+             FROM (SELECT $5::timestamptz AS at) AS one""",
+        *(tour.route_id, tour.stop_ids[0], account.id, tour.driver_id, NINE),
+    )
+    await pool.execute(
         """INSERT INTO delivery_order (account_id, external_id, state, quality, lat, lon, earliest, latest, body)
            SELECT $1, 'ped-' || n, 'ready', 'given', 6.25, -75.57, date '2026-03-01', date '2026-03-02',
                   jsonb_build_object('name', '\tAna', 'phone', '+57300', 'kind', 'delivery')
@@ -184,6 +191,8 @@ async def test_columns_hold_what_the_api_shows(client: Any, account: Any, tour: 
     pings = await table(client, account, "track")
     assert [ping["believed"] for ping in pings] == ["true"] * 5 + ["false"]
     assert (pings[0]["route_id"], pings[0]["time"]) == (f"rt_{tour.route_id}", "2026-03-02T14:00:00.000Z")
+    (accurate, *_) = await table(client, account, "report-eta-accuracy", driver="driver of tour-1")
+    assert (accurate["lead_min"], accurate["n"], accurate["mae_s"]) == ("0-15", "1", "60.0")
     (punctual, *_) = await table(client, account, "report-punctuality")
     assert (punctual["by"], punctual["stops"], punctual["otif_share"]) == ("all", "3", "")
 
@@ -319,7 +328,7 @@ async def test_what_there_is_is_named(client: Any, account: Any, refused: Any, f
     assert said in problem["detail"]
 
 
-@pytest.mark.parametrize("name", ["orders", "events"])
+@pytest.mark.parametrize("name", ["orders", "events", "report-eta-accuracy"])
 async def test_what_says_nothing_of_it_is_refused(client: Any, account: Any, refused: Any, name: str) -> None:
     response = await client.get(f"/v1/exports/{name}.csv", params=DAY | {"depot": "x"}, headers=account.headers)
     await refused(response, 422, "depot")
