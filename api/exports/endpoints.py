@@ -30,8 +30,9 @@ from api.reports.period import TOURS, period_in, tours_in
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 16
-"""Exports under way in a process: each holds a piece of a file, a megabyte or so, and a thread while it is written."""
+AT_ONCE = 8
+"""Exports under way in a process: each holds a piece of a file, three megabytes, as Parquet twenty, and has a thread
+while it is written."""
 
 OF_ONE = 4
 """Of these, of one account."""
