@@ -15,7 +15,7 @@ from api.planning.days import day_in
 from api.planning.orders import depots_of
 from sql.pool import Pool
 from work.imports.columns import KnownDepot, Surroundings
-from work.imports.headings import SYNONYMS, Kind, plain
+from work.imports.headings import LONGEST_HEADING, SYNONYMS, Kind, plain
 from work.imports.sheet import MOST_COLUMNS
 
 QUERY = (
@@ -106,7 +106,7 @@ def mapping_of(text: str, kind: Kind) -> dict[str, str | None]:
             if field is not None and field not in SYNONYMS[kind]
         ][:1]
     )
-    if len(said) > MOST_COLUMNS or any(len(heading) > 200 for heading in said):
+    if len(said) > MOST_COLUMNS or any(len(heading) > LONGEST_HEADING for heading in said):
         refuse([FieldError(at="mapping", why=f"has more than {MOST_COLUMNS} headings, or one is too long")])
     return {plain(heading): field for heading, field in said.items()}
 

@@ -9,6 +9,9 @@ from typing import Literal, TypeAlias
 from work.imports.sheet import PlanSheet, SheetRow
 from work.imports.text_file import TITLE_ROWS
 
+LONGEST_HEADING = 200
+"""Characters that are read of one."""
+
 Kind: TypeAlias = Literal["orders", "routes"]
 
 _BOTH = {
@@ -137,7 +140,9 @@ class Headings:
 
 def plain(heading: str) -> str:
     """Write a heading in the one way: lower case, no accents, marks and small words, nothing in brackets behind it."""
-    bare = re.sub(r"[(\[][^)\]]*[)\]]", " ", heading).lower().replace("°", "o").replace("#", " numero ")
+    bare = (
+        re.sub(r"[(\[][^)\]]*[)\]]", " ", heading[:LONGEST_HEADING]).lower().replace("°", "o").replace("#", " numero ")
+    )
     folded = unicodedata.normalize("NFKD", bare)
     kept = "".join(one for one in folded if not unicodedata.combining(one))
     words = [one for one in re.sub(r"[^a-z0-9]+", " ", kept).split() if one not in _SMALL]
@@ -181,7 +186,7 @@ def find_headings(sheet: PlanSheet, kind: Kind, mapping: Mapping[str, str | None
         why = f"no row begins the table: none of its headings is known; send {_SHOULD[kind]}"
         raise HeadingError(why, dict.fromkeys(unread, _UNKNOWN))
     fields = _fields(rows[best], kind, mapping)
-    names = [str(one or "") for one in rows[best].cells]
+    names = [str(one or "")[:LONGEST_HEADING] for one in rows[best].cells]
     _require_clear(kind, names, fields)
     return Headings(row=best, names=names, fields=fields)
 

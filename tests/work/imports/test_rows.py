@@ -1,6 +1,7 @@
 """A planner's sheet becomes bodies of orders and of routes."""
 
 import re
+import time
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from work.imports.columns import KnownDepot, SheetColumns, SheetNote, Surroundings, understood
-from work.imports.headings import SYNONYMS, HeadingError, Kind, plain
+from work.imports.headings import LONGEST_HEADING, SYNONYMS, HeadingError, Kind, plain
 from work.imports.orders import OrderSaid, order_of
 from work.imports.routes import RouteSaid, route_of, tours_in
 from work.imports.sheet import PlanSheet
@@ -249,3 +250,11 @@ def test_the_page_shows_the_table_of_words() -> None:
     for kind, names in SYNONYMS.items():
         ours = {field: ", ".join(words.split("|")) for field, words in names.items()}
         assert told["both"] | told[kind] == ours
+
+
+def test_headings_without_end_take_no_time() -> None:
+    text = ";".join(["pedido;nombre;direccion", *["(" * 5_000] * 150])
+    began_s = time.process_time()
+    columns = columns_of(f"{text}\n1;A;C\n")
+    assert time.process_time() - began_s < 2
+    assert max(map(len, columns.headings.names)) == LONGEST_HEADING
