@@ -10,8 +10,8 @@ from api.http import ids
 from api.http.app_keys import POOL
 from api.http.ids import id_in_path
 from api.http.operation import Operations, Who
-from api.http.problem import NotFound
-from api.imports.view import import_of, item_of
+from api.http.problem import FieldError, NotFound
+from api.imports.view import RowRead, import_of, item_of
 from api.planning.orders import depots_of
 from sql.imports.imports import ImportRow, find_import, list_imports, verdicts_of
 from work.imports.headings import SYNONYMS
@@ -22,7 +22,7 @@ MOST_SHOWN = 20
 """Of imports, the newest."""
 
 MOST_ROWS = 100
-"""Rejected rows on a page: more are mended in their file."""
+"""Rows of which something is said, on a page: more are mended in their file."""
 
 _LAST = 2**63 - 1
 _TONES = {"done": "well", "failed": "broken"}
@@ -62,14 +62,14 @@ async def get_imports_page(request: web.Request, looker: Looker) -> web.Response
 )
 @for_people(but=NOT_THE_DAY)
 async def get_import_page(request: web.Request, looker: Looker) -> web.Response:
-    """Show an import: how far it is, how its sheet was read, and the rows that are not taken."""
+    """Show an import: how far it is, how its sheet was read, and the rows that are not taken or doubtful."""
     pool, import_id = request.app[POOL], id_in_path(request, "import", ids.IMPORT)
     row = await find_import(pool, looker.caller.account_id, import_id)
     if row is None:
         raise NotFound("There is no import of this id.")
-    rejected = await verdicts_of(pool, import_id, verdict="rejected", after=0, limit=MOST_ROWS + 1)
-    told = import_of(row, rejected[:MOST_ROWS], None)
-    more = looker.words["imports"]["more"].format(most=MOST_ROWS) if len(rejected) > MOST_ROWS else ""
+    said = await verdicts_of(pool, import_id, verdict=None, after=0, limit=MOST_ROWS + 1, only_said=True)
+    told = import_of(row, said[:MOST_ROWS], None)
+    more = looker.words["imports"]["more"].format(most=MOST_ROWS) if len(said) > MOST_ROWS else ""
     return shown(
         request,
         looker,
@@ -78,12 +78,17 @@ async def get_import_page(request: web.Request, looker: Looker) -> web.Response:
         one=_item(looker, row, await _zone(request, looker)),
         why=told.why,
         notes=[{"at": note.at, "why": note.why} for note in told.notes],
-        rejected=[
-            {"row": one.row, "id": one.external_id or "", "errors": [{"at": e.at, "why": e.why} for e in one.errors]}
-            for one in told.verdicts
+        parts=[
+            ("wrong", [_row(one, one.errors) for one in told.verdicts if one.errors]),
+            ("doubtful", [_row(one, one.warnings) for one in told.verdicts if one.warnings]),
         ],
         more=more,
     )
+
+
+def _row(one: RowRead, said: list[FieldError]) -> dict[str, Any]:
+    told = [{"at": error.at, "why": error.why} for error in said]
+    return {"row": one.row, "id": one.external_id or "", "said": told}
 
 
 async def _zone(request: web.Request, looker: Looker) -> str:

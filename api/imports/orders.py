@@ -10,7 +10,7 @@ from api.http.problem import FieldError
 from api.http.read.bodies import MOST_ERRORS, unstorable
 from api.imports.steps import HOLD_S, ORDER_FIELDS, Importing, by_heading, judged, named, trial
 from api.planning.body import OrderBody
-from api.planning.orders import mistakes_of_name, new_orders, read_order
+from api.planning.orders import mistakes_of_name, new_orders, read_order, why_received
 from sql.imports.imports import RowVerdict, Verdict, go_on, hold_import
 from sql.planning.orders import NewOrder, OrderRow, find_orders, put_orders
 from sql.pool import Db
@@ -51,7 +51,8 @@ class OrderSteps:
             if await hold_import(db, at.row) != step:
                 return None
             verdicts = await self._put(db, new)
-            taken = [_judged(row, name, verdicts.get(name)) for name, (row, _) in good.items()]
+            asked = {one.external_id: why for one in new if (why := why_received(one))}
+            taken = [_judged(row, name, verdicts.get(name), asked.get(name)) for name, (row, _) in good.items()]
             await go_on(db, at.row, step=then, verdicts=[*rejected, *taken], hold_s=HOLD_S)
         return then
 
@@ -86,9 +87,16 @@ class OrderSteps:
         return verdicts
 
 
-def _judged(row: RowCells, name: str, verdict: Verdict | None) -> RowVerdict:
+def _judged(row: RowCells, name: str, verdict: Verdict | None, asked: str | None) -> RowVerdict:
+    """Give an order without mistakes its verdict.
+
+    Args:
+        verdict: None: it is on a route.
+        asked: why its place is asked about; None: it is not. One that is as it was may be known by now.
+    """
     if verdict is not None:
-        return judged(row, name, verdict)
+        at = row.heading("place" if row.has("place") else "lat" if row.has("lat") else "address")
+        return judged(row, name, verdict, [FieldError(at=at, why=asked)] if asked and verdict != "unchanged" else [])
     why = "is on a route already, and not as it is here"
     return judged(row, name, "rejected", [FieldError(at=row.heading("external_id"), why=why)])
 

@@ -1,5 +1,6 @@
 """Rows become routes, by the same way as those of `PUT /v1/routes/{route}`; a tour with a bad row is none."""
 
+from collections.abc import Iterable
 from itertools import islice
 
 from api.http.ids import external_id_error
@@ -45,7 +46,8 @@ class RouteSteps:
             written, verdicts = None, []
             try:
                 written, verdict = await self._put(db, name, draft, driver)
-                verdicts = [judged(row, name, verdict) for row in said.rows]
+                told = _by_row(said, draft.warnings)
+                verdicts = [judged(row, name, verdict, told.get(row.number, [])) for row in said.rows]
             except Problem as problem:
                 verdicts = _rejected(said, problem)
             await go_on(db, at.row, step=step + 1, verdicts=verdicts, hold_s=HOLD_S)
@@ -107,14 +109,22 @@ class _RowsWrongError(Problem):
 def _rejected(said: RouteSaid, problem: Problem) -> list[RowVerdict]:
     """Reject all rows of a route: those that are wrong say why, the others which those are."""
     wrong: dict[int, list[FieldError]] = {row.number: named(row, row.errors) for row in said.rows if row.errors}
-    for error in problem.errors:
-        row, heading = _place(said, error.at)
-        wrong.setdefault(row.number, []).append(FieldError(at=heading, why=error.why))
+    for number, errors in _by_row(said, problem.errors).items():
+        wrong.setdefault(number, []).extend(errors)
     if not wrong:
         wrong[said.rows[0].number] = [FieldError(at="", why=problem.detail)]
     rows = ", ".join(str(number) for number in sorted(wrong)[:10])
     others = [FieldError(at="", why=f"its route is not taken: see row {rows}")]
     return [judged(row, said.external_id, "rejected", wrong.get(row.number, others)) for row in said.rows]
+
+
+def _by_row(said: RouteSaid, told: Iterable[FieldError]) -> dict[int, list[FieldError]]:
+    """Bring what is said of the body of a route to the rows and headings that it came from."""
+    found: dict[int, list[FieldError]] = {}
+    for error in told:
+        row, heading = _place(said, error.at)
+        found.setdefault(row.number, []).append(FieldError(at=heading, why=error.why))
+    return found
 
 
 def _place(said: RouteSaid, pointer: str) -> tuple[RowCells, str]:

@@ -54,7 +54,7 @@ async def trial(db: Db, *, dry_run: bool) -> AsyncIterator[None]:
 
 
 def judged(row: RowCells, name: str | None, verdict: Verdict, errors: Iterable[FieldError] = ()) -> RowVerdict:
-    """Give a row its verdict; the cells of a rejected one are kept, to be sent back."""
+    """Give a row its verdict, with its mistakes or warnings; the cells of a rejected one are kept, to be sent back."""
     cells = [_text(one) for one in row.cells] if verdict == "rejected" else None
     told = [{"at": one.at, "why": one.why} for one in errors]
     kept = None if name is None else name[:_LONGEST_ID]

@@ -34,13 +34,15 @@ class RowRead(Struct, frozen=True, kw_only=True):
     """What became of a row.
 
     `row` counts as a spreadsheet program does; `external_id` is that of the order, or of the route that it belongs to.
-    Of a dry run: what would have become of it. `at` of an error is a heading of the sheet.
+    Of a dry run: what would have become of it. `at` of an error is a heading of the sheet. `warnings` name what was
+    taken as it came and looks like a mistake, or is asked about.
     """
 
     row: int
     external_id: str | None
     verdict: VerdictName
     errors: list[FieldError] = []
+    warnings: list[FieldError] = []
 
 
 class ImportItem(Struct, frozen=True, kw_only=True):
@@ -103,14 +105,17 @@ def import_of(row: ImportRow, verdicts: Sequence[RowVerdict], more: str | None) 
         **msgspec.structs.asdict(item_of(row)),
         columns=msgspec.convert(row.headings, list[ColumnRead]),
         notes=msgspec.convert(row.notes, list[NoteRead]),
-        verdicts=[
-            RowRead(
-                row=one.number,
-                external_id=one.external_id,
-                verdict=one.verdict,
-                errors=msgspec.convert(one.errors, list[FieldError]),
-            )
-            for one in verdicts
-        ],
+        verdicts=[_row(one) for one in verdicts],
         next=more,
+    )
+
+
+def _row(one: RowVerdict) -> RowRead:
+    said, is_rejected = msgspec.convert(one.errors, list[FieldError]), one.verdict == "rejected"
+    return RowRead(
+        row=one.number,
+        external_id=one.external_id,
+        verdict=one.verdict,
+        errors=said if is_rejected else [],
+        warnings=[] if is_rejected else said,
     )

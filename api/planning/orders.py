@@ -27,7 +27,7 @@ from api.planning.days import day_in
 from api.planning.placing import placed
 from sql.account.accounts import read_instance
 from sql.planning import orders
-from sql.planning.orders import Became, NewOrder, OrderRow
+from sql.planning.orders import Became, NewOrder, OrderFields, OrderRow
 from sql.planning.resources import Resource, list_resources
 from sql.pool import Pool
 from work.addresses.book import BookPlace, read_book
@@ -308,6 +308,12 @@ async def _shown(request: web.Request, rows: Sequence[OrderRow]) -> list[Order]:
     return [_order(row, f"{public_url(request)}/t/{order_token(secret, row.id)}") for row in rows]
 
 
+def why_received(order: OrderFields) -> str | None:
+    """Say what is not known well enough of an order's place; None: nothing."""
+    why: str | None = (order.body.get("doubt") or {}).get("why") or _WHY.get(order.quality)
+    return why
+
+
 def _order(row: OrderRow, url: str) -> Order:
     body = {name: value for name, value in row.body.items() if name != "doubt"}
     doubted: dict[str, Any] = row.body.get("doubt") or {}
@@ -317,7 +323,7 @@ def _order(row: OrderRow, url: str) -> Order:
         external_id=row.external_id,
         state=cast(State, row.state),
         quality=row.quality,
-        why=doubted.get("why") or _WHY.get(row.quality),
+        why=why_received(row),
         place=OrderPlace(lat=row.lat, lon=row.lon) if row.lat is not None and row.lon is not None else None,
         proposed=OrderPlace(lat=proposed[0], lon=proposed[1]) if proposed else None,
         earliest=row.earliest,

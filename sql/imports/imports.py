@@ -73,7 +73,12 @@ class ImportRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowVerdict:
-    """What became of a row; `cells`: of a rejected one, as they came."""
+    """What became of a row.
+
+    Attributes:
+        errors: of a rejected one its mistakes, of another one warnings.
+        cells: of a rejected one, as they came.
+    """
 
     number: int
     external_id: str | None
@@ -151,10 +156,16 @@ async def put_back(db: Db | Pool, row: ImportRow) -> None:
 
 
 async def verdicts_of(
-    db: Db | Pool, import_id: int, *, verdict: Verdict | None, after: int, limit: int
+    db: Db | Pool, import_id: int, *, verdict: Verdict | None, after: int, limit: int, only_said: bool = False
 ) -> list[RowVerdict]:
-    """Read a page of verdicts, in the order of the rows; `verdict` None: whatever they are."""
-    return [RowVerdict(**row) for row in await db.fetch(_SQL["verdicts_of"], import_id, verdict, after, limit)]
+    """Read a page of verdicts, in the order of the rows.
+
+    Args:
+        verdict: None: whatever they are.
+        only_said: those that come with a mistake or a warning.
+    """
+    rows = await db.fetch(_SQL["verdicts_of"], import_id, verdict, after, limit, only_said)
+    return [RowVerdict(**row) for row in rows]
 
 
 async def read_mapping(db: Db | Pool, account_id: int, kind: str) -> dict[str, str | None]:

@@ -67,9 +67,11 @@ UPDATE import SET state = $3, why = $4, sheet = NULL, held_until = NULL, updated
 UPDATE import SET held_until = now(), tries = 0 WHERE id = $1 AND attempts = $2 AND state = 'running';
 
 -- name: verdicts_of
--- A page, in the order of the rows. $1 import, $2 verdict or null, $3 after this number, $4 how many
+-- A page, in the order of the rows. $1 import, $2 verdict or null, $3 after this number, $4 how many, $5 only rows of which
+-- something is said
 SELECT number, external_id, verdict, errors, cells FROM import_row
- WHERE import_id = $1 AND ($2::text IS NULL OR verdict = $2) AND number > $3 ORDER BY number LIMIT $4;
+ WHERE import_id = $1 AND ($2::text IS NULL OR verdict = $2) AND number > $3 AND (NOT $5 OR errors <> '[]')
+ ORDER BY number LIMIT $4;
 
 -- name: read_mapping
 -- $1 account, $2 kind

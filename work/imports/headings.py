@@ -182,7 +182,7 @@ def find_headings(sheet: PlanSheet, kind: Kind, mapping: Mapping[str, str | None
     best = max(range(len(rows)), key=lambda row: known[row])
     if known[best] == 0:
         first = next((row for row in rows if len(row.cells) > 1), rows[0])
-        unread = [one for one in first.cells if isinstance(one, str) and one]
+        unread = [one[:LONGEST_HEADING] for one in first.cells if isinstance(one, str) and one]
         why = f"no row begins the table: none of its headings is known; send {_SHOULD[kind]}"
         raise HeadingError(why, dict.fromkeys(unread, _UNKNOWN))
     fields = _fields(rows[best], kind, mapping)

@@ -39,6 +39,12 @@ async def test_good_rows_become_orders_and_bad_ones_say_why(send: Any, ask: Any)
         ],
         [{"at": "Cliente", "why": "is missing"}],
     ]
+    assert [one["warnings"] for one in done["verdicts"]] == [
+        [],
+        [{"at": "Latitud", "why": "its place is not known"}],
+        [],
+        [],
+    ]
     assert done["notes"] == [{"at": "Vendedor", "why": "is not read"}]
     assert done["columns"][:2] == [
         {"heading": "Nº pedido", "field": "external_id"},

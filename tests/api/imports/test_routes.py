@@ -75,3 +75,14 @@ async def test_one_of_our_own_ids_is_no_name_of_a_route(send: Any, ask: Any) -> 
     done = await send(SHEET.replace("R1;", "rt_1;"), kind="routes")
     assert counts(done) == (1, 0, 0, 2)
     assert "own ids" in done["verdicts"][0]["errors"][0]["why"]
+
+
+async def test_what_looks_like_a_mistake_is_taken_with_a_warning(send: Any, ask: Any) -> None:
+    arrivals = {"Horario": "Llegada", "14-16": "9:00", "-75,5684;": "-75,5684;10:00"}
+    text = SHEET
+    for was, now in arrivals.items():
+        text = text.replace(was, now)
+    done = await send(text, kind="routes")
+    assert counts(done) == (3, 0, 0, 0)
+    said = {one["row"]: one["warnings"] for one in done["verdicts"] if one["warnings"]}
+    assert {row: [warning["at"] for warning in warnings] for row, warnings in said.items()} == {2: ["Llegada"]}

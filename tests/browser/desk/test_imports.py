@@ -39,6 +39,8 @@ async def test_a_sheet_is_looked_at_then_imported(browser: Any, office: Office) 
     assert "Nothing was changed" in said
     assert "Fecha: there is no such day" in said
     assert "Vendedor: is not read" in said
+    assert "Rows that are taken, but look at them" in said
+    assert "its place is not known" in said
     assert await orders(office) == []
     await picture(page, "import-looked")
     await page.get_by_role("button", name="Import it").click()
