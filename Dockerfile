@@ -5,7 +5,10 @@ FROM python:3.13-slim AS build
 RUN apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev
 WORKDIR /source
 COPY . .
-RUN python -m venv /opt/reparto && /opt/reparto/bin/pip install --no-cache-dir .
+# Planners have no wheels for some machines; there the image plans nothing, and says so.
+RUN python -m venv /opt/reparto \
+    && (/opt/reparto/bin/pip install --no-cache-dir --only-binary=pyvrp,pyvroom '.[plan,parquet]' \
+        || /opt/reparto/bin/pip install --no-cache-dir .)
 
 FROM python:3.13-slim
 RUN useradd --uid 10001 --home-dir /var/lib/reparto --create-home --shell /usr/sbin/nologin reparto

@@ -108,7 +108,7 @@ $(VENV)/.made:
 # Planners have no wheels for some machines; there the demo makes its tours up, and says so.
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 $(VENV)/.installed: $(VENV)/.made pyproject.toml $(wildcard geo/step/*.c geo/step/*.h)
-	$(PIP_INSTALL) --only-binary=pyvrp,pyvroom --editable '.[plan]' || $(PIP_INSTALL) --editable .
+	$(PIP_INSTALL) --only-binary=pyvrp,pyvroom --editable '.[plan,parquet]' || $(PIP_INSTALL) --editable .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.installed

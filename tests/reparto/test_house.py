@@ -149,6 +149,12 @@ def test_containers_write_only_where_they_must() -> None:
     assert "blobs" in COMPOSE["volumes"]
 
 
+@pytest.mark.parametrize("file", ["Makefile", "Dockerfile"])
+def test_what_the_api_names_is_installed_where_nobody_chooses(file: str) -> None:
+    (extras,) = re.findall(r"'\.\[([a-z,]+)\]'", (HOUSE / file).read_text())
+    assert set(extras.split(",")) == {"plan", "parquet"}  # POST /v1/plans, GET /v1/exports/{what}.parquet
+
+
 def test_compose_sets_only_settings_that_exist() -> None:
     known = Settings().shown().keys()
     for service in SERVICES.values():
