@@ -51,6 +51,8 @@ WAIT_S = 4.5
 """So long a phone waits for its commit, and a commit for the database: within five seconds it has an answer. What it is
 told to send again may be on disk all the same."""
 
+_NOT_KEPT = "The database cannot take pings now. Please send these again; copies do no harm."
+
 _PING_BYTES = 200  # in memory with its texts, about
 _DEPTH_EVERY_S = 1.0
 _LET_GO_EVERY_S = 0.2
@@ -181,7 +183,7 @@ class Inbox:
                     # Whatever it was, the outcome is unknown: nothing of this batch may be acknowledged.
                     log.warning("a commit of %d requests failed: %s", len(batch), type(failure).__name__)
                     COMMITS_FAILED.inc()
-                    error = Full("The database cannot take pings now. Please send these again; copies do no harm.")
+                    error = Full(_NOT_KEPT)
                 self._settle(batch, error)
 
     async def _gather(self) -> list[_Kept]:
@@ -229,8 +231,7 @@ class Inbox:
                 if not oldest.committed.done():
                     if oldest.until_s > clock_s():
                         break
-                    why = "The database takes too long. Please send these again; copies do no harm."
-                    oldest.committed.set_exception(Full(why))
+                    oldest.committed.set_exception(Full(_NOT_KEPT))
                 self._unanswered.popleft()
 
     async def _watch_depth(self) -> None:
