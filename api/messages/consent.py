@@ -35,7 +35,7 @@ class ConsentPut(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What somebody said of messages by one channel. `source`: where, in words that a court understands."""
 
     channel: Channel
-    state: Annotated[str, Meta(pattern="^(opted_in|opted_out)$")]
+    state: Annotated[str, Meta(pattern=r"^(opted_in|opted_out)$(?!\n)")]
     source: Annotated[str, Meta(min_length=1, max_length=300)]
 
 

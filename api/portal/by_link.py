@@ -34,7 +34,7 @@ MOST_POINTS = 20
 """Shown to choose from, the nearest ones: a small map."""
 
 Words = Annotated[str, Meta(min_length=1, max_length=500)]
-Reason = Annotated[str, Meta(pattern="^[a-z0-9_]{1,40}$")]
+Reason = Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,40}$(?!\n)")]
 
 
 class TextBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

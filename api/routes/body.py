@@ -13,8 +13,10 @@ Time: TypeAlias = Annotated[datetime, Meta(tz=True)]
 Line: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200)]
 Text: TypeAlias = Annotated[str, Meta(max_length=2_000)]
 Phone: TypeAlias = Annotated[str, Meta(max_length=40, examples=["+57 300 111 2233"])]
-Email: TypeAlias = Annotated[str, Meta(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")]
-Locale: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}$", examples=["es", "pt-BR"])]
+Email: TypeAlias = Annotated[str, Meta(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$(?!\n)")]
+Locale: TypeAlias = Annotated[
+    str, Meta(pattern=r"^[a-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}$(?!\n)", examples=["es", "pt-BR"])
+]
 
 Kind: TypeAlias = Literal["delivery", "pickup", "return", "break"]
 ProofKind: TypeAlias = Literal["photo", "signature", "pin", "barcode"]
@@ -76,7 +78,7 @@ class CashBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the driver is to collect."""
 
     amount: Annotated[float, Meta(ge=0, le=1e12)]
-    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217", examples=["COP", "BRL", "MXN"])]
+    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$(?!\n)", description="ISO 4217", examples=["COP", "BRL", "MXN"])]
 
 
 class StopBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -9,7 +9,7 @@ from sql.account import accounts
 from sql.pool import Db, Pool
 
 Language: TypeAlias = Literal["es", "pt", "en"]
-Colour: TypeAlias = Annotated[str, Meta(pattern="^#[0-9a-f]{6}$", examples=["#0b7285"])]
+Colour: TypeAlias = Annotated[str, Meta(pattern=r"^#[0-9a-f]{6}$(?!\n)", examples=["#0b7285"])]
 Languages: TypeAlias = Annotated[list[Language], Meta(min_length=1, max_length=3)]
 StopRadius: TypeAlias = Annotated[float, Meta(ge=10, le=1_000)]
 Service: TypeAlias = Annotated[float, Meta(ge=0, le=86_400)]
@@ -42,12 +42,12 @@ class Visibility(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
 class Reason(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Why a delivery can fail: what the driver picks from and the feed tells."""
 
-    code: Annotated[str, Meta(pattern="^[a-z0-9_]{1,40}$")]
+    code: Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,40}$(?!\n)")]
     text: Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 Site: TypeAlias = Annotated[
-    str, Meta(pattern=r"^https?://[a-z0-9.-]{1,200}(:[0-9]{1,5})?$", examples=["https://tienda.example"])
+    str, Meta(pattern=r"^https?://[a-z0-9.-]{1,200}(:[0-9]{1,5})?$(?!\n)", examples=["https://tienda.example"])
 ]
 """Scheme, host and port, as browsers write them: nothing after them."""
 WidgetSites: TypeAlias = Annotated[list[Site], Meta(max_length=20)]
@@ -143,7 +143,7 @@ class AlertRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 AlertRules: TypeAlias = dict[AlertType, AlertRule]
 
 LeastSeverity: TypeAlias = Literal["low", "high", "critical"]
-UserId: TypeAlias = Annotated[str, Meta(pattern=r"^us_[1-9][0-9]{0,17}$", examples=["us_7"])]
+UserId: TypeAlias = Annotated[str, Meta(pattern=r"^us_[1-9][0-9]{0,17}$(?!\n)", examples=["us_7"])]
 AlertAddress: TypeAlias = Annotated[str, Meta(min_length=3, max_length=254)]
 
 
@@ -167,7 +167,7 @@ AlertMails: TypeAlias = Annotated[list[AlertMail], Meta(max_length=20)]
 MailsAnHour: TypeAlias = Annotated[int, Meta(ge=1, le=60)]
 
 Weekday: TypeAlias = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-Number: TypeAlias = Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{6,14}$", examples=["+5716012345"])]
+Number: TypeAlias = Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{6,14}$(?!\n)", examples=["+5716012345"])]
 """E.164: what every phone can call."""
 
 
@@ -175,8 +175,8 @@ class OpenHours(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """When somebody answers on these days: `from` `open` until `close`, by the card's time zone; 24:00 is midnight."""
 
     days: Annotated[list[Weekday], Meta(min_length=1, max_length=7)]
-    open: Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["08:00"])]
-    close: Annotated[str, Meta(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$", examples=["18:00"])]
+    open: Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$(?!\n)", examples=["08:00"])]
+    close: Annotated[str, Meta(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$(?!\n)", examples=["18:00"])]
 
 
 class ContactCard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

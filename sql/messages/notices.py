@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sql.pool import Db
+from sql.pool import Db, Pool
 from sql.queries import load
 
 _SQL = load(__name__)
@@ -51,9 +51,18 @@ async def put_notices(db: Db, notices: Sequence[NewNotice]) -> None:
     await db.execute(_SQL["put_notices"], *([getattr(one, name) for one in notices] for name in names))
 
 
-async def pop_notices(db: Db, *, at_most: int) -> list[Notice]:
-    """Take the oldest notices out, oldest first; inside the transaction that makes their messages."""
-    rows = await db.fetch(_SQL["pop_notices"], at_most)
+async def accounts_with_notices(db: Db | Pool) -> list[int]:
+    """Name the accounts that have notices."""
+    return [row["account_id"] for row in await db.fetch(_SQL["accounts_with_notices"])]
+
+
+async def pop_notices(db: Db, *, at_most: int, account_id: int | None = None) -> list[Notice]:
+    """Take the oldest notices out, oldest first; inside the transaction that makes their messages.
+
+    Args:
+        account_id: None: of any.
+    """
+    rows = await db.fetch(_SQL["pop_notices"], at_most, account_id)
     return [Notice(**row) for row in sorted(rows, key=lambda row: row["id"])]
 
 

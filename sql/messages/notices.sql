@@ -7,11 +7,15 @@ SELECT account, route, stop, kind, fact, from_ms(happened), data
     AS new (account, route, stop, kind, fact, happened, data);
 
 -- name: pop_notices
--- Take the oldest notices out, to make their messages in the same transaction. $1 at most so many
-WITH first AS (SELECT id FROM notice ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)
+-- Take the oldest notices out, to make their messages in the same transaction. $1 at most so many, $2 account or null
+WITH first AS (SELECT id FROM notice WHERE $2::bigint IS NULL OR account_id = $2 ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)
 DELETE FROM notice USING first WHERE notice.id = first.id
 RETURNING notice.id, notice.account_id, notice.route_id, notice.stop_id, notice.kind, notice.fact_id, notice.happened_at,
           notice.data;
+
+-- name: accounts_with_notices
+-- The one that has waited longest first.
+SELECT account_id FROM notice GROUP BY account_id ORDER BY min(id);
 
 -- name: stops_of_routes
 -- The stops of tours where somebody waits. $1 routes

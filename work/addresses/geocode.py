@@ -65,7 +65,7 @@ class GeocoderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     url: Annotated[str, Meta(max_length=300)] = ""
     key: Annotated[str, Meta(max_length=300)] = ""
     per_s: Annotated[float, Meta(gt=0, le=100)] | None = None
-    countries: Annotated[list[Annotated[str, Meta(pattern="^[a-z]{2}$")]], Meta(max_length=20)] = []
+    countries: Annotated[list[Annotated[str, Meta(pattern=r"^[a-z]{2}$(?!\n)")]], Meta(max_length=20)] = []
 
 
 class CannotAsk(Exception):  # noqa: N818 (an outcome)

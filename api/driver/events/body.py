@@ -41,7 +41,7 @@ MOST_ERRORS = 20
 
 _Time: TypeAlias = Annotated[datetime, Meta(tz=True)] | Annotated[int, Meta(ge=0, le=253_402_300_799_999)]
 _Line: TypeAlias = Annotated[str, Meta(max_length=200)]
-_Code: TypeAlias = Annotated[str, Meta(pattern="^[a-z0-9_]{1,40}$")]
+_Code: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,40}$(?!\n)")]
 _Amount: TypeAlias = Annotated[float, Meta(ge=0, le=1e12)]
 _Count: TypeAlias = Annotated[int, Meta(ge=0, le=1_000_000)]
 

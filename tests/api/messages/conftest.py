@@ -22,7 +22,7 @@ from tests.providers.gateway import HttpProvider, MailServer, http_provider, mai
 from tests.providers.watched import LOCAL
 from work.feed.settle import settle_routes
 from work.messages.channels.settings import SETTINGS
-from work.messages.deciding.expand import expand
+from work.messages.deciding.take_up import expand
 from work.messages.notices import note_facts
 from work.messages.rules.kinds import KINDS
 from work.messages.sending.send import MessageSender

@@ -9,7 +9,7 @@ import pytest
 from sql.account.accounts import change_account_settings
 from tests.api.messages.conftest import ANA
 from tests.providers.gateway import http_provider, mail_server, meta_says
-from work.messages.deciding.expand import expand
+from work.messages.deciding.take_up import expand
 from work.messages.words.letter import Logo
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.api.driver.driver_day import event
 from tests.api.messages.conftest import ANA, fresh
-from work.messages.deciding.expand import expand
+from work.messages.deciding.take_up import expand
 
 
 async def test_a_booking_is_told_once_however_often_the_route_is_put(desk, put_route, account, client, sms):

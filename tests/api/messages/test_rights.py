@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.api.messages.conftest import ANA
-from work.messages.deciding.expand import expand
+from work.messages.deciding.take_up import expand
 from work.messages.forget import forget_contact
 
 

@@ -72,7 +72,7 @@ class Sms(Common, frozen=True, kw_only=True):
     receipts: Receipts | None = None
     key: Secret | None = None
     secret: Secret | None = None
-    region: Annotated[str, Meta(pattern="^[a-z0-9-]{2,30}$")] | None = None
+    region: Annotated[str, Meta(pattern=r"^[a-z0-9-]{2,30}$(?!\n)")] | None = None
     countries: Annotated[list[Country], Meta(max_length=250)] = field(default_factory=list)
     price_per_part: Price | None = None
     unaccented: bool = True
@@ -82,15 +82,15 @@ class Sms(Common, frozen=True, kw_only=True):
 class WhatsAppTemplate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A template that Meta approved; `parameters` are the variables of its body, in order."""
 
-    name: Annotated[str, Meta(pattern="^[a-z0-9_]{1,512}$")]
-    language: Annotated[str, Meta(pattern="^[a-z]{2,3}(_[A-Z]{2})?$")]
+    name: Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,512}$(?!\n)")]
+    language: Annotated[str, Meta(pattern=r"^[a-z]{2,3}(_[A-Z]{2})?$(?!\n)")]
     parameters: Annotated[list[str], Meta(max_length=20)] = field(default_factory=list)
 
 
 class WhatsApp(Common, frozen=True, kw_only=True):
     """A number of the WhatsApp Cloud API. `templates_by_language` goes before `templates`."""
 
-    phone_number_id: Annotated[str, Meta(pattern="^[0-9]{1,30}$")]
+    phone_number_id: Annotated[str, Meta(pattern=r"^[0-9]{1,30}$(?!\n)")]
     token: Secret | None = None
     app_secret: Secret | None = None
     url: Line = "https://graph.facebook.com/v23.0"
@@ -107,7 +107,7 @@ class Push(Common, frozen=True, kw_only=True):
     """
 
     contact: Annotated[
-        str, Meta(max_length=300, pattern=r"^(mailto:[^@\s]+@[\w-]+(\.[\w-]+)+|https://[\w-]+(\.[\w-]+)+)$")
+        str, Meta(max_length=300, pattern=r"^(mailto:[^@\s]+@[\w-]+(\.[\w-]+)+|https://[\w-]+(\.[\w-]+)+)$(?!\n)")
     ]
     key: Secret | None = None
 

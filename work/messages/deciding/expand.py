@@ -1,4 +1,4 @@
-"""From notices to messages: to whom, by which channel, and whether at all. One transaction; once is enough."""
+"""From notices to messages: to whom, by which channel, and whether at all."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,16 +8,15 @@ from typing import Any
 from geo.shape.plane import metres_between
 from sql.messages.consent import consents
 from sql.messages.messages import MessageRow, NewMessage, put_messages, rounds_told, told_before
-from sql.messages.notices import Notice, pop_notices, stops_of_routes
+from sql.messages.notices import Notice, stops_of_routes
 from sql.messages.setup import ChannelRow, channels_of, kinds_of
 from sql.messages.told import ToldStop, told_before_move, told_stops
-from sql.pool import Db, Pool
+from sql.pool import Db
 from work.messages.rules.contacts import address_for
 from work.messages.rules.hours import leaves_at
 from work.messages.rules.kinds import KINDS, KindSettings, is_asked_for, settings_of
 from work.messages.words.render import country_at, country_for, locale_of
 
-NOTICES_AT_ONCE = 200
 SAME_PLACE_M = 100.0
 """Two stops of a tour so near, with one contact: whoever is there hears of the first, and not again of the second."""
 
@@ -46,16 +45,8 @@ class Choice:
     why: str | None = None
 
 
-async def expand(pool: Pool, *, now: datetime) -> bool:
-    """Make the messages of the oldest notices; tell whether there may be more."""
-    async with pool.acquire() as db, db.transaction():
-        notices = await pop_notices(db, at_most=NOTICES_AT_ONCE)
-        if notices:
-            await _make(db, notices, now)
-    return len(notices) == NOTICES_AT_ONCE
-
-
-async def _make(db: Db, notices: Sequence[Notice], now: datetime) -> None:
+async def make_messages(db: Db, notices: Sequence[Notice], now: datetime) -> None:
+    """Make the messages of notices, in the transaction that took them."""
     about = await _about(db, notices)
     for account_id in sorted({notice.account_id for notice in notices}):
         setup = SendingSetup(channels=await channels_of(db, account_id), kinds=await kinds_of(db, account_id))

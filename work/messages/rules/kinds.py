@@ -49,8 +49,8 @@ class Text(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class QuietHours(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """When nobody is written to, at the address: from `start` to `end` of the day or of the next."""
 
-    start: Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["21:00"])]
-    end: Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["08:00"])]
+    start: Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$(?!\n)", examples=["21:00"])]
+    end: Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$(?!\n)", examples=["08:00"])]
 
     def holds(self, at: time) -> bool:
         """Tell whether a time of day is in them."""
@@ -58,7 +58,7 @@ class QuietHours(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return start <= at < end if start <= end else at >= start or at < end
 
 
-Country: TypeAlias = Annotated[str, Meta(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2")]
+Country: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Z]{2}$(?!\n)", description="ISO 3166-1 alpha-2")]
 
 
 class KindSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -15,7 +15,7 @@ from work.messages.channels.push import open_push
 from work.messages.channels.settings import Common, Email, Log, Push, Sms, WhatsApp
 from work.messages.channels.sms import open_sms
 from work.messages.channels.whatsapp import open_whatsapp
-from work.messages.deciding.expand import expand
+from work.messages.deciding.take_up import expand
 from work.messages.sending.send import MessageSender
 from work.messages.words.letter import Logo
 from work.messages.words.render import Source
