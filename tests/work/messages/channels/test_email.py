@@ -14,15 +14,15 @@ from work.messages.channels.settings import Email
 
 async def test_a_server_that_says_each_line_late_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(email, "CONNECTED_S", 0.5)
+    hung_up = asyncio.Event()
 
-    async def drip(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                writer.write(b"220-please wait\r\n")
-                await writer.drain()
-                await asyncio.sleep(0.1)
-        except ConnectionError:
-            writer.close()
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        reading = asyncio.create_task(reader.read())  # ends when the other side hangs up
+        while not reading.done():
+            writer.write(b"220-please wait\r\n")
+            await asyncio.wait({reading}, timeout=0.1)
+        writer.close()
+        hung_up.set()
 
     server = await asyncio.start_server(drip, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
@@ -30,6 +30,8 @@ async def test_a_server_that_says_each_line_late_is_left(monkeypatch: pytest.Mon
     mail = Outgoing(id=7, kind="x", to="b@x.example", locale="es", body="x", at=datetime(2026, 3, 2, tzinfo=UTC))
     async with asyncio.timeout(5):
         outcome = await channel.send(mail)
+        await hung_up.wait()
     assert isinstance(outcome, Later)
     assert outcome.down
     server.close()
+    await server.wait_closed()
