@@ -11,7 +11,7 @@ import numpy as np
 
 from geo.eta.by_van import in_order, never_less
 from geo.eta.model import BEFORE, DOOR, DRIVE, DUE, OPENS, PATH, SERVICE, SQUARES, WAY, Model
-from geo.eta.numbers import DOOR_NOISE, DRIVE_NOISE_S, PACE_NOISE, SERVICE_NOISE
+from geo.eta.numbers import DELAY_NOISE, DOOR_NOISE, DRIVE_NOISE_S, PACE_NOISE, SERVICE_NOISE
 from geo.eta.vans import Now, UnderWay, now_of, under_way
 from geo.eta.window import widen
 from geo.numbers import DRIVE_MPS, TYPICAL_MPS
@@ -247,10 +247,13 @@ def _learned(
         for model, theirs in of_models:
             kept[theirs] = model.delay_kept(lead_s[theirs], delay_s[theirs], waits[theirs])
             noise_kept[theirs] = model.noise_kept(lead_s[theirs])
-        noise_kept[np.isnan(delay_s)] = 1.0  # without a plan's times there is nothing to come back to
+        unplanned = np.isnan(delay_s)
+        kept[unplanned] = noise_kept[unplanned] = 1.0  # without a plan's times there is nothing to come back to
         of_start = ahead.of_each(now.start_sd_s**2)
-        less_s = np.sqrt(of_start + noise_kept * (spread_s**2 - of_start))
-        spread_s = np.where(noise_kept < 1.0, less_s, spread_s)  # to the bit, whoever is asked about beside
+        of_delay = np.where(waits, 0.0, (DELAY_NOISE * delay_s) ** 2)
+        other_s = np.sqrt(of_start + noise_kept * (spread_s**2 - of_start) + (1.0 - kept) * of_delay)
+        # to the bit, whoever is asked about beside
+        spread_s = np.where((noise_kept < 1.0) | (kept < 1.0), other_s, spread_s)
     early_s, late_s = np.empty((2, len(lead_s)))
     for model, theirs in of_models:
         early_s[theirs], late_s[theirs] = widen(

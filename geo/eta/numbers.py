@@ -19,6 +19,10 @@ it. A drive of ten minutes is off by two, a service of two minutes by nearly two
 LEAST_KEPT = 0.05
 """However much of a delay is made up, arrivals vary as if this part of it stayed. By hand."""
 
+DELAY_NOISE = 0.3
+"""Where a part of delays is made up, or of being early, it differs from van to van which part: arrivals are off by this
+part of a delay too, times the root of what is made up of it. By hand; a third more holds no better."""
+
 LEAST_START_S = 15.0
 """No start is known better than this, however alike those of late were."""
 

@@ -247,6 +247,19 @@ def test_where_delays_are_made_up_arrivals_vary_less():
     assert COLD.noise_kept(np.array([0.0, 1800.0, 1e5])).tolist() == [1.0, 1.0, 1.0]
 
 
+def test_late_vans_are_less_sure_where_delays_are_made_up():
+    plan, _, pings = town_day(4, stops=12, every_s=30)
+    late = replace(plan, stop_due_ms=plan.stop_due_ms - 1_200_000)
+    tracks, _ = advance(fresh(np.array([1])), pings.rows_at(slice(0, 40)), [Timeline(driver_id=1, plans=(plan,))])
+    lines = [Timeline(driver_id=1, plans=(one,)) for one in (plan, late)]
+    both = np.concatenate([tracks, tracks])
+    told = [estimate(both, lines, [model] * 2) for model in (COLD, kept_model(0.2))]
+    (stays, as_sure), (in_time, behind) = ([one.spread_s[one.track == van] for van in (0, 1)] for one in told)
+    assert as_sure == pytest.approx(stays, rel=0.01)
+    assert (in_time < stays).all()
+    assert (behind > 250.0).all()  # nobody knows how much of twenty minutes is made up
+
+
 def test_windows_are_narrower_where_delays_are_made_up():
     plan, _, pings = town_day(4, stops=12, every_s=30)
     tracks, _ = advance(fresh(np.array([1])), pings.rows_at(slice(0, 40)), [Timeline(driver_id=1, plans=(plan,))])

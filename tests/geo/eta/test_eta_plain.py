@@ -8,6 +8,7 @@ import pytest
 from geo.eta.estimate import Eta, estimate
 from geo.eta.model import Model, Outlook, Row, RowKey
 from geo.eta.numbers import (
+    DELAY_NOISE,
     DOOR_NOISE,
     DRIVE_NOISE_S,
     PACE_NOISE,
@@ -74,12 +75,14 @@ def by_hand(track: np.void, plan: Plan, model: Model) -> list[tuple[int, int, in
         delay_s = lead_s + (ms - due_ms) / 1000
         if not np.isnan(due_ms):
             noise_kept = float(model.noise_kept(np.array([lead_s]))[0])
-            spread_s = np.sqrt(start_sd_s**2 + noise_kept * (spread_s**2 - start_sd_s**2))
+            kept = float(model.delay_kept(*(np.array([value]) for value in (lead_s, delay_s, start_s > 0)))[0])
+            of_delay = 0.0 if start_s > 0 else (DELAY_NOISE * delay_s) ** 2
+            of_drive = noise_kept * (spread_s**2 - start_sd_s**2)
+            spread_s = np.sqrt(start_sd_s**2 + of_drive + (1 - kept) * of_delay)
         [early_s], [late_s] = widen(
             model.bands, *(np.array([value]) for value in (lead_s, spread_s, track["on_route"], start_s > 0))
         )
         if not np.isnan(due_ms):
-            kept = float(model.delay_kept(*(np.array([value]) for value in (lead_s, delay_s, start_s > 0)))[0])
             lead_s -= (1 - kept) * delay_s
         lead_s = max(lead_s, left_m / DRIVE_MPS)
         if tour.served(track["visits"][place]):
