@@ -224,11 +224,13 @@ class _Passing:
         turns: Bools = np.searchsorted(self.turns_m, place_m + TURN_M, "right") > first
         return turns
 
-    def again_m(self, place_m: Floats) -> Floats:
-        """Find where else among some places the path comes by each of them later, the first time; inf: nowhere."""
-        x_m, y_m = (np.interp(place_m, self.along_m, column) for column in (self.x_m, self.y_m))
-        same = (x_m[:, None] - x_m) ** 2 + (y_m[:, None] - y_m) ** 2 < SAME_M**2
-        again: Floats = np.where(same & (place_m - place_m[:, None] > LOOP_M), place_m, np.inf).min(axis=1)
+    def again_m(self, place_m: Floats, others_m: Floats) -> Floats:
+        """Find at which of other places the path comes by each place later, the first time; inf: at none."""
+        (x_m, y_m), (other_x, other_y) = (
+            [np.interp(each, self.along_m, column) for column in (self.x_m, self.y_m)] for each in (place_m, others_m)
+        )
+        same = (x_m[:, None] - other_x) ** 2 + (y_m[:, None] - other_y) ** 2 < SAME_M**2
+        again: Floats = np.where(same & (others_m - place_m[:, None] > LOOP_M), others_m, np.inf).min(axis=1)
         return again
 
 
@@ -262,8 +264,7 @@ def _viterbi(way: _Passing, plan_m: Floats) -> Floats:
         # serving it at once where the stop before was served is always possible
         at_m, squared = np.concatenate((pass_m, best_m)), np.concatenate((squared, way.squared_at(stop, best_m)))
         leg_m = at_m - best_m[:, None]
-        loops = again_m[:, None] <= at_m
-        cost = np.where(leg_m >= 0, best_cost[:, None] + _leg_cost(leg_m, plan_m[stop], loops), np.inf)
+        cost = np.where(leg_m >= 0, best_cost[:, None] + _leg_cost(leg_m, plan_m[stop], again_m, at_m), np.inf)
         parent = np.argmin(cost, axis=0)
         cost = cost[parent, np.arange(len(at_m))] + np.maximum(squared, AT_DOOR_M**2) / (2 * DOOR_M**2) + 1e-9 * at_m
         cost -= np.where(way.turns_at(at_m), TURNS, 0.0)
@@ -272,7 +273,9 @@ def _viterbi(way: _Passing, plan_m: Floats) -> Floats:
         most = min(2 * way.max_passes, np.count_nonzero(np.isfinite(cost)))
         keep = np.sort(np.argsort(cost, kind="stable")[:most])
         keep = keep[np.argsort(at_m[keep], kind="stable")]
-        best_m, best_cost, again_m = at_m[keep], cost[keep], way.again_m(at_m)[keep]
+        best_m, best_cost = at_m[keep], cost[keep]
+        if not np.isnan(plan_m[stop + 1 : stop + 2]).all():
+            again_m = way.again_m(best_m, at_m)
         came_from.append((best_m, parent[keep].tolist()))
     result = np.zeros(len(way.passes))
     choice = int(np.argmin(best_cost))
@@ -301,14 +304,15 @@ def drive_s(planned_ms: ArrayLike, service_s: ArrayLike) -> Floats:
     return waited
 
 
-def _leg_cost(leg_m: Floats, plan_m: float, loops: Bools) -> Floats:
+def _leg_cost(leg_m: Floats, plan_m: float, again_m: Floats, at_m: Floats) -> Floats:
     """How unlikely ways between stops are, given the metres that the plan has time for, and which come by their begin.
 
     Without times nothing speaks for one: stops are served as early as they can be.
     """
     if np.isnan(plan_m):
         return np.zeros_like(leg_m)
-    return np.abs(leg_m - plan_m) / (LEG_M + LEG_PART * plan_m) + np.where(loops, LOOP, 0.0)
+    loops = np.where(again_m[:, None] <= at_m, LOOP, 0.0)
+    return np.abs(leg_m - plan_m) / (LEG_M + LEG_PART * plan_m) + loops
 
 
 def _passes(x_m: Floats, y_m: Floats, along: Floats, at_x: float, at_y: float, at_most: int) -> tuple[Floats, Floats]:
