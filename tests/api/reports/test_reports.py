@@ -417,3 +417,10 @@ async def test_a_week_until_now_unless_asked(client: Any, account: Any, pool: Po
 async def test_what_cannot_be_reported_is_named(client: Any, account: Any, refused: Any, query: Any, at: str) -> None:
     response = await client.get("/v1/reports/cash", params=query, headers=account.headers)
     await refused(response, 422, at)
+
+
+async def test_times_are_told_as_everywhere(client: Any, account: Any) -> None:
+    times = {"from": "2026-03-01T01:00:00+01:00", "to": "2026-03-02T00:00:00Z"}
+    response = await client.get("/v1/reports/cash", params=times, headers=account.headers)
+    told = await response.json()
+    assert (told["from"], told["to"]) == ("2026-03-01T01:00:00.000+01:00", "2026-03-02T00:00:00.000Z")
