@@ -6,10 +6,10 @@ from aiohttp import web
 
 PREFIXES = (
     *("/t/", "/v1/track/", "/v1/blobs/", "/v1/photos/", "/v1/driver/uploads", "/ingest/", "/u/", "/hooks/"),
-    "/desk/link/",
+    *("/desk/link/", "/api/session", "/api/socket"),
 )
 """What such addresses begin with: tracking links, signed links to proofs and photos, uploads, doors of store apps,
-links that end messages, addresses that providers call back, links that let somebody in.
+links that end messages, addresses that providers call back, links that let somebody in, the doors of Traccar's clients.
 """
 
 _NO_STORE = "no-store"
