@@ -8,13 +8,14 @@ A browser sends a session's cookie by itself, whoever made it ask. So what chang
 this site: it carries a header that no other site's page can add.
 """
 
+import base64
 import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
-from aiohttp import BasicAuth, web
+from aiohttp import web
 
 from api.http.app_keys import CONFIG, POOL
 from api.http.known.devices import DEVICES
@@ -90,8 +91,11 @@ def bearer_of(headers: Mapping[str, str]) -> str:
 
 def password_of(header: str) -> str:
     """Read the password of HTTP Basic, whoever the user is said to be; empty: there is none."""
+    scheme, _, packed = header.partition(" ")
+    if scheme.lower() != "basic":
+        return ""
     try:
-        return str(BasicAuth.decode(header, "utf-8").password)
+        return base64.b64decode(packed.strip(), validate=True).decode("utf-8", "replace").partition(":")[2]
     except ValueError:
         return ""
 
