@@ -223,7 +223,8 @@ WITH tour AS (
      GROUP BY GROUPING SETS ((), (day), (driver_id), (reason, is_not_done))
 )
 SELECT CASE level WHEN 15 THEN 'all' WHEN 7 THEN 'day' WHEN 11 THEN 'driver' ELSE 'reason' END AS by,
-       coalesce(day::text, driver_id::text, reason) AS of, coalesce(reason_text, nullif(driver.name, '')) AS name,
+       coalesce(day::text, driver_id::text, reason) AS of,
+       CASE level WHEN 12 THEN reason_text ELSE nullif(driver.name, '') END AS name,
        stops, completed, partially_completed, failed, skipped, left_open, first_attempts, first_attempts_done,
        round(first_attempts_done / nullif(first_attempts, 0)::numeric, 4)::float8 AS first_attempt_share
   FROM counted LEFT JOIN driver ON driver.id = counted.driver_id

@@ -230,6 +230,8 @@ async def test_reasons_and_first_attempts(client: Any, account: Any, pool: Pool,
     assert part(told["totals"], "first_attempts", "first_attempts_done", "first_attempt_share") == (3, 2, 0.6667)
     reasons = {row["of"]: part(row, "name", "failed", "skipped") for row in told["rows"] if row["by"] == "reason"}
     assert reasons == {"refused": ("No lo quiso", 1, 0), None: (None, 1, 1)}
+    others = [row["name"] for row in (told["totals"], *told["rows"]) if row["by"] != "reason"]
+    assert others == [None, None, "Marta Quintero"]
     both = await report(client, account, "reasons", **{"from": "2026-03-01"})
     assert row_of(both, "day", "2026-03-01")["first_attempts"] == 3
     assert row_of(both, "reason", "no_one_home")["failed"] == 3
