@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 _OF_A_DEVICE = 8  # connections; a phone needs one, and takes over from the one that it lost
 _LAST_ANSWERS_S = 15.0
+_HANG_UP_S = 2.0  # one that reads nothing keeps no socket longer than this
 _BACKLOG = 4096
 
 
@@ -51,6 +52,7 @@ class _Phones:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
         try:
             with suppress(Broken, TimeoutError, EOFError, ConnectionError):
                 found = await let_in(self._app, reader, writer)
@@ -60,8 +62,7 @@ class _Phones:
         except Exception:
             log.exception("a connection by MQTT failed")
         finally:
-            self._tasks.discard(task)
-            writer.close()
+            await _hang_up(writer)
 
     async def _talk(self, phone: Conversation, writer: asyncio.StreamWriter) -> Admission | None:
         """Talk with a phone; give what is to be told to one that finds no seat."""
@@ -89,3 +90,13 @@ class _Phones:
             for task in left:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
+
+
+async def _hang_up(writer: asyncio.StreamWriter) -> None:
+    """Close a connection; what a phone does not read of its last answers is dropped."""
+    writer.close()
+    try:
+        async with asyncio.timeout(_HANG_UP_S):
+            await writer.wait_closed()
+    except (TimeoutError, OSError):
+        writer.transport.abort()

@@ -2,15 +2,17 @@
 
 import asyncio
 import logging
+import socket
 
 import pytest
 
 from api.http.known.devices import DEVICES
 from api.http.shares.bodies import BODIES
 from api.http.shares.rates import RATES
-from ingest.mqtt import conversation
+from ingest.mqtt import conversation, server
 from ingest.mqtt.conversation import MOST_BYTES
 from ingest.mqtt.packets import Kind
+from reparto.process.serve import bind
 from sql.inbox.quarantine import list_quarantined
 from sql.pool import Pool
 from tests.ingest.doors.phones import Client, Doors, Phone, locked_inbox, until_writers_wait
@@ -184,6 +186,29 @@ async def test_a_phone_that_falls_silent_is_let_go(port: int, phone: Phone) -> N
     async with MqttPhone(port) as one:
         await one.comes_in(phone.ingest_token, keep_alive_s=1)
         assert await one.hears() is None
+
+
+async def test_whoever_reads_no_answer_keeps_no_socket(
+    client: Client, phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversation, "_WRITTEN_WITHIN_S", 0.2)
+    monkeypatch.setattr(server, "_HANG_UP_S", 0.2)
+    ask = packet(Kind.SUBSCRIBE << 4 | 2, b"\0\3" + (sized(b"") + b"\0") * 100)
+    with bind("127.0.0.1:0", "REPARTO_MQTT_LISTEN") as listener, socket.socket() as deaf:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        async with server.serving_mqtt(client.server.app, listener):  # type: ignore[attr-defined]
+            deaf.connect(listener.getsockname())
+            deaf.setblocking(False)
+            with pytest.raises(ConnectionError):
+                await asyncio.wait_for(_sends_for_ever(deaf, connect(phone.ingest_token), ask * 3_000), 30)
+
+
+async def _sends_for_ever(deaf: socket.socket, first: bytes, then: bytes) -> None:
+    loop = asyncio.get_running_loop()
+    await loop.sock_sendall(deaf, first)
+    while True:
+        await loop.sock_sendall(deaf, then)
 
 
 async def test_no_log_line_shows_a_token_or_a_place(port: int, phone: Phone, caplog: pytest.LogCaptureFixture) -> None:
