@@ -88,7 +88,10 @@ async def received(request: web.Request) -> ReceivedSheet:
 
 
 def _name_of(request: web.Request) -> str:
-    """Read the name of a file that is the body itself."""
+    """Read the name of a file that is the body itself; empty: it has none, or one in letters that nobody knows."""
     said = Message()
     said["Content-Disposition"] = request.headers.get("Content-Disposition", "")
-    return said.get_filename() or ""
+    try:
+        return said.get_filename() or ""
+    except UnicodeError:
+        return ""

@@ -117,3 +117,10 @@ async def test_whatever_is_asked_of_it_the_answer_is_in_words(client: Any, accou
         query = {"kind": "orders", name: text}
         response = await client.post("/v1/imports", data=SHEET.encode(), params=query, headers=account.headers)
         assert response.status in (202, 422), (name, await response.text())
+
+
+@pytest.mark.parametrize("name", ["idna''a", "undefined''a", "punycode''a-%FF", "utf-8''%FF"])
+async def test_whatever_letters_a_name_is_in_the_file_is_read(client: Any, account: Any, ask: Any, name: str) -> None:
+    headers = account.headers | {"Content-Disposition": f"attachment; filename*={name}", "Content-Type": "text/csv"}
+    response = await client.post("/v1/imports?kind=orders", data=SHEET.encode(), headers=headers)
+    assert response.status == 202, await response.text()
