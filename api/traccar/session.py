@@ -47,13 +47,16 @@ async def get_traccar_server(request: web.Request) -> web.Response:
 )
 async def get_traccar_session(request: web.Request) -> web.Response:
     """Read who asks; with a token, sign in by it."""
-    caller, pool, secret = caller_of(request), request.app[POOL], token_of(request)
+    caller, pool = caller_of(request), request.app[POOL]
+    secret = token_of(request) if "Authorization" not in request.headers else None
+    if secret is not None:
+        from_this_site(request)  # nobody is signed in by a page of another site, as somebody else
     if caller.person_id is not None:
         shown = _shown(await people.person_by_id(pool, caller.person_id))
     else:
         shown = await _shown_key(request, caller)
     response = answer(request, shown, headers=_NEVER_STORED)
-    if secret is not None and "Authorization" not in request.headers:
+    if secret is not None:
         set_cookie(request, response, secret)
     return response
 

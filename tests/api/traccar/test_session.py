@@ -141,6 +141,13 @@ async def test_who_is_signed_in_at_the_desk_reads_too(client: Any, account: Any,
         assert (response.status, (await response.json())["email"]) == (200, ANA)
 
 
+async def test_no_page_of_another_site_signs_somebody_in(client: Any, account: Any) -> None:
+    elsewhere = {"Sec-Fetch-Site": "cross-site"}
+    async with client.get("/api/session", params={"token": account.viewer_key}, headers=elsewhere) as response:
+        assert response.status == 403
+        assert "Set-Cookie" not in response.headers
+
+
 async def test_no_page_of_another_site_reads_by_a_cookie(client: Any, account: Any) -> None:
     elsewhere = {"Sec-Fetch-Site": "cross-site"}
     async with client.get("/api/devices", headers={"Cookie": f"JSESSIONID={account.key}", **elsewhere}) as response:
