@@ -1,13 +1,16 @@
 """What comes as a file, who may send it, and what is kept of it."""
 
 import random
+import threading
 from typing import Any
 
 import pytest
 
+from api.imports import endpoints
 from sql.pool import Pool
 from tests.api.imports.conftest import counts
 from tests.work.imports.books import with_part, workbook
+from work.imports.sheet import PlanSheet
 
 SHEET = "pedido;nombre;direccion;fecha\n1;A;C;1/12/2026\n"
 
@@ -124,3 +127,16 @@ async def test_whatever_letters_a_name_is_in_the_file_is_read(client: Any, accou
     headers = account.headers | {"Content-Disposition": f"attachment; filename*={name}", "Content-Type": "text/csv"}
     response = await client.post("/v1/imports?kind=orders", data=SHEET.encode(), headers=headers)
     assert response.status == 202, await response.text()
+
+
+async def test_nobody_waits_for_a_sheet_to_be_packed(send: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    packed, threads = endpoints.packed, []
+
+    def watched(sheet: PlanSheet) -> bytes:
+        threads.append(threading.current_thread())
+        return packed(sheet)
+
+    monkeypatch.setattr(endpoints, "packed", watched)
+    await send(SHEET)
+    assert threads
+    assert threading.main_thread() not in threads
