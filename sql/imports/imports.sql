@@ -27,13 +27,23 @@ SELECT id, account_id, kind, dry_run, file_name, state, why, asked, headings, no
   FROM import WHERE account_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3;
 
 -- name: take_import
--- One that waits, or whose process is not heard of any more; who waited longest comes first. $1 seconds until this one says so
--- again, $2 only this one, or null
+-- One that waits, or whose process is not heard of any more: of the account that had its turn longest ago, as its newest tell,
+-- the one that waited longest. $1 seconds until this one says so again, $2 only this one, or null
+WITH waiting AS (
+    SELECT DISTINCT account_id FROM import WHERE sheet IS NOT NULL
+), in_turn AS (
+    SELECT account_id, (SELECT max(updated_at)
+                          FROM (SELECT updated_at, attempts FROM import AS had
+                                 WHERE had.account_id = waiting.account_id ORDER BY id DESC LIMIT 50) AS newest
+                         WHERE attempts > 0) AS turn_at
+      FROM waiting
+)
 UPDATE import SET state = 'running', attempts = attempts + 1, tries = tries + 1, updated_at = now(),
        held_until = now() + $1 * interval '1 second'
- WHERE id = (SELECT id FROM import
-              WHERE sheet IS NOT NULL AND (held_until IS NULL OR held_until < now()) AND ($2::bigint IS NULL OR id = $2)
-              ORDER BY held_until NULLS FIRST, id LIMIT 1 FOR UPDATE SKIP LOCKED)
+ WHERE id = (SELECT one.id FROM import AS one JOIN in_turn ON in_turn.account_id = one.account_id
+              WHERE one.sheet IS NOT NULL AND (one.held_until IS NULL OR one.held_until < now())
+                AND ($2::bigint IS NULL OR one.id = $2)
+              ORDER BY in_turn.turn_at NULLS FIRST, one.held_until NULLS FIRST, one.id LIMIT 1 FOR UPDATE OF one SKIP LOCKED)
 RETURNING id, account_id, kind, dry_run, file_name, state, why, asked, headings, notes, rows, step, created, updated, unchanged,
           rejected, attempts, tries, created_at;
 

@@ -17,7 +17,7 @@ from api.imports.carry_on import MOST_TRIES, import_job
 from api.imports.steps import HOLD_S
 from api.routes.roads import RouteTools
 from sql.config import DatabaseConfig
-from sql.imports.imports import drop_rows_of_words, take_import
+from sql.imports.imports import drop_rows_of_words, end_import, put_back, take_import
 from sql.pool import Pool
 from tests.api.imports.conftest import counts
 from work.imports.upkeep import KEPT, import_retention_job
@@ -80,6 +80,28 @@ async def test_who_waited_longest_comes_first(
         turns.append(f"im_{row.id}")
         await carry_on.carry_on(RouteTools(pool=pool, roads=STRAIGHT, config=ApiConfig()), row, within_s=-1.0)
     assert turns == [first, second, first, second]
+
+
+async def test_accounts_have_their_turns(
+    send: Any, client: Any, bearer: Any, other_account: Any, pool: Pool, slowly: None
+) -> None:
+    """An account with many that wait holds up its own alone."""
+    for count in (3, 4, 5):
+        await send(HEAD + rows(count))
+    answer = await client.post(
+        "/v1/imports?kind=orders", data=(HEAD + rows(3)).encode(), headers=bearer(other_account.dispatcher_key)
+    )
+    other = (await answer.json())["id"]
+    turns = []
+    for _ in range(4):
+        row = await take_import(pool, hold_s=HOLD_S)
+        assert row is not None
+        turns.append(f"im_{row.id}")
+        if len(turns) == 3:
+            await end_import(pool, row, state="done")
+        else:
+            await put_back(pool, row)
+    assert turns == ["im_1", other, "im_2", other]
 
 
 WORKER = """
