@@ -11,6 +11,9 @@ from sql.queries import load
 _SQL = load(__name__)
 
 Verdict: TypeAlias = Literal["created", "updated", "unchanged", "rejected"]
+MOST_HEADINGS = 1_000
+"""That an account says something of: each import is stored with all of them."""
+
 VERDICTS: tuple[Verdict, ...] = ("created", "updated", "unchanged", "rejected")
 
 
@@ -173,9 +176,9 @@ async def read_mapping(db: Db | Pool, account_id: int, kind: str) -> dict[str, s
     return await db.fetchval(_SQL["read_mapping"], account_id, kind) or {}
 
 
-async def add_mapping(db: Db, account_id: int, kind: str, mapping: Mapping[str, str | None]) -> None:
-    """Remember what headings are for."""
-    await db.execute(_SQL["add_mapping"], account_id, kind, dict(mapping))
+async def add_mapping(db: Db | Pool, account_id: int, kind: str, mapping: Mapping[str, str | None]) -> None:
+    """Remember what headings are for, of `MOST_HEADINGS` at most."""
+    await db.execute(_SQL["add_mapping"], account_id, kind, dict(mapping), MOST_HEADINGS)
 
 
 async def drop_imports(db: Db | Pool, before: datetime, *, at_most: int) -> int:

@@ -88,9 +88,11 @@ SELECT number, external_id, verdict, errors, cells FROM import_row
 SELECT mapping FROM import_mapping WHERE account_id = $1 AND kind = $2;
 
 -- name: add_mapping
--- $1 account, $2 kind, $3 mapping
+-- Beyond so many headings what was known before is forgotten. $1 account, $2 kind, $3 mapping, $4 how many
 INSERT INTO import_mapping AS known (account_id, kind, mapping) VALUES ($1, $2, $3)
-    ON CONFLICT (account_id, kind) DO UPDATE SET mapping = known.mapping || excluded.mapping, updated_at = now();
+    ON CONFLICT (account_id, kind) DO UPDATE SET updated_at = now(), mapping =
+       CASE WHEN (SELECT count(*) FROM jsonb_object_keys(known.mapping || excluded.mapping)) <= $4
+            THEN known.mapping || excluded.mapping ELSE excluded.mapping END;
 
 -- name: drop_imports
 -- With their rows. $1 made before, $2 how many

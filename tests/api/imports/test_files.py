@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from api.imports import endpoints
+from sql.imports.imports import add_mapping, read_mapping
 from sql.pool import Pool
 from tests.api.imports.conftest import counts
 from tests.work.imports.books import with_part, workbook
@@ -140,3 +141,12 @@ async def test_nobody_waits_for_a_sheet_to_be_packed(send: Any, monkeypatch: pyt
     await send(SHEET)
     assert threads
     assert threading.main_thread() not in threads
+
+
+async def test_an_account_says_something_of_so_many_headings(pool: Pool, account: Any) -> None:
+    for turn in range(6):
+        said = {f"{turn} {n}": "name" for n in range(200)} | {"Nro": "external_id"}
+        await add_mapping(pool, account.id, "orders", said)
+        known = await read_mapping(pool, account.id, "orders")
+        assert known.items() >= said.items()
+        assert len(known) <= 1_000
