@@ -38,8 +38,7 @@ def packed(sheet: PlanSheet) -> bytes:
 
 
 async def carry_on(tools: RouteTools, row: ImportRow, *, within_s: float) -> None:
-    """Go on with an import that was taken; what is not done in time is put back."""
-    until_s = time.monotonic() + within_s
+    """Go on with an import that was taken; what is not done in time, after its rows were opened, is put back."""
     kept = await sheet_of(tools.pool, row.id)
     if kept is None:
         return
@@ -54,6 +53,7 @@ async def carry_on(tools: RouteTools, row: ImportRow, *, within_s: float) -> Non
     except HeadingError as error:
         await end_import(tools.pool, row, state="failed", why=f"The file is not understood any more: {error}.")
         return
+    until_s = time.monotonic() + within_s  # of a turn that opening took whole nothing would be done, again and again
     step: int | None = row.step
     while step is not None and step < steps.count:
         if time.monotonic() > until_s:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -42,7 +43,7 @@ class KnownDepot:
     timezone: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Surroundings:
     """What is not in the sheet.
 
@@ -59,9 +60,20 @@ class Surroundings:
 
     def depot(self, text: str) -> KnownDepot | None:
         """Find a depot by its external id, else by its name; None: there is none such, or several."""
-        by_id = [one for one in self.depots if one.external_id == text]
-        found = by_id or [one for one in self.depots if plain(text) in (plain(one.external_id), plain(one.name))]
+        found = self._by_id.get(text) or self._by_name.get(plain(text), [])
         return found[0] if len(found) == 1 else None
+
+    @cached_property
+    def _by_id(self) -> Mapping[str, list[KnownDepot]]:
+        return {one.external_id: [one] for one in self.depots}
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, list[KnownDepot]]:
+        found: dict[str, list[KnownDepot]] = {}
+        for one in self.depots:
+            for name in {plain(one.external_id), plain(one.name)}:
+                found.setdefault(name, []).append(one)
+        return found
 
     def zone(self, depot: KnownDepot | None) -> str | None:
         """Say in which zone times are; None: nobody knows."""

@@ -14,6 +14,7 @@ from work.imports.times import at, moment_of, windows_of
 _ADDRESS = ("address", "address_more", "district", "city", "region", "postcode")
 _TEXTS = ("name", "phone", "email", "locale", "instructions")
 _APART = re.compile(r"[,;|]\s*|\s+")
+_LONGEST_LIST = 200  # characters: all proofs there are, several times
 _LIST = re.compile(r"\s*[,;|+/]\s*|\s+(?:y|e|and)\s+")
 
 KINDS = {
@@ -45,8 +46,7 @@ def who_waits(row: RowCells) -> dict[str, Any]:
     said["address"] = ", ".join(text for field in _ADDRESS if (text := row.text(field))) or None
     said["parcels"] = _parcels(row)
     said["cash_on_delivery"] = _cash(row)
-    proofs = [_word(row, "proof", one, PROOFS) for one in _LIST.split(row.text("proof") or "") if one]
-    said["proof"] = [one for one in dict.fromkeys(proofs) if one]
+    said["proof"] = _proofs(row)
     seconds, minutes = row.quantity("service_s"), row.quantity("service_min")
     said["service_s"] = seconds if minutes is None else minutes * 60
     if place := row.place():
@@ -96,10 +96,20 @@ def _said(moment: Any) -> str:
 def _word(row: RowCells, field: str, text: str | None, words: Mapping[str, str]) -> str | None:
     if text is None:
         return None
-    found = next((one for one, names in words.items() if plain(text) in names.split("|")), None)
+    said = plain(text)
+    found = next((one for one, names in words.items() if said in names.split("|")), None)
     if found is None:
         row.wrong(field, f"{text[:40]!r} is not understood; it may be {', '.join(words)}")
     return found
+
+
+def _proofs(row: RowCells) -> list[str]:
+    text = row.text("proof") or ""
+    if len(text) > _LONGEST_LIST:
+        row.wrong("proof", f"is too long; it may be {', '.join(PROOFS)}")
+        return []
+    found = [_word(row, "proof", one, PROOFS) for one in _LIST.split(text) if one]
+    return [one for one in dict.fromkeys(found) if one]
 
 
 def _parcels(row: RowCells) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from work.imports.sheet import Cell
 
 Order: TypeAlias = Literal["day first", "month first"]
 
+_LONGEST = 200  # characters: ten windows of a day
 _EPOCH = date(1899, 12, 30)
 _FIRST_SERIAL, _LAST_SERIAL = 20_000, 80_000  # 1954 to 2119
 _DAY_S = 86_400
@@ -210,6 +211,7 @@ def _date(year: str, month: str, day: str) -> date:
 
 
 def _plain(cell: Cell) -> str:
-    """Give text in lower case without accents and repeated spaces."""
-    folded = unicodedata.normalize("NFKD", str(cell or "").lower())
+    """Give text in lower case without accents and repeated spaces; of what is too long to be a day or time nothing."""
+    text = str(cell or "")
+    folded = unicodedata.normalize("NFKD", text.lower() if len(text) <= _LONGEST else "")
     return " ".join("".join(one for one in folded if not unicodedata.combining(one)).split())

@@ -4,6 +4,7 @@ import asyncio
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -80,6 +81,23 @@ async def test_who_waited_longest_comes_first(
         turns.append(f"im_{row.id}")
         await carry_on.carry_on(RouteTools(pool=pool, roads=STRAIGHT, config=ApiConfig()), row, within_s=-1.0)
     assert turns == [first, second, first, second]
+
+
+async def test_an_import_gets_on_however_long_its_rows_take_to_open(
+    send: Any, ask: Any, pool: Pool, slowly: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = carry_on._steps
+
+    def slow(*args: Any) -> Any:
+        time.sleep(0.2)
+        return opened(*args)
+
+    sent = await send(HEAD + rows(2))
+    monkeypatch.setattr(carry_on, "_steps", slow)
+    monkeypatch.setattr(carry_on, "TURN_S", 0.1)
+    for _ in range(2):
+        await JOB.do(pool)
+    assert (await ask("GET", f"/v1/imports/{sent['id']}"))["state"] == "done"
 
 
 async def test_accounts_have_their_turns(

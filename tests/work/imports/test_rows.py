@@ -2,12 +2,14 @@
 
 import re
 import time
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from work.imports import columns
 from work.imports.columns import KnownDepot, SheetColumns, SheetNote, Surroundings, understood
 from work.imports.headings import LONGEST_HEADING, SYNONYMS, HeadingError, Kind, plain
 from work.imports.orders import OrderSaid, order_of
@@ -258,3 +260,31 @@ def test_headings_without_end_take_no_time() -> None:
     columns = columns_of(f"{text}\n1;A;C\n")
     assert time.process_time() - began_s < 2
     assert max(map(len, columns.headings.names)) == LONGEST_HEADING
+
+
+LIGATURE = "\ufdfa" * 5_000
+
+
+def test_a_day_that_is_none_costs_nothing() -> None:
+    """A letter that stands for eighteen is written as all of them where texts are compared."""
+    text = "pedido;nombre;direccion;fecha;ventana\n" + f"1;A;C;{LIGATURE};{LIGATURE}\n" * 90
+    began_s = time.process_time()
+    found = orders_of(text)
+    assert time.process_time() - began_s < 0.3
+    assert all({"fecha", "ventana"} & {one.row.heading(at) for at in wrong(one)} for one in found)
+
+
+def test_depots_are_found_by_name_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+    monkeypatch.setattr(columns, "plain", lambda text: written.append(text) or plain(text))
+    depots = [replace(CENTRO, external_id=f"d{n}", name=f"Bodega Número {n}") for n in range(100)]
+    text = "pedido;nombre;direccion;fecha;bodega\n" + "1;A;C;1/12/2026;bodega numero 7\n" * 90
+    found = orders_of(text, replace(AROUND, depots=depots))
+    assert {one.body["depot"] for one in found} == {"d7"}
+    assert len(written) <= 2 * len(depots) + len(found)
+
+
+def test_a_list_of_proofs_without_end_is_refused_at_once() -> None:
+    (one,) = orders_of("pedido;nombre;direccion;fecha;prueba\n1;A;C;1/12/2026;" + "x," * 2_400)
+    assert list(wrong(one)) == ["proof"]
+    assert len(one.row.errors) == 1
