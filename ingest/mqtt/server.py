@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -20,6 +21,7 @@ _OF_A_DEVICE = 8  # connections; a phone needs one, and takes over from the one 
 _LAST_ANSWERS_S = 15.0
 _HANG_UP_S = 2.0  # one that reads nothing keeps no socket longer than this
 _BACKLOG = 4096
+_ASKED_AFTER_S, _ASKED_EVERY_S, _ASKED_TIMES = 600, 60, 5  # by TCP, whether who says nothing is still there
 
 
 @asynccontextmanager
@@ -30,6 +32,7 @@ async def serving_mqtt(app: web.Application, listener: socket.socket) -> AsyncIt
         app: has what every door needs (`ingest.doors.doors.open_inbox`), and runs.
     """
     phones = _Phones(app)
+    _ask_whoever_is_silent(listener)
     server = await asyncio.start_server(phones.connected, sock=listener, backlog=_BACKLOG)
     try:
         yield
@@ -100,3 +103,15 @@ async def _hang_up(writer: asyncio.StreamWriter) -> None:
             await writer.wait_closed()
     except (TimeoutError, OSError):
         writer.transport.abort()
+
+
+def _ask_whoever_is_silent(listener: socket.socket) -> None:
+    """Have connections end whose phone is gone without a word: its keep-alive may be none, or hours.
+
+    They inherit this of their listener.
+    """
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if sys.platform == "linux":
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _ASKED_AFTER_S)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, _ASKED_EVERY_S)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, _ASKED_TIMES)

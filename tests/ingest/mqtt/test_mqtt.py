@@ -3,8 +3,10 @@
 import asyncio
 import logging
 import socket
+from typing import Any
 
 import pytest
+from aiohttp import web
 
 from api.http.known.devices import DEVICES
 from api.http.shares.bodies import BODIES
@@ -186,6 +188,22 @@ async def test_a_phone_that_falls_silent_is_let_go(port: int, phone: Phone) -> N
     async with MqttPhone(port) as one:
         await one.comes_in(phone.ingest_token, keep_alive_s=1)
         assert await one.hears() is None
+
+
+async def test_a_phone_that_is_gone_is_noticed_whatever_its_keep_alive(
+    client: Client, phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it keeps one of its eight seats for good."""
+    talk, found = server.let_in, []
+
+    async def watched(app: web.Application, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Any:
+        found.append(writer.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE))
+        return await talk(app, reader, writer)
+
+    monkeypatch.setattr(server, "let_in", watched)
+    async with opened(client.server.app) as port, MqttPhone(port) as one:  # type: ignore[attr-defined]
+        assert await one.comes_in(phone.ingest_token, keep_alive_s=0) == 0
+    assert found == [1]
 
 
 async def test_whoever_reads_no_answer_keeps_no_socket(
