@@ -59,9 +59,10 @@ SELECT CASE level WHEN 3 THEN 'all' WHEN 1 THEN 'day' WHEN 2 THEN 'driver' ELSE 
  ORDER BY level = 3 DESC, level, day, driver_id, n DESC, reason;
 
 -- name: cash
--- What was to be collected and what drivers say they took, each currency by itself. $1 to $7 as in messages
+-- What was to be collected and what drivers say they took, each currency by itself. What was left on a cancelled tour is due once, where
+-- its order went on. $1 to $7 as in messages
 WITH tour AS (
-    SELECT id, date AS day, driver_id FROM route
+    SELECT id, date AS day, driver_id, status FROM route
      WHERE account_id = $1 AND start_at >= $2 AND start_at < $3 AND deleted_at IS NULL
        AND ($4::date IS NULL OR date BETWEEN $4 AND $5::date) AND ($7::text IS NULL OR depot_name = $7)
 ), one AS (
@@ -77,6 +78,9 @@ WITH tour AS (
             ORDER BY event.occurred_at DESC, event.id DESC LIMIT 1) AS word ON true
      WHERE (stop.cash_amount IS NOT NULL OR word.cash IS NOT NULL)
        AND (stop.removed_at IS NULL OR stop.outcome_at IS NOT NULL)
+       AND NOT (tour.status = 'cancelled' AND stop.outcome_at IS NULL
+                AND EXISTS (SELECT FROM order_now AS now_on
+                             WHERE now_on.account_id = $1 AND now_on.external_id = stop.external_id AND now_on.stop_id <> stop.id))
 ), counted AS (
     SELECT grouping(day, driver_id) AS level, day, driver_id, currency, count(*) FILTER (WHERE due > 0) AS stops,
            coalesce(sum(due), 0)::float8 AS due,

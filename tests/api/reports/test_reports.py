@@ -306,6 +306,26 @@ async def test_cash_is_never_added_up_over_currencies(client: Any, account: Any,
     assert {row["currency"]: row["difference"] for row in of_driver} == {"COP": -35_000, "USD": 5, None: 7}
 
 
+async def test_cash_of_a_cancelled_tour_is_due_where_its_order_went_on(
+    client: Any, account: Any, pool: Pool, tour: Tour
+) -> None:
+    again = await Tour.put(pool, account.id, start_at=NINE, external_id="tour-2", stops=8)
+    for place in (0, 1):
+        await tour.change_stop(place, cash_amount=50, cash_currency="COP")
+    await again.change_stop(0, cash_amount=50, cash_currency="COP")
+    await again.change_stop(1, external_id="another")
+    await pool.execute("UPDATE route SET status = 'cancelled' WHERE id = $1", tour.route_id)
+    told = await report(client, account, "cash")
+    assert part(told["totals"][0], "stops", "due") == (3, 150)
+    await pool.execute(
+        "INSERT INTO delivery_order (account_id, external_id, state, quality, earliest, latest, body, route_id)"
+        " VALUES ($1, 'stop-0', 'assigned', 'none', '2026-03-02', '2026-03-02', '{}', $2)",
+        *(account.id, again.route_id),
+    )
+    told = await report(client, account, "cash")
+    assert part(told["totals"][0], "stops", "due") == (2, 100)
+
+
 async def test_a_tour_over_midnight_is_of_its_own_day(client: Any, account: Any, pool: Pool) -> None:
     """From 22:00 to 04:00, on the night on which clocks go forward in Madrid."""
     start_at = datetime(2026, 3, 28, 21, tzinfo=UTC)
