@@ -15,6 +15,7 @@ from api.http.app_keys import CONFIG, GUARD, POOL, SEALER
 from api.http.config import ApiConfig
 from api.http.known.keys import KEYS, KeyCache
 from api.http.problem import problems
+from api.http.shares.bodies import BODIES, Bodies
 from sql.account.accounts import ensure_account
 from sql.desk.oidc import OidcProvider, put_provider
 from sql.pool import Pool
@@ -30,6 +31,7 @@ async def desk(pool: Pool, sealer: Sealer) -> AsyncIterator[str]:
     """Where the desk is: another site than its provider's, whose cookies are as strange to it as in life."""
     app = web.Application(middlewares=[problems])
     app[POOL], app[CONFIG], app[KEYS] = pool, ApiConfig(), KeyCache(pool)
+    app[BODIES] = Bodies(app[CONFIG].body_bytes_at_once, wait_s=app[CONFIG].body_wait_s)
     app[SEALER], app[GUARD], app[PASSWORDS] = sealer, LOCAL, Passwords(CHEAP)
     for module in (oidc, desk_page):
         module.operations.add_to(app)

@@ -86,9 +86,11 @@ def _mistakes_inside(raw: Any, kind: Any, at: str) -> Iterator[FieldError]:
         for index, one in enumerate(raw):
             yield from _mistakes(one, item, f"{at}/{index}")
     elif isinstance(raw, dict) and get_origin(kind) is dict:
-        _, item = get_args(kind)
+        name_kind, item = get_args(kind)
         for name, one in raw.items():
-            yield from _mistakes(one, item, f"{at}/{_escaped(str(name))}")
+            inside = f"{at}/{_escaped(str(name))}"
+            yield from (FieldError(at=inside, why=f"its name {wrong.why}") for wrong in _mistakes(name, name_kind, ""))
+            yield from _mistakes(one, item, inside)
 
 
 def _own_mistake(error: msgspec.ValidationError, kind: Any, at: str) -> FieldError:

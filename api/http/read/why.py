@@ -29,7 +29,7 @@ _EXPECTED = re.compile(r"Expected `(?P<kinds>[a-z |]+)`(?P<more>.*)", re.DOTALL)
 _GOT = re.compile(r", got `(?P<kind>\w+)`")
 _LENGTH = re.compile(r" of length (?P<sign>[<>]=) (?P<number>\d+)")
 _BOUND = re.compile(r" (?P<sign>[<>]=?) (?P<number>-?[\d.e+]+)")
-_FORM = re.compile(r" matching regex (?P<literal>['\"].*)", re.DOTALL)
+_FORM = re.compile(r""" matching regex (?P<literal>'([^'\\]|\\.)*'|"([^"\\]|\\.)*")""", re.DOTALL)
 
 _SIGNS = {">=": "at least", "<=": "at most", ">": "more than", "<": "less than"}
 _NOT_BLANK = r"\S"
