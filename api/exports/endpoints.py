@@ -34,7 +34,7 @@ AT_ONCE = 8
 """Exports under way in a process: each holds a piece of a file, three megabytes, as Parquet twenty, and has a thread
 while it is written."""
 
-OF_ONE = 4
+OF_ONE = 2
 """Of these, of one account."""
 
 _TAKES_WITHIN_S = 60.0  # a client that reads nothing for so long is gone
