@@ -11,7 +11,8 @@ from api.http.app_keys import POOL
 from api.http.ids import id_in_path
 from api.http.operation import Operations, Who
 from api.http.problem import FieldError, NotFound
-from api.imports.view import RowRead, import_of, item_of
+from api.imports.view import Import, NoteRead, RowRead, import_of, item_of
+from api.pages.whys import told
 from api.planning.orders import depots_of
 from sql.imports.imports import ImportRow, find_import, list_imports, verdicts_of
 from work.imports.headings import SYNONYMS
@@ -68,27 +69,34 @@ async def get_import_page(request: web.Request, looker: Looker) -> web.Response:
     if row is None:
         raise NotFound("There is no import of this id.")
     said = await verdicts_of(pool, import_id, verdict=None, after=0, limit=MOST_ROWS + 1, only_said=True)
-    told = import_of(row, said[:MOST_ROWS], None)
+    one = import_of(row, said[:MOST_ROWS], None)
     more = looker.words["imports"]["more"].format(most=MOST_ROWS) if len(said) > MOST_ROWS else ""
     return shown(
         request,
         looker,
         "import.html",
-        title=told.file or looker.words["imports"]["title"],
+        title=one.file or looker.words["imports"]["title"],
         one=_item(looker, row, await _zone(request, looker)),
-        why=told.why,
-        notes=[{"at": note.at, "why": note.why} for note in told.notes],
+        why=_said(looker, one, NoteRead(at="", why=one.why)) if one.why else None,
+        notes=[_said(looker, one, note) for note in one.notes],
         parts=[
-            ("wrong", [_row(one, one.errors) for one in told.verdicts if one.errors]),
-            ("doubtful", [_row(one, one.warnings) for one in told.verdicts if one.warnings]),
+            ("wrong", [_row(looker, one, read, read.errors) for read in one.verdicts if read.errors]),
+            ("doubtful", [_row(looker, one, read, read.warnings) for read in one.verdicts if read.warnings]),
         ],
         more=more,
     )
 
 
-def _row(one: RowRead, said: list[FieldError]) -> dict[str, Any]:
-    told = [{"at": error.at, "why": error.why} for error in said]
-    return {"row": one.row, "id": one.external_id or "", "said": told}
+def _row(looker: Looker, one: Import, read: RowRead, said: list[FieldError]) -> dict[str, Any]:
+    return {"row": read.row, "id": read.external_id or "", "said": [_said(looker, one, error) for error in said]}
+
+
+def _said(looker: Looker, one: Import, note: NoteRead | FieldError) -> dict[str, str]:
+    """Tell what is wrong, or doubtful, in the looker's language: where the catalog has no words for it, in English."""
+    why, at = told(note.why, looker.language), note.at
+    if all(column.heading != at for column in one.columns):
+        at = looker.words["import_field"].get(at, at)
+    return {"at": at, "why": note.why if why is None else why, "lang": "en" if why is None else looker.language}
 
 
 async def _zone(request: web.Request, looker: Looker) -> str:

@@ -20,6 +20,7 @@ from api.imports.carry_on import SOON_S, carry_on, packed
 from api.imports.receive import SHEETS, TAKES, ReceivedSheet, UnreadableFile, received
 from api.imports.steps import HOLD_S
 from api.imports.view import Import, ImportList, import_of, item_of
+from api.imports.words import LANG, refused_in_words
 from api.routes.roads import tools_of
 from sql.account.settings import read_settings
 from sql.imports import imports
@@ -42,7 +43,9 @@ MOST_WAITING = 20
 _LAST = 2**63 - 1
 
 
-@operations.operation("POST", "/v1/imports", who=Who.DISPATCHER, answer=Import, status=202, query=QUERY, takes=TAKES)
+@operations.operation(
+    "POST", "/v1/imports", who=Who.DISPATCHER, answer=Import, status=202, query=(*QUERY, LANG), takes=TAKES
+)
 async def post_import(request: web.Request) -> web.Response:
     """Import a sheet of orders or of routes: CSV, XLSX, XLS or ODS, as the body or as `file` of a form.
 
@@ -50,6 +53,11 @@ async def post_import(request: web.Request) -> web.Response:
     out only itself, or its route. Orders go the way of `POST /v1/orders`, routes that of `PUT /v1/routes/{route}`: the
     same file again changes nothing. A small file is done when this answers; of another ask `GET /v1/imports/{import}`.
     """
+    with refused_in_words(request):
+        return await _imported(request)
+
+
+async def _imported(request: web.Request) -> web.Response:
     account_id, pool = caller_of(request).account_id, request.app[POOL]
     kind, dry_run = kind_in(request), is_dry_run(request)
     said = mapping_of(request.query.get("mapping", ""), kind)

@@ -11,6 +11,7 @@ from api.http.app_keys import POOL
 from api.http.auth import caller_of
 from api.http.operation import Operations, Who
 from api.http.problem import NotFound
+from api.imports.words import LANG, in_language
 from sql.imports.imports import RowVerdict, find_import, verdicts_of
 
 operations = Operations("planning")
@@ -20,13 +21,14 @@ _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 """What spreadsheet programs run begins so; an apostrophe before it says that it is text, and is not read back."""
 
 
-@operations.operation("GET", "/v1/imports/{import}/errors.csv", who=Who.VIEWER, media=("text/csv",))
+@operations.operation("GET", "/v1/imports/{import}/errors.csv", who=Who.VIEWER, query=(LANG,), media=("text/csv",))
 async def get_import_errors(request: web.Request) -> web.StreamResponse:
     """Fetch the rows that were rejected, as they came, with their number and why: mend them, and send the file."""
     pool, import_id = request.app[POOL], ids.id_in_path(request, "import", ids.IMPORT)
     row = await find_import(pool, caller_of(request).account_id, import_id)
     if row is None:
         raise NotFound("There is no import of this id.")
+    language = request.query.get("lang", "")
     name = f'attachment; filename="{ids.shown(ids.IMPORT, row.id)}-errors.csv"'
     response = web.StreamResponse(headers={"Content-Disposition": name, "Cache-Control": "private, no-store"})
     response.content_type, response.charset = "text/csv", "utf-8"
@@ -37,14 +39,14 @@ async def get_import_errors(request: web.Request) -> web.StreamResponse:
     await response.write(b"\xef\xbb\xbf" + _lines([["row", "why", *headings]]))
     after = 0
     while page := await verdicts_of(pool, import_id, verdict="rejected", after=after, limit=_AT_ONCE):
-        await response.write(_lines([_cells(one) for one in page]))
+        await response.write(_lines([_cells(one, language) for one in page]))
         after = page[-1].number
     await response.write_eof()
     return response
 
 
-def _cells(one: RowVerdict) -> list[str]:
-    why = "; ".join(": ".join(filter(None, (error["at"], error["why"]))) for error in one.errors)
+def _cells(one: RowVerdict, language: str) -> list[str]:
+    why = "; ".join(": ".join(filter(None, (error["at"], in_language(error["why"], language)))) for error in one.errors)
     return [str(one.number), why, *(one.cells or ())]
 
 

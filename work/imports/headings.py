@@ -196,12 +196,14 @@ def _require_clear(kind: Kind, names: Sequence[str], fields: Sequence[str | None
     for field in {one for one in fields if one is not None}:
         same = [name for name, one in both if one == field]
         if len(same) > 1:
-            why = f"{' and '.join(map(repr, same))} are both {field}: say by ?mapping= which one is"
+            why = f"{', '.join(map(repr, same))} are both {field}: say by ?mapping= which one is"
             raise HeadingError(why, dict.fromkeys(same, f"is {field}, as another one is"))
     missing = [" or ".join(any_of) for any_of in NEEDED[kind] if not set(any_of) & set(fields)]
     if missing:
         unread = [name for name, one in both if one is None and name]
-        why = f"no column is {', and none '.join(missing)}{_unread(unread)}"
+        why = f"no column is {', and none '.join(missing)}"
+        if unread:
+            why = f"{why}; these are not understood: {', '.join(unread[:20])}. Say what they are by ?mapping="
         raise HeadingError(why, dict.fromkeys(unread, _UNKNOWN))
 
 
@@ -211,10 +213,6 @@ _SHOULD: dict[Kind, str] = {
     "orders": "pedido, nombre and dirección (or lat and lon)",
     "routes": "ruta, pedido, nombre, lat and lon",
 }
-
-
-def _unread(names: Sequence[str]) -> str:
-    return f"; these are not understood: {', '.join(names[:20])}. Say what they are by ?mapping=" if names else ""
 
 
 def _fields(row: SheetRow, kind: Kind, mapping: Mapping[str, str | None]) -> list[str | None]:

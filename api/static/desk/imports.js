@@ -18,7 +18,7 @@ let mapping = {};
 /** Send the file; gives its import, or null where the API said no. @param {boolean} dryRun @returns {Promise<any>} */
 async function sendFile(dryRun) {
   const said = new FormData(/** @type {HTMLFormElement} */ (form));
-  const query = new URLSearchParams({ kind: String(said.get("kind")), dry_run: String(dryRun) });
+  const query = new URLSearchParams({ kind: String(said.get("kind")), dry_run: String(dryRun), lang: LANGUAGE });
   if (said.get("date")) query.set("date", String(said.get("date")));
   const body = new FormData();
   body.set("mapping", JSON.stringify(mapping));

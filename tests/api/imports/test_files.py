@@ -42,6 +42,15 @@ async def test_a_file_that_nobody_can_read_is_refused_in_words(
     assert await pool.fetchval("SELECT count(*) FROM import") == 0
 
 
+async def test_a_file_is_refused_in_the_language_that_is_asked_for(send: Any) -> None:
+    problem = await send(b"%PDF-1.7", status=415, lang="es")
+    assert problem["detail"] == "Esto es un PDF, no una planilla. Envía CSV, XLSX, XLS u ODS."
+    problem = await send("foo;bar\n1;2\n", status=422, lang="pt")
+    assert problem["errors"] == [{"at": one, "why": "não se entende"} for one in ("foo", "bar")]
+    problem = await send(b"%PDF-1.7", status=415, lang="qu")
+    assert problem["detail"].startswith("This is a PDF")
+
+
 @pytest.mark.parametrize(
     ("query", "at"),
     [

@@ -172,6 +172,8 @@ async def test_the_error_file_has_what_was_rejected_and_is_read_again(
         ["5", "Cliente: is missing", "004", ""],
     ]
     assert rows[1][-1] == "'=1+1"
+    response = await client.get(f"/v1/imports/{done['id']}/errors.csv?lang=es", headers=account.headers)
+    assert "Fecha: ese día no existe" in await response.text("utf-8-sig")
     mended = text.replace("31/02/2026", "24/12/2026").replace("noche", "9-13").replace("004;;", "004;Paz;")
     assert counts(await send(mended)) == (2, 0, 0, 0)
     assert set(await orders_of(ask)) == {"001", "002", "003", "004"}

@@ -69,6 +69,16 @@ async def test_what_cannot_be_read_is_said_and_the_form_stays(browser: Any, offi
     await page.get_by_role("button", name="Revisarla").click()
     await page.get_by_role("button", name="Importarla").wait_for()
     assert await shut_out_here(page) == {}
+    said = await page.inner_text("#looked")
+    assert "Fecha: ese día no existe" in said
+    assert "Vendedor: no se lee" in said
+    assert await page.locator('#looked [lang="en"]').count() == 0
+    await page.get_by_label("Archivo").set_input_files(file("%PDF-1.7"))
+    await page.get_by_role("button", name="Revisarla").click()
+    await until(page, "document.querySelector('#told').textContent.includes('Esto es un PDF')")
+    await page.get_by_label("Archivo").set_input_files(file())
+    await page.get_by_role("button", name="Revisarla").click()
+    await page.get_by_role("button", name="Importarla").wait_for()
     await page.get_by_label("Qué son sus filas").select_option("routes")  # what was looked at is not what would be sent
     assert await page.get_by_role("button", name="Importarla").is_hidden()
 

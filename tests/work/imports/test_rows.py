@@ -160,7 +160,7 @@ def test_a_place_in_one_cell(cell: str) -> None:
     [
         ("foo;bar", "none of its headings is known"),
         ("pedido;nombre;zona", "no column is address or place or lat; these are not understood: zona"),
-        ("pedido;orden;nombre;direccion", "'pedido' and 'orden' are both external_id"),
+        ("pedido;orden;nombre;direccion", "'pedido', 'orden' are both external_id"),
         (f"{HEAD};fecha\n1;a;b;25/12/2026\n2;a;b;12/25/2026", "the column 'fecha' is not clear"),
     ],
 )
