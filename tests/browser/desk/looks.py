@@ -7,6 +7,9 @@ from typing import Any
 from tests.browser.axe import serious_violations
 
 SCREENS = os.environ.get("SCREENS", "")
+ASIDE = "(all) => all.map((one) => one.scrollWidth - one.clientWidth)"
+"""How much of each is out of sight at its side."""
+
 STILL_MS = 600
 """What moves has come to rest by then."""
 

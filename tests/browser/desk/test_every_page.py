@@ -7,7 +7,7 @@ import pytest
 from sql.account.accounts import ensure_account
 from tests.browser.desk.conftest import PHONE, Office
 from tests.browser.desk.every_page import codes, empty_pages, fill, pages_of
-from tests.browser.desk.looks import shut_out
+from tests.browser.desk.looks import ASIDE, shut_out
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,23 @@ async def test_every_page(browser: Any, office: Office, is_empty: bool, lang: st
     await page.context.clear_cookies()
     found |= await shut_out(page, f"{office.url}/desk")  # to sign in
     assert found == {}
+
+
+@pytest.mark.parametrize("lang", ["es", "pt", "en"])
+async def test_the_top_is_one_line_on_a_usual_screen(browser: Any, office: Office, lang: str) -> None:
+    page = await office.sit(browser, "owner", lang=lang, viewport={"width": 1280, "height": 900})
+    for path in ("/desk", "/desk/reports", "/desk/settings/me"):
+        await page.goto(f"{office.url}{path}")
+        assert await page.locator(".desk-top").evaluate("one => one.offsetHeight") <= 64
+
+
+async def test_reports_are_read_on_a_phone_without_scrolling_aside(browser: Any, office: Office) -> None:
+    page = await office.sit(browser, lang="pt", **PHONE)
+    await page.goto(f"{office.url}/desk/reports?by=driver")
+    assert await page.locator(".wide").evaluate_all(ASIDE) == [0]
+    assert (
+        await page.locator("tbody td").first.evaluate("one => getComputedStyle(one, '::before').content") == '"Paradas"'
+    )
 
 
 @pytest.mark.parametrize("looks", [PHONE, {}], ids=["phone", "wide"])

@@ -9,7 +9,7 @@ from api.imports import endpoints
 from api.imports.carry_on import import_job
 from api.pages.catalog import LANGUAGES, day_texts
 from tests.browser.desk.conftest import PHONE, Office
-from tests.browser.desk.looks import picture, shut_out_here
+from tests.browser.desk.looks import ASIDE, picture, shut_out_here
 from tests.browser.waiting import until
 from work.imports.headings import SYNONYMS
 from work.roads.choose import STRAIGHT
@@ -100,6 +100,16 @@ async def test_somebody_says_what_a_column_is_and_that_is_remembered(browser: An
     assert await orders(office) == ["001"]
     kept = await office.pool.fetchval("SELECT mapping FROM import_mapping")
     assert kept == {"quien": "name", "orden": None}
+
+
+async def test_what_is_wrong_with_rows_is_read_without_scrolling_aside(browser: Any, office: Office) -> None:
+    page = await office.sit(browser, lang="es", **PHONE)
+    await page.goto(f"{office.url}/desk/imports")
+    bad = "003;Eva;Calle 3;24/12/2026;un rato por la tarde;Z\n" + f"{'N' * 60};Eva;Calle 3;31/02/2026;;Z\n"
+    await page.get_by_label("Archivo").set_input_files(file(SHEET + bad))
+    await page.get_by_role("button", name="Revisarla").click()
+    await page.get_by_role("button", name="Importarla").wait_for()
+    assert await page.locator("#looked .wide").evaluate_all(ASIDE) == [0, 0]
 
 
 def test_every_field_has_its_words() -> None:
