@@ -1,5 +1,6 @@
 """The pages of imports: a sheet is looked at, then imported; what became of its rows, and which are to be mended."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from aiohttp import web
@@ -42,13 +43,15 @@ async def get_imports_page(request: web.Request, looker: Looker) -> web.Response
     """Show what was imported lately; dispatchers send a sheet there, and look at what would become of it before."""
     pool, account_id = request.app[POOL], looker.caller.account_id
     rows = await list_imports(pool, account_id, before=_LAST, limit=MOST_SHOWN)
-    zone = await _zone(request, looker)
+    zones = await _zones(request, looker)
     return shown(
         request,
         looker,
         "imports.html",
         title=looker.words["imports"]["title"],
-        imports=[_item(looker, row, zone) for row in rows],
+        imports=[_item(looker, row, _zone(zones, rows)) for row in rows],
+        asks_zone=len(zones) != 1,
+        has_zones=bool(zones),
         fields=[(kind, list(names)) for kind, names in SYNONYMS.items()],
     )
 
@@ -76,7 +79,7 @@ async def get_import_page(request: web.Request, looker: Looker) -> web.Response:
         looker,
         "import.html",
         title=one.file or looker.words["imports"]["title"],
-        one=_item(looker, row, await _zone(request, looker)),
+        one=_item(looker, row, _zone(await _zones(request, looker), [row])),
         why=_said(looker, one, NoteRead(at="", why=one.why)) if one.why else None,
         notes=[_said(looker, one, note) for note in one.notes],
         parts=[
@@ -99,9 +102,15 @@ def _said(looker: Looker, one: Import, note: NoteRead | FieldError) -> dict[str,
     return {"at": at, "why": note.why if why is None else why, "lang": "en" if why is None else looker.language}
 
 
-async def _zone(request: web.Request, looker: Looker) -> str:
+async def _zones(request: web.Request, looker: Looker) -> list[str]:
+    """Give the time zones that the depots have, each once, in the order of the depots."""
     depots = await depots_of(request.app[POOL], looker.caller.account_id)
-    return str(depots[0].body["timezone"]) if depots else "UTC"
+    return list(dict.fromkeys(str(one.body["timezone"]) for one in depots))
+
+
+def _zone(zones: Sequence[str], rows: Sequence[ImportRow]) -> str:
+    """Choose the time zone in which times are shown: of the depots, else what somebody said of a sheet."""
+    return next((one for one in (*zones, *(row.asked.get("timezone") for row in rows)) if one), "UTC")
 
 
 def _item(looker: Looker, row: ImportRow, zone: str) -> dict[str, Any]:

@@ -19,7 +19,9 @@ let mapping = {};
 async function sendFile(dryRun) {
   const said = new FormData(/** @type {HTMLFormElement} */ (form));
   const query = new URLSearchParams({ kind: String(said.get("kind")), dry_run: String(dryRun), lang: LANGUAGE });
-  if (said.get("date")) query.set("date", String(said.get("date")));
+  for (const name of ["date", "timezone"]) {
+    if (said.get(name)) query.set(name, String(said.get(name)));
+  }
   const body = new FormData();
   body.set("mapping", JSON.stringify(mapping));
   body.set("file", /** @type {File} */ (said.get("file")));
@@ -78,6 +80,14 @@ async function follow(place, path) {
   }
 }
 
+/** Offer the time zones that the browser knows; where no depot has one, the browser's own is chosen. @param {HTMLSelectElement} select */
+function offerZones(select) {
+  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  for (const zone of new Set([own, ...Intl.supportedValuesOf("timeZone")])) {
+    select.add(new Option(zone.replaceAll("_", " "), zone, false, "here" in select.dataset && zone === own));
+  }
+}
+
 function forget() {
   if (looked) looked.hidden = true;
   if (confirms) confirms.hidden = true;
@@ -114,6 +124,9 @@ confirms?.querySelector("button")?.addEventListener("click", async (event) => {
   if (made) location.assign(`/desk/imports/${made.id}?lang=${LANGUAGE}`);
   else button.disabled = false;
 });
+
+const zone = /** @type {HTMLSelectElement | null} */ (form?.elements.namedItem("timezone") ?? null);
+if (zone) offerZones(zone);
 
 const running = /** @type {HTMLElement | null} */ (document.querySelector("#became[data-running]"));
 if (running) follow(running, location.href);

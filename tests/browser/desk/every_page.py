@@ -13,7 +13,7 @@ SETTINGS = (
 )
 NEAR = [[-75.575, 6.24], [-75.56, 6.24], [-75.56, 6.25], [-75.575, 6.24]]
 
-_WROTE = """
+WROTE = """
 async ([method, path, body]) => {
   const headers = { "Content-Type": "application/json", "Reparto-Csrf": "1" };
   const response = await fetch(path, { method, headers, body: JSON.stringify(body) });
@@ -103,7 +103,7 @@ async def fill(office: Office, page: Any) -> None:
         ("POST", "/v1/webhooks", {"url": "https://127.0.0.1/entregas", "types": ["stop.failed"]}),
         ("POST", f"/v1/drivers/dr_{office.tour.driver_id}/devices", {"app": "traccar"}),
     ):
-        await page.evaluate(_WROTE, list(write))
+        await page.evaluate(WROTE, list(write))
 
 
 async def propose(office: Office, other: Tour) -> None:

@@ -9,6 +9,7 @@ from api.imports import endpoints
 from api.imports.carry_on import import_job
 from api.pages.catalog import LANGUAGES, day_texts
 from tests.browser.desk.conftest import PHONE, Office
+from tests.browser.desk.every_page import WROTE
 from tests.browser.desk.looks import ASIDE, picture, shut_out_here
 from tests.browser.waiting import until
 from work.imports.headings import SYNONYMS
@@ -100,6 +101,29 @@ async def test_somebody_says_what_a_column_is_and_that_is_remembered(browser: An
     assert await orders(office) == ["001"]
     kept = await office.pool.fetchval("SELECT mapping FROM import_mapping")
     assert kept == {"quien": "name", "orden": None}
+
+
+async def test_where_depots_do_not_say_it_somebody_says_the_time_zone(browser: Any, office: Office) -> None:
+    page = await office.sit(browser, timezone_id="America/Bogota")
+    await page.goto(f"{office.url}/desk/imports")
+    zone = page.get_by_label("Time zone")
+    assert await zone.input_value() == "America/Bogota"
+    await page.get_by_label("File").set_input_files(file(SHEET.replace("2026;;X", "2026;9-13;X")))
+    await zone.select_option("America/Mexico_City")
+    await page.get_by_role("button", name="Look at it").click()
+    await page.get_by_role("button", name="Import it").click()
+    await page.wait_for_url("**/desk/imports/im_2?lang=en")
+    windows = await office.pool.fetchval("SELECT body -> 'windows' FROM delivery_order")
+    assert [one["start"] for one in windows] == ["2026-12-25T09:00:00-06:00"]
+
+    for name, of, offered in (("uno", "America/Bogota", None), ("dos", "America/Lima", "that of each row's depot")):
+        depot = {"name": name, "lat": 4.65, "lon": -74.1, "timezone": of}
+        await page.evaluate(WROTE, ["PUT", f"/v1/depots/{name}", depot])
+        await page.goto(f"{office.url}/desk/imports")
+        assert await zone.count() == (offered is not None)
+        if offered:
+            assert await zone.locator("option:checked").inner_text() == offered
+    assert page.wrong == []
 
 
 async def test_what_is_wrong_with_rows_is_read_without_scrolling_aside(browser: Any, office: Office) -> None:
