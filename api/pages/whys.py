@@ -27,17 +27,19 @@ def told(why: str, language: str) -> str | None:
 
 
 def known(language: str) -> Mapping[str, str]:
-    """Give the sentences of the catalog, by their English; of English only those that the API says in another way."""
+    """Give the sentences of the catalog, by how the API says them."""
     return _catalog()[language]
 
 
 @cache
 def _catalog() -> Mapping[str, Mapping[str, str]]:
     folder = files("api.pages.catalog") / "whys"
-    return {
+    read = {
         language: msgspec.json.decode((folder / f"{language}.json").read_bytes(), type=dict[str, str])
         for language in LANGUAGES
     }
+    read["en"] = {said: said for said in read["es"]} | read["en"]  # the file has those that are said in another way
+    return read
 
 
 @cache

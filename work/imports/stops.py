@@ -30,7 +30,7 @@ PROOFS = {
     "photo": "photo|foto|fotografia",
     "signature": "signature|firma|assinatura",
     "pin": "pin|codigo|clave|code",
-    "barcode": "barcode|codigo barras|escaneo|scan",
+    "barcode": "barcode|codigo barras|codigo de barras|escaneo|scan",
 }
 """What a driver is to bring as proof, and how that is called."""
 

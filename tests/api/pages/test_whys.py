@@ -9,6 +9,8 @@ import pytest
 
 from api.pages.catalog import LANGUAGES
 from api.pages.whys import known, told
+from work.imports.headings import plain
+from work.imports.stops import KINDS, PROOFS
 
 HOUSE = Path(__file__).resolve().parents[3]
 SOURCES = (
@@ -107,7 +109,7 @@ def test_the_collection_finds_sentences() -> None:
 
 
 def test_languages_say_the_same_of_the_same_parts() -> None:
-    assert known("es").keys() == known("pt").keys() >= known("en").keys()
+    assert known("es").keys() == known("pt").keys() == known("en").keys()
     for language in LANGUAGES:
         for said, becomes in known(language).items():
             assert set(PART.findall(becomes)) <= set(PART.findall(said)), said
@@ -148,6 +150,13 @@ def test_languages_say_the_same_of_the_same_parts() -> None:
 )
 def test_a_sentence_is_told_with_its_parts(said: str, es: str) -> None:
     assert told(said, "es") == es
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_word_that_is_offered_is_understood(language: str) -> None:
+    for words in (KINDS, PROOFS):
+        for code, names in words.items():
+            assert plain(told(code, language) or "") in names.split("|")
 
 
 def test_what_nobody_knows_is_not_told() -> None:
