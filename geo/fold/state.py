@@ -15,7 +15,7 @@ from geo.snap import snap
 from geo.trust import clean
 from geo.visits import pace, standing
 
-STATE_VERSION = 13
+STATE_VERSION = 14
 """Raised when `TRACK` or `HAPPENED` changes: a stored state of another version is not read, its driver is folded from
 the start."""
 

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from geo.numbers import REACH_MPS
 from geo.pings import Bools, Floats, Ints
 from geo.plan.numbers import BIN_M
 from geo.plan.plans import ALONG, DX, DY, INVERSE, LENGTH, Plan, X, Y, windows
 from geo.snap import likelihood
 from geo.snap.likelihood import Fix, From, Spots
-from geo.snap.numbers import AHEAD_M, APART_M, BEHIND_M, ROUNDS
+from geo.snap.numbers import APART_M, ROUNDS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,9 +67,8 @@ def _nearest(plans: Sequence[Plan], start: From, fix: Fix) -> _Nearest:
     """Find where the paths within reach of each hypothesis come nearest to its fix: one place a pass."""
     n = len(plans)
     bins = np.array([len(plan.segment_at) for plan in plans], np.int64) - 1
-    reach_m = start.along_m + AHEAD_M + REACH_MPS * fix.seconds
-    first = np.where(start.anywhere, 0, np.clip((start.along_m - BEHIND_M) / BIN_M, 0, bins)).astype(np.int64)
-    final = np.where(start.anywhere, bins, np.clip(reach_m / BIN_M + 1, 0, bins)).astype(np.int64)
+    first = np.clip(start.low_m / BIN_M, 0, bins).astype(np.int64)
+    final = np.clip(start.high_m / BIN_M + 1, 0, bins).astype(np.int64)
     pieces, starts = windows(
         [plan.segments for plan in plans],
         [plan.segment_at[bin_] for plan, bin_ in zip(plans, first.tolist(), strict=True)],

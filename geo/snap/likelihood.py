@@ -37,13 +37,17 @@ from geo.snap.numbers import (
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class From:
-    """(r,) hypotheses: where they were, along the path and on the plane; or anywhere, after leaving it at along_m.
+    """(r,) hypotheses: where they were, along the path and on the plane; or off it, after leaving it at along_m.
 
     Attributes:
+        anywhere: off the path, so that it may come back anywhere.
+        low_m, high_m: from where to where along the path they are looked for.
         before_m: where the path was left before that, if that may have been on a detour; else the same.
     """
 
     anywhere: Bools
+    low_m: Floats
+    high_m: Floats
     along_m: Floats
     before_m: Floats
     x_m: Floats
@@ -103,8 +107,8 @@ def of_way(start: From, fix: Fix, spots: Spots) -> Floats:
     """Say how unlikely the way to places is, driven along the path or off it: (p,) negative logarithms."""
     row = spots.row
     ahead_m = spots.along_m - start.along_m[row]
-    join = np.minimum(_join(ahead_m), _join(spots.along_m - start.before_m[row]) + BEFORE)
-    return np.where(start.anywhere[row], join, _drive(start, fix, spots, ahead_m))
+    came = np.minimum(join(ahead_m), join(spots.along_m - start.before_m[row]) + BEFORE)
+    return np.where(start.anywhere[row], came, _drive(start, fix, spots, ahead_m))
 
 
 def of_fix(fix: Fix, spots: Spots) -> Floats:
@@ -126,7 +130,7 @@ def of_staying(fix: Fix, stayed_m: Floats) -> Floats:
     return np.minimum(cost, FAR_COST * fix.full)
 
 
-def _join(ahead_m: Floats) -> Floats:
+def join(ahead_m: Floats) -> Floats:
     """How unlikely it is that a van comes back to its path so far ahead of where it left."""
     return np.where(
         ahead_m > 0,

@@ -154,6 +154,11 @@ BEFORE = 0.3
 """Logarithm: how much less likely a van comes back to where it left the path before it came upon another pass, than to
 that one. By hand."""
 
+BY_THE_WAY = 5.0
+"""Logarithm: how unlikely it is that a van drives by the way along a pass that it came upon, as against the way back to
+that pass (`RETURN_AHEAD_M`). Where the one is no likelier than the other it may be back where the path was left. By
+hand; at 4 about as good, at 3 laps of one street are taken for each other."""
+
 # stops left out -------------------------------------------------------------------------------------------------------
 
 PAST_M = 100.0

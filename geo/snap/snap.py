@@ -16,16 +16,20 @@ import numpy as np
 from geo.numbers import BELIEVED_MPS, REACH_MPS, SLOW_MPS, UNSAID_TO_SNAP_M, VAGUEST_M
 from geo.pings import UNKNOWN_MS, Bools, Floats, Ints, Rows, copied
 from geo.shape import plane
+from geo.snap import likelihood
 from geo.snap.by_speed import told_at
 from geo.snap.candidates import candidates_of, least
 from geo.snap.doors import Doors, pull
 from geo.snap.left_out import OpenStops, weigh
 from geo.snap.likelihood import Fix, From, exp
 from geo.snap.numbers import (
+    AHEAD_M,
     ALIKE,
     APART_M,
     BACK_AT,
+    BEHIND_M,
     BEST_M,
+    BY_THE_WAY,
     DOUBT_AT,
     EVIDENCE_S,
     FAST_MPS,
@@ -41,6 +45,7 @@ from geo.snap.numbers import (
     OPTIMISM,
     PACE_S,
     RETURN_AT_MOST,
+    RETURN_BEHIND_M,
     RETURN_S,
     ROUNDS,
     SEARCH_AT,
@@ -71,6 +76,7 @@ SNAP = np.dtype(
         ("left_m", "<f8"),  # where the path was left, or is likely to be entered
         ("joined_m", "<f8"),  # where the stretch began that ends there: the van came upon it, not along the path
         ("before_m", "<f8"),  # where the path was left before; the same, once that stretch is long enough to be meant
+        ("served", "?"),  # a stop was served on that stretch where the plan has it, or just before it
         ("ms", "<i8"),  # when; UNKNOWN_MS: no fix yet
         ("doubt_ms", "<i8"),  # since when it is likelier than not that the path was left; UNKNOWN_MS: it is not
         ("off", "?"),
@@ -140,8 +146,8 @@ def step(memory: Rows, here: Here, doors: Doors, open_stops: OpenStops) -> tuple
     began = memory["ms"] == UNKNOWN_MS
     seconds = np.where(began, 0.0, (here.ms - memory["ms"]) / 1000)
     fix, pace_mps = _seen(new, began, seconds, here)
-    van, which = _asked(memory, began)
-    start = _from(memory, van, which)
+    van, which = _asked(memory)
+    start = _from(memory, van, which, seconds)
     found = candidates_of([here.plans[row] for row in van.tolist()], start, fix.rows_at(van))
 
     # what each hypothesis gives to each place; which -1, the last row, is the one off the path
@@ -150,7 +156,8 @@ def step(memory: Rows, here: Here, doors: Doors, open_stops: OpenStops) -> tuple
     back = np.where(began, RETURN_AT_MOST, np.minimum(seconds / RETURN_S, RETURN_AT_MOST))
     alike = exp(-ALIKE * fix.full - least(van, found.beside, len(memory)))
     stayed = (off * (1 - back) + leave * (1 - off)) * np.maximum(alike, 1.0)
-    given = np.where(which < 0, off[van] * back[van], memory["on"]["weight"][van, which] * (1 - leave[van]))
+    came = np.where(_everywhere(memory), off * back, (1 - off) * back * _by_the_way(memory))
+    given = np.where(which < 0, came[van], memory["on"]["weight"][van, which] * (1 - leave[van]))
     row, place = np.nonzero(found.cost < np.inf)
     moved = given[row] * exp(-found.cost[row, place])
     nowhere = start.anywhere & np.isnan(memory["along_m"])[van]
@@ -207,21 +214,45 @@ def _crept_m(before_mps: Floats, told_mps: Floats, pace_mps: Floats, seconds: Fl
     return np.where(slow & (seconds < STILL_S), (before_mps + told_mps) / 2 * seconds, np.inf)
 
 
-def _asked(memory: Rows, began: Bools) -> tuple[Ints, Ints]:
+def _asked(memory: Rows) -> tuple[Ints, Ints]:
     """List the hypotheses to be moved: whose, and which; -1 for the one off the path.
 
-    Every one on the path looks around itself; the one off it, where it may matter, looks everywhere.
+    Every one on the path looks around itself; the one off it, where it may matter, looks everywhere, and after a detour
+    where the path was left.
     """
     van, which = np.nonzero(memory["on"]["weight"] > 0)
-    searching = np.flatnonzero(began | (memory["off_weight"].astype(np.float64) > SEARCH_AT))
+    searching = np.flatnonzero(_everywhere(memory) | _may_resume(memory))
     return np.append(van, searching), np.append(which, np.full(len(searching), -1))
 
 
-def _from(memory: Rows, van: Ints, which: Ints) -> From:
-    on = memory["on"]
+def _everywhere(memory: Rows) -> Bools:
+    """Tell whose whole path is searched: of vans that may be off it, or begin."""
+    everywhere: Bools = (memory["ms"] == UNKNOWN_MS) | (memory["off_weight"].astype(np.float64) > SEARCH_AT)
+    return everywhere
+
+
+def _may_resume(memory: Rows) -> Bools:
+    """Tell who came upon a pass and served nothing there: they may drive along it by the way."""
+    may: Bools = (memory["before_m"] != memory["left_m"]) & ~memory["served"]
+    return may
+
+
+def _by_the_way(memory: Rows) -> Floats:
+    """How likely vans drive by the way along the pass that they came upon, and come back where they left before."""
+    return exp(np.minimum(likelihood.join(memory["joined_m"] - memory["before_m"]) - BY_THE_WAY, 0.0))
+
+
+def _from(memory: Rows, van: Ints, which: Ints, seconds: Floats) -> From:
+    on, off, everywhere = memory["on"], which < 0, _everywhere(memory)[van]
+    left_m = np.where(everywhere, memory["left_m"][van], memory["before_m"][van])
+    along_m = np.where(off, left_m, on["along_m"][van, which])
+    behind_m = np.where(off, np.where(everywhere, np.inf, RETURN_BEHIND_M), BEHIND_M)
+    ahead_m = np.where(off, np.where(everywhere, np.inf, MEANT_M), AHEAD_M + REACH_MPS * seconds[van])
     return From(
-        anywhere=which < 0,
-        along_m=np.where(which < 0, memory["left_m"][van], on["along_m"][van, which]),
+        anywhere=off,
+        low_m=along_m - behind_m,
+        high_m=along_m + ahead_m,
+        along_m=along_m,
         before_m=memory["before_m"][van],
         x_m=on["x_m"][van, which].astype(np.float64),
         y_m=on["y_m"][van, which].astype(np.float64),
@@ -300,7 +331,7 @@ def _leave_from(memory: Rows, new: Rows, along_m: Floats, sure: Bools, seconds: 
     is_one = memory["before_m"] == memory["left_m"]
     joined_m = np.where(jumped, along_m, memory["joined_m"])
     meant = sure & ~jumped & (is_one | (along_m - joined_m > MEANT_M))
-    new["joined_m"] = joined_m
+    new["joined_m"], new["served"] = joined_m, memory["served"] & ~jumped
     new["left_m"] = np.where(sure, along_m, memory["left_m"])
     new["before_m"] = np.where(meant, along_m, memory["before_m"])
 
@@ -314,6 +345,7 @@ def served_off_path(memory: Rows, row: int, along_m: float) -> None:
     """
     memory["before_m"][row] = memory["left_m"][row]
     memory["left_m"][row] = memory["joined_m"][row] = along_m
+    memory["served"][row] = True
 
 
 def served_on_path(memory: Rows, row: int) -> None:
@@ -322,6 +354,7 @@ def served_on_path(memory: Rows, row: int) -> None:
     Args:
         row: of the van.
     """
+    memory["served"][row] = True
     if memory["left_m"][row] - memory["joined_m"][row] > MEANT_SERVED_M:
         memory["before_m"][row] = memory["left_m"][row]
 

@@ -22,7 +22,7 @@ static Way way_of(const From *start, const Fix *fix) {
     return way;
 }
 
-static double join(double ahead_m) {
+double join(double ahead_m) {
     return ahead_m > 0 ? least(ahead_m * (1 / RETURN_AHEAD_M), ANYWHERE)
                        : least(-ahead_m * (1 / RETURN_BEHIND_M), ANYWHERE_BEHIND);
 }
@@ -44,13 +44,10 @@ static double of_staying(const Fix *fix, double stayed_m) {
 
 /* Lists the places where the path comes nearest to the fix; tells how many. */
 static int64_t nearest(const Plan *plan, const From *start, const Fix *fix, Scratch *scratch) {
-    int64_t bins = plan->bin_count - 1, first = 0, final = bins;
-    if (!start->anywhere) {
-        double reach_m = start->along_m + AHEAD_M + REACH_MPS * fix->seconds;
-        first = (int64_t)within((start->along_m - BEHIND_M) / BIN_M, 0, (double)bins);
-        final = (int64_t)within(reach_m / BIN_M + 1, 0, (double)bins);
-    }
-    int64_t begin = plan->segment_at[first], end = plan->segment_at[final] + 1, count = 0;
+    int64_t bins = plan->bin_count - 1, count = 0;
+    int64_t first = (int64_t)within(start->low_m / BIN_M, 0, (double)bins);
+    int64_t final = (int64_t)within(start->high_m / BIN_M + 1, 0, (double)bins);
+    int64_t begin = plan->segment_at[first], end = plan->segment_at[final] + 1;
     double weighed = 0.5 / (fix->sigma_m * fix->sigma_m);
     Way way = way_of(start, fix);
     double px = fix->x_m - plan->segments[begin].x, py = fix->y_m - plan->segments[begin].y;

@@ -162,7 +162,7 @@ static void leave_from(Snap *memory, double along_m, int sure, double seconds) {
     double ahead_m = along_m - memory->left_m;
     int jumped = sure && (ahead_m < -JUMP_M || ahead_m > JUMP_M + REACH_MPS * seconds);
     int is_one = memory->before_m == memory->left_m;
-    if (jumped) memory->joined_m = along_m;
+    if (jumped) memory->joined_m = along_m, memory->served = 0;
     if (sure && !jumped && (is_one || along_m - memory->joined_m > MEANT_M)) memory->before_m = along_m;
     if (sure) memory->left_m = along_m;
 }
@@ -231,14 +231,23 @@ void snap(Snap *memory, const Here *here, const Door *doors, int64_t door_count,
     for (int i = 0; i < HYPOTHESES; i++) {
         const Hypothesis *one = memory->on + i;
         if (!(one->weight > 0)) continue;
-        From start = {0, one->along_m, memory->before_m, one->x_m, one->y_m};
+        double reach_m = one->along_m + (AHEAD_M + REACH_MPS * fix.seconds);
+        From start = {0, one->along_m - BEHIND_M, reach_m, one->along_m, memory->before_m, one->x_m, one->y_m};
         double given = one->weight * (1 - leave);
         beside = least(beside, move_one(&start, i, given, here, &fix, scratch, moves, &count));
     }
-    if (began || off > SEARCH_AT) {
-        From anywhere = {1, memory->left_m, memory->before_m, 0.0, 0.0};
+    int everywhere = began || off > SEARCH_AT;
+    if (everywhere || (memory->before_m != memory->left_m && !memory->served)) {
+        From anywhere = {1, -INFINITY, INFINITY, memory->left_m, memory->before_m, 0.0, 0.0};
+        double given = off * back;
+        if (!everywhere) {
+            anywhere.along_m = memory->before_m;
+            anywhere.low_m = memory->before_m - RETURN_BEHIND_M;
+            anywhere.high_m = memory->before_m + MEANT_M;
+            given = (1 - off) * back * raised(least(join(memory->joined_m - memory->before_m) - BY_THE_WAY, 0.0));
+        }
         int first = count;
-        beside = least(beside, move_one(&anywhere, HYPOTHESES, off * back, here, &fix, scratch, moves, &count));
+        beside = least(beside, move_one(&anywhere, HYPOTHESES, given, here, &fix, scratch, moves, &count));
         for (; isnan(memory->along_m) && first < count; first++) moves[first].start_m = NAN;
     }
     double alike = raised(-ALIKE * fix.full - beside);

@@ -13,8 +13,8 @@ enum { HYPOTHESES = 6, ROUNDS = 3, PLACES = ROUNDS + 1, ALL_PLACES = (HYPOTHESES
 /* The numbers of geo's pages by their names there; `step_use` gives them their values. */
 #define NUMBERS(X) \
     X(AGAIN_TIMES) X(AHEAD_M) X(ALIKE) X(ALONG_PART) X(ANYWHERE) X(ANYWHERE_BEHIND) X(APART_M) X(BACK_AT) X(BACK_M) \
-    X(BASE_MS) X(BEFORE) X(BEHIND_M) X(BELIEVED_MPS) X(BESIDE_M) X(BEST_M) X(BEYOND_M) X(BIN_M) X(DETOUR) X(DETOUR_M) \
-    X(DETOUR_MPS) X(DOOR) X(DOOR_AHEAD_M) X(DOOR_BACK) X(DOOR_BEHIND_M) X(DOOR_FAR) X(DOOR_FAR_BEHIND) \
+    X(BASE_MS) X(BEFORE) X(BEHIND_M) X(BELIEVED_MPS) X(BESIDE_M) X(BEST_M) X(BEYOND_M) X(BIN_M) X(BY_THE_WAY) X(DETOUR) \
+    X(DETOUR_M) X(DETOUR_MPS) X(DOOR) X(DOOR_AHEAD_M) X(DOOR_BACK) X(DOOR_BEHIND_M) X(DOOR_FAR) X(DOOR_FAR_BEHIND) \
     X(DOOR_LEFT_OUT) X(DOOR_S) X(DOUBT_AT) X(DROVE_MS) X(DROVE_PART) X(DWELL_MS) X(EVIDENCE_S) X(FAR_COST) X(FAR_M) \
     X(FAST_MPS) X(HEADING_MPS) X(IDLE_LEAST_MS) X(IDLE_MS) X(IDLE_PART) X(JUMP_M) X(LEAST_WEIGHT) X(LEAVE_AT_MOST) \
     X(LEAVE_M) X(LEFT_M) X(LEFT_MS) X(LEFT_OUTS) X(MARGIN) X(MARGIN_VAGUEST_M) X(MEANT_M) X(NEARER_DOOR_M) X(NEARER_M) \
@@ -70,6 +70,7 @@ typedef struct {
     Hypothesis on[HYPOTHESES];
     float off_weight;
     double left_m, joined_m, before_m;
+    uint8_t served;
     int64_t ms, doubt_ms;
     uint8_t off;
     float fix_x_m, fix_y_m, east_mps, north_mps;
@@ -182,8 +183,9 @@ void snap(Snap *memory, const Here *here, const Door *doors, int64_t door_count,
 /* candidates.c */
 typedef struct {
     int anywhere;
-    double along_m, before_m, x_m, y_m;
+    double low_m, high_m, along_m, before_m, x_m, y_m;
 } From;
+double join(double ahead_m);
 double candidates_of(const Plan *plan, const From *start, const Fix *fix, Scratch *scratch, Place found[PLACES]);
 
 /* doors.c */

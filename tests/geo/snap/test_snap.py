@@ -146,6 +146,23 @@ def test_a_detour_along_the_street_of_a_later_pass_ends_where_the_path_was_left(
     assert track["along_m"] == pytest.approx(x_m[-1], abs=40)
 
 
+@pytest.mark.parametrize("every_s", [1, 5, 15])
+@pytest.mark.parametrize("served", [False, True])
+def test_a_detour_along_a_later_pass_may_end_in_a_street_of_both(every_s, served):
+    """No fix tells the passes apart any more; a stop that was served on the later one does."""
+    path = [(0, 0), (6000, 0), (6000, 4000), (1500, 4000), (1500, 0), (5500, 0)]
+    stood_s = 60 if served else 0
+    times, x_m, y_m = walk(
+        (0, 0, 0), (100, 1000, 0), (160, 1000, 600), (210, 1500, 600), (240, 1500, 300), (240 + stood_s, 1500, 300),
+        (270 + stood_s, 1500, 0), (570 + stood_s, 4500, 0),
+        every_s=every_s,
+    )  # fmt: skip
+    plan = plan_along(path, [(1500, 300), (5400, 0)], stop_along_m=[18_200, 22_400], radius_m=40)
+    track, facts = fold(pings_at(times, x_m, y_m), plan)
+    assert of_type(facts.happened, FactType.STOP_ARRIVED)["stop_id"].tolist() == [100] * served
+    assert track["along_m"] == pytest.approx(x_m[-1] + 17_000 * served, abs=60)
+
+
 @pytest.mark.parametrize("every_s", [1, 15])
 def test_a_pass_on_which_a_stop_was_served_is_meant(every_s):
     """A short cut leads to a later street, and 1,500 m on the van stands for two minutes, where a stop is or none."""
