@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
+import msgspec
 from aiohttp import web
 
-from api.history.tables import time_text
 from api.http.app_keys import POOL, now_of
 from api.http.auth import caller_of
 from api.http.ids import DRIVER
@@ -91,7 +91,7 @@ def _of_times(request: web.Request) -> Period:
     since = time_in(request, "from") or until - USUAL
     if not timedelta(0) < until - since <= LONGEST:
         refuse([FieldError(at="from", why=f"must be before `to`, by at most {LONGEST.days} days")])
-    return Period(shown=(time_text(since), time_text(until)), since=since, until=until)
+    return Period(shown=(msgspec.to_builtins(since), msgspec.to_builtins(until)), since=since, until=until)
 
 
 def _day_in(request: web.Request, name: str) -> date | None:
