@@ -18,6 +18,7 @@ import arro3.io as arrow_io
 import msgspec
 
 from api.exports.columns import Kind, Table, places_of
+from api.exports.sink import Sink
 from api.exports.text import FileWriter
 from api.history.tables import plain
 from geo.times import ms_of
@@ -54,7 +55,7 @@ class Parquet(FileWriter):
         self._schema = arrow.Schema(fields)
         nothing = _stream_of(arrow.Table.from_batches([], schema=self._schema))
         self._head, self._tail = nothing[: -len(_END)], nothing[-len(_END) :]
-        self._source, self._sink = _Source(), _Sink()
+        self._source, self._sink = _Source(), Sink()
         self._thread = Thread(target=self._write, name="parquet", daemon=True)
         self._broken: Exception | None = None
 
@@ -151,24 +152,3 @@ class _Source(io.RawIOBase):
                 self._is_over = not self._piece
         taken, self._piece = self._piece[:size], self._piece[size:]
         return taken
-
-
-class _Sink(io.RawIOBase):
-    """What the thread writes, until it is taken away."""
-
-    def __init__(self) -> None:
-        self._parts: Queue[bytes] = Queue()
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        self._parts.put(bytes(data))
-        return len(data)
-
-    def taken(self) -> bytes:
-        parts = []
-        with suppress(Empty):
-            while True:
-                parts.append(self._parts.get_nowait())
-        return b"".join(parts)

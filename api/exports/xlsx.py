@@ -4,7 +4,6 @@ Text stays text whatever it begins with. Times are text with their zone, as ever
 Days are days. Zip entries are of unknown size until their end, as those of other writers of streams are.
 """
 
-import io
 import math
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
@@ -12,6 +11,7 @@ from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from api.exports.columns import Table
+from api.exports.sink import Sink
 from api.exports.text import XML_HEAD, FileWriter, xml_text
 from api.history.tables import plain
 
@@ -56,31 +56,13 @@ _SHEET = (
 )
 
 
-class _Pipe(io.RawIOBase):
-    """Takes what is written until somebody takes it away; there is no way back in it."""
-
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        self._parts.append(bytes(data))
-        return len(data)
-
-    def taken(self) -> bytes:
-        parts, self._parts = self._parts, []
-        return b"".join(parts)
-
-
 class Workbook(FileWriter):
     """A workbook of one table, on as many sheets as it needs."""
 
     def __init__(self, title: str, table: Table) -> None:
         self._title, self._names = title, [column.name for column in table]
-        self._pipe = _Pipe()
-        self._zip = ZipFile(self._pipe, "w")
+        self._sink = Sink()
+        self._zip = ZipFile(self._sink, "w")
         self._sheets = 0
         self._rows = 0
         self._sheet: Any = None
@@ -91,7 +73,7 @@ class Workbook(FileWriter):
         self._part("_rels/.rels", _relations([("rId1", "officeDocument", "xl/workbook.xml")]))
         self._part("xl/styles.xml", _STYLES)
         self._next_sheet()
-        return self._pipe.taken()
+        return self._sink.taken()
 
     def rows(self, rows: Sequence[Sequence[Any]]) -> bytes:
         """Write some rows."""
@@ -101,7 +83,7 @@ class Workbook(FileWriter):
                 self._next_sheet()
             self._sheet.write("".join(map(_row, piece)).encode())
             self._rows += len(piece)
-        return self._pipe.taken()
+        return self._sink.taken()
 
     def end(self) -> bytes:
         """Write what comes after the last row."""
@@ -115,7 +97,7 @@ class Workbook(FileWriter):
         relations = [(f"rId{n}", "worksheet", f"worksheets/sheet{n}.xml") for n in numbers]
         self._part("xl/_rels/workbook.xml.rels", _relations([*relations, ("rIdS", "styles", "styles.xml")]))
         self._zip.close()
-        return self._pipe.taken()
+        return self._sink.taken()
 
     def _next_sheet(self) -> None:
         self._close_sheet()

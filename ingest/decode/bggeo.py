@@ -6,7 +6,17 @@ One location or a list of them, below `location` or at the root, whole or flat a
 from typing import Any
 
 from ingest.decode.columns import Arrival, Decoded
-from ingest.decode.fields import Fields, decoded_of, each, first_text, json_in, object_in, refused, time_said, whole
+from ingest.decode.fields import (
+    Fields,
+    decoded_of,
+    each,
+    first_text,
+    json_or_none,
+    object_in,
+    refused,
+    time_said,
+    whole,
+)
 from ingest.decode.message import AppMessage
 from ingest.decode.osmand import number_said
 from ingest.decode.refusals import Refusal
@@ -24,10 +34,7 @@ def decode(message: AppMessage, arrival: Arrival) -> Decoded:
     Raises:
         TooMuch: there are too many locations.
     """
-    try:
-        said = json_in(message.body)
-    except (ValueError, RecursionError):
-        said = None
+    said = json_or_none(message.body)
     found = said.get("location", said) if isinstance(said, dict) else said
     if isinstance(found, list):
         sent = each(found, message)

@@ -149,6 +149,14 @@ def json_in(body: bytes) -> Any:
         return json.loads(body)
 
 
+def json_or_none(body: bytes) -> Any:
+    """Read JSON as `json_in` does; None: it is none, or says null."""
+    try:
+        return json_in(body)
+    except (ValueError, RecursionError):
+        return None
+
+
 def object_in(value: Any) -> dict[str, Any]:
     """Give an object, an empty one where it is none."""
     return value if isinstance(value, dict) else {}

@@ -4,7 +4,7 @@ from typing import Any
 
 from ingest.decode import owntracks
 from ingest.decode.columns import Arrival, Decoded
-from ingest.decode.fields import Fields, decoded_of, each, first_text, json_in, object_in, refused
+from ingest.decode.fields import Fields, decoded_of, each, first_text, json_or_none, object_in, refused
 from ingest.decode.message import AppMessage
 from ingest.decode.refusals import Refusal
 
@@ -19,10 +19,7 @@ def decode(message: AppMessage, arrival: Arrival) -> Decoded:
     Raises:
         TooMuch: there are too many features.
     """
-    try:
-        said = json_in(message.body)
-    except (ValueError, RecursionError):
-        said = None
+    said = json_or_none(message.body)
     if isinstance(said, dict) and "_type" in said:
         return owntracks.decode(message, arrival)
     features = _features(said)

@@ -4,7 +4,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from ingest.decode.columns import Arrival, Decoded
-from ingest.decode.fields import KMH_MPS, Fields, decoded_of, first_text, json_in, refused, scaled, time_said, whole
+from ingest.decode.fields import (
+    KMH_MPS,
+    Fields,
+    decoded_of,
+    first_text,
+    json_or_none,
+    refused,
+    scaled,
+    time_said,
+    whole,
+)
 from ingest.decode.message import AppMessage
 from ingest.decode.refusals import Refusal
 
@@ -27,10 +37,7 @@ def decode(message: AppMessage, arrival: Arrival) -> Decoded:
     """
     if not message.body.strip():
         return decoded_of([], arrival, whole(message))
-    try:
-        said = json_in(message.body)
-    except (ValueError, RecursionError):
-        said = None
+    said = json_or_none(message.body)
     kind = said.get("_type") if isinstance(said, dict) else None
     if kind == "encrypted":
         return refused(Refusal.ENCRYPTED, message)
